@@ -1,0 +1,173 @@
+//! Everything a person can ask that alters the wish. The page, the API and the command line build the same value.
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::{Admin, CookieChoice, Power, Runtime};
+use crate::ids::{Cookie, Host, PoolId, ServerName, parse_port};
+use crate::problem::Problem;
+use crate::text;
+use crate::text::Text;
+
+/// One wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Put a server behind a proxy.
+    AddServer {
+        /// Where.
+        pool: PoolId,
+        /// What.
+        server: NewServer,
+    },
+    /// Take a server away, process and files included when Cordée started it.
+    RemoveServer {
+        /// Where.
+        pool: PoolId,
+        /// Which.
+        name: ServerName,
+    },
+    /// Drain, maintenance, back in service.
+    SetAdmin {
+        /// Where.
+        pool: PoolId,
+        /// Which.
+        name: ServerName,
+        /// What it should become.
+        admin: Admin,
+    },
+    /// Start or stop.
+    SetPower {
+        /// Where.
+        pool: PoolId,
+        /// Which.
+        name: ServerName,
+        /// What it should become.
+        power: Power,
+    },
+    /// Stop and start again.
+    Restart {
+        /// Where.
+        pool: PoolId,
+        /// Which.
+        name: ServerName,
+    },
+    /// Start a proxy's worker anew from its file.
+    Reload {
+        /// Which.
+        proxy: PoolId,
+    },
+}
+
+/// A server to add, already valid in itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewServer {
+    /// Its name.
+    pub name: ServerName,
+    /// Where it is; `127.0.0.1` when Cordée starts it.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+    /// Stickiness.
+    pub cookie: CookieChoice,
+    /// Who starts it.
+    pub runtime: Runtime,
+}
+
+/// The fields of the form, as typed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RawServer {
+    /// Name.
+    #[serde(default)]
+    pub name: String,
+    /// Address or host name; not read when `start`.
+    #[serde(default)]
+    pub address: String,
+    /// Port; empty means 80, or with `start` a free one.
+    #[serde(default)]
+    pub port: String,
+    /// Cookie; empty means automatic.
+    #[serde(default)]
+    pub cookie: String,
+    /// Start a new server on this machine, rather than watch one that exists.
+    #[serde(default)]
+    pub start: bool,
+}
+
+impl RawServer {
+    /// Reads every field, and says every thing that is wrong at once.
+    ///
+    /// `free_port` is asked only when Cordée starts the server and no port was typed.
+    pub fn parse(
+        &self,
+        free_port: impl FnOnce() -> Result<u16, Problem>,
+    ) -> Result<NewServer, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let name = keep(ServerName::parse(self.name.trim()), &mut problems);
+        let host = if self.start && self.address.is_empty() {
+            Host::parse("127.0.0.1").ok()
+        } else {
+            keep(Host::parse(self.address.trim()), &mut problems)
+        };
+        let port = match self.port.trim() {
+            "" if self.start => None,
+            "" => Some(80),
+            typed => keep(parse_port(typed), &mut problems),
+        };
+        let cookie = match self.cookie.trim() {
+            "" => Some(CookieChoice::Automatic),
+            typed => keep(Cookie::parse(typed), &mut problems).map(CookieChoice::Chosen),
+        };
+        if self.start
+            && let Some(Host::Name(_)) = &host
+            && host != Host::parse("localhost").ok()
+        {
+            problems.push(Problem::invalid("address", text!("problem-address-start")));
+        }
+        let port = match port {
+            None if problems.is_empty() => keep(free_port(), &mut problems),
+            port => port,
+        };
+        match (name, host, port, cookie) {
+            (Some(name), Some(host), Some(port), Some(cookie)) if problems.is_empty() => {
+                let runtime = if self.start { Runtime::Process } else { Runtime::External };
+                Ok(NewServer { name, host, port, cookie, runtime })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+fn keep<T>(parsed: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    parsed.map_err(|p| problems.push(p)).ok()
+}
+
+impl Change {
+    /// The sentence that stands in the journal.
+    pub fn sentence(&self) -> Text {
+        match self {
+            Self::AddServer { server, .. } => text!("event-added", name = server.name.as_str()),
+            Self::RemoveServer { name, .. } => text!("event-removed", name = name.as_str()),
+            Self::SetAdmin { name, admin, .. } => match admin {
+                Admin::Ready => text!("event-ready", name = name.as_str()),
+                Admin::Drain => text!("event-drain", name = name.as_str()),
+                Admin::Maintenance => text!("event-maintenance", name = name.as_str()),
+            },
+            Self::SetPower { name, power: Power::On, .. } => text!("event-start", name = name.as_str()),
+            Self::SetPower { name, power: Power::Off, .. } => text!("event-stop", name = name.as_str()),
+            Self::Restart { name, .. } => text!("event-restart", name = name.as_str()),
+            Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
+        }
+    }
+
+    /// The server or proxy it is about.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::AddServer { server, .. } => server.name.to_string(),
+            Self::RemoveServer { name, .. }
+            | Self::SetAdmin { name, .. }
+            | Self::SetPower { name, .. }
+            | Self::Restart { name, .. } => name.to_string(),
+            Self::Reload { proxy } => format!("haproxy-{proxy}"),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
+
+use crate::desired::{Desired, FULL_WEIGHT, Power, Runtime};
+use crate::ids::{Host, PoolId};
+use crate::observed::{Observed, ProcessId};
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Two databases take application writes.
+    TwoWriters,
+    /// A database other than the chosen one takes application writes.
+    WrongWriter(String),
+    /// A server that never passed a check gets visitors.
+    Unproven(String),
+    /// The process has a server that nobody wishes.
+    Extra(String),
+    /// The process lacks a server, or has it elsewhere or otherwise than wished.
+    Missing(String),
+    /// A server out of service gets visitors.
+    OutOfService(String),
+    /// A process that should run does not, or the reverse.
+    Process(String),
+    /// The file lists other servers than wished.
+    File(PoolId),
+    /// A link between two databases is missing.
+    Link(String, String),
+}
+
+/// Faults that may never be, not even between two steps.
+pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let open: Vec<_> = observed
+        .databases
+        .iter()
+        .filter(|(_, seen)| seen.value().is_some_and(|d| !d.read_only))
+        .map(|(name, _)| name)
+        .collect();
+    if open.len() > 1 {
+        faults.push(Fault::TwoWriters);
+    }
+    for name in open {
+        if !desired.is_writer(name) {
+            faults.push(Fault::WrongWriter(name.to_string()));
+        }
+    }
+    faults
+}
+
+/// Everything that differs from the wish. Empty when the cluster is as wished.
+pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
+    let mut faults = never(desired, observed);
+    for pool in PoolId::ALL {
+        proxy(&mut faults, desired, observed, pool);
+    }
+    for (_, server) in desired.servers() {
+        let id = ProcessId::Server(server.name.clone());
+        let seen = observed.process(&id);
+        let should = server.runtime == Runtime::Process && server.power == Power::On;
+        let does = seen.leader.as_ref().is_some_and(|l| l.generation >= server.generation);
+        if should != does || (!should && seen.leader.is_some()) || !seen.orphans.is_empty() {
+            faults.push(Fault::Process(server.name.to_string()));
+        }
+    }
+    for (id, seen) in &observed.processes {
+        if let ProcessId::Server(name) = id
+            && seen.leader.is_some()
+            && !desired.servers().any(|(_, s)| s.name == *name)
+        {
+            faults.push(Fault::Process(name.to_string()));
+        }
+    }
+    for on in desired.db.servers.iter().filter(|s| s.power == Power::On) {
+        for from in desired.db.servers.iter().filter(|s| s.name != on.name) {
+            let linked = observed
+                .databases
+                .get(&on.name)
+                .and_then(|d| d.value())
+                .is_some_and(|d| d.links.contains_key(&from.name));
+            if !linked {
+                faults.push(Fault::Link(on.name.to_string(), from.name.to_string()));
+            }
+        }
+    }
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: PoolId) {
+    use crate::desired::Admin;
+    let seen = observed.proxy(pool);
+    let Some(running) = seen.running.value() else {
+        faults.push(Fault::Process(format!("haproxy-{pool}")));
+        return;
+    };
+    for (name, server) in &running.servers {
+        if !desired.pool(pool).server(name).is_some_and(|s| s.id == server.id) {
+            faults.push(Fault::Extra(name.to_string()));
+        }
+    }
+    let file = seen.file.unwrap_or_default();
+    for server in &desired.pool(pool).servers {
+        let ip = match &server.host {
+            Host::Ip(ip) => Some(*ip),
+            Host::Name(name) => observed.names.get(name).and_then(|n| n.value()).copied(),
+        };
+        let Some(ip) = ip else { continue };
+        let name = server.name.to_string();
+        if !file.contains(&format!("    server {name} ")) {
+            faults.push(Fault::File(pool));
+        }
+        let Some(now) = running.servers.get(&server.name) else {
+            faults.push(Fault::Missing(name));
+            continue;
+        };
+        if now.ip != Some(ip) || now.port != server.port {
+            faults.push(Fault::Missing(name.clone()));
+        }
+        let out = match pool {
+            PoolId::Web => server.admin == Admin::Maintenance || server.power == Power::Off,
+            PoolId::Db => !desired.is_writer(&server.name),
+        };
+        if out != now.maintenance {
+            faults.push(Fault::OutOfService(name.clone()));
+        }
+        let drain = pool == PoolId::Web && server.admin == Admin::Drain && !out;
+        if drain != now.drain && !out {
+            faults.push(Fault::OutOfService(name.clone()));
+        }
+        if pool == PoolId::Web && !out && !drain {
+            let passed = now.check.passed();
+            if now.weight > 0 && now.check.code.is_empty() {
+                faults.push(Fault::Unproven(name.clone()));
+            }
+            if passed && now.weight != FULL_WEIGHT {
+                faults.push(Fault::Missing(name));
+            }
+        }
+    }
+    let listed = file.lines().filter(|l| l.starts_with("    server ")).count();
+    let per = crate::haproxy::config::backends(pool).len();
+    let wished = desired
+        .pool(pool)
+        .servers
+        .iter()
+        .filter(|s| match &s.host {
+            Host::Ip(_) => true,
+            Host::Name(n) => observed.names.get(n).and_then(|n| n.value()).is_some(),
+        })
+        .count();
+    if listed != wished * per {
+        faults.push(Fault::File(pool));
+    }
+}

@@ -1,0 +1,53 @@
+//! MariaDB's configuration file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Where one MariaDB lives.
+#[derive(Clone, Debug)]
+pub struct Instance<'a> {
+    /// `server_id` and GTID domain.
+    pub id: u32,
+    /// Place in the auto-increment sequence, 1 to 9.
+    pub slot: u8,
+    /// TCP port, on loopback.
+    pub port: u16,
+    /// Its folder.
+    pub home: &'a Path,
+    /// Folder of its socket.
+    pub run: &'a Path,
+    /// Whether it starts as the writer.
+    pub writer: bool,
+}
+
+/// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
+/// MariaDB and write into the first server's slots.
+pub const SLOTS: u8 = 10;
+
+/// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
+pub fn render(instance: &Instance<'_>) -> String {
+    let Instance { id, slot, port, home, run, writer } = instance;
+    let home = home.display();
+    // Crash recovery of the writer commits what it had logged; that of any other undoes what no one
+    // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
+    let role = if *writer { "MASTER" } else { "SLAVE" };
+    let mut text = String::from("# Written by Cordée at each start of this server.\n[mariadbd]\n");
+    let _ = write!(
+        text,
+        "datadir={home}/data\ntmpdir={home}/tmp\nsocket={run}/mariadb.sock\npid-file={run}/mariadb.pid\n\
+         bind-address=127.0.0.1\nport={port}\nskip-name-resolve\nmax_connect_errors=4294967295\n\
+         max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
+         collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
+         read_only=1\ninit-rpl-role={role}\n\
+         server_id={id}\ngtid_domain_id={id}\nauto_increment_increment={SLOTS}\nauto_increment_offset={slot}\n\
+         log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
+         binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
+         gtid_strict_mode=1\ngtid_ignore_duplicates=1\nslave_net_timeout=10\nslave_parallel_threads=4\n\
+         slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled=1\nrpl_semi_sync_master_enabled=0\n\
+         rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
+         rpl_semi_sync_master_timeout=1000\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
+         key_buffer_size=8M\n",
+        run = run.display(),
+    );
+    text
+}

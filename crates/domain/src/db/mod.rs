@@ -1,0 +1,106 @@
+//! Databases: what was read from them, and what follows from it.
+
+pub mod mariadb;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ServerName;
+
+/// One database, asked directly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseSeen {
+    /// MariaDB's version.
+    pub version: String,
+    /// Its `server_id`.
+    pub server_id: u32,
+    /// Closed to applications.
+    pub read_only: bool,
+    /// What it wrote itself or relayed: the last sequence number of each domain in its binary log.
+    pub written: Position,
+    /// What it applied from others.
+    pub applied: Position,
+    /// Its links, by the name of the server that each copies.
+    pub links: BTreeMap<ServerName, Link>,
+    /// Waits for a standby's receipt before it acknowledges a commit.
+    pub semi_sync: bool,
+    /// Standbys that acknowledge receipt now.
+    pub acknowledging: u32,
+    /// The tables that Cordée and the site need are there.
+    pub schema: bool,
+    /// Connections now.
+    pub connections: u32,
+    /// How long the look took.
+    pub duration_ms: u64,
+}
+
+/// Last sequence number by GTID domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position(pub BTreeMap<u32, u64>);
+
+impl Position {
+    /// Reads `1-1-42,2-2-7`. Within a domain the highest number counts.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut all = BTreeMap::new();
+        for gtid in text.split(',').map(str::trim).filter(|g| !g.is_empty()) {
+            let mut parts = gtid.split('-');
+            let domain = parts.next()?.parse().ok()?;
+            let _server: u32 = parts.next()?.parse().ok()?;
+            let number: u64 = parts.next()?.parse().ok()?;
+            if parts.next().is_some() {
+                return None;
+            }
+            let entry = all.entry(domain).or_insert(0);
+            *entry = number.max(*entry);
+        }
+        Some(Self(all))
+    }
+
+    /// The last number of one domain.
+    pub fn last(&self, domain: u32) -> u64 {
+        self.0.get(&domain).copied().unwrap_or(0)
+    }
+}
+
+/// One direction of replication.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The thread that receives.
+    pub receiving: Thread,
+    /// The thread that applies.
+    pub applying: bool,
+    /// Error number of either thread; 0 when none.
+    pub error: u32,
+    /// The server's words for it.
+    pub message: String,
+    /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
+    pub delay_ms: Option<u64>,
+}
+
+/// The receiving thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thread {
+    /// Connected.
+    Running,
+    /// Trying to connect.
+    Connecting,
+    /// Not running.
+    #[default]
+    Stopped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_by_domain() {
+        let position = Position::parse("1-1-42,2-2-7,1-3-50").expect("a position");
+        assert_eq!((position.last(1), position.last(2), position.last(3)), (50, 7, 0));
+        assert_eq!(Position::parse(""), Some(Position::default()));
+        assert_eq!(Position::parse("1-1"), None);
+        assert_eq!(Position::parse("1-1-x"), None);
+    }
+}

@@ -1,0 +1,271 @@
+//! What people wish: the whole of it, at one revision.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, NewServer};
+use crate::ids::{Cookie, Host, PoolId, ServerName};
+use crate::problem::Problem;
+use crate::text;
+
+/// Everything wished. Only [`Desired::apply`] makes another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    /// Grows by one with each change.
+    pub revision: u64,
+    /// The page's own address: never a server's.
+    pub page: SocketAddr,
+    /// The web servers and the proxy in front of them.
+    pub web: Pool,
+    /// The databases and the proxy in front of them.
+    pub db: Pool,
+    /// Where HAProxy `db` always leads to the one writer.
+    pub writer_listen: SocketAddr,
+    /// The database that takes writes.
+    pub writer: Option<ServerName>,
+    /// Grows each time another database becomes the writer.
+    pub epoch: u64,
+    /// The next server's id. Ids are never used twice: MariaDB would skip a reused id's events in silence.
+    pub next_id: u32,
+    /// First and last port for servers started on this machine.
+    pub ports: (u16, u16),
+}
+
+/// A listener and its servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Where the proxy listens.
+    pub listen: SocketAddr,
+    /// Grows by one each time a person asks for a reload.
+    pub generation: u32,
+    /// In the order in which they were added.
+    pub servers: Vec<Server>,
+}
+
+/// One server as wished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// HAProxy's id of the server; for a database also MariaDB's `server_id` and GTID domain.
+    pub id: u32,
+    /// Unique in both pools, without regard to case.
+    pub name: ServerName,
+    /// Address or name.
+    pub host: Host,
+    /// TCP port.
+    pub port: u16,
+    /// Who starts it.
+    pub runtime: Runtime,
+    /// Whether it should run (meaningless for [`Runtime::External`]).
+    pub power: Power,
+    /// Whether it should get visitors.
+    pub admin: Admin,
+    /// Stickiness (web servers).
+    pub cookie: CookieChoice,
+    /// Grows by one each time a person asks for a restart.
+    pub generation: u32,
+    /// A database's place in the auto-increment sequence, 1 to 9.
+    pub slot: Option<u8>,
+}
+
+/// Who starts a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    /// Somebody else: Cordée only watches it.
+    External,
+    /// Cordée, on this machine.
+    Process,
+}
+
+/// Whether a process should run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Power {
+    /// It should.
+    On,
+    /// A person stopped it.
+    Off,
+}
+
+/// Whether a server should get visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Admin {
+    /// Yes.
+    Ready,
+    /// No new ones; those who hold its cookie still reach it.
+    Drain,
+    /// None at all, and no checks.
+    Maintenance,
+}
+
+/// The value of the stickiness cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CookieChoice {
+    /// HAProxy derives it from the address and a secret key.
+    Automatic,
+    /// A person chose it.
+    Chosen(Cookie),
+}
+
+/// Weight of a server that takes its full share.
+pub const FULL_WEIGHT: u32 = 100;
+
+impl Pool {
+    /// The server of that name, without regard to case.
+    pub fn server(&self, name: &ServerName) -> Option<&Server> {
+        self.servers.iter().find(|s| s.name.same_as(name))
+    }
+}
+
+impl Desired {
+    /// One pool.
+    pub fn pool(&self, id: PoolId) -> &Pool {
+        match id {
+            PoolId::Web => &self.web,
+            PoolId::Db => &self.db,
+        }
+    }
+
+    fn pool_mut(&mut self, id: PoolId) -> &mut Pool {
+        match id {
+            PoolId::Web => &mut self.web,
+            PoolId::Db => &mut self.db,
+        }
+    }
+
+    /// Both pools' servers, each with its pool.
+    pub fn servers(&self) -> impl Iterator<Item = (PoolId, &Server)> {
+        PoolId::ALL.into_iter().flat_map(|p| self.pool(p).servers.iter().map(move |s| (p, s)))
+    }
+
+    /// Whether that server is the database that takes writes.
+    pub fn is_writer(&self, name: &ServerName) -> bool {
+        self.writer.as_ref().is_some_and(|w| w.same_as(name))
+    }
+
+    /// The wish after `change`, or every reason against it. `self` is left as it was.
+    pub fn apply(&self, change: &Change) -> Result<Self, Vec<Problem>> {
+        let mut next = self.clone();
+        next.revision += 1;
+        match change {
+            Change::AddServer { pool, server } => next.add(*pool, server)?,
+            Change::RemoveServer { pool, name } => {
+                if *pool == PoolId::Db {
+                    return Err(vec![Problem::conflict("pool", text!("problem-db-members"))]);
+                }
+                let found = next.find(*pool, name)?.name.clone();
+                next.pool_mut(*pool).servers.retain(|s| s.name != found);
+            }
+            Change::SetAdmin { pool, name, admin } => {
+                if *pool == PoolId::Db {
+                    return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
+                }
+                next.find(*pool, name)?.admin = *admin;
+            }
+            Change::SetPower { pool, name, power } => {
+                let server = next.find(*pool, name)?;
+                ours(server)?;
+                server.power = *power;
+            }
+            Change::Restart { pool, name } => {
+                let server = next.find(*pool, name)?;
+                ours(server)?;
+                server.power = Power::On;
+                server.generation += 1;
+            }
+            Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
+        }
+        Ok(next)
+    }
+
+    fn find(&mut self, pool: PoolId, name: &ServerName) -> Result<&mut Server, Vec<Problem>> {
+        self.pool_mut(pool).servers.iter_mut().find(|s| s.name.same_as(name)).ok_or_else(|| {
+            vec![Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()))]
+        })
+    }
+
+    fn add(&mut self, pool: PoolId, new: &NewServer) -> Result<(), Vec<Problem>> {
+        if pool == PoolId::Db {
+            return Err(vec![Problem::conflict("pool", text!("problem-db-members"))]);
+        }
+        let mut problems = Vec::new();
+        if self.servers().any(|(_, s)| s.name.same_as(&new.name)) {
+            let text = text!("problem-name-taken", name = new.name.as_str());
+            problems.push(Problem::conflict("name", text));
+        }
+        let host = match new.runtime {
+            Runtime::Process => Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Runtime::External => new.host.clone(),
+        };
+        let own = [self.page, self.web.listen, self.db.listen, self.writer_listen];
+        if own.iter().any(|a| reaches(&host, new.port, *a)) {
+            problems.push(Problem::conflict("address", text!("problem-address-own")));
+        } else if let Some((_, other)) =
+            self.servers().find(|(_, s)| s.host == host && s.port == new.port)
+        {
+            let text = text!("problem-address-taken", name = other.name.as_str());
+            problems.push(Problem::conflict("address", text));
+        }
+        if let CookieChoice::Chosen(_) = &new.cookie
+            && let Some(other) = self.web.servers.iter().find(|s| s.cookie == new.cookie)
+        {
+            let text = text!("problem-cookie-taken", name = other.name.as_str());
+            problems.push(Problem::conflict("cookie", text));
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let server = Server {
+            id: self.next_id,
+            name: new.name.clone(),
+            host,
+            port: new.port,
+            runtime: new.runtime,
+            power: Power::On,
+            admin: Admin::Ready,
+            cookie: new.cookie.clone(),
+            generation: 0,
+            slot: None,
+        };
+        self.next_id += 1;
+        self.pool_mut(pool).servers.push(server);
+        Ok(())
+    }
+
+    /// The first port for a new server on this machine that no server has and that `free` accepts.
+    pub fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
+        (self.ports.0..=self.ports.1)
+            .filter(|p| self.servers().all(|(_, s)| s.port != *p))
+            .find(|p| free(*p))
+            .ok_or_else(|| {
+                let (first, last) = self.ports;
+                Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
+            })
+    }
+}
+
+fn ours(server: &Server) -> Result<(), Vec<Problem>> {
+    match server.runtime {
+        Runtime::Process => Ok(()),
+        Runtime::External => Err(vec![Problem::conflict(
+            "name",
+            text!("problem-external", name = server.name.as_str()),
+        )]),
+    }
+}
+
+/// Whether connecting to `host:port` would reach a listener bound to `own`: HAProxy must not be its own server.
+fn reaches(host: &Host, port: u16, own: SocketAddr) -> bool {
+    if port != own.port() {
+        return false;
+    }
+    match host {
+        Host::Ip(ip) => *ip == own.ip() || (own.ip().is_unspecified() && ip.is_loopback()),
+        Host::Name(name) => {
+            name == "localhost" && (own.ip().is_loopback() || own.ip().is_unspecified())
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What changed from one picture to the next: the live stream sends only that, and the journal notes it.
+
+use crate::ids::PoolId;
+use crate::snapshot::Snapshot;
+use crate::status::{Light, Status};
+use crate::text;
+use crate::text::Text;
+
+/// A change of light worth a line in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The server or `haproxy-web`, `haproxy-db`.
+    pub subject: String,
+    /// The new light.
+    pub light: Light,
+    /// The sentence.
+    pub text: Text,
+}
+
+/// The lights that changed. A server that is new or gone has its line from the change that caused it.
+pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
+    let mut all = Vec::new();
+    for proxy in &after.proxies {
+        let subject = format!("haproxy-{}", proxy.name);
+        let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
+        all.extend(turn(subject, old, &proxy.status));
+    }
+    for server in &after.servers {
+        let old = before.servers.iter().find(|s| s.name == server.name).map(|s| &s.status);
+        all.extend(turn(server.name.to_string(), old, &server.status));
+    }
+    all
+}
+
+fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
+    let old = old?;
+    if old.light == new.light && old.word == new.word {
+        return None;
+    }
+    let text = match &new.reason {
+        Some(reason) => text!(
+            "event-turn-reason",
+            name = subject.as_str(),
+            word = new.word.clone(),
+            reason = reason.clone()
+        ),
+        None => text!("event-turn", name = subject.as_str(), word = new.word.clone()),
+    };
+    Some(Turn { subject, light: new.light, text })
+}
+
+/// Whether two pictures look the same but for their time.
+pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
+    a.revision == b.revision
+        && a.verdict == b.verdict
+        && a.proxies == b.proxies
+        && a.servers == b.servers
+}
+
+/// Servers of a pool in trouble, worst first.
+pub fn troubled(snapshot: &Snapshot, pool: PoolId) -> usize {
+    snapshot
+        .servers
+        .iter()
+        .filter(|s| s.pool == pool && s.status.light >= Light::Unknown)
+        .count()
+}

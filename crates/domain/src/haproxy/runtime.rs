@@ -1,0 +1,198 @@
+//! Commands of HAProxy's runtime API (management guide 2.6, section 9.3) and what their answers mean.
+//!
+//! `;` and a newline separate commands, so nothing but parsed values is ever formatted into one.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::ids::{PoolId, ServerName};
+
+use super::config::{backends, parameters};
+
+/// One command and the answer that means success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The line to send.
+    pub line: String,
+    /// What a success says.
+    pub expect: Expect,
+}
+
+/// How to recognise success: HAProxy's answers are text, and a success is often empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing at all.
+    Empty,
+    /// This text in it.
+    Contains(&'static str),
+    /// Nothing, or one of the words in which `set server addr` reports what it changed.
+    AddressReport,
+}
+
+impl Command {
+    fn empty(line: String) -> Self {
+        Self { line, expect: Expect::Empty }
+    }
+
+    /// Whether `answer` means success; else it is the refusal, in HAProxy's words.
+    pub fn accepts(&self, answer: &str) -> bool {
+        let answer = answer.trim();
+        match self.expect {
+            Expect::Empty => answer.is_empty(),
+            Expect::Contains(text) => answer.contains(text),
+            Expect::AddressReport => {
+                answer.is_empty()
+                    || answer.contains("changed from")
+                    || answer.contains("no need to change")
+            }
+        }
+    }
+}
+
+fn each(proxy: PoolId, line: impl Fn(&str) -> Command) -> Vec<Command> {
+    backends(proxy).iter().map(|b| line(b)).collect()
+}
+
+/// Adds a server that gets no visitor yet.
+///
+/// The placeholder address makes HAProxy 2.6 compute the automatic cookie when the real one is set (added
+/// with its real address, 2.6 sends an empty cookie); weight 0 keeps visitors away until a check succeeds.
+pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Vec<Command> {
+    let mut all = Vec::new();
+    for backend in backends(proxy) {
+        let placeholder = match to.ip() {
+            IpAddr::V4(_) => "127.0.0.9:1",
+            IpAddr::V6(_) => "[::9]:1",
+        };
+        all.push(Command {
+            line: format!(
+                "add server {backend}/{name} {placeholder} id {id} weight 0 {}",
+                parameters(proxy)
+            ),
+            expect: Expect::Contains("New server registered"),
+        });
+    }
+    all.extend(set_address(proxy, name, to));
+    all.extend(each(proxy, |b| Command::empty(format!("enable health {b}/{name}"))));
+    all.extend(each(proxy, |b| Command::empty(format!("enable server {b}/{name}"))));
+    all
+}
+
+/// Changes a server's address and port.
+pub fn set_address(proxy: PoolId, name: &ServerName, to: SocketAddr) -> Vec<Command> {
+    each(proxy, |b| Command {
+        line: format!("set server {b}/{name} addr {} port {}", to.ip(), to.port()),
+        expect: Expect::AddressReport,
+    })
+}
+
+/// The administrative states of a server in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In service.
+    Ready,
+    /// Only for those who hold its cookie.
+    Drain,
+    /// Out of service, not checked.
+    Maintenance,
+}
+
+/// Changes a server's administrative state.
+pub fn set_state(proxy: PoolId, name: &ServerName, state: State) -> Vec<Command> {
+    let word = match state {
+        State::Ready => "ready",
+        State::Drain => "drain",
+        State::Maintenance => "maint",
+    };
+    each(proxy, |b| Command::empty(format!("set server {b}/{name} state {word}")))
+}
+
+/// Changes a server's weight.
+pub fn set_weight(proxy: PoolId, name: &ServerName, weight: u32) -> Vec<Command> {
+    each(proxy, |b| Command::empty(format!("set server {b}/{name} weight {weight}")))
+}
+
+/// Deletes a server that is in maintenance and has no request left.
+///
+/// HAProxy 2.6 refuses for about 15 s while idle connections to it are pooled; going through `drain` back to
+/// `maint` purges them at once.
+pub fn delete(proxy: PoolId, name: &ServerName) -> Vec<Command> {
+    let mut all = set_state(proxy, name, State::Drain);
+    all.extend(set_state(proxy, name, State::Maintenance));
+    all.extend(each(proxy, |b| Command {
+        line: format!("del server {b}/{name}"),
+        expect: Expect::Contains("Server deleted"),
+    }));
+    all
+}
+
+/// A worker as the master lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Process id.
+    pub pid: u32,
+    /// Replaced by a newer one and finishing its last sessions.
+    pub old: bool,
+}
+
+/// Reads the master's `show proc`: its failed reloads, and its workers.
+pub fn parse_proc(answer: &str) -> Option<(u32, Vec<Worker>)> {
+    let mut failed = None;
+    let mut workers = Vec::new();
+    let mut old = false;
+    for line in answer.lines() {
+        if line.starts_with("# old workers") {
+            old = true;
+        } else if line.starts_with("# programs") || line.starts_with("# workers") {
+            old = false;
+        }
+        let mut words = line.split_whitespace();
+        let Some(pid) = words.next().and_then(|w| w.parse::<u32>().ok()) else { continue };
+        match words.next() {
+            Some("master") => {
+                failed = line
+                    .split("[failed: ")
+                    .nth(1)
+                    .and_then(|rest| rest.split(']').next())
+                    .and_then(|n| n.trim().parse().ok());
+            }
+            Some("worker") => workers.push(Worker { pid, old }),
+            _ => {}
+        }
+    }
+    failed.map(|f| (f, workers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_master_s_list() {
+        let answer = "#<PID>          <type>          <reloads>       <uptime>        <version>\n\
+            13404           master          3 [failed: 1]   0d00h00m02s     2.6.12-1+deb12u4\n\
+            # workers\n13407           worker          0               0d00h00m02s     2.6.12-1+deb12u4\n\
+            # old workers\n13400           worker          1               0d00h00m09s     2.6.12-1+deb12u4\n# programs\n";
+        let (failed, workers) = parse_proc(answer).expect("a list");
+        assert_eq!(failed, 1);
+        assert_eq!(
+            workers,
+            [Worker { pid: 13407, old: false }, Worker { pid: 13400, old: true }]
+        );
+        assert_eq!(parse_proc("Unknown command"), None);
+    }
+
+    #[test]
+    fn an_unknown_answer_is_a_refusal() {
+        let name = ServerName::parse("web3").expect("a name");
+        let add = &add(PoolId::Web, &name, 7, "10.0.0.1:80".parse().expect("an address"))[0];
+        assert!(add.accepts("New server registered.\n"));
+        for refusal in [
+            "'cookie' option is not accepted for dynamic server",
+            "Already exists a server with the same name in backend 'web'.",
+            "Backend must use a dynamic load balancing to support dynamic servers.",
+            "",
+        ] {
+            assert!(!add.accepts(refusal), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Statistics: `show info`, `show stat` (CSV, read by header: the set of columns grows with each version) and
+//! `show servers state`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PoolId, ServerName};
+
+use super::config::backends;
+
+/// What one HAProxy said of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The worker's process id.
+    pub pid: u32,
+    /// The shape of the file it was started from (see `config::Rendered`); absent when not ours.
+    pub shape: Option<String>,
+    /// Its version.
+    pub version: String,
+    /// Seconds since the worker started.
+    pub uptime_s: u64,
+    /// Requests (web) or connections (db) in the last second.
+    pub rate: u64,
+    /// Clients connected now.
+    pub sessions: u64,
+    /// Its servers by name.
+    pub servers: BTreeMap<ServerName, RunningServer>,
+}
+
+/// One server in the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningServer {
+    /// HAProxy's id.
+    pub id: u32,
+    /// Address.
+    pub ip: Option<IpAddr>,
+    /// Port.
+    pub port: u16,
+    /// In maintenance, by command or by file.
+    pub maintenance: bool,
+    /// In drain, by command.
+    pub drain: bool,
+    /// Weight, 0 to 256.
+    pub weight: u32,
+    /// What the checks found.
+    pub verdict: Verdict,
+    /// Requests or connections on it now.
+    pub sessions: u64,
+    /// All so far.
+    pub total: u64,
+    /// The value of its stickiness cookie.
+    pub cookie: String,
+    /// Seconds since its state changed.
+    pub since_s: u64,
+    /// The check itself.
+    pub check: Check,
+    /// In every backend where it belongs, and the same in each.
+    pub uniform: bool,
+}
+
+/// HAProxy's verdict on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Takes traffic.
+    Up,
+    /// Takes traffic; some checks failed.
+    Failing,
+    /// Takes none; some checks succeeded.
+    Recovering,
+    /// Takes none.
+    Down,
+    /// Not checked.
+    Unchecked,
+}
+
+/// The last finished check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// HAProxy's code (`L7OK`, `L4CON`, `L7TOUT`…); empty before the first one finished.
+    pub code: String,
+    /// HTTP status or error number.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration_ms: Option<u64>,
+    /// HAProxy's further words (`Connection refused`).
+    pub detail: String,
+    /// Consecutive results counted so far.
+    pub health: u32,
+    /// The count that changes the verdict.
+    pub goal: u32,
+}
+
+impl Check {
+    /// Whether the last finished check succeeded.
+    pub fn passed(&self) -> bool {
+        matches!(self.code.as_str(), "L4OK" | "L6OK" | "L7OK" | "L7OKC")
+    }
+}
+
+/// Reads the answers to `show info`, `show stat` and `show servers state`. `Err` names what was not understood:
+/// a wrong answer must never look like an empty cluster.
+pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Running, &'static str> {
+    let field = |name: &str| {
+        info.lines().find_map(|l| l.strip_prefix(name).and_then(|r| r.strip_prefix(": ")))
+    };
+    let pid = field("Pid").and_then(|v| v.trim().parse().ok()).ok_or("no Pid in show info")?;
+    let uptime_s =
+        field("Uptime_sec").and_then(|v| v.trim().parse().ok()).ok_or("no Uptime_sec in show info")?;
+    let shape = field("description")
+        .and_then(|d| d.strip_prefix("cordee "))
+        .and_then(|d| d.strip_prefix(proxy.as_str()))
+        .map(|d| d.trim().to_owned());
+    let admin = admin_states(state)?;
+
+    let mut running = Running {
+        pid,
+        shape,
+        version: field("Version").unwrap_or("?").trim().to_owned(),
+        uptime_s,
+        rate: 0,
+        sessions: 0,
+        servers: BTreeMap::new(),
+    };
+    let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|_| "show stat has no header")?.clone();
+    let column = |name: &'static str| header.iter().position(|h| h == name).ok_or(name);
+    let columns = Columns {
+        px: column("pxname")?,
+        sv: column("svname")?,
+        status: column("status")?,
+        scur: column("scur")?,
+        stot: column("stot")?,
+        rate: column("rate")?,
+        req_rate: column("req_rate")?,
+        lastchg: column("lastchg")?,
+        check_status: column("check_status")?,
+        check_code: column("check_code")?,
+        check_duration: column("check_duration")?,
+        last_chk: column("last_chk")?,
+        check_rise: column("check_rise")?,
+        check_fall: column("check_fall")?,
+        check_health: column("check_health")?,
+        cookie: column("cookie")?,
+    };
+    let mut backends_seen = 0;
+    for record in reader.records() {
+        let record = record.map_err(|_| "show stat is cut")?;
+        let get = |i: usize| record.get(i).unwrap_or("");
+        let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
+        match get(columns.sv) {
+            "FRONTEND" => {
+                running.sessions += number(columns.scur);
+                let rate = if proxy == PoolId::Web { columns.req_rate } else { columns.rate };
+                running.rate += number(rate);
+            }
+            "BACKEND" => {
+                backends_seen += usize::from(backends(proxy).contains(&get(columns.px)));
+            }
+            name => {
+                // A server that is not ours by name is drift; it is kept under no name and shown by the file.
+                let Ok(name) = ServerName::parse(name) else { continue };
+                let backend = get(columns.px);
+                let Some(state) = admin.get(&(backend.to_owned(), name.to_string())) else {
+                    return Err("show stat and show servers state disagree");
+                };
+                let server = server(&columns, &record, state);
+                match running.servers.get_mut(&name) {
+                    None => {
+                        running.servers.insert(name, server);
+                    }
+                    Some(first) => merge(first, &server),
+                }
+            }
+        }
+    }
+    if backends_seen != backends(proxy).len() {
+        return Err("show stat lacks a backend");
+    }
+    Ok(running)
+}
+
+/// The same server in a second backend: sums what is counted, notes whether the rest agrees.
+fn merge(first: &mut RunningServer, second: &RunningServer) {
+    first.sessions += second.sessions;
+    first.total += second.total;
+    first.uniform = first.ip == second.ip
+        && first.port == second.port
+        && first.maintenance == second.maintenance
+        && first.weight == second.weight;
+    if second.verdict == Verdict::Down {
+        first.verdict = Verdict::Down;
+    }
+}
+
+struct Columns {
+    px: usize,
+    sv: usize,
+    status: usize,
+    scur: usize,
+    stot: usize,
+    rate: usize,
+    req_rate: usize,
+    lastchg: usize,
+    check_status: usize,
+    check_code: usize,
+    check_duration: usize,
+    last_chk: usize,
+    check_rise: usize,
+    check_fall: usize,
+    check_health: usize,
+    cookie: usize,
+}
+
+fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> RunningServer {
+    let get = |i: usize| record.get(i).unwrap_or("");
+    let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
+    // "UP", "UP 1/2", "DOWN 1/2", "DOWN (agent)", "MAINT", "MAINT (via x/y)", "DRAIN", "NOLB", "no check"
+    let status = get(columns.status);
+    let partial = status.contains('/') && !status.contains("via");
+    let verdict = if status.starts_with("DOWN") {
+        if partial { Verdict::Recovering } else { Verdict::Down }
+    } else if status.starts_with("no check") || status.starts_with("MAINT") {
+        Verdict::Unchecked
+    } else if partial {
+        Verdict::Failing
+    } else {
+        Verdict::Up
+    };
+    // "* L7OK" while the next check is under way.
+    let code = get(columns.check_status).trim_start_matches("* ");
+    let rise = u32::try_from(number(columns.check_rise)).unwrap_or(0);
+    let fall = u32::try_from(number(columns.check_fall)).unwrap_or(0);
+    let health = u32::try_from(number(columns.check_health)).unwrap_or(0);
+    let (health, goal) = match verdict {
+        Verdict::Recovering | Verdict::Down => (health, rise),
+        _ => ((rise + fall).saturating_sub(1).saturating_sub(health), fall),
+    };
+    RunningServer {
+        id: state.id,
+        ip: state.ip,
+        port: state.port,
+        maintenance: state.maintenance,
+        drain: state.drain,
+        weight: state.weight,
+        verdict,
+        sessions: number(columns.scur),
+        total: number(columns.stot),
+        cookie: get(columns.cookie).to_owned(),
+        since_s: number(columns.lastchg),
+        check: Check {
+            code: if matches!(code, "INI" | "UNK") { String::new() } else { code.to_owned() },
+            status: get(columns.check_code).parse().ok(),
+            duration_ms: get(columns.check_duration).parse().ok(),
+            detail: get(columns.last_chk).to_owned(),
+            health,
+            goal,
+        },
+        uniform: true,
+    }
+}
+
+struct AdminState {
+    id: u32,
+    ip: Option<IpAddr>,
+    port: u16,
+    maintenance: bool,
+    drain: bool,
+    weight: u32,
+}
+
+/// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2, 4 and 32 are kinds of
+/// maintenance, 8 and 16 kinds of drain.
+const MAINTENANCE: u32 = 0x01 | 0x02 | 0x04 | 0x20;
+const DRAIN: u32 = 0x08 | 0x10;
+
+fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'static str> {
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    if lines.next() != Some("1") {
+        return Err("show servers state is not version 1");
+    }
+    let header: Vec<&str> =
+        lines.next().ok_or("show servers state has no header")?.split_whitespace().skip(1).collect();
+    let column = |name: &'static str| header.iter().position(|h| *h == name).ok_or(name);
+    let (be, name, id, ip, port) = (
+        column("be_name")?,
+        column("srv_name")?,
+        column("srv_id")?,
+        column("srv_addr")?,
+        column("srv_port")?,
+    );
+    let (admin, weight) = (column("srv_admin_state")?, column("srv_uweight")?);
+    let mut all = BTreeMap::new();
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        let get = |i: usize| words.get(i).copied().ok_or("show servers state is cut");
+        let bits = get(admin)?.parse::<u32>().map_err(|_| "srv_admin_state is no number")?;
+        all.insert(
+            (get(be)?.to_owned(), get(name)?.to_owned()),
+            AdminState {
+                id: get(id)?.parse().map_err(|_| "srv_id is no number")?,
+                ip: get(ip)?.parse().ok(),
+                port: get(port)?.parse().map_err(|_| "srv_port is no number")?,
+                maintenance: bits & MAINTENANCE != 0,
+                drain: bits & DRAIN != 0,
+                weight: get(weight)?.parse().map_err(|_| "srv_uweight is no number")?,
+            },
+        );
+    }
+    Ok(all)
+}

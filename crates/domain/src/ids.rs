@@ -1,0 +1,294 @@
+//! Names and addresses, parsed once and valid ever after.
+//!
+//! What passes these parsers is made of letters, digits and a few marks that mean nothing to HAProxy's
+//! configuration language, to SQL, to a path or to HTML. Nothing else a person typed travels further.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::text;
+
+/// One of the two pools, and also the HAProxy that stands in front of it: each pool has exactly one proxy
+/// and both carry the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolId {
+    /// The web servers.
+    Web,
+    /// The databases.
+    Db,
+}
+
+impl PoolId {
+    /// Both pools, in the order of a request.
+    pub const ALL: [Self; 2] = [Self::Web, Self::Db];
+
+    /// The word used in addresses, files and commands.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Db => "db",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        match input {
+            "web" => Ok(Self::Web),
+            "db" => Ok(Self::Db),
+            _ => Err(Problem::unknown("pool", text!("problem-pool-unknown"))),
+        }
+    }
+}
+
+impl fmt::Display for PoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A server's name: `[A-Za-z][A-Za-z0-9_-]{0,62}`, not one of the reserved words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServerName(String);
+
+/// Words that are already an address of the page, a pool, or an HAProxy keyword for "all of them".
+const RESERVED: [&str; 10] =
+    ["all", "any", "clean", "cordee", "db", "haproxy", "localhost", "new", "none", "web"];
+
+impl ServerName {
+    /// Reads a name that a person typed.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        let bytes = input.as_bytes();
+        if bytes.is_empty() {
+            return Err(Problem::invalid("name", text!("problem-name-empty")));
+        }
+        let shaped = bytes.len() <= 63
+            && bytes[0].is_ascii_alphabetic()
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        if !shaped {
+            return Err(Problem::invalid("name", text!("problem-name-shape")));
+        }
+        if RESERVED.contains(&input.to_ascii_lowercase().as_str()) {
+            return Err(Problem::invalid("name", text!("problem-name-reserved", name = input)));
+        }
+        Ok(Self(input.to_owned()))
+    }
+
+    /// The name as typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Names are unique without regard to case: they become link names and file names.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ServerName {
+    type Error = &'static str;
+    fn try_from(value: String) -> Result<Self, Self::Error> {
+        Self::parse(&value).map_err(|_| "not a server name")
+    }
+}
+
+impl From<ServerName> for String {
+    fn from(value: ServerName) -> Self {
+        value.0
+    }
+}
+
+/// Where a server is: an IP address, or an RFC 1123 host name that Cordée resolves itself (HAProxy's file
+/// only ever holds addresses: a name that does not resolve would keep HAProxy from starting).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Host {
+    /// An address.
+    Ip(IpAddr),
+    /// A name, in lower case.
+    Name(String),
+}
+
+impl Host {
+    /// Reads an address or a host name.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        if input.is_empty() {
+            return Err(Problem::invalid("address", text!("problem-address-empty")));
+        }
+        if let Ok(ip) = input.parse::<IpAddr>() {
+            return if usable(ip) {
+                Ok(Self::Ip(ip))
+            } else {
+                Err(Problem::invalid("address", text!("problem-address-unusable", address = input)))
+            };
+        }
+        // All digits and dots, yet no address: say which number is wrong rather than look up a "name".
+        if input.len() <= 64 && input.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            let wrong = input.split('.').find(|part| part.parse::<u8>().is_err());
+            return Err(Problem::invalid(
+                "address",
+                match wrong {
+                    Some(part) if !part.is_empty() => {
+                        text!("problem-address-ipv4-part", part = part)
+                    }
+                    _ => text!("problem-address-ipv4"),
+                },
+            ));
+        }
+        if host_name(input) {
+            Ok(Self::Name(input.to_ascii_lowercase()))
+        } else {
+            Err(Problem::invalid("address", text!("problem-address-shape")))
+        }
+    }
+}
+
+/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all.
+fn host_name(input: &str) -> bool {
+    input.len() <= 253
+        && input.split('.').all(|label| {
+            let b = label.as_bytes();
+            !b.is_empty()
+                && b.len() <= 63
+                && b.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-')
+                && b[0] != b'-'
+                && b[b.len() - 1] != b'-'
+        })
+}
+
+/// A server never has the unspecified, a broadcast, a multicast or a link-local address (the last would let
+/// "add a server" ask a cloud's metadata service).
+fn usable(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            !(v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || v4.is_link_local())
+        }
+        IpAddr::V6(v6) => !(v6.is_unspecified() || v6.is_multicast() || v6.is_unicast_link_local()),
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl TryFrom<String> for Host {
+    type Error = &'static str;
+    fn try_from(value: String) -> Result<Self, Self::Error> {
+        Self::parse(&value).map_err(|_| "not an address or host name")
+    }
+}
+
+impl From<Host> for String {
+    fn from(value: Host) -> Self {
+        value.to_string()
+    }
+}
+
+/// Reads a TCP port, 1 to 65535.
+pub fn parse_port(input: &str) -> Result<u16, Problem> {
+    let wrong = || Problem::invalid("port", text!("problem-port"));
+    if input.is_empty() || input.len() > 5 || !input.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    input.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(wrong)
+}
+
+/// A stickiness cookie's value: an RFC 6265 value of token characters (RFC 9110 section 5.6.2), at most 64.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cookie(String);
+
+impl Cookie {
+    /// Reads a value that a person typed.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        // '#', '$', '\'', '`' and '\\' are token characters too, but mean something in HAProxy's file.
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!%&*+-.^_|~".contains(&b);
+        if input.is_empty() || input.len() > 64 || !input.bytes().all(token) {
+            return Err(Problem::invalid("cookie", text!("problem-cookie")));
+        }
+        Ok(Self(input.to_owned()))
+    }
+
+    /// The value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Cookie {
+    type Error = &'static str;
+    fn try_from(value: String) -> Result<Self, Self::Error> {
+        Self::parse(&value).map_err(|_| "not a cookie value")
+    }
+}
+
+impl From<Cookie> for String {
+    fn from(value: Cookie) -> Self {
+        value.0
+    }
+}
+
+/// A moment: milliseconds since 1970 UTC, never going backwards within one run.
+pub type Millis = u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_stated_shape() {
+        for good in ["web1", "A", "a_b-C9", &"x".repeat(63)] {
+            assert!(ServerName::parse(good).is_ok(), "{good}");
+        }
+        let long = "x".repeat(64);
+        let megabyte = "a".repeat(1_000_000);
+        let bad = [
+            "", "1web", "-a", "a b", "a\n", "a;b", "a\"", "$(id)", "<script>", "é", &long, &megabyte,
+            "All", "web",
+        ];
+        for bad in bad {
+            assert!(ServerName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_addresses_or_rfc_1123_names() {
+        for good in ["10.0.0.15", "::1", "web3", "web-3.lan", "127.0.0.1"] {
+            assert!(Host::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "10.0.0.315", "1.2.3", "a_b", "a..b", "-a", "a-", "0.0.0.0", "169.254.1.1", "a\nb", "x;y", "224.0.0.1"] {
+            assert!(Host::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ports_are_1_to_65535() {
+        assert_eq!(parse_port("80"), Ok(80));
+        for bad in ["", "0", "65536", "-1", "+80", "8o", "000080"] {
+            assert!(parse_port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_tokens() {
+        assert!(Cookie::parse("S3").is_ok());
+        for bad in ["", "a b", "a;b", "\"", "a\n", "a#b", "$x", "é"] {
+            assert!(Cookie::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What should happen: wishes, truths, and the plan that leads from one to the other.
+//!
+//! Everything here is a plain function over values. There is no clock (time is an argument), no file, no
+//! network, no async, and every iteration has a fixed order, so that a test can replay any situation.
+
+pub mod apache;
+pub mod change;
+pub mod check;
+pub mod db;
+pub mod desired;
+pub mod diff;
+pub mod haproxy;
+pub mod ids;
+pub mod observed;
+pub mod plan;
+pub mod problem;
+#[cfg(test)]
+pub mod sim;
+pub mod snapshot;
+pub mod status;
+pub mod step;
+pub mod text;

@@ -1,0 +1,161 @@
+//! What is known of the world, each part with the time at which it was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::DatabaseSeen;
+use crate::haproxy::stats::Running;
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::step::Target;
+use crate::text::Text;
+
+/// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seen<T> {
+    /// Not looked at yet.
+    #[default]
+    Never,
+    /// Seen so at that time.
+    At(Millis, T),
+    /// The look failed.
+    Failed {
+        /// When it was last seen well.
+        last: Option<Millis>,
+        /// Why.
+        why: Text,
+    },
+}
+
+impl<T> Seen<T> {
+    /// What was seen, when not older than `limit` milliseconds.
+    pub fn fresh(&self, now: Millis, limit: u64) -> Option<&T> {
+        match self {
+            Self::At(at, value) if now.saturating_sub(*at) <= limit => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What was seen last, however old, unless the last look failed.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::At(_, value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// When it was last seen well.
+    pub fn last(&self) -> Option<Millis> {
+        match self {
+            Self::At(at, _) => Some(*at),
+            Self::Failed { last, .. } => *last,
+            Self::Never => None,
+        }
+    }
+}
+
+/// Older data than this is not shown as current: three polls and a little.
+pub const STALE: u64 = 2_000;
+
+/// A process that Cordée starts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ProcessId {
+    /// The HAProxy of that pool.
+    Proxy(PoolId),
+    /// A web server or a database.
+    Server(ServerName),
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxy(pool) => write!(f, "haproxy-{pool}"),
+            Self::Server(name) => name.fmt(f),
+        }
+    }
+}
+
+/// The state of one process of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSeen {
+    /// The leader of the group, when alive.
+    pub leader: Option<Leader>,
+    /// Members of a group whose leader is gone: they may hold its port.
+    pub orphans: Vec<u32>,
+    /// Starts that ended soon after, in a row.
+    pub failures: u32,
+    /// When it was last started.
+    pub started_at: Option<Millis>,
+    /// When a stop was asked of it, while it has not followed.
+    pub stopping_since: Option<Millis>,
+    /// Why the last one ended or could not start.
+    pub trouble: Option<Text>,
+}
+
+/// The process that leads a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leader {
+    /// Process id, which is also the group's.
+    pub pid: u32,
+    /// The restart generation it was started for.
+    pub generation: u32,
+    /// Stopped by a signal (SIGSTOP) or a debugger.
+    pub frozen: bool,
+}
+
+/// One HAProxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxySeen {
+    /// The file's text, when there is one.
+    pub file: Option<String>,
+    /// What the process says.
+    pub running: Seen<Running>,
+    /// Files that this HAProxy refused, by the hash of their text, with its words.
+    pub refused: Option<(String, Text)>,
+    /// Servers that it refused to take at run time: a reload is the other way.
+    pub needs_reload: BTreeSet<ServerName>,
+}
+
+/// Everything seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Each proxy.
+    pub proxies: BTreeMap<PoolId, ProxySeen>,
+    /// Each process.
+    pub processes: BTreeMap<ProcessId, ProcessSeen>,
+    /// What host names resolve to.
+    pub names: BTreeMap<String, Seen<IpAddr>>,
+    /// Each database, asked directly.
+    pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
+    /// Databases whose data folder is complete.
+    pub initialised: BTreeSet<ServerName>,
+    /// Folders of servers under `servers/`.
+    pub homes: BTreeSet<String>,
+    /// Steps that failed, by what they acted on.
+    pub setbacks: BTreeMap<Target, Setback>,
+}
+
+/// The last step on a target failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setback {
+    /// How many times in a row.
+    pub count: u32,
+    /// When it failed last.
+    pub at: Millis,
+    /// Why.
+    pub why: Text,
+}
+
+impl Observed {
+    /// One proxy; an empty value before the first look.
+    pub fn proxy(&self, id: PoolId) -> ProxySeen {
+        self.proxies.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// What is known of one process.
+    pub fn process(&self, id: &ProcessId) -> ProcessSeen {
+        self.processes.get(id).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,156 @@
+//! Processes on this machine: start what should run, end what should not.
+
+use crate::desired::{Desired, Power, Runtime, Server};
+use crate::haproxy::config::{self, Setting};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
+use crate::step::{Step, Target};
+use crate::text;
+
+use super::{Plan, backoff, places};
+
+/// Milliseconds that a group has to end by itself.
+const WEB_PATIENCE: u64 = 8_000;
+/// A database writes its pages back first.
+const DB_PATIENCE: u64 = 30_000;
+
+pub(super) fn plan(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    setting: &Setting,
+    now: Millis,
+) {
+    for proxy in PoolId::ALL {
+        proxy_process(plan, desired, observed, setting, proxy, now);
+    }
+    for (pool, server) in desired.servers() {
+        if server.runtime == Runtime::Process {
+            server_process(plan, desired, observed, pool, server, now);
+        }
+    }
+    for (id, seen) in &observed.processes {
+        if let ProcessId::Server(name) = id
+            && !desired.servers().any(|(_, s)| s.name == *name && s.runtime == Runtime::Process)
+        {
+            removed(plan, observed, name, seen, now);
+        }
+    }
+    for home in &observed.homes {
+        let wished = desired.servers().any(|(_, s)| s.name.as_str() == home);
+        let busy = observed.processes.iter().any(|(id, p)| {
+            id.to_string() == *home && (p.leader.is_some() || !p.orphans.is_empty())
+        });
+        if !wished && !busy {
+            plan.steps.push(Step::TrashHome { home: home.clone() });
+        }
+    }
+}
+
+fn proxy_process(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    setting: &Setting,
+    proxy: PoolId,
+    now: Millis,
+) {
+    let id = ProcessId::Proxy(proxy);
+    let process = observed.process(&id);
+    if process.leader.is_some() {
+        return;
+    }
+    let want = config::render(desired, proxy, setting, &places(desired, observed, proxy));
+    if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
+        start(plan, id, &process, 0, false, now);
+    }
+}
+
+/// Starts a process, after what an earlier one left of itself is gone and its pause is over.
+fn start(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, generation: u32, writer: bool, now: Millis) {
+    if !process.orphans.is_empty() {
+        plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
+        return;
+    }
+    let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
+    if now >= next {
+        plan.steps.push(Step::StartProcess { id, generation, writer });
+    } else {
+        let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
+        plan.waiting.push((Target::Process(id), text));
+    }
+}
+
+fn server_process(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    pool: PoolId,
+    server: &Server,
+    now: Millis,
+) {
+    let id = ProcessId::Server(server.name.clone());
+    let process = observed.process(&id);
+    let wanted = server.power == Power::On;
+    let Some(leader) = &process.leader else {
+        if wanted && pool == PoolId::Db && !observed.initialised.contains(&server.name) {
+            plan.steps.push(Step::InitDatabase { name: server.name.clone() });
+        } else if wanted {
+            let writer = desired.is_writer(&server.name);
+            start(plan, id, &process, server.generation, writer, now);
+        } else if !process.orphans.is_empty() {
+            plan.steps.push(Step::KillProcess { id, pids: process.orphans });
+        }
+        return;
+    };
+    if wanted && leader.generation >= server.generation {
+        return;
+    }
+    // Visitors first: HAProxy sends nothing more before the process is asked to end.
+    if pool == PoolId::Web && in_service(observed, &server.name, now) {
+        return;
+    }
+    let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
+    end(plan, id, &process, leader.pid, patience, now);
+}
+
+/// Whether HAProxy `web` still sends visitors to that server. When HAProxy does not answer, nothing waits for it.
+fn in_service(observed: &Observed, name: &ServerName, now: Millis) -> bool {
+    observed
+        .proxies
+        .get(&PoolId::Web)
+        .and_then(|p| p.running.fresh(now, STALE))
+        .and_then(|r| r.servers.get(name))
+        .is_some_and(|s| !s.maintenance)
+}
+
+fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience: u64, now: Millis) {
+    match process.stopping_since {
+        None => plan.steps.push(Step::StopProcess { id, pid }),
+        Some(since) if now >= since + patience => {
+            plan.steps.push(Step::KillProcess { id, pids: vec![pid] });
+        }
+        Some(_) => {
+            let text = text!("wait-stop", name = id.to_string());
+            plan.waiting.push((Target::Process(id), text));
+        }
+    }
+}
+
+/// A server that nobody wishes any more: out of HAProxy, then ended.
+fn removed(plan: &mut Plan, observed: &Observed, name: &ServerName, seen: &ProcessSeen, now: Millis) {
+    let still_listed = observed
+        .proxies
+        .get(&PoolId::Web)
+        .and_then(|p| p.running.fresh(now, STALE))
+        .is_some_and(|r| r.servers.contains_key(name));
+    if still_listed {
+        return;
+    }
+    let id = ProcessId::Server(name.clone());
+    if let Some(leader) = &seen.leader {
+        end(plan, id, seen, leader.pid, WEB_PATIENCE, now);
+    } else if !seen.orphans.is_empty() {
+        plan.steps.push(Step::KillProcess { id, pids: seen.orphans.clone() });
+    }
+}

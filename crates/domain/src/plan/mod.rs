@@ -1,0 +1,71 @@
+//! From the wish and what is seen to the next acts.
+//!
+//! The plan makes every choice and acting makes none. Only the first step of each target is carried out; then
+//! the world is looked at again, so a crash between two steps is nothing special.
+
+mod databases;
+mod hosts;
+mod proxy;
+
+use crate::desired::Desired;
+use crate::haproxy::config::Setting;
+use crate::ids::Millis;
+use crate::observed::Observed;
+use crate::step::{Step, Target};
+use crate::text;
+use crate::text::Text;
+
+pub use databases::{Opening, opening};
+pub use proxy::places;
+
+/// What to do next, and what is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The revision it was made for.
+    pub revision: u64,
+    /// In an order that is safe to stop after any one.
+    pub steps: Vec<Step>,
+    /// What cannot be done yet, and why.
+    pub waiting: Vec<(Target, Text)>,
+}
+
+/// Milliseconds before a process is started again, or a refused act tried again: at once after the first
+/// failure, then doubling up to 10 s.
+pub const fn backoff(failures: u32) -> u64 {
+    match failures {
+        0 | 1 => 0,
+        2 => 250,
+        3 => 500,
+        4 => 1_000,
+        5 => 2_000,
+        6 => 5_000,
+        _ => 10_000,
+    }
+}
+
+/// Plans the next acts.
+pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Plan {
+    let mut plan = Plan { revision: desired.revision, ..Plan::default() };
+    proxy::plan(&mut plan, desired, observed, setting, now);
+    hosts::plan(&mut plan, desired, observed, setting, now);
+    databases::plan(&mut plan, desired, observed, now);
+    hold_back(&mut plan, observed, now);
+    plan
+}
+
+/// A target whose last step failed rests for a while.
+fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
+    let resting = |target: &Target| {
+        observed.setbacks.get(target).filter(|s| now < s.at + backoff(s.count + 1))
+    };
+    let mut waiting: Vec<(Target, Text)> = Vec::new();
+    plan.steps.retain(|step| {
+        let target = step.target();
+        let Some(setback) = resting(&target) else { return true };
+        if !waiting.iter().any(|(t, _)| *t == target) {
+            waiting.push((target, text!("wait-setback", count = setback.count)));
+        }
+        false
+    });
+    plan.waiting.extend(waiting);
+}

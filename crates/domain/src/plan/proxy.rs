@@ -1,0 +1,201 @@
+//! The two HAProxys: file and process, kept equal, without a reload wherever the runtime API can do it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::desired::{Desired, FULL_WEIGHT, Runtime, Server};
+use crate::haproxy::config::{self, Place, Rendered, Setting};
+use crate::haproxy::runtime::State;
+use crate::haproxy::stats::{Running, RunningServer, Verdict};
+use crate::ids::{Host, Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
+use crate::step::{Step, Target};
+use crate::text;
+
+use super::Plan;
+
+/// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
+pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap<ServerName, Place> {
+    let seen = observed.proxy(proxy);
+    let running = seen.running.value();
+    let in_file = seen.file.as_deref().map(config::proven_in).unwrap_or_default();
+    desired
+        .pool(proxy)
+        .servers
+        .iter()
+        .filter_map(|server| {
+            let ip = address(server, observed)?;
+            let proven = match running.and_then(|r| r.servers.get(&server.name)) {
+                Some(s) if s.id == server.id => s.weight > 0,
+                Some(_) => false,
+                // Not running at all: what the file says was proven before.
+                None if running.is_none() => in_file.contains(server.name.as_str()),
+                None => false,
+            };
+            Some((server.name.clone(), Place { ip, proven, restarting: restarting(server, observed) }))
+        })
+        .collect()
+}
+
+/// The address of a server, when it has one or its name resolves.
+pub fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
+    match &server.host {
+        Host::Ip(ip) => Some(*ip),
+        Host::Name(name) => observed.names.get(name)?.value().copied(),
+    }
+}
+
+/// A running process of an older generation: it is about to be stopped and started again.
+fn restarting(server: &Server, observed: &Observed) -> bool {
+    server.runtime == Runtime::Process
+        && observed
+            .processes
+            .get(&ProcessId::Server(server.name.clone()))
+            .and_then(|p| p.leader.as_ref())
+            .is_some_and(|l| l.generation < server.generation)
+}
+
+pub(super) fn plan(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    setting: &Setting,
+    now: Millis,
+) {
+    for proxy in PoolId::ALL {
+        let seen = observed.proxy(proxy);
+        let places = places(desired, observed, proxy);
+        let process = observed.process(&ProcessId::Proxy(proxy));
+        if process.leader.is_none() {
+            let want = config::render(desired, proxy, setting, &places);
+            write(plan, &seen, proxy, &want);
+            continue;
+        }
+        match seen.running.fresh(now, STALE) {
+            Some(running) => running_proxy(plan, desired, &seen, setting, proxy, places, running),
+            None => plan.waiting.push((Target::Proxy(proxy), text!("wait-proxy-silent", proxy = proxy.as_str()))),
+        }
+    }
+}
+
+/// Adds the step that writes the file, unless it is written. True when a step was added.
+fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered) -> bool {
+    let differs = seen.file.as_deref() != Some(want.text.as_str());
+    if differs {
+        plan.steps.push(Step::WriteConfig { proxy, text: want.text.clone() });
+    }
+    differs
+}
+
+fn running_proxy(
+    plan: &mut Plan,
+    desired: &Desired,
+    seen: &ProxySeen,
+    setting: &Setting,
+    proxy: PoolId,
+    mut places: BTreeMap<ServerName, Place>,
+    running: &Running,
+) {
+    let want = config::render(desired, proxy, setting, &places);
+    let reload = running.shape.as_ref() != Some(&want.shape)
+        || seen.needs_reload.iter().any(|n| desired.pool(proxy).server(n).is_some());
+    if reload {
+        // A worker starts every server UP: one that is down now must first prove itself again.
+        for (name, place) in &mut places {
+            let down = |s: &RunningServer| matches!(s.verdict, Verdict::Down | Verdict::Recovering);
+            if proxy == PoolId::Web && running.servers.get(name).is_some_and(down) {
+                place.proven = false;
+            }
+        }
+        let want = config::render(desired, proxy, setting, &places);
+        if let Some((text, why)) = &seen.refused
+            && *text == want.text
+        {
+            plan.waiting.push((Target::Proxy(proxy), why.clone()));
+            return;
+        }
+        write(plan, seen, proxy, &want);
+        plan.steps.push(Step::Reload { proxy, shape: want.shape });
+        return;
+    }
+    // The file first: were HAProxy to restart now, it would come up as wished.
+    write(plan, seen, proxy, &want);
+    remove(plan, desired, proxy, running);
+    for server in &desired.pool(proxy).servers {
+        let Some(place) = places.get(&server.name) else { continue };
+        let to = SocketAddr::new(place.ip, server.port);
+        match running.servers.get(&server.name) {
+            None => plan.steps.push(Step::AddServer {
+                proxy,
+                name: server.name.clone(),
+                id: server.id,
+                to,
+            }),
+            Some(now) if now.id == server.id => {
+                let wish = config::wish(desired, proxy, server, *place);
+                adjust(plan, proxy, server, now, to, wish);
+            }
+            // An older server of that name: `remove` takes it away first.
+            Some(_) => {}
+        }
+    }
+}
+
+/// Takes away what the process has and nobody wishes.
+fn remove(plan: &mut Plan, desired: &Desired, proxy: PoolId, running: &Running) {
+    for (name, server) in &running.servers {
+        if desired.pool(proxy).server(name).is_some_and(|s| s.id == server.id) {
+            continue;
+        }
+        let name = name.clone();
+        if !server.maintenance {
+            plan.steps.push(Step::SetState { proxy, name, state: State::Maintenance });
+        } else if server.sessions == 0 {
+            plan.steps.push(Step::DeleteServer { proxy, name });
+        } else {
+            let text = text!("wait-requests", name = name.as_str(), count = server.sessions);
+            plan.waiting.push((Target::Proxy(proxy), text));
+        }
+    }
+}
+
+/// Brings one running server to its wish.
+fn adjust(
+    plan: &mut Plan,
+    proxy: PoolId,
+    server: &Server,
+    now: &RunningServer,
+    to: SocketAddr,
+    wish: config::Wish,
+) {
+    let name = || server.name.clone();
+    if now.ip != Some(to.ip()) || now.port != to.port() {
+        plan.steps.push(Step::SetAddress { proxy, name: name(), to });
+    }
+    let state = match (wish.maintenance, wish.drain) {
+        (true, _) => State::Maintenance,
+        (false, true) => State::Drain,
+        (false, false) => State::Ready,
+    };
+    let state_is = match (now.maintenance, now.drain) {
+        (true, _) => State::Maintenance,
+        (false, true) => State::Drain,
+        (false, false) => State::Ready,
+    };
+    if state != state_is || !now.uniform {
+        plan.steps.push(Step::SetState { proxy, name: name(), state });
+        return;
+    }
+    if state != State::Ready {
+        return;
+    }
+    if now.weight != FULL_WEIGHT {
+        let good = matches!(now.verdict, Verdict::Up | Verdict::Failing) && now.check.passed();
+        if now.weight != 0 || good || proxy == PoolId::Db {
+            plan.steps.push(Step::SetWeight { proxy, name: name(), weight: FULL_WEIGHT });
+        } else {
+            let text = text!("wait-first-check", name = server.name.as_str());
+            plan.waiting.push((Target::Proxy(proxy), text));
+        }
+    }
+}

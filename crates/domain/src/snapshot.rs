@@ -1,0 +1,379 @@
+//! One picture of the cluster: what the page, the API and the command line show.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::Thread;
+use crate::desired::{CookieChoice, Desired, Power, Runtime, Server};
+use crate::haproxy::config::Setting;
+use crate::haproxy::{config, stats};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, STALE};
+use crate::plan::places;
+use crate::status::{self, Light, Status, check_reason};
+use crate::text;
+use crate::text::Text;
+
+/// Everything that is shown, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Revision of the wish.
+    pub revision: u64,
+    /// When it was made.
+    pub at: Millis,
+    /// The sentence about all of it.
+    pub verdict: Status,
+    /// The two proxies.
+    pub proxies: Vec<ProxyView>,
+    /// The servers, web servers first, in the order in which they were added.
+    pub servers: Vec<ServerView>,
+}
+
+/// One proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyView {
+    /// `web` or `db`.
+    pub name: PoolId,
+    /// Where it listens.
+    pub listen: String,
+    /// Status.
+    pub status: Status,
+    /// Requests (web) or connections (db) in the last second.
+    pub rate: u64,
+    /// Clients connected.
+    pub sessions: u64,
+    /// The master's process id.
+    pub pid: Option<u32>,
+    /// The worker's.
+    pub worker_pid: Option<u32>,
+    /// HAProxy's version.
+    pub version: Option<String>,
+    /// When it last answered.
+    pub seen_at: Option<Millis>,
+    /// File, process and wish are the same.
+    pub settled: bool,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    /// Its pool.
+    pub pool: PoolId,
+    /// Its name.
+    pub name: ServerName,
+    /// Address or name, as typed.
+    pub address: String,
+    /// Port.
+    pub port: u16,
+    /// Stickiness cookie (web).
+    pub cookie: Option<String>,
+    /// Whether a person chose the cookie.
+    pub cookie_chosen: bool,
+    /// `writer` or `standby` (db).
+    pub role: Option<Role>,
+    /// Who starts it.
+    pub runtime: Runtime,
+    /// Whether it should run.
+    pub power: Power,
+    /// Status.
+    pub status: Status,
+    /// Requests or connections on it now.
+    pub sessions: u64,
+    /// All so far.
+    pub total: u64,
+    /// The last check.
+    pub last_check: LastCheck,
+    /// Process id, when Cordée started it.
+    pub pid: Option<u32>,
+    /// Software, when known.
+    pub version: Option<String>,
+    /// Replication towards this database, by the server it copies (db).
+    pub links: BTreeMap<ServerName, LinkView>,
+    /// Whether the writer waits for a standby's receipt (db).
+    pub semi_sync: Option<bool>,
+    /// What a person may ask of it now.
+    pub actions: Vec<Action>,
+}
+
+/// The last check of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCheck {
+    /// When its result was read.
+    pub at: Option<Millis>,
+    /// The result in words.
+    pub result: Option<Text>,
+    /// How long the check took.
+    pub duration_ms: Option<u64>,
+}
+
+/// One direction of replication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// Whether it runs.
+    pub light: Light,
+    /// Measured delay.
+    pub delay_ms: Option<u64>,
+    /// Error number; 0 when none.
+    pub error: u32,
+}
+
+/// A database's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Takes writes.
+    Writer,
+    /// Follows.
+    Standby,
+}
+
+/// What a person may ask of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Show its logs.
+    Logs,
+    /// Test the connection.
+    Test,
+    /// No new visitors.
+    Drain,
+    /// No visitors at all.
+    Maintenance,
+    /// Back in service.
+    Ready,
+    /// Stop and start.
+    Restart,
+    /// Stop.
+    Stop,
+    /// Start.
+    Start,
+    /// Take it away.
+    Remove,
+}
+
+/// Takes the picture.
+pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Snapshot {
+    let proxies: Vec<ProxyView> =
+        PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
+    let servers: Vec<ServerView> =
+        desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
+    let verdict = verdict(&proxies, &servers, now);
+    Snapshot { revision: desired.revision, at: now, verdict, proxies, servers }
+}
+
+fn proxy(
+    desired: &Desired,
+    observed: &Observed,
+    setting: &Setting,
+    id: PoolId,
+    now: Millis,
+) -> ProxyView {
+    let seen = observed.proxy(id);
+    let running = seen.running.fresh(now, STALE);
+    let want = config::render(desired, id, setting, &places(desired, observed, id));
+    let settled = seen.file.as_deref() == Some(want.text.as_str())
+        && running.is_some_and(|r| {
+            r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r)
+        });
+    ProxyView {
+        name: id,
+        listen: desired.pool(id).listen.to_string(),
+        status: status::proxy(observed, id, now),
+        rate: running.map_or(0, |r| r.rate),
+        sessions: running.map_or(0, |r| r.sessions),
+        pid: observed.process(&ProcessId::Proxy(id)).leader.map(|l| l.pid),
+        worker_pid: running.map(|r| r.pid),
+        version: running.map(|r| r.version.clone()),
+        seen_at: seen.running.last(),
+        settled,
+    }
+}
+
+fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool {
+    running
+        .servers
+        .iter()
+        .all(|(name, s)| desired.pool(id).server(name).is_some_and(|w| w.id == s.id))
+}
+
+fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server, now: Millis) -> ServerView {
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let seen = observed.proxy(pool);
+    let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
+    let database = observed.databases.get(&server.name);
+    let status = match pool {
+        PoolId::Web => status::web(observed, server, now),
+        PoolId::Db => status::database(desired, observed, server, now),
+    };
+    let last_check = match pool {
+        PoolId::Web => LastCheck {
+            at: seen.running.last().filter(|_| seen.running.value().is_none_or(|r| r.servers.contains_key(&server.name))),
+            result: running.map(|r| check_reason(&r.check)),
+            duration_ms: running.and_then(|r| r.check.duration_ms),
+        },
+        PoolId::Db => LastCheck {
+            at: database.and_then(super::observed::Seen::last),
+            result: status.reason.clone().or_else(|| Some(status.word.clone())),
+            duration_ms: database.and_then(|d| d.value()).map(|d| d.duration_ms),
+        },
+    };
+    let cookie = (pool == PoolId::Web).then(|| match &server.cookie {
+        CookieChoice::Chosen(cookie) => cookie.as_str().to_owned(),
+        CookieChoice::Automatic => running.map(|r| r.cookie.clone()).unwrap_or_default(),
+    });
+    ServerView {
+        pool,
+        name: server.name.clone(),
+        address: server.host.to_string(),
+        port: server.port,
+        cookie: cookie.filter(|c| !c.is_empty()),
+        cookie_chosen: matches!(server.cookie, CookieChoice::Chosen(_)),
+        role: (pool == PoolId::Db).then(|| {
+            if desired.is_writer(&server.name) { Role::Writer } else { Role::Standby }
+        }),
+        runtime: server.runtime,
+        power: server.power,
+        sessions: match (pool, database.and_then(|d| d.value())) {
+            (PoolId::Db, Some(d)) => u64::from(d.connections),
+            _ => running.map_or(0, |r| r.sessions),
+        },
+        total: running.map_or(0, |r| r.total),
+        last_check,
+        pid: process.leader.as_ref().map(|l| l.pid),
+        version: match pool {
+            PoolId::Web => (server.runtime == Runtime::Process).then(|| "Apache · PHP 8.2".to_owned()),
+            PoolId::Db => database.and_then(|d| d.value()).map(|d| d.version.clone()),
+        },
+        links: links(desired, observed, server, now),
+        semi_sync: database
+            .and_then(|d| d.value())
+            .filter(|_| desired.is_writer(&server.name))
+            .map(|d| d.semi_sync && d.acknowledging > 0),
+        actions: actions(pool, server),
+        status,
+    }
+}
+
+fn links(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    now: Millis,
+) -> BTreeMap<ServerName, LinkView> {
+    let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, STALE + 1_000)) else {
+        return BTreeMap::new();
+    };
+    database
+        .links
+        .iter()
+        .filter(|(name, _)| desired.db.server(name).is_some())
+        .map(|(name, link)| {
+            let light = match (link.receiving, link.applying, link.delay_ms) {
+                (Thread::Running, true, None) => Light::Progress,
+                (Thread::Running, true, Some(ms)) if ms > status::LAG_LIMIT => Light::Warning,
+                (Thread::Running, true, Some(_)) => Light::Good,
+                (Thread::Connecting, true, _) => Light::Warning,
+                _ => Light::Critical,
+            };
+            let delay_ms = link.delay_ms.filter(|_| link.receiving == Thread::Running && link.applying);
+            (name.clone(), LinkView { light, delay_ms, error: link.error })
+        })
+        .collect()
+}
+
+fn actions(pool: PoolId, server: &Server) -> Vec<Action> {
+    use crate::desired::Admin;
+    let mut all = Vec::new();
+    let ours = server.runtime == Runtime::Process;
+    if ours {
+        all.push(Action::Logs);
+    }
+    all.push(Action::Test);
+    if pool == PoolId::Web && server.power == Power::On {
+        if server.admin != Admin::Ready {
+            all.push(Action::Ready);
+        }
+        if server.admin != Admin::Drain {
+            all.push(Action::Drain);
+        }
+        if server.admin != Admin::Maintenance {
+            all.push(Action::Maintenance);
+        }
+    }
+    if ours {
+        match server.power {
+            Power::On => all.extend([Action::Restart, Action::Stop]),
+            Power::Off => all.push(Action::Start),
+        }
+    }
+    if pool == PoolId::Web {
+        all.push(Action::Remove);
+    }
+    all
+}
+
+/// One sentence about the whole: what visitors get now, and how close it is to failing.
+fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
+    let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
+    let well = |s: &&ServerView| {
+        matches!(s.status.light, Light::Good)
+            || (s.status.light == Light::Warning && s.pool == PoolId::Web)
+    };
+    let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
+    let (db, db_all) = (of(PoolId::Db).filter(|s| s.status.light == Light::Good).count(), of(PoolId::Db).count());
+    let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
+    for proxy in proxies {
+        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
+            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
+            let reason = text!("verdict-blind-reason", proxy = proxy.name.as_str(), seconds = seconds);
+            return Status::new(Light::Unknown, text!("verdict-blind"), reason);
+        }
+    }
+    if let Some(proxy) = proxies.iter().find(|p| p.status.light == Light::Critical) {
+        let reason = text!("verdict-proxy-down", proxy = proxy.name.as_str());
+        return Status::new(Light::Critical, text!("verdict-critical"), reason);
+    }
+    let starting = servers.iter().any(|s| s.status.light == Light::Progress)
+        || proxies.iter().any(|p| p.status.light == Light::Progress);
+    if web_all > 0 && web == 0 {
+        return if starting {
+            Status::new(Light::Progress, text!("verdict-starting"), count)
+        } else {
+            Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
+        };
+    }
+    let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer));
+    if let Some(writer) = writer {
+        match writer.status.light {
+            Light::Critical | Light::Maintenance => {
+                let reason = text!("verdict-no-writer", name = writer.name.as_str());
+                return Status::new(Light::Critical, text!("verdict-no-database"), reason);
+            }
+            Light::Progress => {
+                return Status::new(Light::Progress, text!("verdict-starting"), count);
+            }
+            _ => {}
+        }
+    }
+    let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
+    let risk = servers
+        .iter()
+        .filter(|s| matches!(s.status.light, Light::Critical | Light::Warning | Light::Unknown))
+        .map(|s| s.name.as_str())
+        .collect::<Vec<_>>();
+    if stale || !risk.is_empty() {
+        let reason = text!("verdict-risk-reason", names = risk.join(", "), count = risk.len(), web = web, webs = web_all, db = db, dbs = db_all);
+        return Status::new(Light::Warning, text!("verdict-risk"), reason);
+    }
+    if web_all == 0 {
+        return Status::new(Light::Warning, text!("verdict-risk"), text!("verdict-empty"));
+    }
+    let out = servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
+    if out > 0 {
+        let light = if web == 1 { Light::Warning } else { Light::Good };
+        let word = if web == 1 { text!("verdict-risk") } else { text!("verdict-good-some-out") };
+        return Status::new(light, word, count);
+    }
+    Status::new(Light::Good, text!("verdict-good"), count)
+}

@@ -1,0 +1,293 @@
+//! From what is seen to a light and a sentence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Admin, Desired, Power, Runtime, Server};
+use crate::haproxy::stats::{Check, RunningServer, Verdict};
+use crate::ids::{Host, Millis, PoolId};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::plan::{Opening, opening};
+use crate::text;
+use crate::text::Text;
+
+/// Six lights; each has a colour, a shape and words of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Light {
+    /// As it should be.
+    Good,
+    /// A person took it out.
+    Maintenance,
+    /// On its way.
+    Progress,
+    /// Not known now.
+    Unknown,
+    /// Works, with less than wished.
+    Warning,
+    /// Does not work.
+    Critical,
+}
+
+/// A light, a word, and a reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The light.
+    pub light: Light,
+    /// One or two words.
+    pub word: Text,
+    /// The reason or the figure behind it.
+    pub reason: Option<Text>,
+}
+
+impl Status {
+    /// A status with a reason.
+    pub fn new(light: Light, word: Text, reason: Text) -> Self {
+        Self { light, word, reason: Some(reason) }
+    }
+
+    /// A status that explains itself.
+    pub const fn bare(light: Light, word: Text) -> Self {
+        Self { light, word, reason: None }
+    }
+}
+
+/// Data delay above which a standby is called behind, in milliseconds.
+pub const LAG_LIMIT: u64 = 5_000;
+
+/// The status of a proxy.
+pub fn proxy(observed: &Observed, id: PoolId, now: Millis) -> Status {
+    let process = observed.process(&ProcessId::Proxy(id));
+    let seen = observed.proxy(id);
+    if let Some(stale) = frozen(&process) {
+        return stale;
+    }
+    if process.leader.is_none() {
+        return stopped(&process, now);
+    }
+    match &seen.running {
+        Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
+        running => match running.fresh(now, STALE) {
+            None => unknown(running.last(), now),
+            Some(_) if seen.refused.is_some() => Status {
+                light: Light::Warning,
+                word: text!("status-drift"),
+                reason: seen.refused.map(|(_, why)| why),
+            },
+            Some(running) => Status::new(
+                Light::Good,
+                text!("status-up"),
+                text!("reason-version", version = running.version.as_str()),
+            ),
+        },
+    }
+}
+
+/// The status of a web server.
+pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
+    let id = ProcessId::Server(server.name.clone());
+    let process = observed.process(&id);
+    let ours = server.runtime == Runtime::Process;
+    if ours && server.power == Power::Off {
+        return if process.leader.is_some() {
+            Status::bare(Light::Progress, text!("status-stopping"))
+        } else {
+            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+        };
+    }
+    if let Host::Name(name) = &server.host
+        && let Some(Seen::Failed { .. }) = observed.names.get(name)
+    {
+        return Status::new(Light::Critical, text!("status-down"), text!("reason-name", name = name.as_str()));
+    }
+    if ours {
+        if process.leader.is_none() {
+            return stopped(&process, now);
+        }
+        if let Some(status) = frozen(&process) {
+            return status;
+        }
+        if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
+            return Status::bare(Light::Progress, text!("status-restarting"));
+        }
+    }
+    let seen = observed.proxy(PoolId::Web).running;
+    let Some(running) = seen.fresh(now, STALE) else {
+        return unknown(seen.last(), now);
+    };
+    match running.servers.get(&server.name) {
+        Some(now) if now.id == server.id => behind_proxy(server, now),
+        _ => Status::bare(Light::Progress, text!("status-joining")),
+    }
+}
+
+fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
+    match server.admin {
+        Admin::Maintenance => {
+            return Status::new(Light::Maintenance, text!("status-maintenance"), text!("reason-maintenance"));
+        }
+        Admin::Drain => {
+            let reason = text!("reason-drain", count = now.sessions);
+            return Status::new(Light::Progress, text!("status-draining"), reason);
+        }
+        Admin::Ready => {}
+    }
+    match now.verdict {
+        Verdict::Down => Status::new(Light::Critical, text!("status-down"), check_reason(&now.check)),
+        Verdict::Recovering => Status::new(
+            Light::Progress,
+            text!("status-recovering"),
+            text!("reason-recovering", done = now.check.health, goal = now.check.goal),
+        ),
+        Verdict::Failing => Status::new(
+            Light::Warning,
+            text!("status-up"),
+            text!("reason-failing", failed = now.check.health, goal = now.check.goal),
+        ),
+        Verdict::Unchecked => Status::bare(Light::Progress, text!("status-joining")),
+        Verdict::Up if now.weight == 0 => {
+            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
+        }
+        Verdict::Up => Status::new(Light::Good, text!("status-up"), check_reason(&now.check)),
+    }
+}
+
+/// What a check found, in words. Codes are those of the manual 2.6, section 9.1, field `check_status`.
+pub fn check_reason(check: &Check) -> Text {
+    let ms = check.duration_ms.unwrap_or(0);
+    match (check.code.as_str(), check.status) {
+        ("", _) => text!("reason-no-check"),
+        ("L7OK" | "L7OKC", Some(status)) => text!("reason-answered", status = status, ms = ms),
+        ("L4OK" | "L6OK" | "L7OK" | "L7OKC", _) => text!("reason-answered-plain", ms = ms),
+        ("L7STS", Some(status)) => text!("reason-bad-status", status = status),
+        ("L7TOUT" | "L6TOUT", _) => text!("reason-no-answer", ms = ms),
+        ("L4TOUT", _) => text!("reason-no-connection", ms = ms),
+        ("L4CON", _) if check.detail.contains("refused") => text!("reason-refused"),
+        ("L4CON", _) if check.detail.contains("unreachable") || check.detail.contains("No route") => {
+            text!("reason-unreachable")
+        }
+        ("L7RSP" | "L6RSP", _) => text!("reason-not-http"),
+        ("HANA", _) => text!("reason-observed"),
+        (code, _) => text!("reason-code", code = code),
+    }
+}
+
+/// The status of a database.
+pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Status {
+    let id = ProcessId::Server(server.name.clone());
+    let process = observed.process(&id);
+    if server.power == Power::Off {
+        return if process.leader.is_some() {
+            Status::bare(Light::Progress, text!("status-stopping"))
+        } else {
+            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+        };
+    }
+    if !observed.initialised.contains(&server.name) {
+        return Status::bare(Light::Progress, text!("status-creating"));
+    }
+    if process.leader.is_none() {
+        return stopped(&process, now);
+    }
+    if let Some(status) = frozen(&process) {
+        return status;
+    }
+    if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
+        return Status::bare(Light::Progress, text!("status-restarting"));
+    }
+    let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
+    match &seen {
+        Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
+        Seen::Failed { why, .. } => {
+            let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
+            if young {
+                Status::bare(Light::Progress, text!("status-starting"))
+            } else {
+                Status { light: Light::Critical, word: text!("status-unreachable"), reason: Some(why.clone()) }
+            }
+        }
+        Seen::At(..) => match seen.fresh(now, STALE + 1_000) {
+            None => unknown(seen.last(), now),
+            Some(database) => replication(desired, observed, server, database, now),
+        },
+    }
+}
+
+fn replication(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Status {
+    let writer = desired.is_writer(&server.name);
+    if writer && seen.read_only {
+        return match opening(desired, observed, now) {
+            Opening::Refused(why) => {
+                Status { light: Light::Critical, word: text!("status-closed"), reason: Some(why) }
+            }
+            _ => Status::bare(Light::Progress, text!("status-opening")),
+        };
+    }
+    if !writer && !seen.read_only {
+        return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
+    }
+    let mut slowest = 0;
+    for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
+        let Some(link) = seen.links.get(&peer.name) else {
+            return Status::bare(Light::Progress, text!("status-linking"));
+        };
+        let from = peer.name.as_str();
+        if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
+            let reason = text!("reason-link-error", from = from, code = link.error);
+            return Status::new(Light::Critical, text!("status-replication-stopped"), reason);
+        }
+        match link.receiving {
+            Thread::Running if link.applying => {}
+            Thread::Connecting if peer.power == Power::Off => {
+                let reason = text!("reason-peer-stopped", from = from);
+                return Status::new(Light::Warning, text!("status-alone"), reason);
+            }
+            Thread::Running | Thread::Connecting | Thread::Stopped => {
+                let reason = text!("reason-link-broken", from = from);
+                return Status::new(Light::Warning, text!("status-alone"), reason);
+            }
+        }
+        slowest = slowest.max(link.delay_ms.unwrap_or(0));
+    }
+    if slowest > LAG_LIMIT {
+        let reason = text!("reason-behind", seconds = slowest / 1_000);
+        return Status::new(Light::Warning, text!("status-behind"), reason);
+    }
+    Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = slowest))
+}
+
+fn frozen(process: &ProcessSeen) -> Option<Status> {
+    process
+        .leader
+        .as_ref()
+        .filter(|l| l.frozen)
+        .map(|l| Status::new(Light::Critical, text!("status-frozen"), text!("reason-frozen", pid = l.pid)))
+}
+
+/// A process that should run and does not.
+fn stopped(process: &ProcessSeen, now: Millis) -> Status {
+    if process.started_at.is_none() && process.trouble.is_none() {
+        return Status::bare(Light::Progress, text!("status-starting"));
+    }
+    let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
+    let reason = match (&process.trouble, next.saturating_sub(now)) {
+        (Some(why), 0) => why.clone(),
+        (Some(why), wait) => why.clone().with("wait", wait.div_ceil(1_000)),
+        (None, _) => text!("reason-process-gone"),
+    };
+    Status::new(Light::Critical, text!("status-down"), reason)
+}
+
+fn unknown(last: Option<Millis>, now: Millis) -> Status {
+    let reason = match last {
+        Some(at) => text!("reason-stale", seconds = now.saturating_sub(at) / 1_000),
+        None => text!("reason-never"),
+    };
+    Status::new(Light::Unknown, text!("status-unknown"), reason)
+}

@@ -1,0 +1,194 @@
+//! One fully decided act. Carrying it out leaves nothing to choose.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::haproxy::runtime::State;
+use crate::ids::{PoolId, ServerName};
+use crate::observed::ProcessId;
+use crate::text::Text;
+
+/// What can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Replace a proxy's file, atomically.
+    WriteConfig {
+        /// Whose.
+        proxy: PoolId,
+        /// The whole text.
+        text: String,
+    },
+    /// Have HAProxy read the file on disk and give its place to a new worker; proven by reading the shape back.
+    Reload {
+        /// Which.
+        proxy: PoolId,
+        /// The shape that the new worker must show.
+        shape: String,
+    },
+    /// Add a server at run time, without visitors yet.
+    AddServer {
+        /// To which proxy.
+        proxy: PoolId,
+        /// Its name.
+        name: ServerName,
+        /// Its id.
+        id: u32,
+        /// Its address.
+        to: SocketAddr,
+    },
+    /// Change its address at run time.
+    SetAddress {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: ServerName,
+        /// The new address.
+        to: SocketAddr,
+    },
+    /// Change its state at run time.
+    SetState {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: ServerName,
+        /// The new state.
+        state: State,
+    },
+    /// Change its weight at run time.
+    SetWeight {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: ServerName,
+        /// The new weight.
+        weight: u32,
+    },
+    /// Delete it at run time.
+    DeleteServer {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: ServerName,
+    },
+    /// Start a process in a group of its own.
+    StartProcess {
+        /// Which.
+        id: ProcessId,
+        /// For which restart generation.
+        generation: u32,
+        /// Whether a database starts as the writer (crash recovery keeps what it had not yet seen acknowledged).
+        writer: bool,
+    },
+    /// Ask a group to end.
+    StopProcess {
+        /// Which.
+        id: ProcessId,
+        /// Its leader.
+        pid: u32,
+    },
+    /// End a group by force, or what a dead leader left of it.
+    KillProcess {
+        /// Which.
+        id: ProcessId,
+        /// Its leader or its orphans.
+        pids: Vec<u32>,
+    },
+    /// Move the folder of a server that is gone to `trash/`.
+    TrashHome {
+        /// The folder's name.
+        home: String,
+    },
+    /// Make a database's data folder and accounts.
+    InitDatabase {
+        /// Which.
+        name: ServerName,
+    },
+    /// Point a link of a database at a peer and start it.
+    SetLink {
+        /// The one that copies.
+        on: ServerName,
+        /// The one that is copied.
+        from: ServerName,
+    },
+    /// Start a link that stands still without an error.
+    StartLink {
+        /// The one that copies.
+        on: ServerName,
+        /// The one that is copied.
+        from: ServerName,
+    },
+    /// Let the writer take writes.
+    OpenDatabase {
+        /// Which.
+        name: ServerName,
+        /// The epoch of that decision.
+        epoch: u64,
+    },
+    /// Close a database that must not take writes.
+    CloseDatabase {
+        /// Which.
+        name: ServerName,
+    },
+    /// Create the schemas and tables that the cluster and the site need.
+    CreateSchema {
+        /// On the writer.
+        name: ServerName,
+    },
+    /// Make the writer wait for a standby's receipt, or not.
+    SetSemiSync {
+        /// The writer or a former one.
+        name: ServerName,
+        /// Whether it waits.
+        on: bool,
+    },
+}
+
+/// What a step acts on. Steps on different targets may run at the same time; on one, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Target {
+    /// A HAProxy's file and runtime socket.
+    Proxy(PoolId),
+    /// A process or folder.
+    Process(ProcessId),
+    /// A database's SQL.
+    Database(ServerName),
+}
+
+impl Step {
+    /// What it acts on.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::WriteConfig { proxy, .. }
+            | Self::Reload { proxy, .. }
+            | Self::AddServer { proxy, .. }
+            | Self::SetAddress { proxy, .. }
+            | Self::SetState { proxy, .. }
+            | Self::SetWeight { proxy, .. }
+            | Self::DeleteServer { proxy, .. } => Target::Proxy(*proxy),
+            Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {
+                Target::Process(id.clone())
+            }
+            Self::InitDatabase { name } => Target::Process(ProcessId::Server(name.clone())),
+            Self::TrashHome { home } => match ServerName::parse(home) {
+                Ok(name) => Target::Process(ProcessId::Server(name)),
+                Err(_) => Target::Proxy(PoolId::Web),
+            },
+            Self::SetLink { on: name, .. }
+            | Self::StartLink { on: name, .. }
+            | Self::OpenDatabase { name, .. }
+            | Self::CloseDatabase { name }
+            | Self::CreateSchema { name }
+            | Self::SetSemiSync { name, .. } => Target::Database(name.clone()),
+        }
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, and seen to be done.
+    Done,
+    /// Refused or failed, in one sentence.
+    Failed(Text),
+}

@@ -1,0 +1,186 @@
+//! The notice board: the newest wish, the newest picture, the events, and what was asked.
+//!
+//! The page and the engine never call each other. They meet here, through values of which only the newest
+//! counts (`watch`), so that a slow reader can never hold up anybody.
+
+use std::sync::Arc;
+
+use cordee_domain::desired::Desired;
+use cordee_domain::ids::{Millis, PoolId, ServerName};
+use cordee_domain::snapshot::Snapshot;
+use cordee_domain::status::Light;
+use cordee_domain::text::Text;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Grows by one with each event.
+    pub id: u64,
+    /// When.
+    pub at: Millis,
+    /// Who: an account, `token:NAME`, `cli`, or `cordee` itself.
+    pub actor: String,
+    /// The server, `haproxy-web`, `haproxy-db`, or `cluster`.
+    pub subject: String,
+    /// Its light, where the event has one.
+    pub light: Option<Light>,
+    /// The sentence.
+    pub text: Text,
+}
+
+/// A question to the engine that alters no wish.
+#[derive(Debug)]
+pub enum Ask {
+    /// Look at everything now; answered when every look is done.
+    Refresh(oneshot::Sender<()>),
+    /// Try the connection to a server, step by step.
+    Test {
+        /// Its pool.
+        pool: PoolId,
+        /// Its name.
+        name: ServerName,
+        /// Where the report goes.
+        reply: oneshot::Sender<TestReport>,
+    },
+    /// The last lines of a server's logs.
+    Logs {
+        /// Its name.
+        name: ServerName,
+        /// How many lines of each file.
+        lines: usize,
+        /// Where they go.
+        reply: oneshot::Sender<Vec<LogFile>>,
+    },
+    /// What "clean configuration" would remove; with `apply` it is removed.
+    Clean {
+        /// Do it.
+        apply: bool,
+        /// Where the list goes.
+        reply: oneshot::Sender<Vec<Leftover>>,
+    },
+}
+
+/// A connection test that a person can read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestReport {
+    /// In order; the first failure is the last step.
+    pub steps: Vec<TestStep>,
+}
+
+impl TestReport {
+    /// Whether every step succeeded.
+    pub fn passed(&self) -> bool {
+        self.steps.iter().all(|s| s.ok)
+    }
+}
+
+/// One step of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestStep {
+    /// What was tried.
+    pub name: Text,
+    /// Whether it worked.
+    pub ok: bool,
+    /// How long it took.
+    pub ms: u64,
+    /// What was found.
+    pub says: Text,
+}
+
+/// The end of one log file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// The file's name, without folder.
+    pub name: String,
+    /// Its last lines, oldest first.
+    pub lines: Vec<String>,
+}
+
+/// Something that no wish explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// Where it is, relative to `CORDEE_HOME`.
+    pub path: String,
+    /// What it is and why it may go.
+    pub why: Text,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// The board itself. Shared by `Arc`.
+#[derive(Debug)]
+pub struct Board {
+    desired: watch::Sender<Arc<Desired>>,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    events: broadcast::Sender<Arc<Event>>,
+    asks: mpsc::Sender<Ask>,
+}
+
+/// Events that a slow reader may be behind before it reads the journal instead.
+const EVENTS_KEPT: usize = 256;
+/// Questions that may wait for the engine.
+const ASKS_KEPT: usize = 64;
+
+impl Board {
+    /// A board with a first wish and a first picture, and the end at which questions come out.
+    pub fn new(desired: Desired, snapshot: Snapshot) -> (Arc<Self>, mpsc::Receiver<Ask>) {
+        let (asks, questions) = mpsc::channel(ASKS_KEPT);
+        let board = Self {
+            desired: watch::Sender::new(Arc::new(desired)),
+            snapshot: watch::Sender::new(Arc::new(snapshot)),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            asks,
+        };
+        (Arc::new(board), questions)
+    }
+
+    /// The newest wish.
+    pub fn desired(&self) -> Arc<Desired> {
+        self.desired.borrow().clone()
+    }
+
+    /// Follows the wish.
+    pub fn watch_desired(&self) -> watch::Receiver<Arc<Desired>> {
+        self.desired.subscribe()
+    }
+
+    /// Puts up a new wish (only the store does).
+    pub fn set_desired(&self, desired: Desired) {
+        self.desired.send_replace(Arc::new(desired));
+    }
+
+    /// The newest picture.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.borrow().clone()
+    }
+
+    /// Follows the picture.
+    pub fn watch_snapshot(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.subscribe()
+    }
+
+    /// Puts up a new picture (only the engine does).
+    pub fn set_snapshot(&self, snapshot: Snapshot) {
+        self.snapshot.send_replace(Arc::new(snapshot));
+    }
+
+    /// Follows the events.
+    pub fn watch_events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Announces an event (only the store does, after it is written).
+    pub fn announce(&self, event: Event) {
+        // Nobody listening is fine.
+        let _ = self.events.send(Arc::new(event));
+    }
+
+    /// Asks the engine. `None` when it does not answer (it is stopping).
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(question(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,17 @@
+//! The clock: milliseconds since 1970, taken once from the system and then from the monotonic clock, so that a
+//! jump of the system's time makes nothing look old or young.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use cordee_domain::ids::Millis;
+
+/// Now.
+pub fn now() -> Millis {
+    static START: OnceLock<(Instant, u64)> = OnceLock::new();
+    let (start, base) = START.get_or_init(|| {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Instant::now(), u64::try_from(wall.as_millis()).unwrap_or(0))
+    });
+    base + u64::try_from(start.elapsed().as_millis()).unwrap_or(0)
+}

@@ -1,0 +1,9 @@
+//! Cordée.
+#![allow(dead_code)]
+mod board;
+mod clock;
+mod random;
+mod store;
+mod web;
+mod words;
+fn main() {}

@@ -1,0 +1,13 @@
+//! Secrets: bytes from the system, written in letters and digits that need no quoting anywhere.
+
+/// Fills a buffer with random bytes.
+pub fn fill(buffer: &mut [u8]) -> Option<()> {
+    getrandom::fill(buffer).ok()
+}
+
+/// A secret of `bytes` random bytes in hexadecimal. `None` when the system gives no randomness.
+pub fn token(bytes: usize) -> Option<String> {
+    let mut buffer = vec![0; bytes];
+    fill(&mut buffer)?;
+    Some(cordee_domain::haproxy::config::hex(&buffer, bytes))
+}

@@ -1,0 +1,147 @@
+//! People, their sessions, and tokens for programs. Secrets are stored as hashes only.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
+use rusqlite::{OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::now;
+use crate::random;
+
+use super::{Store, StoreError};
+
+/// A person's name, as signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account(pub String);
+
+/// A token's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenName(pub String);
+
+/// The secret that a browser keeps in its cookie. Only its hash is stored.
+#[derive(Clone)]
+pub struct SignIn(pub String);
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignIn(…)")
+    }
+}
+
+/// A session ends after 30 minutes without a request…
+const IDLE_MS: u64 = 30 * 60 * 1_000;
+/// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
+const WHOLE_MS: u64 = 12 * 60 * 60 * 1_000;
+
+impl Store {
+    /// Whether somebody has an account. Until then only the setup page answers.
+    pub fn has_account(&self) -> Result<bool, StoreError> {
+        Ok(self.lock().query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |r| r.get(0))?)
+    }
+
+    /// Makes the first account. `false` when there is one already.
+    pub fn create_first_account(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+        let hash = hash_password(password)?;
+        let made = self.lock().execute(
+            "INSERT INTO account (name, password, created) SELECT ?1, ?2, ?3 \
+             WHERE NOT EXISTS (SELECT 1 FROM account)",
+            params![name, hash, now()],
+        )?;
+        Ok(made == 1)
+    }
+
+    /// Whether the password is that account's. Takes as long for an unknown name as for a known one.
+    pub fn password_matches(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+        let stored: Option<String> = self
+            .lock()
+            .query_row("SELECT password FROM account WHERE name = ?1", [name], |r| r.get(0))
+            .optional()?;
+        let known = stored.is_some();
+        let hash = match stored {
+            Some(hash) => hash,
+            None => hash_password("nobody has this password")?,
+        };
+        let parsed = PasswordHash::new(&hash).map_err(|_| StoreError::Hash)?;
+        Ok(hasher()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
+    }
+
+    /// Starts a session.
+    pub fn sign_in(&self, account: &Account) -> Result<SignIn, StoreError> {
+        let secret = random::token(32).ok_or(StoreError::Random)?;
+        let connection = self.lock();
+        connection.execute(
+            "DELETE FROM session WHERE seen < ?1 OR created < ?2",
+            params![now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
+        )?;
+        connection.execute(
+            "INSERT INTO session (token_hash, account, created, seen) VALUES (?1, ?2, ?3, ?3)",
+            params![digest(&secret), account.0, now()],
+        )?;
+        Ok(SignIn(secret))
+    }
+
+    /// Whose session it is, when it is alive.
+    pub fn session(&self, secret: &str) -> Result<Option<Account>, StoreError> {
+        let connection = self.lock();
+        let hash = digest(secret);
+        let row: Option<(String, u64)> = connection
+            .query_row(
+                "SELECT account, seen FROM session WHERE token_hash = ?1 AND seen >= ?2 AND created >= ?3",
+                params![hash, now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .optional()?;
+        if let Some((_, seen)) = &row
+            && now().saturating_sub(*seen) > 60_000
+        {
+            connection
+                .execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash])?;
+        }
+        Ok(row.map(|(account, _)| Account(account)))
+    }
+
+    /// Ends a session.
+    pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
+        self.lock().execute("DELETE FROM session WHERE token_hash = ?1", [digest(secret)])?;
+        Ok(())
+    }
+
+    /// Makes a token for a program; shown once. `None` when the name is taken.
+    pub fn create_token(&self, name: &TokenName) -> Result<Option<String>, StoreError> {
+        let secret = format!("cordee_{}", random::token(32).ok_or(StoreError::Random)?);
+        let made = self.lock().execute(
+            "INSERT OR IGNORE INTO token (token_hash, name, created) VALUES (?1, ?2, ?3)",
+            params![digest(&secret), name.0, now()],
+        )?;
+        Ok((made == 1).then_some(secret))
+    }
+
+    /// Whose token it is.
+    pub fn token(&self, secret: &str) -> Result<Option<TokenName>, StoreError> {
+        let name: Option<String> = self
+            .lock()
+            .query_row("SELECT name FROM token WHERE token_hash = ?1", [digest(secret)], |r| r.get(0))
+            .optional()?;
+        Ok(name.map(TokenName))
+    }
+}
+
+/// Secrets are 256 random bits, so a plain hash is enough to keep them out of the file.
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// Argon2id with OWASP's first recommendation but for memory: 19 MiB, 2 passes, 1 lane.
+fn hasher() -> Result<Argon2<'static>, StoreError> {
+    let parameters = argon2::Params::new(19 * 1024, 2, 1, None).map_err(|_| StoreError::Hash)?;
+    Ok(Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters))
+}
+
+fn hash_password(password: &str) -> Result<String, StoreError> {
+    let mut salt = [0; 16];
+    random::fill(&mut salt).ok_or(StoreError::Random)?;
+    let hash = hasher()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|_| StoreError::Hash)?;
+    Ok(hash.to_string())
+}

@@ -1,0 +1,235 @@
+//! What must survive: the wish, its history, the journal, accounts.
+//!
+//! One SQLite file in WAL mode with `synchronous=FULL`. [`Store::commit`] is the only way to alter a wish: the
+//! new wish, its history row and its journal line are one transaction.
+
+mod accounts;
+mod schema;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use cordee_domain::change::{Change, NewServer, RawServer};
+use cordee_domain::desired::Desired;
+use cordee_domain::problem::Problem;
+use cordee_domain::status::Light;
+use cordee_domain::text::Text;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::board::{Board, Event};
+use crate::clock::now;
+
+pub use accounts::{Account, SignIn, TokenName};
+
+/// Journal lines kept.
+const EVENTS_KEPT: u64 = 10_000;
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite.
+    #[error("the state file could not be read or written")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row that this version cannot read.
+    #[error("the state file holds a value that this version cannot read")]
+    Value(#[from] serde_json::Error),
+    /// Written by a newer version.
+    #[error("the state file has schema version {found}, this Cordée knows {known}: use the newer Cordée")]
+    Newer {
+        /// Found in the file.
+        found: i64,
+        /// The newest known.
+        known: i64,
+    },
+    /// The system gave no randomness.
+    #[error("the system gave no random bytes")]
+    Random,
+    /// Hashing a password failed.
+    #[error("the password could not be hashed")]
+    Hash,
+}
+
+/// Why a change was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The wish itself was refused.
+    #[error("refused")]
+    Refused(Vec<Problem>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The state file. Calls block for a few milliseconds; async code goes through `spawn_blocking`.
+pub struct Store {
+    connection: Mutex<Connection>,
+    board: OnceLock<Arc<Board>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// Opens the file, brings it to the newest schema, and puts `first` in when it is new.
+    pub fn open(path: &Path, first: impl FnOnce() -> Desired) -> Result<Self, StoreError> {
+        let connection = Connection::open(path)?;
+        let store = Self { connection: Mutex::new(connection), board: OnceLock::new() };
+        {
+            let mut connection = store.lock();
+            schema::migrate(&mut connection)?;
+            if read_desired(&connection)?.is_none() {
+                let desired = first();
+                connection.execute(
+                    "INSERT INTO desired (revision, at, actor, wish) VALUES (?1, ?2, 'cordee', ?3)",
+                    params![desired.revision, now(), serde_json::to_string(&desired)?],
+                )?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// Where commits and events are announced from now on.
+    pub fn attach(&self, board: Arc<Board>) {
+        let _ = self.board.set(board);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic while holding it leaves SQLite consistent: the transaction was rolled back.
+        self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The newest wish.
+    pub fn desired(&self) -> Result<Desired, StoreError> {
+        read_desired(&self.lock())?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
+    }
+
+    /// Reads the form of a new server; where no port was typed, picks one that is free.
+    pub fn new_server(&self, raw: &RawServer) -> Result<NewServer, CommitError> {
+        let desired = self.desired()?;
+        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        raw.parse(|| desired.pick_port(free)).map_err(CommitError::Refused)
+    }
+
+    /// Applies a change: all of it, or nothing and the reasons.
+    pub fn commit(&self, change: &Change, actor: &str) -> Result<Desired, CommitError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction().map_err(StoreError::from)?;
+        let current = read_desired(&transaction)?
+            .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
+        let next = current.apply(change).map_err(CommitError::Refused)?;
+        let event = {
+            transaction
+                .execute(
+                    "INSERT INTO desired (revision, at, actor, change, wish) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        next.revision,
+                        now(),
+                        actor,
+                        serde_json::to_string(change).map_err(StoreError::from)?,
+                        serde_json::to_string(&next).map_err(StoreError::from)?
+                    ],
+                )
+                .map_err(StoreError::from)?;
+            write_event(&transaction, actor, &change.subject(), None, &change.sentence())?
+        };
+        transaction.commit().map_err(StoreError::from)?;
+        // Announced under the lock, so that boards see revisions in order.
+        if let Some(board) = self.board.get() {
+            board.set_desired(next.clone());
+            board.announce(event);
+        }
+        Ok(next)
+    }
+
+    /// Writes a line into the journal.
+    pub fn note(
+        &self,
+        actor: &str,
+        subject: &str,
+        light: Option<Light>,
+        text: &Text,
+    ) -> Result<Event, StoreError> {
+        let event = write_event(&self.lock(), actor, subject, light, text)?;
+        if let Some(board) = self.board.get() {
+            board.announce(event.clone());
+        }
+        Ok(event)
+    }
+
+    /// Journal lines with an id above `after`, oldest first, at most `limit`.
+    pub fn events_after(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.events("WHERE id > ?1 ORDER BY id LIMIT ?2", after, limit)
+    }
+
+    /// Journal lines with an id below `before`, newest first, at most `limit`.
+    pub fn events_before(&self, before: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.events("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before.min(i64::MAX as u64), limit)
+    }
+
+    fn events(&self, which: &str, id: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT id, at, actor, subject, light, text FROM event {which}"))?;
+        let rows = statement.query_map(params![id, limit], |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get::<_, Option<String>>(4)?,
+                row.get::<_, String>(5)?,
+            ))
+        })?;
+        rows.map(|row| {
+            let (id, at, actor, subject, light, text) = row?;
+            Ok(Event {
+                id,
+                at,
+                actor,
+                subject,
+                light: light.map(|l| serde_json::from_str(&l)).transpose()?,
+                text: serde_json::from_str(&text)?,
+            })
+        })
+        .collect()
+    }
+}
+
+fn read_desired(connection: &Connection) -> Result<Option<Desired>, StoreError> {
+    let wish: Option<String> = connection
+        .query_row("SELECT wish FROM desired ORDER BY revision DESC LIMIT 1", [], |r| r.get(0))
+        .optional()?;
+    Ok(wish.map(|w| serde_json::from_str(&w)).transpose()?)
+}
+
+fn write_event(
+    connection: &Connection,
+    actor: &str,
+    subject: &str,
+    light: Option<Light>,
+    text: &Text,
+) -> Result<Event, StoreError> {
+    let at = now();
+    let light_text = light.map(|l| serde_json::to_string(&l)).transpose()?;
+    connection.execute(
+        "INSERT INTO event (at, actor, subject, light, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![at, actor, subject, light_text, serde_json::to_string(text)?],
+    )?;
+    let id = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
+    if id.is_multiple_of(100) {
+        let oldest = id.saturating_sub(EVENTS_KEPT);
+        connection.execute("DELETE FROM event WHERE id <= ?1", params![oldest])?;
+    }
+    Ok(Event {
+        id,
+        at,
+        actor: actor.to_owned(),
+        subject: subject.to_owned(),
+        light,
+        text: text.clone(),
+    })
+}

@@ -1,0 +1,106 @@
+//! Refusals as answers: RFC 9457 problems for programs. Pages show theirs at the field.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cordee_domain::problem::{Kind, Problem};
+use cordee_domain::text;
+use serde::Serialize;
+
+use crate::store::{CommitError, StoreError};
+use crate::words::Lang;
+
+/// A refusal, and the language in which to say it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Each reason.
+    pub problems: Vec<Problem>,
+    /// The reader's language.
+    pub lang: Lang,
+}
+
+/// The body, as RFC 9457 has it, with one more member for the fields.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemBody {
+    /// What kind: `about:blank` when the status says it all.
+    pub r#type: String,
+    /// The status in words.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// The first reason.
+    pub detail: String,
+    /// Every reason, at its field.
+    pub errors: Vec<FieldError>,
+}
+
+/// One reason at one field.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The field's name; empty when no single one is to blame.
+    pub field: String,
+    /// One sentence.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// What the store said of a commit.
+    pub fn commit(error: CommitError, lang: Lang) -> Self {
+        match error {
+            CommitError::Refused(problems) => {
+                let kind = problems.first().map_or(Kind::Invalid, |p| p.kind);
+                let status = match kind {
+                    Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+                    Kind::Unknown => StatusCode::NOT_FOUND,
+                    Kind::Conflict => StatusCode::CONFLICT,
+                };
+                Self { status, problems, lang }
+            }
+            CommitError::Store(error) => Self::store(&error, lang),
+        }
+    }
+
+    /// One refused input.
+    pub fn problem(problem: Problem, lang: Lang) -> Self {
+        Self::commit(CommitError::Refused(vec![problem]), lang)
+    }
+
+    /// The store failed: logged here, said without detail.
+    pub fn store(error: &StoreError, lang: Lang) -> Self {
+        tracing::error!(error = error as &dyn std::error::Error, "store");
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            problems: vec![Problem::invalid("", text!("problem-store"))],
+            lang,
+        }
+    }
+
+    /// The engine is stopping.
+    pub fn unavailable(lang: Lang) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            problems: vec![Problem::invalid("", text!("problem-stopping"))],
+            lang,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let errors: Vec<FieldError> = self
+            .problems
+            .iter()
+            .map(|p| FieldError { field: p.field.clone(), detail: self.lang.say(&p.text) })
+            .collect();
+        let body = ProblemBody {
+            r#type: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: errors.first().map(|e| e.detail.clone()).unwrap_or_default(),
+            errors,
+        };
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], Json(body)).into_response()
+    }
+}

@@ -1,0 +1,133 @@
+//! Sentences in the reader's language (Fluent). The build refuses a key that a language lacks (`build.rs`).
+
+use cordee_domain::text::{Arg, Text};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use std::sync::OnceLock;
+
+/// A language of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lang {
+    /// French.
+    Fr,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fr, Self::En];
+
+    /// Its tag, as in `<html lang>`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Fr => Self::En,
+            Self::En => Self::Fr,
+        }
+    }
+
+    /// Reads a tag.
+    pub fn parse(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.tag() == tag)
+    }
+
+    /// French when the browser prefers it to English (RFC 9110 section 12.5.4), else English.
+    pub fn accepted(header: &str) -> Self {
+        let quality = |lang: Self| {
+            header
+                .split(',')
+                .filter_map(|part| {
+                    let mut pieces = part.split(';').map(str::trim);
+                    let tag = pieces.next()?.to_ascii_lowercase();
+                    let primary = tag.split('-').next()?;
+                    let q = pieces
+                        .find_map(|p| p.strip_prefix("q="))
+                        .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+                    (primary == lang.tag()).then_some(q)
+                })
+                .fold(0.0_f32, f32::max)
+        };
+        if quality(Self::Fr) > quality(Self::En) { Self::Fr } else { Self::En }
+    }
+
+    /// A message in this language.
+    pub fn say(self, text: &Text) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in &text.args {
+            let value = match value {
+                Arg::Number(n) => FluentValue::from(*n),
+                Arg::Text(s) => FluentValue::from(s.clone()),
+                Arg::Message(inner) => FluentValue::from(self.say(inner)),
+            };
+            args.set(name.clone().into_owned(), value);
+        }
+        self.format(&text.key, &args)
+    }
+
+    /// A message without arguments. Templates use it; the build checks the keys it finds in them.
+    pub fn tr(self, key: &str) -> String {
+        self.format(key, &FluentArgs::new())
+    }
+
+    fn format(self, key: &str, args: &FluentArgs<'_>) -> String {
+        let bundle = bundle(self);
+        let Some(pattern) = bundle.get_message(key).and_then(|m| m.value()) else {
+            // Only a journal line of another version can get here.
+            return key.to_owned();
+        };
+        let mut errors = Vec::new();
+        bundle.format_pattern(pattern, Some(args), &mut errors).into_owned()
+    }
+}
+
+fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
+    static FR: OnceLock<FluentBundle<FluentResource>> = OnceLock::new();
+    static EN: OnceLock<FluentBundle<FluentResource>> = OnceLock::new();
+    match lang {
+        Lang::Fr => FR.get_or_init(|| load(lang, include_str!(concat!(env!("OUT_DIR"), "/fr.ftl")))),
+        Lang::En => EN.get_or_init(|| load(lang, include_str!(concat!(env!("OUT_DIR"), "/en.ftl")))),
+    }
+}
+
+fn load(lang: Lang, source: &str) -> FluentBundle<FluentResource> {
+    let tag = match lang {
+        Lang::Fr => unic_langid::LanguageIdentifier::from_bytes(b"fr"),
+        Lang::En => unic_langid::LanguageIdentifier::from_bytes(b"en"),
+    };
+    let mut bundle = FluentBundle::new_concurrent(tag.into_iter().collect());
+    // Bidirectional isolation marks would show up in copied text.
+    bundle.set_use_isolating(false);
+    // The build has parsed this very text and refused it if anything was wrong.
+    if let Ok(resource) = FluentResource::try_new(source.to_owned()) {
+        let _ = bundle.add_resource(resource);
+    }
+    bundle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_s_preference_is_followed() {
+        assert_eq!(Lang::accepted("fr-CH, fr;q=0.9, en;q=0.8"), Lang::Fr);
+        assert_eq!(Lang::accepted("en-US,en;q=0.9,fr;q=0.1"), Lang::En);
+        assert_eq!(Lang::accepted("de"), Lang::En);
+        assert_eq!(Lang::accepted(""), Lang::En);
+    }
+
+    #[test]
+    fn french_counts_zero_as_one() {
+        let text = cordee_domain::text!("reason-drain", count = 0_u64);
+        assert_eq!(Lang::Fr.say(&text), "0 session restante");
+        assert_eq!(Lang::En.say(&text), "0 sessions left");
+    }
+}

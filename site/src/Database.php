@@ -1,0 +1,122 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Site;
+
+/** The database, reached through HAProxy only. Each call says how long it took, in milliseconds. */
+final class Database
+{
+    public readonly float $connectMs;
+
+    private readonly \PDO $pdo;
+
+    /**
+     * @param array<string, string> $config as read by config()
+     * @throws \PDOException|\ErrorException when nothing answers in time
+     */
+    public function __construct(#[\SensitiveParameter] array $config)
+    {
+        // A proxy accepts before it has found a database: the wait for the first word needs its own limit, in seconds.
+        ini_set('mysqlnd.net_read_timeout', '2');
+        $start = hrtime(true);
+        $this->pdo = new \PDO(
+            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config['port'], $config['schema']),
+            $config['user'],
+            $config['password'],
+            [
+                \PDO::ATTR_TIMEOUT => 2,
+                \PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION,
+                \PDO::ATTR_EMULATE_PREPARES => false,
+                \PDO::ATTR_PERSISTENT => false,
+                \PDO::ATTR_DEFAULT_FETCH_MODE => \PDO::FETCH_ASSOC,
+                \PDO::MYSQL_ATTR_LOCAL_INFILE => false,
+                \PDO::MYSQL_ATTR_MULTI_STATEMENTS => false,
+                // The pages speak UTC whatever the zone of the database that answers.
+                \PDO::MYSQL_ATTR_INIT_COMMAND => "SET time_zone = '+00:00'",
+            ],
+        );
+        $this->connectMs = self::since($start);
+    }
+
+    /**
+     * The settings that the server's configuration points to. `port` is the one that follows the routing;
+     * `writer_port` of the same file is for session storage, this site does not use it.
+     *
+     * @param array<mixed> $env
+     * @return array{host: string, port: string, user: string, password: string, schema: string}
+     * @throws \RuntimeException naming the missing key, never a value
+     */
+    public static function config(array $env): array
+    {
+        $path = $env['CORDEE_SITE_CONFIG'] ?? '';
+        // Raw: a password may hold characters that have a meaning in an ini file.
+        $ini = is_string($path) && is_readable($path) ? parse_ini_file($path, false, INI_SCANNER_RAW) : false;
+        if ($ini === false) {
+            throw new \RuntimeException('CORDEE_SITE_CONFIG names no readable file');
+        }
+        $config = [];
+        foreach (['host', 'port', 'user', 'password', 'schema'] as $key) {
+            if (!isset($ini[$key]) || !is_string($ini[$key])) {
+                throw new \RuntimeException("the site's configuration lacks $key");
+            }
+            $config[$key] = $ini[$key];
+        }
+
+        return $config;
+    }
+
+    /** @return array{id: string, port: string, version: string, readOnly: bool} */
+    public function identity(): array
+    {
+        $row = $this->pdo->query('SELECT @@server_id AS id, @@port AS port, @@version AS version, @@read_only AS ro')->fetch();
+
+        return [
+            'id' => (string) $row['id'],
+            'port' => (string) $row['port'],
+            'version' => (string) $row['version'],
+            // A number up to MariaDB 11, a word since 12.
+            'readOnly' => !in_array(strtoupper((string) $row['ro']), ['0', 'OFF'], true),
+        ];
+    }
+
+    /** @return array{list<array{server: string, message: string, created: string}>, float} newest first, and the time */
+    public function lastNotes(): array
+    {
+        $start = hrtime(true);
+        // By id, not by time: several masters write, and their clocks differ.
+        $notes = $this->pdo->query('SELECT server, message, created FROM note ORDER BY id DESC LIMIT 10')->fetchAll();
+
+        return [$notes, self::since($start)];
+    }
+
+    /** @return float the time of the write */
+    public function addNote(string $server, string $message): float
+    {
+        $start = hrtime(true);
+        $this->pdo->prepare('INSERT INTO note (server, message) VALUES (?, ?)')->execute([$server, $message]);
+
+        return self::since($start);
+    }
+
+    /** The number of a failure, as in MariaDB's list of errors; of a query, PDO gives only its class as the code. */
+    public static function code(\Throwable $failure): int
+    {
+        $driver = $failure instanceof \PDOException ? ($failure->errorInfo[1] ?? null) : null;
+
+        return (int) ($driver ?? $failure->getCode());
+    }
+
+    /** Whether the database itself said no. Codes from 2000 to 2999 are the client's: no word from the database. */
+    public static function refused(\Throwable $failure): bool
+    {
+        $code = self::code($failure);
+
+        return $code >= 1000 && ($code < 2000 || $code >= 3000);
+    }
+
+    private static function since(int $start): float
+    {
+        return (hrtime(true) - $start) / 1e6;
+    }
+}
