@@ -1,1 +1,25 @@
-//! placeholder
+//! What the end-to-end tests are made of: a real cluster of their own, visitors, a person in a real browser.
+//!
+//! Nothing here knows the product's crates. It is started by its own binary and met through the page, the API,
+//! the command line, the site and the files that it promises.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+pub mod api;
+pub mod axe;
+pub mod browser;
+pub mod cluster;
+pub mod db;
+pub mod http;
+pub mod load;
+pub mod person;
+pub mod ports;
+pub mod procs;
+pub mod suite;
+pub mod visitors;
+pub mod wait;

@@ -1,5 +1,7 @@
 //! Everything a person can ask that alters the wish. The page, the API and the command line build the same value.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{Admin, CookieChoice, Power, Runtime};
@@ -50,6 +52,19 @@ pub enum Change {
         pool: PoolId,
         /// Which.
         name: ServerName,
+    },
+    /// Listen elsewhere.
+    SetAddresses {
+        /// The page.
+        page: SocketAddr,
+        /// HAProxy `web`.
+        site: SocketAddr,
+        /// HAProxy `db`, as the routing says.
+        db: SocketAddr,
+        /// HAProxy `db`, always the writer.
+        writer: SocketAddr,
+        /// Ports for servers started on this machine.
+        ports: (u16, u16),
     },
     /// Start a proxy's worker anew from its file.
     Reload {
@@ -155,6 +170,9 @@ impl Change {
             Self::SetPower { name, power: Power::On, .. } => text!("event-start", name = name.as_str()),
             Self::SetPower { name, power: Power::Off, .. } => text!("event-stop", name = name.as_str()),
             Self::Restart { name, .. } => text!("event-restart", name = name.as_str()),
+            Self::SetAddresses { site, page, .. } => {
+                text!("event-addresses", site = site.to_string(), page = page.to_string())
+            }
             Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
         }
     }
@@ -167,6 +185,7 @@ impl Change {
             | Self::SetAdmin { name, .. }
             | Self::SetPower { name, .. }
             | Self::Restart { name, .. } => name.to_string(),
+            Self::SetAddresses { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
         }
     }

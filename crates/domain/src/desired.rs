@@ -110,6 +110,21 @@ pub enum CookieChoice {
     Chosen(Cookie),
 }
 
+/// Where the cluster listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The page.
+    pub page: SocketAddr,
+    /// HAProxy `web`.
+    pub site: SocketAddr,
+    /// HAProxy `db`, as the routing says.
+    pub db: SocketAddr,
+    /// HAProxy `db`, always the writer.
+    pub writer: SocketAddr,
+    /// First and last port for servers started on this machine.
+    pub ports: (u16, u16),
+}
+
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;
 
@@ -176,9 +191,27 @@ impl Desired {
                 server.power = Power::On;
                 server.generation += 1;
             }
+            Change::SetAddresses { page, site, db, writer, ports } => {
+                next.page = *page;
+                next.web.listen = *site;
+                next.db.listen = *db;
+                next.writer_listen = *writer;
+                next.ports = *ports;
+                next.distinct()?;
+            }
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
         }
         Ok(next)
+    }
+
+    /// No two listeners on one address.
+    fn distinct(&self) -> Result<(), Vec<Problem>> {
+        let mut all = [self.page, self.web.listen, self.db.listen, self.writer_listen];
+        all.sort();
+        if all.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(vec![Problem::conflict("address", text!("problem-listeners-equal"))]);
+        }
+        Ok(())
     }
 
     fn find(&mut self, pool: PoolId, name: &ServerName) -> Result<&mut Server, Vec<Problem>> {
@@ -233,6 +266,57 @@ impl Desired {
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
         Ok(())
+    }
+
+    /// The cluster of the first start: two web servers with the cookies S1 and S2, two databases.
+    ///
+    /// Every server's port is chosen here, once, among those that `free` accepts.
+    pub fn first(
+        addresses: &Addresses,
+        free: impl Fn(u16) -> bool,
+    ) -> Result<Self, Vec<Problem>> {
+        let pool = |listen| Pool { listen, generation: 0, servers: Vec::new() };
+        let mut desired = Self {
+            revision: 1,
+            page: addresses.page,
+            web: pool(addresses.site),
+            db: pool(addresses.db),
+            writer_listen: addresses.writer,
+            writer: None,
+            epoch: 1,
+            next_id: 1,
+            ports: addresses.ports,
+        };
+        desired.distinct()?;
+        for (pool, name, cookie, slot) in [
+            (PoolId::Db, "db1", None, Some(1)),
+            (PoolId::Db, "db2", None, Some(2)),
+            (PoolId::Web, "web1", Some("S1"), None),
+            (PoolId::Web, "web2", Some("S2"), None),
+        ] {
+            let cookie = match cookie {
+                Some(value) => CookieChoice::Chosen(Cookie::parse(value).map_err(|p| vec![p])?),
+                None => CookieChoice::Automatic,
+            };
+            let server = Server {
+                id: desired.next_id,
+                name: ServerName::parse(name).map_err(|p| vec![p])?,
+                host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                port: desired.pick_port(&free).map_err(|p| vec![p])?,
+                runtime: Runtime::Process,
+                power: Power::On,
+                admin: Admin::Ready,
+                cookie,
+                generation: 0,
+                slot,
+            };
+            desired.next_id += 1;
+            if desired.writer.is_none() && pool == PoolId::Db {
+                desired.writer = Some(server.name.clone());
+            }
+            desired.pool_mut(pool).servers.push(server);
+        }
+        Ok(desired)
     }
 
     /// The first port for a new server on this machine that no server has and that `free` accepts.

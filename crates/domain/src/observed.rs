@@ -112,6 +112,8 @@ pub struct ProxySeen {
     pub file: Option<String>,
     /// What the process says.
     pub running: Seen<Running>,
+    /// The worker that answered last, also while it does not answer.
+    pub worker: Option<u32>,
     /// Files that this HAProxy refused, by the hash of their text, with its words.
     pub refused: Option<(String, Text)>,
     /// Servers that it refused to take at run time: a reload is the other way.

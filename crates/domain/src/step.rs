@@ -18,6 +18,8 @@ pub enum Step {
         proxy: PoolId,
         /// The whole text.
         text: String,
+        /// Have HAProxy check it first: a reload follows.
+        check: bool,
     },
     /// Have HAProxy read the file on disk and give its place to a new worker; proven by reading the shape back.
     Reload {

@@ -2,7 +2,12 @@
 #![allow(dead_code)]
 mod board;
 mod clock;
+mod config;
+mod engine;
+mod hands;
+mod paths;
 mod random;
+mod secrets;
 mod store;
 mod web;
 mod words;

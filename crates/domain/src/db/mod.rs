@@ -72,8 +72,6 @@ pub struct Link {
     pub applying: bool,
     /// Error number of either thread; 0 when none.
     pub error: u32,
-    /// The server's words for it.
-    pub message: String,
     /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
     pub delay_ms: Option<u64>,
 }

@@ -68,7 +68,7 @@ pub(super) fn plan(
         let process = observed.process(&ProcessId::Proxy(proxy));
         if process.leader.is_none() {
             let want = config::render(desired, proxy, setting, &places);
-            write(plan, &seen, proxy, &want);
+            write(plan, &seen, proxy, &want, true);
             continue;
         }
         match seen.running.fresh(now, STALE) {
@@ -78,13 +78,11 @@ pub(super) fn plan(
     }
 }
 
-/// Adds the step that writes the file, unless it is written. True when a step was added.
-fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered) -> bool {
-    let differs = seen.file.as_deref() != Some(want.text.as_str());
-    if differs {
-        plan.steps.push(Step::WriteConfig { proxy, text: want.text.clone() });
+/// Adds the step that writes the file, unless it is written.
+fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, check: bool) {
+    if seen.file.as_deref() != Some(want.text.as_str()) {
+        plan.steps.push(Step::WriteConfig { proxy, text: want.text.clone(), check });
     }
-    differs
 }
 
 fn running_proxy(
@@ -114,12 +112,12 @@ fn running_proxy(
             plan.waiting.push((Target::Proxy(proxy), why.clone()));
             return;
         }
-        write(plan, seen, proxy, &want);
+        write(plan, seen, proxy, &want, true);
         plan.steps.push(Step::Reload { proxy, shape: want.shape });
         return;
     }
     // The file first: were HAProxy to restart now, it would come up as wished.
-    write(plan, seen, proxy, &want);
+    write(plan, seen, proxy, &want, false);
     remove(plan, desired, proxy, running);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };

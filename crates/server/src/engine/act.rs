@@ -1,0 +1,177 @@
+//! Carrying out a step. Nothing is decided here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordee_domain::desired::{Desired, Server};
+use cordee_domain::haproxy::runtime;
+use cordee_domain::ids::ServerName;
+use cordee_domain::observed::ProcessId;
+use cordee_domain::step::{Outcome, Step, Target};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use rustix::process::Signal;
+use tokio::time::timeout;
+
+use crate::clock::now;
+use crate::hands::mysql::{Database, Peer};
+use crate::hands::{files, haproxy, process};
+
+use super::{Engine, Parts, Sight, launch, look_at_proxy};
+
+/// A step that takes longer has failed; what it did is seen at the next look.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Starts a step; its end comes back as a sight.
+    pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
+        tracing::debug!(?step, "step");
+        let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
+        match step.target() {
+            Target::Proxy(id) => {
+                self.work.spawn(async move {
+                    let outcome = ended(timeout(DEADLINE, proxy_step(&parts, &step)).await);
+                    let sight = look_at_proxy(&parts.home, id, Some((step, outcome))).await;
+                    let _ = out.send(sight).await;
+                });
+            }
+            Target::Database(name) => {
+                let database = self.database(&name);
+                self.work.spawn(async move {
+                    let work = database_step(&parts, &desired, &database, &step);
+                    let outcome = ended(timeout(DEADLINE, work).await);
+                    let seen = database.look().await;
+                    let _ = out.send(Sight::Database { name, seen, step: Some((step, outcome)) }).await;
+                });
+            }
+            Target::Process(id) => {
+                self.work.spawn_blocking(move || {
+                    let (outcome, child) = match process_step(&parts, &desired, &step) {
+                        Ok(child) => (Outcome::Done, child),
+                        Err(why) => (Outcome::Failed(why), None),
+                    };
+                    let _ = out.blocking_send(Sight::Process { id, step, outcome, child });
+                });
+            }
+        }
+    }
+}
+
+fn ended(result: Result<Result<(), Text>, tokio::time::error::Elapsed>) -> Outcome {
+    match result {
+        Ok(Ok(())) => Outcome::Done,
+        Ok(Err(why)) => Outcome::Failed(why),
+        Err(_) => Outcome::Failed(text!("step-deadline")),
+    }
+}
+
+async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
+    let home = &parts.home;
+    let commands = match step {
+        Step::WriteConfig { proxy, text, check } => {
+            let path = home.proxy_config(*proxy);
+            if *check {
+                let draft = path.with_extension("draft");
+                write(&draft, text, parts)?;
+                haproxy::check(&draft, parts.users.haproxy).await?;
+                let _ = process::remove_file(&draft);
+            }
+            return files::replace(&path, text, 0o640, parts.users.haproxy).map_err(|e| io(&e));
+        }
+        Step::Reload { proxy, shape } => {
+            let (master, socket) = (home.proxy_master(*proxy), home.proxy_socket(*proxy));
+            return haproxy::reload(&master, &socket, *proxy, shape).await;
+        }
+        Step::AddServer { proxy, name, id, to } => (proxy, runtime::add(*proxy, name, *id, *to)),
+        Step::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
+        Step::SetState { proxy, name, state } => (proxy, runtime::set_state(*proxy, name, *state)),
+        Step::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
+        Step::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
+        _ => return Ok(()),
+    };
+    haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
+}
+
+fn write(path: &std::path::Path, text: &str, parts: &Parts) -> Result<(), Text> {
+    files::write(path, text, 0o640, parts.users.haproxy).map_err(|e| io(&e))
+}
+
+/// An I/O error, by its kind: its words could name paths that mean nothing to a reader.
+pub(super) fn io(error: &std::io::Error) -> Text {
+    tracing::warn!(error = error as &dyn std::error::Error, "step");
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => text!("io-full"),
+        std::io::ErrorKind::PermissionDenied => text!("io-denied"),
+        std::io::ErrorKind::NotFound => text!("io-missing"),
+        kind => text!("io-other", kind = kind.to_string()),
+    }
+}
+
+async fn database_step(
+    parts: &Parts,
+    desired: &Desired,
+    database: &Database,
+    step: &Step,
+) -> Result<(), Text> {
+    match step {
+        Step::SetLink { from, .. } => {
+            let peer = find(desired, from)?;
+            let peer =
+                Peer { name: &peer.name, port: peer.port, password: &parts.secrets.replication };
+            database.set_link(&peer).await
+        }
+        Step::StartLink { from, .. } => database.start_link(from).await,
+        Step::OpenDatabase { .. } => database.open().await,
+        Step::CloseDatabase { .. } => database.close().await,
+        Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
+        Step::CreateSchema { .. } => database.run(&launch::schema()).await,
+        _ => Ok(()),
+    }
+}
+
+fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {
+    desired
+        .servers()
+        .map(|(_, s)| s)
+        .find(|s| s.name == *name)
+        .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+}
+
+fn process_step(
+    parts: &Parts,
+    desired: &Desired,
+    step: &Step,
+) -> Result<Option<std::process::Child>, Text> {
+    match step {
+        Step::StartProcess { id, generation, writer } => {
+            launch::start(parts, desired, id, *generation, *writer).map(Some)
+        }
+        Step::StopProcess { id, pid } => {
+            process::signal_group(*pid, stop_signal(desired, id)).map_err(|e| io(&e))?;
+            Ok(None)
+        }
+        Step::KillProcess { pids, .. } => {
+            for pid in pids {
+                process::signal_group(*pid, Signal::KILL).map_err(|e| io(&e))?;
+                process::signal(*pid, Signal::KILL).map_err(|e| io(&e))?;
+            }
+            Ok(None)
+        }
+        Step::InitDatabase { name } => launch::init_database(parts, name).map(|()| None),
+        Step::TrashHome { home } => {
+            let to = parts.home.trash().join(format!("{home}-{}", now()));
+            std::fs::rename(parts.home.servers().join(home), to).map_err(|e| io(&e))?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Apache finishes what it serves on WINCH (its manual, "Stopping and Restarting"); the others end on TERM.
+fn stop_signal(desired: &Desired, id: &ProcessId) -> Signal {
+    let database = |name: &ServerName| desired.db.server(name).is_some();
+    match id {
+        ProcessId::Server(name) if !database(name) => Signal::WINCH,
+        _ => Signal::TERM,
+    }
+}

@@ -1,0 +1,77 @@
+//! Each database writes a heartbeat of its own every second; how long it takes to arrive on the others is the
+//! replication delay. The server's own `Seconds_Behind_Master` says 0 while its master is frozen.
+
+use std::time::{Duration, Instant};
+
+use cordee_domain::ids::ServerName;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::hands::mysql::Database;
+
+use super::{Engine, Sight};
+
+const PACE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Starts the heart.
+    pub(super) fn heartbeat(&mut self) {
+        let (board, databases, parts, out) =
+            (self.parts.board.clone(), self.databases.clone(), self.parts.clone(), self.out.clone());
+        self.work.spawn(async move {
+            let mut pace = interval(PACE);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                pace.tick().await;
+                let desired = board.desired();
+                let all: Vec<(ServerName, u32, Database)> = desired
+                    .db
+                    .servers
+                    .iter()
+                    .filter(|s| s.power == cordee_domain::desired::Power::On)
+                    .map(|s| {
+                        let mut known =
+                            databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let database = known.entry(s.name.clone()).or_insert_with(|| {
+                            Database::new(&parts.home.database_socket(&s.name), &parts.secrets.control)
+                        });
+                        (s.name.clone(), s.id, database.clone())
+                    })
+                    .collect();
+                let beats = all.iter().map(|from| beat(from, &all, &out));
+                futures_util::future::join_all(beats).await;
+            }
+        });
+    }
+}
+
+/// One beat of one database, and its arrival on each other one.
+async fn beat(
+    from: &(ServerName, u32, Database),
+    all: &[(ServerName, u32, Database)],
+    out: &mpsc::Sender<Sight>,
+) {
+    let started = Instant::now();
+    let gtid = from.2.beat().await;
+    let committed = Instant::now();
+    let arrivals = all.iter().filter(|on| on.0 != from.0).map(|on| {
+        let gtid = &gtid;
+        async move {
+            let reached = match gtid {
+                Ok(gtid) if !gtid.is_empty() => on.2.reaches(gtid).await.unwrap_or(false),
+                _ => false,
+            };
+            let ms = if reached {
+                // With semi-sync the receipt arrives before the commit returns: the delay counts from the start.
+                let since = if committed.duration_since(started) > Duration::from_millis(50) { committed } else { started };
+                Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
+            } else {
+                on.2.beat_age(from.1).await.ok().flatten()
+            };
+            if let Some(ms) = ms {
+                let _ = out.send(Sight::Delay { on: on.0.clone(), from: from.0.clone(), ms }).await;
+            }
+        }
+    });
+    futures_util::future::join_all(arrivals).await;
+}

@@ -1,0 +1,301 @@
+//! How each program is started: its folders, its files, its command line.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use cordee_domain::desired::{Desired, Server};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::ProcessId;
+use cordee_domain::text::Text;
+use cordee_domain::{apache, db, text};
+use rust_embed::RustEmbed;
+
+use crate::hands::mysql::{SCHEMA, account};
+use crate::hands::process::{self, Program};
+use crate::hands::{files, net};
+use crate::paths::{User, folder};
+
+use super::Parts;
+use super::act::io;
+
+/// The demonstration site, as it is copied into each web server's folder.
+#[derive(RustEmbed)]
+#[folder = "../../site"]
+#[include = "public/*"]
+#[include = "src/*"]
+struct Site;
+
+/// The site's tables.
+const SITE_SCHEMA: &str = include_str!("../../../../site/schema.sql");
+
+/// Starts a process of ours.
+pub(super) fn start(
+    parts: &Parts,
+    desired: &Desired,
+    id: &ProcessId,
+    generation: u32,
+    writer: bool,
+) -> Result<Child, Text> {
+    let program = match id {
+        ProcessId::Proxy(proxy) => {
+            let mut listens = vec![desired.pool(*proxy).listen];
+            if *proxy == PoolId::Db {
+                listens.push(desired.writer_listen);
+            }
+            // A second HAProxy would share a taken port in silence.
+            listens.into_iter().try_for_each(require_free)?;
+            proxy_program(parts, *proxy)?
+        }
+        ProcessId::Server(name) => {
+            let (pool, server) = desired
+                .servers()
+                .find(|(_, s)| s.name == *name)
+                .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
+            require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
+            match pool {
+                PoolId::Web => web_program(parts, desired, server)?,
+                PoolId::Db => database_program(parts, server, writer)?,
+            }
+        }
+    };
+    let child = process::start(&program, &parts.home.id, &id.to_string(), generation)
+        .map_err(|e| io(&e))?;
+    failpoint(&id.to_string());
+    Ok(child)
+}
+
+/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`.
+fn failpoint(name: &str) {
+    let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
+    if wanted.strip_prefix("after-spawn:") == Some(name) {
+        std::process::abort();
+    }
+}
+
+fn require_free(address: SocketAddr) -> Result<(), Text> {
+    if net::free(address) {
+        return Ok(());
+    }
+    let holder = net::holder(address.port()).to_string();
+    Err(text!("reason-port-taken", port = address.port().to_string(), holder = holder))
+}
+
+fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Text> {
+    let run = parts.home.proxy_run(proxy);
+    folder(&run, 0o755, parts.users.haproxy).map_err(|e| io(&e))?;
+    let path = |p: &Path| p.to_string_lossy().into_owned();
+    Ok(Program {
+        path: "/usr/sbin/haproxy",
+        arguments: vec![
+            "-W".to_owned(),
+            "-f".to_owned(),
+            path(&parts.home.proxy_config(proxy)),
+            "-S".to_owned(),
+            format!("{},mode,600", path(&parts.home.proxy_master(proxy))),
+        ],
+        folder: run,
+        log: parts.home.logs().join(format!("haproxy-{proxy}.log")),
+        user: parts.users.haproxy,
+    })
+}
+
+fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Program, Text> {
+    let home = parts.home.server(&server.name);
+    let user = parts.users.apache;
+    let prepare = || {
+        folder(&home, 0o755, None)?;
+        for own in ["run", "log", "tmp", "sessions"] {
+            folder(&home.join(own), 0o750, user)?;
+        }
+        // Apache takes a recycled pid in it for itself, says "already running" and exits with code 0.
+        process::remove_file(&home.join("run/apache.pid"))?;
+        let site_config = home.join("site.ini");
+        files::replace(&site_config, &site_ini(parts, desired), 0o640, user)?;
+        copy_site(&home)?;
+        let config = apache::render(&apache::Instance {
+            name: server.name.as_str(),
+            port: server.port,
+            home: &home,
+            site_config: &site_config,
+        });
+        files::replace(&home.join("apache.conf"), &config, 0o644, None)
+    };
+    prepare().map_err(|e| io(&e))?;
+    Ok(Program {
+        path: "/usr/sbin/apache2",
+        arguments: vec![
+            "-f".to_owned(),
+            home.join("apache.conf").to_string_lossy().into_owned(),
+            "-DFOREGROUND".to_owned(),
+        ],
+        log: home.join("log").join("apache.log"),
+        folder: home,
+        user,
+    })
+}
+
+/// The site reaches the databases only through HAProxy `db`.
+fn site_ini(parts: &Parts, desired: &Desired) -> String {
+    format!(
+        "; Written by Cordée at each start of this server.\nhost = \"{}\"\nport = {}\nwriter_port = {}\n\
+         user = \"{}\"\npassword = \"{}\"\nschema = \"{SCHEMA}\"\n",
+        desired.db.listen.ip(),
+        desired.db.listen.port(),
+        desired.writer_listen.port(),
+        account::APP,
+        parts.secrets.app,
+    )
+}
+
+/// Writes the site's files where they are missing or differ.
+fn copy_site(home: &Path) -> std::io::Result<()> {
+    for name in Site::iter() {
+        let Some(file) = Site::get(&name) else { continue };
+        let to = home.join("site").join(name.as_ref());
+        if std::fs::read(&to).is_ok_and(|now| now == file.data.as_ref()) {
+            continue;
+        }
+        if let Some(parent) = to.parent() {
+            folder(parent, 0o755, None)?;
+        }
+        let temporary = to.with_extension("new");
+        std::fs::write(&temporary, &file.data)?;
+        std::fs::rename(&temporary, &to)?;
+    }
+    folder(&home.join("site"), 0o755, None)
+}
+
+fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Program, Text> {
+    let home = parts.home.server(&server.name);
+    let run = parts.home.database_run(&server.name);
+    let user = parts.users.mariadb;
+    let prepare = || {
+        folder(&run, 0o755, user)?;
+        let config = db::mariadb::render(&db::mariadb::Instance {
+            id: server.id,
+            slot: server.slot.unwrap_or(1),
+            port: server.port,
+            home: &home,
+            run: &run,
+            writer,
+        });
+        files::replace(&home.join("my.cnf"), &config, 0o644, None)
+    };
+    prepare().map_err(|e| io(&e))?;
+    Ok(Program {
+        path: "/usr/sbin/mariadbd",
+        arguments: vec![format!("--defaults-file={}", home.join("my.cnf").display())],
+        log: home.join("log").join("mariadb.log"),
+        folder: home,
+        user,
+    })
+}
+
+/// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
+/// leaves nothing that looks like a database.
+pub(super) fn init_database(parts: &Parts, name: &ServerName) -> Result<(), Text> {
+    let home = parts.home.server(name);
+    let draft = home.join("data.new");
+    let user = parts.users.mariadb;
+    let sql = home.join("accounts.sql");
+    let prepare = || {
+        folder(&home, 0o755, None)?;
+        if draft.exists() {
+            std::fs::remove_dir_all(&draft)?;
+        }
+        for own in ["tmp", "binlog", "relay", "log"] {
+            folder(&home.join(own), 0o750, user)?;
+        }
+        folder(&draft, 0o700, user)?;
+        files::write(&sql, &accounts(parts), 0o640, user)
+    };
+    prepare().map_err(|e| io(&e))?;
+    let result = install(&draft, &sql, user, &home.join("log/install.log"));
+    process::remove_file(&sql).map_err(|e| io(&e))?;
+    result?;
+    std::fs::rename(&draft, home.join("data")).map_err(|e| io(&e))
+}
+
+fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Text> {
+    let output = std::fs::File::create(log).map_err(|e| io(&e))?;
+    let errors = output.try_clone().map_err(|e| io(&e))?;
+    let mut command = Command::new("/usr/bin/mariadb-install-db");
+    command
+        .arg("--no-defaults")
+        .arg(format!("--datadir={}", data.display()))
+        .arg("--skip-test-db")
+        .arg("--auth-root-authentication-method=socket")
+        .arg(format!("--extra-file={}", sql.display()))
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TMPDIR", "/tmp")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors);
+    if let Some(user) = user {
+        use std::os::unix::process::CommandExt as _;
+        command.uid(user.uid).gid(user.gid);
+    }
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(text!("db-install-failed")),
+        Err(error) => Err(io(&error)),
+    }
+}
+
+/// Accounts with the least rights that do, made before the database is reachable. Passwords are hexadecimal
+/// digits of our own making.
+fn accounts(parts: &Parts) -> String {
+    let secrets = &parts.secrets;
+    let user = |name: &str, host: &str, password: &str, rights: &str| {
+        format!(
+            "CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}';\nGRANT {rights} TO '{name}'@'{host}';\n"
+        )
+    };
+    let mut sql = String::from("FLUSH PRIVILEGES;\n");
+    let control = (account::CONTROL, "localhost", secrets.control.as_str());
+    sql.push_str(&user(
+        control.0,
+        control.1,
+        control.2,
+        "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, \
+         SLAVE MONITOR, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.*",
+    ));
+    sql.push_str("GRANT ALL ON cordee.* TO 'cordee'@'localhost';\n");
+    sql.push_str("GRANT SELECT, CREATE, ALTER, INDEX ON site.* TO 'cordee'@'localhost';\n");
+    let replication = "REPLICATION SLAVE ON *.*";
+    sql.push_str(&user(account::REPLICATION, "127.0.0.1", &secrets.replication, replication));
+    let rows = "SELECT, INSERT, UPDATE, DELETE ON site.*";
+    sql.push_str(&user(account::APP, "127.0.0.1", &secrets.app, rows));
+    let tables = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, \
+                  SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, \
+                  LOCK TABLES ON site.*";
+    sql.push_str(&user(account::OWNER, "127.0.0.1", &secrets.owner, tables));
+    sql
+}
+
+/// The schemas and tables of the cluster and of the site, as statements.
+pub(super) fn schema() -> Vec<String> {
+    let mut all = vec![
+        "CREATE DATABASE IF NOT EXISTS cordee".to_owned(),
+        format!("CREATE DATABASE IF NOT EXISTS {SCHEMA} CHARACTER SET utf8mb4"),
+        "CREATE TABLE IF NOT EXISTS cordee.heartbeat (server_id INT UNSIGNED NOT NULL PRIMARY KEY, \
+         beat DATETIME(6) NOT NULL) ENGINE=InnoDB"
+            .to_owned(),
+        format!("USE {SCHEMA}"),
+    ];
+    all.extend(
+        SITE_SCHEMA
+            .lines()
+            .filter(|l| !l.trim_start().starts_with("--"))
+            .collect::<Vec<_>>()
+            .join("\n")
+            .split(';')
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned),
+    );
+    all
+}

@@ -1,0 +1,454 @@
+//! The engine: look, plan, do the first step on each target, look again.
+//!
+//! It is woken without a reason and takes no order but the newest wish; a step that fails is not retried inside
+//! itself, so a crash and a failure are the same path. At most one look or step is under way on a target.
+
+mod act;
+mod asks;
+mod heartbeat;
+mod launch;
+mod processes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::process::Child;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordee_domain::db::DatabaseSeen;
+use cordee_domain::desired::Desired;
+use cordee_domain::diff;
+use cordee_domain::haproxy::config::Setting;
+use cordee_domain::haproxy::stats::{Running, Verdict};
+use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
+use cordee_domain::observed::{Observed, ProcessId, Seen, Setback};
+use cordee_domain::plan::plan;
+use cordee_domain::snapshot::snapshot;
+use cordee_domain::status::Light;
+use cordee_domain::step::{Outcome, Step, Target};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use crate::board::{Ask, Board};
+use crate::clock::now;
+use crate::hands::haproxy;
+use crate::hands::mysql::Database;
+use crate::paths::{Home, Users};
+use crate::secrets::Secrets;
+use crate::store::Store;
+
+/// What the engine is given at start.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Folders.
+    pub home: Home,
+    /// Users of the programs.
+    pub users: Users,
+    /// Passwords and keys.
+    pub secrets: Secrets,
+    /// What the proxies' files need besides the wish.
+    pub setting: Setting,
+    /// Wishes and journal.
+    pub store: Arc<Store>,
+    /// Where pictures go up.
+    pub board: Arc<Board>,
+}
+
+/// Databases by name, each with its connections; shared with the heartbeat.
+type Databases = Arc<std::sync::Mutex<BTreeMap<ServerName, Database>>>;
+
+/// Something that came in.
+#[derive(Debug)]
+enum Sight {
+    /// A look at a proxy, with the step that went before it.
+    Proxy { id: PoolId, file: Option<String>, running: Result<Running, Text>, step: Option<(Step, Outcome)> },
+    /// A look at a database, likewise.
+    Database { name: ServerName, seen: Result<DatabaseSeen, Text>, step: Option<(Step, Outcome)> },
+    /// A step on a process has ended.
+    Process { id: ProcessId, step: Step, outcome: Outcome, child: Option<Child> },
+    /// A process has ended.
+    Ended { id: ProcessId, pid: u32 },
+    /// A name was looked up.
+    Name { host: String, ip: Option<IpAddr> },
+    /// A replication delay was measured.
+    Delay { on: ServerName, from: ServerName, ms: u64 },
+}
+
+/// Between two looks at a HAProxy.
+const PROXY_PACE: Duration = Duration::from_millis(500);
+/// The same, while a server waits for its first check.
+const PROXY_HASTE: Duration = Duration::from_millis(20);
+/// Between two looks at a database.
+const DATABASE_PACE: Duration = Duration::from_millis(1_000);
+/// Between two looks at the states of our processes.
+const PROCESS_PACE: Duration = Duration::from_millis(500);
+/// Between two look-ups of a name.
+const NAME_PACE: Duration = Duration::from_secs(30);
+/// A measured delay is shown for this long.
+const DELAY_KEPT: u64 = 4_000;
+
+/// The engine.
+pub struct Engine {
+    parts: Parts,
+    observed: Observed,
+    busy: BTreeSet<Target>,
+    due: BTreeMap<Target, Instant>,
+    names_due: BTreeMap<String, Instant>,
+    children: BTreeMap<ProcessId, Child>,
+    delays: BTreeMap<(ServerName, ServerName), (Millis, u64)>,
+    databases: Databases,
+    refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
+    work: JoinSet<()>,
+    out: mpsc::Sender<Sight>,
+    sights: mpsc::Receiver<Sight>,
+    published: Instant,
+}
+
+impl Engine {
+    /// An engine that has adopted what runs.
+    pub fn new(parts: Parts) -> Self {
+        let (out, sights) = mpsc::channel(256);
+        let mut engine = Self {
+            parts,
+            observed: Observed::default(),
+            busy: BTreeSet::new(),
+            due: BTreeMap::new(),
+            names_due: BTreeMap::new(),
+            children: BTreeMap::new(),
+            delays: BTreeMap::new(),
+            databases: Databases::default(),
+            refreshes: Vec::new(),
+            work: JoinSet::new(),
+            out,
+            sights,
+            published: Instant::now(),
+        };
+        engine.adopt();
+        engine
+    }
+
+    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on.
+    pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
+        let mut wishes = self.parts.board.watch_desired();
+        let mut tick = interval(Duration::from_millis(100));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut process_look = Instant::now();
+        self.heartbeat();
+        tokio::pin!(stop);
+        loop {
+            self.round();
+            let soon = sleep(self.next_due());
+            tokio::select! {
+                () = &mut stop => return,
+                changed = wishes.changed() => if changed.is_err() { return },
+                Some(sight) = self.sights.recv() => self.take(sight),
+                Some(ask) = asks.recv() => self.answer(ask),
+                Some(_) = self.work.join_next() => {}
+                () = soon => {}
+                _ = tick.tick() => {
+                    if process_look.elapsed() >= PROCESS_PACE {
+                        process_look = Instant::now();
+                        self.look_at_processes();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Until the next look is due.
+    fn next_due(&self) -> Duration {
+        self.due
+            .iter()
+            .filter(|(target, _)| !self.busy.contains(*target))
+            .map(|(_, at)| at.saturating_duration_since(Instant::now()))
+            .min()
+            .unwrap_or(PROXY_PACE)
+    }
+
+    /// Plans, starts what is free to start, and puts up a new picture.
+    fn round(&mut self) {
+        let desired = self.parts.board.desired();
+        self.observed.homes = self.homes();
+        let plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        for step in plan.steps {
+            let target = step.target();
+            if self.busy.insert(target) {
+                self.act(step, &desired);
+            }
+        }
+        self.looks(&desired);
+        self.publish(&desired);
+    }
+
+    /// Starts the looks that are due.
+    fn looks(&mut self, desired: &Arc<Desired>) {
+        let mut targets: Vec<(Target, Duration)> = PoolId::ALL
+            .into_iter()
+            .filter(|p| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some())
+            .map(|p| (Target::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
+            .collect();
+        for server in &desired.db.servers {
+            let id = ProcessId::Server(server.name.clone());
+            if self.observed.process(&id).leader.is_some() {
+                targets.push((Target::Database(server.name.clone()), DATABASE_PACE));
+            }
+        }
+        let time = Instant::now();
+        self.due.retain(|target, _| targets.iter().any(|(t, _)| t == target));
+        for (target, pace) in targets {
+            let due = self.due.entry(target.clone()).or_insert(time);
+            // Haste may begin in the middle of a pause.
+            *due = (*due).min(time + pace);
+            if *due <= time && !self.busy.contains(&target) {
+                *due = time + pace;
+                self.busy.insert(target.clone());
+                self.look(target);
+            }
+        }
+        self.look_up_names(desired, time);
+    }
+
+    /// Whether a server of that proxy is about to pass its first check.
+    fn hurried(&self, proxy: PoolId) -> bool {
+        let seen = self.observed.proxy(proxy).running;
+        proxy == PoolId::Web
+            && seen.value().is_some_and(|running| {
+                running.servers.iter().any(|(name, s)| {
+                    let young = self
+                        .observed
+                        .process(&ProcessId::Server(name.clone()))
+                        .started_at
+                        .is_some_and(|at| now().saturating_sub(at) < 5_000);
+                    !s.maintenance
+                        && (s.weight == 0 || s.verdict == Verdict::Down)
+                        && (s.verdict != Verdict::Down || young)
+                        && !s.drain
+                })
+            })
+    }
+
+    fn look(&mut self, target: Target) {
+        let out = self.out.clone();
+        match target {
+            Target::Proxy(id) => {
+                let home = self.parts.home.clone();
+                self.work.spawn(async move {
+                    let sight = look_at_proxy(&home, id, None).await;
+                    let _ = out.send(sight).await;
+                });
+            }
+            Target::Database(name) => {
+                let database = self.database(&name);
+                self.work.spawn(async move {
+                    let seen = database.look().await;
+                    let _ = out.send(Sight::Database { name, seen, step: None }).await;
+                });
+            }
+            Target::Process(_) => {}
+        }
+    }
+
+    fn look_up_names(&mut self, desired: &Desired, time: Instant) {
+        for (_, server) in desired.servers() {
+            let Host::Name(host) = &server.host else { continue };
+            let due = self.names_due.entry(host.clone()).or_insert(time);
+            if *due > time {
+                continue;
+            }
+            *due = time + NAME_PACE;
+            let (host, out) = (host.clone(), self.out.clone());
+            self.work.spawn(async move {
+                let ip = match tokio::net::lookup_host((host.as_str(), 0)).await {
+                    Ok(mut all) => all.next().map(|a| a.ip()),
+                    Err(_) => None,
+                };
+                let _ = out.send(Sight::Name { host, ip }).await;
+            });
+        }
+    }
+
+    /// The connections to one database.
+    fn database(&self, name: &ServerName) -> Database {
+        let mut all = self.databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.entry(name.clone())
+            .or_insert_with(|| {
+                Database::new(&self.parts.home.database_socket(name), &self.parts.secrets.control)
+            })
+            .clone()
+    }
+
+    /// Takes in what came.
+    fn take(&mut self, sight: Sight) {
+        match sight {
+            Sight::Proxy { id, file, running, step } => {
+                self.busy.remove(&Target::Proxy(id));
+                self.looked(&Target::Proxy(id));
+                let seen = self.observed.proxies.entry(id).or_default();
+                seen.file = file;
+                seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
+                seen.running = seen_again(&seen.running, running);
+                if let Some((step, outcome)) = step {
+                    self.stepped(&step, outcome);
+                }
+            }
+            Sight::Database { name, seen, step } => {
+                let target = Target::Database(name.clone());
+                self.busy.remove(&target);
+                self.looked(&target);
+                let seen = seen.map(|s| self.with_delays(&name, s));
+                let before = self.observed.databases.entry(name).or_default();
+                *before = seen_again(before, seen);
+                if let Some((step, outcome)) = step {
+                    self.stepped(&step, outcome);
+                }
+            }
+            Sight::Process { id, step, outcome, child } => {
+                self.busy.remove(&Target::Process(id.clone()));
+                self.process_stepped(&id, &step, &outcome, child);
+                self.stepped(&step, outcome);
+            }
+            Sight::Ended { id, pid } => self.process_ended(&id, pid),
+            Sight::Name { host, ip } => {
+                let before = self.observed.names.entry(host).or_default();
+                let found = ip.ok_or_else(|| text!("reason-not-found"));
+                *before = seen_again(before, found);
+            }
+            Sight::Delay { on, from, ms } => {
+                self.delays.insert((on, from), (now(), ms));
+            }
+        }
+    }
+
+    fn with_delays(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
+        for (from, link) in &mut seen.links {
+            link.delay_ms = self
+                .delays
+                .get(&(on.clone(), from.clone()))
+                .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
+                .map(|(_, ms)| *ms);
+        }
+        seen
+    }
+
+    /// Notes how a step ended.
+    fn stepped(&mut self, step: &Step, outcome: Outcome) {
+        let target = step.target();
+        match outcome {
+            Outcome::Done => {
+                self.observed.setbacks.remove(&target);
+                self.done(step);
+            }
+            Outcome::Failed(why) => {
+                self.failed(step, &why);
+                let setback = self.observed.setbacks.entry(target.clone()).or_insert(Setback {
+                    count: 0,
+                    at: 0,
+                    why: why.clone(),
+                });
+                setback.count += 1;
+                setback.at = now();
+                if setback.count == 1 || setback.why != why {
+                    self.note(&subject(&target), Some(Light::Warning), &text!("event-step-failed", name = subject(&target), why = why.clone()));
+                }
+                if let Some(setback) = self.observed.setbacks.get_mut(&target) {
+                    setback.why = why;
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, step: &Step) {
+        match step {
+            Step::Reload { proxy, .. } => {
+                if let Some(seen) = self.observed.proxies.get_mut(proxy) {
+                    seen.refused = None;
+                    seen.needs_reload.clear();
+                }
+                let text = text!("event-reloaded", proxy = proxy.as_str());
+                self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
+            }
+            Step::OpenDatabase { name, epoch } => {
+                let text = text!("event-opened", name = name.as_str(), epoch = *epoch);
+                self.note(name.as_str(), Some(Light::Good), &text);
+            }
+            Step::CloseDatabase { name } => {
+                self.note(name.as_str(), Some(Light::Warning), &text!("event-closed", name = name.as_str()));
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, step: &Step, why: &Text) {
+        match step {
+            Step::WriteConfig { proxy, text, check: true } => {
+                let seen = self.observed.proxies.entry(*proxy).or_default();
+                seen.refused = Some((text.clone(), why.clone()));
+            }
+            Step::AddServer { proxy, name, .. } => {
+                let seen = self.observed.proxies.entry(*proxy).or_default();
+                seen.needs_reload.insert(name.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn looked(&mut self, target: &Target) {
+        for (waiting, _) in &mut self.refreshes {
+            waiting.remove(target);
+        }
+        let (done, rest) = std::mem::take(&mut self.refreshes).into_iter().partition(|(w, _)| w.is_empty());
+        self.refreshes = rest;
+        let done: Vec<(BTreeSet<Target>, oneshot::Sender<()>)> = done;
+        for (_, reply) in done {
+            let _ = reply.send(());
+        }
+    }
+
+    /// Puts up the newest picture, and notes in the journal which lights changed.
+    fn publish(&mut self, desired: &Desired) {
+        let before = self.parts.board.snapshot();
+        let after = snapshot(desired, &self.observed, &self.parts.setting, now());
+        let old_enough = self.published.elapsed() >= Duration::from_millis(200);
+        if !old_enough && diff::same(&before, &after) {
+            return;
+        }
+        for turn in diff::turns(&before, &after) {
+            self.note(&turn.subject, Some(turn.light), &turn.text);
+        }
+        self.published = Instant::now();
+        self.parts.board.set_snapshot(after);
+    }
+
+    /// Writes a line into the journal. It is one small insert; losing it is logged, and stops nothing.
+    fn note(&self, subject: &str, light: Option<Light>, text: &Text) {
+        if let Err(error) = self.parts.store.note("cordee", subject, light, text) {
+            tracing::error!(error = &error as &dyn std::error::Error, "journal");
+        }
+    }
+}
+
+/// A look at one proxy, after the step that went before it.
+async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -> Sight {
+    let running = haproxy::look(&home.proxy_socket(id), id).await;
+    let file = std::fs::read_to_string(home.proxy_config(id)).ok();
+    Sight::Proxy { id, file, running, step }
+}
+
+fn seen_again<T>(before: &Seen<T>, look: Result<T, Text>) -> Seen<T> {
+    match look {
+        Ok(value) => Seen::At(now(), value),
+        Err(why) => Seen::Failed { last: before.last(), why },
+    }
+}
+
+/// The word for a target in the journal.
+fn subject(target: &Target) -> String {
+    match target {
+        Target::Proxy(id) => format!("haproxy-{id}"),
+        Target::Process(id) => id.to_string(),
+        Target::Database(name) => name.to_string(),
+    }
+}

@@ -1,0 +1,190 @@
+//! The engine's processes: adopted at start, watched by pidfd, looked at for being frozen.
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ExitStatus};
+
+use cordee_domain::observed::{Leader, ProcessId, Seen};
+use cordee_domain::status::Light;
+use cordee_domain::step::{Outcome, Step};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::clock::now;
+use crate::hands::process::{self, Found};
+
+use super::{Engine, Sight};
+
+/// A process that ended sooner than this after its start has failed to start.
+const SHORT_LIFE: u64 = 5_000;
+
+impl Engine {
+    /// Finds what an earlier Cordée started and goes on with it.
+    pub(super) fn adopt(&mut self) {
+        let found = process::find(&self.parts.home.id);
+        for (id, members) in process::by_id(&found) {
+            let leader = members.iter().find(|p| p.pid == p.group);
+            let seen = self.observed.processes.entry(id.clone()).or_default();
+            match leader {
+                Some(leader) => {
+                    seen.leader = Some(Leader {
+                        pid: leader.pid,
+                        generation: leader.generation,
+                        frozen: leader.frozen,
+                    });
+                    let pid = leader.pid;
+                    self.watch(id, pid);
+                }
+                None => seen.orphans = members.iter().map(|p| p.pid).collect(),
+            }
+        }
+        self.observed.initialised = self.initialised();
+        for proxy in cordee_domain::ids::PoolId::ALL {
+            let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
+            self.observed.proxies.entry(proxy).or_default().file = file;
+        }
+    }
+
+    fn watch(&mut self, id: ProcessId, pid: u32) {
+        let out = self.out.clone();
+        self.work.spawn(async move {
+            if let Err(error) = process::ended(pid).await {
+                tracing::error!(%pid, error = &error as &dyn std::error::Error, "pidfd");
+                return;
+            }
+            let _ = out.send(Sight::Ended { id, pid }).await;
+        });
+    }
+
+    /// Databases whose data folder is complete: it is renamed into place when it is.
+    pub(super) fn initialised(&self) -> BTreeSet<cordee_domain::ids::ServerName> {
+        let desired = self.parts.board.desired();
+        let complete = |name: &&cordee_domain::ids::ServerName| self.parts.home.server(name).join("data").is_dir();
+        desired.db.servers.iter().map(|s| &s.name).filter(complete).cloned().collect()
+    }
+
+    /// Folders of servers.
+    pub(super) fn homes(&self) -> BTreeSet<String> {
+        std::fs::read_dir(self.parts.home.servers())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|e| e.file_name().into_string().ok())
+            .collect()
+    }
+
+    /// Which of our processes are frozen, and whether an end went unnoticed.
+    pub(super) fn look_at_processes(&mut self) {
+        let mut gone = Vec::new();
+        for (id, seen) in &mut self.observed.processes {
+            let Some(leader) = &mut seen.leader else { continue };
+            match process::state(leader.pid).filter(|s| !s.dead) {
+                Some(state) => leader.frozen = state.frozen || worker_frozen(id, &self.observed.proxies),
+                None => gone.push((id.clone(), leader.pid)),
+            }
+        }
+        for (id, pid) in gone {
+            self.process_ended(&id, pid);
+        }
+    }
+
+    /// A leader has ended: say why, and find what it left.
+    pub(super) fn process_ended(&mut self, id: &ProcessId, pid: u32) {
+        let seen = self.observed.processes.entry(id.clone()).or_default();
+        if seen.leader.as_ref().is_none_or(|l| l.pid != pid) {
+            return;
+        }
+        let status = self.children.remove(id).and_then(|mut child| child.try_wait().ok().flatten());
+        let why = reason(status);
+        let asked = seen.stopping_since.take().is_some();
+        let short = seen.started_at.is_some_and(|at| now().saturating_sub(at) < SHORT_LIFE);
+        seen.leader = None;
+        seen.failures = match (asked, short) {
+            (true, _) => 0,
+            (false, true) => seen.failures + 1,
+            (false, false) => 1,
+        };
+        seen.trouble = Some(why.clone());
+        let found = process::find(&self.parts.home.id);
+        let orphans = orphans(&found, id);
+        self.observed.processes.entry(id.clone()).or_default().orphans = orphans;
+        if let ProcessId::Proxy(proxy) = id
+            && let Some(seen) = self.observed.proxies.get_mut(proxy)
+        {
+            seen.running = Seen::Never;
+        }
+        if !asked {
+            let name = id.to_string();
+            self.note(&name, Some(Light::Critical), &text!("event-process-ended", name = name.as_str(), why = why));
+        }
+    }
+
+    /// A step on a process has ended.
+    pub(super) fn process_stepped(&mut self, id: &ProcessId, step: &Step, outcome: &Outcome, child: Option<Child>) {
+        self.observed.initialised = self.initialised();
+        let seen = self.observed.processes.entry(id.clone()).or_default();
+        match (step, outcome) {
+            (Step::StartProcess { generation, .. }, Outcome::Done) => {
+                let Some(child) = child else { return };
+                let pid = child.id();
+                seen.leader = Some(Leader { pid, generation: *generation, frozen: false });
+                seen.started_at = Some(now());
+                let again = seen.trouble.is_some();
+                self.children.insert(id.clone(), child);
+                self.watch(id.clone(), pid);
+                let name = id.to_string();
+                let text = if again {
+                    text!("event-process-restarted", name = name.as_str(), pid = pid)
+                } else {
+                    text!("event-process-started", name = name.as_str(), pid = pid)
+                };
+                self.note(&name, None, &text);
+            }
+            (Step::StartProcess { .. }, Outcome::Failed(why)) => {
+                seen.started_at = Some(now());
+                seen.failures += 1;
+                seen.trouble = Some(why.clone());
+            }
+            (Step::StopProcess { .. }, Outcome::Done) => seen.stopping_since = Some(now()),
+            (Step::KillProcess { .. }, Outcome::Done) => {
+                let found = process::find(&self.parts.home.id);
+                seen.orphans = orphans(&found, id);
+            }
+            _ => {}
+        }
+        let over = !self.parts.board.desired().servers().any(|(_, s)| ProcessId::Server(s.name.clone()) == *id);
+        if matches!((id, step), (ProcessId::Server(_), Step::TrashHome { .. })) && over {
+            self.observed.processes.remove(id);
+        }
+    }
+}
+
+/// A HAProxy whose worker is frozen answers nothing although its master is well.
+fn worker_frozen(
+    id: &ProcessId,
+    proxies: &std::collections::BTreeMap<cordee_domain::ids::PoolId, cordee_domain::observed::ProxySeen>,
+) -> bool {
+    let ProcessId::Proxy(proxy) = id else { return false };
+    proxies
+        .get(proxy)
+        .and_then(|p| p.worker)
+        .and_then(process::state)
+        .is_some_and(|s| s.frozen)
+}
+
+/// Members of a group whose leader is gone. While a leader lives they are its own affair.
+fn orphans(found: &[Found], id: &ProcessId) -> Vec<u32> {
+    process::by_id(found)
+        .get(id)
+        .filter(|members| !members.iter().any(|p| p.pid == p.group))
+        .map(|members| members.iter().map(|p| p.pid).collect())
+        .unwrap_or_default()
+}
+
+fn reason(status: Option<ExitStatus>) -> Text {
+    match status.map(|s| (s.signal(), s.code())) {
+        Some((Some(signal), _)) => text!("reason-process-signal", signal = signal),
+        Some((None, Some(code))) => text!("reason-process-exit", code = code),
+        _ => text!("reason-process-gone"),
+    }
+}

@@ -1,0 +1,77 @@
+//! Files: complete or not at all.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
+use std::path::Path;
+
+use crate::paths::User;
+
+/// Replaces a file: a new one beside it, flushed, then renamed over it, and the folder flushed.
+pub fn replace(path: &Path, text: &str, mode: u32, group: Option<User>) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    write(&temporary, text, mode, group)?;
+    std::fs::rename(&temporary, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Writes a file with a mode; `group` may read it where the mode says so.
+pub fn write(path: &Path, text: &str, mode: u32, group: Option<User>) -> io::Result<()> {
+    // A leftover of a crash may have another mode or owner.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    if let Some(user) = group {
+        chown(path, None, Some(user.gid))?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The last `count` lines of a file, read from its end (at most 1 MiB of it), as text.
+pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
+    const MOST: u64 = 1 << 20;
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(count)..].iter().map(|l| (*l).to_owned()).collect())
+}
+
+/// Keeps a log file bounded: past `most` bytes, its newer half is copied to `NAME.1` and the file emptied. Its
+/// writer has it open for appending and goes on at the start; a rename would leave the writer on the old file.
+pub fn bound(path: &Path, most: u64) -> io::Result<()> {
+    let size = match std::fs::metadata(path) {
+        Ok(meta) => meta.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if size <= most {
+        return Ok(());
+    }
+    let mut file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
+    file.seek(SeekFrom::Start(size.saturating_sub(most)))?;
+    let mut kept = Vec::new();
+    (&mut file).take(most).read_to_end(&mut kept)?;
+    let mut older = path.as_os_str().to_owned();
+    older.push(".1");
+    std::fs::write(older, kept)?;
+    file.set_len(0)
+}
+
+/// The size of a file or of everything under a folder.
+pub fn size(path: &Path) -> u64 {
+    let Ok(meta) = std::fs::symlink_metadata(path) else { return 0 };
+    if !meta.is_dir() {
+        return meta.len();
+    }
+    std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| size(&e.path())).sum()
+}

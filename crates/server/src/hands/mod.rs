@@ -1,0 +1,7 @@
+//! Hands: bytes out, bytes in. They decide nothing; the engine says what, the domain says why.
+
+pub mod files;
+pub mod haproxy;
+pub mod mysql;
+pub mod net;
+pub mod process;

@@ -1,0 +1,250 @@
+//! MariaDB, through its unix socket, by the control account.
+//!
+//! No handler for `LOCAL INFILE` is installed: a server that asks for one of our files gets an error.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cordee_domain::db::{DatabaseSeen, Link, Position, Thread};
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
+use tokio::time::timeout;
+
+/// A database that does not answer in this time is not answering.
+const DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// The accounts' names. Fixed, so that they can stand in SQL text.
+pub mod account {
+    /// By which Cordée runs the databases.
+    pub const CONTROL: &str = "cordee";
+    /// By which databases copy each other.
+    pub const REPLICATION: &str = "cordee_repl";
+    /// The application's.
+    pub const APP: &str = "site_app";
+    /// The application's, with the right to alter its tables.
+    pub const OWNER: &str = "site_owner";
+}
+
+/// The application's schema.
+pub const SCHEMA: &str = "site";
+
+/// One database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: Pool,
+}
+
+/// A peer as a link needs it.
+#[derive(Clone, Debug)]
+pub struct Peer<'a> {
+    /// Its name, which is the link's.
+    pub name: &'a ServerName,
+    /// Its port on loopback.
+    pub port: u16,
+    /// Password of the replication account.
+    pub password: &'a str,
+}
+
+impl Database {
+    /// A database behind its socket. Nothing is opened yet.
+    pub fn new(socket: &Path, password: &str) -> Self {
+        let limits = PoolConstraints::new(0, 4).unwrap_or_default();
+        let options = OptsBuilder::default()
+            .socket(Some(socket.to_string_lossy()))
+            .user(Some(account::CONTROL))
+            .pass(Some(password))
+            .pool_opts(PoolOpts::default().with_constraints(limits));
+        Self { pool: Pool::new(options) }
+    }
+
+    /// Looks at everything that is shown and decided on.
+    pub async fn look(&self) -> Result<DatabaseSeen, Text> {
+        let started = Instant::now();
+        let mut seen = within(async {
+            let mut conn = self.pool.get_conn().await?;
+            read(&mut conn).await
+        })
+        .await?;
+        seen.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(seen)
+    }
+
+    /// Points a link at a peer and starts it.
+    pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
+        let name = peer.name.as_str();
+        let change = format!(
+            "CHANGE MASTER '{name}' TO MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='{}', \
+             MASTER_PASSWORD='{}', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1",
+            peer.port,
+            account::REPLICATION,
+            peer.password
+        );
+        self.run(&[change, format!("START SLAVE '{name}'")]).await
+    }
+
+    /// Starts a link that stands still.
+    pub async fn start_link(&self, from: &ServerName) -> Result<(), Text> {
+        self.run(&[format!("START SLAVE '{from}'")]).await
+    }
+
+    /// Opens it to applications.
+    pub async fn open(&self) -> Result<(), Text> {
+        self.run(&["SET GLOBAL read_only=0".to_owned()]).await
+    }
+
+    /// Closes it to applications, and ends what they have open.
+    pub async fn close(&self) -> Result<(), Text> {
+        self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let ids: Vec<u64> = conn
+                .exec(
+                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?)",
+                    (account::APP, account::OWNER),
+                )
+                .await?;
+            for id in ids {
+                // One that ended meanwhile is fine.
+                let _ = conn.query_drop(format!("KILL CONNECTION {id}")).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has the writer wait for a standby's receipt, or not.
+    pub async fn set_semi_sync(&self, on: bool) -> Result<(), Text> {
+        self.run(&[format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))]).await
+    }
+
+    /// Runs statements of our own making.
+    pub async fn run(&self, statements: &[String]) -> Result<(), Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            for statement in statements {
+                conn.query_drop(statement).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes this database's own heartbeat row, and says at which GTID.
+    pub async fn beat(&self) -> Result<String, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            conn.query_drop(
+                "INSERT INTO cordee.heartbeat (server_id, beat) VALUES (@@server_id, UTC_TIMESTAMP(6)) \
+                 ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+            )
+            .await?;
+            let gtid: Option<String> = conn.query_first("SELECT @@last_gtid").await?;
+            Ok(gtid.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
+    pub async fn reaches(&self, gtid: &str) -> Result<bool, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
+            Ok(reached == Some(0))
+        })
+        .await
+    }
+
+    /// Milliseconds since the heartbeat that it has of another database was written.
+    pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let age: Option<Option<u64>> = conn
+                .exec_first(
+                    "SELECT GREATEST(0, TIMESTAMPDIFF(MICROSECOND, beat, UTC_TIMESTAMP(6)) DIV 1000) \
+                     FROM cordee.heartbeat WHERE server_id = ?",
+                    (server_id,),
+                )
+                .await?;
+            Ok(age.flatten())
+        })
+        .await
+    }
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Text> {
+    match timeout(DEADLINE, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(explain(&error)),
+        Err(_) => Err(text!("db-no-answer")),
+    }
+}
+
+/// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
+fn explain(error: &mysql_async::Error) -> Text {
+    match error {
+        mysql_async::Error::Server(server) => match server.code {
+            1040 => text!("db-too-many"),
+            code => text!("db-error", code = code),
+        },
+        mysql_async::Error::Io(_) => text!("db-unreachable"),
+        _ => text!("db-broken"),
+    }
+}
+
+async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
+    let row: Option<Row> = conn
+        .query_first(
+            "SELECT @@version, @@server_id, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos, \
+             @@rpl_semi_sync_master_enabled, \
+             (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
+              (('cordee','heartbeat'),('site','note'))), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED')",
+        )
+        .await?;
+    let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
+    let text = |i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+    let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
+    let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+    Ok(DatabaseSeen {
+        version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
+        server_id: number(1),
+        read_only: number(2) != 0,
+        written: Position::parse(&text(3)).unwrap_or_default(),
+        applied: Position::parse(&text(4)).unwrap_or_default(),
+        links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
+        semi_sync: number(5) != 0,
+        acknowledging: number(7),
+        schema: number(6) == 2,
+        connections: number(8),
+        duration_ms: 0,
+    })
+}
+
+/// One row of `SHOW ALL SLAVES STATUS`, read by name: the order differs between versions.
+fn link(row: &Row) -> Option<(ServerName, Link)> {
+    let text = |name: &str| row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default();
+    let number = |name: &str| text(name).parse::<u32>().unwrap_or(0);
+    let name = ServerName::parse(&text("Connection_name")).ok()?;
+    let receiving = match text("Slave_IO_Running").as_str() {
+        "Yes" => Thread::Running,
+        "Connecting" | "Preparing" => Thread::Connecting,
+        _ => Thread::Stopped,
+    };
+    let sql = number("Last_SQL_Errno");
+    // An error of the receiver that it retries by itself is a state, not a stop.
+    let io = if receiving == Thread::Stopped { number("Last_IO_Errno") } else { 0 };
+    Some((
+        name,
+        Link {
+            receiving,
+            applying: text("Slave_SQL_Running") == "Yes",
+            error: if sql == 0 { io } else { sql },
+            delay_ms: None,
+        },
+    ))
+}

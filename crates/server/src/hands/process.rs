@@ -1,0 +1,186 @@
+//! Processes of ours: detached, each in a group of its own, found again by what stands in their environment.
+//!
+//! There is no list of process ids to lose or to mistake for another's: a process carries the cluster's id and
+//! its own name in its environment from the moment it is forked, and the kernel keeps that for as long as it lives.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ServerName};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::paths::User;
+
+/// The variable that says whose process it is: `CLUSTER/NAME/GENERATION`.
+pub const MARK: &str = "CORDEE_PROCESS";
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Absolute path.
+    pub path: &'static str,
+    /// Arguments.
+    pub arguments: Vec<String>,
+    /// Working folder.
+    pub folder: PathBuf,
+    /// Receives standard output and error, opened for appending: a pipe would tie it to us.
+    pub log: PathBuf,
+    /// Whom it runs as.
+    pub user: Option<User>,
+}
+
+/// Starts a program in a group of its own.
+pub fn start(program: &Program, cluster: &str, name: &str, generation: u32) -> io::Result<Child> {
+    let log = OpenOptions::new().create(true).append(true).open(&program.log)?;
+    let mut command = Command::new(program.path);
+    command
+        .args(&program.arguments)
+        .current_dir(&program.folder)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env(MARK, format!("{cluster}/{name}/{generation}"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0);
+    if let Some(user) = program.user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    command.spawn()
+}
+
+/// A process found in `/proc`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its id.
+    pub pid: u32,
+    /// Its group.
+    pub group: u32,
+    /// Its name in the mark.
+    pub name: String,
+    /// Its generation in the mark.
+    pub generation: u32,
+    /// Stopped by a signal.
+    pub frozen: bool,
+}
+
+/// Every living process of a cluster. A zombie is dead.
+pub fn find(cluster: &str) -> Vec<Found> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+        let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
+        let Some((name, generation)) = mark(&environment, cluster) else { continue };
+        let Some(state) = state(pid) else { continue };
+        if !state.dead {
+            all.push(Found { pid, group: state.group, name, generation, frozen: state.frozen });
+        }
+    }
+    all
+}
+
+fn mark(environment: &[u8], cluster: &str) -> Option<(String, u32)> {
+    let prefix = format!("{MARK}={cluster}/");
+    let value = environment
+        .split(|b| *b == 0)
+        .filter_map(|v| std::str::from_utf8(v).ok())
+        .find_map(|v| v.strip_prefix(prefix.as_str()))?;
+    let (name, generation) = value.rsplit_once('/')?;
+    Some((name.to_owned(), generation.parse().ok()?))
+}
+
+/// What `/proc/PID/stat` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Its group.
+    pub group: u32,
+    /// Stopped by a signal or a debugger.
+    pub frozen: bool,
+    /// A zombie, or on its way to be one.
+    pub dead: bool,
+}
+
+/// The state of a process; `None` when there is none of that id.
+pub fn state(pid: u32) -> Option<State> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).
+    let rest = text.rsplit_once(')')?.1;
+    let mut fields = rest.split_whitespace();
+    let letter = fields.next()?;
+    let group = fields.nth(1)?.parse().ok()?;
+    Some(State {
+        group,
+        frozen: matches!(letter, "T" | "t"),
+        dead: matches!(letter, "Z" | "X" | "x"),
+    })
+}
+
+/// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.
+pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
+    let mut all: BTreeMap<ProcessId, Vec<&Found>> = BTreeMap::new();
+    for process in found {
+        if let Some(id) = process_id(&process.name) {
+            all.entry(id).or_default().push(process);
+        }
+    }
+    all
+}
+
+/// Reads a process's name from its mark; the keeper and the server itself have none.
+pub fn process_id(name: &str) -> Option<ProcessId> {
+    match name {
+        "haproxy-web" => Some(ProcessId::Proxy(PoolId::Web)),
+        "haproxy-db" => Some(ProcessId::Proxy(PoolId::Db)),
+        "keeper" | "serve" => None,
+        name => ServerName::parse(name).ok().map(ProcessId::Server),
+    }
+}
+
+/// Signals a whole group. A group that is gone is fine.
+pub fn signal_group(group: u32, signal: Signal) -> io::Result<()> {
+    settle(pid(group).map_or(Ok(()), |p| kill_process_group(p, signal)))
+}
+
+/// Signals one process. One that is gone is fine.
+pub fn signal(process: u32, signal: Signal) -> io::Result<()> {
+    settle(pid(process).map_or(Ok(()), |p| kill_process(p, signal)))
+}
+
+fn pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+fn settle(result: rustix::io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits until a process has ended, by its pidfd: no polling, and no mistaking it for a later one of its id.
+pub async fn ended(process: u32) -> io::Result<()> {
+    let Some(pid) = pid(process) else { return Ok(()) };
+    let fd = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        Ok(fd) => fd,
+        Err(rustix::io::Errno::SRCH) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let fd = tokio::io::unix::AsyncFd::with_interest(fd, tokio::io::Interest::READABLE)?;
+    fd.readable().await?;
+    Ok(())
+}
+
+/// Removes a file that may be gone already.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,282 @@
+//! `cordee serve`: builds everything in reading order, and stops it in reverse.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordee_domain::change::Change;
+use cordee_domain::desired::{Addresses, Desired};
+use cordee_domain::haproxy::config::Setting;
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::Observed;
+use cordee_domain::snapshot::snapshot;
+use rustix::fs::{FlockOperation, flock};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::board::Board;
+use crate::clock::now;
+use crate::config::{Config, ConfigError};
+use crate::engine::{Engine, Parts};
+use crate::hands::{files, net};
+use crate::paths::{Home, HomeError, Users, folder};
+use crate::secrets::{Secrets, write_private};
+use crate::store::{CommitError, Store, StoreError};
+use crate::web::session::Limiter;
+use crate::web::{self, App};
+use crate::{listen, random};
+
+/// Why `serve` ended before it began.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A setting cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The state file cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A system user is missing.
+    #[error("the system user {0} is missing; run ./up, which makes it")]
+    User(&'static str),
+    /// Another one runs.
+    #[error("another `cordee serve` runs with this CORDEE_HOME")]
+    Running,
+    /// The page's port is taken.
+    #[error("port {port} is taken by {holder}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Who has it.
+        holder: net::Holder,
+    },
+    /// The addresses contradict each other.
+    #[error("two of the page's, the site's and the databases' addresses are the same")]
+    Addresses,
+    /// Anything else of the system's.
+    #[error("{doing}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn io(doing: &'static str) -> impl Fn(std::io::Error) -> RunError {
+    move |source| RunError::Io { doing, source }
+}
+
+/// The folders and the lock of a cluster.
+fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
+    folder(&home.run(), 0o755, None)?;
+    folder(&home.root.join("conf"), 0o750, None)?;
+    if let Some(user) = users.haproxy {
+        std::os::unix::fs::chown(home.root.join("conf"), None, Some(user.gid))?;
+    }
+    folder(&home.servers(), 0o755, None)?;
+    folder(&home.trash(), 0o700, None)?;
+    folder(&home.logs(), 0o750, None)
+}
+
+/// One `serve` per cluster: the kernel drops the lock with the process.
+fn lock(path: &Path) -> Result<OwnedFd, RunError> {
+    let file = std::fs::File::create(path).map_err(io("opening the lock file"))?;
+    let fd = OwnedFd::from(file);
+    flock(&fd, FlockOperation::NonBlockingLockExclusive).map_err(|_| RunError::Running)?;
+    Ok(fd)
+}
+
+/// Where the stored wish listens.
+pub fn addresses(desired: &Desired) -> Addresses {
+    Addresses {
+        page: desired.page,
+        site: desired.web.listen,
+        db: desired.db.listen,
+        writer: desired.writer_listen,
+        ports: desired.ports,
+    }
+}
+
+/// Opens the state, with the first cluster in it when it is new, and the addresses of the environment.
+pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
+    let loopback = |port: u16| net::free(([127, 0, 0, 1], port).into());
+    let first = Desired::first(&config.addresses(None), loopback);
+    let store = match first {
+        Ok(desired) => Store::open(&home.state(), || desired)?,
+        // Only a new state needs the first wish.
+        Err(_) if home.state().exists() => Store::open(&home.state(), || unreachable_first(config))?,
+        Err(_) => return Err(RunError::Addresses),
+    };
+    let known = addresses(&store.desired()?);
+    let wished = config.addresses(Some(&known));
+    if wished != known {
+        let Addresses { page, site, db, writer, ports } = wished;
+        let change = Change::SetAddresses { page, site, db, writer, ports };
+        store.commit(&change, "environment").map_err(|error| match error {
+            CommitError::Refused(_) => RunError::Addresses,
+            CommitError::Store(error) => RunError::Store(error),
+        })?;
+    }
+    Ok(store)
+}
+
+/// A state that exists already has its wish; this one is never written.
+fn unreachable_first(config: &Config) -> Desired {
+    let addresses = config.addresses(None);
+    let pool = |listen| cordee_domain::desired::Pool { listen, generation: 0, servers: Vec::new() };
+    Desired {
+        revision: 1,
+        page: addresses.page,
+        web: pool(addresses.site),
+        db: pool(addresses.db),
+        writer_listen: addresses.writer,
+        writer: None,
+        epoch: 1,
+        next_id: 1,
+        ports: addresses.ports,
+    }
+}
+
+/// Runs until TERM or INT. What runs in the cluster goes on.
+pub async fn serve(config: &Config) -> Result<(), RunError> {
+    let home = Home::open(&config.home)?;
+    let _lock = lock(&home.lock())?;
+    let users = Users::find().map_err(RunError::User)?;
+    folders(&home, &users).map_err(io("making the folders"))?;
+    let secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
+    let setting = Setting {
+        web_socket: home.proxy_socket(PoolId::Web),
+        db_socket: home.proxy_socket(PoolId::Db),
+        cookie_key: secrets.cookie_key.clone(),
+    };
+    let store = Arc::new(open_store(&home, config)?);
+    setup_code(&store, &home.setup_code())?;
+    let desired = store.desired()?;
+    let page = page_listener(&desired).await?;
+    let picture = snapshot(&desired, &Observed::default(), &setting, now());
+    let (board, asks) = Board::new(desired.clone(), picture);
+    store.attach(board.clone());
+
+    let (stop, stopped) = watch::channel(false);
+    let app = App {
+        store: store.clone(),
+        board: board.clone(),
+        cluster: home.id.as_str().into(),
+        setup_code: Arc::new(home.setup_code()),
+        limiter: Arc::new(Limiter::default()),
+        dsn: Arc::new(dsn(&desired, &secrets)),
+    };
+    let router = web::router(app);
+    let parts = Parts { home: home.clone(), users, secrets, setting, store, board };
+    let engine = Engine::new(parts);
+    let engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
+    let tcp = tokio::spawn(listen::tcp(page, router.clone(), until(stopped.clone())));
+    let socket = home.socket();
+    let unix = tokio::spawn(async move { listen::unix(&socket, router, until(stopped)).await });
+    let logs = tokio::spawn(bound_logs(home.clone()));
+    tracing::info!(page = %desired.page, cluster = %home.id, "serving");
+
+    wait_for_signal().await.map_err(io("waiting for signals"))?;
+    tracing::info!("stopping; the cluster runs on");
+    logs.abort();
+    let _ = stop.send(true);
+    for task in [tokio::spawn(async move { unix.await.map(|_| ()) }), tokio::spawn(async move { tcp.await.map(|_| ()) })] {
+        let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(2), engine).await;
+    Ok(())
+}
+
+fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {
+    use crate::hands::mysql::{SCHEMA, account};
+    let credential = |user: &str, password: &str| web::local::Credential {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    };
+    web::local::DsnBook {
+        host: desired.db.listen.ip().to_string(),
+        port: desired.db.listen.port(),
+        schema: SCHEMA.to_owned(),
+        app: credential(account::APP, &secrets.app),
+        owner: credential(account::OWNER, &secrets.owner),
+        servers: desired
+            .db
+            .servers
+            .iter()
+            .map(|s| (s.name.to_string(), (s.host.to_string(), s.port)))
+            .collect(),
+    }
+}
+
+/// The page's listener. A page that is being replaced may hold the port for a moment.
+async fn page_listener(desired: &Desired) -> Result<TcpListener, RunError> {
+    let page = desired.page;
+    let listener = TcpListener::bind(page).await.map_err(|_| RunError::Port {
+        port: page.port(),
+        holder: net::holder(page.port()),
+    })?;
+    Ok(listener)
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender is gone only when everything is over.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+/// The setup code stands in a 0600 file until the first account is made.
+fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
+    if store.has_account()? {
+        return match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(io("removing the used setup code")(error))
+            }
+            _ => Ok(()),
+        };
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    let code = random::token(16).ok_or(StoreError::Random)?;
+    write_private(path, &format!("{code}\n")).map_err(io("writing the setup code"))
+}
+
+/// Every log file is kept below this size, and its older half beside it.
+const LOG_MOST: u64 = 8 << 20;
+
+async fn bound_logs(home: Home) {
+    let mut pace = tokio::time::interval(Duration::from_secs(20));
+    loop {
+        pace.tick().await;
+        let home = home.clone();
+        let _ = tokio::task::spawn_blocking(move || {
+            let mut folders = vec![home.logs()];
+            let servers = std::fs::read_dir(home.servers()).into_iter().flatten().flatten();
+            folders.extend(servers.map(|e| e.path().join("log")));
+            for folder in folders {
+                for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                    if entry.path().extension().is_some_and(|e| e == "log")
+                        && let Err(error) = files::bound(&entry.path(), LOG_MOST)
+                    {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "bounding a log");
+                    }
+                }
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,323 @@
+//! `cordee up`, `cordee down` and the keeper: what `./up` runs after it has built the binary.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use cordee_domain::observed::ProcessId;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::hands::process::{self, Found};
+use crate::hands::net;
+use crate::paths::{Home, Users};
+use crate::run::{self, RunError};
+use crate::words::Lang;
+
+/// The programs, and the Debian package of each.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("/usr/sbin/haproxy", "haproxy"),
+    ("/usr/sbin/apache2", "apache2-bin"),
+    ("/usr/lib/apache2/modules/libphp8.2.so", "libapache2-mod-php8.2"),
+    ("/usr/sbin/mariadbd", "mariadb-server-core"),
+    ("/usr/bin/mariadb-install-db", "mariadb-server-core"),
+];
+
+/// How long the first start may take: it makes two databases.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+
+/// What `up` was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Return when everything is healthy, rather than stay.
+    pub detach: bool,
+    /// Forget the state first.
+    pub reset: bool,
+    /// Do not ask.
+    pub yes: bool,
+}
+
+/// Starts the cluster and waits until it is healthy.
+pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
+    if wish.reset && !reset(config, wish.yes, lang).await {
+        return ExitCode::FAILURE;
+    }
+    let result = start(config, lang).await;
+    let home = match result {
+        Ok(home) => home,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let healthy = wait_healthy(&home, lang).await;
+    print_addresses(&home, lang);
+    if !healthy {
+        return ExitCode::FAILURE;
+    }
+    if wish.detach {
+        return ExitCode::SUCCESS;
+    }
+    println!("{}", lang.tr("up-stay"));
+    if interrupted().await.is_err() {
+        return ExitCode::FAILURE;
+    }
+    down(config, lang).await
+}
+
+async fn interrupted() -> std::io::Result<()> {
+    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = int.recv() => {}
+        _ = term.recv() => {}
+    }
+    Ok(())
+}
+
+fn sentence(error: &RunError) -> String {
+    let mut all = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        all = format!("{all}: {cause}");
+        source = cause.source();
+    }
+    all
+}
+
+/// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
+async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
+    for (path, package) in PROGRAMS {
+        if !Path::new(path).exists() {
+            return Err(lang.say(&text!("up-missing", path = path, package = package)));
+        }
+    }
+    Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
+    let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e)))?;
+    let found = process::find(&home.id);
+    if found.iter().any(|p| p.name == "keeper") {
+        return Ok(home);
+    }
+    let store = run::open_store(&home, config).map_err(|e| sentence(&e))?;
+    let desired = store.desired().map_err(|e| sentence(&RunError::Store(e)))?;
+    drop(store);
+    let ours = process::by_id(&found);
+    let runs = |id: cordee_domain::ids::PoolId| ours.contains_key(&ProcessId::Proxy(id));
+    let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
+    if !found.iter().any(|p| p.name == "serve") {
+        wanted.insert(desired.page, "CORDEE_PAGE");
+    }
+    if !runs(cordee_domain::ids::PoolId::Web) {
+        wanted.insert(desired.web.listen, "CORDEE_SITE");
+    }
+    if !runs(cordee_domain::ids::PoolId::Db) {
+        wanted.insert(desired.db.listen, "CORDEE_DB");
+        wanted.insert(desired.writer_listen, "CORDEE_DB_WRITER");
+    }
+    for (address, variable) in wanted {
+        if !net::free(address) {
+            let holder = net::holder(address.port()).to_string();
+            return Err(lang.say(&text!("up-port", address = address.to_string(), holder = holder, variable = variable)));
+        }
+    }
+    spawn_keeper(&home, config).map_err(|e| e.to_string())?;
+    Ok(home)
+}
+
+fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
+    std::fs::create_dir_all(home.logs())?;
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join("cordee.log"))?;
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command
+        .arg("keeper")
+        .env("CORDEE_HOME", &config.home)
+        .env(process::MARK, format!("{}/keeper/0", home.id))
+        .current_dir("/")
+        .stdin(std::process::Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()?;
+    Ok(())
+}
+
+/// Brings `cordee serve` back within a second, whatever ended it. A session of its own keeps the terminal's
+/// signals away from everything below it.
+pub async fn keeper(config: &Config) -> ExitCode {
+    let _ = rustix::process::setsid();
+    let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
+    let mut pause = Duration::ZERO;
+    loop {
+        let started = Instant::now();
+        let Ok(mut child) = spawn_serve(&home) else { return ExitCode::FAILURE };
+        tokio::select! {
+            _ = term.recv() => {
+                if let Some(pid) = child.id() {
+                    let _ = process::signal(pid, Signal::TERM);
+                }
+                let _ = tokio::time::timeout(Duration::from_secs(8), child.wait()).await;
+                return ExitCode::SUCCESS;
+            }
+            ended = child.wait() => tracing::warn!(?ended, "serve ended; starting it again"),
+        }
+        // One that lived is brought back at once; one that cannot start is tried again without haste.
+        pause = if started.elapsed() > Duration::from_secs(5) { Duration::ZERO } else { (pause * 2).clamp(Duration::from_millis(100), Duration::from_secs(5)) };
+        tokio::select! {
+            _ = term.recv() => return ExitCode::SUCCESS,
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
+    tokio::process::Command::new("/proc/self/exe")
+        .arg("serve")
+        .env(process::MARK, format!("{}/serve/0", home.id))
+        .stdin(std::process::Stdio::null())
+        .spawn()
+}
+
+/// Follows the verdict until it is good, and tells what is waited for.
+async fn wait_healthy(home: &Home, lang: Lang) -> bool {
+    let deadline = Instant::now() + HEALTHY_WITHIN;
+    let client = Client::unix(&home.socket());
+    let mut told = String::new();
+    while Instant::now() < deadline {
+        if let Ok(picture) = client.get("/api/v1/snapshot", lang).await {
+            let verdict = &picture["verdict"];
+            if verdict["light"] == "good" {
+                return true;
+            }
+            let now = format!(
+                "{} {}",
+                verdict["word"].as_str().unwrap_or(""),
+                verdict["reason"].as_str().unwrap_or("")
+            );
+            if now != told {
+                println!("  {now}");
+                told = now;
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    eprintln!("{}", lang.say(&text!("up-unhealthy", log = home.logs().join("cordee.log").display().to_string())));
+    false
+}
+
+fn print_addresses(home: &Home, lang: Lang) {
+    let Ok(text) = std::fs::read_to_string(home.root.join("addresses")) else { return };
+    for (key, address) in text.lines().filter_map(|l| l.split_once(' ')) {
+        let label: Text = match key {
+            "page" => text!("up-page"),
+            "site" => text!("up-site"),
+            "db" => text!("up-db"),
+            _ => text!("up-writer"),
+        };
+        println!("{:<28} {address}", lang.say(&label));
+    }
+    if let Ok(code) = std::fs::read_to_string(home.setup_code()) {
+        println!("{:<28} {}", lang.tr("up-code"), code.trim());
+    }
+}
+
+/// Stops everything that `up` started, in the order in which visitors feel least: the keeper and the page, the
+/// proxies, the web servers, the databases.
+pub async fn down(config: &Config, lang: Lang) -> ExitCode {
+    if !config.home.exists() {
+        println!("{}", lang.tr("down-nothing"));
+        return ExitCode::SUCCESS;
+    }
+    let home = match Home::open(&config.home) {
+        Ok(home) => home,
+        Err(error) => {
+            eprintln!("{}", sentence(&RunError::Home(error)));
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_keeper = |p: &Found| p.name == "keeper";
+    let is_serve = |p: &Found| p.name == "serve";
+    let is_proxy = |p: &Found| p.name.starts_with("haproxy-");
+    let is_database = |p: &Found| home.servers().join(&p.name).join("my.cnf").exists();
+    stop(&home, is_keeper, Duration::from_secs(10)).await;
+    stop(&home, is_serve, Duration::from_secs(10)).await;
+    stop(&home, is_proxy, Duration::from_secs(10)).await;
+    stop(&home, |p| !is_database(p), Duration::from_secs(10)).await;
+    stop(&home, |_| true, Duration::from_secs(40)).await;
+    let left = process::find(&home.id);
+    if left.is_empty() {
+        println!("{}", lang.tr("down-done"));
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("{}", lang.say(&text!("down-left", count = left.len())));
+        ExitCode::FAILURE
+    }
+}
+
+/// Asks some of our processes to end, then forces those that have not.
+async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
+    let select = || process::find(&home.id).into_iter().filter(|p| which(p)).collect::<Vec<_>>();
+    let first = select();
+    for process in &first {
+        // Leaders end their own group; without a leader each member is asked.
+        let has_leader = first.iter().any(|p| p.pid == process.group);
+        if process.pid == process.group || !has_leader {
+            let _ = process::signal(process.pid, Signal::TERM);
+            // A frozen process hears nothing else until it goes on.
+            let _ = process::signal(process.pid, Signal::CONT);
+        }
+    }
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
+        if select().is_empty() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    for process in select() {
+        let _ = process::signal(process.pid, Signal::KILL);
+    }
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < deadline && !select().is_empty() {
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Stops the cluster and deletes its state. On a terminal it asks first.
+async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
+    if !config.home.join("cluster.json").exists() {
+        return true;
+    }
+    if !yes && std::io::stdin().is_terminal() {
+        print!("{} ", lang.say(&text!("reset-question", home = config.home.display().to_string())));
+        let _ = std::io::stdout().flush();
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || !matches!(answer.trim(), "oui" | "yes") {
+            println!("{}", lang.tr("reset-kept"));
+            return false;
+        }
+    }
+    if down(config, lang).await != ExitCode::SUCCESS {
+        return false;
+    }
+    let home = Home::open(&config.home);
+    if let Ok(home) = &home
+        && !home.run().starts_with(&home.root)
+    {
+        let _ = std::fs::remove_dir_all(home.run());
+    }
+    match std::fs::remove_dir_all(&config.home) {
+        Ok(()) => true,
+        Err(error) => {
+            eprintln!("{}: {error}", config.home.display());
+            false
+        }
+    }
+}

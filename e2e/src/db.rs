@@ -1,0 +1,105 @@
+//! A person's own database client, with what `cordee dsn` gives.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::cluster::{Cluster, run};
+
+const CLIENT: &str = "/usr/bin/mariadb";
+
+/// What `cordee dsn --json` prints.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Dsn {
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Account.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// Schema.
+    pub schema: String,
+}
+
+/// A client with one account at one address.
+#[derive(Debug)]
+pub struct Db {
+    defaults: PathBuf,
+    dsn: Dsn,
+}
+
+impl Db {
+    /// Asks `cordee dsn` with these arguments, for example `["--account", "owner"]`.
+    #[track_caller]
+    pub fn new(cluster: &Cluster, arguments: &[&str]) -> Self {
+        let out = cluster.cli_ok(&[&["dsn", "--json"], arguments].concat());
+        let dsn: Dsn = serde_json::from_str(&out).expect("dsn --json");
+        Self::at(cluster, dsn)
+    }
+
+    /// The same account at another port of this machine.
+    #[track_caller]
+    pub fn through(&self, cluster: &Cluster, port: u16) -> Self {
+        Self::at(cluster, Dsn { port, ..self.dsn.clone() })
+    }
+
+    /// The password travels in a file that only we can read, never in an argument.
+    fn at(cluster: &Cluster, dsn: Dsn) -> Self {
+        let folder = cluster.home().join("e2e");
+        std::fs::create_dir_all(&folder).expect("folder");
+        let defaults = folder.join(format!("{}-{}.cnf", dsn.user, dsn.port));
+        let text = format!(
+            "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword=\"{}\"\nconnect_timeout=5\n",
+            dsn.host, dsn.port, dsn.user, dsn.password
+        );
+        let mut options = std::fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&defaults).expect("defaults file");
+        file.write_all(text.as_bytes()).expect("defaults file");
+        Self { defaults, dsn }
+    }
+
+    /// What `cordee dsn` said.
+    pub fn dsn(&self) -> &Dsn {
+        &self.dsn
+    }
+
+    /// Rows of text, or what the database said against it.
+    pub fn try_query(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        let mut command = Command::new(CLIENT);
+        command
+            .arg(format!("--defaults-file={}", self.defaults.display()))
+            .args(["--batch", "--skip-column-names", "--execute", sql, &self.dsn.schema]);
+        let said = run(&mut command, Duration::from_secs(20));
+        if said.code != 0 {
+            return Err(said.err);
+        }
+        Ok(said.out.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+
+    /// Rows of text.
+    #[track_caller]
+    pub fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        self.try_query(sql).unwrap_or_else(|e| panic!("{sql}: {e}"))
+    }
+
+    /// The first column of the first row.
+    #[track_caller]
+    pub fn value(&self, sql: &str) -> String {
+        let rows = self.query(sql);
+        rows.first().and_then(|row| row.first()).unwrap_or_else(|| panic!("{sql}: no row")).clone()
+    }
+
+    /// The same, as a number.
+    #[track_caller]
+    pub fn number(&self, sql: &str) -> u64 {
+        let value = self.value(sql);
+        value.parse().unwrap_or_else(|_| panic!("{sql}: {value:?} is no number"))
+    }
+}

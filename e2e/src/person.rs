@@ -1,0 +1,188 @@
+//! A person at the page: what they look for and click, in one place, so that the tests speak of servers and
+//! not of selectors.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::cluster::Cluster;
+use crate::wait;
+
+/// How long a page or dialog may take to be there after a click. Far above what it takes; the acceptance's own
+/// bounds are measured by the tests.
+const SHOWN: Duration = Duration::from_secs(10);
+
+/// A signed-in person with a browser.
+#[derive(Debug)]
+pub struct Person {
+    /// Her browser.
+    pub browser: Browser,
+    base: String,
+}
+
+/// A row of the dashboard as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `good`, `warn`, `crit`, `busy`, `maint`, `unknown`: the shape and colour.
+    pub look: String,
+    /// Word and reason.
+    pub words: String,
+    /// The whole row.
+    pub text: String,
+}
+
+impl Person {
+    /// Signs in with a cookie made over HTTP, and opens the dashboard in English.
+    #[track_caller]
+    pub fn sign_in(cluster: &Cluster) -> Self {
+        let (name, value) = cluster.session();
+        let person = Self::stranger(cluster);
+        person.go("/login");
+        person.browser.set_cookie(&name, &value);
+        person.browser.set_cookie("lang", "en");
+        person.dashboard();
+        person
+    }
+
+    /// Somebody who is not signed in, at no page yet.
+    #[track_caller]
+    pub fn stranger(cluster: &Cluster) -> Self {
+        let browser = Browser::start();
+        browser.width(1280);
+        Self { browser, base: format!("http://{}", cluster.page()) }
+    }
+
+    /// Opens a page of the product.
+    #[track_caller]
+    pub fn go(&self, path: &str) {
+        self.browser.open(&format!("{}{path}", self.base));
+    }
+
+    /// Opens the dashboard, and waits until its live part has begun.
+    #[track_caller]
+    pub fn dashboard(&self) {
+        self.go("/");
+        assert_eq!(self.browser.path(), "/", "not signed in");
+        wait::until("web1 is on the dashboard", SHOWN, || self.row("web1").ok_or_else(|| self.browser.text("main")));
+    }
+
+    /// Fills in the form of the page or dialog shown, and sends it.
+    #[track_caller]
+    pub fn fill_in(&self, fields: &[(&str, &str)]) {
+        for (name, value) in fields {
+            self.browser.fill(&format!("{} [name=\"{name}\"]", self.form()), value);
+        }
+    }
+
+    /// The form in front of the person: the dialog's when one is open, else the page's.
+    fn form(&self) -> &'static str {
+        if self.browser.sees("dialog[open] form") { "dialog[open] form" } else { "main form" }
+    }
+
+    /// Presses the button that does what the form or dialog is for.
+    #[track_caller]
+    pub fn submit(&self) {
+        self.browser.click(&format!("{} button.main", self.form()));
+    }
+
+    /// Opens the form "add a web server" from the dashboard.
+    #[track_caller]
+    pub fn open_add_web(&self) {
+        self.browser.click("a[href=\"/pools/web/servers/new\"]");
+        self.browser.wait_for("[name=\"cookie\"]", SHOWN);
+    }
+
+    /// Fills in "add a web server", for a new one on this machine.
+    #[track_caller]
+    pub fn fill_in_new_web(&self, name: &str, cookie: &str) {
+        self.open_add_web();
+        let start = format!("{} [name=\"start\"]:not([value=\"\"]):not([value=\"false\"])", self.form());
+        self.browser.script(
+            "const e = document.querySelector(arguments[0]); if (e.type !== 'hidden' && !e.checked) e.click()",
+            &[json!(start)],
+        );
+        self.fill_in(&[("name", name), ("cookie", cookie)]);
+    }
+
+    /// Asks for an action on a server from its row on the dashboard; answers no question yet.
+    #[track_caller]
+    pub fn ask(&self, pool: &str, server: &str, action: &str) {
+        let path = format!("/pools/{pool}/servers/{server}/{action}");
+        let act = format!("a[href=\"{path}\"], form[action=\"{path}\"] button, button[formaction=\"{path}\"]");
+        if !self.browser.sees(&act) {
+            // The less frequent actions are in the row's menu.
+            self.browser.script(
+                "const row = document.querySelector(arguments[0])?.closest('tr');
+                 row?.querySelector('[popovertarget]')?.click();",
+                &[json!(act)],
+            );
+            self.browser.wait_for(&act, SHOWN);
+        }
+        self.browser.click(&act);
+    }
+
+    /// Asks for an action and answers the question that follows: after this call it has been sent.
+    #[track_caller]
+    pub fn act(&self, pool: &str, server: &str, action: &str) {
+        self.ask(pool, server, action);
+        self.browser.wait_for("dialog[open] form button.main, main.question form button.main", SHOWN);
+        self.submit();
+    }
+
+    /// A server's row, `None` when it is not shown.
+    pub fn row(&self, server: &str) -> Option<Row> {
+        let found = self.browser.try_script(ROW, &[json!(server)]).ok()?;
+        let text = |key: &str| found[key].as_str().map(|t| t.split_whitespace().collect::<Vec<_>>().join(" "));
+        Some(Row { look: text("look")?, words: text("words")?, text: text("text")? })
+    }
+
+    /// Waits until a server's row has that look.
+    #[track_caller]
+    pub fn wait_for_look(&self, server: &str, look: &str, bound: Duration) -> Duration {
+        let shown = || match self.row(server) {
+            Some(row) if row.look == look => Ok(()),
+            row => Err(row),
+        };
+        wait::until(&format!("{server} is shown as {look}"), bound, shown).1
+    }
+
+    /// Waits until a server has no row.
+    #[track_caller]
+    pub fn wait_until_gone(&self, server: &str, bound: Duration) {
+        wait::until(&format!("{server} is not shown"), bound, || match self.row(server) {
+            None => Ok(()),
+            Some(row) => Err(row),
+        });
+    }
+
+    /// Leaves a mark that only a page load removes.
+    #[track_caller]
+    pub fn mark(&self) {
+        self.browser.script("window.markOfTheTest = true", &[]);
+    }
+
+    /// Whether the page has not been loaded again since [`Self::mark`].
+    #[track_caller]
+    pub fn assert_not_reloaded(&self) {
+        let mark = self.browser.script("return window.markOfTheTest ?? null", &[]);
+        assert_eq!(mark, Value::Bool(true), "the page was loaded again");
+    }
+
+    /// What is shown as fine now: the verdict and every row.
+    pub fn shown_as_fine(&self) -> Vec<String> {
+        let found = self.browser.try_script(FINE, &[]).unwrap_or_default();
+        found.as_array().into_iter().flatten().filter_map(|v| v.as_str()).map(str::to_owned).collect()
+    }
+}
+
+/// A row is found by its heading, as a person finds it.
+const ROW: &str = "
+    const head = [...document.querySelectorAll('tr > th[scope=row]')].find(h => h.innerText.trim() === arguments[0]);
+    const row = head?.closest('tr');
+    const st = row?.querySelector('.st[data-st]');
+    return row ? { look: st?.dataset.st ?? '', words: st?.innerText ?? '', text: row.innerText } : {};";
+
+const FINE: &str = "
+    return [...document.querySelectorAll('.verdict[data-st=good], tr .st[data-st=good]')]
+        .map(e => e.innerText.trim());";

@@ -1,0 +1,115 @@
+//! The two databases behind HAProxy `db`: both have every row, each hears the other, and only one takes writes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
+use cordee_e2e::http::Client;
+use cordee_e2e::{suite, wait};
+
+/// Acceptance: on both within 1 s.
+const REPLICATED: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    suite::run("databases", &[], &[
+        case!(a_row_written_through_haproxy_is_on_both_within_a_second),
+        case!(a_note_left_on_the_site_is_on_both_within_a_second),
+        case!(each_database_hears_the_heartbeat_of_the_other),
+        case!(the_two_databases_never_give_the_same_id),
+        case!(both_addresses_lead_to_the_one_writer),
+        case!(the_applications_accounts_stay_within_their_rights),
+    ])
+}
+
+fn each(cluster: &Cluster) -> [Db; 2] {
+    [Db::new(cluster, &["--server", "db1"]), Db::new(cluster, &["--server", "db2"])]
+}
+
+#[track_caller]
+fn on_both(cluster: &Cluster, message: &str) {
+    let sql = format!("SELECT COUNT(*) FROM note WHERE message = '{message}'");
+    for database in each(cluster) {
+        let took = wait::until(&format!("{message} is there"), REPLICATED, || match database.try_query(&sql) {
+            Ok(rows) if rows == [["1"]] => Ok(()),
+            other => Err(other),
+        });
+        println!("#   on port {} after {} ms", database.dsn().port, took.1.as_millis());
+    }
+}
+
+fn a_row_written_through_haproxy_is_on_both_within_a_second(cluster: &Cluster) {
+    let application = Db::new(cluster, &[]);
+    assert_eq!(application.dsn().port, cluster.db().port(), "{:?}", application.dsn().host);
+    for n in 0..5 {
+        application.query(&format!("INSERT INTO note (server, message) VALUES ('e2e', 'row {n}')"));
+        on_both(cluster, &format!("row {n}"));
+    }
+}
+
+fn a_note_left_on_the_site_is_on_both_within_a_second(cluster: &Cluster) {
+    let answer = Client::new(cluster.site()).post_form("/connexion", &[("message", "note of a visitor")]).unwrap();
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    on_both(cluster, "note of a visitor");
+    let page = Client::new(cluster.site()).get("/connexion").unwrap().text();
+    assert!(page.contains("note of a visitor"), "{page}");
+}
+
+fn each_database_hears_the_heartbeat_of_the_other(cluster: &Cluster) {
+    let snapshot = cluster.api().snapshot();
+    for (on, from) in [("db1", "db2"), ("db2", "db1")] {
+        let links = &snapshot.server(on).links;
+        let link = links.iter().find(|l| l.from == from).unwrap_or_else(|| panic!("{on} ← {from}: {links:?}"));
+        assert_eq!(link.light, "good", "{on} ← {from}: {link:?}");
+        // One heartbeat a second: a delay above two means that the newest one is missing.
+        assert!(link.delay_ms.is_some_and(|ms| ms < 2_000), "{on} ← {from}: {link:?}");
+    }
+}
+
+fn the_two_databases_never_give_the_same_id(cluster: &Cluster) {
+    let slots = each(cluster).map(|db| {
+        let step = db.number("SELECT @@auto_increment_increment");
+        let slot = db.number("SELECT @@auto_increment_offset");
+        assert!(slot >= 1 && slot <= step, "an offset above the increment is ignored: {slot} of {step}");
+        (step, slot)
+    });
+    assert_eq!(slots[0].0, slots[1].0, "the same step");
+    assert_ne!(slots[0].1, slots[1].1, "not the same slot");
+    let writer = Db::new(cluster, &[]);
+    writer.query("INSERT INTO note (server, message) VALUES ('e2e', 'id a'), ('e2e', 'id b'), ('e2e', 'id c')");
+    let (step, slot) = slots[0];
+    for row in writer.query("SELECT id FROM note WHERE message LIKE 'id _'") {
+        assert_eq!(row[0].parse::<u64>().unwrap() % step, slot % step, "{row:?} is not of db1's slot {slot}");
+    }
+}
+
+fn both_addresses_lead_to_the_one_writer(cluster: &Cluster) {
+    let writer = cluster.api().snapshot().servers.into_iter().find(|s| s.role.as_deref() == Some("writer")).unwrap();
+    let through = Db::new(cluster, &[]);
+    let ids = [
+        Db::new(cluster, &["--server", &writer.name]).number("SELECT @@server_id"),
+        through.number("SELECT @@server_id"),
+        through.through(cluster, cluster.db_writer().port()).number("SELECT @@server_id"),
+    ];
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+fn the_applications_accounts_stay_within_their_rights(cluster: &Cluster) {
+    let application = Db::new(cluster, &["--account", "app"]);
+    let owner = Db::new(cluster, &["--account", "owner"]);
+    application.query("UPDATE note SET server = server WHERE id = 0");
+    assert!(application.try_query("CREATE TABLE e2e_app (id INT)").is_err(), "app has DML only");
+    owner.query("CREATE TABLE e2e_owner (id INT PRIMARY KEY)");
+    owner.query("DROP TABLE e2e_owner");
+    for account in ["app", "owner"] {
+        let standby = Db::new(cluster, &["--account", account, "--server", "db2"]);
+        let refusal = standby.try_query("INSERT INTO note (server, message) VALUES ('e2e', 'on the standby')");
+        assert!(refusal.as_ref().is_err_and(|e| e.contains("1290")), "{account} on the standby: {refusal:?}");
+        for beyond in ["SET GLOBAL read_only = 0", "SELECT * FROM mysql.global_priv", "CREATE DATABASE e2e"] {
+            assert!(standby.try_query(beyond).is_err(), "{account} may: {beyond}");
+        }
+    }
+}
