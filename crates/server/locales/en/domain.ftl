@@ -1,0 +1,165 @@
+# What the domain, the engine and the server say. One line a sentence.
+
+# Journal
+event-added = { $name } added
+event-drain = { $name } put into drain
+event-maintenance = { $name } put into maintenance
+event-ready = { $name } put back in service
+event-reload = Reload of HAProxy { $proxy } asked for
+event-removed = { $name } removed
+event-restart = Restart of { $name } asked for
+event-start = Start of { $name } asked for
+event-stop = Stop of { $name } asked for
+event-turn = { $name }: { $word }
+event-turn-reason = { $name }: { $word } ({ $reason })
+
+# Refusals
+problem-address-empty = Give the server’s IP address or host name, for example 10.0.0.15 or web3.lan.
+problem-address-ipv4 = This is not an IPv4 address: it takes four numbers from 0 to 255. Example: 10.0.0.15.
+problem-address-ipv4-part = “{ $part }” is not a number from 0 to 255, so this is not an IPv4 address. Example: 10.0.0.15.
+problem-address-own = This address and port belong to Cordée or to one of its HAProxys: it would send the visitors to itself.
+problem-address-shape = This is neither an IP address nor a host name. Examples: 10.0.0.15, web3.lan.
+problem-address-start = Cordée starts servers on this machine only: leave the address empty, or put 127.0.0.1.
+problem-address-taken = { $name } already has this address and port.
+problem-address-unusable = { $address } cannot be a server’s address.
+problem-cookie = At most 64 characters: letters, digits and ! % & * + - . ^ _ | ~ ; leave it empty for an automatic value.
+problem-cookie-taken = { $name } already has this cookie: choose another value, or leave it empty.
+problem-db-admin = A database is neither drained nor put into maintenance: stop it, or restart it.
+problem-db-members = In this version the databases of the group cannot be added or removed.
+problem-external = Cordée did not start { $name }: it only watches it, and can neither stop nor restart it.
+problem-name-empty = Give the server a name, for example web3.
+problem-name-reserved = “{ $name }” is a reserved word: choose another name.
+problem-name-shape = A letter first, then letters, digits, “-” or “_”; at most 63 characters, without accents or spaces.
+problem-name-taken = { $name } exists already. Upper and lower case count as the same.
+problem-other-site = This request comes from another site: nothing was done.
+problem-pool-unknown = There is no such pool: there are “web” and “db”.
+problem-port = The port is a number from 1 to 65535.
+problem-ports-full = No port from { $first } to { $last } is free on this machine.
+problem-server-unknown = No server is called { $name }.
+problem-stopping = Cordée is stopping: try again in a few seconds.
+problem-store = The state could not be read or written: nothing was done. The details are in Cordée’s log.
+problem-unauthorised = Sign in, or send a valid token.
+
+# Reasons: they follow a status, so no capital and no full stop
+reason-answered = { $status } in { $ms } ms
+reason-answered-plain = answered in { $ms } ms
+reason-bad-status = answered with error { $status }
+reason-behind = { $seconds } s behind
+reason-code = HAProxy’s code { $code }
+reason-delay = { $ms } ms behind
+reason-drain = { $count ->
+    [one] { $count } session left
+   *[other] { $count } sessions left
+}
+reason-failing = { $failed ->
+    [one] { $failed } failure of { $goal }
+   *[other] { $failed } failures of { $goal }
+}
+reason-first-check = waits for its first good check
+reason-frozen = process { $pid } is frozen, perhaps suspended
+reason-link-broken = no longer receives what { $from } writes
+reason-link-error = error { $code } while copying { $from }
+reason-maintenance = no visitors, no checks
+reason-name = the name { $name } was not found
+reason-never = no data so far
+reason-no-answer = no answer in { $ms } ms
+reason-no-check = not checked yet
+reason-no-connection = no connection in { $ms } ms
+reason-not-http = the answer is not HTTP
+reason-observed = too many error answers to visitors
+reason-peer-stopped = { $from } is stopped: there is no copy any more
+reason-process-gone = the process ended
+reason-recovering = { $done ->
+    [one] { $done } success of { $goal }
+   *[other] { $done } successes of { $goal }
+}
+reason-refused = connection refused
+reason-stale = { $seconds ->
+    [0] data is less than 1 s old
+   *[other] data is { $seconds } s old
+}
+reason-stopped-by-person = on somebody’s request
+reason-two-writers = accepts writes while another database takes them
+reason-unreachable = machine unreachable
+reason-version = version { $version }
+
+# Statuses
+status-alone = Copy interrupted
+status-behind = Behind
+status-closed = Closed to writes
+status-creating = Being created
+status-down = Down
+status-draining = Draining
+status-drift = Up, needs correcting
+status-frozen = Frozen
+status-in-sync = In sync
+status-joining = Joining
+status-linking = Linking
+status-maintenance = In maintenance
+status-open = Open by mistake
+status-opening = Opening to writes
+status-recovering = Recovering
+status-replication-stopped = Replication stopped
+status-restarting = Restarting
+status-starting = Starting
+status-stopped = Stopped
+status-stopping = Stopping
+status-unknown = Unknown
+status-unreachable = Unreachable
+status-up = Up
+
+# The verdict: a title without a full stop, then a sentence
+verdict-blind = State unknown
+verdict-blind-reason = HAProxy { $proxy } { $seconds ->
+    [0] does not answer.
+   *[other] has not answered for { $seconds } s.
+}
+verdict-count = { $web } of { $webs ->
+    [one] { $webs } web server
+   *[other] { $webs } web servers
+}, { $db } of { $dbs ->
+    [one] { $dbs } database
+   *[other] { $dbs } databases
+}.
+verdict-critical = The site is not answering
+verdict-empty = There is no web server: add the first one.
+verdict-good = All good
+verdict-good-some-out = All good, with a server set aside
+verdict-no-database = The site has no database
+verdict-no-web = No web server is up.
+verdict-no-writer = { $name }, the database that takes writes, does not answer.
+verdict-proxy-down = HAProxy { $proxy } is down; Cordée is restarting it.
+verdict-risk = Serving, but at risk
+verdict-risk-reason = { $count ->
+    [one] { $names } needs attention.
+   *[other] { $names } need attention.
+} In good order: { $web } of { $webs ->
+    [one] { $webs } web server
+   *[other] { $webs } web servers
+}, { $db } of { $dbs ->
+    [one] { $dbs } database
+   *[other] { $dbs } databases
+}.
+verdict-starting = Starting
+
+# What is waited for
+wait-first-check = { $name } will get visitors after its first good check
+wait-no-writer = no database has been chosen to take writes
+wait-proxy-silent = HAProxy { $proxy } does not answer
+wait-requests = { $count ->
+    [one] { $name } is finishing { $count } request
+   *[other] { $name } is finishing { $count } requests
+}
+wait-restart = { $count ->
+    [one] next try in { $seconds } s, after { $count } failure
+   *[other] next try in { $seconds } s, after { $count } failures
+}
+wait-setback = { $count ->
+    [one] { $count } failure, next try soon
+   *[other] { $count } failures, next try soon
+}
+wait-stop = { $name } finishes its requests before it stops
+wait-writer-behind = { $count ->
+    [one] { $peer } has { $count } transaction that { $writer } has not taken over yet
+   *[other] { $peer } has { $count } transactions that { $writer } has not taken over yet
+}

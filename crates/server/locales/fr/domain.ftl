@@ -1,0 +1,165 @@
+# Ce que disent le domaine, le moteur et le serveur. Une ligne par phrase.
+
+# Journal
+event-added = { $name } ajouté
+event-drain = { $name } mis en vidage
+event-maintenance = { $name } mis en maintenance
+event-ready = { $name } remis en service
+event-reload = Rechargement de HAProxy { $proxy } demandé
+event-removed = { $name } retiré
+event-restart = Redémarrage de { $name } demandé
+event-start = Démarrage de { $name } demandé
+event-stop = Arrêt de { $name } demandé
+event-turn = { $name } : { $word }
+event-turn-reason = { $name } : { $word } ({ $reason })
+
+# Refus
+problem-address-empty = Indiquez l’adresse IP ou le nom d’hôte du serveur, par exemple 10.0.0.15 ou web3.lan.
+problem-address-ipv4 = Ce n’est pas une adresse IPv4 : il faut quatre nombres de 0 à 255. Exemple : 10.0.0.15.
+problem-address-ipv4-part = « { $part } » n’est pas un nombre de 0 à 255 : ce n’est pas une adresse IPv4. Exemple : 10.0.0.15.
+problem-address-own = Cette adresse et ce port sont ceux de Cordée ou d’un de ses HAProxy : il s’enverrait les visiteurs à lui-même.
+problem-address-shape = Ce n’est ni une adresse IP ni un nom d’hôte. Exemples : 10.0.0.15, web3.lan.
+problem-address-start = Cordée démarre un serveur seulement sur cette machine : laissez l’adresse vide, ou mettez 127.0.0.1.
+problem-address-taken = { $name } a déjà cette adresse et ce port.
+problem-address-unusable = { $address } ne peut pas être l’adresse d’un serveur.
+problem-cookie = 64 caractères au plus, des lettres, des chiffres et ! % & * + - . ^ _ | ~ ; laissez vide pour une valeur automatique.
+problem-cookie-taken = { $name } a déjà ce cookie : choisissez une autre valeur, ou laissez vide.
+problem-db-admin = Une base de données ne se met ni en vidage ni en maintenance : arrêtez-la, ou redémarrez-la.
+problem-db-members = Dans cette version, les bases de données du groupe ne s’ajoutent et ne se retirent pas.
+problem-external = Cordée n’a pas démarré { $name } : elle le surveille seulement, et ne peut ni l’arrêter ni le redémarrer.
+problem-name-empty = Donnez un nom au serveur, par exemple web3.
+problem-name-reserved = « { $name } » est un mot réservé : choisissez un autre nom.
+problem-name-shape = Une lettre d’abord, puis des lettres, des chiffres, « - » ou « _ » ; 63 caractères au plus, sans accent ni espace.
+problem-name-taken = { $name } existe déjà. Les majuscules ne comptent pas.
+problem-other-site = Cette demande vient d’un autre site : rien n’a été fait.
+problem-pool-unknown = Ce groupe n’existe pas : il y a « web » et « db ».
+problem-port = Le port est un nombre de 1 à 65535.
+problem-ports-full = Aucun port n’est libre de { $first } à { $last } sur cette machine.
+problem-server-unknown = Aucun serveur ne s’appelle { $name }.
+problem-stopping = Cordée est en train de s’arrêter : réessayez dans quelques secondes.
+problem-store = L’état n’a pas pu être lu ou écrit : rien n’a été fait. Le détail est dans le journal de Cordée.
+problem-unauthorised = Connectez-vous, ou envoyez un jeton valable.
+
+# Raisons : elles suivent un statut, donc sans majuscule ni point
+reason-answered = { $status } en { $ms } ms
+reason-answered-plain = a répondu en { $ms } ms
+reason-bad-status = a répondu par l’erreur { $status }
+reason-behind = { $seconds } s de retard
+reason-code = code { $code } de HAProxy
+reason-delay = retard de { $ms } ms
+reason-drain = { $count ->
+    [one] { $count } session restante
+   *[other] { $count } sessions restantes
+}
+reason-failing = { $failed ->
+    [one] { $failed } échec sur { $goal }
+   *[other] { $failed } échecs sur { $goal }
+}
+reason-first-check = attend sa première vérification réussie
+reason-frozen = le processus { $pid } est figé, peut-être suspendu
+reason-link-broken = ne reçoit plus ce que { $from } écrit
+reason-link-error = erreur { $code } en copiant { $from }
+reason-maintenance = aucun visiteur, aucune vérification
+reason-name = le nom { $name } est introuvable
+reason-never = aucune donnée jusqu’ici
+reason-no-answer = pas de réponse en { $ms } ms
+reason-no-check = pas encore vérifié
+reason-no-connection = pas de connexion en { $ms } ms
+reason-not-http = la réponse n’est pas du HTTP
+reason-observed = trop de réponses en erreur aux visiteurs
+reason-peer-stopped = { $from } est arrêtée : il n’y a plus de copie
+reason-process-gone = le processus s’est terminé
+reason-recovering = { $done ->
+    [one] { $done } réussite sur { $goal }
+   *[other] { $done } réussites sur { $goal }
+}
+reason-refused = connexion refusée
+reason-stale = { $seconds ->
+    [0] dernières données il y a moins de 1 s
+   *[other] dernières données il y a { $seconds } s
+}
+reason-stopped-by-person = à la demande de quelqu’un
+reason-two-writers = accepte des écritures, alors qu’une autre base les reçoit
+reason-unreachable = machine injoignable
+reason-version = version { $version }
+
+# Statuts
+status-alone = Copie interrompue
+status-behind = En retard
+status-closed = Écritures fermées
+status-creating = Création
+status-down = Hors ligne
+status-draining = Vidage
+status-drift = En ligne, mais à corriger
+status-frozen = Figé
+status-in-sync = Synchronisée
+status-joining = Entrée en service
+status-linking = Mise en liaison
+status-maintenance = En maintenance
+status-open = Ouverte à tort
+status-opening = Ouverture des écritures
+status-recovering = Retour en cours
+status-replication-stopped = Réplication arrêtée
+status-restarting = Redémarrage
+status-starting = Démarrage
+status-stopped = À l’arrêt
+status-stopping = Arrêt en cours
+status-unknown = Inconnu
+status-unreachable = Injoignable
+status-up = En ligne
+
+# Le verdict : un titre sans point, puis une phrase
+verdict-blind = État inconnu
+verdict-blind-reason = HAProxy { $proxy } { $seconds ->
+    [0] ne répond pas.
+   *[other] ne répond pas depuis { $seconds } s.
+}
+verdict-count = { $web ->
+    [one] { $web } serveur web
+   *[other] { $web } serveurs web
+} sur { $webs }, { $db ->
+    [one] { $db } base
+   *[other] { $db } bases
+} sur { $dbs }.
+verdict-critical = Le site ne répond pas
+verdict-empty = Il n’y a aucun serveur web : ajoutez le premier.
+verdict-good = Tout fonctionne
+verdict-good-some-out = Tout fonctionne, avec un serveur de côté
+verdict-no-database = Le site n’a plus de base de données
+verdict-no-web = Aucun serveur web n’est en ligne.
+verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.
+verdict-proxy-down = HAProxy { $proxy } est arrêté ; Cordée le redémarre.
+verdict-risk = Service rendu, mais fragile
+verdict-risk-reason = { $count ->
+    [one] { $names } est à surveiller.
+   *[other] { $names } sont à surveiller.
+} En bon état : { $web ->
+    [one] { $web } serveur web
+   *[other] { $web } serveurs web
+} sur { $webs }, { $db ->
+    [one] { $db } base
+   *[other] { $db } bases
+} sur { $dbs }.
+verdict-starting = Démarrage en cours
+
+# Ce qui est attendu
+wait-first-check = { $name } recevra des visiteurs après sa première vérification réussie
+wait-no-writer = aucune base n’a été choisie pour recevoir les écritures
+wait-proxy-silent = HAProxy { $proxy } ne répond pas
+wait-requests = { $count ->
+    [one] { $name } finit { $count } requête
+   *[other] { $name } finit { $count } requêtes
+}
+wait-restart = { $count ->
+    [one] nouvel essai dans { $seconds } s, après { $count } échec
+   *[other] nouvel essai dans { $seconds } s, après { $count } échecs
+}
+wait-setback = { $count ->
+    [one] { $count } échec, nouvel essai bientôt
+   *[other] { $count } échecs, nouvel essai bientôt
+}
+wait-stop = { $name } finit ses requêtes avant de s’arrêter
+wait-writer-behind = { $count ->
+    [one] { $peer } a { $count } transaction que { $writer } n’a pas encore reprise
+   *[other] { $peer } a { $count } transactions que { $writer } n’a pas encore reprises
+}
