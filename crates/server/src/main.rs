@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 mod board;
 mod clock;
+mod listen;
 mod random;
 mod store;
 mod web;

@@ -1,6 +1,11 @@
 //! The page and the API. Reads the board and the store; asks the engine only through the board.
 
+pub mod api;
 pub mod error;
+#[cfg(test)]
+pub mod fixture;
+pub mod guard;
+pub mod local;
 pub mod session;
 
 use std::path::PathBuf;
@@ -27,6 +32,8 @@ pub struct App {
     pub setup_code: Arc<PathBuf>,
     /// Wrong passwords and codes.
     pub limiter: Arc<Limiter>,
+    /// How an application reaches the databases.
+    pub dsn: Arc<local::DsnBook>,
 }
 
 impl App {
