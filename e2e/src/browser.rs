@@ -255,7 +255,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of `ChromeDriver` that is not part of `WebDriver`.
+/// A command of ChromeDriver that is not part of WebDriver.
 #[derive(Debug)]
 struct Vendor {
     path: String,
@@ -289,7 +289,7 @@ fn capabilities(profile: &Path) -> serde_json::Map<String, Value> {
     value.as_object().expect("an object").clone()
 }
 
-/// `ChromeDriver` says on its standard output which port it took. The rest of its output is read and dropped, so
+/// ChromeDriver says on its standard output which port it took. The rest of its output is read and dropped, so
 /// that it never blocks on a full pipe.
 fn port_of(driver: &mut Child) -> u16 {
     let stdout = driver.stdout.take().expect("piped");

@@ -45,6 +45,7 @@ impl Db {
 
     /// The same account at another port of this machine.
     #[track_caller]
+    #[must_use]
     pub fn through(&self, cluster: &Cluster, port: u16) -> Self {
         Self::at(cluster, Dsn { port, ..self.dsn.clone() })
     }

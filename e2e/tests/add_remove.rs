@@ -1,1 +1,318 @@
-fn main() {}
+//! A web server is added and taken away by page, API and command line: it serves at once, HAProxy keeps its
+//! worker, nothing is left of it afterwards; and one that never answers harms nobody.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cordee_e2e::api::Api;
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::http::{Client, get};
+use cordee_e2e::load::{Ask, Load};
+use cordee_e2e::person::Person;
+use cordee_e2e::visitors::{Manner, Stranger, closed_port};
+use cordee_e2e::{ports, suite, wait};
+use serde_json::json;
+
+/// Acceptance 5: from the click to serving.
+const SERVING: Duration = Duration::from_secs(3);
+/// For a server to be gone, a graceful stop of Apache (5 s at most) included.
+const GONE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    suite::run("add_remove", &[], &[
+        case!(by_the_page_with_an_automatic_cookie),
+        case!(by_the_page_with_a_chosen_cookie),
+        case!(by_the_api_with_an_automatic_cookie),
+        case!(by_the_api_with_a_chosen_cookie),
+        case!(by_the_command_line_with_an_automatic_cookie),
+        case!(by_the_command_line_with_a_chosen_cookie),
+        case!(without_script_the_same_form_does_it),
+        case!(a_silent_server_a_closed_port_and_a_good_one_harm_nobody),
+        case!(a_name_that_does_not_resolve_is_shown_and_not_rendered),
+        case!(drain_and_maintenance_do_what_they_say),
+    ])
+}
+
+// ---- the same story three times
+
+/// A way to add and take away web3.
+trait Way {
+    fn add(&self, cookie: &str);
+    fn remove(&self);
+}
+
+impl Way for Person {
+    fn add(&self, cookie: &str) {
+        self.fill_in_new_web("web3", cookie);
+        self.mark();
+        self.submit();
+    }
+
+    fn remove(&self) {
+        self.act("web", "web3", "remove");
+        self.wait_until_gone("web3", GONE);
+    }
+}
+
+impl Way for Api {
+    fn add(&self, cookie: &str) {
+        let mut body = json!({ "name": "web3", "start": true });
+        if !cookie.is_empty() {
+            body["cookie"] = json!(cookie);
+        }
+        let reply = self.post("/v1/pools/web/servers", &body);
+        assert!(reply.ok() && reply.body["revision"].is_u64(), "{reply:?}");
+    }
+
+    fn remove(&self) {
+        self.delete("/v1/pools/web/servers/web3");
+    }
+}
+
+impl Way for Cluster {
+    fn add(&self, cookie: &str) {
+        let arguments = ["add", "web", "web3", "--start", "--cookie", cookie];
+        self.cli_ok(if cookie.is_empty() { &arguments[..4] } else { &arguments });
+    }
+
+    fn remove(&self) {
+        self.cli_ok(&["remove", "web", "web3"]);
+    }
+}
+
+fn by_the_page_with_an_automatic_cookie(cluster: &Cluster) {
+    let person = Person::sign_in(cluster);
+    with_automatic_cookie(cluster, &person, |added| {
+        person.wait_for_look("web3", "good", SERVING.checked_sub(added.elapsed()).unwrap_or_default());
+        person.assert_not_reloaded();
+    });
+    person.assert_not_reloaded();
+}
+
+fn by_the_page_with_a_chosen_cookie(cluster: &Cluster) {
+    let person = Person::sign_in(cluster);
+    with_chosen_cookie(cluster, &person);
+}
+
+fn by_the_api_with_an_automatic_cookie(cluster: &Cluster) {
+    with_automatic_cookie(cluster, &cluster.api(), |_| {});
+}
+
+fn by_the_api_with_a_chosen_cookie(cluster: &Cluster) {
+    with_chosen_cookie(cluster, &cluster.api());
+}
+
+fn by_the_command_line_with_an_automatic_cookie(cluster: &Cluster) {
+    with_automatic_cookie(cluster, cluster, |_| {});
+}
+
+fn by_the_command_line_with_a_chosen_cookie(cluster: &Cluster) {
+    with_chosen_cookie(cluster, cluster);
+}
+
+fn with_automatic_cookie(cluster: &Cluster, way: &dyn Way, shown: impl FnOnce(Instant)) {
+    let workers = Workers::watch(cluster);
+    let added = Instant::now();
+    way.add("");
+    serves(cluster, added);
+    shown(added);
+    shared_by_three(cluster);
+    let seen = workers.end();
+    assert_eq!(seen.len(), 1, "an automatic cookie needs no reload; workers seen: {seen:?}");
+    settled(cluster);
+    gone_without_a_trace(cluster, way);
+}
+
+fn with_chosen_cookie(cluster: &Cluster, way: &dyn Way) {
+    let workers = Workers::watch(cluster);
+    let visitors = Load::new(cluster.site(), 16, Ask::Get("/")).start();
+    let added = Instant::now();
+    way.add("S3");
+    serves(cluster, added);
+    settled(cluster);
+    let seen = workers.end();
+    assert!(seen.len() <= 2, "at most one reload; workers seen: {seen:?}");
+    for _ in 0..10 {
+        let answer = Client::new(cluster.site()).cookie("SERVEUR", "S3").get("/couleur").unwrap();
+        assert_eq!((answer.status, answer.server()), (200, "web3"));
+    }
+    let web3 = cluster.api().snapshot().server("web3").clone();
+    assert_eq!((web3.cookie.as_deref(), web3.cookie_chosen), (Some("S3"), true));
+    gone_without_a_trace(cluster, way);
+    visitors.stop().assert_no_failure(300);
+}
+
+fn serves(cluster: &Cluster, added: Instant) {
+    let (_, _) = wait::until("web3 serves visitors", SERVING.checked_sub(added.elapsed()).unwrap_or_default(), || {
+        let answer = get(cluster.site(), "/").map_err(|e| e.to_string())?;
+        if answer.server() == "web3" { Ok(()) } else { Err(answer.server().to_owned()) }
+    });
+    println!("#   web3 serves {} ms after the click", added.elapsed().as_millis());
+}
+
+/// After it is shown up, 300 requests without a cookie: 90 to 110 each.
+fn shared_by_three(cluster: &Cluster) {
+    let api = cluster.api();
+    wait::until("web3 is shown up", SERVING, || {
+        let web3 = api.snapshot().find("web3").cloned();
+        if web3.as_ref().is_some_and(|s| s.status.light == "good") { Ok(()) } else { Err(web3) }
+    });
+    let report = Load::new(cluster.site(), 4, Ask::Get("/")).most(300).run();
+    report.assert_no_failure(300);
+    let shares = report.shares();
+    assert!(shares.len() == 3 && shares.values().all(|n| (90..=110).contains(n)), "{shares:?}");
+}
+
+/// File, process and wish are the same.
+fn settled(cluster: &Cluster) {
+    let api = cluster.api();
+    let (snapshot, _) = wait::until("file = process = wish", SERVING, || {
+        let snapshot = api.snapshot();
+        snapshot.settled().map(|()| snapshot)
+    });
+    let file = cluster.conf("web");
+    for server in snapshot.servers.iter().filter(|s| s.pool == "web") {
+        assert!(file.contains(&format!("server {} ", server.name)), "{} is not in the file:\n{file}", server.name);
+    }
+}
+
+fn gone_without_a_trace(cluster: &Cluster, way: &dyn Way) {
+    let api = cluster.api();
+    let port = api.snapshot().server("web3").port;
+    let home = cluster.home().join("servers/web3");
+    assert!(home.is_dir(), "{}", home.display());
+    way.remove();
+    wait::until_true("the API shows no web3", GONE, || api.snapshot().find("web3").is_none());
+    wait::until_true("web3's processes are gone", GONE, || {
+        let mark = home.to_str().unwrap();
+        !cluster.processes().iter().any(|p| p.mentions(mark))
+    });
+    wait::until_true("web3 is in no configuration", GONE, || !cluster.conf("web").contains("server web3 "));
+    wait::until_true("web3's port is free", GONE, || ports::free(port));
+    wait::until_true("web3's folder is out of the way", GONE, || !home.exists());
+    let report = Load::new(cluster.site(), 2, Ask::Get("/")).most(60).run();
+    assert!(!report.shares().contains_key("web3"), "{:?}", report.shares());
+    settled(cluster);
+}
+
+/// Notes every worker of HAProxy `web` that is seen while something happens.
+struct Workers {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<BTreeSet<u32>>,
+}
+
+impl Workers {
+    fn watch(cluster: &Cluster) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let api = cluster.api();
+        let first = api.snapshot().proxy("web").worker_pid.expect("worker");
+        let thread = std::thread::spawn({
+            let stop = Arc::clone(&stop);
+            move || {
+                let mut seen = BTreeSet::from([first]);
+                while !stop.load(Ordering::Relaxed) {
+                    seen.extend(api.try_snapshot().ok().and_then(|s| s.proxy("web").worker_pid));
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                seen
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) -> BTreeSet<u32> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("watcher")
+    }
+}
+
+// ---- other ways and other servers
+
+fn without_script_the_same_form_does_it(cluster: &Cluster) {
+    let person = Person::sign_in(cluster);
+    person.browser.allow_scripts(false);
+    person.go("/pools/web/servers/new");
+    person.browser.click("main form [name=\"start\"]:not([value=\"\"]):not([value=\"false\"])");
+    person.fill_in(&[("name", "web3")]);
+    let added = Instant::now();
+    person.submit();
+    serves(cluster, added);
+    person.go("/pools/web/servers/web3/remove");
+    person.submit();
+    let api = cluster.api();
+    wait::until_true("web3 is gone", GONE, || api.snapshot().find("web3").is_none());
+    cluster.settle();
+}
+
+fn a_silent_server_a_closed_port_and_a_good_one_harm_nobody(cluster: &Cluster) {
+    let (silent, good) = (Stranger::new(Manner::Silent), Stranger::new(Manner::Good("good")));
+    let visitors = Load::new(cluster.site(), 8, Ask::Get("/")).start();
+    let api = cluster.api();
+    for (name, port) in [("silent", silent.port()), ("closed", closed_port()), ("good", good.port())] {
+        let body = json!({ "name": name, "address": "127.0.0.1", "port": port });
+        let reply = api.post("/v1/pools/web/servers", &body);
+        assert!(reply.ok(), "{name}: {reply:?}");
+    }
+    for (name, light) in [("silent", "critical"), ("closed", "critical"), ("good", "good")] {
+        let (server, _) = wait::until(&format!("{name} is shown as {light}"), Duration::from_secs(5), || {
+            let server = api.snapshot().server(name).clone();
+            if server.status.light == light { Ok(server) } else { Err(server) }
+        });
+        println!("#   {name}: {} {:?}", server.status.word, server.status.reason);
+        assert!(server.status.reason.is_some(), "{server:?}");
+    }
+    wait::until_true("the good one has visitors", SERVING, || good.visitors() > 100);
+    visitors.stop().assert_no_failure(500);
+    assert_eq!(silent.visitors(), 0, "a server that never answered got visitors");
+    for name in ["silent", "closed", "good"] {
+        api.delete(&format!("/v1/pools/web/servers/{name}"));
+    }
+    cluster.settle();
+}
+
+fn a_name_that_does_not_resolve_is_shown_and_not_rendered(cluster: &Cluster) {
+    let api = cluster.api();
+    let reply = api.post("/v1/pools/web/servers", &json!({ "name": "lost", "address": "no-such-host.invalid" }));
+    assert!(reply.ok(), "{reply:?}");
+    let (lost, _) = wait::until("it is shown as down", Duration::from_secs(10), || {
+        let lost = api.snapshot().server("lost").clone();
+        if lost.status.light == "critical" { Ok(lost) } else { Err(lost) }
+    });
+    assert_eq!((lost.port, lost.runtime.as_str()), (80, "external"));
+    let reason = lost.status.reason.unwrap_or_default();
+    assert!(reason.contains("no-such-host.invalid"), "{reason}");
+    assert!(!cluster.conf("web").contains("lost") && !cluster.conf("web").contains("invalid"));
+    api.delete("/v1/pools/web/servers/lost");
+    cluster.settle();
+}
+
+fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
+    let api = cluster.api();
+    let ask = |cookie: &str| Client::new(cluster.site()).cookie("SERVEUR", cookie).get("/couleur").unwrap();
+    let new_visitors = || Load::new(cluster.site(), 2, Ask::Get("/")).most(40).run().shares();
+    let wait_for = |light: &str| {
+        wait::until(&format!("web1 is {light}"), SERVING, || {
+            let web1 = api.snapshot().server("web1").clone();
+            if web1.status.light == light { Ok(()) } else { Err(web1) }
+        });
+    };
+    api.act("/v1/pools/web/servers/web1/drain");
+    wait_for("progress");
+    assert!(!new_visitors().contains_key("web1"), "a draining server takes no new visitors");
+    assert_eq!(ask("S1").server(), "web1", "a draining server keeps those it has");
+    cluster.cli_ok(&["maintenance", "web1"]);
+    wait_for("maintenance");
+    assert_eq!(ask("S1").server(), "web2", "in maintenance it serves nobody");
+    cluster.cli_ok(&["ready", "web1"]);
+    wait_for("good");
+    assert!(new_visitors().contains_key("web1"));
+    assert_eq!(ask("S1").server(), "web1");
+    cluster.settle();
+}

@@ -1,14 +1,72 @@
-//! Cordée.
-#![allow(dead_code)]
+//! `cordee`: runs a cluster of web servers and databases behind two HAProxys, from one page.
+
 mod board;
+mod cli;
+mod client;
 mod clock;
 mod config;
 mod engine;
 mod hands;
+mod listen;
 mod paths;
 mod random;
+mod run;
 mod secrets;
 mod store;
+mod up;
 mod web;
 mod words;
-fn main() {}
+
+use std::process::ExitCode;
+
+use cli::Command;
+use config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = cli::parse();
+    log();
+    let lang = client::language();
+    let mut config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => return fail(&error),
+    };
+    if let Some(home) = cli.home {
+        config.home = home;
+    }
+    match cli.command {
+        Command::Serve => match run::serve(&config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+        Command::Up(args) => {
+            let wish = up::Wish { detach: args.detach, reset: args.reset, yes: args.yes };
+            up::up(&config, wish, lang).await
+        }
+        Command::Down => up::down(&config, lang).await,
+        Command::Keeper => up::keeper(&config).await,
+        Command::Client(command) => {
+            let socket = paths::socket_of(&config.home);
+            client::run(command, &socket, lang).await
+        }
+    }
+}
+
+/// Warnings and notices on standard error; `CORDEE_LOG` says more or less of them.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CORDEE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
+}
+
+/// Says an error with its causes, once.
+fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    eprint!("{error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
+    }
+    eprintln!();
+    ExitCode::FAILURE
+}

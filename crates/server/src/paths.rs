@@ -176,6 +176,17 @@ impl Home {
     }
 }
 
+/// The command line's socket of the cluster in a folder that may not be one yet.
+pub fn socket_of(root: &Path) -> PathBuf {
+    let known = || {
+        let root = root.canonicalize().ok()?;
+        let text = std::fs::read_to_string(root.join("cluster.json")).ok()?;
+        let identity = serde_json::from_str::<Identity>(&text).ok()?;
+        Some(Home { root, id: identity.id }.socket())
+    };
+    known().unwrap_or_else(|| root.join("run/cordee.sock"))
+}
+
 /// Whom a program runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct User {

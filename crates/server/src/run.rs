@@ -176,9 +176,9 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board };
     let engine = Engine::new(parts);
     let engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
-    let tcp = tokio::spawn(listen::tcp(page, router.clone(), until(stopped.clone())));
+    let tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
     let socket = home.socket();
-    let unix = tokio::spawn(async move { listen::unix(&socket, router, until(stopped)).await });
+    let unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
     let logs = tokio::spawn(bound_logs(home.clone()));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 

@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::client::Client;
+use crate::client;
 use crate::config::Config;
 use crate::hands::process::{self, Found};
 use crate::hands::net;
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
+use crate::store::Store;
 use crate::words::Lang;
 
 /// The programs, and the Debian package of each.
@@ -187,19 +187,15 @@ fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
 /// Follows the verdict until it is good, and tells what is waited for.
 async fn wait_healthy(home: &Home, lang: Lang) -> bool {
     let deadline = Instant::now() + HEALTHY_WITHIN;
-    let client = Client::unix(&home.socket());
     let mut told = String::new();
     while Instant::now() < deadline {
-        if let Ok(picture) = client.get("/api/v1/snapshot", lang).await {
-            let verdict = &picture["verdict"];
-            if verdict["light"] == "good" {
+        if let Some(picture) = client::picture(&home.socket(), lang).await {
+            let verdict = picture.verdict;
+            // A wish for fewer servers is healthy too: "good" is about what was wished.
+            if verdict.light == cordee_domain::status::Light::Good && picture.proxies.iter().all(|p| p.settled) {
                 return true;
             }
-            let now = format!(
-                "{} {}",
-                verdict["word"].as_str().unwrap_or(""),
-                verdict["reason"].as_str().unwrap_or("")
-            );
+            let now = format!("{} {}", verdict.word, verdict.reason.unwrap_or_default());
             if now != told {
                 println!("  {now}");
                 told = now;
@@ -212,14 +208,14 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
 }
 
 fn print_addresses(home: &Home, lang: Lang) {
-    let Ok(text) = std::fs::read_to_string(home.root.join("addresses")) else { return };
-    for (key, address) in text.lines().filter_map(|l| l.split_once(' ')) {
-        let label: Text = match key {
-            "page" => text!("up-page"),
-            "site" => text!("up-site"),
-            "db" => text!("up-db"),
-            _ => text!("up-writer"),
-        };
+    let Ok(desired) = Store::open_read(&home.state()) else { return };
+    let rows = [
+        (text!("up-page"), format!("http://{}/", desired.page)),
+        (text!("up-site"), format!("http://{}/", desired.web.listen)),
+        (text!("up-db"), desired.db.listen.to_string()),
+        (text!("up-writer"), desired.writer_listen.to_string()),
+    ];
+    for (label, address) in rows {
         println!("{:<28} {address}", lang.say(&label));
     }
     if let Ok(code) = std::fs::read_to_string(home.setup_code()) {

@@ -92,6 +92,13 @@ impl Store {
         Ok(store)
     }
 
+    /// The wish in a state file that another process has open.
+    pub fn open_read(path: &Path) -> Result<Desired, StoreError> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        read_desired(&Connection::open_with_flags(path, flags)?)?
+            .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
+    }
+
     /// Where commits and events are announced from now on.
     pub fn attach(&self, board: Arc<Board>) {
         let _ = self.board.set(board);

@@ -1,11 +1,17 @@
 //! The page and the API. Reads the board and the store; asks the engine only through the board.
 
+pub mod api;
 pub mod error;
+#[cfg(test)]
+pub mod fixture;
+pub mod guard;
+pub mod local;
 pub mod session;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Desired;
 
@@ -27,6 +33,8 @@ pub struct App {
     pub setup_code: Arc<PathBuf>,
     /// Wrong passwords and codes.
     pub limiter: Arc<Limiter>,
+    /// How an application reaches the databases.
+    pub dsn: Arc<local::DsnBook>,
 }
 
 impl App {
@@ -44,4 +52,11 @@ impl App {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// Everything that is served. State changes must come from our own page.
+pub fn router(app: App) -> Router {
+    api::router()
+        .layer(axum::middleware::from_fn(session::same_origin))
+        .with_state(app)
 }

@@ -1,0 +1,44 @@
+//! The API's own description (OpenAPI 3.1).
+
+use axum::Json;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{events, servers, tools, view};
+
+/// The description.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Cordée", description = "Runs a cluster of web servers and databases behind two HAProxys. \
+        Make a token with `cordee token create --name NAME`. Sentences follow `Accept-Language` (fr, en); \
+        refusals are RFC 9457 problems with one entry per wrong field in `errors`."),
+    paths(
+        super::snapshot, events::stream, tools::history,
+        servers::add, servers::remove, servers::act, servers::test, servers::logs,
+        tools::reload, tools::refresh, tools::clean,
+    ),
+    components(schemas(view::EventJson)),
+    modifiers(&Bearer),
+    security(("token" = [])),
+)]
+struct Description;
+
+/// The token of `Authorization: Bearer`.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        openapi.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The description as a value.
+pub(super) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// Anybody may read it: it holds no state.
+pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(description())
+}

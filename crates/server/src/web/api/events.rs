@@ -1,0 +1,187 @@
+//! The stream of events and pictures (server-sent events), resumed by id.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{self, KeepAlive, Sse};
+use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::Snapshot;
+use cordee_domain::text;
+use futures_util::Stream;
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::input::Asked;
+use super::view;
+use crate::board::Event;
+use crate::clock::now;
+use crate::store::StoreError;
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::words::Lang;
+
+/// A comment line when nothing else was sent for this long: shows a broken connection to both ends.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Between two pictures.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Events read from the store at once.
+const PAGE: u32 = 500;
+/// A stream ends after this time, and the client comes back with its last id: whoever signed out meanwhile
+/// sees no more.
+const LIFETIME: Duration = Duration::from_secs(600);
+
+#[utoipa::path(get, path = "/api/v1/events", tag = "state", summary = "Follow the cluster",
+    description = "Server-sent events. `event: event` carries one line of the journal with its `id`; \
+        `event: snapshot` carries the whole picture when it changed, at most twice a second. A stream ends after \
+        10 minutes; resume with the last id, in `Last-Event-ID` or `after`. Without either, only what happens \
+        from now on is sent.",
+    params(("after" = Option<u64>, Query, description = "send the journal from this id on, without it"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "the same, set by a browser that comes back")),
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn stream(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    headers: HeaderMap,
+    asked: Asked,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Refusal> {
+    let after = resume_from(&headers, &asked).map_err(|p| Refusal::problem(p, lang))?;
+    let feed = Feed::open(app, lang, after).await.map_err(|e| Refusal::store(&e, lang))?;
+    let events = futures_util::stream::unfold(feed, |mut feed| async {
+        let message = feed.next().await?;
+        Some((Ok(message), feed))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+/// The header wins: it is newer than the address that a browser opened first.
+fn resume_from(headers: &HeaderMap, asked: &Asked) -> Result<Option<u64>, Problem> {
+    match headers.get("last-event-id") {
+        None => asked.number("after", 0..=u64::MAX),
+        Some(value) => {
+            let id = value.to_str().ok().and_then(|v| v.parse().ok());
+            id.map(Some).ok_or_else(|| Problem::invalid("Last-Event-ID", text!("problem-event-id")))
+        }
+    }
+}
+
+/// One reader's place in the stream.
+struct Feed {
+    app: App,
+    lang: Lang,
+    /// The newest event sent.
+    last: u64,
+    /// Read from the store and not sent yet.
+    waiting: VecDeque<Arc<Event>>,
+    events: broadcast::Receiver<Arc<Event>>,
+    pictures: watch::Receiver<Arc<Snapshot>>,
+    /// A picture is due, but not before this.
+    not_before: Instant,
+    due: bool,
+    ends: Instant,
+}
+
+impl Feed {
+    /// Follows the board before it reads the store, so that nothing falls between the two.
+    async fn open(app: App, lang: Lang, after: Option<u64>) -> Result<Self, StoreError> {
+        let (events, pictures) = (app.board.watch_events(), app.board.watch_snapshot());
+        let start = Instant::now();
+        let mut feed = Self {
+            app,
+            lang,
+            last: 0,
+            waiting: VecDeque::new(),
+            events,
+            pictures,
+            not_before: start,
+            due: true,
+            ends: start + LIFETIME,
+        };
+        match after {
+            Some(id) => {
+                feed.last = id;
+                feed.catch_up().await?;
+            }
+            None => feed.last = feed.newest().await?,
+        }
+        Ok(feed)
+    }
+
+    async fn newest(&self) -> Result<u64, StoreError> {
+        let store = self.app.store.clone();
+        let newest = self.app.blocking(move || store.events_before(u64::MAX, 1)).await?;
+        Ok(newest.first().map_or(0, |e| e.id))
+    }
+
+    /// Reads what the journal has after the last one sent.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        let (store, mut after) = (self.app.store.clone(), self.last);
+        loop {
+            let reader = store.clone();
+            let page = self.app.blocking(move || reader.events_after(after, PAGE)).await?;
+            let Some(newest) = page.last() else { return Ok(()) };
+            after = newest.id;
+            self.waiting.extend(page.into_iter().map(Arc::new));
+        }
+    }
+
+    /// The next message; `None` ends the stream.
+    async fn next(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                if let Some(message) = self.tell(&event) {
+                    return Some(message);
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                event = self.events.recv() => self.heard(event).await?,
+                () = sleep_until(self.not_before), if self.due => return Some(self.picture()),
+                changed = self.pictures.changed(), if !self.due => {
+                    changed.ok()?;
+                    self.due = true;
+                }
+                () = sleep_until(self.ends) => return None,
+            }
+        }
+    }
+
+    async fn heard(&mut self, event: Result<Arc<Event>, RecvError>) -> Option<()> {
+        match event {
+            Ok(event) => self.waiting.push_back(event),
+            Err(RecvError::Lagged(_)) => self.catch_up().await.ok()?,
+            Err(RecvError::Closed) => return None,
+        }
+        Some(())
+    }
+
+    /// An event that was not sent before.
+    fn tell(&mut self, event: &Event) -> Option<sse::Event> {
+        if event.id <= self.last {
+            return None;
+        }
+        self.last = event.id;
+        Some(message("event", &view::event(event, self.lang)).id(event.id.to_string()))
+    }
+
+    fn picture(&mut self) -> sse::Event {
+        self.due = false;
+        self.not_before = Instant::now() + PAUSE;
+        let seen = self.pictures.borrow_and_update().clone();
+        message("snapshot", &view::snapshot(&seen, self.lang, now()))
+    }
+}
+
+fn message<T: Serialize>(name: &str, value: &T) -> sse::Event {
+    // Our own structures always serialise; JSON has no raw line breaks.
+    sse::Event::default().event(name).data(serde_json::to_string(value).unwrap_or_default())
+}

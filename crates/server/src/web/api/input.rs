@@ -1,0 +1,267 @@
+//! Reading requests. Whatever is wrong with one is answered as a problem, never by the framework's own text.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::body::Body as Stream;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::{Kind, Problem};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use http_body_util::BodyExt as _;
+use serde_json::{Map, Value};
+
+use crate::store::CommitError;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::session::language;
+use crate::words::Lang;
+
+/// The largest body that is read.
+pub const BODY_LIMIT: usize = 64 * 1024;
+/// A larger one is let pass unread up to here: a client that is cut off while it sends never reads the answer.
+const DISCARD_LIMIT: usize = 4 * 1024 * 1024;
+/// Time for a body to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A refusal that stands at one field.
+pub fn refuse(status: StatusCode, field: &str, text: Text, lang: Lang) -> Refusal {
+    Refusal { status, problems: vec![Problem::invalid(field, text)], lang }
+}
+
+/// What the domain refused, with the status of its kind.
+pub fn refused(problems: Vec<Problem>, lang: Lang) -> Refusal {
+    Refusal::commit(CommitError::Refused(problems), lang)
+}
+
+/// Nothing is at this address.
+pub fn not_here(lang: Lang) -> Refusal {
+    refuse(StatusCode::NOT_FOUND, "", text!("problem-not-here"), lang)
+}
+
+/// The pool and the server of the address.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The pool.
+    pub pool: PoolId,
+    /// The server; a name that no server can have is as unknown as any other.
+    pub name: ServerName,
+}
+
+/// The pool of the address.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetPool(pub PoolId);
+
+/// The proxy of the address.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetProxy(pub PoolId);
+
+/// The last word of the address.
+#[derive(Clone, Debug)]
+pub struct ActionWord(pub String);
+
+/// The query.
+#[derive(Clone, Debug)]
+pub struct Asked(BTreeMap<String, String>);
+
+/// A JSON object.
+#[derive(Debug)]
+pub struct Body(pub Members);
+
+/// The members of a JSON object, taken out one by one.
+#[derive(Debug, Default)]
+pub struct Members {
+    left: Map<String, Value>,
+    problems: Vec<Problem>,
+}
+
+impl FromRequestParts<App> for Target {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        let words = path(parts).await?;
+        let pool = pool(&words, "pool").map_err(|p| Refusal::problem(p, lang))?;
+        let name = words.get("name").map_or("", String::as_str);
+        let name = ServerName::parse(name)
+            .map_err(|p| Refusal::problem(Problem { kind: Kind::Unknown, ..p }, lang))?;
+        Ok(Self { pool, name })
+    }
+}
+
+impl FromRequestParts<App> for TargetPool {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        pool(&path(parts).await?, "pool").map(Self).map_err(|p| Refusal::problem(p, lang))
+    }
+}
+
+impl FromRequestParts<App> for TargetProxy {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        pool(&path(parts).await?, "proxy").map(Self).map_err(|p| Refusal::problem(p, lang))
+    }
+}
+
+impl FromRequestParts<App> for ActionWord {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        Ok(Self(path(parts).await?.remove("action").unwrap_or_default()))
+    }
+}
+
+type Words = BTreeMap<String, String>;
+
+async fn path(parts: &mut Parts) -> Result<Words, Refusal> {
+    let lang = language(&parts.headers);
+    // It fails on a segment that is not UTF-8: no name is.
+    Path::<Words>::from_request_parts(parts, &()).await.map(|Path(words)| words).map_err(|_| not_here(lang))
+}
+
+/// A pool and its proxy carry the same name; a refusal names the one that was asked for.
+fn pool(words: &Words, field: &str) -> Result<PoolId, Problem> {
+    let word = words.get(field).map_or("", String::as_str);
+    PoolId::parse(word).map_err(|p| Problem { field: field.to_owned(), ..p })
+}
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        Query::<BTreeMap<String, String>>::from_request_parts(parts, &())
+            .await
+            .map(|Query(all)| Self(all))
+            .map_err(|_| refuse(StatusCode::BAD_REQUEST, "", text!("problem-query"), lang))
+    }
+}
+
+impl Asked {
+    /// A parameter as typed.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// `true` or `false`; absent is `false`. Anything else is refused, so that a typing error never acts.
+    pub fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::invalid(name, text!("problem-flag"))),
+        }
+    }
+
+    /// A whole number within bounds, when there is one.
+    pub fn number<T>(&self, name: &str, bounds: RangeInclusive<T>) -> Result<Option<T>, Problem>
+    where
+        T: FromStr + PartialOrd + Copy + Into<u64>,
+    {
+        let wrong = || {
+            let (first, last): (u64, u64) = ((*bounds.start()).into(), (*bounds.end()).into());
+            Problem::invalid(name, text!("problem-number", first = first, last = last))
+        };
+        let Some(typed) = self.text(name) else { return Ok(None) };
+        let number = typed.parse().ok().filter(|n| bounds.contains(n));
+        number.map(Some).ok_or_else(wrong)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let lang = language(request.headers());
+        let json = is_json(request.headers());
+        let bytes = tokio::time::timeout(BODY_DEADLINE, collect(request.into_body(), lang))
+            .await
+            .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "", text!("problem-body-slow"), lang))??;
+        if !json {
+            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "", text!("problem-body-type"), lang));
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(left)) => Ok(Self(Members { left, problems: Vec::new() })),
+            Ok(_) => Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, "", text!("problem-body-object"), lang)),
+            Err(_) => Err(refuse(StatusCode::BAD_REQUEST, "", text!("problem-body-json"), lang)),
+        }
+    }
+}
+
+/// A page of another site can send text or a form without asking the browser first, but not JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let essence = value.split(';').next().unwrap_or("").trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn collect(mut body: Stream, lang: Lang) -> Result<Vec<u8>, Refusal> {
+    let (mut kept, mut read) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let broken = |_| refuse(StatusCode::BAD_REQUEST, "", text!("problem-body-json"), lang);
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        read += data.len();
+        if read <= BODY_LIMIT {
+            kept.extend_from_slice(&data);
+        } else if read > DISCARD_LIMIT {
+            break;
+        }
+    }
+    if read > BODY_LIMIT {
+        let text = text!("problem-body-large", kib = BODY_LIMIT / 1024);
+        return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "", text, lang));
+    }
+    Ok(kept)
+}
+
+impl Members {
+    /// A string; absent and `null` are `None`, anything else is noted as wrong.
+    pub fn text(&mut self, field: &str) -> Option<String> {
+        match self.left.remove(field)? {
+            Value::String(text) => Some(text),
+            Value::Null => None,
+            _ => self.wrong(field, text!("problem-member-text")),
+        }
+    }
+
+    /// A string or a number.
+    pub fn text_or_number(&mut self, field: &str) -> Option<String> {
+        match self.left.remove(field)? {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null => None,
+            _ => self.wrong(field, text!("problem-port")),
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, field: &str) -> Option<bool> {
+        match self.left.remove(field)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Null => None,
+            _ => self.wrong(field, text!("problem-flag")),
+        }
+    }
+
+    fn wrong<T>(&mut self, field: &str, text: Text) -> Option<T> {
+        self.problems.push(Problem::invalid(field, text));
+        None
+    }
+
+    /// Every wrong member, and every one that nobody took out: a misspelt one must not pass for an absent one.
+    pub fn finish(mut self) -> Result<(), Vec<Problem>> {
+        for field in self.left.keys().take(16) {
+            let short: String = field.chars().take(64).collect();
+            self.problems.push(Problem::invalid(&short, text!("problem-member-unknown")));
+        }
+        if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
+    }
+}

@@ -1,0 +1,82 @@
+//! The API: the same wishes and the same picture as the page, as JSON.
+//!
+//! Every handler but the description asks for a [`Caller`](super::session::Caller) first, and every refusal is
+//! an RFC 9457 problem in the language of `Accept-Language`.
+
+mod describe;
+mod events;
+pub(super) mod input;
+pub mod servers;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+pub mod view;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{any, delete, get, post};
+use axum::{Json, Router, middleware};
+use cordee_domain::change::Change;
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::error::Refusal;
+use super::session::{self, Caller, Language};
+use crate::clock::now;
+use crate::words::Lang;
+
+/// A wish was written down; the engine is on its way.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Done {
+    /// Revision of the wish.
+    pub revision: u64,
+    /// What was asked, in one sentence.
+    pub message: String,
+}
+
+/// Everything under `/api/` and `/local/`.
+pub fn router() -> Router<App> {
+    let server = "/api/v1/pools/{pool}/servers/{name}";
+    Router::new()
+        .route("/api/openapi.json", get(describe::openapi))
+        .route("/api/v1/snapshot", get(snapshot))
+        .route("/api/v1/events", get(events::stream))
+        .route("/api/v1/history", get(tools::history))
+        .route("/api/v1/pools/{pool}/servers", post(servers::add))
+        .route(server, delete(servers::remove))
+        .route(&format!("{server}/test"), post(servers::test))
+        .route(&format!("{server}/logs"), get(servers::logs))
+        .route(&format!("{server}/{{action}}"), post(servers::act))
+        .route("/api/v1/proxies/{proxy}/reload", post(tools::reload))
+        .route("/api/v1/refresh", post(tools::refresh))
+        .route("/api/v1/clean", post(tools::clean))
+        // Not a fallback: the router of the pages has its own, and only one may.
+        .route("/api", any(nothing))
+        .route("/api/", any(nothing))
+        .route("/api/{*rest}", any(nothing))
+        .merge(super::local::router())
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(session::same_origin))
+}
+
+#[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", summary = "The whole cluster at one moment",
+    responses((status = 200, body = view::SnapshotJson)))]
+async fn snapshot(_: Caller, Language(lang): Language, State(app): State<App>) -> Json<view::SnapshotJson> {
+    Json(view::snapshot(&app.board.snapshot(), lang, now()))
+}
+
+async fn nothing(Language(lang): Language) -> Refusal {
+    input::not_here(lang)
+}
+
+async fn wrong_method(Language(lang): Language) -> Refusal {
+    input::refuse(StatusCode::METHOD_NOT_ALLOWED, "", text!("problem-method"), lang)
+}
+
+/// Commits a change for `caller`, and says so.
+async fn commit(app: &App, change: Change, caller: Caller, lang: Lang) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let message = lang.say(&change.sentence());
+    let desired = app.commit(change, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
+    Ok((StatusCode::ACCEPTED, Json(Done { revision: desired.revision, message })))
+}

@@ -1,0 +1,259 @@
+//! One server: add, take away, act, test, logs.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cordee_domain::change::{Change, RawServer};
+use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
+use cordee_domain::ids::ServerName;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use utoipa::ToSchema;
+
+use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, refuse, refused};
+use super::view::{ServerJson, fresh_server};
+use super::{Done, commit};
+use crate::board::{Ask, TestReport};
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::guard::last_healthy;
+use crate::web::session::{Caller, Language};
+use crate::words::Lang;
+
+/// The engine answers a question within this time, or the caller is told that it does not.
+const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A server to add.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
+pub(super) struct NewServerJson {
+    /// `[A-Za-z][A-Za-z0-9_-]{0,62}`, unique in both pools without regard to case.
+    name: String,
+    /// IP address or host name; not needed with `start`.
+    address: Option<String>,
+    /// TCP port, number or string; absent: 80, or with `start` a free one.
+    port: Option<u16>,
+    /// Value of the stickiness cookie; absent: automatic.
+    cookie: Option<String>,
+    /// Start a new server on this machine instead of watching one that exists.
+    start: Option<bool>,
+}
+
+/// The server as it was added, on its way into service.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Added {
+    revision: u64,
+    server: ServerJson,
+}
+
+/// What a connection test found.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TestJson {
+    /// Whether every step succeeded.
+    pub passed: bool,
+    /// In order; the first failure is the last step.
+    pub steps: Vec<TestStepJson>,
+}
+
+/// One step of a connection test.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TestStepJson {
+    /// What was tried.
+    pub name: String,
+    /// Whether it worked.
+    pub ok: bool,
+    /// How long it took.
+    pub ms: u64,
+    /// What was found.
+    pub says: String,
+}
+
+/// The ends of a server's log files.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LogsJson {
+    /// One entry per file.
+    pub files: Vec<LogJson>,
+}
+
+/// The end of one log file.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LogJson {
+    /// The file's name.
+    pub name: String,
+    /// Its last lines, oldest first.
+    pub lines: Vec<String>,
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", summary = "Add a server",
+    params(("pool" = String, Path, description = "`web`")), request_body = NewServerJson,
+    responses((status = 201, body = Added), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn add(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetPool(pool): TargetPool,
+    Body(members): Body,
+) -> Result<(StatusCode, Json<Added>), Refusal> {
+    let raw = raw_server(members).map_err(|problems| refused(problems, lang))?;
+    let store = app.store.clone();
+    let server = app.blocking(move || store.new_server(&raw)).await.map_err(|e| Refusal::commit(e, lang))?;
+    let name = server.name.clone();
+    let desired = app
+        .commit(Change::AddServer { pool, server }, caller.0)
+        .await
+        .map_err(|e| Refusal::commit(e, lang))?;
+    let server = fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?;
+    Ok((StatusCode::CREATED, Json(Added { revision: desired.revision, server })))
+}
+
+fn raw_server(mut members: Members) -> Result<RawServer, Vec<Problem>> {
+    let raw = RawServer {
+        name: members.text("name").unwrap_or_default(),
+        address: members.text("address").unwrap_or_default(),
+        port: members.text_or_number("port").unwrap_or_default(),
+        cookie: members.text("cookie").unwrap_or_default(),
+        start: members.flag("start").unwrap_or_default(),
+    };
+    members.finish().map(|()| raw)
+}
+
+#[utoipa::path(delete, path = "/api/v1/pools/{pool}/servers/{name}", tag = "servers", summary = "Take a server away",
+    description = "A server that Cordée started is stopped and its files are removed.",
+    params(("pool" = String, Path, description = "`web`"), ("name" = String, Path),
+        ("force" = Option<bool>, Query, description = "needed for the last web server that serves")),
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn remove(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    target: Target,
+    asked: Asked,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    not_the_last(&app, &target, &asked, lang)?;
+    commit(&app, Change::RemoveServer { pool: target.pool, name: target.name }, caller, lang).await
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", summary = "Act on a server",
+    params(("pool" = String, Path, description = "`web` or `db`"), ("name" = String, Path),
+        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop` or `start`"),
+        ("force" = Option<bool>, Query, description = "needed to stop the last web server that serves")),
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn act(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    target: Target,
+    ActionWord(action): ActionWord,
+    asked: Asked,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
+    let change = change(&action, target.clone()).ok_or_else(unknown)?;
+    if action == "stop" {
+        not_the_last(&app, &target, &asked, lang)?;
+    }
+    commit(&app, change, caller, lang).await
+}
+
+fn change(action: &str, Target { pool, name }: Target) -> Option<Change> {
+    let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
+    let power = |name, power| Some(Change::SetPower { pool, name, power });
+    match action {
+        "drain" => admin(name, Admin::Drain),
+        "maintenance" => admin(name, Admin::Maintenance),
+        "ready" => admin(name, Admin::Ready),
+        "start" => power(name, Power::On),
+        "stop" => power(name, Power::Off),
+        "restart" => Some(Change::Restart { pool, name }),
+        _ => None,
+    }
+}
+
+/// The page asks for the name to be typed; here it takes `force=true`.
+fn not_the_last(app: &App, target: &Target, asked: &Asked, lang: Lang) -> Result<(), Refusal> {
+    let force = asked.flag("force").map_err(|p| Refusal::problem(p, lang))?;
+    if force || !last_healthy(&app.board.snapshot(), target.pool, &target.name) {
+        return Ok(());
+    }
+    let text = text!("problem-last-healthy", name = target.name.as_str());
+    Err(Refusal::problem(Problem::conflict("force", text), lang))
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", summary = "Test the connection",
+    params(("pool" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = TestJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn test(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    target: Target,
+) -> Result<Json<TestJson>, Refusal> {
+    let (pool, name) = (target.pool, find(&app.board.desired(), &target, lang)?.name.clone());
+    let report = ask(&app, lang, |reply| Ask::Test { pool, name, reply }).await?;
+    Ok(Json(say_test(&report, lang)))
+}
+
+fn say_test(report: &TestReport, lang: Lang) -> TestJson {
+    let steps = report.steps.iter();
+    TestJson {
+        passed: report.passed(),
+        steps: steps
+            .map(|s| TestStepJson { name: lang.say(&s.name), ok: s.ok, ms: s.ms, says: lang.say(&s.says) })
+            .collect(),
+    }
+}
+
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", summary = "The last lines of a server's logs",
+    params(("pool" = String, Path), ("name" = String, Path),
+        ("lines" = Option<u16>, Query, description = "of each file, 1 to 1000; 200 when absent")),
+    responses((status = 200, body = LogsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn logs(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    target: Target,
+    asked: Asked,
+) -> Result<Json<LogsJson>, Refusal> {
+    let lines = asked.number("lines", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
+    let lines = usize::from(lines.unwrap_or(200));
+    let name = with_logs(&app.board.desired(), &target, lang)?;
+    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, reply }).await?;
+    let files = files.into_iter().map(|f| LogJson { name: f.name, lines: f.lines }).collect();
+    Ok(Json(LogsJson { files }))
+}
+
+/// Only a server that Cordée started has logs on this machine.
+fn with_logs(desired: &Desired, target: &Target, lang: Lang) -> Result<ServerName, Refusal> {
+    let server = find(desired, target, lang)?;
+    if server.runtime == Runtime::Process {
+        return Ok(server.name.clone());
+    }
+    let text = text!("problem-no-logs", name = server.name.as_str());
+    Err(Refusal::problem(Problem::conflict("name", text), lang))
+}
+
+fn find<'a>(desired: &'a Desired, target: &Target, lang: Lang) -> Result<&'a Server, Refusal> {
+    desired.pool(target.pool).server(&target.name).ok_or_else(|| {
+        let text = text!("problem-server-unknown", name = target.name.as_str());
+        Refusal::problem(Problem::unknown("name", text), lang)
+    })
+}
+
+/// Puts a question to the engine, and waits no longer than a client does.
+pub(super) async fn ask<T>(
+    app: &App,
+    lang: Lang,
+    question: impl FnOnce(oneshot::Sender<T>) -> Ask,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(ENGINE_DEADLINE, app.board.ask(question)).await {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Refusal::unavailable(lang)),
+        Err(_) => {
+            let text = text!("problem-engine-slow", seconds = ENGINE_DEADLINE.as_secs());
+            Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang))
+        }
+    }
+}

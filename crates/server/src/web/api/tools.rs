@@ -1,0 +1,122 @@
+//! The tools: reload, refresh, clean, history.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cordee_domain::change::Change;
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{Asked, TargetProxy};
+use super::servers::ask;
+use super::view::{self, EventJson};
+use super::{Done, commit};
+use crate::board::{Ask, Leftover};
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::words::Lang;
+
+/// What "clean configuration" found.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CleanJson {
+    /// Whether it was removed; `false` for a dry run.
+    pub applied: bool,
+    /// What no wish explains.
+    pub items: Vec<LeftoverJson>,
+}
+
+/// One thing that no wish explains.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LeftoverJson {
+    /// Where it is, relative to `CORDEE_HOME`.
+    pub path: String,
+    /// What it is and why it may go.
+    pub why: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// A stretch of the journal, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HistoryJson {
+    /// The lines.
+    pub events: Vec<EventJson>,
+    /// `before` of the next, older stretch; `null` at the end.
+    pub next: Option<u64>,
+}
+
+/// Journal lines in one answer, when the caller does not say.
+const HISTORY: u32 = 100;
+
+#[utoipa::path(post, path = "/api/v1/proxies/{proxy}/reload", tag = "tools", summary = "Reload an HAProxy",
+    params(("proxy" = String, Path, description = "`web` or `db`")),
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn reload(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetProxy(proxy): TargetProxy,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    commit(&app, Change::Reload { proxy }, caller, lang).await
+}
+
+#[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", summary = "Look at everything now",
+    description = "Answers when every look is done.", responses((status = 202, body = Done)))]
+pub(super) async fn refresh(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    ask(&app, lang, Ask::Refresh).await?;
+    let done = Done { revision: app.board.desired().revision, message: lang.say(&text!("api-refreshed")) };
+    Ok((StatusCode::ACCEPTED, Json(done)))
+}
+
+#[utoipa::path(post, path = "/api/v1/clean", tag = "tools", summary = "Remove what no wish explains",
+    description = "Lists it only, unless `apply=true`.", params(("apply" = Option<bool>, Query)),
+    responses((status = 200, body = CleanJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn clean(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    asked: Asked,
+) -> Result<Json<CleanJson>, Refusal> {
+    let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
+    let items = ask(&app, lang, |reply| Ask::Clean { apply, reply }).await?;
+    if apply {
+        let (store, text) = (app.store.clone(), text!("event-cleaned", count = items.len()));
+        app.blocking(move || store.note(&actor, "cluster", None, &text))
+            .await
+            .map_err(|e| Refusal::store(&e, lang))?;
+    }
+    let items = items.into_iter().map(|i| leftover(i, lang)).collect();
+    Ok(Json(CleanJson { applied: apply, items }))
+}
+
+fn leftover(item: Leftover, lang: Lang) -> LeftoverJson {
+    LeftoverJson { path: item.path, why: lang.say(&item.why), bytes: item.bytes }
+}
+
+#[utoipa::path(get, path = "/api/v1/history", tag = "state", summary = "The journal, newest first",
+    params(("before" = Option<u64>, Query, description = "only lines with a smaller id"),
+        ("limit" = Option<u32>, Query, description = "1 to 500; 100 when absent")),
+    responses((status = 200, body = HistoryJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn history(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    asked: Asked,
+) -> Result<Json<HistoryJson>, Refusal> {
+    let before = asked.number("before", 0..=u64::MAX).map_err(|p| Refusal::problem(p, lang))?;
+    let limit = asked.number("limit", 1..=500_u32).map_err(|p| Refusal::problem(p, lang))?;
+    let (store, limit) = (app.store.clone(), limit.unwrap_or(HISTORY));
+    let lines = app
+        .blocking(move || store.events_before(before.unwrap_or(u64::MAX), limit))
+        .await
+        .map_err(|e| Refusal::store(&e, lang))?;
+    let full = lines.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = lines.last().map(|l| l.id).filter(|_| full);
+    Ok(Json(HistoryJson { events: lines.iter().map(|l| view::event(l, lang)).collect(), next }))
+}

@@ -1,0 +1,275 @@
+//! The picture as JSON: the same facts as on the page, in the reader's language.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cordee_domain::desired::{Desired, Power, Runtime};
+use cordee_domain::haproxy::config::Setting;
+use cordee_domain::ids::{Millis, PoolId, ServerName};
+use cordee_domain::observed::Observed;
+use cordee_domain::snapshot::{Action, LinkView, ProxyView, Role, ServerView, Snapshot};
+use cordee_domain::status::{Light, Status};
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::board::Event;
+use crate::clock::now;
+use crate::words::Lang;
+
+/// Everything that is shown, at one moment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SnapshotJson {
+    /// Revision of the wish; grows by one with each change.
+    pub revision: u64,
+    /// When the picture was taken: milliseconds since 1970, UTC.
+    pub at: Millis,
+    /// The sentence about all of it.
+    pub verdict: StatusJson,
+    /// HAProxy `web` and HAProxy `db`.
+    pub proxies: Vec<ProxyJson>,
+    /// The servers by pool: `web`, `db`.
+    pub pools: Vec<PoolJson>,
+    /// The same servers in one list, web servers first.
+    pub servers: Vec<ServerJson>,
+}
+
+/// A light, a word, and the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusJson {
+    /// `good`, `warning`, `critical`, `progress`, `maintenance` or `unknown`.
+    #[schema(value_type = String, example = "good")]
+    pub light: Light,
+    /// One or two words in the language of `Accept-Language`.
+    pub word: String,
+    /// The reason or the figure behind it.
+    pub reason: Option<String>,
+}
+
+/// One HAProxy.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProxyJson {
+    /// `web` or `db`.
+    #[schema(value_type = String, example = "web")]
+    pub name: PoolId,
+    /// Where it listens.
+    pub listen: String,
+    /// Status.
+    pub status: StatusJson,
+    /// Process id of the master.
+    pub pid: Option<u32>,
+    /// Process id of the worker.
+    pub worker_pid: Option<u32>,
+    /// Requests (web) or connections (db) in the last second.
+    pub rate: u64,
+    /// Clients connected.
+    pub sessions: u64,
+    /// HAProxy's version.
+    pub version: Option<String>,
+    /// Wish, file and process are the same.
+    pub settled: bool,
+    /// Milliseconds since it last answered; `null` when never.
+    pub age_ms: Option<u64>,
+}
+
+/// A pool and its servers.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PoolJson {
+    /// `web` or `db`.
+    #[schema(value_type = String, example = "web")]
+    pub name: PoolId,
+    /// In the order in which they were added.
+    pub servers: Vec<ServerJson>,
+}
+
+/// One server.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ServerJson {
+    /// Its name, unique in both pools.
+    pub name: String,
+    /// `web` or `db`.
+    #[schema(value_type = String, example = "web")]
+    pub pool: PoolId,
+    /// Address or host name.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Value of the stickiness cookie (web), when known.
+    pub cookie: Option<String>,
+    /// Whether a person chose that value.
+    pub cookie_chosen: bool,
+    /// `writer` or `standby` (databases).
+    #[schema(value_type = Option<String>)]
+    pub role: Option<Role>,
+    /// `process` when Cordée starts it, `external` when it only watches it.
+    #[schema(value_type = String, example = "process")]
+    pub runtime: Runtime,
+    /// `on` or `off`: whether it should run.
+    #[schema(value_type = String, example = "on")]
+    pub power: Power,
+    /// Status.
+    pub status: StatusJson,
+    /// Requests or connections on it now.
+    pub sessions: u64,
+    /// All so far.
+    pub total: u64,
+    /// The last check.
+    pub last_check: CheckJson,
+    /// Process id, when Cordée started it.
+    pub pid: Option<u32>,
+    /// Its software, when known.
+    pub version: Option<String>,
+    /// Replication towards this database, one entry per server that it copies.
+    pub links: Vec<LinkJson>,
+    /// Whether the writer waits for a standby's receipt (the writer only).
+    pub semi_sync: Option<bool>,
+    /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
+    /// `start`, `remove`.
+    #[schema(value_type = Vec<String>)]
+    pub actions: Vec<Action>,
+}
+
+/// The last check of a server.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CheckJson {
+    /// Milliseconds since its result was read; `null` when never.
+    pub age_ms: Option<u64>,
+    /// What it found.
+    pub result: Option<String>,
+    /// How long it took.
+    pub duration_ms: Option<u64>,
+}
+
+/// One direction of replication.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LinkJson {
+    /// The server that is copied.
+    pub from: String,
+    /// As in a status.
+    #[schema(value_type = String, example = "good")]
+    pub light: Light,
+    /// Measured delay.
+    pub delay_ms: Option<u64>,
+    /// MariaDB's error number; 0 when none.
+    pub error: u32,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EventJson {
+    /// Grows with each event; the one to resume from.
+    pub id: u64,
+    /// Milliseconds since 1970, UTC.
+    pub at: Millis,
+    /// Who: an account, `token:NAME`, `cli`, or `cordee` itself.
+    pub actor: String,
+    /// The server, `haproxy-web`, `haproxy-db` or `cluster`.
+    pub subject: String,
+    /// As in a status, where the event has one.
+    #[schema(value_type = Option<String>)]
+    pub light: Option<Light>,
+    /// The sentence, in the language of `Accept-Language`.
+    pub text: String,
+}
+
+/// Says a picture in a language; ages are counted up to `now`.
+pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
+    let servers: Vec<ServerJson> = seen.servers.iter().map(|s| server(s, lang, now)).collect();
+    let pools = PoolId::ALL
+        .map(|name| PoolJson { name, servers: servers.iter().filter(|s| s.pool == name).cloned().collect() })
+        .into();
+    SnapshotJson {
+        revision: seen.revision,
+        at: seen.at,
+        verdict: status(&seen.verdict, lang),
+        proxies: seen.proxies.iter().map(|p| proxy(p, lang, now)).collect(),
+        pools,
+        servers,
+    }
+}
+
+/// Says a status in a language.
+pub fn status(seen: &Status, lang: Lang) -> StatusJson {
+    StatusJson {
+        light: seen.light,
+        word: lang.say(&seen.word),
+        reason: seen.reason.as_ref().map(|r| lang.say(r)),
+    }
+}
+
+fn proxy(seen: &ProxyView, lang: Lang, now: Millis) -> ProxyJson {
+    ProxyJson {
+        name: seen.name,
+        listen: seen.listen.clone(),
+        status: status(&seen.status, lang),
+        pid: seen.pid,
+        worker_pid: seen.worker_pid,
+        rate: seen.rate,
+        sessions: seen.sessions,
+        version: seen.version.clone(),
+        settled: seen.settled,
+        age_ms: seen.seen_at.map(|at| now.saturating_sub(at)),
+    }
+}
+
+/// Says one server in a language.
+pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
+    ServerJson {
+        name: seen.name.to_string(),
+        pool: seen.pool,
+        address: seen.address.clone(),
+        port: seen.port,
+        cookie: seen.cookie.clone(),
+        cookie_chosen: seen.cookie_chosen,
+        role: seen.role,
+        runtime: seen.runtime,
+        power: seen.power,
+        status: status(&seen.status, lang),
+        sessions: seen.sessions,
+        total: seen.total,
+        last_check: CheckJson {
+            age_ms: seen.last_check.at.map(|at| now.saturating_sub(at)),
+            result: seen.last_check.result.as_ref().map(|r| lang.say(r)),
+            duration_ms: seen.last_check.duration_ms,
+        },
+        pid: seen.pid,
+        version: seen.version.clone(),
+        links: links(&seen.links),
+        semi_sync: seen.semi_sync,
+        actions: seen.actions.clone(),
+    }
+}
+
+fn links<K: ToString>(seen: &BTreeMap<K, LinkView>) -> Vec<LinkJson> {
+    seen.iter()
+        .map(|(from, l)| LinkJson {
+            from: from.to_string(),
+            light: l.light,
+            delay_ms: l.delay_ms,
+            error: l.error,
+        })
+        .collect()
+}
+
+/// Says one line of the journal in a language.
+pub fn event(seen: &Event, lang: Lang) -> EventJson {
+    EventJson {
+        id: seen.id,
+        at: seen.at,
+        actor: seen.actor.clone(),
+        subject: seen.subject.clone(),
+        light: seen.light,
+        text: lang.say(&seen.text),
+    }
+}
+
+/// A server that was added a moment ago, before the engine has looked at it: on its way.
+pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<ServerJson> {
+    let nowhere = Setting { web_socket: PathBuf::new(), db_socket: PathBuf::new(), cookie_key: String::new() };
+    let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
+    let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
+    if view.runtime == Runtime::External {
+        view.status = Status::bare(Light::Progress, text!("status-joining"));
+    }
+    Some(server(&view, lang, now()))
+}

@@ -1,0 +1,110 @@
+//! A cluster that exists only in a test: two web servers, two databases, and an [`App`] over a temporary store.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cordee_domain::desired::{Admin, CookieChoice, Desired, Pool, Power, Runtime, Server};
+use cordee_domain::haproxy::config::Setting;
+use cordee_domain::ids::{Host, ServerName};
+use cordee_domain::observed::Observed;
+use cordee_domain::snapshot::Snapshot;
+use tokio::sync::mpsc;
+
+use super::App;
+use super::local::{Credential, DsnBook};
+use crate::board::{Ask, Board};
+use crate::clock::now;
+use crate::random;
+use crate::store::Store;
+
+/// A wish: web1, web2, db1, db2, all on this machine.
+pub fn desired() -> Desired {
+    let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let pool = |listen, servers| Pool { listen: local(listen), generation: 0, servers };
+    Desired {
+        revision: 1,
+        page: local(18600),
+        web: pool(18080, vec![server(1, "web1", 18081), server(2, "web2", 18082)]),
+        db: pool(13307, vec![server(3, "db1", 13311), server(4, "db2", 13312)]),
+        writer_listen: local(13308),
+        writer: ServerName::parse("db1").ok(),
+        epoch: 1,
+        next_id: 5,
+        ports: (18100, 18199),
+    }
+}
+
+fn server(id: u32, name: &str, port: u16) -> Server {
+    Server {
+        id,
+        name: ServerName::parse(name).unwrap(),
+        host: Host::parse("127.0.0.1").unwrap(),
+        port,
+        runtime: Runtime::Process,
+        power: Power::On,
+        admin: Admin::Ready,
+        cookie: CookieChoice::Automatic,
+        generation: 0,
+        slot: name.starts_with("db").then_some(1),
+    }
+}
+
+/// Its picture before anything was looked at.
+pub fn snapshot(desired: &Desired) -> Snapshot {
+    let setting = Setting {
+        web_socket: PathBuf::from("/run/web.sock"),
+        db_socket: PathBuf::from("/run/db.sock"),
+        cookie_key: "key".to_owned(),
+    };
+    cordee_domain::snapshot::snapshot(desired, &Observed::default(), &setting, now())
+}
+
+/// A folder that goes away with the test.
+#[derive(Debug)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// A new one.
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("cordee-{}", random::token(8).unwrap()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An [`App`] over that cluster, the end at which its questions come out, and its folder.
+pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
+    let folder = Folder::new();
+    let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), desired).unwrap());
+    let (board, asks) = Board::new(desired(), snapshot(&desired()));
+    store.attach(board.clone());
+    let app = App {
+        store,
+        board,
+        cluster: Arc::from("test"),
+        setup_code: Arc::new(folder.0.join("setup-code")),
+        limiter: Arc::default(),
+        dsn: Arc::new(book()),
+    };
+    (app, asks, folder)
+}
+
+fn book() -> DsnBook {
+    let account = |name: &str| Credential { user: name.to_owned(), password: format!("{name}-secret") };
+    DsnBook {
+        host: "127.0.0.1".to_owned(),
+        port: 13307,
+        schema: "site".to_owned(),
+        app: account("app"),
+        owner: account("owner"),
+        servers: BTreeMap::from([("db1".to_owned(), ("127.0.0.1".to_owned(), 13311))]),
+    }
+}
