@@ -1,11 +1,13 @@
 //! The JSON API, with a token, as a program of a user's own would call it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::Client;
+use crate::wait;
 
 /// A caller with a token.
 #[derive(Clone, Debug)]
@@ -122,6 +124,24 @@ impl Api {
     #[track_caller]
     pub fn snapshot(&self) -> Snapshot {
         self.try_snapshot().expect("snapshot")
+    }
+
+    /// Waits until a server has that light, and gives it.
+    #[track_caller]
+    pub fn wait_for_light(&self, server: &str, light: &str, bound: Duration) -> Server {
+        wait::until(&format!("{server} is {light}"), bound, || {
+            let snapshot = self.try_snapshot()?;
+            let found = snapshot.find(server).ok_or("it is not there")?;
+            if found.status.light == light { Ok(found.clone()) } else { Err(format!("{found:?}")) }
+        })
+        .0
+    }
+
+    /// Waits until no server of that name is shown.
+    #[track_caller]
+    pub fn wait_until_gone(&self, server: &str, bound: Duration) {
+        let gone = || self.try_snapshot().is_ok_and(|s| s.find(server).is_none());
+        wait::until_true(&format!("the API shows no {server}"), bound, gone);
     }
 
     /// The newest events, newest first or last as the API gives them.

@@ -97,11 +97,7 @@ impl Person {
     #[track_caller]
     pub fn fill_in_new_web(&self, name: &str, cookie: &str) {
         self.open_add_web();
-        let start = format!("{} [name=\"start\"]:not([value=\"\"]):not([value=\"false\"])", self.form());
-        self.browser.script(
-            "const e = document.querySelector(arguments[0]); if (e.type !== 'hidden' && !e.checked) e.click()",
-            &[json!(start)],
-        );
+        self.browser.click(&format!("{} [name=\"start\"][value=\"on\"]", self.form()));
         self.fill_in(&[("name", name), ("cookie", cookie)]);
     }
 
@@ -109,16 +105,18 @@ impl Person {
     #[track_caller]
     pub fn ask(&self, pool: &str, server: &str, action: &str) {
         let path = format!("/pools/{pool}/servers/{server}/{action}");
-        let act = format!("a[href=\"{path}\"], form[action=\"{path}\"] button, button[formaction=\"{path}\"]");
-        if !self.browser.sees(&act) {
+        let act = format!("tr a[href=\"{path}\"], tr form[action=\"{path}\"] button");
+        wait::until(&format!("{action} is offered for {server}"), SHOWN, || {
+            if self.browser.sees(&act) {
+                return Ok(());
+            }
             // The less frequent actions are in the row's menu.
-            self.browser.script(
-                "const row = document.querySelector(arguments[0])?.closest('tr');
-                 row?.querySelector('[popovertarget]')?.click();",
-                &[json!(act)],
-            );
-            self.browser.wait_for(&act, SHOWN);
-        }
+            let menu = self.browser.script(MENU, &[json!(act)]);
+            if let Some(button) = menu.as_str() {
+                self.browser.click(button);
+            }
+            Err(self.row(server))
+        });
         self.browser.click(&act);
     }
 
@@ -126,7 +124,7 @@ impl Person {
     #[track_caller]
     pub fn act(&self, pool: &str, server: &str, action: &str) {
         self.ask(pool, server, action);
-        self.browser.wait_for("dialog[open] form button.main, main.question form button.main", SHOWN);
+        self.browser.wait_for("dialog[open] form button.main", SHOWN);
         self.submit();
     }
 
@@ -182,6 +180,14 @@ const ROW: &str = "
     const row = head?.closest('tr');
     const st = row?.querySelector('.st[data-st]');
     return row ? { look: st?.dataset.st ?? '', words: st?.innerText ?? '', text: row.innerText } : {};";
+
+/// The button of the closed menu in which an action waits.
+const MENU: &str = "
+    for (const act of document.querySelectorAll(arguments[0])) {
+        const menu = act.closest('[popover]');
+        if (menu && !act.closest('[hidden]') && !menu.matches(':popover-open')) return `[popovertarget=\"${menu.id}\"]`;
+    }
+    return null;";
 
 const FINE: &str = "
     return [...document.querySelectorAll('.verdict[data-st=good], tr .st[data-st=good]')]

@@ -64,6 +64,8 @@ pub fn run(file: &str, environment: &[(&str, &str)], cases: &[Case]) -> ExitCode
         }
         return ExitCode::SUCCESS;
     }
+    // What was seen and where it was asked for; a backtrace of this harness tells nothing more.
+    std::panic::set_hook(Box::new(|panic| eprintln!("# {panic}")));
     let begun = Instant::now();
     println!("\nrunning {} tests", chosen.len());
     let (passed, failed) = if chosen.is_empty() { (0, 0) } else { on_cluster(file, environment, &chosen) };

@@ -1,11 +1,11 @@
 //! Servers that are not the product's: a good one, a silent one, a closed door.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How it treats those who connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,28 +20,30 @@ pub enum Manner {
 #[derive(Debug)]
 pub struct Stranger {
     at: SocketAddr,
-    stop: Arc<AtomicBool>,
-    visitors: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    manner: Manner,
+    stop: AtomicBool,
+    visitors: AtomicU64,
+    first: OnceLock<Instant>,
 }
 
 impl Stranger {
     /// Listens on a port that the kernel chooses.
     pub fn new(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-        Self::on(listener, manner)
-    }
-
-    fn on(listener: TcpListener, manner: Manner) -> Self {
         let at = listener.local_addr().expect("address");
-        listener.set_nonblocking(true).expect("nonblocking");
-        let stop = Arc::new(AtomicBool::new(false));
-        let visitors = Arc::new(AtomicU64::new(0));
-        let thread = {
-            let (stop, visitors) = (Arc::clone(&stop), Arc::clone(&visitors));
-            std::thread::spawn(move || serve(&listener, manner, &stop, &visitors))
-        };
-        Self { at, stop, visitors, thread: Some(thread) }
+        let stop = AtomicBool::new(false);
+        let shared = Arc::new(Shared { manner, stop, visitors: AtomicU64::new(0), first: OnceLock::new() });
+        let thread = std::thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || serve(&listener, &shared)
+        });
+        Self { at, shared, thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -51,13 +53,20 @@ impl Stranger {
 
     /// How many requests came that were no health check.
     pub fn visitors(&self) -> u64 {
-        self.visitors.load(Ordering::Relaxed)
+        self.shared.visitors.load(Ordering::Relaxed)
+    }
+
+    /// When the first of them came.
+    pub fn first_visit(&self) -> Option<Instant> {
+        self.shared.first.get().copied()
     }
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
+        // Wakes the thread that waits for a connection.
+        let _ = TcpStream::connect(self.at);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -69,44 +78,48 @@ pub fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("address").port()
 }
 
-fn serve(listener: &TcpListener, manner: Manner, stop: &Arc<AtomicBool>, visitors: &Arc<AtomicU64>) {
-    while !stop.load(Ordering::Relaxed) {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                let (stop, visitors) = (Arc::clone(stop), Arc::clone(visitors));
-                std::thread::spawn(move || converse(stream, manner, &stop, &visitors));
-            }
-            Err(_) => std::thread::sleep(Duration::from_millis(2)),
+fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
         }
+        let Ok(stream) = stream else { continue };
+        let shared = Arc::clone(shared);
+        std::thread::spawn(move || converse(stream, &shared));
     }
 }
 
 /// Reads requests without a body until the other side goes away.
-fn converse(mut stream: TcpStream, manner: Manner, stop: &AtomicBool, visitors: &AtomicU64) {
-    let _ = stream.set_nonblocking(false);
+fn converse(mut stream: TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
-    while !stop.load(Ordering::Relaxed) {
+    while !shared.stop.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => return,
             Ok(n) => text.extend_from_slice(&buffer[..n]),
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
             Err(_) => return,
         }
         while let Some(end) = text.windows(4).position(|w| w == b"\r\n\r\n") {
             let request: Vec<u8> = text.drain(..end + 4).collect();
-            if !is_check(&request) {
-                visitors.fetch_add(1, Ordering::Relaxed);
-            }
-            let Manner::Good(name) = manner else { continue };
-            let answer = format!("HTTP/1.1 200 OK\r\nX-Server: {name}\r\nContent-Length: 2\r\n\r\nok");
-            if stream.write_all(answer.as_bytes()).is_err() {
+            if !answer(&mut stream, &request, shared) {
                 return;
             }
         }
     }
+}
+
+/// Counts one request and answers it; `false` when nobody listens any more.
+fn answer(stream: &mut TcpStream, request: &[u8], shared: &Shared) -> bool {
+    if !is_check(request) {
+        let _ = shared.first.get_or_init(Instant::now);
+        shared.visitors.fetch_add(1, Ordering::Relaxed);
+    }
+    let Manner::Good(name) = shared.manner else { return true };
+    let answer = format!("HTTP/1.1 200 OK\r\nX-Server: {name}\r\nContent-Length: 2\r\n\r\nok");
+    stream.write_all(answer.as_bytes()).is_ok()
 }
 
 /// HAProxy's checks carry no address of a visitor.

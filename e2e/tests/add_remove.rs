@@ -150,7 +150,7 @@ fn with_chosen_cookie(cluster: &Cluster, way: &dyn Way) {
 }
 
 fn serves(cluster: &Cluster, added: Instant) {
-    let (_, _) = wait::until("web3 serves visitors", SERVING.checked_sub(added.elapsed()).unwrap_or_default(), || {
+    wait::until("web3 serves visitors", SERVING.checked_sub(added.elapsed()).unwrap_or_default(), || {
         let answer = get(cluster.site(), "/").map_err(|e| e.to_string())?;
         if answer.server() == "web3" { Ok(()) } else { Err(answer.server().to_owned()) }
     });
@@ -159,11 +159,7 @@ fn serves(cluster: &Cluster, added: Instant) {
 
 /// After it is shown up, 300 requests without a cookie: 90 to 110 each.
 fn shared_by_three(cluster: &Cluster) {
-    let api = cluster.api();
-    wait::until("web3 is shown up", SERVING, || {
-        let web3 = api.snapshot().find("web3").cloned();
-        if web3.as_ref().is_some_and(|s| s.status.light == "good") { Ok(()) } else { Err(web3) }
-    });
+    cluster.api().wait_for_light("web3", "good", SERVING);
     let report = Load::new(cluster.site(), 4, Ask::Get("/")).most(300).run();
     report.assert_no_failure(300);
     let shares = report.shares();
@@ -189,7 +185,7 @@ fn gone_without_a_trace(cluster: &Cluster, way: &dyn Way) {
     let home = cluster.home().join("servers/web3");
     assert!(home.is_dir(), "{}", home.display());
     way.remove();
-    wait::until_true("the API shows no web3", GONE, || api.snapshot().find("web3").is_none());
+    api.wait_until_gone("web3", GONE);
     wait::until_true("web3's processes are gone", GONE, || {
         let mark = home.to_str().unwrap();
         !cluster.processes().iter().any(|p| p.mentions(mark))
@@ -239,15 +235,14 @@ fn without_script_the_same_form_does_it(cluster: &Cluster) {
     let person = Person::sign_in(cluster);
     person.browser.allow_scripts(false);
     person.go("/pools/web/servers/new");
-    person.browser.click("main form [name=\"start\"]:not([value=\"\"]):not([value=\"false\"])");
+    person.browser.click("main form [name=\"start\"][value=\"on\"]");
     person.fill_in(&[("name", "web3")]);
     let added = Instant::now();
     person.submit();
     serves(cluster, added);
     person.go("/pools/web/servers/web3/remove");
     person.submit();
-    let api = cluster.api();
-    wait::until_true("web3 is gone", GONE, || api.snapshot().find("web3").is_none());
+    cluster.api().wait_until_gone("web3", GONE);
     cluster.settle();
 }
 
@@ -261,10 +256,7 @@ fn a_silent_server_a_closed_port_and_a_good_one_harm_nobody(cluster: &Cluster) {
         assert!(reply.ok(), "{name}: {reply:?}");
     }
     for (name, light) in [("silent", "critical"), ("closed", "critical"), ("good", "good")] {
-        let (server, _) = wait::until(&format!("{name} is shown as {light}"), Duration::from_secs(5), || {
-            let server = api.snapshot().server(name).clone();
-            if server.status.light == light { Ok(server) } else { Err(server) }
-        });
+        let server = api.wait_for_light(name, light, Duration::from_secs(5));
         println!("#   {name}: {} {:?}", server.status.word, server.status.reason);
         assert!(server.status.reason.is_some(), "{server:?}");
     }
@@ -281,10 +273,7 @@ fn a_name_that_does_not_resolve_is_shown_and_not_rendered(cluster: &Cluster) {
     let api = cluster.api();
     let reply = api.post("/v1/pools/web/servers", &json!({ "name": "lost", "address": "no-such-host.invalid" }));
     assert!(reply.ok(), "{reply:?}");
-    let (lost, _) = wait::until("it is shown as down", Duration::from_secs(10), || {
-        let lost = api.snapshot().server("lost").clone();
-        if lost.status.light == "critical" { Ok(lost) } else { Err(lost) }
-    });
+    let lost = api.wait_for_light("lost", "critical", Duration::from_secs(10));
     assert_eq!((lost.port, lost.runtime.as_str()), (80, "external"));
     let reason = lost.status.reason.unwrap_or_default();
     assert!(reason.contains("no-such-host.invalid"), "{reason}");
@@ -297,21 +286,15 @@ fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
     let api = cluster.api();
     let ask = |cookie: &str| Client::new(cluster.site()).cookie("SERVEUR", cookie).get("/couleur").unwrap();
     let new_visitors = || Load::new(cluster.site(), 2, Ask::Get("/")).most(40).run().shares();
-    let wait_for = |light: &str| {
-        wait::until(&format!("web1 is {light}"), SERVING, || {
-            let web1 = api.snapshot().server("web1").clone();
-            if web1.status.light == light { Ok(()) } else { Err(web1) }
-        });
-    };
     api.act("/v1/pools/web/servers/web1/drain");
-    wait_for("progress");
+    api.wait_for_light("web1", "progress", SERVING);
     assert!(!new_visitors().contains_key("web1"), "a draining server takes no new visitors");
     assert_eq!(ask("S1").server(), "web1", "a draining server keeps those it has");
     cluster.cli_ok(&["maintenance", "web1"]);
-    wait_for("maintenance");
+    api.wait_for_light("web1", "maintenance", SERVING);
     assert_eq!(ask("S1").server(), "web2", "in maintenance it serves nobody");
     cluster.cli_ok(&["ready", "web1"]);
-    wait_for("good");
+    api.wait_for_light("web1", "good", SERVING);
     assert!(new_visitors().contains_key("web1"));
     assert_eq!(ask("S1").server(), "web1");
     cluster.settle();

@@ -59,13 +59,17 @@ fn a_note_left_on_the_site_is_on_both_within_a_second(cluster: &Cluster) {
 }
 
 fn each_database_hears_the_heartbeat_of_the_other(cluster: &Cluster) {
-    let snapshot = cluster.api().snapshot();
+    let api = cluster.api();
     for (on, from) in [("db1", "db2"), ("db2", "db1")] {
-        let links = &snapshot.server(on).links;
-        let link = links.iter().find(|l| l.from == from).unwrap_or_else(|| panic!("{on} ← {from}: {links:?}"));
-        assert_eq!(link.light, "good", "{on} ← {from}: {link:?}");
-        // One heartbeat a second: a delay above two means that the newest one is missing.
-        assert!(link.delay_ms.is_some_and(|ms| ms < 2_000), "{on} ← {from}: {link:?}");
+        // One heartbeat a second: the first is measured within two, and a delay above two means that one is missing.
+        let (delay, _) = wait::until(&format!("{on} hears {from}"), Duration::from_secs(2), || {
+            let links = api.snapshot().server(on).links.clone();
+            match links.iter().find(|l| l.from == from) {
+                Some(l) if l.light == "good" && l.delay_ms.is_some_and(|ms| ms < 2_000) => Ok(l.delay_ms),
+                _ => Err(links),
+            }
+        });
+        println!("#   {on} is {delay:?} ms behind {from}");
     }
 }
 

@@ -1,1 +1,319 @@
-fn main() {}
+//! The page for everybody: both languages, both themes, a telephone and a desk, with and without a mouse; and
+//! nothing that the browser complains about.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cordee_e2e::axe;
+use cordee_e2e::browser::Browser;
+use cordee_e2e::case;
+use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
+use cordee_e2e::person::Person;
+use cordee_e2e::{suite, wait};
+use serde_json::json;
+
+const LANGUAGES: [&str; 2] = ["en", "fr"];
+const THEMES: [&str; 2] = ["light", "dark"];
+const WIDTHS: [u32; 2] = [360, 1280];
+const SHOWN: Duration = Duration::from_secs(10);
+
+/// Every page of the product that somebody signed in can open.
+const PAGES: [&str; 18] = [
+    "/",
+    "/journal",
+    "/aide",
+    "/clean",
+    "/pools/web/servers/new",
+    "/pools/web/servers/web1/logs",
+    "/pools/web/servers/web1/test",
+    "/pools/web/servers/web1/stop",
+    "/pools/web/servers/web1/restart",
+    "/pools/web/servers/web1/remove",
+    "/pools/web/servers/gone/logs",
+    "/pools/web/servers/gone/stop",
+    "/pools/web/servers/web2/remove",
+    "/pools/db/servers/db1/logs",
+    "/pools/db/servers/db1/test",
+    "/pools/db/servers/db1/stop",
+    "/pools/db/servers/db1/restart",
+    "/nothing-here",
+];
+
+/// Pages that are right to answer 404, which Chromium notes in its console.
+const NOT_FOUND: [&str; 3] =
+    ["/nothing-here", "/pools/web/servers/gone/logs", "/pools/web/servers/gone/stop"];
+
+fn main() -> ExitCode {
+    suite::run("page", &[], &[
+        case!(first_run_asks_for_the_code_and_makes_the_account),
+        case!(signing_out_and_in_again),
+        case!(axe_finds_nothing_on_any_page),
+        case!(axe_finds_nothing_on_forms_with_errors),
+        case!(axe_finds_nothing_with_dialogs_and_menus_open),
+        case!(a_walk_through_all_pages_leaves_the_console_empty),
+        case!(no_page_is_wider_than_the_screen),
+        case!(language_and_theme_are_one_click_each),
+        case!(all_pages_are_complete_without_script),
+        case!(pictures_for_the_readme),
+    ])
+}
+
+// ---- the door
+
+fn first_run_asks_for_the_code_and_makes_the_account(cluster: &Cluster) {
+    let person = Person::stranger(cluster);
+    person.go("/");
+    assert_eq!(person.browser.path(), "/setup", "until there is an account everything leads to /setup");
+    person.browser.set_cookie("lang", "en");
+    in_all_looks(&person, &["/setup"]);
+    person.go("/setup");
+    person.fill_in(&[("code", "WRONG-CODE"), ("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    person.browser.wait_for("main [aria-invalid=\"true\"][name=\"code\"]", SHOWN);
+    assert_eq!(axe::violations(&person.browser), Vec::<String>::new());
+    drop(person.browser.complaints());
+    let code = cluster.cli_ok(&["setup-code"]);
+    person.fill_in(&[("code", code.trim()), ("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+    assert_eq!(person.browser.path(), "/");
+    let again = cluster.cli(&["setup-code"]);
+    assert!(!again.out.contains(code.trim()), "the code works once: {again:?}");
+}
+
+/// Signs in by the form, as every later case does: the account was made by a person, in the case before.
+#[track_caller]
+fn sign_in(cluster: &Cluster) -> Person {
+    let person = Person::stranger(cluster);
+    person.go("/");
+    assert_eq!(person.browser.path(), "/login");
+    person.browser.set_cookie("lang", "en");
+    person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+    person
+}
+
+fn signing_out_and_in_again(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    person.browser.forget_cookies();
+    person.browser.set_cookie("lang", "en");
+    person.go("/journal");
+    assert_eq!(person.browser.path(), "/login");
+    in_all_looks(&person, &["/login"]);
+    person.go("/login");
+    person.fill_in(&[("name", ACCOUNT), ("password", "not the password")]);
+    person.submit();
+    person.browser.wait_for("main .err, main [role=\"alert\"]", SHOWN);
+    assert_eq!(axe::violations(&person.browser), Vec::<String>::new());
+    person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+}
+
+// ---- axe
+
+/// Shows pages in both languages and themes, narrow and wide, and collects what axe finds.
+#[track_caller]
+fn in_all_looks(person: &Person, pages: &[&str]) {
+    let mut found = Vec::new();
+    each_look(&person.browser, |look| {
+        for page in pages {
+            person.go(page);
+            found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{page} {look}: {v}")));
+        }
+    });
+    assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
+}
+
+fn each_look(browser: &Browser, mut then: impl FnMut(&str)) {
+    for language in LANGUAGES {
+        browser.set_cookie("lang", language);
+        for theme in THEMES {
+            browser.theme(theme);
+            for width in WIDTHS {
+                browser.width(width);
+                then(&format!("{language} {theme} {width}"));
+            }
+        }
+    }
+    browser.theme("light");
+    browser.width(1280);
+    browser.set_cookie("lang", "en");
+}
+
+fn axe_finds_nothing_on_any_page(cluster: &Cluster) {
+    in_all_looks(&sign_in(cluster), &PAGES);
+}
+
+fn axe_finds_nothing_on_forms_with_errors(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    let mut found = Vec::new();
+    each_look(&person.browser, |look| {
+        person.go("/pools/web/servers/new");
+        person.fill_in(&[("name", "a;b"), ("cookie", "a b")]);
+        person.submit();
+        person.browser.wait_for("[aria-invalid=\"true\"][name=\"name\"]", SHOWN);
+        found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{look}: {v}")));
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Everything that opens something in front of the dashboard.
+const OPENERS: [(&str, &str); 5] =
+    [("web", "stop"), ("web", "restart"), ("web", "remove"), ("db", "stop"), ("db", "restart")];
+
+fn axe_finds_nothing_with_dialogs_and_menus_open(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    let mut found = Vec::new();
+    each_look(&person.browser, |look| {
+        let mut check = |what: &str| {
+            found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{what} {look}: {v}")));
+        };
+        person.dashboard();
+        person.open_add_web();
+        assert!(person.browser.sees("dialog[open]"), "adding opens a dialog");
+        check("add");
+        for (pool, action) in OPENERS {
+            person.dashboard();
+            person.ask(pool, if pool == "web" { "web1" } else { "db1" }, action);
+            person.browser.wait_for("dialog[open]", SHOWN);
+            check(action);
+        }
+        person.dashboard();
+        for opener in ["m-web1", "c-web1", "m-db2"] {
+            person.dashboard();
+            person.browser.click(&format!("[popovertarget=\"{opener}\"]"));
+            person.browser.wait_for(&format!("#{opener}"), SHOWN);
+            check(opener);
+        }
+    });
+    assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
+}
+
+// ---- the console
+
+fn a_walk_through_all_pages_leaves_the_console_empty(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    drop(person.browser.complaints());
+    let mut heard = Vec::new();
+    for page in PAGES {
+        person.go(page);
+        policy_is_strict(cluster, page);
+        let own_404 = |line: &String| NOT_FOUND.contains(&page) && line.contains("404");
+        heard.extend(person.browser.complaints().into_iter().filter(|l| !own_404(l)).map(|l| format!("{page}: {l}")));
+    }
+    person.dashboard();
+    person.open_add_web();
+    person.dashboard();
+    person.ask("web", "web1", "stop");
+    person.browser.wait_for("dialog[open]", SHOWN);
+    heard.extend(person.browser.complaints());
+    assert!(heard.is_empty(), "{heard:#?}");
+    asks_only_its_own_origin(&person);
+}
+
+/// The policy of page.md 3.5, on the page itself.
+fn policy_is_strict(cluster: &Cluster, page: &str) {
+    let answer = cluster_get(cluster, page);
+    let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("{page}: no policy"));
+    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'",
+        "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]
+    {
+        assert!(policy.contains(part), "{page}: {part} is missing in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{page}: {policy}");
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{page}");
+}
+
+fn cluster_get(cluster: &Cluster, page: &str) -> cordee_e2e::http::Answer {
+    let mut client = cordee_e2e::http::Client::with_jar(cluster.page())
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Connection", "close");
+    if page != "/login" {
+        let answer = client.post_form("/login", &[("name", ACCOUNT), ("password", PASSWORD)]).unwrap();
+        assert_eq!(answer.status, 303, "{}", answer.text());
+    }
+    client.get(page).unwrap()
+}
+
+fn asks_only_its_own_origin(person: &Person) {
+    person.dashboard();
+    let other = person.browser.script(
+        "return performance.getEntriesByType('resource').map(e => e.name)
+            .filter(n => new URL(n).origin !== location.origin)",
+        &[],
+    );
+    assert_eq!(other, json!([]), "asked of another origin");
+}
+
+// ---- looks
+
+fn no_page_is_wider_than_the_screen(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    let mut wide = Vec::new();
+    each_look(&person.browser, |look| {
+        for page in PAGES {
+            person.go(page);
+            let over = person.browser.script(
+                "const d = document.documentElement; return d.scrollWidth - d.clientWidth",
+                &[],
+            );
+            if over.as_i64() != Some(0) {
+                wide.push(format!("{page} {look}: {over} px too wide"));
+            }
+        }
+    });
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+fn language_and_theme_are_one_click_each(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    let language = || person.browser.script("return document.documentElement.lang", &[]);
+    assert_eq!(language(), json!("en"));
+    person.browser.click("button[lang=\"fr\"]");
+    wait::until_true("the page is French", SHOWN, || language() == json!("fr"));
+    assert_eq!(person.browser.path(), "/", "the same page as before");
+    let background = || person.browser.script("return getComputedStyle(document.body).backgroundColor", &[]);
+    let light = background();
+    let form = "form[action=\"/theme\"] button";
+    wait::until_true("the page is dark", SHOWN, || {
+        person.browser.click(form);
+        background() != light
+    });
+    person.browser.click("button[lang=\"en\"]");
+    wait::until_true("the page is English", SHOWN, || language() == json!("en"));
+}
+
+fn all_pages_are_complete_without_script(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    person.browser.allow_scripts(false);
+    for page in PAGES {
+        person.go(page);
+        assert!(person.browser.sees("main h1"), "{page} has no heading without script");
+    }
+    person.go("/");
+    let row = person.row("web1").expect("web1 is on the dashboard without script");
+    assert_eq!(row.look, "good", "{row:?}");
+}
+
+// ---- pictures
+
+fn pictures_for_the_readme(cluster: &Cluster) {
+    cluster.settle();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    std::fs::create_dir_all(&docs).unwrap();
+    let person = sign_in(cluster);
+    person.browser.theme("light");
+    for (language, file) in [("en", "dashboard.png"), ("fr", "tableau-de-bord.png")] {
+        person.browser.set_cookie("lang", language);
+        person.dashboard();
+        for server in ["web1", "web2", "db1", "db2"] {
+            person.wait_for_look(server, "good", SHOWN);
+        }
+        person.browser.picture(&docs.join(file));
+    }
+}

@@ -1,1 +1,342 @@
-fn main() {}
+//! Secrets stay where they belong, other sites get nothing done, and guessing is slow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cordee_e2e::api::Api;
+use cordee_e2e::case;
+use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
+use cordee_e2e::db::Db;
+use cordee_e2e::http::{Answer, Client};
+use cordee_e2e::{suite, wait};
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    suite::run("security", &[], &[
+        case!(no_secret_is_in_a_log_an_argument_a_page_or_an_answer),
+        case!(files_with_secrets_and_sockets_are_their_owners_only),
+        case!(the_session_cookie_is_closed_to_scripts_and_other_sites),
+        case!(a_form_sent_from_another_site_is_refused_on_every_route),
+        case!(nothing_is_told_or_done_without_signing_in),
+        case!(no_get_changes_anything),
+        case!(the_setup_code_works_once),
+        case!(hostile_text_of_a_visitor_is_shown_as_text),
+        case!(the_sixth_wrong_password_has_to_wait),
+    ])
+}
+
+// ---- secrets
+
+/// Every secret that can be had from outside: what `dsn` gives, the setup code, tokens, session, password.
+fn secrets(cluster: &Cluster) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = ["app", "owner"]
+        .map(|account| (format!("password of {account}"), Db::new(cluster, &["--account", account]).dsn().password.clone()))
+        .into();
+    let token = cluster.cli_ok(&["token", "create", "--name", "canary"]).trim().to_owned();
+    all.push(("token".to_owned(), token));
+    all.push(("session".to_owned(), cluster.session().1));
+    all.push(("password of the account".to_owned(), PASSWORD.to_owned()));
+    all.extend(kept(cluster));
+    for (what, secret) in &all {
+        assert!(secret.len() >= 16, "{what} is short");
+    }
+    all
+}
+
+/// Long values in the product's own secret files: generated passwords and keys that no command gives away.
+fn kept(cluster: &Cluster) -> Vec<(String, String)> {
+    let words = |text: String| -> Vec<String> {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_+/".contains(c))
+            .filter(|w| w.len() >= 20 && w.bytes().any(|b| b.is_ascii_digit()) && !w.contains('/'))
+            .map(str::to_owned)
+            .collect()
+    };
+    files(cluster.home())
+        .into_iter()
+        .filter(|f| f.to_string_lossy().to_lowercase().contains("secret"))
+        .filter_map(|f| Some((f.display().to_string(), std::fs::read_to_string(f).ok()?)))
+        .flat_map(|(file, text)| words(text).into_iter().map(move |w| (format!("in {file}"), w)))
+        .collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flatten()
+        .flat_map(|e| match e.file_type() {
+            Ok(kind) if kind.is_dir() => files(&e.path()),
+            Ok(kind) if kind.is_file() => vec![e.path()],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn holds(bytes: &[u8], secret: &str) -> bool {
+    bytes.windows(secret.len()).any(|w| w == secret.as_bytes())
+}
+
+fn no_secret_is_in_a_log_an_argument_a_page_or_an_answer(cluster: &Cluster) {
+    let secrets = secrets(cluster);
+    let mut arguments = BTreeSet::new();
+    let mut look = || arguments.extend(cluster.processes().iter().map(|p| p.command.join(" ")));
+    // Secrets pass through commands when something starts: look while a web server and a database do.
+    let api = cluster.api();
+    api.act("/v1/pools/db/servers/db2/restart");
+    assert!(api.post("/v1/pools/web/servers", &json!({ "name": "canary", "start": true })).ok());
+    wait::until("all is well again", Duration::from_secs(30), || {
+        look();
+        api.try_snapshot()?.settled()
+    });
+    api.delete("/v1/pools/web/servers/canary");
+    let mut told: Vec<(String, Vec<u8>)> =
+        vec![("arguments".to_owned(), arguments.into_iter().collect::<Vec<_>>().join("\n").into_bytes())];
+    told.extend(answers(cluster));
+    for file in files(cluster.home()).into_iter().filter(|f| f.to_string_lossy().contains("log")) {
+        told.push((file.display().to_string(), std::fs::read(&file).unwrap_or_default()));
+    }
+    assert!(told.len() > 10, "too little was looked at");
+    for (what, secret) in &secrets {
+        for (place, bytes) in &told {
+            assert!(!holds(bytes, secret), "{what} stands in {place}");
+        }
+    }
+}
+
+const PAGES: [&str; 9] = [
+    "/",
+    "/journal",
+    "/aide",
+    "/clean",
+    "/pools/web/servers/new",
+    "/pools/web/servers/web1/logs",
+    "/pools/web/servers/web1/test",
+    "/pools/db/servers/db1/logs",
+    "/pools/db/servers/db1/test",
+];
+
+/// Every page and every answer of the API that can be read.
+fn answers(cluster: &Cluster) -> Vec<(String, Vec<u8>)> {
+    let api = cluster.api();
+    let mut all: Vec<(String, Vec<u8>)> = PAGES
+        .iter()
+        .map(|page| ((*page).to_owned(), cluster.signed_in().get(page).unwrap().body))
+        .collect();
+    for path in readable(&api) {
+        all.push((path.clone(), api.get(&path).to_string().into_bytes()));
+    }
+    all
+}
+
+/// Every GET of the API's own description, with real names in it, but for the endless event stream.
+fn readable(api: &Api) -> Vec<String> {
+    routes(api).into_iter().filter(|(method, path)| method == "get" && !path.ends_with("/events")).map(|(_, p)| p).collect()
+}
+
+/// Method and path of every route, without the leading `/api`, names filled in.
+fn routes(api: &Api) -> Vec<(String, String)> {
+    let description = api.get("/openapi.json");
+    let paths = description["paths"].as_object().expect("paths").clone();
+    let fill = |path: &str| {
+        let path = path.replace("{pool}", "web").replace("{name}", "web1").replace("{proxy}", "web");
+        path.replace("{action}", "drain").strip_prefix("/api").expect("under /api").to_owned()
+    };
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods: Vec<String> = methods.as_object().into_iter().flatten().map(|(m, _)| m.clone()).collect();
+            let path = fill(path);
+            methods.into_iter().map(move |m| (m, path.clone()))
+        })
+        .filter(|(m, _)| ["get", "post", "put", "patch", "delete"].contains(&m.as_str()))
+        .collect()
+}
+
+fn files_with_secrets_and_sockets_are_their_owners_only(cluster: &Cluster) {
+    let secrets = secrets(cluster);
+    for file in files(cluster.home()) {
+        let Ok(meta) = std::fs::metadata(&file) else { continue };
+        // InnoDB's tablespaces hold password hashes, and are checked for their mode all the same.
+        if meta.permissions().mode() & 0o044 == 0 || meta.len() > 64 << 20 {
+            continue;
+        }
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        for (what, secret) in &secrets {
+            assert!(!holds(&bytes, secret), "{what} is readable by others in {}", file.display());
+        }
+    }
+    for socket in sockets(cluster) {
+        let mode = std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} is open to others: {mode:o}", socket.display());
+    }
+}
+
+/// The sockets that give control: HAProxy's and Cordée's. A database's is open to all and asks for a password.
+fn sockets(cluster: &Cluster) -> Vec<PathBuf> {
+    let table = std::fs::read_to_string("/proc/net/unix").unwrap();
+    let mut all: BTreeSet<PathBuf> = table
+        .lines()
+        .filter_map(|l| l.split_whitespace().nth(7))
+        .map(PathBuf::from)
+        .filter(|p| p.starts_with(cluster.home()))
+        .collect();
+    for argument in cluster.servers().iter().filter(|p| p.program() == "haproxy").flat_map(|p| p.command.clone()) {
+        all.extend(argument.split(',').next().map(PathBuf::from));
+    }
+    let control = |p: &PathBuf| !p.to_string_lossy().contains("mariadb");
+    all.into_iter()
+        .filter(|p| std::fs::metadata(p).is_ok_and(|m| m.file_type().is_socket()))
+        .filter(control)
+        .collect()
+}
+
+// ---- sessions and other sites
+
+fn login(cluster: &Cluster, password: &str) -> Answer {
+    Client::new(cluster.page())
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Accept-Language", "en")
+        .header("Connection", "close")
+        .post_form("/login", &[("name", ACCOUNT), ("password", password)])
+        .unwrap()
+}
+
+fn the_session_cookie_is_closed_to_scripts_and_other_sites(cluster: &Cluster) {
+    let _ = cluster.session();
+    let answer = login(cluster, PASSWORD);
+    assert_eq!(answer.status, 303);
+    let cookies: Vec<&str> =
+        answer.headers.iter().filter(|(n, v)| n == "set-cookie" && v.starts_with("cordee_")).map(|(_, v)| v.as_str()).collect();
+    assert_eq!(cookies.len(), 1, "{:?}", answer.headers);
+    for flag in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookies[0].contains(flag), "{flag} is missing in {}", cookies[0]);
+    }
+    let site = Client::new(cluster.site()).cookie("cordee_e2e", "must-not-arrive").get("/couleur").unwrap();
+    assert!(!site.text().contains("must-not-arrive"));
+    let second = login(cluster, PASSWORD);
+    let value = |a: &Answer| a.header("set-cookie").unwrap_or("").to_owned();
+    assert_ne!(value(&answer), value(&second), "a new session for each sign-in");
+}
+
+fn a_form_sent_from_another_site_is_refused_on_every_route(cluster: &Cluster) {
+    let before = cluster.api().snapshot().wish();
+    let mut paths: Vec<(String, String)> =
+        routes(&cluster.api()).into_iter().filter(|(m, _)| m != "get").map(|(m, p)| (m, format!("/api{p}"))).collect();
+    for path in ["/setup", "/login", "/logout", "/clean", "/refresh", "/proxies/web/reload", "/pools/web/servers"] {
+        paths.push(("post".to_owned(), path.to_owned()));
+    }
+    for action in ["stop", "start", "restart", "drain", "maintenance", "ready", "remove"] {
+        paths.push(("post".to_owned(), format!("/pools/web/servers/web1/{action}")));
+    }
+    let (name, value) = cluster.session();
+    let port = cluster.page().port();
+    let origins = [
+        ("Sec-Fetch-Site", "cross-site".to_owned()),
+        ("Sec-Fetch-Site", "same-site".to_owned()),
+        ("Origin", "http://evil.example".to_owned()),
+        // Another port of this machine: cookies do not know the difference, the product must.
+        ("Origin", format!("http://127.0.0.1:{}", port + 1)),
+        ("Origin", "null".to_owned()),
+    ];
+    for (method, path) in &paths {
+        for (header, from) in &origins {
+            let mut client =
+                Client::new(cluster.page()).cookie(&name, &value).header(header, from).header("Connection", "close");
+            let body = b"name=evil&address=127.0.0.9";
+            let form = [("Content-Type", "application/x-www-form-urlencoded")];
+            let answer = client.request(&method.to_uppercase(), path, &form, body).unwrap();
+            assert_eq!(answer.status, 403, "{method} {path} with {header}: {from}");
+        }
+    }
+    assert_eq!(before, cluster.api().snapshot().wish());
+}
+
+fn nothing_is_told_or_done_without_signing_in(cluster: &Cluster) {
+    let _ = cluster.session();
+    let before = cluster.api().snapshot().wish();
+    for who in [Api::stranger(cluster.page()), Api::new(cluster.page(), "not-a-token")] {
+        for (method, path) in routes(&cluster.api()).iter().filter(|(_, p)| p != "/openapi.json") {
+            let reply = who.call(&method.to_uppercase(), path, None).unwrap();
+            assert_eq!(reply.status, 401, "{method} {path}: {reply:?}");
+        }
+    }
+    for page in PAGES {
+        let answer = Client::new(cluster.page()).header("Connection", "close").get(page).unwrap();
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/login")), "{page}");
+    }
+    // The socket's own routes are not to be had over TCP.
+    let local = Client::new(cluster.page()).header("Connection", "close").get("/local/setup-code").unwrap();
+    assert!(local.status == 404 || local.status == 401 || local.status == 403, "{}", local.status);
+    let in_address = Client::new(cluster.page())
+        .header("Connection", "close")
+        .get(&format!("/api/v1/snapshot?token={}", cluster.cli_ok(&["token", "create", "--name", "query"]).trim()));
+    assert_eq!(in_address.unwrap().status, 401, "a token in an address is no token");
+    assert_eq!(before, cluster.api().snapshot().wish());
+}
+
+fn no_get_changes_anything(cluster: &Cluster) {
+    let api = cluster.api();
+    cluster.settle();
+    let state = || format!("{}{}{}", cluster.conf("web"), cluster.conf("db"), api.snapshot().wish());
+    let before = state();
+    let events = api.last_event();
+    for path in routes(&api).into_iter().map(|(_, p)| p).filter(|p| !p.ends_with("/events")) {
+        let _ = api.call("GET", &path, None).unwrap();
+    }
+    for page in PAGES {
+        let _ = cluster.signed_in().get(page).unwrap();
+    }
+    for action in ["stop", "start", "restart", "drain", "maintenance", "ready", "remove"] {
+        let _ = cluster.signed_in().get(&format!("/pools/web/servers/web1/{action}")).unwrap();
+    }
+    let _ = cluster.signed_in().get("/logout").unwrap();
+    assert_eq!(before, state());
+    assert_eq!(api.events_after(events).iter().map(|e| e.text.clone()).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+fn the_setup_code_works_once(cluster: &Cluster) {
+    let _ = cluster.session();
+    let mut client = Client::new(cluster.page()).header("Sec-Fetch-Site", "same-origin").header("Connection", "close");
+    let fields = [("code", "AAAA-AAAA"), ("name", "second"), ("password", "another long password")];
+    let answer = client.post_form("/setup", &fields).unwrap();
+    assert!(!answer.headers.iter().any(|(n, v)| n == "set-cookie" && v.starts_with("cordee_")), "{answer:?}");
+    let left = files(cluster.home()).into_iter().find(|f| f.to_string_lossy().contains("setup"));
+    assert!(left.is_none_or(|f| std::fs::read_to_string(f).unwrap_or_default().trim().is_empty()), "the code is left on disk");
+}
+
+fn hostile_text_of_a_visitor_is_shown_as_text(cluster: &Cluster) {
+    let evil = "<img src=x onerror=alert(1)>";
+    let mut visitor = Client::new(cluster.site()).header("User-Agent", evil).header("Referer", evil);
+    let _ = visitor.get("/?q=%3Cimg%20src=x%20onerror=alert(1)%3E").unwrap();
+    let _ = visitor.post_form("/connexion", &[("message", evil)]).unwrap();
+    for page in ["/", "/journal", "/pools/web/servers/web1/logs", "/pools/web/servers/web2/logs"] {
+        let text = cluster.signed_in().get(page).unwrap().text();
+        assert!(!text.contains("<img src=x"), "{page}");
+    }
+    assert!(!Client::new(cluster.site()).get("/connexion").unwrap().text().contains("<img src=x"));
+}
+
+// ---- guessing
+
+/// The last case: it locks this address out for a minute.
+fn the_sixth_wrong_password_has_to_wait(cluster: &Cluster) {
+    let _ = cluster.session();
+    for n in 1..=5 {
+        let answer = login(cluster, &format!("wrong {n}"));
+        assert!(answer.status == 401 || answer.status == 422, "try {n}: {}", answer.status);
+        assert!(answer.header("set-cookie").is_none_or(|c| !c.starts_with("cordee_")));
+    }
+    let answer = login(cluster, "wrong 6");
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    let seconds: u64 = answer.header("retry-after").expect("Retry-After").parse().expect("seconds");
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert!(answer.text().contains(&seconds.to_string()) || answer.text().contains("second"), "{}", answer.text());
+    assert_eq!(login(cluster, PASSWORD).status, 429, "also the right one waits");
+    // Who is signed in, programs and the site are not touched.
+    assert_eq!(cluster.signed_in().get("/").unwrap().status, 200);
+    assert_ne!(cluster.api().get("/v1/snapshot"), Value::Null);
+}

@@ -57,7 +57,8 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         let id = ProcessId::Server(server.name.clone());
         let seen = observed.process(&id);
         let should = server.runtime == Runtime::Process && server.power == Power::On;
-        let does = seen.leader.as_ref().is_some_and(|l| l.generation >= server.generation);
+        let does =
+            seen.leader.as_ref().is_some_and(|l| l.server == server.id && l.generation >= server.generation);
         if should != does || (!should && seen.leader.is_some()) || !seen.orphans.is_empty() {
             faults.push(Fault::Process(server.name.to_string()));
         }

@@ -99,6 +99,8 @@ pub struct ProcessSeen {
 pub struct Leader {
     /// Process id, which is also the group's.
     pub pid: u32,
+    /// The server's id: a server removed and added again under its name is another one. 0 for a proxy.
+    pub server: u32,
     /// The restart generation it was started for.
     pub generation: u32,
     /// Stopped by a signal (SIGSTOP) or a debugger.

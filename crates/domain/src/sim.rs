@@ -1,1 +1,324 @@
-//! sim
+//! A simulated world for the property tests: two HAProxys that read the rendered files, processes that die,
+//! databases that open and close. It knows nothing of the planner; [`crate::check`] judges what comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use crate::db::{DatabaseSeen, Link, Thread};
+use crate::desired::Desired;
+use crate::haproxy::runtime::State;
+use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
+use crate::ids::{Host, Millis, PoolId, ServerName};
+use crate::observed::{Leader, Observed, ProcessId, Seen, Setback};
+use crate::step::{Outcome, Step};
+use crate::text;
+
+/// What is there, whatever Cordée knows of it.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Time.
+    pub now: Millis,
+    /// Files of the proxies.
+    files: BTreeMap<PoolId, String>,
+    /// Tables of the running proxies, with the shape they were started from.
+    tables: BTreeMap<PoolId, (String, BTreeMap<ServerName, RunningServer>)>,
+    /// Living processes.
+    processes: BTreeMap<ProcessId, Leader>,
+    /// Processes that ignore TERM.
+    pub stubborn: BTreeSet<ProcessId>,
+    /// Addresses that accept and never answer.
+    pub silent: BTreeSet<SocketAddr>,
+    /// HAProxy refuses `add server`.
+    pub refuses_add: bool,
+    databases: BTreeMap<ServerName, DatabaseSeen>,
+    initialised: BTreeSet<ServerName>,
+    homes: BTreeSet<String>,
+    next_pid: u32,
+}
+
+impl World {
+    /// An empty world at that time.
+    pub fn at(now: Millis) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// Everything seen, with `memory`'s own part (backoff, setbacks) kept.
+    pub fn look(&self, memory: &mut Observed, desired: &Desired) {
+        for pool in PoolId::ALL {
+            let seen = memory.proxies.entry(pool).or_default();
+            seen.file = self.files.get(&pool).cloned();
+            seen.running = match self.tables.get(&pool) {
+                Some((shape, servers)) => Seen::At(self.now, running(shape, servers)),
+                None => Seen::Never,
+            };
+        }
+        let ids: BTreeSet<ProcessId> =
+            memory.processes.keys().chain(self.processes.keys()).cloned().collect();
+        for id in ids {
+            let seen = memory.processes.entry(id.clone()).or_default();
+            seen.leader = self.processes.get(&id).cloned();
+            if seen.leader.is_none() {
+                seen.stopping_since = None;
+            }
+        }
+        memory.databases = self
+            .databases
+            .iter()
+            .filter(|(name, _)| self.processes.contains_key(&ProcessId::Server((*name).clone())))
+            .map(|(name, seen)| (name.clone(), Seen::At(self.now, seen.clone())))
+            .collect();
+        memory.initialised.clone_from(&self.initialised);
+        memory.homes.clone_from(&self.homes);
+        for (_, server) in desired.servers() {
+            if let Host::Name(name) = &server.host {
+                memory.names.insert(name.clone(), Seen::At(self.now, [10, 0, 0, 9].into()));
+            }
+        }
+    }
+
+    /// Lets time pass: checks run, processes that were asked to end do.
+    pub fn pass(&mut self, memory: &Observed, milliseconds: u64) {
+        self.now += milliseconds;
+        for (id, seen) in &memory.processes {
+            if seen.stopping_since.is_some() && !self.stubborn.contains(id) {
+                self.die(id);
+            }
+        }
+        let answering: BTreeSet<ServerName> = self
+            .processes
+            .keys()
+            .filter_map(|id| if let ProcessId::Server(name) = id { Some(name.clone()) } else { None })
+            .collect();
+        let known: BTreeSet<String> = self.homes.clone();
+        for (_, servers) in self.tables.values_mut() {
+            for (name, server) in servers.iter_mut().filter(|(_, s)| !s.maintenance) {
+                let address = server.ip.map(|ip| SocketAddr::new(ip, server.port));
+                let silent = address.is_some_and(|a| self.silent.contains(&a));
+                // One that has a folder is ours and answers while its process lives; any other is external.
+                let well = !silent && (answering.contains(name) || !known.contains(name.as_str()));
+                server.verdict = if well { Verdict::Up } else { Verdict::Down };
+                let code = if well { "L7OK" } else { "L4CON" };
+                server.check = Check { code: code.to_owned(), ..Check::default() };
+            }
+        }
+    }
+
+    /// A process ends, whatever the reason.
+    pub fn die(&mut self, id: &ProcessId) {
+        self.processes.remove(id);
+        match id {
+            ProcessId::Proxy(pool) => {
+                self.tables.remove(pool);
+            }
+            ProcessId::Server(name) => {
+                // Every database comes back closed, without semi-sync.
+                if let Some(database) = self.databases.get_mut(name) {
+                    database.read_only = true;
+                    database.semi_sync = false;
+                }
+            }
+        }
+    }
+
+    /// The processes alive.
+    pub fn alive(&self) -> Vec<ProcessId> {
+        self.processes.keys().cloned().collect()
+    }
+
+    /// Carries out a step.
+    pub fn act(&mut self, step: &Step, desired: &Desired) -> Outcome {
+        match step {
+            Step::WriteConfig { proxy, text, .. } => {
+                self.files.insert(*proxy, text.clone());
+            }
+            Step::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
+            Step::AddServer { proxy, name, id, to } => return self.add(*proxy, name, *id, *to),
+            Step::SetAddress { proxy, name, to } => {
+                self.change(*proxy, name, |s| {
+                    s.ip = Some(to.ip());
+                    s.port = to.port();
+                });
+            }
+            Step::SetState { proxy, name, state } => self.change(*proxy, name, |s| {
+                s.maintenance = *state == State::Maintenance;
+                s.drain = *state == State::Drain;
+            }),
+            Step::SetWeight { proxy, name, weight } => {
+                self.change(*proxy, name, |s| s.weight = *weight);
+            }
+            Step::DeleteServer { proxy, name } => return self.delete(*proxy, name),
+            Step::StartProcess { id, server, generation, .. } => {
+                let pid = self.next_pid + 1;
+                let leader = Leader { pid, server: *server, generation: *generation, frozen: false };
+                return self.start(id, leader, desired);
+            }
+            Step::StopProcess { .. } => {}
+            Step::KillProcess { id, .. } => self.die(id),
+            Step::TrashHome { home } => {
+                self.homes.remove(home);
+            }
+            Step::InitDatabase { name } => {
+                self.initialised.insert(name.clone());
+                self.homes.insert(name.to_string());
+                let fresh = DatabaseSeen { read_only: true, ..DatabaseSeen::default() };
+                self.databases.insert(name.clone(), fresh);
+            }
+            _ => self.database(step),
+        }
+        Outcome::Done
+    }
+
+    fn database(&mut self, step: &Step) {
+        let crate::step::Target::Database(name) = step.target() else { return };
+        let Some(database) = self.databases.get_mut(&name) else { return };
+        match step {
+            Step::SetLink { from, .. } | Step::StartLink { from, .. } => {
+                let link = Link {
+                    receiving: Thread::Running,
+                    applying: true,
+                    error: 0,
+                    delay_ms: Some(1),
+                };
+                database.links.insert(from.clone(), link);
+            }
+            Step::OpenDatabase { .. } => database.read_only = false,
+            Step::CloseDatabase { .. } => database.read_only = true,
+            Step::CreateSchema { .. } => database.schema = true,
+            Step::SetSemiSync { on, .. } => database.semi_sync = *on,
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, proxy: PoolId, name: &ServerName, alter: impl FnOnce(&mut RunningServer)) {
+        if let Some(server) = self.tables.get_mut(&proxy).and_then(|(_, s)| s.get_mut(name)) {
+            alter(server);
+        }
+    }
+
+    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Outcome {
+        let Some((_, servers)) = self.tables.get_mut(&proxy) else {
+            return Outcome::Failed(text!("haproxy-no-socket"));
+        };
+        if self.refuses_add || servers.contains_key(name) {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        servers.insert(name.clone(), server(id, to, 0, false));
+        Outcome::Done
+    }
+
+    fn delete(&mut self, proxy: PoolId, name: &ServerName) -> Outcome {
+        let Some((_, servers)) = self.tables.get_mut(&proxy) else {
+            return Outcome::Failed(text!("haproxy-no-socket"));
+        };
+        match servers.get(name) {
+            Some(s) if s.maintenance && s.sessions == 0 => {
+                servers.remove(name);
+                Outcome::Done
+            }
+            _ => Outcome::Failed(text!("haproxy-strange")),
+        }
+    }
+
+    fn start(&mut self, id: &ProcessId, leader: Leader, desired: &Desired) -> Outcome {
+        if self.processes.contains_key(id) {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        if let ProcessId::Proxy(proxy) = id
+            && self.reload(*proxy, None) != Outcome::Done
+        {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        if let ProcessId::Server(name) = id
+            && desired.web.server(name).is_some()
+        {
+            self.homes.insert(name.to_string());
+        }
+        self.next_pid += 1;
+        self.processes.insert(id.clone(), leader);
+        Outcome::Done
+    }
+
+    /// A worker starts from the file, and from nothing else.
+    fn reload(&mut self, proxy: PoolId, shape: Option<&String>) -> Outcome {
+        let Some(text) = self.files.get(&proxy) else {
+            return Outcome::Failed(text!("haproxy-strange"));
+        };
+        let found = text
+            .lines()
+            .find_map(|l| l.trim().strip_prefix(format!("description cordee {proxy} ").as_str()))
+            .unwrap_or_default()
+            .to_owned();
+        if shape.is_some_and(|s| *s != found) {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        let servers = text.lines().filter_map(|l| read_server(l.trim())).collect();
+        self.tables.insert(proxy, (found, servers));
+        Outcome::Done
+    }
+}
+
+/// Reads a `server` line as HAProxy would. A fresh server is UP before its first check.
+fn read_server(line: &str) -> Option<(ServerName, RunningServer)> {
+    let words: Vec<&str> = line.strip_prefix("server ")?.split(' ').collect();
+    let after = |key: &str| words.iter().position(|w| *w == key).and_then(|i| words.get(i + 1));
+    let name = ServerName::parse(words.first()?).ok()?;
+    let address = words.get(1)?.parse().ok()?;
+    let weight = after("weight")?.parse().ok()?;
+    Some((name, server(after("id")?.parse().ok()?, address, weight, words.contains(&"disabled"))))
+}
+
+fn server(id: u32, to: SocketAddr, weight: u32, maintenance: bool) -> RunningServer {
+    RunningServer {
+        id,
+        ip: Some(to.ip()),
+        port: to.port(),
+        maintenance,
+        drain: false,
+        weight,
+        verdict: Verdict::Up,
+        sessions: 0,
+        total: 0,
+        cookie: String::new(),
+        since_s: 0,
+        check: Check::default(),
+        uniform: true,
+    }
+}
+
+fn running(shape: &str, servers: &BTreeMap<ServerName, RunningServer>) -> Running {
+    Running {
+        pid: 1,
+        shape: Some(shape.to_owned()),
+        version: String::new(),
+        uptime_s: 1,
+        rate: 0,
+        sessions: 0,
+        servers: servers.clone(),
+    }
+}
+
+/// Notes a step's end in the engine's memory, as the engine does.
+pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Millis) {
+    let target = step.target();
+    match (step, outcome) {
+        (_, Outcome::Failed(why)) => {
+            let count = memory.setbacks.get(&target).map_or(0, |s| s.count) + 1;
+            memory.setbacks.insert(target, Setback { count, at: now, why: why.clone() });
+            if let Step::AddServer { proxy, name, .. } = step {
+                memory.proxies.entry(*proxy).or_default().needs_reload.insert(name.clone());
+            }
+            return;
+        }
+        (Step::StartProcess { id, .. }, Outcome::Done) => {
+            memory.processes.entry(id.clone()).or_default().started_at = Some(now);
+        }
+        (Step::StopProcess { id, .. }, Outcome::Done) => {
+            memory.processes.entry(id.clone()).or_default().stopping_since = Some(now);
+        }
+        (Step::Reload { proxy, .. }, Outcome::Done) => {
+            memory.proxies.entry(*proxy).or_default().needs_reload.clear();
+        }
+        _ => {}
+    }
+    memory.setbacks.remove(&target);
+}

@@ -66,7 +66,7 @@ pub fn proxy(observed: &Observed, id: PoolId, now: Millis) -> Status {
         return stopped(&process, now);
     }
     match &seen.running {
-        Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
+        running if young(running, &process, now) => Status::bare(Light::Progress, text!("status-starting")),
         running => match running.fresh(now, STALE) {
             None => unknown(running.last(), now),
             Some(_) if seen.refused.is_some() => Status {
@@ -113,7 +113,12 @@ pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
     }
     let seen = observed.proxy(PoolId::Web).running;
     let Some(running) = seen.fresh(now, STALE) else {
-        return unknown(seen.last(), now);
+        let proxy = observed.process(&ProcessId::Proxy(PoolId::Web));
+        return if young(&seen, &proxy, now) {
+            Status::bare(Light::Progress, text!("status-joining"))
+        } else {
+            unknown(seen.last(), now)
+        };
     };
     match running.servers.get(&server.name) {
         Some(now) if now.id == server.id => behind_proxy(server, now),
@@ -139,15 +144,15 @@ fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
             text!("status-recovering"),
             text!("reason-recovering", done = now.check.health, goal = now.check.goal),
         ),
+        Verdict::Up | Verdict::Failing if now.weight == 0 => {
+            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
+        }
         Verdict::Failing => Status::new(
             Light::Warning,
             text!("status-up"),
             text!("reason-failing", failed = now.check.health, goal = now.check.goal),
         ),
         Verdict::Unchecked => Status::bare(Light::Progress, text!("status-joining")),
-        Verdict::Up if now.weight == 0 => {
-            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
-        }
         Verdict::Up => Status::new(Light::Good, text!("status-up"), check_reason(&now.check)),
     }
 }
@@ -199,8 +204,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     match &seen {
         Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
         Seen::Failed { why, .. } => {
-            let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
-            if young {
+            // Crash recovery takes a while before the first answer.
+            let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
+            if recovering {
                 Status::bare(Light::Progress, text!("status-starting"))
             } else {
                 Status { light: Light::Critical, word: text!("status-unreachable"), reason: Some(why.clone()) }
@@ -282,6 +288,13 @@ fn stopped(process: &ProcessSeen, now: Millis) -> Status {
         (None, _) => text!("reason-process-gone"),
     };
     Status::new(Light::Critical, text!("status-down"), reason)
+}
+
+/// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.
+fn young<T>(seen: &Seen<T>, process: &ProcessSeen, now: Millis) -> bool {
+    const MOMENT: u64 = 3_000;
+    seen.last().is_none()
+        && process.started_at.is_none_or(|at| now.saturating_sub(at) < MOMENT)
 }
 
 fn unknown(last: Option<Millis>, now: Millis) -> Status {

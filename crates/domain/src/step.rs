@@ -77,6 +77,8 @@ pub enum Step {
     StartProcess {
         /// Which.
         id: ProcessId,
+        /// The server's id; 0 for a proxy.
+        server: u32,
         /// For which restart generation.
         generation: u32,
         /// Whether a database starts as the writer (crash recovery keeps what it had not yet seen acknowledged).

@@ -138,7 +138,7 @@ fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
     command
         .arg("keeper")
         .env("CORDEE_HOME", &config.home)
-        .env(process::MARK, format!("{}/keeper/0", home.id))
+        .env(process::MARK, format!("{}/keeper/0.0", home.id))
         .current_dir("/")
         .stdin(std::process::Stdio::null())
         .stdout(log.try_clone()?)
@@ -179,7 +179,7 @@ pub async fn keeper(config: &Config) -> ExitCode {
 fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
     tokio::process::Command::new("/proc/self/exe")
         .arg("serve")
-        .env(process::MARK, format!("{}/serve/0", home.id))
+        .env(process::MARK, format!("{}/serve/0.0", home.id))
         .stdin(std::process::Stdio::null())
         .spawn()
 }

@@ -33,7 +33,7 @@ pub(super) fn plan(
         if let ProcessId::Server(name) = id
             && !desired.servers().any(|(_, s)| s.name == *name && s.runtime == Runtime::Process)
         {
-            removed(plan, observed, name, seen, now);
+            removed(plan, desired, observed, name, seen, now);
         }
     }
     for home in &observed.homes {
@@ -62,19 +62,28 @@ fn proxy_process(
     }
     let want = config::render(desired, proxy, setting, &places(desired, observed, proxy));
     if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
-        start(plan, id, &process, 0, false, now);
+        start(plan, Start { id, server: 0, generation: 0, writer: false }, &process, now);
     }
 }
 
+/// What to start.
+struct Start {
+    id: ProcessId,
+    server: u32,
+    generation: u32,
+    writer: bool,
+}
+
 /// Starts a process, after what an earlier one left of itself is gone and its pause is over.
-fn start(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, generation: u32, writer: bool, now: Millis) {
+fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
+    let Start { id, server, generation, writer } = wanted;
     if !process.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
         return;
     }
     let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
     if now >= next {
-        plan.steps.push(Step::StartProcess { id, generation, writer });
+        plan.steps.push(Step::StartProcess { id, server, generation, writer });
     } else {
         let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
         plan.waiting.push((Target::Process(id), text));
@@ -97,13 +106,14 @@ fn server_process(
             plan.steps.push(Step::InitDatabase { name: server.name.clone() });
         } else if wanted {
             let writer = desired.is_writer(&server.name);
-            start(plan, id, &process, server.generation, writer, now);
+            let wanted = Start { id, server: server.id, generation: server.generation, writer };
+            start(plan, wanted, &process, now);
         } else if !process.orphans.is_empty() {
             plan.steps.push(Step::KillProcess { id, pids: process.orphans });
         }
         return;
     };
-    if wanted && leader.generation >= server.generation {
+    if wanted && leader.server == server.id && leader.generation >= server.generation {
         return;
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
@@ -138,12 +148,21 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
 }
 
 /// A server that nobody wishes any more: out of HAProxy, then ended.
-fn removed(plan: &mut Plan, observed: &Observed, name: &ServerName, seen: &ProcessSeen, now: Millis) {
+fn removed(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    name: &ServerName,
+    seen: &ProcessSeen,
+    now: Millis,
+) {
     let still_listed = observed
         .proxies
         .get(&PoolId::Web)
         .and_then(|p| p.running.fresh(now, STALE))
-        .is_some_and(|r| r.servers.contains_key(name));
+        .and_then(|r| r.servers.get(name))
+        // Another server may have taken the name already.
+        .is_some_and(|s| desired.web.server(name).is_none_or(|w| w.id != s.id));
     if still_listed {
         return;
     }

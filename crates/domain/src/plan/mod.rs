@@ -6,6 +6,8 @@
 mod databases;
 mod hosts;
 mod proxy;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use crate::desired::Desired;
 use crate::haproxy::config::Setting;

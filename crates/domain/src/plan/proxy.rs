@@ -38,7 +38,7 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
 }
 
 /// The address of a server, when it has one or its name resolves.
-pub fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
+fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
     match &server.host {
         Host::Ip(ip) => Some(*ip),
         Host::Name(name) => observed.names.get(name)?.value().copied(),
@@ -52,7 +52,7 @@ fn restarting(server: &Server, observed: &Observed) -> bool {
             .processes
             .get(&ProcessId::Server(server.name.clone()))
             .and_then(|p| p.leader.as_ref())
-            .is_some_and(|l| l.generation < server.generation)
+            .is_some_and(|l| l.server != server.id || l.generation < server.generation)
 }
 
 pub(super) fn plan(

@@ -143,11 +143,12 @@ fn process_step(
     step: &Step,
 ) -> Result<Option<std::process::Child>, Text> {
     match step {
-        Step::StartProcess { id, generation, writer } => {
-            launch::start(parts, desired, id, *generation, *writer).map(Some)
+        Step::StartProcess { id, server, generation, writer } => {
+            let serial = process::Serial { server: *server, generation: *generation };
+            launch::start(parts, desired, id, serial, *writer).map(Some)
         }
         Step::StopProcess { id, pid } => {
-            process::signal_group(*pid, stop_signal(desired, id)).map_err(|e| io(&e))?;
+            process::signal(*pid, stop_signal(desired, id)).map_err(|e| io(&e))?;
             Ok(None)
         }
         Step::KillProcess { pids, .. } => {
@@ -167,7 +168,7 @@ fn process_step(
     }
 }
 
-/// Apache finishes what it serves on WINCH (its manual, "Stopping and Restarting"); the others end on TERM.
+/// Sent to the leader, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and Restarting"); the others end on TERM.
 fn stop_signal(desired: &Desired, id: &ProcessId) -> Signal {
     let database = |name: &ServerName| desired.db.server(name).is_some();
     match id {

@@ -12,7 +12,7 @@ use cordee_domain::{apache, db, text};
 use rust_embed::RustEmbed;
 
 use crate::hands::mysql::{SCHEMA, account};
-use crate::hands::process::{self, Program};
+use crate::hands::process::{self, Program, Serial};
 use crate::hands::{files, net};
 use crate::paths::{User, folder};
 
@@ -34,7 +34,7 @@ pub(super) fn start(
     parts: &Parts,
     desired: &Desired,
     id: &ProcessId,
-    generation: u32,
+    serial: Serial,
     writer: bool,
 ) -> Result<Child, Text> {
     let program = match id {
@@ -59,7 +59,7 @@ pub(super) fn start(
             }
         }
     };
-    let child = process::start(&program, &parts.home.id, &id.to_string(), generation)
+    let child = process::start(&program, &parts.home.id, &id.to_string(), serial)
         .map_err(|e| io(&e))?;
     failpoint(&id.to_string());
     Ok(child)

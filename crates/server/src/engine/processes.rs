@@ -29,7 +29,8 @@ impl Engine {
                 Some(leader) => {
                     seen.leader = Some(Leader {
                         pid: leader.pid,
-                        generation: leader.generation,
+                        server: leader.serial.server,
+                        generation: leader.serial.generation,
                         frozen: leader.frozen,
                     });
                     let pid = leader.pid;
@@ -124,10 +125,10 @@ impl Engine {
         self.observed.initialised = self.initialised();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         match (step, outcome) {
-            (Step::StartProcess { generation, .. }, Outcome::Done) => {
+            (Step::StartProcess { server, generation, .. }, Outcome::Done) => {
                 let Some(child) = child else { return };
                 let pid = child.id();
-                seen.leader = Some(Leader { pid, generation: *generation, frozen: false });
+                seen.leader = Some(Leader { pid, server: *server, generation: *generation, frozen: false });
                 seen.started_at = Some(now());
                 let again = seen.trouble.is_some();
                 self.children.insert(id.clone(), child);

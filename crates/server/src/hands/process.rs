@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::paths::User;
 
-/// The variable that says whose process it is: `CLUSTER/NAME/GENERATION`.
+/// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION`.
 pub const MARK: &str = "CORDEE_PROCESS";
 
 /// What to start.
@@ -34,8 +34,17 @@ pub struct Program {
     pub user: Option<User>,
 }
 
+/// Which server, and which of its restarts, a process was started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Serial {
+    /// The server's id; 0 for a proxy.
+    pub server: u32,
+    /// The restart generation.
+    pub generation: u32,
+}
+
 /// Starts a program in a group of its own.
-pub fn start(program: &Program, cluster: &str, name: &str, generation: u32) -> io::Result<Child> {
+pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io::Result<Child> {
     let log = OpenOptions::new().create(true).append(true).open(&program.log)?;
     let mut command = Command::new(program.path);
     command
@@ -45,7 +54,7 @@ pub fn start(program: &Program, cluster: &str, name: &str, generation: u32) -> i
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")
-        .env(MARK, format!("{cluster}/{name}/{generation}"))
+        .env(MARK, format!("{cluster}/{name}/{}.{}", serial.server, serial.generation))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -65,8 +74,8 @@ pub struct Found {
     pub group: u32,
     /// Its name in the mark.
     pub name: String,
-    /// Its generation in the mark.
-    pub generation: u32,
+    /// Its serial in the mark.
+    pub serial: Serial,
     /// Stopped by a signal.
     pub frozen: bool,
 }
@@ -77,23 +86,25 @@ pub fn find(cluster: &str) -> Vec<Found> {
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
         let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
-        let Some((name, generation)) = mark(&environment, cluster) else { continue };
+        let Some((name, serial)) = mark(&environment, cluster) else { continue };
         let Some(state) = state(pid) else { continue };
         if !state.dead {
-            all.push(Found { pid, group: state.group, name, generation, frozen: state.frozen });
+            all.push(Found { pid, group: state.group, name, serial, frozen: state.frozen });
         }
     }
     all
 }
 
-fn mark(environment: &[u8], cluster: &str) -> Option<(String, u32)> {
+fn mark(environment: &[u8], cluster: &str) -> Option<(String, Serial)> {
     let prefix = format!("{MARK}={cluster}/");
     let value = environment
         .split(|b| *b == 0)
         .filter_map(|v| std::str::from_utf8(v).ok())
         .find_map(|v| v.strip_prefix(prefix.as_str()))?;
-    let (name, generation) = value.rsplit_once('/')?;
-    Some((name.to_owned(), generation.parse().ok()?))
+    let (name, serial) = value.rsplit_once('/')?;
+    let (server, generation) = serial.split_once('.')?;
+    let serial = Serial { server: server.parse().ok()?, generation: generation.parse().ok()? };
+    Some((name.to_owned(), serial))
 }
 
 /// What `/proc/PID/stat` says.

@@ -1,0 +1,262 @@
+//! Any sequence of changes, with crashes anywhere, ends as wished.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use crate::change::{Change, NewServer, RawServer};
+use crate::check::{check, never};
+use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Runtime};
+use crate::haproxy::config::{self, Setting};
+use crate::ids::{Cookie, Host, PoolId, ServerName};
+use crate::observed::Observed;
+use crate::sim::{World, remember};
+use crate::step::{Step, Target};
+
+use super::plan;
+
+fn name(text: &str) -> ServerName {
+    ServerName::parse(text).expect("a name")
+}
+
+pub(crate) fn first() -> Desired {
+    let at = |port| ([127, 0, 0, 1], port).into();
+    let addresses =
+        Addresses { page: at(8600), site: at(8080), db: at(3307), writer: at(3308), ports: (8610, 8699) };
+    Desired::first(&addresses, |_| true).expect("a first wish")
+}
+
+pub(crate) fn setting() -> Setting {
+    Setting {
+        web_socket: PathBuf::from("/run/web.sock"),
+        db_socket: PathBuf::from("/run/db.sock"),
+        cookie_key: "00".to_owned(),
+    }
+}
+
+/// One round of the engine: the first step of each target. Returns how many steps were done.
+fn round(desired: &Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
+    world.look(memory, desired);
+    let plan = plan(desired, memory, &setting(), world.now);
+    let mut targets: BTreeSet<Target> = BTreeSet::new();
+    let mut done = 0;
+    for step in plan.steps {
+        if done < limit && targets.insert(step.target()) {
+            let outcome = world.act(&step, desired);
+            remember(memory, &step, &outcome, world.now);
+            done += 1;
+            world.look(memory, desired);
+            assert_eq!(never(desired, memory), [], "after {step:?}");
+        }
+    }
+    done
+}
+
+/// Goes on until nothing is left to do and nothing is wrong.
+fn settle(desired: &Desired, world: &mut World, memory: &mut Observed) {
+    for _ in 0..400 {
+        let done = round(desired, world, memory, usize::MAX);
+        world.pass(memory, 500);
+        world.look(memory, desired);
+        let calm = plan(desired, memory, &setting(), world.now).steps.is_empty();
+        if done == 0 && calm && check(desired, memory).is_empty() {
+            return;
+        }
+    }
+    let left = plan(desired, memory, &setting(), world.now);
+    panic!("not settled: {:?}\nplan {left:#?}", check(desired, memory));
+}
+
+/// What happens between two looks.
+#[derive(Clone, Debug)]
+enum Happening {
+    Wish(Change),
+    /// The engine does this many steps.
+    Steps(usize),
+    /// Cordée is killed: what it only remembered is gone.
+    Crash,
+    /// The n-th living process is killed.
+    Death(usize),
+    Pass(u64),
+}
+
+fn server_name() -> impl Strategy<Value = ServerName> {
+    prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2")]
+        .prop_map(name)
+}
+
+fn pool_of(name: &ServerName) -> PoolId {
+    if name.as_str().starts_with("db") { PoolId::Db } else { PoolId::Web }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
+    prop_oneof![
+        3 => add.prop_map(|(name, n, cookie, start, by_name)| Change::AddServer {
+            pool: PoolId::Web,
+            server: NewServer {
+                name,
+                host: Host::parse(if by_name { "host.lan" } else { "10.0.0.1" }).expect("a host"),
+                port: if start { 8650 + n } else { 80 + n },
+                cookie: cookie.map_or(CookieChoice::Automatic, |c| {
+                    CookieChoice::Chosen(Cookie::parse(&format!("C{c}")).expect("a cookie"))
+                }),
+                runtime: if start { Runtime::Process } else { Runtime::External },
+            },
+        }),
+        2 => server_name().prop_map(|n| Change::RemoveServer { pool: pool_of(&n), name: n }),
+        2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
+            .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin }),
+        2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Change::SetPower {
+            pool: pool_of(&n),
+            name: n,
+            power: if on { Power::On } else { Power::Off },
+        }),
+        2 => server_name().prop_map(|n| Change::Restart { pool: pool_of(&n), name: n }),
+        1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Change::Reload { proxy }),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        4 => change().prop_map(Happening::Wish),
+        6 => (1_usize..4).prop_map(Happening::Steps),
+        2 => Just(Happening::Crash),
+        1 => (0_usize..8).prop_map(Happening::Death),
+        2 => (50_u64..2_000).prop_map(Happening::Pass),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_ends_as_wished(
+        history in proptest::collection::vec(happening(), 0..40),
+        refuses_add in any::<bool>(),
+        stubborn in any::<bool>(),
+    ) {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        world.refuses_add = refuses_add;
+        if stubborn {
+            world.stubborn.insert(crate::observed::ProcessId::Server(name("web1")));
+        }
+        let mut memory = Observed::default();
+        for happening in history {
+            match happening {
+                Happening::Wish(change) => if let Ok(next) = desired.apply(&change) { desired = next },
+                Happening::Steps(limit) => { round(&desired, &mut world, &mut memory, limit); }
+                Happening::Crash => memory = Observed::default(),
+                Happening::Death(n) => {
+                    let alive = world.alive();
+                    if let Some(id) = alive.get(n) { world.die(id); }
+                }
+                Happening::Pass(ms) => world.pass(&memory, ms),
+            }
+        }
+        settle(&desired, &mut world, &mut memory);
+    }
+
+    #[test]
+    fn a_silent_server_never_gets_a_weight(crashes in 0_usize..4, reloads in 0_usize..3) {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        let mut memory = Observed::default();
+        settle(&desired, &mut world, &mut memory);
+        world.silent.insert("10.0.0.1:81".parse().expect("an address"));
+        let server = RawServer {
+            name: "quiet".to_owned(), address: "10.0.0.1".to_owned(), port: "81".to_owned(),
+            ..RawServer::default()
+        };
+        let server = server.parse(|| unreachable!()).expect("a server");
+        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        for turn in 0..(crashes + reloads + 2) {
+            if turn < crashes { memory = Observed::default(); }
+            if turn < reloads {
+                desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+            }
+            for _ in 0..5 {
+                round(&desired, &mut world, &mut memory, 1);
+                world.pass(&memory, 300);
+                world.look(&mut memory, &desired);
+                let seen = memory.proxy(PoolId::Web);
+                let weight = seen.running.value().and_then(|r| r.servers.get(&name("quiet"))).map(|s| s.weight);
+                prop_assert!(weight.is_none_or(|w| w == 0));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_typed_a_file_holds_only_what_was_parsed(
+        typed_name in ".{0,80}", address in ".{0,80}", port in ".{0,8}", cookie in ".{0,40}",
+    ) {
+        let raw = RawServer { name: typed_name, address, port, cookie, start: false };
+        if let Ok(server) = raw.parse(|| unreachable!())
+            && let Ok(desired) = first().apply(&Change::AddServer { pool: PoolId::Web, server })
+        {
+            let mut seen = Observed::default();
+            World::default().look(&mut seen, &desired);
+            let places = super::places(&desired, &seen, PoolId::Web);
+            let text = config::render(&desired, PoolId::Web, &setting(), &places).text;
+            let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("    server ")).collect();
+            prop_assert_eq!(lines.len(), 3);
+            prop_assert!(lines[2].split(' ').skip(4).all(|w| !w.is_empty()));
+            prop_assert!(!text.contains(['"', '\'', '$', '`', ';']) || !lines[2].contains(['"', '\'', '$', '`', ';']));
+        }
+    }
+}
+
+#[test]
+fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
+    for (cookie, reloads) in [(CookieChoice::Automatic, 0), (CookieChoice::Chosen(Cookie::parse("S3").expect("a cookie")), 1)] {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        let mut memory = Observed::default();
+        settle(&desired, &mut world, &mut memory);
+        let server = NewServer {
+            name: name("web3"),
+            host: Host::parse("10.0.0.3").expect("an address"),
+            port: 80,
+            cookie,
+            runtime: Runtime::External,
+        };
+        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        let mut seen = 0;
+        for _ in 0..50 {
+            world.look(&mut memory, &desired);
+            let steps = plan(&desired, &memory, &setting(), world.now).steps;
+            seen += steps.iter().take(1).filter(|s| matches!(s, Step::Reload { .. })).count();
+            round(&desired, &mut world, &mut memory, 1);
+            world.pass(&memory, 100);
+        }
+        assert_eq!(seen, reloads);
+        settle(&desired, &mut world, &mut memory);
+    }
+}
+
+#[test]
+fn a_writer_that_lacks_its_own_transactions_stays_closed() {
+    use crate::db::{DatabaseSeen, Position};
+    use crate::observed::Seen;
+    use super::{Opening, opening};
+    let desired = first();
+    let mut seen = Observed::default();
+    let at = |written: &str, applied: &str| {
+        Seen::At(10, DatabaseSeen {
+            read_only: true,
+            written: Position::parse(written).expect("a position"),
+            applied: Position::parse(applied).expect("a position"),
+            ..DatabaseSeen::default()
+        })
+    };
+    seen.databases.insert(name("db1"), at("1-1-5", "2-2-3"));
+    assert_eq!(opening(&desired, &seen, 10), Opening::Open);
+    seen.databases.insert(name("db2"), at("2-2-3,1-1-5", "1-1-5"));
+    assert_eq!(opening(&desired, &seen, 10), Opening::Open);
+    seen.databases.insert(name("db2"), at("2-2-3,1-1-6", "1-1-6"));
+    assert!(matches!(opening(&desired, &seen, 10), Opening::Refused(_)));
+    seen.databases.remove(&name("db1"));
+    assert_eq!(opening(&desired, &seen, 10), Opening::Unknown);
+}
