@@ -1,6 +1,8 @@
 //! Cordée.
 #![allow(dead_code)]
 mod board;
+mod cli;
+mod client;
 mod clock;
 mod listen;
 mod random;

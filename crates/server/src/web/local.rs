@@ -136,13 +136,11 @@ async fn create_token(
         }
         Ok(made)
     });
-    match made.await.map_err(|e| Refusal::store(&e, lang))? {
-        Some(token) => Ok((StatusCode::CREATED, Json(Token { name, token }))),
-        None => {
-            let taken = Problem::conflict("name", text!("problem-token-taken", name = name));
-            Err(Refusal::problem(taken, lang))
-        }
-    }
+    let token = made.await.map_err(|e| Refusal::store(&e, lang))?.ok_or_else(|| {
+        let taken = Problem::conflict("name", text!("problem-token-taken", name = name.as_str()));
+        Refusal::problem(taken, lang)
+    })?;
+    Ok((StatusCode::CREATED, Json(Token { name, token })))
 }
 
 /// It stands in the journal, so it has the shape of every other name there.

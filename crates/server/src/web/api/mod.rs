@@ -6,10 +6,10 @@
 mod describe;
 mod events;
 pub(super) mod input;
-mod servers;
+pub mod servers;
 #[cfg(test)]
 mod tests;
-mod tools;
+pub mod tools;
 pub mod view;
 
 use axum::extract::State;

@@ -1,0 +1,275 @@
+//! The command line, as declared to clap. What each command does is in [`client`](crate::client), or in `main`
+//! for those that run the cluster.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs a cluster of web servers and databases behind two HAProxys.
+#[derive(Debug, Parser)]
+#[command(name = "cordee", version, max_term_width = 100, arg_required_else_help = true, after_help = ENVIRONMENT)]
+pub struct Cli {
+    /// Folder of the cluster's state
+    #[arg(long, global = true, env = "CORDEE_HOME", value_name = "FOLDER")]
+    pub home: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const ENVIRONMENT: &str = "Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL \
+    (http://HOST:PORT) with CORDEE_TOKEN.\n\
+    Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.";
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run Cordée in the foreground: the page, the API and the engine
+    #[command(after_help = "Example:\n  cordee serve\n\n./up does this, and all that comes before it.")]
+    Serve,
+    /// What ./up runs once the binary is built.
+    #[command(hide = true)]
+    Up(UpArgs),
+    /// Stop all that ./up started.
+    #[command(hide = true)]
+    Down,
+    /// Brings `serve` back when it dies.
+    #[command(hide = true)]
+    Keeper,
+    /// One that asks a running Cordée.
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// Flags of `up`.
+#[derive(Clone, Debug, Args)]
+pub struct UpArgs {
+    /// Return once everything is healthy
+    #[arg(long)]
+    pub detach: bool,
+    /// Forget the state first
+    #[arg(long)]
+    pub reset: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Commands that ask a running Cordée.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Show the cluster: proxies, servers, lights in words
+    #[command(after_help = "Examples:\n  cordee status\n  cordee status --json | jq .verdict")]
+    Status {
+        /// The whole snapshot, as the API gives it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the code with which the first account is made on the page
+    #[command(after_help = "Example:\n  cordee setup-code\n\nOnly on the machine itself.")]
+    SetupCode,
+    /// Tokens for programs that use the API
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Add a server: one that exists, or with --start a new one on this machine
+    #[command(after_help = "Examples:\n  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4")]
+    Add(AddArgs),
+    /// Take a server away; one that Cordée started is stopped and its files are removed
+    #[command(after_help = "Example:\n  cordee remove web web3")]
+    Remove {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// Even if no web server is left to serve visitors
+        #[arg(long)]
+        force: bool,
+    },
+    /// Give a server no new visitors; those who hold its cookie still reach it
+    #[command(after_help = "Example:\n  cordee drain web1\n\nBack in service: cordee ready web1")]
+    Drain(ServerArgs),
+    /// Put a server back in service
+    #[command(after_help = "Example:\n  cordee ready web1")]
+    Ready(ServerArgs),
+    /// Give a server no visitors at all, and check it no more
+    #[command(after_help = "Example:\n  cordee maintenance web1\n\nBack in service: cordee ready web1")]
+    Maintenance(ServerArgs),
+    /// Stop a server that Cordée started, and start it again
+    #[command(after_help = "Example:\n  cordee restart db2")]
+    Restart(ServerArgs),
+    /// Stop a server that Cordée started; it stays stopped until `start`
+    #[command(after_help = "Example:\n  cordee stop web2")]
+    Stop {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// Even if no web server is left to serve visitors
+        #[arg(long)]
+        force: bool,
+    },
+    /// Start a server that was stopped
+    #[command(after_help = "Example:\n  cordee start web2")]
+    Start(ServerArgs),
+    /// Try the connection to a server, step by step; exit code 1 when a step fails
+    #[command(after_help = "Example:\n  cordee test db1")]
+    Test(ServerArgs),
+    /// Show the last lines of a server's logs
+    #[command(after_help = "Example:\n  cordee logs web1 --lines 50")]
+    Logs {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// Lines of each file, 1 to 1000
+        #[arg(long, value_name = "N", default_value = "200")]
+        lines: String,
+    },
+    /// Start an HAProxy's worker anew from its file, without a lost connection
+    #[command(after_help = "Example:\n  cordee reload web")]
+    Reload {
+        /// `web` or `db`
+        proxy: String,
+    },
+    /// List what no wish explains (left-over files and processes); with --apply remove it
+    #[command(after_help = "Examples:\n  cordee clean\n  cordee clean --apply")]
+    Clean {
+        /// Remove what the list shows
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Look at everything now, and return when that is done
+    #[command(after_help = "Example:\n  cordee refresh")]
+    Refresh,
+    /// Show the journal: who did what, and what happened
+    #[command(after_help = "Example:\n  cordee history --limit 20")]
+    History {
+        /// Lines, 1 to 500, the newest ones
+        #[arg(long, value_name = "N", default_value = "50")]
+        limit: String,
+    },
+    /// Show how your own application reaches the databases (with the password)
+    #[command(after_help = "Examples:\n  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1\n\nOnly on the machine itself.")]
+    Dsn {
+        /// As JSON: host, port, user, password, schema
+        #[arg(long)]
+        json: bool,
+        /// `app` reads and writes data, `owner` alters tables too
+        #[arg(long, value_enum, default_value_t = DsnAccount::App)]
+        account: DsnAccount,
+        /// One database itself, instead of the HAProxy in front of them
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
+    },
+}
+
+/// Commands about tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, this once
+    #[command(after_help = "Example:\n  CORDEE_TOKEN=$(cordee token create --name backup)\n\nOnly on the machine itself.")]
+    Create {
+        /// Stands in the journal as `token:NAME`
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// The accounts of `dsn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DsnAccount {
+    /// Data.
+    App,
+    /// Tables too.
+    Owner,
+}
+
+impl DsnAccount {
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// A server that is there: `web1`, or `web web1`.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArgs {
+    /// Its name; its pool may stand before it
+    #[arg(value_name = "NAME", num_args = 1..=2, required = true)]
+    words: Vec<String>,
+}
+
+impl ServerArgs {
+    /// The pool, when it was said. No server can be called like a pool, so the words cannot be confused.
+    pub fn pool(&self) -> Option<&str> {
+        self.words.first().filter(|_| self.words.len() == 2).map(String::as_str)
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        self.words.last().map_or("", String::as_str)
+    }
+}
+
+/// A server to add. Values are sent as typed: the API reads them, as it does for everybody.
+#[derive(Clone, Debug, Args)]
+pub struct AddArgs {
+    /// `web`
+    pub pool: String,
+    /// Letters, digits, `-` and `_`, starting with a letter
+    pub name: String,
+    /// IP address or host name of a server that exists
+    #[arg(long)]
+    pub address: Option<String>,
+    /// TCP port; 80 if not given, or with --start a free one
+    #[arg(long)]
+    pub port: Option<String>,
+    /// Value of the stickiness cookie; automatic if not given
+    #[arg(long)]
+    pub cookie: Option<String>,
+    /// Start a new server on this machine
+    #[arg(long)]
+    pub start: bool,
+}
+
+/// Reads the command line; a wrong one is explained on stderr, with exit code 2.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Command {
+        Cli::try_parse_from(std::iter::once(&"cordee").chain(words)).unwrap().command
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_shown_command_has_an_example() {
+        use clap::CommandFactory as _;
+        for command in Cli::command().get_subcommands().filter(|c| !c.is_hide_set() && !c.has_subcommands()) {
+            let help = command.clone().render_help().to_string();
+            assert!(help.contains("Example"), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_pool_may_stand_before_a_name() {
+        let Command::Client(ClientCommand::Drain(short)) = read(&["drain", "web1"]) else { panic!() };
+        assert_eq!((short.pool(), short.name()), (None, "web1"));
+        let Command::Client(ClientCommand::Drain(long)) = read(&["drain", "web", "web1"]) else { panic!() };
+        assert_eq!((long.pool(), long.name()), (Some("web"), "web1"));
+        assert!(Cli::try_parse_from(["cordee", "drain"]).is_err());
+        assert!(Cli::try_parse_from(["cordee", "drain", "a", "b", "c"]).is_err());
+    }
+
+    #[test]
+    fn a_bad_value_is_left_to_the_api() {
+        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else { panic!() };
+        assert_eq!((add.name.as_str(), add.port.as_deref()), ("a;b", Some("70000")));
+    }
+}

@@ -1,0 +1,197 @@
+//! One request to Cordée and its answer, over the unix socket or over TCP.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::Failure;
+use crate::words::Lang;
+
+/// For a whole request: the engine has 20 seconds for the longest.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// The longest answer that is read.
+const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Where Cordée is.
+#[derive(Clone, Debug)]
+enum Place {
+    /// On this machine.
+    Socket(PathBuf),
+    /// Host and port.
+    Tcp(String),
+}
+
+/// The way to Cordée, and the language to speak there.
+pub(super) struct Door {
+    place: Place,
+    token: Option<String>,
+    pub(super) lang: Lang,
+}
+
+impl Door {
+    /// `CORDEE_URL` when it is set, else the socket.
+    pub(super) fn from_environment(socket: &Path, lang: Lang) -> Result<Self, Failure> {
+        let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let place = match variable("CORDEE_URL") {
+            Some(url) => Place::Tcp(authority(&url).ok_or_else(|| Failure::Usage(text!("cli-bad-url")))?),
+            None => Place::Socket(socket.to_owned()),
+        };
+        Ok(Self { place, token: variable("CORDEE_TOKEN"), lang })
+    }
+
+    /// The way over a socket, whatever the environment says.
+    #[cfg(test)]
+    pub(super) fn at(socket: &Path, lang: Lang) -> Self {
+        Self { place: Place::Socket(socket.to_owned()), token: None, lang }
+    }
+
+    pub(super) fn say(&self, text: &Text) -> String {
+        format!("{}\n", self.lang.say(text))
+    }
+
+    pub(super) async fn get(&self, to: &str) -> Result<Value, Failure> {
+        self.request("GET", to, None).await
+    }
+
+    pub(super) async fn post(&self, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        self.request("POST", to, body).await
+    }
+
+    pub(super) async fn delete(&self, to: &str) -> Result<Value, Failure> {
+        self.request("DELETE", to, None).await
+    }
+
+    /// A request that only the machine itself answers: said before a 404 says less.
+    pub(super) async fn local(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        match self.place {
+            Place::Socket(_) => self.request(method, to, body).await,
+            Place::Tcp(_) => Err(Failure::Usage(text!("cli-local-only"))),
+        }
+    }
+
+    async fn request(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let late = || Failure::Broken(text!("cli-deadline", seconds = DEADLINE.as_secs()));
+        let (status, bytes) =
+            tokio::time::timeout(DEADLINE, self.exchange(method, to, body)).await.map_err(|_| late())??;
+        let answer = serde_json::from_slice(&bytes).map_err(|_| broken())?;
+        if status.is_success() { Ok(answer) } else { Err(Failure::Refused(reasons(&answer))) }
+    }
+
+    async fn exchange(&self, method: &str, to: &str, body: Option<&Value>) -> Result<(StatusCode, Bytes), Failure> {
+        let request = self.head(method, to, body).map_err(|_| Failure::Usage(text!("cli-bad-token")))?;
+        match &self.place {
+            Place::Socket(path) => {
+                let stream = UnixStream::connect(path).await;
+                send(stream.map_err(|_| unreachable(path.display().to_string()))?, request).await
+            }
+            Place::Tcp(address) => {
+                let stream = TcpStream::connect(address).await;
+                send(stream.map_err(|_| unreachable(format!("http://{address}")))?, request).await
+            }
+        }
+    }
+
+    fn head(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+        let host = match &self.place {
+            Place::Socket(_) => "localhost",
+            Place::Tcp(address) => address,
+        };
+        let mut request =
+            Request::builder().method(method).uri(to).header(HOST, host).header(ACCEPT_LANGUAGE, self.lang.tag());
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        request.body(Full::from(body.map(Value::to_string).unwrap_or_default()))
+    }
+}
+
+async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| broken())?;
+    // Ends with the last byte of the answer, or when `sender` is dropped.
+    let driver = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(|_| broken())?;
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| broken())?;
+    driver.abort();
+    Ok((status, body.to_bytes()))
+}
+
+fn broken() -> Failure {
+    Failure::Broken(text!("cli-bad-answer"))
+}
+
+fn unreachable(place: String) -> Failure {
+    Failure::Unreachable(text!("cli-unreachable", place = place))
+}
+
+/// Every reason of a problem (RFC 9457) with its field.
+fn reasons(problem: &Value) -> Vec<(String, String)> {
+    let word = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if errors.is_empty() {
+        return vec![(String::new(), word(&problem["detail"]))];
+    }
+    errors.iter().map(|e| (word(&e["field"]), word(&e["detail"]))).collect()
+}
+
+/// Host and port of an `http://` address. There is no TLS here: it belongs in front of Cordée.
+fn authority(url: &str) -> Option<String> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let authority = uri.authority().filter(|a| plain && !a.as_str().contains('@'))?;
+    Some(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)))
+}
+
+/// What was typed, as one piece of an address: everything but letters, digits and `-._~` is encoded.
+pub(super) fn segment(typed: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(typed.len());
+    for byte in typed.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && !matches!(typed, "." | "..")) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_addresses_are_taken() {
+        assert_eq!(authority("http://10.0.0.1:8600").as_deref(), Some("10.0.0.1:8600"));
+        assert_eq!(authority("http://cordee.lan/").as_deref(), Some("cordee.lan:80"));
+        assert_eq!(authority("http://[::1]:8600").as_deref(), Some("[::1]:8600"));
+        for bad in ["https://a", "a:80", "http://u:p@a", "http://a/x", "http://a?b", ""] {
+            assert_eq!(authority(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_typed_name_stays_one_piece_of_the_address() {
+        assert_eq!(segment("web1"), "web1");
+        assert_eq!(segment("../a?b#c\n"), "..%2Fa%3Fb%23c%0A");
+        assert_eq!(segment(".."), "%2E%2E");
+        assert_eq!(segment("é"), "%C3%A9");
+    }
+}

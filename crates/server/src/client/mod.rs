@@ -1,0 +1,229 @@
+//! The command line's side of the API: one request or two, an answer for a person, an exit code.
+
+mod http;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cli::{AddArgs, ClientCommand, DsnAccount, ServerArgs, TokenCommand};
+use crate::web::api::Done;
+use crate::web::api::servers::{LogsJson, TestJson};
+use crate::web::api::tools::{CleanJson, HistoryJson};
+use crate::web::api::view::SnapshotJson;
+use crate::web::local::{Dsn, SetupCode, Token};
+use crate::words::Lang;
+
+use http::{Door, segment};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// No Cordée answers.
+    Unreachable(Text),
+    /// It answered something that this version cannot read, or not in time.
+    Broken(Text),
+    /// It refused: field and sentence, already in the reader's language.
+    Refused(Vec<(String, String)>),
+    /// The command itself makes no sense.
+    Usage(Text),
+}
+
+/// What goes to stdout, and whether the thing asked about is well.
+struct Said {
+    text: String,
+    well: bool,
+}
+
+impl Said {
+    fn well(text: String) -> Self {
+        Self { text, well: true }
+    }
+}
+
+/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
+pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode {
+    let said = match Door::from_environment(socket, lang) {
+        Ok(door) => answer(command, &door).await,
+        Err(failure) => Err(failure),
+    };
+    match said {
+        Ok(Said { text, well }) => {
+            show::out(&text);
+            ExitCode::from(u8::from(!well))
+        }
+        Err(failure) => {
+            let (sentences, code) = complaint(failure, lang);
+            show::complain(&sentences);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
+pub fn language() -> Lang {
+    let chosen = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    if chosen.is_some_and(|v| v.to_ascii_lowercase().starts_with("fr")) { Lang::Fr } else { Lang::En }
+}
+
+fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {
+    match failure {
+        Failure::Refused(reasons) => (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1),
+        Failure::Broken(text) => (vec![lang.say(&text)], 1),
+        Failure::Usage(text) => (vec![lang.say(&text)], 2),
+        Failure::Unreachable(text) => (vec![lang.say(&text)], 3),
+    }
+}
+
+fn at_field(field: &str, text: String) -> String {
+    if field.is_empty() { text } else { format!("{field}: {text}") }
+}
+
+async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
+    match command {
+        ClientCommand::Status { json } => status(door, json).await,
+        ClientCommand::SetupCode => setup_code(door).await,
+        ClientCommand::Token(TokenCommand::Create { name }) => create_token(door, &name).await,
+        ClientCommand::Add(add) => add_server(door, &add).await,
+        ClientCommand::Remove { server, force } => remove(door, &server, force).await,
+        ClientCommand::Drain(server) => act(door, &server, "drain", false).await,
+        ClientCommand::Ready(server) => act(door, &server, "ready", false).await,
+        ClientCommand::Maintenance(server) => act(door, &server, "maintenance", false).await,
+        ClientCommand::Restart(server) => act(door, &server, "restart", false).await,
+        ClientCommand::Stop { server, force } => act(door, &server, "stop", force).await,
+        ClientCommand::Start(server) => act(door, &server, "start", false).await,
+        ClientCommand::Test(server) => test(door, &server).await,
+        ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
+        ClientCommand::Reload { proxy } => reload(door, &proxy).await,
+        ClientCommand::Clean { apply } => clean(door, apply).await,
+        ClientCommand::Refresh => done(door.post("/api/v1/refresh", None).await?),
+        ClientCommand::History { limit } => history(door, &limit).await,
+        ClientCommand::Dsn { json, account, server } => dsn(door, json, account, server.as_deref()).await,
+    }
+}
+
+/// Reads an answer into the structure that the API made it from.
+fn read<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
+    serde_json::from_value(answer).map_err(|_| Failure::Broken(text!("cli-bad-answer")))
+}
+
+fn pretty(answer: &Value) -> String {
+    format!("{answer:#}\n")
+}
+
+async fn snapshot(door: &Door) -> Result<SnapshotJson, Failure> {
+    read(door.get("/api/v1/snapshot").await?)
+}
+
+async fn status(door: &Door, json: bool) -> Result<Said, Failure> {
+    let answer = door.get("/api/v1/snapshot").await?;
+    let text = if json { pretty(&answer) } else { show::status(&read(answer)?, door.lang) };
+    Ok(Said::well(text))
+}
+
+async fn setup_code(door: &Door) -> Result<Said, Failure> {
+    let SetupCode { code } = read(door.local("GET", "/local/setup-code", None).await?)?;
+    match code {
+        Some(code) => Ok(Said::well(format!("{code}\n"))),
+        None => Ok(Said { text: door.say(&text!("cli-setup-used")), well: false }),
+    }
+}
+
+async fn create_token(door: &Door, name: &str) -> Result<Said, Failure> {
+    let body = json!({ "name": name });
+    let Token { token, .. } = read(door.local("POST", "/local/tokens", Some(&body)).await?)?;
+    // Alone on its line, so that a script can take it as it is.
+    Ok(Said::well(format!("{token}\n")))
+}
+
+async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
+    let given = [("address", &add.address), ("port", &add.port), ("cookie", &add.cookie)];
+    let mut members: BTreeMap<&str, Value> =
+        given.into_iter().filter_map(|(name, value)| Some((name, json!(value.as_ref()?)))).collect();
+    members.insert("name", json!(add.name));
+    members.insert("start", json!(add.start));
+    let to = format!("/api/v1/pools/{}/servers", segment(&add.pool));
+    let answer = door.post(&to, Some(&json!(members))).await?;
+    let server = read(answer["server"].clone())?;
+    Ok(Said::well(show::added(&server, door.lang)))
+}
+
+/// The server's address in the API. Where the pool was not said, the cluster knows it; a name that it does not
+/// know goes to the web pool, whose answer is the refusal that everybody gets.
+async fn address(door: &Door, server: &ServerArgs) -> Result<String, Failure> {
+    let pool = match server.pool() {
+        Some(pool) => pool.to_owned(),
+        None => snapshot(door)
+            .await?
+            .servers
+            .iter()
+            .find(|s| s.name.eq_ignore_ascii_case(server.name()))
+            .map_or("web", |s| s.pool.as_str())
+            .to_owned(),
+    };
+    Ok(format!("/api/v1/pools/{}/servers/{}", segment(&pool), segment(server.name())))
+}
+
+fn forced(force: bool) -> &'static str {
+    if force { "?force=true" } else { "" }
+}
+
+async fn remove(door: &Door, server: &ServerArgs, force: bool) -> Result<Said, Failure> {
+    let to = format!("{}{}", address(door, server).await?, forced(force));
+    done(door.delete(&to).await?)
+}
+
+async fn act(door: &Door, server: &ServerArgs, action: &str, force: bool) -> Result<Said, Failure> {
+    let to = format!("{}/{action}{}", address(door, server).await?, forced(force));
+    done(door.post(&to, None).await?)
+}
+
+async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {
+    done(door.post(&format!("/api/v1/proxies/{}/reload", segment(proxy)), None).await?)
+}
+
+fn done(answer: Value) -> Result<Said, Failure> {
+    let Done { message, .. } = read(answer)?;
+    Ok(Said::well(format!("{}\n", show::plain(&message))))
+}
+
+async fn test(door: &Door, server: &ServerArgs) -> Result<Said, Failure> {
+    let to = format!("{}/test", address(door, server).await?);
+    let report: TestJson = read(door.post(&to, None).await?)?;
+    Ok(Said { text: show::test(&report, door.lang), well: report.passed })
+}
+
+async fn logs(door: &Door, server: &ServerArgs, lines: &str) -> Result<Said, Failure> {
+    let to = format!("{}/logs?lines={}", address(door, server).await?, segment(lines));
+    let logs: LogsJson = read(door.get(&to).await?)?;
+    Ok(Said::well(show::logs(&logs)))
+}
+
+async fn clean(door: &Door, apply: bool) -> Result<Said, Failure> {
+    let answer: CleanJson = read(door.post(&format!("/api/v1/clean?apply={apply}"), None).await?)?;
+    Ok(Said::well(show::clean(&answer, door.lang)))
+}
+
+async fn history(door: &Door, limit: &str) -> Result<Said, Failure> {
+    let answer: HistoryJson = read(door.get(&format!("/api/v1/history?limit={}", segment(limit))).await?)?;
+    Ok(Said::well(show::history(&answer)))
+}
+
+async fn dsn(door: &Door, json: bool, account: DsnAccount, server: Option<&str>) -> Result<Said, Failure> {
+    let server = server.map(|s| format!("&server={}", segment(s))).unwrap_or_default();
+    let to = format!("/local/dsn?account={}{server}", account.as_str());
+    let answer = door.local("GET", &to, None).await?;
+    if json {
+        return Ok(Said::well(pretty(&answer)));
+    }
+    let dsn: Dsn = read(answer)?;
+    Ok(Said::well(show::dsn(&dsn, door.lang)))
+}

@@ -1,0 +1,220 @@
+//! Answers as plain text: aligned columns, lights in words, nothing that could steer a terminal.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use cordee_domain::snapshot::Role;
+use cordee_domain::status::Light;
+use cordee_domain::text;
+
+use crate::web::api::servers::{LogsJson, TestJson};
+use crate::web::api::tools::{CleanJson, HistoryJson};
+use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
+use crate::web::local::Dsn;
+use crate::words::Lang;
+
+/// Writes to stdout. A reader that went away (`| head`) is no failure.
+pub(super) fn out(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes one sentence per line to stderr.
+pub(super) fn complain(sentences: &[String]) {
+    let mut err = io::stderr().lock();
+    for sentence in sentences {
+        let _ = writeln!(err, "cordee: {}", plain(sentence));
+    }
+}
+
+/// Text from outside without control characters: an escape sequence in a log line must not steer a terminal.
+/// Marks that turn the direction of writing go too, for they can make one word look like another.
+pub(super) fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .filter(|c| !turns(*c))
+        .map(|c| match c {
+            '\t' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Rows as columns, two blanks apart. The last column is as wide as it is.
+fn table(rows: &[Vec<String>]) -> String {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.iter().map(|cell| plain(cell)).collect()
+}
+
+/// The whole cluster.
+pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
+    let mut text = format!("{}\n\n", sentence(&seen.verdict));
+    let mut proxies = vec![row([
+        &lang.say(&text!("cli-col-proxy")),
+        &lang.say(&text!("cli-col-status")),
+        &lang.say(&text!("cli-col-listen")),
+        &lang.say(&text!("cli-col-sessions")),
+        &lang.say(&text!("cli-col-last")),
+        &lang.say(&text!("cli-col-reason")),
+    ])];
+    proxies.extend(seen.proxies.iter().map(|p| {
+        let (sessions, age) = (p.sessions.to_string(), age(p.age_ms, lang));
+        let reason = p.status.reason.as_deref().unwrap_or("");
+        row([&format!("haproxy-{}", p.name), &word(&p.status), &p.listen, &sessions, &age, reason])
+    }));
+    text.push_str(&table(&proxies));
+    text.push('\n');
+    text.push_str(&servers(&seen.servers, lang));
+    text
+}
+
+fn servers(all: &[ServerJson], lang: Lang) -> String {
+    let mut rows = vec![row([
+        &lang.say(&text!("cli-col-server")),
+        &lang.say(&text!("cli-col-pool")),
+        &lang.say(&text!("cli-col-status")),
+        &lang.say(&text!("cli-col-address")),
+        &lang.say(&text!("cli-col-cookie")),
+        &lang.say(&text!("cli-col-sessions")),
+        &lang.say(&text!("cli-col-last")),
+        &lang.say(&text!("cli-col-reason")),
+    ])];
+    rows.extend(all.iter().map(|s| {
+        row([
+            &s.name,
+            &pool(s, lang),
+            &word(&s.status),
+            &format!("{}:{}", s.address, s.port),
+            s.cookie.as_deref().unwrap_or("-"),
+            &s.sessions.to_string(),
+            &age(s.last_check.age_ms, lang),
+            s.status.reason.as_deref().unwrap_or(""),
+        ])
+    }));
+    table(&rows)
+}
+
+fn pool(server: &ServerJson, lang: Lang) -> String {
+    match server.role {
+        Some(Role::Writer) => format!("{} ({})", server.pool, lang.say(&text!("cli-writer"))),
+        Some(Role::Standby) => format!("{} ({})", server.pool, lang.say(&text!("cli-standby"))),
+        None => server.pool.to_string(),
+    }
+}
+
+/// A shape and a word: the light is said too, because a word alone does not say whether it is bad.
+fn word(status: &StatusJson) -> String {
+    let shape = match status.light {
+        Light::Good => '✓',
+        Light::Maintenance => '‖',
+        Light::Progress => '…',
+        Light::Unknown => '?',
+        Light::Warning => '!',
+        Light::Critical => '✗',
+    };
+    format!("{shape} {}", status.word)
+}
+
+fn sentence(status: &StatusJson) -> String {
+    let reason = status.reason.as_ref().map(|r| format!(" — {}", plain(r))).unwrap_or_default();
+    format!("{}{reason}", plain(&word(status)))
+}
+
+/// An age in the unit that a person would choose.
+fn age(ms: Option<u64>, lang: Lang) -> String {
+    lang.say(&match ms {
+        None => text!("cli-never"),
+        Some(ms @ ..1_000) => text!("cli-age-ms", ms = ms),
+        Some(ms) => text!("cli-age-s", seconds = ms / 1_000),
+    })
+}
+
+/// A server that was just added.
+pub(super) fn added(server: &ServerJson, lang: Lang) -> String {
+    let address = format!("{}:{}", server.address, server.port);
+    let text = text!("cli-added", name = plain(&server.name), address = plain(&address));
+    format!("{}\n", lang.say(&text))
+}
+
+/// A connection test.
+pub(super) fn test(report: &TestJson, lang: Lang) -> String {
+    let mut rows = Vec::new();
+    for step in &report.steps {
+        let mark = if step.ok { text!("cli-step-ok") } else { text!("cli-step-failed") };
+        rows.push(row([&lang.say(&mark), &step.name, &format!("{} ms", step.ms), &step.says]));
+    }
+    table(&rows)
+}
+
+/// The ends of log files, each under its name when there are several.
+pub(super) fn logs(logs: &LogsJson) -> String {
+    let mut text = String::new();
+    for file in &logs.files {
+        if logs.files.len() > 1 {
+            let _ = writeln!(text, "==> {} <==", plain(&file.name));
+        }
+        for line in &file.lines {
+            let _ = writeln!(text, "{}", plain(line));
+        }
+    }
+    text
+}
+
+/// What "clean" found, and what became of it.
+pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
+    if answer.items.is_empty() {
+        return format!("{}\n", lang.say(&text!("cli-clean-nothing")));
+    }
+    let rows: Vec<_> = answer
+        .items
+        .iter()
+        .map(|item| row([&item.path, &lang.say(&text!("cli-bytes", count = item.bytes)), &item.why]))
+        .collect();
+    let count = answer.items.len();
+    let last = if answer.applied { text!("cli-clean-done", count = count) } else { text!("cli-clean-would", count = count) };
+    format!("{}{}\n", table(&rows), lang.say(&last))
+}
+
+/// The journal, oldest first: the newest line stands where the eye is.
+pub(super) fn history(answer: &HistoryJson) -> String {
+    let rows: Vec<_> = answer
+        .events
+        .iter()
+        .rev()
+        .map(|event| row([&moment(event.at), &event.actor, &event.subject, &event.text]))
+        .collect();
+    table(&rows)
+}
+
+/// A time that means the same everywhere (UTC).
+fn moment(ms: u64) -> String {
+    let stamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    stamp.map_or_else(String::new, |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// How an application reaches the databases.
+pub(super) fn dsn(dsn: &Dsn, lang: Lang) -> String {
+    table(&[
+        row([&lang.say(&text!("cli-dsn-host")), &dsn.host]),
+        row([&lang.say(&text!("cli-dsn-port")), &dsn.port.to_string()]),
+        row([&lang.say(&text!("cli-dsn-user")), &dsn.user]),
+        row([&lang.say(&text!("cli-dsn-password")), &dsn.password]),
+        row([&lang.say(&text!("cli-dsn-schema")), &dsn.schema]),
+    ])
+}
