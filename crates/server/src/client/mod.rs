@@ -23,6 +23,7 @@ use crate::web::local::{Dsn, SetupCode, Token};
 use crate::words::Lang;
 
 use http::{Door, segment};
+pub use show::complain;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -66,12 +67,6 @@ pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode 
             ExitCode::from(code)
         }
     }
-}
-
-/// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
-pub fn language() -> Lang {
-    let chosen = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    if chosen.is_some_and(|v| v.to_ascii_lowercase().starts_with("fr")) { Lang::Fr } else { Lang::En }
 }
 
 fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {

@@ -19,7 +19,7 @@ pub(super) fn out(text: &str) {
 }
 
 /// Writes one sentence per line to stderr.
-pub(super) fn complain(sentences: &[String]) {
+pub fn complain(sentences: &[String]) {
     let mut err = io::stderr().lock();
     for sentence in sentences {
         let _ = writeln!(err, "cordee: {}", plain(sentence));

@@ -158,7 +158,11 @@ impl Feed {
     async fn heard(&mut self, event: Result<Arc<Event>, RecvError>) -> Option<()> {
         match event {
             Ok(event) => self.waiting.push_back(event),
-            Err(RecvError::Lagged(_)) => self.catch_up().await.ok()?,
+            Err(RecvError::Lagged(_)) => {
+                // The client comes back with its last id.
+                let lost = |e: StoreError| tracing::error!(error = &e as &dyn std::error::Error, "event stream");
+                self.catch_up().await.map_err(lost).ok()?;
+            }
             Err(RecvError::Closed) => return None,
         }
         Some(())
