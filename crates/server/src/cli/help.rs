@@ -86,7 +86,13 @@ fn say(command: Command, lang: Lang) -> Command {
             None => argument,
         })
         .mut_subcommands(|inner| say(inner, lang))
-        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(lang.say(&text!("help-help"))));
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help(lang.say(&text!("help-help"))),
+        );
     if let Some(text) = about(&name) {
         command = command.about(lang.say(&text));
     }
@@ -117,8 +123,12 @@ fn wrong(error: &clap::Error) -> Text {
     let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => text!("cli-usage-unknown", what = context(ContextKind::InvalidArg)),
-        ErrorKind::InvalidSubcommand => text!("cli-usage-unknown", what = context(ContextKind::InvalidSubcommand)),
-        ErrorKind::MissingRequiredArgument => text!("cli-usage-missing", what = context(ContextKind::InvalidArg)),
+        ErrorKind::InvalidSubcommand => {
+            text!("cli-usage-unknown", what = context(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            text!("cli-usage-missing", what = context(ContextKind::InvalidArg))
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::TooFewValues => {
             text!("cli-usage-value", what = context(ContextKind::InvalidArg))
         }
@@ -152,7 +162,9 @@ mod tests {
         for command in all {
             let name = command.get_name();
             assert!(about(name).is_some(), "{name}");
-            for argument in command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+            for argument in
+                command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version"))
+            {
                 assert!(meaning(name, argument.get_id().as_str()).is_some(), "{name} {argument}");
             }
         }
@@ -166,7 +178,10 @@ mod tests {
         every(&whole, &mut all);
         for command in all.into_iter().filter(|c| !c.has_subcommands()) {
             let help = command.clone().render_help().to_string();
-            assert!(help.contains("Utilisation") && help.contains("Exemples") && !help.contains("Print"), "{help}");
+            assert!(
+                help.contains("Utilisation") && help.contains("Exemples") && !help.contains("Print"),
+                "{help}"
+            );
         }
     }
 

@@ -72,7 +72,9 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Token(TokenCommand),
     /// Add a server: one that exists, or with --start a new one on this machine
-    #[command(after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4")]
+    #[command(
+        after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4"
+    )]
     Add(AddArgs),
     /// Take a server away; one that Cordée started is stopped and its files are removed
     #[command(after_help = "  cordee remove web web3")]
@@ -264,7 +266,9 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_left_to_the_api() {
-        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else { panic!() };
+        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else {
+            panic!()
+        };
         assert_eq!((add.name.as_str(), add.port.as_deref()), ("a;b", Some("70000")));
     }
 }

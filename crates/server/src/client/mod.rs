@@ -71,7 +71,9 @@ pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode 
 
 fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {
     match failure {
-        Failure::Refused(reasons) => (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1),
+        Failure::Refused(reasons) => {
+            (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1)
+        }
         Failure::Broken(text) => (vec![lang.say(&text)], 1),
         Failure::Usage(text) => (vec![lang.say(&text)], 2),
         Failure::Unreachable(text) => (vec![lang.say(&text)], 3),

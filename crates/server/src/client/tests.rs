@@ -57,7 +57,10 @@ impl Rig {
 async fn commands_reach_the_cluster() {
     let rig = Rig::new().await;
     let status = rig.says("status").await;
-    assert!(status.contains("web1") && status.contains("db (writer)") && status.contains("haproxy-web"), "{status}");
+    assert!(
+        status.contains("web1") && status.contains("db (writer)") && status.contains("haproxy-web"),
+        "{status}"
+    );
     assert!(rig.says("status --json").await.contains("\"revision\": 1"));
     rig.says("drain web2").await;
     assert_eq!(rig.app.board.desired().web.servers[1].admin, Admin::Drain);

@@ -104,7 +104,11 @@ pub(super) fn router() -> Router<App> {
         .route("/local/dsn", get(dsn))
 }
 
-async fn setup_code(_: Owner, State(app): State<App>, Language(lang): Language) -> Result<Json<SetupCode>, Refusal> {
+async fn setup_code(
+    _: Owner,
+    State(app): State<App>,
+    Language(lang): Language,
+) -> Result<Json<SetupCode>, Refusal> {
     let (store, path) = (app.store.clone(), app.setup_code.clone());
     let code = app
         .blocking(move || {

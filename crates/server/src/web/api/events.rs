@@ -160,7 +160,8 @@ impl Feed {
             Ok(event) => self.waiting.push_back(event),
             Err(RecvError::Lagged(_)) => {
                 // The client comes back with its last id.
-                let lost = |e: StoreError| tracing::error!(error = &e as &dyn std::error::Error, "event stream");
+                let lost =
+                    |e: StoreError| tracing::error!(error = &e as &dyn std::error::Error, "event stream");
                 self.catch_up().await.map_err(lost).ok()?;
             }
             Err(RecvError::Closed) => return None,

@@ -1,7 +1,7 @@
 //! What bad input gets: a problem at its field, and nothing changed.
 
-use axum::http::{StatusCode, header};
 use axum::body::Body;
+use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -31,7 +31,13 @@ async fn bad_input_is_refused_at_its_field_and_changes_nothing() {
     for port in [json!(0), json!(65536), json!(-1), json!(80.5), json!(true), json!([80])] {
         table.push((with("port", port), "port", 422));
     }
-    for (field, value) in [("name", json!(3)), ("address", json!({})), ("cookie", json!(1)), ("start", json!("yes")), ("prot", json!(1))] {
+    for (field, value) in [
+        ("name", json!(3)),
+        ("address", json!({})),
+        ("cookie", json!(1)),
+        ("start", json!("yes")),
+        ("prot", json!(1)),
+    ] {
         table.push((with(field, value), field, 422));
     }
     table.push((with("name", json!("Web1")), "name", 409));
@@ -46,7 +52,8 @@ async fn bad_input_is_refused_at_its_field_and_changes_nothing() {
         let (status, value) = rig.add(&body).await;
         let shown: String = body.to_string().chars().take(80).collect();
         assert_eq!(status.as_u16(), expected, "{shown}");
-        let fields: Vec<_> = value["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+        let fields: Vec<_> =
+            value["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
         assert_eq!(fields, [field], "{shown}");
     }
     assert_eq!(rig.app.store.desired().unwrap(), fixture::desired());
@@ -74,7 +81,14 @@ async fn every_wrong_field_is_named_at_once() {
 async fn a_body_that_is_no_small_json_object_is_refused() {
     let rig = Rig::new();
     let huge = format!("{{\"name\":\"{}\"}}", "a".repeat(1_000_000));
-    for (body, expected) in [("", 400), ("{", 400), ("{\"name\":\"web3\"}x", 400), ("[]", 422), ("\"web3\"", 422), (huge.as_str(), 413)] {
+    for (body, expected) in [
+        ("", 400),
+        ("{", 400),
+        ("{\"name\":\"web3\"}x", 400),
+        ("[]", 422),
+        ("\"web3\"", 422),
+        (huge.as_str(), 413),
+    ] {
         let request = rig.request("POST", "/api/v1/pools/web/servers", body.to_owned());
         assert_eq!(rig.send(request).await.0.as_u16(), expected, "{body:.20}");
     }

@@ -71,7 +71,8 @@ impl Rig {
                         drop(reply.send(vec![LogFile { name: "access.log".to_owned(), lines: vec![line] }]));
                     }
                     Ask::Test { reply, .. } => {
-                        let step = |ok| TestStep { name: text!("status-up"), ok, ms: 3, says: text!("status-up") };
+                        let step =
+                            |ok| TestStep { name: text!("status-up"), ok, ms: 3, says: text!("status-up") };
                         drop(reply.send(TestReport { steps: vec![step(true), step(false)] }));
                     }
                     Ask::Clean { reply, .. } => {
@@ -119,7 +120,8 @@ async fn every_described_address_wants_to_know_who_asks() {
         for method in methods.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
             for authorization in ["", "Bearer cordee_wrong", "Basic YTpi"] {
-                let request = Request::builder().method(&method).uri(&to).header("authorization", authorization);
+                let request =
+                    Request::builder().method(&method).uri(&to).header("authorization", authorization);
                 let (status, _) = rig.send(request.body(Body::empty()).unwrap()).await;
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {to}");
             }
@@ -154,7 +156,20 @@ async fn the_picture_has_every_promised_member() {
     assert_eq!(server["status"]["light"], "progress");
     assert_eq!(server["last_check"]["age_ms"], Value::Null);
     assert_eq!((&server["runtime"], &server["power"]), (&json!("process"), &json!("on")));
-    for member in ["name", "pool", "address", "port", "cookie", "sessions", "total", "pid", "version", "links", "semi_sync", "actions"] {
+    for member in [
+        "name",
+        "pool",
+        "address",
+        "port",
+        "cookie",
+        "sessions",
+        "total",
+        "pid",
+        "version",
+        "links",
+        "semi_sync",
+        "actions",
+    ] {
         assert!(server.get(member).is_some(), "{member}");
     }
 }
@@ -162,11 +177,13 @@ async fn the_picture_has_every_promised_member() {
 #[tokio::test]
 async fn a_server_is_added_and_taken_away() {
     let rig = Rig::new();
-    let (status, value) = rig.add(&json!({"name": "web3", "address": "10.0.0.5", "port": 81, "cookie": "S3"})).await;
+    let (status, value) =
+        rig.add(&json!({"name": "web3", "address": "10.0.0.5", "port": 81, "cookie": "S3"})).await;
     assert_eq!((status, &value["revision"]), (StatusCode::CREATED, &json!(2)));
     assert_eq!((&value["server"]["port"], &value["server"]["cookie"]), (&json!(81), &json!("S3")));
     assert_eq!(value["server"]["status"]["light"], "progress");
-    let (status, value) = rig.add(&json!({"name": "web4", "address": "10.0.0.5", "port": "82", "cookie": null})).await;
+    let (status, value) =
+        rig.add(&json!({"name": "web4", "address": "10.0.0.5", "port": "82", "cookie": null})).await;
     assert_eq!((status, &value["server"]["port"]), (StatusCode::CREATED, &json!(82)));
     let (status, value) = rig.add(&json!({"name": "web5", "start": true})).await;
     assert_eq!((status, &value["server"]["runtime"]), (StatusCode::CREATED, &json!("process")));
@@ -182,7 +199,9 @@ async fn a_server_is_added_and_taken_away() {
 #[tokio::test]
 async fn acts_become_wishes() {
     let rig = Rig::new();
-    for (action, admin) in [("drain", Admin::Drain), ("maintenance", Admin::Maintenance), ("ready", Admin::Ready)] {
+    for (action, admin) in
+        [("drain", Admin::Drain), ("maintenance", Admin::Maintenance), ("ready", Admin::Ready)]
+    {
         let (status, value) = rig.call("POST", &format!("/api/v1/pools/web/servers/web2/{action}")).await;
         assert_eq!(status, StatusCode::ACCEPTED);
         assert!(value["message"].as_str().unwrap().contains("web2"));
@@ -203,11 +222,16 @@ async fn the_last_web_server_that_serves_goes_only_by_force() {
     let rig = Rig::new();
     rig.light(0, Light::Good);
     rig.light(1, Light::Critical);
-    for (method, to) in [("POST", "/api/v1/pools/web/servers/web1/stop"), ("DELETE", "/api/v1/pools/web/servers/web1")] {
+    for (method, to) in
+        [("POST", "/api/v1/pools/web/servers/web1/stop"), ("DELETE", "/api/v1/pools/web/servers/web1")]
+    {
         let (status, value) = rig.call(method, to).await;
         assert_eq!((status, &value["errors"][0]["field"]), (StatusCode::CONFLICT, &json!("force")));
         assert_eq!(rig.call(method, &format!("{to}?force=1")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(rig.app.board.desired().web.servers[0].power, if method == "POST" { Power::On } else { Power::Off });
+        assert_eq!(
+            rig.app.board.desired().web.servers[0].power,
+            if method == "POST" { Power::On } else { Power::Off }
+        );
         assert_eq!(rig.call(method, &format!("{to}?force=true")).await.0, StatusCode::ACCEPTED);
     }
     assert_eq!(rig.app.board.desired().web.servers.len(), 1);
@@ -297,9 +321,15 @@ async fn local_answers_are_for_the_socket_only() {
     assert_eq!(status, StatusCode::CREATED);
     assert!(rig.app.store.token(made["token"].as_str().unwrap()).unwrap().is_some());
     assert_eq!(local("POST", "/local/tokens", json!({"name": "Backup"})).await.0, StatusCode::CONFLICT);
-    assert_eq!(local("POST", "/local/tokens", json!({"name": "a b"})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        local("POST", "/local/tokens", json!({"name": "a b"})).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let (_, dsn) = local("GET", "/local/dsn?account=owner&server=DB1", json!({})).await;
-    assert_eq!(dsn, json!({"host": "127.0.0.1", "port": 13311, "user": "owner", "password": "owner-secret", "schema": "site"}));
+    assert_eq!(
+        dsn,
+        json!({"host": "127.0.0.1", "port": 13311, "user": "owner", "password": "owner-secret", "schema": "site"})
+    );
     assert_eq!(local("GET", "/local/dsn", json!({})).await.1["port"], 13307);
     assert_eq!(local("GET", "/local/dsn?account=root", json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(local("GET", "/local/dsn?server=db9", json!({})).await.0, StatusCode::NOT_FOUND);

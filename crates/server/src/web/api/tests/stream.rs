@@ -24,7 +24,8 @@ async fn block(body: &mut Body) -> String {
 #[tokio::test]
 async fn the_stream_resumes_where_it_was() {
     let rig = Rig::new();
-    let note = |n: u64| rig.app.store.note("cordee", "cluster", None, &text!("reason-drain", count = n)).unwrap();
+    let note =
+        |n: u64| rig.app.store.note("cordee", "cluster", None, &text!("reason-drain", count = n)).unwrap();
     for n in 0..3 {
         note(n);
     }
@@ -48,7 +49,8 @@ async fn the_stream_resumes_where_it_was() {
 #[tokio::test]
 async fn a_slow_reader_reads_the_journal_instead() {
     let rig = Rig::new();
-    let answer = rig.router.clone().oneshot(rig.request("GET", "/api/v1/events", Body::empty())).await.unwrap();
+    let answer =
+        rig.router.clone().oneshot(rig.request("GET", "/api/v1/events", Body::empty())).await.unwrap();
     let mut body = answer.into_body();
     for n in 0..600_u64 {
         rig.app.store.note("cordee", "cluster", None, &text!("reason-drain", count = n)).unwrap();
