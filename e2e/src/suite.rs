@@ -86,9 +86,10 @@ fn on_cluster(file: &str, environment: &[(&str, &str)], cases: &[Case]) -> (usiz
     };
     let mut failed = 0;
     for case in cases {
+        let before = catch_unwind(AssertUnwindSafe(|| cluster.api().last_event())).unwrap_or(0);
         if !one(&format!("{file}::{}", case.name), || (case.run)(&cluster)) {
             failed += 1;
-            evidence(&cluster);
+            evidence(&cluster, before);
         }
     }
     // Taking it down is a case of its own: nothing may be left.
@@ -110,12 +111,11 @@ fn one(name: &str, run: impl FnOnce()) -> bool {
     passed
 }
 
-/// The last lines of the journal: what the product itself says about what went wrong.
-fn evidence(cluster: &Cluster) {
+/// What the product's own journal says of a case that failed.
+fn evidence(cluster: &Cluster, before: u64) {
     let told = catch_unwind(AssertUnwindSafe(|| {
-        let mut events = cluster.api().history(15);
-        events.sort_by_key(|e| e.id);
-        for event in events {
+        let events = cluster.api().events_after(before);
+        for event in events.iter().take(40) {
             eprintln!("#   {} {} {:?} {}: {}", event.id, event.subject, event.light, event.actor, event.text);
         }
     }));

@@ -136,7 +136,7 @@ impl Open {
     {
         let (app, stop) = (self.app.clone(), self.stop.clone());
         self.tasks.spawn(async move {
-            connection(stream, from, app, stop).await;
+            connection(stream, from, app, stop, HEAD_DEADLINE).await;
             drop(permit);
         });
     }
@@ -147,8 +147,14 @@ impl Open {
     }
 }
 
-async fn connection<I, E>(stream: I, from: E, app: TowerToHyperService<Router>, stop: watch::Receiver<bool>)
-where
+/// One connection, until it ends or `stop`; a request's head must arrive within `deadline`.
+async fn connection<I, E>(
+    stream: I,
+    from: E,
+    app: TowerToHyperService<Router>,
+    stop: watch::Receiver<bool>,
+    deadline: Duration,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     E: Clone + Send + Sync + 'static,
 {
@@ -158,7 +164,7 @@ where
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
+        .header_read_timeout(deadline)
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -172,5 +178,72 @@ where
     if let Err(error) = ended {
         // A client that goes away in the middle is nothing to wake anybody for.
         tracing::debug!(error = &error as &dyn std::error::Error, "connection");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Instant;
+
+    use axum::Extension;
+    use axum::response::sse::{Event, Sse};
+    use axum::routing::get;
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    use tokio::net::TcpStream;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    fn router() -> Router {
+        let silent = stream::pending::<Result<Event, Infallible>>;
+        Router::new()
+            .route("/", get(|Extension(Peer(ip)): Extension<Peer>| async move { ip.to_string() }))
+            .route("/stream", get(move || async move { Sse::new(silent()) }))
+    }
+
+    /// A connection with a short deadline, on which `request` was sent.
+    async fn sent(request: &str) -> (DuplexStream, watch::Sender<bool>, JoinHandle<()>) {
+        let (mut client, server) = tokio::io::duplex(4096);
+        let (stop, stopped) = watch::channel(false);
+        let app = TowerToHyperService::new(router());
+        let from = Peer(IpAddr::from([127, 0, 0, 1]));
+        let task = tokio::spawn(connection(server, from, app, stopped, Duration::from_millis(100)));
+        client.write_all(request.as_bytes()).await.unwrap();
+        (client, stop, task)
+    }
+
+    #[tokio::test]
+    async fn a_head_that_never_ends_is_cut_off() {
+        let (_client, _stop, task) = sent("GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ").await;
+        timeout(Duration::from_secs(5), task).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_stream_outlives_the_deadline_but_not_the_stop() {
+        let (_client, stop, task) = sent("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        sleep(Duration::from_millis(400)).await;
+        assert!(!task.is_finished());
+        let before = Instant::now();
+        stop.send_replace(true);
+        task.await.unwrap();
+        assert!(before.elapsed() < LAST_WORDS * 3);
+    }
+
+    #[tokio::test]
+    async fn a_request_knows_where_it_comes_from_and_stopping_lets_go_of_the_port() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(tcp(listener, router(), stopped));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("127.0.0.1"), "{answer}");
+        stop.send_replace(true);
+        server.await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
     }
 }

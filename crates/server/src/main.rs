@@ -26,7 +26,7 @@ use config::Config;
 async fn main() -> ExitCode {
     let cli = cli::parse();
     log();
-    let lang = client::language();
+    let lang = cli::language();
     let mut config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -61,12 +61,6 @@ fn log() {
 
 /// Says an error with its causes, once.
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    eprint!("{error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        eprint!(": {cause}");
-        source = cause.source();
-    }
-    eprintln!();
+    client::complain(&[client::with_causes(error)]);
     ExitCode::FAILURE
 }

@@ -83,13 +83,7 @@ async fn interrupted() -> std::io::Result<()> {
 }
 
 fn sentence(error: &RunError) -> String {
-    let mut all = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        all = format!("{all}: {cause}");
-        source = cause.source();
-    }
-    all
+    client::with_causes(error)
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.

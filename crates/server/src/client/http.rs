@@ -87,7 +87,12 @@ impl Door {
         if status.is_success() { Ok(answer) } else { Err(Failure::Refused(reasons(&answer))) }
     }
 
-    async fn exchange(&self, method: &str, to: &str, body: Option<&Value>) -> Result<(StatusCode, Bytes), Failure> {
+    async fn exchange(
+        &self,
+        method: &str,
+        to: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let request = self.head(method, to, body).map_err(|_| Failure::Usage(text!("cli-bad-token")))?;
         match &self.place {
             Place::Socket(path) => {
@@ -101,13 +106,21 @@ impl Door {
         }
     }
 
-    fn head(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+    fn head(
+        &self,
+        method: &str,
+        to: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
         let host = match &self.place {
             Place::Socket(_) => "localhost",
             Place::Tcp(address) => address,
         };
-        let mut request =
-            Request::builder().method(method).uri(to).header(HOST, host).header(ACCEPT_LANGUAGE, self.lang.tag());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(to)
+            .header(HOST, host)
+            .header(ACCEPT_LANGUAGE, self.lang.tag());
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -163,7 +176,10 @@ pub(super) fn segment(typed: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(typed.len());
     for byte in typed.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && !matches!(typed, "." | "..")) {
+        if byte.is_ascii_alphanumeric()
+            || b"-_~".contains(&byte)
+            || (byte == b'.' && !matches!(typed, "." | ".."))
+        {
             encoded.push(char::from(byte));
         } else {
             let _ = write!(encoded, "%{byte:02X}");

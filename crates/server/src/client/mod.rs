@@ -23,6 +23,7 @@ use crate::web::local::{Dsn, SetupCode, Token};
 use crate::words::Lang;
 
 use http::{Door, segment};
+pub use show::{complain, with_causes};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -49,6 +50,12 @@ impl Said {
     }
 }
 
+/// The picture that the Cordée on `socket` shows, when it answers.
+pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
+    let value = Door::at(socket, lang).get("/api/v1/snapshot").await.ok()?;
+    serde_json::from_value(value).ok()
+}
+
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
 pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode {
     let said = match Door::from_environment(socket, lang) {
@@ -68,21 +75,11 @@ pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode 
     }
 }
 
-/// The picture that the Cordée on `socket` shows, when it answers.
-pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
-    let value = Door::at(socket, lang).get("/api/v1/snapshot").await.ok()?;
-    serde_json::from_value(value).ok()
-}
-
-/// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
-pub fn language() -> Lang {
-    let chosen = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    if chosen.is_some_and(|v| v.to_ascii_lowercase().starts_with("fr")) { Lang::Fr } else { Lang::En }
-}
-
 fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {
     match failure {
-        Failure::Refused(reasons) => (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1),
+        Failure::Refused(reasons) => {
+            (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1)
+        }
         Failure::Broken(text) => (vec![lang.say(&text)], 1),
         Failure::Usage(text) => (vec![lang.say(&text)], 2),
         Failure::Unreachable(text) => (vec![lang.say(&text)], 3),

@@ -19,17 +19,29 @@ pub(super) fn out(text: &str) {
 }
 
 /// Writes one sentence per line to stderr.
-pub(super) fn complain(sentences: &[String]) {
+pub fn complain(sentences: &[String]) {
     let mut err = io::stderr().lock();
     for sentence in sentences {
         let _ = writeln!(err, "cordee: {}", plain(sentence));
     }
 }
 
+/// An error's sentence followed by its causes.
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut all = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        all = format!("{all}: {cause}");
+        source = cause.source();
+    }
+    all
+}
+
 /// Text from outside without control characters: an escape sequence in a log line must not steer a terminal.
 /// Marks that turn the direction of writing go too, for they can make one word look like another.
 pub(super) fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
         .filter(|c| !turns(*c))
         .map(|c| match c {
@@ -187,7 +199,11 @@ pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
         .map(|item| row([&item.path, &lang.say(&text!("cli-bytes", count = item.bytes)), &item.why]))
         .collect();
     let count = answer.items.len();
-    let last = if answer.applied { text!("cli-clean-done", count = count) } else { text!("cli-clean-would", count = count) };
+    let last = if answer.applied {
+        text!("cli-clean-done", count = count)
+    } else {
+        text!("cli-clean-would", count = count)
+    };
     format!("{}{}\n", table(&rows), lang.say(&last))
 }
 

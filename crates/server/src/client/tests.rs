@@ -1,0 +1,143 @@
+//! The command line against a served API, over a real unix socket.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cordee_domain::desired::Admin;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::http::Door;
+use super::{Failure, Said, answer, complaint, show};
+use crate::cli::{Cli, Command};
+use crate::listen;
+use crate::web::{App, api, fixture};
+use crate::words::Lang;
+
+struct Rig {
+    app: App,
+    socket: PathBuf,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    _folder: fixture::Folder,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let (app, _, folder) = fixture::app();
+        let socket = folder.0.join("cordee.sock");
+        let (stop, stopped) = watch::channel(false);
+        let (router, path) = (api::router().with_state(app.clone()), socket.clone());
+        let server = tokio::spawn(async move { listen::unix(&path, router, stopped).await });
+        while !socket.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Self { app, socket, stop, server, _folder: folder }
+    }
+
+    async fn run(&self, words: &str) -> Result<Said, Failure> {
+        use clap::Parser as _;
+        let cli = Cli::try_parse_from(std::iter::once("cordee").chain(words.split(' '))).unwrap();
+        let Command::Client(command) = cli.command else { panic!("{words}") };
+        answer(command, &Door::at(&self.socket, Lang::En)).await
+    }
+
+    async fn says(&self, words: &str) -> String {
+        self.run(words).await.ok().unwrap().text
+    }
+
+    async fn refuses(&self, words: &str) -> (String, u8) {
+        let (sentences, code) = complaint(self.run(words).await.err().unwrap(), Lang::En);
+        (sentences.join("\n"), code)
+    }
+}
+
+#[tokio::test]
+async fn commands_reach_the_cluster() {
+    let rig = Rig::new().await;
+    let status = rig.says("status").await;
+    assert!(
+        status.contains("web1") && status.contains("db (writer)") && status.contains("haproxy-web"),
+        "{status}"
+    );
+    assert!(rig.says("status --json").await.contains("\"revision\": 1"));
+    rig.says("drain web2").await;
+    assert_eq!(rig.app.board.desired().web.servers[1].admin, Admin::Drain);
+    rig.says("restart db1").await;
+    assert_eq!(rig.app.board.desired().db.servers[0].generation, 1);
+    assert!(rig.says("add web web3 --address 10.0.0.5 --cookie S3").await.contains("10.0.0.5:80"));
+    rig.says("remove web web3").await;
+    rig.says("reload web").await;
+    assert_eq!(rig.app.board.desired().web.servers.len(), 2);
+    let history = rig.says("history").await;
+    assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
+}
+
+#[tokio::test]
+async fn the_owner_gets_codes_tokens_and_accounts() {
+    let rig = Rig::new().await;
+    std::fs::write(&*rig.app.setup_code, "ABCD-1234").unwrap();
+    assert_eq!(rig.says("setup-code").await, "ABCD-1234\n");
+    let token = rig.says("token create --name backup").await;
+    assert!(rig.app.store.token(token.trim()).unwrap().is_some());
+    assert!(rig.says("dsn --json --account owner").await.contains("owner-secret"));
+    assert!(rig.says("dsn --server db1").await.contains("13311"));
+}
+
+#[tokio::test]
+async fn refusals_name_their_field() {
+    let rig = Rig::new().await;
+    for (words, field) in [
+        ("add web a;b --address 10.0.0.5", "name: "),
+        ("add web $(id) --address 10.0.0.5", "name: "),
+        ("add web web3 --address <script>", "address: "),
+        ("add web web3 --address 10.0.0.5 --port 70000", "port: "),
+        ("add web web3 --address 10.0.0.5 --cookie a\nb", "cookie: "),
+        ("add web web1 --start", "name: "),
+        ("add web web3 --address 127.0.0.1 --port 18080", "address: "),
+        ("add mail web3 --start", "pool: "),
+        ("drain web9", "name: "),
+        ("drain ../snapshot", "name: "),
+        ("drain mail web1", "pool: "),
+        ("reload mail", "proxy: "),
+        ("logs web1 --lines 0", "lines: "),
+        ("history --limit x", "limit: "),
+    ] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.starts_with(field) && code == 1, "{words}: {text}");
+    }
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn nobody_there_is_code_3_and_says_how_to_start() {
+    let rig = Rig::new().await;
+    rig.stop.send_replace(true);
+    let Rig { server, socket, .. } = &rig;
+    while !server.is_finished() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!socket.exists());
+    let (text, code) = rig.refuses("status").await;
+    assert!(text.contains("./up") && code == 3, "{text}");
+}
+
+#[tokio::test]
+async fn the_socket_is_the_owner_s_and_one_cordee_s() {
+    let rig = Rig::new().await;
+    assert_eq!(std::fs::metadata(&rig.socket).unwrap().permissions().mode() & 0o777, 0o600);
+    let router = api::router().with_state(rig.app.clone());
+    let second = listen::unix(&rig.socket, router.clone(), rig.stop.subscribe()).await;
+    assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    // A socket that a killed Cordée left behind is replaced.
+    let left = rig.socket.with_extension("left");
+    drop(std::os::unix::net::UnixListener::bind(&left).unwrap());
+    rig.stop.send_replace(true);
+    listen::unix(&left, router, rig.stop.subscribe()).await.unwrap();
+}
+
+#[test]
+fn what_comes_from_outside_cannot_steer_a_terminal() {
+    assert_eq!(show::plain("a\u{1b}[31mb\r\n\tc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}\u{fffd} cd");
+}

@@ -14,6 +14,8 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::ids::{PoolId, ServerName};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use tokio::io::unix::AsyncFd;
+
 use crate::paths::User;
 
 /// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION`.
@@ -183,7 +185,8 @@ pub async fn ended(process: u32) -> io::Result<()> {
         Err(rustix::io::Errno::SRCH) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let fd = tokio::io::unix::AsyncFd::with_interest(fd, tokio::io::Interest::READABLE)?;
+    #[expect(deprecated, reason = "an OwnedFd keeps its descriptor for as long as it lives, which is all that is asked")]
+    let fd = AsyncFd::with_interest(fd, tokio::io::Interest::READABLE)?;
     fd.readable().await?;
     Ok(())
 }

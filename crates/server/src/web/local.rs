@@ -104,7 +104,11 @@ pub(super) fn router() -> Router<App> {
         .route("/local/dsn", get(dsn))
 }
 
-async fn setup_code(_: Owner, State(app): State<App>, Language(lang): Language) -> Result<Json<SetupCode>, Refusal> {
+async fn setup_code(
+    _: Owner,
+    State(app): State<App>,
+    Language(lang): Language,
+) -> Result<Json<SetupCode>, Refusal> {
     let (store, path) = (app.store.clone(), app.setup_code.clone());
     let code = app
         .blocking(move || {
@@ -136,13 +140,11 @@ async fn create_token(
         }
         Ok(made)
     });
-    match made.await.map_err(|e| Refusal::store(&e, lang))? {
-        Some(token) => Ok((StatusCode::CREATED, Json(Token { name, token }))),
-        None => {
-            let taken = Problem::conflict("name", text!("problem-token-taken", name = name));
-            Err(Refusal::problem(taken, lang))
-        }
-    }
+    let token = made.await.map_err(|e| Refusal::store(&e, lang))?.ok_or_else(|| {
+        let taken = Problem::conflict("name", text!("problem-token-taken", name = name.as_str()));
+        Refusal::problem(taken, lang)
+    })?;
+    Ok((StatusCode::CREATED, Json(Token { name, token })))
 }
 
 /// It stands in the journal, so it has the shape of every other name there.

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::input::Asked;
+use super::input::{Asked, LAST_ID};
 use super::view;
 use crate::board::Event;
 use crate::clock::now;
@@ -65,9 +65,9 @@ pub(super) async fn stream(
 /// The header wins: it is newer than the address that a browser opened first.
 fn resume_from(headers: &HeaderMap, asked: &Asked) -> Result<Option<u64>, Problem> {
     match headers.get("last-event-id") {
-        None => asked.number("after", 0..=u64::MAX),
+        None => asked.number("after", 0..=LAST_ID),
         Some(value) => {
-            let id = value.to_str().ok().and_then(|v| v.parse().ok());
+            let id = value.to_str().ok().and_then(|v| v.parse().ok()).filter(|id| *id <= LAST_ID);
             id.map(Some).ok_or_else(|| Problem::invalid("Last-Event-ID", text!("problem-event-id")))
         }
     }
@@ -117,7 +117,7 @@ impl Feed {
 
     async fn newest(&self) -> Result<u64, StoreError> {
         let store = self.app.store.clone();
-        let newest = self.app.blocking(move || store.events_before(u64::MAX, 1)).await?;
+        let newest = self.app.blocking(move || store.events_before(LAST_ID, 1)).await?;
         Ok(newest.first().map_or(0, |e| e.id))
     }
 
@@ -158,7 +158,12 @@ impl Feed {
     async fn heard(&mut self, event: Result<Arc<Event>, RecvError>) -> Option<()> {
         match event {
             Ok(event) => self.waiting.push_back(event),
-            Err(RecvError::Lagged(_)) => self.catch_up().await.ok()?,
+            Err(RecvError::Lagged(_)) => {
+                // The client comes back with its last id.
+                let lost =
+                    |e: StoreError| tracing::error!(error = &e as &dyn std::error::Error, "event stream");
+                self.catch_up().await.map_err(lost).ok()?;
+            }
             Err(RecvError::Closed) => return None,
         }
         Some(())

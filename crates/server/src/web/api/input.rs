@@ -29,6 +29,9 @@ const DISCARD_LIMIT: usize = 4 * 1024 * 1024;
 /// Time for a body to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
+/// No journal gets so long; and up to here every JSON reader keeps whole numbers whole.
+pub const LAST_ID: u64 = 1 << 53;
+
 /// A refusal that stands at one field.
 pub fn refuse(status: StatusCode, field: &str, text: Text, lang: Lang) -> Refusal {
     Refusal { status, problems: vec![Problem::invalid(field, text)], lang }

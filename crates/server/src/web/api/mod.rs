@@ -75,7 +75,12 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
 }
 
 /// Commits a change for `caller`, and says so.
-async fn commit(app: &App, change: Change, caller: Caller, lang: Lang) -> Result<(StatusCode, Json<Done>), Refusal> {
+async fn commit(
+    app: &App,
+    change: Change,
+    caller: Caller,
+    lang: Lang,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
     let message = lang.say(&change.sentence());
     let desired = app.commit(change, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
     Ok((StatusCode::ACCEPTED, Json(Done { revision: desired.revision, message })))

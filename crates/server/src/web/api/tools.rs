@@ -8,7 +8,7 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Asked, TargetProxy};
+use super::input::{Asked, LAST_ID, TargetProxy};
 use super::servers::ask;
 use super::view::{self, EventJson};
 use super::{Done, commit};
@@ -109,11 +109,11 @@ pub(super) async fn history(
     State(app): State<App>,
     asked: Asked,
 ) -> Result<Json<HistoryJson>, Refusal> {
-    let before = asked.number("before", 0..=u64::MAX).map_err(|p| Refusal::problem(p, lang))?;
+    let before = asked.number("before", 0..=LAST_ID).map_err(|p| Refusal::problem(p, lang))?;
     let limit = asked.number("limit", 1..=500_u32).map_err(|p| Refusal::problem(p, lang))?;
     let (store, limit) = (app.store.clone(), limit.unwrap_or(HISTORY));
     let lines = app
-        .blocking(move || store.events_before(before.unwrap_or(u64::MAX), limit))
+        .blocking(move || store.events_before(before.unwrap_or(LAST_ID), limit))
         .await
         .map_err(|e| Refusal::store(&e, lang))?;
     let full = lines.len() >= usize::try_from(limit).unwrap_or(usize::MAX);

@@ -265,7 +265,8 @@ pub fn event(seen: &Event, lang: Lang) -> EventJson {
 
 /// A server that was added a moment ago, before the engine has looked at it: on its way.
 pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<ServerJson> {
-    let nowhere = Setting { web_socket: PathBuf::new(), db_socket: PathBuf::new(), cookie_key: String::new() };
+    let nowhere =
+        Setting { web_socket: PathBuf::new(), db_socket: PathBuf::new(), cookie_key: String::new() };
     let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
     if view.runtime == Runtime::External {

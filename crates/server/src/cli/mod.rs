@@ -1,16 +1,17 @@
 //! The command line, as declared to clap. What each command does is in [`client`](crate::client), or in `main`
-//! for those that run the cluster.
+//! for those that run the cluster; what `--help` says of it is in `help.rs`, in both languages.
+
+mod help;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::words::Lang;
 
 /// Runs a cluster of web servers and databases behind two HAProxys.
-///
-/// Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with
-/// CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
 #[derive(Debug, Parser)]
-#[command(name = "cordee", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "cordee", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// Folder of the cluster's state
     #[arg(long, global = true, env = "CORDEE_HOME", value_name = "FOLDER")]
@@ -24,7 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run Cordée in the foreground: the page, the API and the engine
-    #[command(after_help = "Example:\n  cordee serve\n\n./up does this, and all that comes before it.")]
+    #[command(after_help = "  cordee serve")]
     Serve,
     /// What ./up runs once the binary is built.
     #[command(hide = true)]
@@ -58,23 +59,25 @@ pub struct UpArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClientCommand {
     /// Show the cluster: proxies, servers, lights in words
-    #[command(after_help = "Examples:\n  cordee status\n  cordee status --json | jq .verdict")]
+    #[command(after_help = "  cordee status\n  cordee status --json | jq .verdict")]
     Status {
         /// The whole snapshot, as the API gives it
         #[arg(long)]
         json: bool,
     },
     /// Show the code with which the first account is made on the page
-    #[command(after_help = "Example:\n  cordee setup-code\n\nOnly on the machine itself.")]
+    #[command(after_help = "  cordee setup-code")]
     SetupCode,
     /// Tokens for programs that use the API
     #[command(subcommand)]
     Token(TokenCommand),
     /// Add a server: one that exists, or with --start a new one on this machine
-    #[command(after_help = "Examples:\n  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4")]
+    #[command(
+        after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4"
+    )]
     Add(AddArgs),
     /// Take a server away; one that Cordée started is stopped and its files are removed
-    #[command(after_help = "Example:\n  cordee remove web web3")]
+    #[command(after_help = "  cordee remove web web3")]
     Remove {
         #[command(flatten)]
         server: ServerArgs,
@@ -83,19 +86,19 @@ pub enum ClientCommand {
         force: bool,
     },
     /// Give a server no new visitors; those who hold its cookie still reach it
-    #[command(after_help = "Example:\n  cordee drain web1\n\nBack in service: cordee ready web1")]
+    #[command(after_help = "  cordee drain web1")]
     Drain(ServerArgs),
     /// Put a server back in service
-    #[command(after_help = "Example:\n  cordee ready web1")]
+    #[command(after_help = "  cordee ready web1")]
     Ready(ServerArgs),
     /// Give a server no visitors at all, and check it no more
-    #[command(after_help = "Example:\n  cordee maintenance web1\n\nBack in service: cordee ready web1")]
+    #[command(after_help = "  cordee maintenance web1")]
     Maintenance(ServerArgs),
     /// Stop a server that Cordée started, and start it again
-    #[command(after_help = "Example:\n  cordee restart db2")]
+    #[command(after_help = "  cordee restart db2")]
     Restart(ServerArgs),
     /// Stop a server that Cordée started; it stays stopped until `start`
-    #[command(after_help = "Example:\n  cordee stop web2")]
+    #[command(after_help = "  cordee stop web2")]
     Stop {
         #[command(flatten)]
         server: ServerArgs,
@@ -104,51 +107,51 @@ pub enum ClientCommand {
         force: bool,
     },
     /// Start a server that was stopped
-    #[command(after_help = "Example:\n  cordee start web2")]
+    #[command(after_help = "  cordee start web2")]
     Start(ServerArgs),
     /// Try the connection to a server, step by step; exit code 1 when a step fails
-    #[command(after_help = "Example:\n  cordee test db1")]
+    #[command(after_help = "  cordee test db1")]
     Test(ServerArgs),
     /// Show the last lines of a server's logs
-    #[command(after_help = "Example:\n  cordee logs web1 --lines 50")]
+    #[command(after_help = "  cordee logs web1 --lines 50")]
     Logs {
         #[command(flatten)]
         server: ServerArgs,
         /// Lines of each file, 1 to 1000
-        #[arg(long, value_name = "N", default_value = "200")]
+        #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         lines: String,
     },
     /// Start an HAProxy's worker anew from its file, without a lost connection
-    #[command(after_help = "Example:\n  cordee reload web")]
+    #[command(after_help = "  cordee reload web")]
     Reload {
         /// `web` or `db`
         proxy: String,
     },
     /// List what no wish explains (left-over files and processes); with --apply remove it
-    #[command(after_help = "Examples:\n  cordee clean\n  cordee clean --apply")]
+    #[command(after_help = "  cordee clean\n  cordee clean --apply")]
     Clean {
         /// Remove what the list shows
         #[arg(long)]
         apply: bool,
     },
     /// Look at everything now, and return when that is done
-    #[command(after_help = "Example:\n  cordee refresh")]
+    #[command(after_help = "  cordee refresh")]
     Refresh,
     /// Show the journal: who did what, and what happened
-    #[command(after_help = "Example:\n  cordee history --limit 20")]
+    #[command(after_help = "  cordee history --limit 20")]
     History {
         /// Lines, 1 to 500, the newest ones
-        #[arg(long, value_name = "N", default_value = "50")]
+        #[arg(long, value_name = "N", default_value = "50", hide_default_value = true)]
         limit: String,
     },
     /// Show how your own application reaches the databases (with the password)
-    #[command(after_help = "Examples:\n  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1\n\nOnly on the machine itself.")]
+    #[command(after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1")]
     Dsn {
         /// As JSON: host, port, user, password, schema
         #[arg(long)]
         json: bool,
         /// `app` reads and writes data, `owner` alters tables too
-        #[arg(long, value_enum, default_value_t = DsnAccount::App)]
+        #[arg(long, value_enum, default_value_t = DsnAccount::App, hide_default_value = true, hide_possible_values = true)]
         account: DsnAccount,
         /// One database itself, instead of the HAProxy in front of them
         #[arg(long, value_name = "NAME")]
@@ -160,7 +163,7 @@ pub enum ClientCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum TokenCommand {
     /// Make a token and print it, this once
-    #[command(after_help = "Example:\n  CORDEE_TOKEN=$(cordee token create --name backup)\n\nOnly on the machine itself.")]
+    #[command(after_help = "  CORDEE_TOKEN=$(cordee token create --name backup)")]
     Create {
         /// Stands in the journal as `token:NAME`
         #[arg(long, value_name = "NAME")]
@@ -230,7 +233,17 @@ pub struct AddArgs {
 
 /// Reads the command line; a wrong one is explained on stderr, with exit code 2.
 pub fn parse() -> Cli {
-    Cli::parse()
+    let lang = language();
+    let matches = help::command(lang).try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
+    matches.unwrap_or_else(|error| help::refuse(&error, lang))
+}
+
+/// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
+pub fn language() -> Lang {
+    let chosen = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    if chosen.is_some_and(|v| v.to_ascii_lowercase().starts_with("fr")) { Lang::Fr } else { Lang::En }
 }
 
 #[cfg(test)]
@@ -239,21 +252,6 @@ mod tests {
 
     fn read(words: &[&str]) -> Command {
         Cli::try_parse_from(std::iter::once(&"cordee").chain(words)).unwrap().command
-    }
-
-    #[test]
-    fn the_declaration_is_sound() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_shown_command_has_an_example() {
-        use clap::CommandFactory as _;
-        for command in Cli::command().get_subcommands().filter(|c| !c.is_hide_set() && !c.has_subcommands()) {
-            let help = command.clone().render_help().to_string();
-            assert!(help.contains("Example"), "{help}");
-        }
     }
 
     #[test]
@@ -268,7 +266,9 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_left_to_the_api() {
-        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else { panic!() };
+        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else {
+            panic!()
+        };
         assert_eq!((add.name.as_str(), add.port.as_deref()), ("a;b", Some("70000")));
     }
 }

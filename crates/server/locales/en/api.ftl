@@ -1,0 +1,125 @@
+# The API
+api-refreshed = Everything was looked at just now.
+event-cleaned = { $count ->
+    [one] One leftover was removed
+   *[other] {$count} leftovers were removed
+}
+event-token = Token {$name} was made
+problem-action-unknown = There is no such action. Known are drain, maintenance, ready, restart, stop, start, test and logs.
+problem-body-json = The body is not valid JSON.
+problem-body-large = The body is larger than {$kib} KiB.
+problem-body-object = The body must be a JSON object, such as {"{"}"name": "web3", "start": true{"}"}.
+problem-body-slow = The body did not arrive in time.
+problem-body-type = The body must be sent as application/json.
+problem-dsn-account = The account is app or owner.
+problem-dsn-server = There is no such database.
+problem-engine-slow = The answer did not come within {$seconds} seconds. What was asked may still happen: look at the state before you ask again.
+problem-event-id = Not the id of an event: it is a whole number.
+problem-flag = Say true or false.
+problem-last-healthy = {$name} is the last web server that serves: without it visitors get nothing. With force=true it is done all the same.
+problem-member-text = Must be a string.
+problem-member-unknown = There is no such field.
+problem-method = This address does not take this method.
+problem-no-logs = {$name} was not started by Cordée: its logs are on its own machine.
+problem-not-here = There is nothing at this address.
+problem-number = Must be a whole number from {$first} to {$last}.
+problem-query = The part of the address after the question mark cannot be read.
+problem-token-name = A token’s name starts with a letter and has at most 63 letters, digits, hyphens and underscores.
+problem-token-taken = There is a token called {$name} already.
+
+# The command line
+cli-added = {$name} was added at {$address}, and joins as soon as its first check succeeds.
+cli-age-ms = {$ms} ms ago
+cli-age-s = {$seconds} s ago
+cli-bad-answer = What answered is not this version of Cordée.
+cli-bad-token = CORDEE_TOKEN holds characters that no token has.
+cli-bad-url = CORDEE_URL must look like http://HOST:PORT.
+cli-bytes = { $count ->
+    [one] 1 byte
+   *[other] {$count} bytes
+}
+cli-clean-done = { $count ->
+    [one] This was removed.
+   *[other] These {$count} were removed.
+}
+cli-clean-nothing = Nothing to clean: everything here has its reason.
+cli-clean-would = { $count ->
+    [one] This would be removed. To do it: cordee clean --apply
+   *[other] These {$count} would be removed. To do it: cordee clean --apply
+}
+cli-col-address = ADDRESS
+cli-col-cookie = COOKIE
+cli-col-last = LAST CHECK
+cli-col-listen = LISTENS ON
+cli-col-pool = POOL
+cli-col-proxy = PROXY
+cli-col-reason = REASON
+cli-col-server = SERVER
+cli-col-sessions = SESSIONS
+cli-col-status = STATUS
+cli-deadline = Cordée did not answer within {$seconds} s. What was asked may still happen: look with cordee status.
+cli-dsn-host = host
+cli-dsn-password = password
+cli-dsn-port = port
+cli-dsn-schema = schema
+cli-dsn-user = user
+cli-local-only = This works only on the machine where Cordée runs, without CORDEE_URL.
+cli-never = never
+cli-setup-used = The setup code has been used: there is an account. Sign in on the page.
+cli-standby = standby
+cli-step-failed = failed
+cli-step-ok = ok
+cli-unreachable = Cordée does not answer at {$place}. To start it: ./up
+cli-writer = writer
+
+cli-usage = This is not how the command is used. See: cordee --help
+cli-usage-missing = This is missing: {$what}. See: cordee --help
+cli-usage-unknown = There is no “{$what}”. See: cordee --help
+cli-usage-value = {$what} cannot have that value. See: cordee --help
+
+# What --help says
+help-account = app (the default) reads and writes data, owner alters tables too
+help-add = Add a web server: one that exists, or with --start a new one on this machine
+help-add-start = Start a new server on this machine
+help-address = IP address or host name of a server that exists
+help-apply = Remove what the list shows
+help-clean = List what no wish explains (left-over files and processes); with --apply, remove it
+help-commands = Commands
+help-cookie = Value of the stickiness cookie; automatic if not given
+help-cordee = Runs a cluster of web servers and databases behind two HAProxys.
+help-drain = Give a web server no new visitors; those who hold its cookie still reach it. Back in service: cordee ready
+help-dsn = Show how your own application reaches the databases, password included (only on this machine)
+help-dsn-json = As JSON: host, port, user, password, schema
+help-dsn-server = One database itself, instead of the HAProxy in front of them
+help-environment = Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
+help-examples = Examples:
+help-force = Even if no web server is left to serve visitors
+help-help = Show this help
+help-history = Show the journal: who did what, and what happened
+help-home = Folder of the cluster’s state
+help-limit = Lines, 1 to 500, the newest ones; 50 if not given
+help-lines = Lines of each file, 1 to 1000; 200 if not given
+help-logs = Show the last lines of a server’s logs
+help-maintenance = Give a web server no visitors at all, and check it no more. Back in service: cordee ready
+help-name = Letters, digits, - and _, starting with a letter
+help-pool = The pool: web
+help-port = TCP port; 80 if not given, or with --start a free one
+help-proxy = web or db
+help-ready = Put a web server back in service
+help-refresh = Look at everything now, and return when that is done
+help-reload = Start an HAProxy’s worker anew from its file, without a lost connection
+help-remove = Take a web server away; one that Cordée started is stopped and its files are removed
+help-restart = Stop a server that Cordée started, and start it again
+help-serve = Run Cordée in the foreground: the page, the API and the engine. ./up does this, and all that comes before it
+help-server = The server’s name; its pool may stand before it
+help-setup-code = Show the code with which the first account is made on the page (only on this machine)
+help-start = Start a server that was stopped
+help-status = Show the cluster: verdict, proxies, servers
+help-status-json = The whole snapshot, as the API gives it
+help-stop = Stop a server that Cordée started; it stays stopped until start
+help-test = Try the connection to a server, step by step; exit code 1 when a step fails
+help-token = Tokens for programs that use the API
+help-token-create = Make a token and print it, this once (only on this machine)
+help-token-name = Stands in the journal as token:NAME
+help-usage = Usage:
+help-version = Show the version

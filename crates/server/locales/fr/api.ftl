@@ -1,0 +1,125 @@
+# L’API
+api-refreshed = Tout vient d’être vérifié.
+event-cleaned = { $count ->
+    [one] {$count} reste supprimé
+   *[other] {$count} restes supprimés
+}
+event-token = Jeton {$name} créé
+problem-action-unknown = Cette action n’existe pas. Les actions sont drain, maintenance, ready, restart, stop, start, test et logs.
+problem-body-json = Le corps de la requête n’est pas du JSON valide.
+problem-body-large = Le corps de la requête dépasse {$kib} Kio.
+problem-body-object = Le corps doit être un objet JSON, par exemple {"{"}"name": "web3", "start": true{"}"}.
+problem-body-slow = Le corps de la requête n’est pas arrivé à temps.
+problem-body-type = Le corps doit être envoyé en application/json.
+problem-dsn-account = Le compte est app ou owner.
+problem-dsn-server = Cette base de données n’existe pas.
+problem-engine-slow = La réponse n’est pas venue en {$seconds} secondes. La demande peut encore aboutir : regardez l’état avant de la répéter.
+problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nombre entier.
+problem-flag = Indiquez true ou false.
+problem-last-healthy = {$name} est le dernier serveur web qui répond : sans lui, les visiteurs n’ont plus rien. Avec force=true, c’est fait quand même.
+problem-member-text = Ce doit être une chaîne de caractères.
+problem-member-unknown = Ce champ n’existe pas.
+problem-method = Cette adresse n’accepte pas cette méthode.
+problem-no-logs = {$name} n’a pas été démarré par Cordée : ses journaux sont sur sa propre machine.
+problem-not-here = Il n’y a rien à cette adresse.
+problem-number = Ce doit être un nombre entier de {$first} à {$last}.
+problem-query = La partie de l’adresse qui suit le point d’interrogation est illisible.
+problem-token-name = Le nom d’un jeton commence par une lettre et compte au plus 63 lettres, chiffres, traits d’union et tirets bas.
+problem-token-taken = Un jeton {$name} existe déjà.
+
+# La ligne de commande
+cli-added = {$name} est ajouté à l’adresse {$address} et entre en service dès que sa première vérification réussit.
+cli-age-ms = il y a {$ms} ms
+cli-age-s = il y a {$seconds} s
+cli-bad-answer = Ce qui a répondu n’est pas cette version de Cordée.
+cli-bad-token = CORDEE_TOKEN contient des caractères qu’aucun jeton ne porte.
+cli-bad-url = CORDEE_URL doit avoir la forme http://HÔTE:PORT.
+cli-bytes = { $count ->
+    [one] {$count} octet
+   *[other] {$count} octets
+}
+cli-clean-done = { $count ->
+    [one] Cet élément a été supprimé.
+   *[other] Ces {$count} éléments ont été supprimés.
+}
+cli-clean-nothing = Rien à nettoyer : tout ici a sa raison d’être.
+cli-clean-would = { $count ->
+    [one] Cet élément serait supprimé. Pour le faire : cordee clean --apply
+   *[other] Ces {$count} éléments seraient supprimés. Pour le faire : cordee clean --apply
+}
+cli-col-address = ADRESSE
+cli-col-cookie = COOKIE
+cli-col-last = DERNIÈRE VÉRIF.
+cli-col-listen = ÉCOUTE SUR
+cli-col-pool = GROUPE
+cli-col-proxy = RÉPARTITEUR
+cli-col-reason = RAISON
+cli-col-server = SERVEUR
+cli-col-sessions = SESSIONS
+cli-col-status = STATUT
+cli-deadline = Cordée n’a pas répondu en {$seconds} s. La demande peut encore aboutir : regardez avec cordee status.
+cli-dsn-host = hôte
+cli-dsn-password = mot de passe
+cli-dsn-port = port
+cli-dsn-schema = schéma
+cli-dsn-user = utilisateur
+cli-local-only = Cela ne marche que sur la machine où tourne Cordée, sans CORDEE_URL.
+cli-never = jamais
+cli-setup-used = Le code d’installation a servi : un compte existe. Connectez-vous sur la page.
+cli-standby = secours
+cli-step-failed = échec
+cli-step-ok = réussi
+cli-unreachable = Cordée ne répond pas à {$place}. Pour la démarrer : ./up
+cli-writer = écriture
+
+cli-usage = La commande ne s’utilise pas ainsi. Voir : cordee --help
+cli-usage-missing = Il manque {$what}. Voir : cordee --help
+cli-usage-unknown = « {$what} » n’existe pas. Voir : cordee --help
+cli-usage-value = {$what} ne peut pas avoir cette valeur. Voir : cordee --help
+
+# Ce que dit --help
+help-account = app (par défaut) lit et écrit les données, owner modifie aussi les tables
+help-add = Ajouter un serveur web : un qui existe, ou avec --start un nouveau sur cette machine
+help-add-start = Démarrer un nouveau serveur sur cette machine
+help-address = Adresse IP ou nom d’hôte d’un serveur qui existe
+help-apply = Supprimer ce que montre la liste
+help-clean = Lister ce qu’aucun souhait n’explique (fichiers et processus restants) ; avec --apply, le supprimer
+help-commands = Commandes
+help-cookie = Valeur du cookie d’affinité ; automatique si absente
+help-cordee = Fait marcher une grappe de serveurs web et de bases de données derrière deux HAProxy.
+help-drain = Ne plus donner de nouveaux visiteurs à un serveur web ; ceux qui ont son cookie l’atteignent encore. Remise en service : cordee ready
+help-dsn = Montrer comment votre application atteint les bases de données, mot de passe compris (sur cette machine seulement)
+help-dsn-json = En JSON : host, port, user, password, schema
+help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
+help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas.
+help-examples = Exemples :
+help-force = Même si plus aucun serveur web ne répond aux visiteurs
+help-help = Montrer cette aide
+help-history = Montrer le journal : qui a fait quoi, et ce qui s’est passé
+help-home = Dossier de l’état de la grappe
+help-limit = Lignes, de 1 à 500, les plus récentes ; 50 si absent
+help-lines = Lignes de chaque fichier, de 1 à 1000 ; 200 si absent
+help-logs = Montrer les dernières lignes des journaux d’un serveur
+help-maintenance = Ne plus donner aucun visiteur à un serveur web et ne plus le vérifier. Remise en service : cordee ready
+help-name = Lettres, chiffres, - et _, en commençant par une lettre
+help-pool = Le groupe : web
+help-port = Port TCP ; 80 si absent, ou avec --start un port libre
+help-proxy = web ou db
+help-ready = Remettre un serveur web en service
+help-refresh = Tout vérifier maintenant, et revenir quand c’est fait
+help-reload = Relancer le processus d’un HAProxy à partir de son fichier, sans perdre une connexion
+help-remove = Retirer un serveur web ; celui que Cordée a démarré est arrêté et ses fichiers sont supprimés
+help-restart = Arrêter un serveur que Cordée a démarré, et le redémarrer
+help-serve = Faire tourner Cordée au premier plan : la page, l’API et le moteur. ./up le fait, avec tout ce qui précède
+help-server = Le nom du serveur ; son groupe peut le précéder
+help-setup-code = Montrer le code avec lequel le premier compte est créé sur la page (sur cette machine seulement)
+help-start = Démarrer un serveur qui a été arrêté
+help-status = Montrer la grappe : verdict, répartiteurs, serveurs
+help-status-json = Tout l’état, tel que l’API le donne
+help-stop = Arrêter un serveur que Cordée a démarré ; il le reste jusqu’à start
+help-test = Essayer la connexion à un serveur, étape par étape ; code de retour 1 si une étape échoue
+help-token = Jetons pour les programmes qui utilisent l’API
+help-token-create = Créer un jeton et l’afficher, cette seule fois (sur cette machine seulement)
+help-token-name = Figure dans le journal sous la forme token:NOM
+help-usage = Utilisation :
+help-version = Montrer la version

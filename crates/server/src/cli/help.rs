@@ -1,0 +1,196 @@
+//! What `--help` says, in the reader's language. The declaration holds the names, this file the sentences.
+
+use std::process;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use super::Cli;
+use crate::words::Lang;
+
+/// What each command does. Hidden ones are for `./up`.
+fn about(command: &str) -> Option<Text> {
+    Some(match command {
+        "cordee" => text!("help-cordee"),
+        "serve" => text!("help-serve"),
+        "status" => text!("help-status"),
+        "setup-code" => text!("help-setup-code"),
+        "token" => text!("help-token"),
+        "create" => text!("help-token-create"),
+        "add" => text!("help-add"),
+        "remove" => text!("help-remove"),
+        "drain" => text!("help-drain"),
+        "ready" => text!("help-ready"),
+        "maintenance" => text!("help-maintenance"),
+        "restart" => text!("help-restart"),
+        "stop" => text!("help-stop"),
+        "start" => text!("help-start"),
+        "test" => text!("help-test"),
+        "logs" => text!("help-logs"),
+        "reload" => text!("help-reload"),
+        "clean" => text!("help-clean"),
+        "refresh" => text!("help-refresh"),
+        "history" => text!("help-history"),
+        "dsn" => text!("help-dsn"),
+        _ => return None,
+    })
+}
+
+/// What an argument means; most mean the same for every command that has them.
+fn meaning(command: &str, argument: &str) -> Option<Text> {
+    Some(match (command, argument) {
+        ("status", "json") => text!("help-status-json"),
+        ("dsn", "json") => text!("help-dsn-json"),
+        ("dsn", "server") => text!("help-dsn-server"),
+        ("create", "name") => text!("help-token-name"),
+        ("add", "start") => text!("help-add-start"),
+        (_, "home") => text!("help-home"),
+        (_, "pool") => text!("help-pool"),
+        (_, "name") => text!("help-name"),
+        (_, "address") => text!("help-address"),
+        (_, "port") => text!("help-port"),
+        (_, "cookie") => text!("help-cookie"),
+        (_, "words") => text!("help-server"),
+        (_, "force") => text!("help-force"),
+        (_, "lines") => text!("help-lines"),
+        (_, "proxy") => text!("help-proxy"),
+        (_, "apply") => text!("help-apply"),
+        (_, "limit") => text!("help-limit"),
+        (_, "account") => text!("help-account"),
+        _ => return None,
+    })
+}
+
+/// The declaration with every sentence in `lang`.
+pub(super) fn command(lang: Lang) -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    say(Cli::command(), lang)
+        .disable_version_flag(true)
+        .arg(version.help(lang.say(&text!("help-version"))))
+        .after_help(lang.say(&text!("help-environment")))
+}
+
+fn say(command: Command, lang: Lang) -> Command {
+    let name = command.get_name().to_owned();
+    let examples = command.get_after_help().map(StyledStr::to_string);
+    let mut command = command
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_help_heading(lang.say(&text!("help-commands")))
+        .help_template(template(lang))
+        .mut_args(|argument| match meaning(&name, argument.get_id().as_str()) {
+            Some(text) => argument.help(lang.say(&text)),
+            None => argument,
+        })
+        .mut_subcommands(|inner| say(inner, lang))
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help(lang.say(&text!("help-help"))),
+        );
+    if let Some(text) = about(&name) {
+        command = command.about(lang.say(&text));
+    }
+    if let Some(examples) = examples {
+        command = command.after_help(format!("{}\n{examples}", lang.say(&text!("help-examples"))));
+    }
+    command
+}
+
+fn template(lang: Lang) -> String {
+    format!("{{about}}\n\n{} {{usage}}\n\n{{all-args}}{{after-help}}\n", lang.say(&text!("help-usage")))
+}
+
+/// Ends the process: with the help that was asked for, or with what is wrong.
+pub(super) fn refuse(error: &clap::Error, lang: Lang) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+    } else {
+        crate::client::complain(&[lang.say(&wrong(error))]);
+    }
+    process::exit(2)
+}
+
+fn wrong(error: &clap::Error) -> Text {
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => text!("cli-usage-unknown", what = context(ContextKind::InvalidArg)),
+        ErrorKind::InvalidSubcommand => {
+            text!("cli-usage-unknown", what = context(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            text!("cli-usage-missing", what = context(ContextKind::InvalidArg))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::TooFewValues => {
+            text!("cli-usage-value", what = context(ContextKind::InvalidArg))
+        }
+        _ => text!("cli-usage"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every<'a>(command: &'a Command, all: &mut Vec<&'a Command>) {
+        all.push(command);
+        for inner in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+            every(inner, all);
+        }
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        for lang in Lang::ALL {
+            command(lang).debug_assert();
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_says_what_it_is_for() {
+        let whole = command(Lang::Fr);
+        let mut all = Vec::new();
+        every(&whole, &mut all);
+        for command in all {
+            let name = command.get_name();
+            assert!(about(name).is_some(), "{name}");
+            for argument in
+                command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version"))
+            {
+                assert!(meaning(name, argument.get_id().as_str()).is_some(), "{name} {argument}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_the_reader_s_language() {
+        let mut whole = command(Lang::Fr);
+        whole.build();
+        let mut all = Vec::new();
+        every(&whole, &mut all);
+        for command in all.into_iter().filter(|c| !c.has_subcommands()) {
+            let help = command.clone().render_help().to_string();
+            assert!(
+                help.contains("Utilisation") && help.contains("Exemples") && !help.contains("Print"),
+                "{help}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_use_is_explained() {
+        let read = |words: &[&str]| wrong(&command(Lang::En).try_get_matches_from(words).unwrap_err());
+        assert_eq!(read(&["cordee", "fly"]), text!("cli-usage-unknown", what = "fly"));
+        assert_eq!(read(&["cordee", "status", "--x"]), text!("cli-usage-unknown", what = "--x"));
+        assert_eq!(read(&["cordee", "dsn", "--account", "x"]).key, "cli-usage-value");
+        assert_eq!(read(&["cordee", "drain"]).key, "cli-usage-missing");
+    }
+}

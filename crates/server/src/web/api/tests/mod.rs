@@ -1,0 +1,343 @@
+//! The API through its front door, over a real store and a board without an engine.
+
+mod input;
+mod stream;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use axum::response::Response;
+use cordee_domain::desired::{Admin, Power};
+use cordee_domain::status::Light;
+use cordee_domain::text;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tower::ServiceExt as _;
+
+use crate::board::{Ask, Leftover, LogFile, TestReport, TestStep};
+use crate::store::TokenName;
+use crate::web::session::Local;
+use crate::web::{App, fixture};
+
+struct Rig {
+    app: App,
+    router: Router,
+    token: String,
+    asks: Option<mpsc::Receiver<Ask>>,
+    _folder: fixture::Folder,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let (app, asks, folder) = fixture::app();
+        let token = app.store.create_token(&TokenName("ci".to_owned())).unwrap().unwrap();
+        let router = super::router().with_state(app.clone());
+        Self { app, router, token, asks: Some(asks), _folder: folder }
+    }
+
+    fn request(&self, method: &str, to: &str, body: impl Into<Body>) -> Request<Body> {
+        Request::builder()
+            .method(method)
+            .uri(to)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.into())
+            .unwrap()
+    }
+
+    async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        read(answer).await
+    }
+
+    async fn call(&self, method: &str, to: &str) -> (StatusCode, Value) {
+        self.send(self.request(method, to, Body::empty())).await
+    }
+
+    async fn add(&self, body: &Value) -> (StatusCode, Value) {
+        self.send(self.request("POST", "/api/v1/pools/web/servers", body.to_string())).await
+    }
+
+    /// Plays the engine, which knows of one leftover and one line of log.
+    fn answer_asks(&mut self) {
+        let mut asks = self.asks.take().unwrap();
+        tokio::spawn(async move {
+            while let Some(ask) = asks.recv().await {
+                match ask {
+                    Ask::Refresh(reply) => drop(reply.send(())),
+                    Ask::Logs { name, lines, reply } => {
+                        let line = format!("{name} {lines}");
+                        drop(reply.send(vec![LogFile { name: "access.log".to_owned(), lines: vec![line] }]));
+                    }
+                    Ask::Test { reply, .. } => {
+                        let step =
+                            |ok| TestStep { name: text!("status-up"), ok, ms: 3, says: text!("status-up") };
+                        drop(reply.send(TestReport { steps: vec![step(true), step(false)] }));
+                    }
+                    Ask::Clean { reply, .. } => {
+                        let why = text!("status-stopped");
+                        drop(reply.send(vec![Leftover { path: "servers/old".to_owned(), why, bytes: 7 }]));
+                    }
+                }
+            }
+        });
+    }
+
+    fn light(&self, server: usize, light: Light) {
+        let mut snapshot = (*self.app.board.snapshot()).clone();
+        snapshot.servers[server].status.light = light;
+        self.app.board.set_snapshot(snapshot);
+    }
+}
+
+/// Status and JSON; every refusal must have the media type of a problem.
+async fn read(answer: Response) -> (StatusCode, Value) {
+    let status = answer.status();
+    let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+    let expected = if status.is_success() { "application/json" } else { "application/problem+json" };
+    assert_eq!(kind, expected);
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let value: Value = serde_json::from_slice(&bytes).unwrap();
+    if !status.is_success() {
+        assert_eq!(value["status"], status.as_u16());
+        assert!(!value["detail"].as_str().unwrap().is_empty());
+    }
+    (status, value)
+}
+
+#[tokio::test]
+async fn every_described_address_wants_to_know_who_asks() {
+    let rig = Rig::new();
+    let mut seen = 0;
+    let paths = serde_json::to_value(super::describe::description().paths).unwrap();
+    for (path, methods) in paths.as_object().unwrap() {
+        let to = path
+            .replace("{pool}", "web")
+            .replace("{name}", "web1")
+            .replace("{action}", "stop")
+            .replace("{proxy}", "web");
+        for method in methods.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
+            for authorization in ["", "Bearer cordee_wrong", "Basic YTpi"] {
+                let request =
+                    Request::builder().method(&method).uri(&to).header("authorization", authorization);
+                let (status, _) = rig.send(request.body(Body::empty()).unwrap()).await;
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {to}");
+            }
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 11, "the description lacks an address");
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn the_description_is_for_everybody() {
+    let rig = Rig::new();
+    let request = Request::get("/api/openapi.json").body(Body::empty()).unwrap();
+    let (status, value) = rig.send(request).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(value["info"]["title"], "Cordée");
+    assert_eq!(value["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    assert!(value["components"]["schemas"]["ServerJson"]["properties"]["last_check"].is_object());
+}
+
+#[tokio::test]
+async fn the_picture_has_every_promised_member() {
+    let rig = Rig::new();
+    let (status, value) = rig.call("GET", "/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(value["revision"], 1);
+    assert_eq!(value["pools"][0]["name"], "web");
+    assert_eq!(value["pools"][1]["servers"][0]["role"], "writer");
+    assert_eq!(value["proxies"][1]["name"], "db");
+    let server = &value["servers"][0];
+    assert_eq!(server["status"]["light"], "progress");
+    assert_eq!(server["last_check"]["age_ms"], Value::Null);
+    assert_eq!((&server["runtime"], &server["power"]), (&json!("process"), &json!("on")));
+    for member in [
+        "name",
+        "pool",
+        "address",
+        "port",
+        "cookie",
+        "sessions",
+        "total",
+        "pid",
+        "version",
+        "links",
+        "semi_sync",
+        "actions",
+    ] {
+        assert!(server.get(member).is_some(), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_added_and_taken_away() {
+    let rig = Rig::new();
+    let (status, value) =
+        rig.add(&json!({"name": "web3", "address": "10.0.0.5", "port": 81, "cookie": "S3"})).await;
+    assert_eq!((status, &value["revision"]), (StatusCode::CREATED, &json!(2)));
+    assert_eq!((&value["server"]["port"], &value["server"]["cookie"]), (&json!(81), &json!("S3")));
+    assert_eq!(value["server"]["status"]["light"], "progress");
+    let (status, value) =
+        rig.add(&json!({"name": "web4", "address": "10.0.0.5", "port": "82", "cookie": null})).await;
+    assert_eq!((status, &value["server"]["port"]), (StatusCode::CREATED, &json!(82)));
+    let (status, value) = rig.add(&json!({"name": "web5", "start": true})).await;
+    assert_eq!((status, &value["server"]["runtime"]), (StatusCode::CREATED, &json!("process")));
+    for name in ["web3", "WEB4", "web5"] {
+        let (status, _) = rig.call("DELETE", &format!("/api/v1/pools/web/servers/{name}")).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(rig.app.board.desired().web, fixture::desired().web);
+    let journal = rig.app.store.events_after(0, 10).unwrap();
+    assert!(journal.iter().all(|e| e.actor == "token:ci") && journal.len() == 6);
+}
+
+#[tokio::test]
+async fn acts_become_wishes() {
+    let rig = Rig::new();
+    for (action, admin) in
+        [("drain", Admin::Drain), ("maintenance", Admin::Maintenance), ("ready", Admin::Ready)]
+    {
+        let (status, value) = rig.call("POST", &format!("/api/v1/pools/web/servers/web2/{action}")).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        assert!(value["message"].as_str().unwrap().contains("web2"));
+        assert_eq!(rig.app.board.desired().web.servers[1].admin, admin);
+    }
+    for (action, power) in [("stop", Power::Off), ("start", Power::On)] {
+        rig.call("POST", &format!("/api/v1/pools/db/servers/db2/{action}")).await;
+        assert_eq!(rig.app.board.desired().db.servers[1].power, power);
+    }
+    rig.call("POST", "/api/v1/pools/web/servers/web1/restart").await;
+    rig.call("POST", "/api/v1/proxies/db/reload").await;
+    let desired = rig.app.board.desired();
+    assert_eq!((desired.web.servers[0].generation, desired.db.generation), (1, 1));
+}
+
+#[tokio::test]
+async fn the_last_web_server_that_serves_goes_only_by_force() {
+    let rig = Rig::new();
+    rig.light(0, Light::Good);
+    rig.light(1, Light::Critical);
+    for (method, to) in
+        [("POST", "/api/v1/pools/web/servers/web1/stop"), ("DELETE", "/api/v1/pools/web/servers/web1")]
+    {
+        let (status, value) = rig.call(method, to).await;
+        assert_eq!((status, &value["errors"][0]["field"]), (StatusCode::CONFLICT, &json!("force")));
+        assert_eq!(rig.call(method, &format!("{to}?force=1")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            rig.app.board.desired().web.servers[0].power,
+            if method == "POST" { Power::On } else { Power::Off }
+        );
+        assert_eq!(rig.call(method, &format!("{to}?force=true")).await.0, StatusCode::ACCEPTED);
+    }
+    assert_eq!(rig.app.board.desired().web.servers.len(), 1);
+}
+
+#[tokio::test]
+async fn questions_go_to_the_engine() {
+    let mut rig = Rig::new();
+    rig.answer_asks();
+    let (status, value) = rig.call("GET", "/api/v1/pools/web/servers/WEB1/logs?lines=3").await;
+    assert_eq!((status, &value["files"][0]["lines"][0]), (StatusCode::OK, &json!("web1 3")));
+    let (_, value) = rig.call("POST", "/api/v1/pools/db/servers/db1/test").await;
+    assert_eq!((&value["passed"], &value["steps"][1]["ok"]), (&json!(false), &json!(false)));
+    assert_eq!(rig.call("POST", "/api/v1/refresh").await.0, StatusCode::ACCEPTED);
+    let (_, value) = rig.call("POST", "/api/v1/clean").await;
+    assert_eq!((&value["applied"], &value["items"][0]["bytes"]), (&json!(false), &json!(7)));
+    assert!(rig.app.store.events_after(0, 9).unwrap().is_empty());
+    let (_, value) = rig.call("POST", "/api/v1/clean?apply=true").await;
+    assert_eq!(value["applied"], true);
+    assert_eq!(rig.app.store.events_after(0, 9).unwrap()[0].actor, "token:ci");
+}
+
+#[tokio::test]
+async fn a_stopping_engine_is_said_so() {
+    let mut rig = Rig::new();
+    drop(rig.asks.take());
+    assert_eq!(rig.call("POST", "/api/v1/refresh").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_server_of_somebody_else_has_no_logs_here() {
+    let rig = Rig::new();
+    rig.add(&json!({"name": "web3", "address": "10.0.0.5"})).await;
+    assert_eq!(rig.call("GET", "/api/v1/pools/web/servers/web3/logs").await.0, StatusCode::CONFLICT);
+    assert_eq!(rig.call("GET", "/api/v1/pools/web/servers/web9/logs").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_journal_is_read_in_stretches() {
+    let rig = Rig::new();
+    for n in 0..5_u64 {
+        rig.app.store.note("cordee", "cluster", None, &text!("reason-drain", count = n)).unwrap();
+    }
+    let (_, first) = rig.call("GET", "/api/v1/history?limit=2").await;
+    assert_eq!((&first["events"][0]["id"], &first["next"]), (&json!(5), &json!(4)));
+    let (_, rest) = rig.call("GET", "/api/v1/history?before=4").await;
+    assert_eq!((rest["events"].as_array().unwrap().len(), &rest["next"]), (3, &Value::Null));
+}
+
+#[tokio::test]
+async fn another_site_s_page_cannot_act() {
+    let rig = Rig::new();
+    let cookie = {
+        rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
+        let account = crate::store::Account("ana".to_owned());
+        format!("cordee_test={}", rig.app.store.sign_in(&account).unwrap().0)
+    };
+    for (name, value, expected) in [
+        ("sec-fetch-site", "cross-site", 403),
+        ("sec-fetch-site", "same-site", 403),
+        ("origin", "http://127.0.0.1:9999", 403),
+        ("sec-fetch-site", "same-origin", 202),
+        ("origin", "http://127.0.0.1:8600", 202),
+    ] {
+        let request = Request::post("/api/v1/pools/web/servers/web1/drain")
+            .header("host", "127.0.0.1:8600")
+            .header("cookie", &cookie)
+            .header(name, value);
+        let (status, _) = rig.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status.as_u16(), expected, "{name}: {value}");
+    }
+    assert_eq!(rig.app.store.events_after(0, 9).unwrap()[0].actor, "ana");
+}
+
+#[tokio::test]
+async fn local_answers_are_for_the_socket_only() {
+    let rig = Rig::new();
+    std::fs::write(&*rig.app.setup_code, "ABCD-1234\n").unwrap();
+    let local = |method: &str, to: &str, body: Value| {
+        let mut request = rig.request(method, to, body.to_string());
+        request.headers_mut().remove(header::AUTHORIZATION);
+        request.extensions_mut().insert(Local);
+        rig.send(request)
+    };
+    assert_eq!(local("GET", "/local/setup-code", json!({})).await.1["code"], "ABCD-1234");
+    let (status, made) = local("POST", "/local/tokens", json!({"name": "backup"})).await;
+    assert_eq!(status, StatusCode::CREATED);
+    assert!(rig.app.store.token(made["token"].as_str().unwrap()).unwrap().is_some());
+    assert_eq!(local("POST", "/local/tokens", json!({"name": "Backup"})).await.0, StatusCode::CONFLICT);
+    assert_eq!(
+        local("POST", "/local/tokens", json!({"name": "a b"})).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let (_, dsn) = local("GET", "/local/dsn?account=owner&server=DB1", json!({})).await;
+    assert_eq!(
+        dsn,
+        json!({"host": "127.0.0.1", "port": 13311, "user": "owner", "password": "owner-secret", "schema": "site"})
+    );
+    assert_eq!(local("GET", "/local/dsn", json!({})).await.1["port"], 13307);
+    assert_eq!(local("GET", "/local/dsn?account=root", json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(local("GET", "/local/dsn?server=db9", json!({})).await.0, StatusCode::NOT_FOUND);
+    rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
+    assert_eq!(local("GET", "/local/setup-code", json!({})).await.1["code"], Value::Null);
+    for to in ["/local/setup-code", "/local/dsn"] {
+        assert_eq!(rig.call("GET", to).await.0, StatusCode::NOT_FOUND);
+    }
+    let (status, _) = rig.send(rig.request("POST", "/local/tokens", "{\"name\":\"x\"}")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
