@@ -111,6 +111,17 @@ async fn refusals_name_their_field() {
 }
 
 #[tokio::test]
+async fn a_megabyte_is_refused_in_words_over_a_real_connection() {
+    let rig = Rig::new().await;
+    let body = serde_json::json!({ "name": "a".repeat(1_000_000), "start": true });
+    let door = Door::at(&rig.socket, Lang::En);
+    let failure = door.post("/api/v1/pools/web/servers", Some(&body)).await.unwrap_err();
+    let (sentences, code) = complaint(failure, Lang::En);
+    assert_eq!((sentences[0].as_str(), code), ("The body is larger than 64 KiB.", 1));
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
 async fn nobody_there_is_code_3_and_says_how_to_start() {
     let rig = Rig::new().await;
     rig.stop.send_replace(true);

@@ -1,6 +1,6 @@
 //! The API: the same wishes and the same picture as the page, as JSON.
 //!
-//! Every handler but the description asks for a [`Caller`](super::session::Caller) first, and every refusal is
+//! Every handler but the description asks for a [`Caller`] first, and every refusal is
 //! an RFC 9457 problem in the language of `Accept-Language`.
 
 mod describe;
