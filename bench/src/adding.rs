@@ -29,7 +29,8 @@ pub fn measure(cluster: &Cluster, report: &mut Report) {
     let parameters = parameters(&rendered);
 
     let visitors = |to| Load::new(to, VISITORS, Ask::Get("/")).think(1..4).time(Duration::from_secs(300));
-    let loads = [visitors(cluster.site()).most(u64::MAX).start(), visitors(proxy.at()).most(u64::MAX).start()];
+    let loads =
+        [visitors(cluster.site()).most(u64::MAX).start(), visitors(proxy.at()).most(u64::MAX).start()];
     let (mut ours, mut script, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..PAIRS {
         ours.push(by_cordee(cluster));
@@ -53,7 +54,10 @@ fn publish(report: &mut Report, ours: &[f64], script: &[f64], again: &[f64]) {
         difference.median() <= MOST_OVER_MS,
     );
     report.note("… by Cordée (API)", format!("{} ms", Figures::new(ours.to_vec()).spread(0)));
-    report.note("… by the script (same commands, same first check)", format!("{} ms", Figures::new(script.to_vec()).spread(0)));
+    report.note(
+        "… by the script (same commands, same first check)",
+        format!("{} ms", Figures::new(script.to_vec()).spread(0)),
+    );
     report.note("… ratio Cordée / script", ratio(ours, script).spread(2));
     report.note("… ratio script / script (A/A)", ratio(script, again).spread(2));
 }
@@ -90,7 +94,8 @@ fn parameters(rendered: &str) -> String {
 fn by_script(proxy: &OwnProxy, parameters: &str, id: usize) -> f64 {
     let server = Stranger::new(Manner::Good("added"));
     let click = Instant::now();
-    let said = proxy.ask(&format!("add server web/added 127.0.0.1:{} id {id} weight 0 {parameters}", server.port()));
+    let said =
+        proxy.ask(&format!("add server web/added 127.0.0.1:{} id {id} weight 0 {parameters}", server.port()));
     assert!(said.contains("registered"), "{said}");
     proxy.ask("enable health web/added");
     proxy.ask("enable server web/added");
@@ -111,7 +116,8 @@ fn checked(proxy: &OwnProxy) -> Result<(), String> {
     let mut lines = table.lines();
     let head: Vec<&str> = lines.next().unwrap_or("").trim_start_matches("# ").split(',').collect();
     let column = |name: &str| head.iter().position(|h| *h == name).expect("a known column");
-    let row = lines.map(|l| l.split(',').collect::<Vec<_>>()).find(|r| r.get(column("svname")) == Some(&"added"));
+    let row =
+        lines.map(|l| l.split(',').collect::<Vec<_>>()).find(|r| r.get(column("svname")) == Some(&"added"));
     let status = row.and_then(|r| r.get(column("check_status")).map(|s| (*s).to_owned())).unwrap_or_default();
     if status.starts_with("L7OK") { Ok(()) } else { Err(status) }
 }

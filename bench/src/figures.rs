@@ -16,7 +16,11 @@ impl Figures {
     fn quantile(&self, share: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a few dozen values")]
         let place = share * (self.0.len() - 1) as f64;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a few dozen")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and a few dozen"
+        )]
         let below = place.floor() as usize;
         let above = (below + 1).min(self.0.len() - 1);
         self.0[below] + (self.0[above] - self.0[below]) * place.fract()

@@ -58,7 +58,8 @@ pub fn measure(cluster: &Cluster, report: &mut Report) {
         OwnProxy::start(&folder, name, port, &with_servers(&text, &servers))
     };
     let (first, second) = (rendered("rendered", 1), rendered("again", 2));
-    let by_hand = OwnProxy::start(&folder, "by-hand", cluster.spare_port(3), &by_hand(&folder, cluster, &servers));
+    let by_hand =
+        OwnProxy::start(&folder, "by-hand", cluster.spare_port(3), &by_hand(&folder, cluster, &servers));
 
     let (mut hand_ratio, mut same_ratio, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..PAIRS {

@@ -16,13 +16,17 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
     let domain = root.join("../domain/src");
     let folders = [root.join("src"), root.join("templates"), domain];
-    for folder in folders.iter().chain([&root.join("locales"), &root.join("../../web"), &root.join("../../site")]) {
+    for folder in
+        folders.iter().chain([&root.join("locales"), &root.join("../../web"), &root.join("../../site")])
+    {
         println!("cargo:rerun-if-changed={}", folder.display());
     }
     let mut complaints = Vec::new();
     let languages: Vec<(&str, Messages)> = ["fr", "en"]
         .into_iter()
-        .map(|tag| (tag, language(&root.join("locales").join(tag), &out.join(format!("{tag}.ftl")), &mut complaints)))
+        .map(|tag| {
+            (tag, language(&root.join("locales").join(tag), &out.join(format!("{tag}.ftl")), &mut complaints))
+        })
         .collect();
     let mut used = BTreeSet::new();
     for folder in &folders {
@@ -74,7 +78,8 @@ fn keys(text: &str, start: &str) -> BTreeSet<String> {
             let rest = text[at + start.len()..].trim_start().strip_prefix('"')?;
             let key = &rest[..rest.find('"')?];
             // Documentation shows the macro with the key "key".
-            let shaped = key != "key" && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            let shaped = key != "key"
+                && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             shaped.then(|| key.to_owned())
         })
         .collect()

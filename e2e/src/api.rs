@@ -68,12 +68,14 @@ impl Api {
 
     /// One call on a connection of its own, so that a killed `cordee serve` costs the caller nothing afterwards.
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<Reply> {
-        let mut client = Client::new(self.to).header("Connection", "close").header("Accept-Language", self.language);
+        let mut client =
+            Client::new(self.to).header("Connection", "close").header("Accept-Language", self.language);
         if let Some(token) = &self.token {
             client = client.header("Authorization", &format!("Bearer {token}"));
         }
         let bytes = body.map(|b| serde_json::to_vec(b).expect("json")).unwrap_or_default();
-        let headers: &[(&str, &str)] = if body.is_some() { &[("Content-Type", "application/json")] } else { &[] };
+        let headers: &[(&str, &str)] =
+            if body.is_some() { &[("Content-Type", "application/json")] } else { &[] };
         let answer = client.request(method, &format!("/api{path}"), headers, &bytes)?;
         Ok(Reply {
             status: answer.status,
@@ -298,7 +300,8 @@ impl Snapshot {
 
     /// Whether everything is as it should be; else what is not.
     pub fn settled(&self) -> Result<(), String> {
-        let proxies = self.proxies.iter().filter(|p| p.status.light != "good" || !p.settled).map(|p| format!("{p:?}"));
+        let proxies =
+            self.proxies.iter().filter(|p| p.status.light != "good" || !p.settled).map(|p| format!("{p:?}"));
         let servers = self.servers.iter().filter(|s| s.status.light != "good").map(|s| format!("{s:?}"));
         let wrong: Vec<String> = proxies.chain(servers).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
@@ -313,7 +316,10 @@ impl Snapshot {
                 // An automatic cookie is HAProxy's, not a wish.
                 let cookie = s.cookie.as_deref().filter(|_| s.cookie_chosen);
                 let (role, runtime, power) = (s.role.as_deref(), &s.runtime, &s.power);
-                format!("{} {} {}:{} {cookie:?} {role:?} {runtime} {power}", s.pool, s.name, s.address, s.port)
+                format!(
+                    "{} {} {}:{} {cookie:?} {role:?} {runtime} {power}",
+                    s.pool, s.name, s.address, s.port
+                )
             })
             .collect();
         format!("revision {}\n{}", self.revision, servers.join("\n"))

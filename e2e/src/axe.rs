@@ -36,7 +36,8 @@ fn line(violation: &Value) -> String {
         .take(3)
         .map(|n| {
             let html: String = n["html"].as_str().unwrap_or("").chars().take(160).collect();
-            let why = n["any"][0]["message"].as_str().or_else(|| n["all"][0]["message"].as_str()).unwrap_or("");
+            let why =
+                n["any"][0]["message"].as_str().or_else(|| n["all"][0]["message"].as_str()).unwrap_or("");
             format!("{html} ({why})")
         })
         .collect();

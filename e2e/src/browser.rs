@@ -48,7 +48,8 @@ impl Browser {
     pub fn start() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let profile = std::env::temp_dir().join(format!("cordee-e2e-chromium-{}-{number}", std::process::id()));
+        let profile =
+            std::env::temp_dir().join(format!("cordee-e2e-chromium-{}-{number}", std::process::id()));
         let mut driver = Command::new(CHROMEDRIVER)
             .arg("--port=0")
             .process_group(0)
@@ -63,7 +64,10 @@ impl Browser {
         builder.capabilities(capabilities(&profile));
         let address = format!("http://127.0.0.1:{port}");
         let client = runtime.block_on(async {
-            tokio::time::timeout(START, builder.connect(&address)).await.expect("Chromium starts").expect("session")
+            tokio::time::timeout(START, builder.connect(&address))
+                .await
+                .expect("Chromium starts")
+                .expect("session")
         });
         Self { runtime, client: Some(client), driver, profile }
     }
@@ -193,7 +197,8 @@ impl Browser {
         let size = self.devtools("Page.getLayoutMetrics", &json!({}));
         let area = &size["cssContentSize"];
         let clip = json!({ "x": 0, "y": 0, "width": area["width"], "height": area["height"], "scale": 1 });
-        let shot = self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
+        let shot =
+            self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
         let data = shot["data"].as_str().expect("picture");
         std::fs::write(path, decode_base64(data)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
@@ -228,7 +233,8 @@ impl Browser {
     /// Where the browser is and what it shows, for a message.
     fn complaint(&self) -> String {
         let text = self.text("body").unwrap_or_default();
-        let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(1_500).collect();
+        let text: String =
+            text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(1_500).collect();
         format!("at {}: {text}", self.address())
     }
 }
@@ -255,7 +261,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of ChromeDriver that is not part of WebDriver.
+/// A command of `ChromeDriver`'s own.
 #[derive(Debug)]
 struct Vendor {
     path: String,
@@ -263,11 +269,7 @@ struct Vendor {
 }
 
 impl WebDriverCompatibleCommand for Vendor {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/{}", session.unwrap_or(""), self.path))
     }
 
@@ -289,7 +291,7 @@ fn capabilities(profile: &Path) -> serde_json::Map<String, Value> {
     value.as_object().expect("an object").clone()
 }
 
-/// ChromeDriver says on its standard output which port it took. The rest of its output is read and dropped, so
+/// `ChromeDriver` says on its standard output which port it took. The rest of its output is read and dropped, so
 /// that it never blocks on a full pipe.
 fn port_of(driver: &mut Child) -> u16 {
     let stdout = driver.stdout.take().expect("piped");
@@ -329,7 +331,8 @@ mod tests {
 
     #[test]
     fn base64_is_decoded() {
-        for (text, plain) in [("", ""), ("Qw==", "C"), ("Q28=", "Co"), ("Q29y", "Cor"), ("Q29yZA==", "Cord")] {
+        for (text, plain) in [("", ""), ("Qw==", "C"), ("Q28=", "Co"), ("Q29y", "Cor"), ("Q29yZA==", "Cord")]
+        {
             assert_eq!(decode_base64(text), plain.as_bytes(), "{text}");
         }
     }

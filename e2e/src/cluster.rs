@@ -155,12 +155,17 @@ impl Cluster {
     /// The API, with a token made by the command line.
     #[track_caller]
     pub fn api(&self) -> Api {
-        let token = self.token.get_or_init(|| {
+        Api::new(self.page(), self.token())
+    }
+
+    /// That token.
+    #[track_caller]
+    pub fn token(&self) -> &str {
+        self.token.get_or_init(|| {
             let token = self.cli_ok(&["token", "create", "--name", "e2e"]).trim().to_owned();
             assert!(!token.is_empty() && !token.contains(char::is_whitespace), "a token alone: {token:?}");
             token
-        });
-        Api::new(self.page(), token)
+        })
     }
 
     /// Every process of this cluster.
@@ -283,7 +288,8 @@ fn sweep() {
     let Ok(entries) = std::fs::read_dir("/var/tmp") else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|n| n.strip_prefix("cordee-e2e-")?.rsplit_once('-')?.1.parse().ok())
+        let Some(pid) =
+            name.to_str().and_then(|n| n.strip_prefix("cordee-e2e-")?.rsplit_once('-')?.1.parse().ok())
         else {
             continue;
         };

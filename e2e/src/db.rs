@@ -60,8 +60,13 @@ impl Db {
             dsn.host, dsn.port, dsn.user, dsn.password
         );
         let mut options = std::fs::OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&defaults).expect("defaults file");
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&defaults)
+            .expect("defaults file");
         file.write_all(text.as_bytes()).expect("defaults file");
         Self { defaults, dsn }
     }
@@ -74,9 +79,13 @@ impl Db {
     /// Rows of text, or what the database said against it.
     pub fn try_query(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
         let mut command = Command::new(CLIENT);
-        command
-            .arg(format!("--defaults-file={}", self.defaults.display()))
-            .args(["--batch", "--skip-column-names", "--execute", sql, &self.dsn.schema]);
+        command.arg(format!("--defaults-file={}", self.defaults.display())).args([
+            "--batch",
+            "--skip-column-names",
+            "--execute",
+            sql,
+            &self.dsn.schema,
+        ]);
         let said = run(&mut command, Duration::from_secs(20));
         if said.code != 0 {
             return Err(said.err);

@@ -205,7 +205,10 @@ fn read_head(stream: &mut BufReader<TcpStream>, deadline: Instant) -> io::Result
 }
 
 fn status_line(line: &str) -> io::Result<u16> {
-    line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| wrong(&format!("status line {line:?}")))
+    line.split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .ok_or_else(|| wrong(&format!("status line {line:?}")))
 }
 
 fn header_lines(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<(String, String)>> {
@@ -267,7 +270,8 @@ fn read_chunks(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
     loop {
         let size = line(stream)?;
         let size = size.split(';').next().unwrap_or("").trim();
-        let size = u64::from_str_radix(size, 16).ok().filter(|n| *n <= MOST).ok_or_else(|| wrong("chunk size"))?;
+        let size =
+            u64::from_str_radix(size, 16).ok().filter(|n| *n <= MOST).ok_or_else(|| wrong("chunk size"))?;
         if size == 0 {
             header_lines(stream)?;
             return Ok(body);
@@ -325,7 +329,9 @@ mod tests {
 
     #[test]
     fn a_chunked_body_is_put_together() {
-        let to = serve(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nCord\r\n2\r\n\u{e9}\r\n1\r\ne\r\n0\r\n\r\n"]);
+        let to = serve(&[
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nCord\r\n2\r\n\u{e9}\r\n1\r\ne\r\n0\r\n\r\n",
+        ]);
         assert_eq!(get(to, "/").unwrap().text(), "Cord\u{e9}e");
     }
 

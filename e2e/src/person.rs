@@ -64,7 +64,9 @@ impl Person {
     pub fn dashboard(&self) {
         self.go("/");
         assert_eq!(self.browser.path(), "/", "not signed in");
-        wait::until("web1 is on the dashboard", SHOWN, || self.row("web1").ok_or_else(|| self.browser.text("main")));
+        wait::until("web1 is on the dashboard", SHOWN, || {
+            self.row("web1").ok_or_else(|| self.browser.text("main"))
+        });
     }
 
     /// Fills in the form of the page or dialog shown, and sends it.
@@ -131,7 +133,8 @@ impl Person {
     /// A server's row, `None` when it is not shown.
     pub fn row(&self, server: &str) -> Option<Row> {
         let found = self.browser.try_script(ROW, &[json!(server)]).ok()?;
-        let text = |key: &str| found[key].as_str().map(|t| t.split_whitespace().collect::<Vec<_>>().join(" "));
+        let text =
+            |key: &str| found[key].as_str().map(|t| t.split_whitespace().collect::<Vec<_>>().join(" "));
         Some(Row { look: text("look")?, words: text("words")?, text: text("text")? })
     }
 

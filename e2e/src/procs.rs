@@ -62,7 +62,10 @@ impl Process {
 
 fn arguments(pid: u32) -> Vec<String> {
     let raw = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    raw.split(|b| *b == 0).filter(|a| !a.is_empty()).map(|a| String::from_utf8_lossy(a).into_owned()).collect()
+    raw.split(|b| *b == 0)
+        .filter(|a| !a.is_empty())
+        .map(|a| String::from_utf8_lossy(a).into_owned())
+        .collect()
 }
 
 /// Every process that runs for the cluster in `home`: it says so in its environment or in its arguments.
@@ -86,7 +89,8 @@ fn says(pid: u32, home: &str) -> bool {
     let ours = |value: &[u8]| {
         value.windows(home.len()).enumerate().any(|(at, w)| {
             // The whole path or a path in it, never another home with a longer name.
-            w == home.as_bytes() && !value.get(at + home.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            w == home.as_bytes()
+                && !value.get(at + home.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
         })
     };
     environment.split(|b| *b == 0).any(ours) || arguments(pid).iter().any(|a| ours(a.as_bytes()))
@@ -96,10 +100,12 @@ fn says(pid: u32, home: &str) -> bool {
 pub fn listener(port: u16) -> Option<u32> {
     let inode = listening_inode(port)?;
     let target = format!("socket:[{inode}]");
-    std::fs::read_dir("/proc").ok()?.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).find(|pid| {
-        let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-        files.flatten().any(|f| std::fs::read_link(f.path()).is_ok_and(|to| to.to_str() == Some(&target)))
-    })
+    std::fs::read_dir("/proc").ok()?.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).find(
+        |pid| {
+            let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+            files.flatten().any(|f| std::fs::read_link(f.path()).is_ok_and(|to| to.to_str() == Some(&target)))
+        },
+    )
 }
 
 fn listening_inode(port: u16) -> Option<String> {
@@ -108,7 +114,8 @@ fn listening_inode(port: u16) -> Option<String> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let local = fields.get(1)?.rsplit_once(':')?.1;
         let listens = fields.get(3) == Some(&"0A");
-        (listens && u16::from_str_radix(local, 16) == Ok(port)).then(|| (*fields.get(9)?).to_owned().into())?
+        (listens && u16::from_str_radix(local, 16) == Ok(port))
+            .then(|| (*fields.get(9)?).to_owned().into())?
     })
 }
 

@@ -26,18 +26,22 @@ const SERVING: Duration = Duration::from_secs(3);
 const GONE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
-    suite::run("add_remove", &[], &[
-        case!(by_the_page_with_an_automatic_cookie),
-        case!(by_the_page_with_a_chosen_cookie),
-        case!(by_the_api_with_an_automatic_cookie),
-        case!(by_the_api_with_a_chosen_cookie),
-        case!(by_the_command_line_with_an_automatic_cookie),
-        case!(by_the_command_line_with_a_chosen_cookie),
-        case!(without_script_the_same_form_does_it),
-        case!(a_silent_server_a_closed_port_and_a_good_one_harm_nobody),
-        case!(a_name_that_does_not_resolve_is_shown_and_not_rendered),
-        case!(drain_and_maintenance_do_what_they_say),
-    ])
+    suite::run(
+        "add_remove",
+        &[],
+        &[
+            case!(by_the_page_with_an_automatic_cookie),
+            case!(by_the_page_with_a_chosen_cookie),
+            case!(by_the_api_with_an_automatic_cookie),
+            case!(by_the_api_with_a_chosen_cookie),
+            case!(by_the_command_line_with_an_automatic_cookie),
+            case!(by_the_command_line_with_a_chosen_cookie),
+            case!(without_script_the_same_form_does_it),
+            case!(a_silent_server_a_closed_port_and_a_good_one_harm_nobody),
+            case!(a_name_that_does_not_resolve_is_shown_and_not_rendered),
+            case!(drain_and_maintenance_do_what_they_say),
+        ],
+    )
 }
 
 // ---- the same story three times
@@ -175,7 +179,11 @@ fn settled(cluster: &Cluster) {
     });
     let file = cluster.conf("web");
     for server in snapshot.servers.iter().filter(|s| s.pool == "web") {
-        assert!(file.contains(&format!("server {} ", server.name)), "{} is not in the file:\n{file}", server.name);
+        assert!(
+            file.contains(&format!("server {} ", server.name)),
+            "{} is not in the file:\n{file}",
+            server.name
+        );
     }
 }
 
@@ -271,7 +279,8 @@ fn a_silent_server_a_closed_port_and_a_good_one_harm_nobody(cluster: &Cluster) {
 
 fn a_name_that_does_not_resolve_is_shown_and_not_rendered(cluster: &Cluster) {
     let api = cluster.api();
-    let reply = api.post("/v1/pools/web/servers", &json!({ "name": "lost", "address": "no-such-host.invalid" }));
+    let reply =
+        api.post("/v1/pools/web/servers", &json!({ "name": "lost", "address": "no-such-host.invalid" }));
     assert!(reply.ok(), "{reply:?}");
     let lost = api.wait_for_light("lost", "critical", Duration::from_secs(10));
     assert_eq!((lost.port, lost.runtime.as_str()), (80, "external"));

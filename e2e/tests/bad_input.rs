@@ -12,19 +12,23 @@ use cordee_e2e::suite;
 use serde_json::json;
 
 fn main() -> ExitCode {
-    suite::run("bad_input", &[], &[
-        case!(names_that_are_no_names),
-        case!(addresses_that_are_no_addresses),
-        case!(ports_that_are_no_ports),
-        case!(cookies_that_are_no_cookies),
-        case!(a_name_that_is_taken),
-        case!(an_address_that_is_taken),
-        case!(the_proxies_own_addresses),
-        case!(a_pool_that_does_not_exist),
-        case!(a_server_that_does_not_exist),
-        case!(a_body_that_is_no_json_or_has_no_end),
-        case!(every_wrong_field_is_named_at_once),
-    ])
+    suite::run(
+        "bad_input",
+        &[],
+        &[
+            case!(names_that_are_no_names),
+            case!(addresses_that_are_no_addresses),
+            case!(ports_that_are_no_ports),
+            case!(cookies_that_are_no_cookies),
+            case!(a_name_that_is_taken),
+            case!(an_address_that_is_taken),
+            case!(the_proxies_own_addresses),
+            case!(a_pool_that_does_not_exist),
+            case!(a_server_that_does_not_exist),
+            case!(a_body_that_is_no_json_or_has_no_end),
+            case!(every_wrong_field_is_named_at_once),
+        ],
+    )
 }
 
 /// What stands in a field, by turns: all of it must end at the parser.
@@ -77,17 +81,19 @@ fn by_form(cluster: &Cluster, form: Form<'_>) -> Answer {
 }
 
 fn by_api(cluster: &Cluster, form: Form<'_>) -> Reply {
-    let body = json!({ "name": form.name, "address": form.address, "port": form.port, "cookie": form.cookie });
+    let body =
+        json!({ "name": form.name, "address": form.address, "port": form.port, "cookie": form.cookie });
     cluster.api().post("/v1/pools/web/servers", &body)
 }
 
 /// Asks in all three ways for what must be refused at `field`, and compares answers and state.
 #[track_caller]
 fn refused(cluster: &Cluster, field: &str, form: Form<'_>) {
-    let shown: String = format!("{field} {:?}", [form.name, form.address, form.port, form.cookie].join(" | "))
-        .chars()
-        .take(120)
-        .collect();
+    let shown: String =
+        format!("{field} {:?}", [form.name, form.address, form.port, form.cookie].join(" | "))
+            .chars()
+            .take(120)
+            .collect();
     let before = state(cluster);
 
     let reply = by_api(cluster, form);
@@ -139,7 +145,10 @@ fn refused_by_command_line(cluster: &Cluster, said: &FieldError, form: Form<'_>,
     let answer = cluster.cli(&arguments);
     assert!(answer.code > 0, "{shown}: {answer:?}");
     let all = format!("{}{}", answer.out, answer.err);
-    assert!(plain(&all).contains(&plain(&said.detail)), "{shown}: the command line does not say {said:?}: {answer:?}");
+    assert!(
+        plain(&all).contains(&plain(&said.detail)),
+        "{shown}: the command line does not say {said:?}: {answer:?}"
+    );
 }
 
 /// Text without HTML's escapes and line breaks.
@@ -170,14 +179,28 @@ fn names_that_are_no_names(cluster: &Cluster) {
 
 fn addresses_that_are_no_addresses(cluster: &Cluster) {
     let (long, megabyte) = ("a".repeat(254), "a".repeat(1 << 20));
-    let others = ["", "10.0.0.315", "1.2.3", "a_b", "a..b", "-a", "0.0.0.0", "169.254.169.254", "::", &long, &megabyte];
+    let others = [
+        "",
+        "10.0.0.315",
+        "1.2.3",
+        "a_b",
+        "a..b",
+        "-a",
+        "0.0.0.0",
+        "169.254.169.254",
+        "::",
+        &long,
+        &megabyte,
+    ];
     for address in HOSTILE.iter().copied().chain(others) {
         refused(cluster, "address", Form { address, ..RIGHT });
     }
 }
 
 fn ports_that_are_no_ports(cluster: &Cluster) {
-    for port in HOSTILE.iter().copied().chain(["0", "65536", "-1", "+80", "8o", "80.0", "000080", "99999999999"]) {
+    for port in
+        HOSTILE.iter().copied().chain(["0", "65536", "-1", "+80", "8o", "80.0", "000080", "99999999999"])
+    {
         refused(cluster, "port", Form { port, ..RIGHT });
     }
 }
@@ -217,7 +240,8 @@ fn a_pool_that_does_not_exist(cluster: &Cluster) {
         let reply = cluster.api().post(&format!("/v1/pools/{pool}/servers"), &body);
         assert!((400..500).contains(&reply.status), "{pool}: {reply:?}");
         assert_eq!(reply.kind, "application/problem+json", "{pool}");
-        let answer = cluster.signed_in().post_form(&format!("/pools/{pool}/servers"), &[("name", "web9")]).unwrap();
+        let answer =
+            cluster.signed_in().post_form(&format!("/pools/{pool}/servers"), &[("name", "web9")]).unwrap();
         assert!((400..500).contains(&answer.status), "{pool}: {}", answer.status);
     }
     let answer = cluster.cli(&["add", "nope", "web9", "--address", "127.0.0.9"]);
@@ -242,7 +266,9 @@ fn a_server_that_does_not_exist(cluster: &Cluster) {
 fn a_body_that_is_no_json_or_has_no_end(cluster: &Cluster) {
     let before = state(cluster);
     let api = cluster.api();
-    for body in [json!(null), json!([]), json!("web9"), json!({ "name": 9 }), json!({ "name": "web9", "port": {} })] {
+    for body in
+        [json!(null), json!([]), json!("web9"), json!({ "name": 9 }), json!({ "name": "web9", "port": {} })]
+    {
         let reply = api.post("/v1/pools/web/servers", &body);
         assert!((400..500).contains(&reply.status), "{body}: {reply:?}");
         assert_eq!(reply.kind, "application/problem+json", "{body}");

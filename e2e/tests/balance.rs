@@ -15,12 +15,16 @@ use cordee_e2e::person::Person;
 use cordee_e2e::{suite, wait};
 
 fn main() -> ExitCode {
-    suite::run("balance", &[], &[
-        case!(a_hundred_requests_without_a_cookie_are_shared_half_and_half),
-        case!(a_visitor_with_a_servers_cookie_stays_on_it_for_the_colour),
-        case!(a_new_visitor_keeps_server_and_colour),
-        case!(a_server_stopped_by_the_page_is_not_missed_and_comes_back_by_one_click),
-    ])
+    suite::run(
+        "balance",
+        &[],
+        &[
+            case!(a_hundred_requests_without_a_cookie_are_shared_half_and_half),
+            case!(a_visitor_with_a_servers_cookie_stays_on_it_for_the_colour),
+            case!(a_new_visitor_keeps_server_and_colour),
+            case!(a_server_stopped_by_the_page_is_not_missed_and_comes_back_by_one_click),
+        ],
+    )
 }
 
 fn a_hundred_requests_without_a_cookie_are_shared_half_and_half(cluster: &Cluster) {
@@ -57,13 +61,18 @@ fn a_new_visitor_keeps_server_and_colour(cluster: &Cluster) {
     for _ in 0..10 {
         let answer = visitor.get("/couleur").unwrap();
         assert_eq!(answer.server(), first);
-        assert!(answer.text().contains("value=\"vert\" required checked"), "the colour is lost: {}", answer.text());
+        assert!(
+            answer.text().contains("value=\"vert\" required checked"),
+            "the colour is lost: {}",
+            answer.text()
+        );
     }
 }
 
 fn a_server_stopped_by_the_page_is_not_missed_and_comes_back_by_one_click(cluster: &Cluster) {
     let person = Person::sign_in(cluster);
-    let visitors = Load::new(cluster.site(), 8, Ask::Get("/couleur")).cookie("SERVEUR", "S1").think(20..60).start();
+    let visitors =
+        Load::new(cluster.site(), 8, Ask::Get("/couleur")).cookie("SERVEUR", "S1").think(20..60).start();
     wait::until_true("visitors are served", Duration::from_secs(5), || visitors.sent() > 50);
 
     person.act("web", "web1", "stop");
@@ -75,7 +84,12 @@ fn a_server_stopped_by_the_page_is_not_missed_and_comes_back_by_one_click(cluste
 
     person.ask("web", "web1", "start");
     person.wait_for_look("web1", "good", Duration::from_secs(10));
-    let back = || Client::new(cluster.site()).cookie("SERVEUR", "S1").get("/couleur").is_ok_and(|a| a.server() == "web1");
+    let back = || {
+        Client::new(cluster.site())
+            .cookie("SERVEUR", "S1")
+            .get("/couleur")
+            .is_ok_and(|a| a.server() == "web1")
+    };
     wait::until_true("web1 serves its visitors again", Duration::from_secs(2), back);
 
     let report = visitors.stop();

@@ -15,14 +15,18 @@ use cordee_e2e::{suite, wait};
 const REPLICATED: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    suite::run("databases", &[], &[
-        case!(a_row_written_through_haproxy_is_on_both_within_a_second),
-        case!(a_note_left_on_the_site_is_on_both_within_a_second),
-        case!(each_database_hears_the_heartbeat_of_the_other),
-        case!(the_two_databases_never_give_the_same_id),
-        case!(both_addresses_lead_to_the_one_writer),
-        case!(the_applications_accounts_stay_within_their_rights),
-    ])
+    suite::run(
+        "databases",
+        &[],
+        &[
+            case!(a_row_written_through_haproxy_is_on_both_within_a_second),
+            case!(a_note_left_on_the_site_is_on_both_within_a_second),
+            case!(each_database_hears_the_heartbeat_of_the_other),
+            case!(the_two_databases_never_give_the_same_id),
+            case!(both_addresses_lead_to_the_one_writer),
+            case!(the_applications_accounts_stay_within_their_rights),
+        ],
+    )
 }
 
 fn each(cluster: &Cluster) -> [Db; 2] {
@@ -33,10 +37,11 @@ fn each(cluster: &Cluster) -> [Db; 2] {
 fn on_both(cluster: &Cluster, message: &str) {
     let sql = format!("SELECT COUNT(*) FROM note WHERE message = '{message}'");
     for database in each(cluster) {
-        let took = wait::until(&format!("{message} is there"), REPLICATED, || match database.try_query(&sql) {
-            Ok(rows) if rows == [["1"]] => Ok(()),
-            other => Err(other),
-        });
+        let took =
+            wait::until(&format!("{message} is there"), REPLICATED, || match database.try_query(&sql) {
+                Ok(rows) if rows == [["1"]] => Ok(()),
+                other => Err(other),
+            });
         println!("#   on port {} after {} ms", database.dsn().port, took.1.as_millis());
     }
 }
@@ -51,7 +56,8 @@ fn a_row_written_through_haproxy_is_on_both_within_a_second(cluster: &Cluster) {
 }
 
 fn a_note_left_on_the_site_is_on_both_within_a_second(cluster: &Cluster) {
-    let answer = Client::new(cluster.site()).post_form("/connexion", &[("message", "note of a visitor")]).unwrap();
+    let answer =
+        Client::new(cluster.site()).post_form("/connexion", &[("message", "note of a visitor")]).unwrap();
     assert_eq!(answer.status, 303, "{}", answer.text());
     on_both(cluster, "note of a visitor");
     let page = Client::new(cluster.site()).get("/connexion").unwrap().text();
@@ -83,7 +89,8 @@ fn the_two_databases_never_give_the_same_id(cluster: &Cluster) {
     assert_eq!(slots[0].0, slots[1].0, "the same step");
     assert_ne!(slots[0].1, slots[1].1, "not the same slot");
     let writer = Db::new(cluster, &[]);
-    writer.query("INSERT INTO note (server, message) VALUES ('e2e', 'id a'), ('e2e', 'id b'), ('e2e', 'id c')");
+    writer
+        .query("INSERT INTO note (server, message) VALUES ('e2e', 'id a'), ('e2e', 'id b'), ('e2e', 'id c')");
     let (step, slot) = slots[0];
     for row in writer.query("SELECT id FROM note WHERE message LIKE 'id _'") {
         assert_eq!(row[0].parse::<u64>().unwrap() % step, slot % step, "{row:?} is not of db1's slot {slot}");
@@ -91,7 +98,8 @@ fn the_two_databases_never_give_the_same_id(cluster: &Cluster) {
 }
 
 fn both_addresses_lead_to_the_one_writer(cluster: &Cluster) {
-    let writer = cluster.api().snapshot().servers.into_iter().find(|s| s.role.as_deref() == Some("writer")).unwrap();
+    let writer =
+        cluster.api().snapshot().servers.into_iter().find(|s| s.role.as_deref() == Some("writer")).unwrap();
     let through = Db::new(cluster, &[]);
     let ids = [
         Db::new(cluster, &["--server", &writer.name]).number("SELECT @@server_id"),
@@ -110,7 +118,8 @@ fn the_applications_accounts_stay_within_their_rights(cluster: &Cluster) {
     owner.query("DROP TABLE e2e_owner");
     for account in ["app", "owner"] {
         let standby = Db::new(cluster, &["--account", account, "--server", "db2"]);
-        let refusal = standby.try_query("INSERT INTO note (server, message) VALUES ('e2e', 'on the standby')");
+        let refusal =
+            standby.try_query("INSERT INTO note (server, message) VALUES ('e2e', 'on the standby')");
         assert!(refusal.as_ref().is_err_and(|e| e.contains("1290")), "{account} on the standby: {refusal:?}");
         for beyond in ["SET GLOBAL read_only = 0", "SELECT * FROM mysql.global_priv", "CREATE DATABASE e2e"] {
             assert!(standby.try_query(beyond).is_err(), "{account} may: {beyond}");

@@ -35,19 +35,23 @@ const REVIVED: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     // Read by `cordee serve` only: it dies right after it has forked web3, before it could note the child.
-    suite::run("death", &[("CORDEE_FAILPOINT", "after-spawn:web3")], &[
-        case!(four_deaths_of_web1_are_seen_by_no_reader),
-        case!(four_deaths_of_web1_execute_no_form_twice),
-        case!(the_death_of_cordee_is_seen_by_nobody_but_itself),
-        case!(the_death_of_the_keeper_changes_nothing),
-        case!(a_child_forked_and_not_yet_noted_is_found_again),
-        case!(the_worker_of_haproxy_web_is_back_within_a_second),
-        case!(the_master_of_haproxy_web_is_back_within_a_second),
-        case!(the_worker_of_haproxy_db_is_back_within_a_second),
-        case!(the_master_of_haproxy_db_is_back_within_a_second),
-        case!(a_dead_standby_comes_back_and_catches_up),
-        case!(a_frozen_haproxy_is_shown_as_unknown_and_left_alone),
-    ])
+    suite::run(
+        "death",
+        &[("CORDEE_FAILPOINT", "after-spawn:web3")],
+        &[
+            case!(four_deaths_of_web1_are_seen_by_no_reader),
+            case!(four_deaths_of_web1_execute_no_form_twice),
+            case!(the_death_of_cordee_is_seen_by_nobody_but_itself),
+            case!(the_death_of_the_keeper_changes_nothing),
+            case!(a_child_forked_and_not_yet_noted_is_found_again),
+            case!(the_worker_of_haproxy_web_is_back_within_a_second),
+            case!(the_master_of_haproxy_web_is_back_within_a_second),
+            case!(the_worker_of_haproxy_db_is_back_within_a_second),
+            case!(the_master_of_haproxy_db_is_back_within_a_second),
+            case!(a_dead_standby_comes_back_and_catches_up),
+            case!(a_frozen_haproxy_is_shown_as_unknown_and_left_alone),
+        ],
+    )
 }
 
 // ---- web servers
@@ -59,9 +63,11 @@ fn kill_web1(cluster: &Cluster) {
     let old = api.snapshot().server("web1").pid.expect("web1 runs");
     cluster.signal_group(old, Signal::KILL);
     let (events, took) = wait::until("the journal tells of web1's death and restart", TOLD, || {
-        let events: Vec<Event> = api.events_after(before).into_iter().filter(|e| e.subject == "web1").collect();
+        let events: Vec<Event> =
+            api.events_after(before).into_iter().filter(|e| e.subject == "web1").collect();
         let died = events.iter().position(|e| e.light.as_deref() == Some("critical"));
-        let restarted = died.is_some_and(|at| events[at..].iter().any(|e| e.light.as_deref() != Some("critical")));
+        let restarted =
+            died.is_some_and(|at| events[at..].iter().any(|e| e.light.as_deref() != Some("critical")));
         if restarted { Ok(events) } else { Err(events) }
     });
     let texts: Vec<&str> = events.iter().map(|e| e.text.as_str()).collect();
@@ -77,6 +83,7 @@ fn wait_for_load(load: &Running) {
 }
 
 fn four_deaths_of_web1_are_seen_by_no_reader(cluster: &Cluster) {
+    cluster.settle();
     let page = http::get(cluster.site(), "/").unwrap();
     assert!(page.body.len() <= 8_192, "the page must fit one buffer: {}", page.body.len());
     let readers = Load::new(cluster.site(), 16, Ask::Get("/")).start();
@@ -91,6 +98,7 @@ fn four_deaths_of_web1_are_seen_by_no_reader(cluster: &Cluster) {
 }
 
 fn four_deaths_of_web1_execute_no_form_twice(cluster: &Cluster) {
+    cluster.settle();
     let senders = Load::new(cluster.site(), 16, Ask::Note("numbered form")).start();
     for _ in 0..4 {
         wait_for_load(&senders);
@@ -100,12 +108,16 @@ fn four_deaths_of_web1_execute_no_form_twice(cluster: &Cluster) {
     println!("#   {} forms, {} failed", report.hits.len(), report.failed().len());
     let database = Db::new(cluster, &[]);
     let stored = "FROM note WHERE message LIKE 'numbered form %'";
-    let twice = database.query(&format!("SELECT message, COUNT(*) AS n {stored} GROUP BY message HAVING n > 1"));
+    let twice =
+        database.query(&format!("SELECT message, COUNT(*) AS n {stored} GROUP BY message HAVING n > 1"));
     assert!(twice.is_empty(), "executed more than once: {twice:?}");
     let kept: BTreeSet<String> =
         database.query(&format!("SELECT message {stored}")).into_iter().map(|row| row[0].clone()).collect();
     for hit in report.hits.iter().filter(|h| !h.failed()) {
-        assert!(kept.contains(&format!("numbered form {}", hit.number)), "acknowledged and not kept: {hit:?}");
+        assert!(
+            kept.contains(&format!("numbered form {}", hit.number)),
+            "acknowledged and not kept: {hit:?}"
+        );
     }
     cluster.settle();
 }
@@ -124,12 +136,16 @@ fn the_death_of_cordee_is_seen_by_nobody_but_itself(cluster: &Cluster) {
         Client::new(cluster.page()).timeout(BACK).header("Connection", "close").get("/login")
     });
     let api = cluster.api();
-    let (snapshot, right) = wait::until("the page is right again", TRUE_AGAIN.checked_sub(back).unwrap(), || {
-        let snapshot = api.try_snapshot()?;
-        snapshot.settled().map(|()| snapshot)
-    });
+    let (snapshot, right) =
+        wait::until("the page is right again", TRUE_AGAIN.checked_sub(back).unwrap(), || {
+            let snapshot = api.try_snapshot()?;
+            snapshot.settled().map(|()| snapshot)
+        });
     println!("#   back after {} ms, right after {} ms", back.as_millis(), (back + right).as_millis());
-    assert!(snapshot.servers.iter().all(|s| s.last_check.age_ms.is_some_and(|age| age < 2_000)), "{snapshot:#?}");
+    assert!(
+        snapshot.servers.iter().all(|s| s.last_check.age_ms.is_some_and(|age| age < 2_000)),
+        "{snapshot:#?}"
+    );
 
     visitors.stop().assert_no_failure(300);
     let after: BTreeSet<u32> = leaders(&cluster.servers());
@@ -149,7 +165,8 @@ fn leaders(processes: &[Process]) -> BTreeSet<u32> {
 
 fn the_death_of_the_keeper_changes_nothing(cluster: &Cluster) {
     let serve = cluster.serve().expect("cordee serve");
-    let keeper = cluster.processes().into_iter().find(|p| p.pid == serve.parent).expect("serve's parent keeps it");
+    let keeper =
+        cluster.processes().into_iter().find(|p| p.pid == serve.parent).expect("serve's parent keeps it");
     let before = leaders(&cluster.servers());
     cluster.signal(keeper.pid, Signal::KILL);
     wait::always("serve goes on without its keeper", Duration::from_secs(1), || {
@@ -222,10 +239,11 @@ fn proxy_dies(cluster: &Cluster, proxy: &str, pid: u32) {
     // A signal is delivered in its own time; what the dying process still answers proves nothing.
     let victim = || Process::read(pid).is_none_or(|p| p.state == 'Z');
     wait::until_true("it is dead", BACK, victim);
-    let ((), back) = wait::until("it serves again", BACK.checked_sub(dead.elapsed()).unwrap(), || match proxy {
-        "web" => serves(cluster.site()),
-        _ => greets(cluster.db()),
-    });
+    let ((), back) =
+        wait::until("it serves again", BACK.checked_sub(dead.elapsed()).unwrap(), || match proxy {
+            "web" => serves(cluster.site()),
+            _ => greets(cluster.db()),
+        });
     let subject = format!("haproxy-{proxy}");
     let (events, _) = wait::until("the journal tells of it", TOLD, || {
         let events = api.events_after(before);
@@ -237,7 +255,8 @@ fn proxy_dies(cluster: &Cluster, proxy: &str, pid: u32) {
 }
 
 fn serves(site: SocketAddr) -> Result<(), String> {
-    let answer = Client::new(site).timeout(BACK).header("Connection", "close").get("/").map_err(|e| e.to_string())?;
+    let answer =
+        Client::new(site).timeout(BACK).header("Connection", "close").get("/").map_err(|e| e.to_string())?;
     if answer.status == 200 { Ok(()) } else { Err(format!("status {}", answer.status)) }
 }
 
@@ -309,7 +328,8 @@ fn a_frozen_haproxy_is_shown_as_unknown_and_left_alone(cluster: &Cluster) {
     println!("#   no longer shown as fine after {} ms: {:?}", took.as_millis(), snapshot.verdict);
     let rest = STALE.checked_sub(took).unwrap_or_default();
     wait::until("the page shows nothing of it as fine", rest, || {
-        let fine: Vec<_> = ["web1", "web2"].iter().filter_map(|n| person.row(n)).filter(|r| r.look == "good").collect();
+        let fine: Vec<_> =
+            ["web1", "web2"].iter().filter_map(|n| person.row(n)).filter(|r| r.look == "good").collect();
         if fine.is_empty() { Ok(()) } else { Err(fine) }
     });
     the_age_grows(cluster, &person);
@@ -335,7 +355,8 @@ fn the_age_grows(cluster: &Cluster, person: &Person) {
     });
     let (words, _) = wait::until("the page shows an age of at least 2 s", Duration::from_secs(2), || {
         let row = person.row("web1").ok_or("no row")?;
-        let mut seconds = row.words.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u64>().ok());
+        let mut seconds =
+            row.words.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u64>().ok());
         if seconds.any(|n| n >= 2) { Ok(row.words) } else { Err("no age") }
     });
     println!("#   the API says {second} ms, the page: {words}");

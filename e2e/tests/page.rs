@@ -47,18 +47,22 @@ const NOT_FOUND: [&str; 3] =
     ["/nothing-here", "/pools/web/servers/gone/logs", "/pools/web/servers/gone/stop"];
 
 fn main() -> ExitCode {
-    suite::run("page", &[], &[
-        case!(first_run_asks_for_the_code_and_makes_the_account),
-        case!(signing_out_and_in_again),
-        case!(axe_finds_nothing_on_any_page),
-        case!(axe_finds_nothing_on_forms_with_errors),
-        case!(axe_finds_nothing_with_dialogs_and_menus_open),
-        case!(a_walk_through_all_pages_leaves_the_console_empty),
-        case!(no_page_is_wider_than_the_screen),
-        case!(language_and_theme_are_one_click_each),
-        case!(all_pages_are_complete_without_script),
-        case!(pictures_for_the_readme),
-    ])
+    suite::run(
+        "page",
+        &[],
+        &[
+            case!(first_run_asks_for_the_code_and_makes_the_account),
+            case!(signing_out_and_in_again),
+            case!(axe_finds_nothing_on_any_page),
+            case!(axe_finds_nothing_on_forms_with_errors),
+            case!(axe_finds_nothing_with_dialogs_and_menus_open),
+            case!(a_walk_through_all_pages_leaves_the_console_empty),
+            case!(no_page_is_wider_than_the_screen),
+            case!(language_and_theme_are_one_click_each),
+            case!(all_pages_are_complete_without_script),
+            case!(pictures_for_the_readme),
+        ],
+    )
 }
 
 // ---- the door
@@ -78,7 +82,9 @@ fn first_run_asks_for_the_code_and_makes_the_account(cluster: &Cluster) {
     let code = cluster.cli_ok(&["setup-code"]);
     person.fill_in(&[("code", code.trim()), ("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
-    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+    wait::until("the dashboard is shown", SHOWN, || {
+        person.row("web1").ok_or_else(|| person.browser.text("main"))
+    });
     assert_eq!(person.browser.path(), "/");
     let again = cluster.cli(&["setup-code"]);
     assert!(!again.out.contains(code.trim()), "the code works once: {again:?}");
@@ -93,7 +99,9 @@ fn sign_in(cluster: &Cluster) -> Person {
     person.browser.set_cookie("lang", "en");
     person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
-    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+    wait::until("the dashboard is shown", SHOWN, || {
+        person.row("web1").ok_or_else(|| person.browser.text("main"))
+    });
     person
 }
 
@@ -111,7 +119,9 @@ fn signing_out_and_in_again(cluster: &Cluster) {
     assert_eq!(axe::violations(&person.browser), Vec::<String>::new());
     person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
-    wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or_else(|| person.browser.text("main")));
+    wait::until("the dashboard is shown", SHOWN, || {
+        person.row("web1").ok_or_else(|| person.browser.text("main"))
+    });
 }
 
 // ---- axe
@@ -204,7 +214,9 @@ fn a_walk_through_all_pages_leaves_the_console_empty(cluster: &Cluster) {
         person.go(page);
         policy_is_strict(cluster, page);
         let own_404 = |line: &String| NOT_FOUND.contains(&page) && line.contains("404");
-        heard.extend(person.browser.complaints().into_iter().filter(|l| !own_404(l)).map(|l| format!("{page}: {l}")));
+        heard.extend(
+            person.browser.complaints().into_iter().filter(|l| !own_404(l)).map(|l| format!("{page}: {l}")),
+        );
     }
     person.dashboard();
     person.open_add_web();
@@ -220,9 +232,16 @@ fn a_walk_through_all_pages_leaves_the_console_empty(cluster: &Cluster) {
 fn policy_is_strict(cluster: &Cluster, page: &str) {
     let answer = cluster_get(cluster, page);
     let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("{page}: no policy"));
-    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'",
-        "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]
-    {
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ] {
         assert!(policy.contains(part), "{page}: {part} is missing in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{page}: {policy}");
@@ -258,10 +277,9 @@ fn no_page_is_wider_than_the_screen(cluster: &Cluster) {
     each_look(&person.browser, |look| {
         for page in PAGES {
             person.go(page);
-            let over = person.browser.script(
-                "const d = document.documentElement; return d.scrollWidth - d.clientWidth",
-                &[],
-            );
+            let over = person
+                .browser
+                .script("const d = document.documentElement; return d.scrollWidth - d.clientWidth", &[]);
             if over.as_i64() != Some(0) {
                 wide.push(format!("{page} {look}: {over} px too wide"));
             }

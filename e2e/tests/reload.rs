@@ -12,19 +12,24 @@ use cordee_e2e::db::Db;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::ports::local;
 use cordee_e2e::{suite, wait};
+use serde_json::json;
 
 /// Time for one reload to be done and seen.
 const RELOADED: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
-    suite::run("reload", &[], &[
-        case!(ten_reloads_lose_none_of_sixty_thinking_visitors),
-        case!(a_reload_of_the_databases_proxy_leaves_the_other_alone),
-        case!(up_again_changes_nothing),
-        case!(a_taken_port_is_refused_and_its_owner_named),
-        case!(another_cluster_on_the_same_ports_is_refused),
-        case!(cleaning_shows_first_and_takes_only_what_nobody_wishes_for),
-    ])
+    suite::run(
+        "reload",
+        &[],
+        &[
+            case!(ten_reloads_lose_none_of_sixty_thinking_visitors),
+            case!(a_reload_of_the_databases_proxy_leaves_the_other_alone),
+            case!(up_again_changes_nothing),
+            case!(a_taken_port_is_refused_and_its_owner_named),
+            case!(another_cluster_on_the_same_ports_is_refused),
+            case!(cleaning_shows_first_and_takes_only_what_nobody_wishes_for),
+        ],
+    )
 }
 
 /// Reloads and waits until another worker serves from the file.
@@ -120,20 +125,27 @@ fn refused(environment: &[(&str, &str)], port: u16, owner: &str) {
 
 fn cleaning_shows_first_and_takes_only_what_nobody_wishes_for(cluster: &Cluster) {
     let api = cluster.api();
-    let stray = cluster.home().join("servers/stray");
-    std::fs::create_dir_all(&stray).unwrap();
-    std::fs::write(stray.join("httpd.conf"), "# left by nobody\n").unwrap();
+    let home = cluster.home().join("servers/web3");
+    assert!(api.post("/v1/pools/web/servers", &json!({ "name": "web3", "start": true })).ok());
+    api.wait_for_light("web3", "good", RELOADED);
+    api.delete("/v1/pools/web/servers/web3");
+    wait::until_true("web3's folder is out of the way", RELOADED, || !home.exists());
+
     let shown = api.act("/v1/clean");
     assert_eq!(shown["applied"], false);
     let items = shown["items"].as_array().unwrap();
-    let item = items.iter().find(|i| i["path"].as_str().unwrap_or("").contains("servers/stray"));
-    assert!(item.is_some_and(|i| i["why"].as_str().is_some_and(|w| w.len() > 10)), "{shown}");
-    assert!(stray.exists(), "a dry run takes nothing");
+    let item =
+        items.iter().find(|i| i["path"].as_str().unwrap_or("").starts_with("trash/")).expect("web3's folder");
+    assert!(item["why"].as_str().is_some_and(|w| w.len() > 10) && item["bytes"].as_u64() > Some(0), "{item}");
+    let path = cluster.home().join(item["path"].as_str().unwrap());
     let said = cluster.cli_ok(&["clean"]);
-    assert!(said.contains("servers/stray"), "{said}");
-    assert!(stray.exists(), "a dry run takes nothing");
+    assert!(said.contains(item["path"].as_str().unwrap()), "{said}");
+    assert!(path.exists(), "a dry run takes nothing");
     assert_eq!(api.act("/v1/clean?apply=true")["applied"], true);
-    assert!(!stray.exists());
-    assert_eq!(api.act("/v1/clean")["items"], serde_json::json!([]));
+    assert!(!path.exists());
+    assert_eq!(api.act("/v1/clean")["items"], json!([]));
+    for kept in ["web1", "web2", "db1", "db2"] {
+        assert!(cluster.home().join("servers").join(kept).is_dir(), "{kept} was taken");
+    }
     cluster.settle();
 }

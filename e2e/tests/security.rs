@@ -17,17 +17,21 @@ use cordee_e2e::{suite, wait};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    suite::run("security", &[], &[
-        case!(no_secret_is_in_a_log_an_argument_a_page_or_an_answer),
-        case!(files_with_secrets_and_sockets_are_their_owners_only),
-        case!(the_session_cookie_is_closed_to_scripts_and_other_sites),
-        case!(a_form_sent_from_another_site_is_refused_on_every_route),
-        case!(nothing_is_told_or_done_without_signing_in),
-        case!(no_get_changes_anything),
-        case!(the_setup_code_works_once),
-        case!(hostile_text_of_a_visitor_is_shown_as_text),
-        case!(the_sixth_wrong_password_has_to_wait),
-    ])
+    suite::run(
+        "security",
+        &[],
+        &[
+            case!(no_secret_is_in_a_log_an_argument_a_page_or_an_answer),
+            case!(files_with_secrets_and_sockets_are_their_owners_only),
+            case!(the_session_cookie_is_closed_to_scripts_and_other_sites),
+            case!(a_form_sent_from_another_site_is_refused_on_every_route),
+            case!(nothing_is_told_or_done_without_signing_in),
+            case!(no_get_changes_anything),
+            case!(the_setup_code_works_once),
+            case!(hostile_text_of_a_visitor_is_shown_as_text),
+            case!(the_sixth_wrong_password_has_to_wait),
+        ],
+    )
 }
 
 // ---- secrets
@@ -35,10 +39,14 @@ fn main() -> ExitCode {
 /// Every secret that can be had from outside: what `dsn` gives, the setup code, tokens, session, password.
 fn secrets(cluster: &Cluster) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = ["app", "owner"]
-        .map(|account| (format!("password of {account}"), Db::new(cluster, &["--account", account]).dsn().password.clone()))
+        .map(|account| {
+            (
+                format!("password of {account}"),
+                Db::new(cluster, &["--account", account]).dsn().password.clone(),
+            )
+        })
         .into();
-    let token = cluster.cli_ok(&["token", "create", "--name", "canary"]).trim().to_owned();
-    all.push(("token".to_owned(), token));
+    all.push(("token".to_owned(), cluster.token().to_owned()));
     all.push(("session".to_owned(), cluster.session().1));
     all.push(("password of the account".to_owned(), PASSWORD.to_owned()));
     all.extend(kept(cluster));
@@ -122,10 +130,8 @@ const PAGES: [&str; 9] = [
 /// Every page and every answer of the API that can be read.
 fn answers(cluster: &Cluster) -> Vec<(String, Vec<u8>)> {
     let api = cluster.api();
-    let mut all: Vec<(String, Vec<u8>)> = PAGES
-        .iter()
-        .map(|page| ((*page).to_owned(), cluster.signed_in().get(page).unwrap().body))
-        .collect();
+    let mut all: Vec<(String, Vec<u8>)> =
+        PAGES.iter().map(|page| ((*page).to_owned(), cluster.signed_in().get(page).unwrap().body)).collect();
     for path in readable(&api) {
         all.push((path.clone(), api.get(&path).to_string().into_bytes()));
     }
@@ -134,7 +140,11 @@ fn answers(cluster: &Cluster) -> Vec<(String, Vec<u8>)> {
 
 /// Every GET of the API's own description, with real names in it, but for the endless event stream.
 fn readable(api: &Api) -> Vec<String> {
-    routes(api).into_iter().filter(|(method, path)| method == "get" && !path.ends_with("/events")).map(|(_, p)| p).collect()
+    routes(api)
+        .into_iter()
+        .filter(|(method, path)| method == "get" && !path.ends_with("/events"))
+        .map(|(_, p)| p)
+        .collect()
 }
 
 /// Method and path of every route, without the leading `/api`, names filled in.
@@ -148,7 +158,8 @@ fn routes(api: &Api) -> Vec<(String, String)> {
     paths
         .iter()
         .flat_map(|(path, methods)| {
-            let methods: Vec<String> = methods.as_object().into_iter().flatten().map(|(m, _)| m.clone()).collect();
+            let methods: Vec<String> =
+                methods.as_object().into_iter().flatten().map(|(m, _)| m.clone()).collect();
             let path = fill(path);
             methods.into_iter().map(move |m| (m, path.clone()))
         })
@@ -184,7 +195,9 @@ fn sockets(cluster: &Cluster) -> Vec<PathBuf> {
         .map(PathBuf::from)
         .filter(|p| p.starts_with(cluster.home()))
         .collect();
-    for argument in cluster.servers().iter().filter(|p| p.program() == "haproxy").flat_map(|p| p.command.clone()) {
+    for argument in
+        cluster.servers().iter().filter(|p| p.program() == "haproxy").flat_map(|p| p.command.clone())
+    {
         all.extend(argument.split(',').next().map(PathBuf::from));
     }
     let control = |p: &PathBuf| !p.to_string_lossy().contains("mariadb");
@@ -209,8 +222,12 @@ fn the_session_cookie_is_closed_to_scripts_and_other_sites(cluster: &Cluster) {
     let _ = cluster.session();
     let answer = login(cluster, PASSWORD);
     assert_eq!(answer.status, 303);
-    let cookies: Vec<&str> =
-        answer.headers.iter().filter(|(n, v)| n == "set-cookie" && v.starts_with("cordee_")).map(|(_, v)| v.as_str()).collect();
+    let cookies: Vec<&str> = answer
+        .headers
+        .iter()
+        .filter(|(n, v)| n == "set-cookie" && v.starts_with("cordee_"))
+        .map(|(_, v)| v.as_str())
+        .collect();
     assert_eq!(cookies.len(), 1, "{:?}", answer.headers);
     for flag in ["HttpOnly", "SameSite=Strict", "Path=/"] {
         assert!(cookies[0].contains(flag), "{flag} is missing in {}", cookies[0]);
@@ -224,9 +241,14 @@ fn the_session_cookie_is_closed_to_scripts_and_other_sites(cluster: &Cluster) {
 
 fn a_form_sent_from_another_site_is_refused_on_every_route(cluster: &Cluster) {
     let before = cluster.api().snapshot().wish();
-    let mut paths: Vec<(String, String)> =
-        routes(&cluster.api()).into_iter().filter(|(m, _)| m != "get").map(|(m, p)| (m, format!("/api{p}"))).collect();
-    for path in ["/setup", "/login", "/logout", "/clean", "/refresh", "/proxies/web/reload", "/pools/web/servers"] {
+    let mut paths: Vec<(String, String)> = routes(&cluster.api())
+        .into_iter()
+        .filter(|(m, _)| m != "get")
+        .map(|(m, p)| (m, format!("/api{p}")))
+        .collect();
+    for path in
+        ["/setup", "/login", "/logout", "/clean", "/refresh", "/proxies/web/reload", "/pools/web/servers"]
+    {
         paths.push(("post".to_owned(), path.to_owned()));
     }
     for action in ["stop", "start", "restart", "drain", "maintenance", "ready", "remove"] {
@@ -244,8 +266,10 @@ fn a_form_sent_from_another_site_is_refused_on_every_route(cluster: &Cluster) {
     ];
     for (method, path) in &paths {
         for (header, from) in &origins {
-            let mut client =
-                Client::new(cluster.page()).cookie(&name, &value).header(header, from).header("Connection", "close");
+            let mut client = Client::new(cluster.page())
+                .cookie(&name, &value)
+                .header(header, from)
+                .header("Connection", "close");
             let body = b"name=evil&address=127.0.0.9";
             let form = [("Content-Type", "application/x-www-form-urlencoded")];
             let answer = client.request(&method.to_uppercase(), path, &form, body).unwrap();
@@ -273,7 +297,7 @@ fn nothing_is_told_or_done_without_signing_in(cluster: &Cluster) {
     assert!(local.status == 404 || local.status == 401 || local.status == 403, "{}", local.status);
     let in_address = Client::new(cluster.page())
         .header("Connection", "close")
-        .get(&format!("/api/v1/snapshot?token={}", cluster.cli_ok(&["token", "create", "--name", "query"]).trim()));
+        .get(&format!("/api/v1/snapshot?token={}", cluster.token()));
     assert_eq!(in_address.unwrap().status, 401, "a token in an address is no token");
     assert_eq!(before, cluster.api().snapshot().wish());
 }
@@ -295,17 +319,24 @@ fn no_get_changes_anything(cluster: &Cluster) {
     }
     let _ = cluster.signed_in().get("/logout").unwrap();
     assert_eq!(before, state());
-    assert_eq!(api.events_after(events).iter().map(|e| e.text.clone()).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(
+        api.events_after(events).iter().map(|e| e.text.clone()).collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
 }
 
 fn the_setup_code_works_once(cluster: &Cluster) {
     let _ = cluster.session();
-    let mut client = Client::new(cluster.page()).header("Sec-Fetch-Site", "same-origin").header("Connection", "close");
+    let mut client =
+        Client::new(cluster.page()).header("Sec-Fetch-Site", "same-origin").header("Connection", "close");
     let fields = [("code", "AAAA-AAAA"), ("name", "second"), ("password", "another long password")];
     let answer = client.post_form("/setup", &fields).unwrap();
     assert!(!answer.headers.iter().any(|(n, v)| n == "set-cookie" && v.starts_with("cordee_")), "{answer:?}");
     let left = files(cluster.home()).into_iter().find(|f| f.to_string_lossy().contains("setup"));
-    assert!(left.is_none_or(|f| std::fs::read_to_string(f).unwrap_or_default().trim().is_empty()), "the code is left on disk");
+    assert!(
+        left.is_none_or(|f| std::fs::read_to_string(f).unwrap_or_default().trim().is_empty()),
+        "the code is left on disk"
+    );
 }
 
 fn hostile_text_of_a_visitor_is_shown_as_text(cluster: &Cluster) {
@@ -334,7 +365,11 @@ fn the_sixth_wrong_password_has_to_wait(cluster: &Cluster) {
     assert_eq!(answer.status, 429, "{}", answer.text());
     let seconds: u64 = answer.header("retry-after").expect("Retry-After").parse().expect("seconds");
     assert!((1..=60).contains(&seconds), "{seconds}");
-    assert!(answer.text().contains(&seconds.to_string()) || answer.text().contains("second"), "{}", answer.text());
+    assert!(
+        answer.text().contains(&seconds.to_string()) || answer.text().contains("second"),
+        "{}",
+        answer.text()
+    );
     assert_eq!(login(cluster, PASSWORD).status, 429, "also the right one waits");
     // Who is signed in, programs and the site are not touched.
     assert_eq!(cluster.signed_in().get("/").unwrap().status, 200);

@@ -112,10 +112,7 @@ impl RawServer {
     /// Reads every field, and says every thing that is wrong at once.
     ///
     /// `free_port` is asked only when Cordée starts the server and no port was typed.
-    pub fn parse(
-        &self,
-        free_port: impl FnOnce() -> Result<u16, Problem>,
-    ) -> Result<NewServer, Vec<Problem>> {
+    pub fn parse(&self, free_port: impl FnOnce() -> Result<u16, Problem>) -> Result<NewServer, Vec<Problem>> {
         let mut problems = Vec::new();
         let name = keep(ServerName::parse(self.name.trim()), &mut problems);
         let host = if self.start && self.address.is_empty() {

@@ -236,9 +236,7 @@ impl Desired {
         let own = [self.page, self.web.listen, self.db.listen, self.writer_listen];
         if own.iter().any(|a| reaches(&host, new.port, *a)) {
             problems.push(Problem::conflict("address", text!("problem-address-own")));
-        } else if let Some((_, other)) =
-            self.servers().find(|(_, s)| s.host == host && s.port == new.port)
-        {
+        } else if let Some((_, other)) = self.servers().find(|(_, s)| s.host == host && s.port == new.port) {
             let text = text!("problem-address-taken", name = other.name.as_str());
             problems.push(Problem::conflict("address", text));
         }
@@ -271,10 +269,7 @@ impl Desired {
     /// The cluster of the first start: two web servers with the cookies S1 and S2, two databases.
     ///
     /// Every server's port is chosen here, once, among those that `free` accepts.
-    pub fn first(
-        addresses: &Addresses,
-        free: impl Fn(u16) -> bool,
-    ) -> Result<Self, Vec<Problem>> {
+    pub fn first(addresses: &Addresses, free: impl Fn(u16) -> bool) -> Result<Self, Vec<Problem>> {
         let pool = |listen| Pool { listen, generation: 0, servers: Vec::new() };
         let mut desired = Self {
             revision: 1,
@@ -334,10 +329,9 @@ impl Desired {
 fn ours(server: &Server) -> Result<(), Vec<Problem>> {
     match server.runtime {
         Runtime::Process => Ok(()),
-        Runtime::External => Err(vec![Problem::conflict(
-            "name",
-            text!("problem-external", name = server.name.as_str()),
-        )]),
+        Runtime::External => {
+            Err(vec![Problem::conflict("name", text!("problem-external", name = server.name.as_str()))])
+        }
     }
 }
 
@@ -348,8 +342,6 @@ fn reaches(host: &Host, port: u16, own: SocketAddr) -> bool {
     }
     match host {
         Host::Ip(ip) => *ip == own.ip() || (own.ip().is_unspecified() && ip.is_loopback()),
-        Host::Name(name) => {
-            name == "localhost" && (own.ip().is_loopback() || own.ip().is_unspecified())
-        }
+        Host::Name(name) => name == "localhost" && (own.ip().is_loopback() || own.ip().is_unspecified()),
     }
 }

@@ -51,17 +51,10 @@ fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
 
 /// Whether two pictures look the same but for their time.
 pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
-    a.revision == b.revision
-        && a.verdict == b.verdict
-        && a.proxies == b.proxies
-        && a.servers == b.servers
+    a.revision == b.revision && a.verdict == b.verdict && a.proxies == b.proxies && a.servers == b.servers
 }
 
 /// Servers of a pool in trouble, worst first.
 pub fn troubled(snapshot: &Snapshot, pool: PoolId) -> usize {
-    snapshot
-        .servers
-        .iter()
-        .filter(|s| s.pool == pool && s.status.light >= Light::Unknown)
-        .count()
+    snapshot.servers.iter().filter(|s| s.pool == pool && s.status.light >= Light::Unknown).count()
 }

@@ -173,12 +173,7 @@ impl World {
         let Some(database) = self.databases.get_mut(&name) else { return };
         match step {
             Step::SetLink { from, .. } | Step::StartLink { from, .. } => {
-                let link = Link {
-                    receiving: Thread::Running,
-                    applying: true,
-                    error: 0,
-                    delay_ms: Some(1),
-                };
+                let link = Link { receiving: Thread::Running, applying: true, error: 0, delay_ms: Some(1) };
                 database.links.insert(from.clone(), link);
             }
             Step::OpenDatabase { .. } => database.read_only = false,

@@ -162,20 +162,12 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
     Snapshot { revision: desired.revision, at: now, verdict, proxies, servers }
 }
 
-fn proxy(
-    desired: &Desired,
-    observed: &Observed,
-    setting: &Setting,
-    id: PoolId,
-    now: Millis,
-) -> ProxyView {
+fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, now: Millis) -> ProxyView {
     let seen = observed.proxy(id);
     let running = seen.running.fresh(now, STALE);
     let want = config::render(desired, id, setting, &places(desired, observed, id));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
-        && running.is_some_and(|r| {
-            r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r)
-        });
+        && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r));
     ProxyView {
         name: id,
         listen: desired.pool(id).listen.to_string(),
@@ -191,10 +183,7 @@ fn proxy(
 }
 
 fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool {
-    running
-        .servers
-        .iter()
-        .all(|(name, s)| desired.pool(id).server(name).is_some_and(|w| w.id == s.id))
+    running.servers.iter().all(|(name, s)| desired.pool(id).server(name).is_some_and(|w| w.id == s.id))
 }
 
 fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server, now: Millis) -> ServerView {
@@ -208,7 +197,10 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
     };
     let last_check = match pool {
         PoolId::Web => LastCheck {
-            at: seen.running.last().filter(|_| seen.running.value().is_none_or(|r| r.servers.contains_key(&server.name))),
+            at: seen
+                .running
+                .last()
+                .filter(|_| seen.running.value().is_none_or(|r| r.servers.contains_key(&server.name))),
             result: running.map(|r| check_reason(&r.check)),
             duration_ms: running.and_then(|r| r.check.duration_ms),
         },
@@ -229,9 +221,8 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         port: server.port,
         cookie: cookie.filter(|c| !c.is_empty()),
         cookie_chosen: matches!(server.cookie, CookieChoice::Chosen(_)),
-        role: (pool == PoolId::Db).then(|| {
-            if desired.is_writer(&server.name) { Role::Writer } else { Role::Standby }
-        }),
+        role: (pool == PoolId::Db)
+            .then(|| if desired.is_writer(&server.name) { Role::Writer } else { Role::Standby }),
         runtime: server.runtime,
         power: server.power,
         sessions: match (pool, database.and_then(|d| d.value())) {
@@ -261,7 +252,8 @@ fn links(
     server: &Server,
     now: Millis,
 ) -> BTreeMap<ServerName, LinkView> {
-    let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, STALE + 1_000)) else {
+    let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, STALE + 1_000))
+    else {
         return BTreeMap::new();
     };
     database
@@ -317,11 +309,11 @@ fn actions(pool: PoolId, server: &Server) -> Vec<Action> {
 fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
     let well = |s: &&ServerView| {
-        matches!(s.status.light, Light::Good)
-            || (s.status.light == Light::Warning && s.pool == PoolId::Web)
+        matches!(s.status.light, Light::Good) || (s.status.light == Light::Warning && s.pool == PoolId::Web)
     };
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
-    let (db, db_all) = (of(PoolId::Db).filter(|s| s.status.light == Light::Good).count(), of(PoolId::Db).count());
+    let (db, db_all) =
+        (of(PoolId::Db).filter(|s| s.status.light == Light::Good).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
     for proxy in proxies {
         if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
@@ -363,13 +355,22 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
         .map(|s| s.name.as_str())
         .collect::<Vec<_>>();
     if stale || !risk.is_empty() {
-        let reason = text!("verdict-risk-reason", names = risk.join(", "), count = risk.len(), web = web, webs = web_all, db = db, dbs = db_all);
+        let reason = text!(
+            "verdict-risk-reason",
+            names = risk.join(", "),
+            count = risk.len(),
+            web = web,
+            webs = web_all,
+            db = db,
+            dbs = db_all
+        );
         return Status::new(Light::Warning, text!("verdict-risk"), reason);
     }
     if web_all == 0 {
         return Status::new(Light::Warning, text!("verdict-risk"), text!("verdict-empty"));
     }
-    let out = servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
+    let out =
+        servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
     if out > 0 {
         let light = if web == 1 { Light::Warning } else { Light::Good };
         let word = if web == 1 { text!("verdict-risk") } else { text!("verdict-good-some-out") };

@@ -98,7 +98,11 @@ pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
     if let Host::Name(name) = &server.host
         && let Some(Seen::Failed { .. }) = observed.names.get(name)
     {
-        return Status::new(Light::Critical, text!("status-down"), text!("reason-name", name = name.as_str()));
+        return Status::new(
+            Light::Critical,
+            text!("status-down"),
+            text!("reason-name", name = name.as_str()),
+        );
     }
     if ours {
         if process.leader.is_none() {
@@ -209,7 +213,11 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             if recovering {
                 Status::bare(Light::Progress, text!("status-starting"))
             } else {
-                Status { light: Light::Critical, word: text!("status-unreachable"), reason: Some(why.clone()) }
+                Status {
+                    light: Light::Critical,
+                    word: text!("status-unreachable"),
+                    reason: Some(why.clone()),
+                }
             }
         }
         Seen::At(..) => match seen.fresh(now, STALE + 1_000) {
@@ -293,8 +301,7 @@ fn stopped(process: &ProcessSeen, now: Millis) -> Status {
 /// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.
 fn young<T>(seen: &Seen<T>, process: &ProcessSeen, now: Millis) -> bool {
     const MOMENT: u64 = 3_000;
-    seen.last().is_none()
-        && process.started_at.is_none_or(|at| now.saturating_sub(at) < MOMENT)
+    seen.last().is_none() && process.started_at.is_none_or(|at| now.saturating_sub(at) < MOMENT)
 }
 
 fn unknown(last: Option<Millis>, now: Millis) -> Status {

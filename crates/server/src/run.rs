@@ -186,7 +186,10 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     tracing::info!("stopping; the cluster runs on");
     logs.abort();
     let _ = stop.send(true);
-    for task in [tokio::spawn(async move { unix.await.map(|_| ()) }), tokio::spawn(async move { tcp.await.map(|_| ()) })] {
+    for task in [
+        tokio::spawn(async move { unix.await.map(|_| ()) }),
+        tokio::spawn(async move { tcp.await.map(|_| ()) }),
+    ] {
         let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
     }
     let _ = tokio::time::timeout(Duration::from_secs(2), engine).await;
@@ -217,10 +220,9 @@ fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {
 /// The page's listener. A page that is being replaced may hold the port for a moment.
 async fn page_listener(desired: &Desired) -> Result<TcpListener, RunError> {
     let page = desired.page;
-    let listener = TcpListener::bind(page).await.map_err(|_| RunError::Port {
-        port: page.port(),
-        holder: net::holder(page.port()),
-    })?;
+    let listener = TcpListener::bind(page)
+        .await
+        .map_err(|_| RunError::Port { port: page.port(), holder: net::holder(page.port()) })?;
     Ok(listener)
 }
 

@@ -15,8 +15,8 @@ use tokio::time::sleep;
 
 use crate::client;
 use crate::config::Config;
-use crate::hands::process::{self, Found};
 use crate::hands::net;
+use crate::hands::process::{self, Found};
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
@@ -118,7 +118,12 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     for (address, variable) in wanted {
         if !net::free(address) {
             let holder = net::holder(address.port()).to_string();
-            return Err(lang.say(&text!("up-port", address = address.to_string(), holder = holder, variable = variable)));
+            return Err(lang.say(&text!(
+                "up-port",
+                address = address.to_string(),
+                holder = holder,
+                variable = variable
+            )));
         }
     }
     spawn_keeper(&home, config).map_err(|e| e.to_string())?;
@@ -162,7 +167,11 @@ pub async fn keeper(config: &Config) -> ExitCode {
             ended = child.wait() => tracing::warn!(?ended, "serve ended; starting it again"),
         }
         // One that lived is brought back at once; one that cannot start is tried again without haste.
-        pause = if started.elapsed() > Duration::from_secs(5) { Duration::ZERO } else { (pause * 2).clamp(Duration::from_millis(100), Duration::from_secs(5)) };
+        pause = if started.elapsed() > Duration::from_secs(5) {
+            Duration::ZERO
+        } else {
+            (pause * 2).clamp(Duration::from_millis(100), Duration::from_secs(5))
+        };
         tokio::select! {
             _ = term.recv() => return ExitCode::SUCCESS,
             () = sleep(pause) => {}
@@ -186,7 +195,9 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
         if let Some(picture) = client::picture(&home.socket(), lang).await {
             let verdict = picture.verdict;
             // A wish for fewer servers is healthy too: "good" is about what was wished.
-            if verdict.light == cordee_domain::status::Light::Good && picture.proxies.iter().all(|p| p.settled) {
+            if verdict.light == cordee_domain::status::Light::Good
+                && picture.proxies.iter().all(|p| p.settled)
+            {
                 return true;
             }
             let now = format!("{} {}", verdict.word, verdict.reason.unwrap_or_default());
@@ -197,7 +208,10 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    eprintln!("{}", lang.say(&text!("up-unhealthy", log = home.logs().join("cordee.log").display().to_string())));
+    eprintln!(
+        "{}",
+        lang.say(&text!("up-unhealthy", log = home.logs().join("cordee.log").display().to_string()))
+    );
     false
 }
 

@@ -86,7 +86,8 @@ pub fn render(
     }
     let shape = hex(&Sha256::digest(shape_source.as_bytes()), 8);
 
-    let mut text = String::from("# Written by Cordée. Changes made here by hand are shown as drift and overwritten.\n");
+    let mut text =
+        String::from("# Written by Cordée. Changes made here by hand are shown as drift and overwritten.\n");
     text.push_str(&global(desired, proxy, setting, &shape));
     for section in &body {
         text.push_str(&section.head);
@@ -218,11 +219,9 @@ pub struct Wish {
 /// file as well as in the process: a HAProxy started from its file alone must not send writes to it.
 pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> Wish {
     match proxy {
-        PoolId::Db => Wish {
-            weight: FULL_WEIGHT,
-            maintenance: !desired.is_writer(&server.name),
-            drain: false,
-        },
+        PoolId::Db => {
+            Wish { weight: FULL_WEIGHT, maintenance: !desired.is_writer(&server.name), drain: false }
+        }
         PoolId::Web => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
             let stopped = server.power == Power::Off || place.restarting;

@@ -40,9 +40,7 @@ impl Command {
             Expect::Empty => answer.is_empty(),
             Expect::Contains(text) => answer.contains(text),
             Expect::AddressReport => {
-                answer.is_empty()
-                    || answer.contains("changed from")
-                    || answer.contains("no need to change")
+                answer.is_empty() || answer.contains("changed from") || answer.contains("no need to change")
             }
         }
     }
@@ -64,10 +62,7 @@ pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Vec<Com
             IpAddr::V6(_) => "[::9]:1",
         };
         all.push(Command {
-            line: format!(
-                "add server {backend}/{name} {placeholder} id {id} weight 0 {}",
-                parameters(proxy)
-            ),
+            line: format!("add server {backend}/{name} {placeholder} id {id} weight 0 {}", parameters(proxy)),
             expect: Expect::Contains("New server registered"),
         });
     }
@@ -174,10 +169,7 @@ mod tests {
             # old workers\n13400           worker          1               0d00h00m09s     2.6.12-1+deb12u4\n# programs\n";
         let (failed, workers) = parse_proc(answer).expect("a list");
         assert_eq!(failed, 1);
-        assert_eq!(
-            workers,
-            [Worker { pid: 13407, old: false }, Worker { pid: 13400, old: true }]
-        );
+        assert_eq!(workers, [Worker { pid: 13407, old: false }, Worker { pid: 13400, old: true }]);
         assert_eq!(parse_proc("Unknown command"), None);
     }
 

@@ -103,9 +103,8 @@ impl Check {
 /// Reads the answers to `show info`, `show stat` and `show servers state`. `Err` names what was not understood:
 /// a wrong answer must never look like an empty cluster.
 pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Running, &'static str> {
-    let field = |name: &str| {
-        info.lines().find_map(|l| l.strip_prefix(name).and_then(|r| r.strip_prefix(": ")))
-    };
+    let field =
+        |name: &str| info.lines().find_map(|l| l.strip_prefix(name).and_then(|r| r.strip_prefix(": ")));
     let pid = field("Pid").and_then(|v| v.trim().parse().ok()).ok_or("no Pid in show info")?;
     let uptime_s =
         field("Uptime_sec").and_then(|v| v.trim().parse().ok()).ok_or("no Uptime_sec in show info")?;

@@ -115,9 +115,9 @@ fn open(
     // Waiting for a receipt is only worth it while somebody caught up can give one (otherwise the first
     // write after an outage would wait for the timeout).
     let standby_ready = desired.db.servers.iter().filter(|s| s.name != *writer).any(|s| {
-        fresh(observed, &s.name, now)
-            .and_then(|d| d.links.get(writer))
-            .is_some_and(|l| l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < 1_000))
+        fresh(observed, &s.name, now).and_then(|d| d.links.get(writer)).is_some_and(|l| {
+            l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < 1_000)
+        })
     });
     if standby_ready && !seen.semi_sync && seen.schema {
         plan.steps.push(Step::SetSemiSync { name: writer.clone(), on: true });

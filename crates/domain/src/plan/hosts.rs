@@ -14,13 +14,7 @@ const WEB_PATIENCE: u64 = 8_000;
 /// A database writes its pages back first.
 const DB_PATIENCE: u64 = 30_000;
 
-pub(super) fn plan(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    setting: &Setting,
-    now: Millis,
-) {
+pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     for proxy in PoolId::ALL {
         proxy_process(plan, desired, observed, setting, proxy, now);
     }
@@ -38,9 +32,10 @@ pub(super) fn plan(
     }
     for home in &observed.homes {
         let wished = desired.servers().any(|(_, s)| s.name.as_str() == home);
-        let busy = observed.processes.iter().any(|(id, p)| {
-            id.to_string() == *home && (p.leader.is_some() || !p.orphans.is_empty())
-        });
+        let busy = observed
+            .processes
+            .iter()
+            .any(|(id, p)| id.to_string() == *home && (p.leader.is_some() || !p.orphans.is_empty()));
         if !wished && !busy {
             plan.steps.push(Step::TrashHome { home: home.clone() });
         }

@@ -57,9 +57,8 @@ pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Mill
 
 /// A target whose last step failed rests for a while.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
-    let resting = |target: &Target| {
-        observed.setbacks.get(target).filter(|s| now < s.at + backoff(s.count + 1))
-    };
+    let resting =
+        |target: &Target| observed.setbacks.get(target).filter(|s| now < s.at + backoff(s.count + 1));
     let mut waiting: Vec<(Target, Text)> = Vec::new();
     plan.steps.retain(|step| {
         let target = step.target();

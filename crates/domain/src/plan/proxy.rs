@@ -55,13 +55,7 @@ fn restarting(server: &Server, observed: &Observed) -> bool {
             .is_some_and(|l| l.server != server.id || l.generation < server.generation)
 }
 
-pub(super) fn plan(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    setting: &Setting,
-    now: Millis,
-) {
+pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     for proxy in PoolId::ALL {
         let seen = observed.proxy(proxy);
         let places = places(desired, observed, proxy);
@@ -73,7 +67,9 @@ pub(super) fn plan(
         }
         match seen.running.fresh(now, STALE) {
             Some(running) => running_proxy(plan, desired, &seen, setting, proxy, places, running),
-            None => plan.waiting.push((Target::Proxy(proxy), text!("wait-proxy-silent", proxy = proxy.as_str()))),
+            None => {
+                plan.waiting.push((Target::Proxy(proxy), text!("wait-proxy-silent", proxy = proxy.as_str())))
+            }
         }
     }
 }
@@ -123,12 +119,7 @@ fn running_proxy(
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
         match running.servers.get(&server.name) {
-            None => plan.steps.push(Step::AddServer {
-                proxy,
-                name: server.name.clone(),
-                id: server.id,
-                to,
-            }),
+            None => plan.steps.push(Step::AddServer { proxy, name: server.name.clone(), id: server.id, to }),
             Some(now) if now.id == server.id => {
                 let wish = config::wish(desired, proxy, server, *place);
                 adjust(plan, proxy, server, now, to, wish);

@@ -210,7 +210,9 @@ proptest! {
 
 #[test]
 fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
-    for (cookie, reloads) in [(CookieChoice::Automatic, 0), (CookieChoice::Chosen(Cookie::parse("S3").expect("a cookie")), 1)] {
+    for (cookie, reloads) in
+        [(CookieChoice::Automatic, 0), (CookieChoice::Chosen(Cookie::parse("S3").expect("a cookie")), 1)]
+    {
         let mut desired = first();
         let mut world = World::at(1_000_000);
         let mut memory = Observed::default();
@@ -238,18 +240,21 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
 
 #[test]
 fn a_writer_that_lacks_its_own_transactions_stays_closed() {
+    use super::{Opening, opening};
     use crate::db::{DatabaseSeen, Position};
     use crate::observed::Seen;
-    use super::{Opening, opening};
     let desired = first();
     let mut seen = Observed::default();
     let at = |written: &str, applied: &str| {
-        Seen::At(10, DatabaseSeen {
-            read_only: true,
-            written: Position::parse(written).expect("a position"),
-            applied: Position::parse(applied).expect("a position"),
-            ..DatabaseSeen::default()
-        })
+        Seen::At(
+            10,
+            DatabaseSeen {
+                read_only: true,
+                written: Position::parse(written).expect("a position"),
+                applied: Position::parse(applied).expect("a position"),
+                ..DatabaseSeen::default()
+            },
+        )
     };
     seen.databases.insert(name("db1"), at("1-1-5", "2-2-3"));
     assert_eq!(opening(&desired, &seen, 10), Opening::Open);

@@ -116,8 +116,7 @@ async fn database_step(
     match step {
         Step::SetLink { from, .. } => {
             let peer = find(desired, from)?;
-            let peer =
-                Peer { name: &peer.name, port: peer.port, password: &parts.secrets.replication };
+            let peer = Peer { name: &peer.name, port: peer.port, password: &parts.secrets.replication };
             database.set_link(&peer).await
         }
         Step::StartLink { from, .. } => database.start_link(from).await,
@@ -137,11 +136,7 @@ fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text>
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
 }
 
-fn process_step(
-    parts: &Parts,
-    desired: &Desired,
-    step: &Step,
-) -> Result<Option<std::process::Child>, Text> {
+fn process_step(parts: &Parts, desired: &Desired, step: &Step) -> Result<Option<std::process::Child>, Text> {
     match step {
         Step::StartProcess { id, server, generation, writer } => {
             let serial = process::Serial { server: *server, generation: *generation };

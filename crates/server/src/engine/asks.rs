@@ -82,9 +82,9 @@ impl Trial {
         work: impl Future<Output = Result<(T, Text), Text>>,
     ) -> Option<T> {
         let started = Clock::now();
-        let result = timeout(DEADLINE, work).await.unwrap_or_else(|_| {
-            Err(text!("test-timeout", seconds = DEADLINE.as_secs()))
-        });
+        let result = timeout(DEADLINE, work)
+            .await
+            .unwrap_or_else(|_| Err(text!("test-timeout", seconds = DEADLINE.as_secs())));
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (value, ok, says) = match result {
             Ok((value, says)) => (Some(value), true, says),
@@ -172,15 +172,15 @@ async fn database(trial: &mut Trial, address: SocketAddr, password: &str) {
     };
     let Some(mut conn) = trial.step(text!("test-sign-in"), sign_in).await else { return };
     let read = async {
-        let count: Option<u64> = conn.query_first("SELECT COUNT(*) FROM note").await.map_err(|e| refusal(&e))?;
+        let count: Option<u64> =
+            conn.query_first("SELECT COUNT(*) FROM note").await.map_err(|e| refusal(&e))?;
         Ok(((), text!("test-read-done", count = count.unwrap_or(0))))
     };
     if trial.step(text!("test-read"), read).await.is_none() {
         return;
     }
     let state = async {
-        let closed: Option<bool> =
-            conn.query_first("SELECT @@read_only").await.map_err(|e| refusal(&e))?;
+        let closed: Option<bool> = conn.query_first("SELECT @@read_only").await.map_err(|e| refusal(&e))?;
         let says = if closed == Some(false) { text!("test-open") } else { text!("test-closed") };
         Ok(((), says))
     };

@@ -30,8 +30,7 @@ impl Engine {
                     .iter()
                     .filter(|s| s.power == cordee_domain::desired::Power::On)
                     .map(|s| {
-                        let mut known =
-                            databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut known = databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         let database = known.entry(s.name.clone()).or_insert_with(|| {
                             Database::new(&parts.home.database_socket(&s.name), &parts.secrets.control)
                         });
@@ -63,7 +62,11 @@ async fn beat(
             };
             let ms = if reached {
                 // With semi-sync the receipt arrives before the commit returns: the delay counts from the start.
-                let since = if committed.duration_since(started) > Duration::from_millis(50) { committed } else { started };
+                let since = if committed.duration_since(started) > Duration::from_millis(50) {
+                    committed
+                } else {
+                    started
+                };
                 Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
             } else {
                 on.2.beat_age(from.1).await.ok().flatten()

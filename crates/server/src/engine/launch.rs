@@ -59,8 +59,7 @@ pub(super) fn start(
             }
         }
     };
-    let child = process::start(&program, &parts.home.id, &id.to_string(), serial)
-        .map_err(|e| io(&e))?;
+    let child = process::start(&program, &parts.home.id, &id.to_string(), serial).map_err(|e| io(&e))?;
     failpoint(&id.to_string());
     Ok(child)
 }

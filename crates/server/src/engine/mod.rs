@@ -105,6 +105,9 @@ pub struct Engine {
     out: mpsc::Sender<Sight>,
     sights: mpsc::Receiver<Sight>,
     published: Instant,
+    /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
+    unseen: BTreeSet<Target>,
+    started: Instant,
 }
 
 impl Engine {
@@ -125,8 +128,11 @@ impl Engine {
             out,
             sights,
             published: Instant::now(),
+            unseen: BTreeSet::new(),
+            started: Instant::now(),
         };
         engine.adopt();
+        engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
         engine
     }
 
@@ -351,7 +357,11 @@ impl Engine {
                 setback.count += 1;
                 setback.at = now();
                 if setback.count == 1 || setback.why != why {
-                    self.note(&subject(&target), Some(Light::Warning), &text!("event-step-failed", name = subject(&target), why = why.clone()));
+                    self.note(
+                        &subject(&target),
+                        Some(Light::Warning),
+                        &text!("event-step-failed", name = subject(&target), why = why.clone()),
+                    );
                 }
                 if let Some(setback) = self.observed.setbacks.get_mut(&target) {
                     setback.why = why;
@@ -396,6 +406,7 @@ impl Engine {
     }
 
     fn looked(&mut self, target: &Target) {
+        self.unseen.remove(target);
         for (waiting, _) in &mut self.refreshes {
             waiting.remove(target);
         }
@@ -415,8 +426,10 @@ impl Engine {
         if !old_enough && diff::same(&before, &after) {
             return;
         }
-        for turn in diff::turns(&before, &after) {
-            self.note(&turn.subject, Some(turn.light), &turn.text);
+        if self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3) {
+            for turn in diff::turns(&before, &after) {
+                self.note(&turn.subject, Some(turn.light), &turn.text);
+            }
         }
         self.published = Instant::now();
         self.parts.board.set_snapshot(after);
@@ -427,6 +440,17 @@ impl Engine {
         if let Err(error) = self.parts.store.note("cordee", subject, light, text) {
             tracing::error!(error = &error as &dyn std::error::Error, "journal");
         }
+    }
+}
+
+/// The look that tells how an adopted process does.
+fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
+    match id {
+        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
+        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
+            Target::Database(name.clone())
+        }
+        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
     }
 }
 

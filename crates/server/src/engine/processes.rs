@@ -60,7 +60,8 @@ impl Engine {
     /// Databases whose data folder is complete: it is renamed into place when it is.
     pub(super) fn initialised(&self) -> BTreeSet<cordee_domain::ids::ServerName> {
         let desired = self.parts.board.desired();
-        let complete = |name: &&cordee_domain::ids::ServerName| self.parts.home.server(name).join("data").is_dir();
+        let complete =
+            |name: &&cordee_domain::ids::ServerName| self.parts.home.server(name).join("data").is_dir();
         desired.db.servers.iter().map(|s| &s.name).filter(complete).cloned().collect()
     }
 
@@ -116,12 +117,22 @@ impl Engine {
         }
         if !asked {
             let name = id.to_string();
-            self.note(&name, Some(Light::Critical), &text!("event-process-ended", name = name.as_str(), why = why));
+            self.note(
+                &name,
+                Some(Light::Critical),
+                &text!("event-process-ended", name = name.as_str(), why = why),
+            );
         }
     }
 
     /// A step on a process has ended.
-    pub(super) fn process_stepped(&mut self, id: &ProcessId, step: &Step, outcome: &Outcome, child: Option<Child>) {
+    pub(super) fn process_stepped(
+        &mut self,
+        id: &ProcessId,
+        step: &Step,
+        outcome: &Outcome,
+        child: Option<Child>,
+    ) {
         self.observed.initialised = self.initialised();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         match (step, outcome) {
@@ -153,7 +164,8 @@ impl Engine {
             }
             _ => {}
         }
-        let over = !self.parts.board.desired().servers().any(|(_, s)| ProcessId::Server(s.name.clone()) == *id);
+        let over =
+            !self.parts.board.desired().servers().any(|(_, s)| ProcessId::Server(s.name.clone()) == *id);
         if matches!((id, step), (ProcessId::Server(_), Step::TrashHome { .. })) && over {
             self.observed.processes.remove(id);
         }
@@ -166,11 +178,7 @@ fn worker_frozen(
     proxies: &std::collections::BTreeMap<cordee_domain::ids::PoolId, cordee_domain::observed::ProxySeen>,
 ) -> bool {
     let ProcessId::Proxy(proxy) = id else { return false };
-    proxies
-        .get(proxy)
-        .and_then(|p| p.worker)
-        .and_then(process::state)
-        .is_some_and(|s| s.frozen)
+    proxies.get(proxy).and_then(|p| p.worker).and_then(process::state).is_some_and(|s| s.frozen)
 }
 
 /// Members of a group whose leader is gone. While a leader lives they are its own affair.

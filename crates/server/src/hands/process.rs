@@ -10,8 +10,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use cordee_domain::observed::ProcessId;
 use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::ProcessId;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use tokio::io::unix::AsyncFd;
@@ -128,11 +128,7 @@ pub fn state(pid: u32) -> Option<State> {
     let mut fields = rest.split_whitespace();
     let letter = fields.next()?;
     let group = fields.nth(1)?.parse().ok()?;
-    Some(State {
-        group,
-        frozen: matches!(letter, "T" | "t"),
-        dead: matches!(letter, "Z" | "X" | "x"),
-    })
+    Some(State { group, frozen: matches!(letter, "T" | "t"), dead: matches!(letter, "Z" | "X" | "x") })
 }
 
 /// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.
@@ -185,7 +181,10 @@ pub async fn ended(process: u32) -> io::Result<()> {
         Err(rustix::io::Errno::SRCH) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    #[expect(deprecated, reason = "an OwnedFd keeps its descriptor for as long as it lives, which is all that is asked")]
+    #[expect(
+        deprecated,
+        reason = "an OwnedFd keeps its descriptor for as long as it lives, which is all that is asked"
+    )]
     let fd = AsyncFd::with_interest(fd, tokio::io::Interest::READABLE)?;
     fd.readable().await?;
     Ok(())

@@ -94,8 +94,7 @@ impl Store {
         if let Some((_, seen)) = &row
             && now().saturating_sub(*seen) > 60_000
         {
-            connection
-                .execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash])?;
+            connection.execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash])?;
         }
         Ok(row.map(|(account, _)| Account(account)))
     }
@@ -140,8 +139,6 @@ fn hasher() -> Result<Argon2<'static>, StoreError> {
 fn hash_password(password: &str) -> Result<String, StoreError> {
     let mut salt = [0; 16];
     random::fill(&mut salt).ok_or(StoreError::Random)?;
-    let hash = hasher()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|_| StoreError::Hash)?;
+    let hash = hasher()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| StoreError::Hash)?;
     Ok(hash.to_string())
 }

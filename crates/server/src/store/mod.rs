@@ -125,8 +125,8 @@ impl Store {
     pub fn commit(&self, change: &Change, actor: &str) -> Result<Desired, CommitError> {
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(StoreError::from)?;
-        let current = read_desired(&transaction)?
-            .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
+        let current =
+            read_desired(&transaction)?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
         let next = current.apply(change).map_err(CommitError::Refused)?;
         let event = {
             transaction
@@ -231,12 +231,5 @@ fn write_event(
         let oldest = id.saturating_sub(EVENTS_KEPT);
         connection.execute("DELETE FROM event WHERE id <= ?1", params![oldest])?;
     }
-    Ok(Event {
-        id,
-        at,
-        actor: actor.to_owned(),
-        subject: subject.to_owned(),
-        light,
-        text: text.clone(),
-    })
+    Ok(Event { id, at, actor: actor.to_owned(), subject: subject.to_owned(), light, text: text.clone() })
 }

@@ -56,7 +56,5 @@ impl App {
 
 /// Everything that is served. State changes must come from our own page.
 pub fn router(app: App) -> Router {
-    api::router()
-        .layer(axum::middleware::from_fn(session::same_origin))
-        .with_state(app)
+    api::router().layer(axum::middleware::from_fn(session::same_origin)).with_state(app)
 }

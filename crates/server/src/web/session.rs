@@ -86,7 +86,9 @@ impl FromRequestParts<App> for Caller {
                 Ok(None) => {}
                 Err(error) => return Err(Refusal::store(&error, lang)),
             }
-        } else if let Some(person) = person(&parts.headers, app).await.map_err(|e| Refusal::store(&e, lang))? {
+        } else if let Some(person) =
+            person(&parts.headers, app).await.map_err(|e| Refusal::store(&e, lang))?
+        {
             return Ok(Self(person));
         }
         Err(Refusal {

@@ -1,0 +1,75 @@
+# What the engine, the connection test, "clean configuration" and ./up say.
+
+clean-draft = Draft of a configuration file, left by an act that did not finish.
+clean-log = Older half of a log file.
+clean-socket = Socket of a server that is not here any more.
+clean-trash = Folder of a removed server.
+db-broken = The database answered something that is not its protocol.
+db-error = The database refused with error { $code }.
+db-install-failed = The data folder could not be made; log/install.log of that server says why.
+db-no-answer = The database does not answer.
+db-too-many = The database has no connection left (error 1040).
+db-unreachable = The database cannot be reached.
+event-addresses = New addresses: page { $page }, site { $site }
+event-closed = { $name } closed to writes: it is not the writer
+event-opened = { $name } takes writes (epoch { $epoch })
+event-process-ended = { $name } down: { $why }
+event-process-restarted = { $name } restarted by Cordée (pid { $pid })
+event-process-started = { $name } started by Cordée (pid { $pid })
+event-reloaded = HAProxy { $proxy } reloaded: the new worker runs the new file
+event-step-failed = { $name }: an act failed and will be tried again: { $why }
+haproxy-missing = HAProxy could not be started.
+haproxy-no-answer = HAProxy does not answer.
+haproxy-no-socket = HAProxy's socket does not answer.
+haproxy-refused = HAProxy refused: { $said }
+haproxy-refused-file = HAProxy refused the file: { $said }
+haproxy-reload-failed = HAProxy could not start a new worker; the old one goes on with its old file.
+haproxy-reload-unproven = HAProxy did not show the new file within 8 s.
+haproxy-strange = HAProxy gave an answer that Cordée does not know.
+haproxy-strange-why = HAProxy gave an answer that Cordée does not know ({ $why }).
+io-denied = Permission denied on a file of Cordée's.
+io-full = The disk is full.
+io-missing = A file or program is missing.
+io-other = A file could not be read or written ({ $kind }).
+problem-listeners-equal = The page, the site and the two database addresses must all differ.
+reason-not-found = The name was not found.
+reason-port-taken = port { $port } is taken by { $holder }
+reason-process-exit = process ended with code { $code }
+reason-process-signal = process killed by signal { $signal }
+step-deadline = It took longer than a minute.
+test-closed = Closed to writes, as a standby is.
+test-http = Web page
+test-http-status = Answered { $status }.
+test-name = Name
+test-name-address = It is an address: nothing to look up.
+test-name-found = The name leads to { $ip }.
+test-open = Open to writes.
+test-read = Read
+test-read-done = { $count ->
+    [one] 1 note read.
+   *[other] { $count } notes read.
+}
+test-role = Writes
+test-sign-in = Sign-in
+test-sign-in-done = Signed in as { $user }.
+test-tcp = Connection
+test-tcp-open = Port { $port } is open.
+test-timeout = No answer within { $seconds } s.
+up-code = Setup code (for the page)
+up-db = Databases
+up-missing = { $path } is missing: install the package { $package }, or run ./up, which does.
+up-page = Page
+up-port = { $address } is taken by { $holder }. Stop it, or choose another address with { $variable }. Nothing was started.
+up-site = Site
+up-stay = Ctrl-C stops the cluster. To leave it running: ./up --detach
+up-unhealthy = The cluster is not healthy after 90 s. `cordee status` says what is missing; the log is { $log }
+up-user = The system user { $user } is missing; run ./up, which makes it.
+up-writer = Databases, the writer
+down-done = Stopped.
+down-left = { $count ->
+    [one] 1 process could not be stopped.
+   *[other] { $count } processes could not be stopped.
+}
+down-nothing = Nothing runs here.
+reset-kept = Nothing was changed.
+reset-question = This stops the cluster and deletes everything in { $home }, databases included. Type yes to go on:

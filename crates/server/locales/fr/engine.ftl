@@ -1,0 +1,75 @@
+# Ce que disent le moteur, le test de connexion, « nettoyer la configuration » et ./up.
+
+clean-draft = Brouillon d’un fichier de configuration, laissé par un acte qui n’a pas fini.
+clean-log = Moitié ancienne d’un journal.
+clean-socket = Socket d’un serveur qui n’est plus là.
+clean-trash = Dossier d’un serveur retiré.
+db-broken = La base a répondu autre chose que son protocole.
+db-error = La base a refusé avec l’erreur { $code }.
+db-install-failed = Le dossier de données n’a pas pu être créé ; log/install.log de ce serveur dit pourquoi.
+db-no-answer = La base ne répond pas.
+db-too-many = La base n’a plus de connexion libre (erreur 1040).
+db-unreachable = La base est injoignable.
+event-addresses = Nouvelles adresses : page { $page }, site { $site }
+event-closed = { $name } fermée aux écritures : ce n’est pas elle qui écrit
+event-opened = { $name } reçoit les écritures (époque { $epoch })
+event-process-ended = { $name } hors ligne : { $why }
+event-process-restarted = { $name } redémarré par Cordée (pid { $pid })
+event-process-started = { $name } démarré par Cordée (pid { $pid })
+event-reloaded = HAProxy { $proxy } rechargé : le nouveau processus suit le nouveau fichier
+event-step-failed = { $name } : un acte a échoué et sera retenté : { $why }
+haproxy-missing = HAProxy n’a pas pu être démarré.
+haproxy-no-answer = HAProxy ne répond pas.
+haproxy-no-socket = Le socket de HAProxy ne répond pas.
+haproxy-refused = HAProxy a refusé : { $said }
+haproxy-refused-file = HAProxy a refusé le fichier : { $said }
+haproxy-reload-failed = HAProxy n’a pas pu démarrer un nouveau processus ; l’ancien continue avec l’ancien fichier.
+haproxy-reload-unproven = HAProxy n’a pas montré le nouveau fichier en 8 s.
+haproxy-strange = HAProxy a donné une réponse que Cordée ne connaît pas.
+haproxy-strange-why = HAProxy a donné une réponse que Cordée ne connaît pas ({ $why }).
+io-denied = Accès refusé à un fichier de Cordée.
+io-full = Le disque est plein.
+io-missing = Un fichier ou un programme manque.
+io-other = Un fichier n’a pas pu être lu ou écrit ({ $kind }).
+problem-listeners-equal = La page, le site et les deux adresses des bases doivent être toutes différentes.
+reason-not-found = Le nom est introuvable.
+reason-port-taken = le port { $port } est pris par { $holder }
+reason-process-exit = processus terminé avec le code { $code }
+reason-process-signal = processus tué par le signal { $signal }
+step-deadline = Cela a pris plus d’une minute.
+test-closed = Fermée aux écritures, comme toute base de secours.
+test-http = Page web
+test-http-status = Réponse { $status }.
+test-name = Nom
+test-name-address = C’est une adresse : rien à chercher.
+test-name-found = Le nom mène à { $ip }.
+test-open = Ouverte aux écritures.
+test-read = Lecture
+test-read-done = { $count ->
+    [one] { $count } note lue.
+   *[other] { $count } notes lues.
+}
+test-role = Écritures
+test-sign-in = Identification
+test-sign-in-done = Identifié comme { $user }.
+test-tcp = Connexion
+test-tcp-open = Le port { $port } est ouvert.
+test-timeout = Pas de réponse en { $seconds } s.
+up-code = Code d’installation (page)
+up-db = Bases de données
+up-missing = { $path } manque : installez le paquet { $package }, ou lancez ./up, qui le fait.
+up-page = Page
+up-port = { $address } est pris par { $holder }. Arrêtez-le, ou choisissez une autre adresse avec { $variable }. Rien n’a été démarré.
+up-site = Site
+up-stay = Ctrl-C arrête le cluster. Pour le laisser tourner : ./up --detach
+up-unhealthy = Le cluster n’est pas en bon état après 90 s. « cordee status » dit ce qui manque ; le journal est { $log }
+up-user = L’utilisateur système { $user } manque ; lancez ./up, qui le crée.
+up-writer = Bases, celle qui écrit
+down-done = Arrêté.
+down-left = { $count ->
+    [one] { $count } processus n’a pas pu être arrêté.
+   *[other] { $count } processus n’ont pas pu être arrêtés.
+}
+down-nothing = Rien ne tourne ici.
+reset-kept = Rien n’a été changé.
+reset-question = Ceci arrête le cluster et supprime tout ce qui est dans { $home }, bases comprises. Tapez oui pour continuer :
