@@ -112,7 +112,8 @@ fn by_script(proxy: &OwnProxy, parameters: &str, id: usize) -> f64 {
 
 /// Whether the statistics have a finished check of the added server.
 fn checked(proxy: &OwnProxy) -> Result<(), String> {
-    let table = proxy.ask("show stat web 4 -1");
+    // All proxies: by name, the frontend `web` would hide the backend `web`.
+    let table = proxy.ask("show stat -1 4 -1");
     let mut lines = table.lines();
     let head: Vec<&str> = lines.next().unwrap_or("").trim_start_matches("# ").split(',').collect();
     let column = |name: &str| head.iter().position(|h| *h == name).expect("a known column");

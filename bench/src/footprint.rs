@@ -14,7 +14,7 @@ const MOST_CPU_PERCENT: f64 = 1.0;
 pub fn measure(cluster: &Cluster, report: &mut Report) {
     let servers = cluster.api().snapshot().servers.len();
     assert_eq!(servers, 4, "the demand is for 4 servers");
-    //TEMP let _ = cluster.session();
+    let _ = cluster.session();
     let serve = cluster.serve().expect("cordee serve").pid;
     let (began, before) = (Instant::now(), ticks(serve));
     std::thread::sleep(WINDOW);

@@ -85,6 +85,8 @@ const PROXY_HASTE: Duration = Duration::from_millis(20);
 const DATABASE_PACE: Duration = Duration::from_millis(1_000);
 /// Between two looks at the states of our processes.
 const PROCESS_PACE: Duration = Duration::from_millis(500);
+/// How exactly the end of a pause is met.
+const PAUSE_STEP: Duration = Duration::from_millis(50);
 /// Between two look-ups of a name.
 const NAME_PACE: Duration = Duration::from_secs(30);
 /// A measured delay is shown for this long.
@@ -108,6 +110,8 @@ pub struct Engine {
     /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
     unseen: BTreeSet<Target>,
     started: Instant,
+    /// The plan waits for a pause to end.
+    waiting: bool,
 }
 
 impl Engine {
@@ -130,6 +134,7 @@ impl Engine {
             published: Instant::now(),
             unseen: BTreeSet::new(),
             started: Instant::now(),
+            waiting: false,
         };
         engine.adopt();
         engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
@@ -139,9 +144,8 @@ impl Engine {
     /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
-        let mut tick = interval(Duration::from_millis(100));
+        let mut tick = interval(PROCESS_PACE);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut process_look = Instant::now();
         self.heartbeat();
         tokio::pin!(stop);
         loop {
@@ -154,31 +158,27 @@ impl Engine {
                 Some(ask) = asks.recv() => self.answer(ask),
                 Some(_) = self.work.join_next() => {}
                 () = soon => {}
-                _ = tick.tick() => {
-                    if process_look.elapsed() >= PROCESS_PACE {
-                        process_look = Instant::now();
-                        self.look_at_processes();
-                    }
-                }
+                _ = tick.tick() => self.look_at_processes(),
             }
         }
     }
 
-    /// Until the next look is due.
+    /// Until something is due: a look, or the end of a pause that the plan waits for.
     fn next_due(&self) -> Duration {
+        let pause = if self.waiting { PAUSE_STEP } else { PROXY_PACE };
         self.due
             .iter()
             .filter(|(target, _)| !self.busy.contains(*target))
             .map(|(_, at)| at.saturating_duration_since(Instant::now()))
             .min()
-            .unwrap_or(PROXY_PACE)
+            .map_or(pause, |due| due.min(pause))
     }
 
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
-        self.observed.homes = self.homes();
         let plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
             let target = step.target();
             if self.busy.insert(target) {

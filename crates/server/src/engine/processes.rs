@@ -40,6 +40,7 @@ impl Engine {
             }
         }
         self.observed.initialised = self.initialised();
+        self.observed.homes = self.homes();
         for proxy in cordee_domain::ids::PoolId::ALL {
             let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
             self.observed.proxies.entry(proxy).or_default().file = file;
@@ -134,6 +135,7 @@ impl Engine {
         child: Option<Child>,
     ) {
         self.observed.initialised = self.initialised();
+        self.observed.homes = self.homes();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         match (step, outcome) {
             (Step::StartProcess { server, generation, .. }, Outcome::Done) => {

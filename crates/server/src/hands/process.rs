@@ -186,7 +186,7 @@ pub async fn ended(process: u32) -> io::Result<()> {
         reason = "an OwnedFd keeps its descriptor for as long as it lives, which is all that is asked"
     )]
     let fd = AsyncFd::with_interest(fd, tokio::io::Interest::READABLE)?;
-    fd.readable().await?;
+    drop(fd.readable().await?);
     Ok(())
 }
 
