@@ -1,7 +1,13 @@
 //! The page and the API. Reads the board and the store; asks the engine only through the board.
 
+pub mod assets;
 pub mod error;
+pub mod headers;
+pub mod live;
+pub mod page;
+pub mod pages;
 pub mod session;
+pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
