@@ -6,6 +6,7 @@ back-board = Back to the dashboard
 cancel = Cancel
 close = Close
 lang-name = English
+live-gone = Connection lost.
 live-lost = Connection lost: what is shown is { $age } old. Trying again.
 live-on = Live
 live-pause = Freeze the display

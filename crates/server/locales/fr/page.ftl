@@ -6,6 +6,7 @@ back-board = Retour au tableau de bord
 cancel = Annuler
 close = Fermer
 lang-name = Français
+live-gone = Connexion perdue.
 live-lost = Connexion perdue : ce qui est montré date de { $age }. Nouvel essai en cours.
 live-on = En direct
 live-pause = Figer l’affichage
