@@ -175,7 +175,9 @@ impl Cluster {
 
     /// Everything but Cordée itself: HAProxy, Apache, MariaDB.
     pub fn servers(&self) -> Vec<Process> {
-        self.processes().into_iter().filter(|p| p.program() != "cordee").collect()
+        let own = binary();
+        let own = own.file_name().and_then(|n| n.to_str()).unwrap_or("cordee");
+        self.processes().into_iter().filter(|p| p.program != own).collect()
     }
 
     /// `cordee serve`: the process of this cluster that listens for the page.

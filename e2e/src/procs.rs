@@ -17,6 +17,8 @@ pub struct Process {
     pub started: u64,
     /// State letter: `R`, `S`, `T` (stopped), `Z`…
     pub state: char,
+    /// The program's name without its folder, from the file that it runs: arguments can say anything.
+    pub program: String,
     /// Its arguments.
     pub command: Vec<String>,
 }
@@ -34,6 +36,7 @@ impl Process {
             parent: u32::try_from(number(1)?).ok()?,
             group: u32::try_from(number(2)?).ok()?,
             started: number(19)?,
+            program: program(pid),
             command: arguments(pid),
         })
     }
@@ -49,15 +52,17 @@ impl Process {
         self.command.iter().any(|a| a.contains(text))
     }
 
-    /// The program's name without its folder.
-    pub fn program(&self) -> &str {
-        self.command.first().map_or("", |c| c.rsplit('/').next().unwrap_or(c))
-    }
-
     /// Whether the same process, not another with its pid, still runs.
     pub fn lives(&self) -> bool {
         Self::read(self.pid).is_some_and(|now| now.started == self.started && now.state != 'Z')
     }
+}
+
+fn program(pid: u32) -> String {
+    let path = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    // A program that was upgraded meanwhile is still itself.
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+    name.trim_end_matches(" (deleted)").to_owned()
 }
 
 fn arguments(pid: u32) -> Vec<String> {

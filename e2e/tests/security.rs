@@ -196,7 +196,7 @@ fn sockets(cluster: &Cluster) -> Vec<PathBuf> {
         .filter(|p| p.starts_with(cluster.home()))
         .collect();
     for argument in
-        cluster.servers().iter().filter(|p| p.program() == "haproxy").flat_map(|p| p.command.clone())
+        cluster.servers().iter().filter(|p| p.program == "haproxy").flat_map(|p| p.command.clone())
     {
         all.extend(argument.split(',').next().map(PathBuf::from));
     }

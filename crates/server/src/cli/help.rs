@@ -14,27 +14,27 @@ use crate::words::Lang;
 /// What each command does. Hidden ones are for `./up`.
 fn about(command: &str) -> Option<Text> {
     Some(match command {
-        "cordee" => text!("help-cordee"),
-        "serve" => text!("help-serve"),
-        "status" => text!("help-status"),
-        "setup-code" => text!("help-setup-code"),
-        "token" => text!("help-token"),
-        "create" => text!("help-token-create"),
-        "add" => text!("help-add"),
-        "remove" => text!("help-remove"),
-        "drain" => text!("help-drain"),
-        "ready" => text!("help-ready"),
-        "maintenance" => text!("help-maintenance"),
-        "restart" => text!("help-restart"),
-        "stop" => text!("help-stop"),
-        "start" => text!("help-start"),
-        "test" => text!("help-test"),
-        "logs" => text!("help-logs"),
-        "reload" => text!("help-reload"),
-        "clean" => text!("help-clean"),
-        "refresh" => text!("help-refresh"),
-        "history" => text!("help-history"),
-        "dsn" => text!("help-dsn"),
+        "cordee" => text!("cli-help-cordee"),
+        "serve" => text!("cli-help-serve"),
+        "status" => text!("cli-help-status"),
+        "setup-code" => text!("cli-help-setup-code"),
+        "token" => text!("cli-help-token"),
+        "create" => text!("cli-help-token-create"),
+        "add" => text!("cli-help-add"),
+        "remove" => text!("cli-help-remove"),
+        "drain" => text!("cli-help-drain"),
+        "ready" => text!("cli-help-ready"),
+        "maintenance" => text!("cli-help-maintenance"),
+        "restart" => text!("cli-help-restart"),
+        "stop" => text!("cli-help-stop"),
+        "start" => text!("cli-help-start"),
+        "test" => text!("cli-help-test"),
+        "logs" => text!("cli-help-logs"),
+        "reload" => text!("cli-help-reload"),
+        "clean" => text!("cli-help-clean"),
+        "refresh" => text!("cli-help-refresh"),
+        "history" => text!("cli-help-history"),
+        "dsn" => text!("cli-help-dsn"),
         _ => return None,
     })
 }
@@ -42,24 +42,24 @@ fn about(command: &str) -> Option<Text> {
 /// What an argument means; most mean the same for every command that has them.
 fn meaning(command: &str, argument: &str) -> Option<Text> {
     Some(match (command, argument) {
-        ("status", "json") => text!("help-status-json"),
-        ("dsn", "json") => text!("help-dsn-json"),
-        ("dsn", "server") => text!("help-dsn-server"),
-        ("create", "name") => text!("help-token-name"),
-        ("add", "start") => text!("help-add-start"),
-        (_, "home") => text!("help-home"),
-        (_, "pool") => text!("help-pool"),
-        (_, "name") => text!("help-name"),
-        (_, "address") => text!("help-address"),
-        (_, "port") => text!("help-port"),
-        (_, "cookie") => text!("help-cookie"),
-        (_, "words") => text!("help-server"),
-        (_, "force") => text!("help-force"),
-        (_, "lines") => text!("help-lines"),
-        (_, "proxy") => text!("help-proxy"),
-        (_, "apply") => text!("help-apply"),
-        (_, "limit") => text!("help-limit"),
-        (_, "account") => text!("help-account"),
+        ("status", "json") => text!("cli-help-status-json"),
+        ("dsn", "json") => text!("cli-help-dsn-json"),
+        ("dsn", "server") => text!("cli-help-dsn-server"),
+        ("create", "name") => text!("cli-help-token-name"),
+        ("add", "start") => text!("cli-help-add-start"),
+        (_, "home") => text!("cli-help-home"),
+        (_, "pool") => text!("cli-help-pool"),
+        (_, "name") => text!("cli-help-name"),
+        (_, "address") => text!("cli-help-address"),
+        (_, "port") => text!("cli-help-port"),
+        (_, "cookie") => text!("cli-help-cookie"),
+        (_, "words") => text!("cli-help-server"),
+        (_, "force") => text!("cli-help-force"),
+        (_, "lines") => text!("cli-help-lines"),
+        (_, "proxy") => text!("cli-help-proxy"),
+        (_, "apply") => text!("cli-help-apply"),
+        (_, "limit") => text!("cli-help-limit"),
+        (_, "account") => text!("cli-help-account"),
         _ => return None,
     })
 }
@@ -69,8 +69,8 @@ pub(super) fn command(lang: Lang) -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     say(Cli::command(), lang)
         .disable_version_flag(true)
-        .arg(version.help(lang.say(&text!("help-version"))))
-        .after_help(lang.say(&text!("help-environment")))
+        .arg(version.help(lang.say(&text!("cli-help-version"))))
+        .after_help(lang.say(&text!("cli-help-environment")))
 }
 
 fn say(command: Command, lang: Lang) -> Command {
@@ -79,7 +79,7 @@ fn say(command: Command, lang: Lang) -> Command {
     let mut command = command
         .disable_help_flag(true)
         .disable_help_subcommand(true)
-        .subcommand_help_heading(lang.say(&text!("help-commands")))
+        .subcommand_help_heading(lang.say(&text!("cli-help-commands")))
         .help_template(template(lang))
         .mut_args(|argument| match meaning(&name, argument.get_id().as_str()) {
             Some(text) => argument.help(lang.say(&text)),
@@ -91,19 +91,19 @@ fn say(command: Command, lang: Lang) -> Command {
                 .short('h')
                 .long("help")
                 .action(ArgAction::Help)
-                .help(lang.say(&text!("help-help"))),
+                .help(lang.say(&text!("cli-help-help"))),
         );
     if let Some(text) = about(&name) {
         command = command.about(lang.say(&text));
     }
     if let Some(examples) = examples {
-        command = command.after_help(format!("{}\n{examples}", lang.say(&text!("help-examples"))));
+        command = command.after_help(format!("{}\n{examples}", lang.say(&text!("cli-help-examples"))));
     }
     command
 }
 
 fn template(lang: Lang) -> String {
-    format!("{{about}}\n\n{} {{usage}}\n\n{{all-args}}{{after-help}}\n", lang.say(&text!("help-usage")))
+    format!("{{about}}\n\n{} {{usage}}\n\n{{all-args}}{{after-help}}\n", lang.say(&text!("cli-help-usage")))
 }
 
 /// Ends the process: with the help that was asked for, or with what is wrong.

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::board::{Board, Event};
 use crate::clock::now;
 
-pub use accounts::{Account, TokenName};
+pub use accounts::{Account, SignIn, TokenName};
 
 /// Journal lines kept.
 const EVENTS_KEPT: u64 = 10_000;

@@ -1,17 +1,24 @@
 //! The page and the API. Reads the board and the store; asks the engine only through the board.
 
 pub mod api;
+pub mod assets;
 pub mod error;
 #[cfg(test)]
 pub mod fixture;
 pub mod guard;
+pub mod headers;
+pub mod live;
 pub mod local;
+pub mod page;
+pub mod pages;
 pub mod session;
+pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Desired;
 
@@ -54,7 +61,11 @@ impl App {
     }
 }
 
-/// Everything that is served. State changes must come from our own page.
+/// Everything that is served. State changes must come from our own page; every answer has the page's headers.
 pub fn router(app: App) -> Router {
-    api::router().layer(axum::middleware::from_fn(session::same_origin)).with_state(app)
+    Router::new()
+        .merge(api::router())
+        .merge(pages::router().layer(from_fn(session::same_origin)))
+        .layer(from_fn(headers::add))
+        .with_state(app)
 }

@@ -1,0 +1,231 @@
+# The words of the page.
+
+# The frame
+ago = { $age } ago
+back-board = Back to the dashboard
+cancel = Cancel
+close = Close
+lang-name = English
+live-gone = Connection lost.
+live-lost = Connection lost: what is shown is { $age } old. Trying again.
+live-on = Live
+live-pause = Freeze the display
+live-paused = Display frozen
+live-resume = Resume the display
+live-wait = Age of the data
+nav-board = Dashboard
+nav-help = Help
+nav-journal = Journal
+nav-label = Main navigation
+nav-menu = Menu
+optional = optional
+send-failed = The request did not arrive: Cordée does not answer. Nothing was done.
+sign-out = Sign out
+skip = Skip to the content
+theme-auto = Theme: automatic
+theme-dark = Theme: dark
+theme-light = Theme: light
+undo = Undo
+
+# Messages
+message-missing = Not found
+message-no-page = There is nothing at this address.
+message-refused = Request refused
+message-wait = Too many tries
+
+# Signing in, first run
+event-account = Account { $name } created
+login-button = Sign in
+login-foot = The site goes on without this page.
+login-name = User name
+login-password = Password
+login-title = Sign in
+problem-account-name = Give a name of 1 to 64 characters.
+problem-code = This is not this machine’s code. The command below shows it.
+problem-password = This name and this password do not belong together.
+problem-password-long = At most { $count } bytes.
+problem-password-short = At least { $count } characters.
+problem-too-many = Too many failed tries: { $seconds ->
+    [one] try again in { $seconds } second.
+   *[other] try again in { $seconds } seconds.
+}
+setup-button = Create the account
+setup-code = One-time code
+setup-code-help = It is shown in the terminal in which Cordée started, or by
+setup-help = One account, and the dashboard opens. The code proves that you have access to this machine.
+setup-password-help = At least 8 characters. A phrase is fine.
+setup-title = First run
+setup-who = Who are you?
+
+# Dashboard
+board-no-script = State at { $time }. Without script, reload the page to update it.
+clients = { $count } connected
+cookie-automatic = automatic
+events-all = The whole journal
+events-none = Nothing yet: actions and changes of state are written here.
+events-title = Last events
+kind-external = Web, watched
+link-error = error { $code }
+link-stopped = stopped
+rate-db = { $count } connections/s
+rate-web = { $count } req/s
+role-standby = Standby
+role-writer = Takes writes
+rope-label = The path of a request
+rope-standby = standby
+rope-visitors = Visitors
+rope-writer = writes
+sessions = { $count ->
+    [one] { $count } session
+   *[other] { $count } sessions
+}
+todo-none = Nothing to do
+todo-none-help = A server in trouble appears here, with the reason and what can be done.
+todo-title = To deal with
+
+# Tables
+col-actions = Actions
+col-address = Address
+col-check = Checked
+col-copies = Copies from
+col-role = Role
+col-sessions = Sessions
+col-status = Status
+col-type = Type
+check-db = Cordée asks this database by SQL every second.
+check-more = How does it work?
+check-of = Last check of
+check-read = Read
+check-result = Result
+check-took = Duration
+check-total = Visits served
+check-web = HAProxy sends GET / to this server every second; Cordée reads its verdict.
+db-at = The site’s databases:
+db-foot = Cordée asks each database every second and measures the delay in both directions.
+db-mode = master ⇄ master
+db-none = No database.
+db-title = Databases
+site-at = The site:
+web-foot = HAProxy checks each server every second; 2 failures in a row take it down, 1 success brings it back.
+web-none = No web server. Add the first one: HAProxy will send it visitors from its first good check on.
+web-title = Web servers
+
+# Actions
+act-drain = Drain
+act-drain-short = Drain
+act-logs = Logs
+act-maintenance = Put into maintenance
+act-more = More actions for
+act-ready = Put back in service
+act-ready-short = Resume
+act-remove = Remove
+act-restart = Restart
+act-start = Start
+act-stop = Stop
+act-test = Test the connection
+act-test-short = Test
+
+# Questions
+ask-after = After
+ask-back = Way back
+ask-back-remove = Add a server named { $name } again; its logs and files do not come back.
+ask-back-restart = By itself: { $name } gets visitors again from its first good check, within seconds.
+ask-back-restart-db = By itself: { $name } is back once it answers and has copied everything.
+ask-back-stop = “Start” in the row of { $name }.
+ask-before = Before
+ask-db-catch-up = When it is back, { $name } copies what was written without it.
+ask-db-standby = The site goes on with { $writer }. While { $name } is stopped, there is no standby copy.
+ask-db-writer = { $sessions ->
+    [one] { $name } takes the writes ({ $sessions } connection): while it is stopped, the site has no database.
+   *[other] { $name } takes the writes ({ $sessions } connections): while it is stopped, the site has no database.
+}
+ask-know = I know that the site will not answer any more.
+ask-remove = Remove { $name }
+ask-remove-external = Cordée stops sending it visitors. The server { $name } itself is not touched.
+ask-remove-process = The process, the configuration and the files of { $name } are removed from this machine.
+ask-restart = Restart { $name }
+ask-serving = { $count ->
+    [0] No web server gets visitors{ $names }
+    [one] { $count } web server gets visitors: { $names }
+   *[other] { $count } web servers get visitors: { $names }
+}
+ask-stop = Stop { $name }
+ask-type = To confirm, type
+ask-web-idle = { $sessions ->
+    [one] { $name } gets no new visitors; { $sessions } session is still on it.
+   *[other] { $name } gets no new visitors; { $sessions } sessions are still on it.
+}
+ask-web-last = { $sessions ->
+    [one] { $name } is the last web server up ({ $sessions } session): without it, the site does not answer any more.
+   *[other] { $name } is the last web server up ({ $sessions } sessions): without it, the site does not answer any more.
+}
+ask-web-move = { $sessions ->
+    [one] { $sessions } session on { $name } now. Its visitors move to { $names }, without an error.
+   *[other] { $sessions } sessions on { $name } now. Its visitors move to { $names }, without an error.
+} { $count ->
+    [one] { $count } other web server stays up.
+   *[other] { $count } other web servers stay up.
+}
+ask-web-sessions = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. A PHP session kept in a file of this server does not follow its visitor.
+problem-confirm-name = Type “{ $name }”, with the same capitals.
+problem-confirm-tick = Tick the box: without this server, the site does not answer any more.
+
+# Adding
+add-address-help = 10.0.0.15 or web3.lan. An unknown name is added all the same, and shown as down.
+add-button = Add the web server
+add-cookie-help = Brings a visitor back to their server. Empty: an automatic value, added without a reload. A chosen value (S3) costs one reload of this HAProxy; no visitor is cut.
+add-exists = It exists already
+add-exists-help = Cordée sends it visitors and watches it, without starting it.
+add-name-help = A letter, then letters, digits, “-” or “_”. This is the name you will see everywhere.
+add-open = Add a web server
+add-start = Start a new one on this machine
+add-start-help = Apache and PHP, with the same page. Cordée picks the address and the port.
+add-title = Add a web server
+add-which = Which server?
+field-address = IP address or host name
+field-cookie = Cookie
+field-name = Name
+field-port = Port
+
+# Tools
+clean-button = { $count ->
+    [one] Remove { $count } item
+   *[other] Remove { $count } items
+}
+clean-help = What no longer belongs to any server, and why it may go.
+clean-none = Nothing to clean
+clean-none-help = Every file belongs to a server of the list.
+clean-visitors = No visitor is touched: none of this is in service.
+done-clean = { $count ->
+    [one] { $count } item removed.
+   *[other] { $count } items removed.
+}
+done-refresh = Everything has just been checked again.
+done-refresh-partly = Check asked for; not everything has answered yet.
+done-reload = HAProxy { $proxy } is reloading; no visitor is cut.
+tool-clean = Clean the configuration
+tool-clean-help = Shows what is left of removed servers, and why; removes it after you confirm.
+tool-refresh = Refresh
+tool-refresh-help = Checks everything again now, without waiting. Changes nothing.
+tool-reload = Reload HAProxy
+tool-reload-help = Reads the configuration into a new process; the old one finishes its visitors.
+tools-title = Tools
+
+# Journal, logs, test
+actor-cli = command line
+actor-cordee = automatic
+actor-token = token { $name }
+journal-help = Who did what, and what changed its state. Newest first.
+journal-newest = Newest
+journal-older = Older
+journal-pages = Pages of the journal
+logs-again = Read again
+logs-empty = This file is empty.
+logs-help = The last 200 lines of each file, the newest at the bottom.
+logs-none = No logs: Cordée did not start this server, or it has written nothing yet.
+logs-title = Logs of
+test-again = Test again
+test-failed = The connection fails at the last step below
+test-help = Each step with its time. The first that fails is the last one shown.
+test-passed = The connection works
+test-title = Connection test of

@@ -1,0 +1,234 @@
+# Les mots de la page.
+
+# Le cadre
+ago = il y a { $age }
+back-board = Retour au tableau de bord
+cancel = Annuler
+close = Fermer
+lang-name = Français
+live-gone = Connexion perdue.
+live-lost = Connexion perdue : ce qui est montré date de { $age }. Nouvel essai en cours.
+live-on = En direct
+live-pause = Figer l’affichage
+live-paused = Affichage figé
+live-resume = Reprendre l’affichage
+live-wait = Âge des données
+nav-board = Tableau de bord
+nav-help = Aide
+nav-journal = Journal
+nav-label = Navigation principale
+nav-menu = Menu
+optional = facultatif
+send-failed = La demande n’est pas arrivée : Cordée ne répond pas. Rien n’a été fait.
+sign-out = Se déconnecter
+skip = Aller au contenu
+theme-auto = Thème : automatique
+theme-dark = Thème : sombre
+theme-light = Thème : clair
+undo = Annuler
+
+# Messages
+message-missing = Introuvable
+message-no-page = Rien n’existe à cette adresse.
+message-refused = Demande refusée
+message-wait = Trop d’essais
+
+# Entrer, premier démarrage
+event-account = Compte { $name } créé
+login-button = Se connecter
+login-foot = Le site continue sans cette page.
+login-name = Nom d’utilisateur
+login-password = Mot de passe
+login-title = Connexion
+problem-account-name = Donnez un nom de 1 à 64 caractères.
+problem-code = Ce n’est pas le code de cette machine. Il est affiché par la commande ci-dessous.
+problem-password = Ce nom et ce mot de passe ne vont pas ensemble.
+problem-password-long = { $count } octets au plus.
+problem-password-short = { $count } caractères au moins.
+problem-too-many = Trop d’essais manqués : { $seconds ->
+    [one] réessayez dans { $seconds } seconde.
+   *[other] réessayez dans { $seconds } secondes.
+}
+setup-button = Créer le compte
+setup-code = Code à usage unique
+setup-code-help = Il est affiché dans le terminal où Cordée a démarré, ou par
+setup-help = Un compte, et le tableau de bord s’ouvre. Le code prouve que vous avez accès à cette machine.
+setup-password-help = 8 caractères au moins. Une phrase convient.
+setup-title = Premier démarrage
+setup-who = Qui êtes-vous ?
+
+# Tableau de bord
+board-no-script = État à { $time }. Sans script, rechargez la page pour la mettre à jour.
+clients = { $count ->
+    [one] { $count } connecté
+   *[other] { $count } connectés
+}
+cookie-automatic = automatique
+events-all = Tout le journal
+events-none = Rien encore : les actions et les changements d’état s’écrivent ici.
+events-title = Derniers événements
+kind-external = Web, surveillé
+link-error = erreur { $code }
+link-stopped = arrêtée
+rate-db = { $count } connexions/s
+rate-web = { $count } req/s
+role-standby = Secours
+role-writer = Reçoit les écritures
+rope-label = Le chemin d’une requête
+rope-standby = secours
+rope-visitors = Visiteurs
+rope-writer = écrit
+sessions = { $count ->
+    [one] { $count } session
+   *[other] { $count } sessions
+}
+todo-none = Rien à faire
+todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
+todo-title = À traiter
+
+# Tableaux
+col-actions = Actions
+col-address = Adresse
+col-check = Vérifié
+col-copies = Copie de
+col-role = Rôle
+col-sessions = Sessions
+col-status = Statut
+col-type = Type
+check-db = Cordée interroge cette base par SQL chaque seconde.
+check-more = Comment ça marche ?
+check-of = Dernier check de
+check-read = Lu
+check-result = Résultat
+check-took = Durée
+check-total = Visites servies
+check-web = HAProxy envoie GET / à ce serveur chaque seconde ; Cordée lit son verdict.
+db-at = Bases de données du site :
+db-foot = Cordée interroge chaque base toutes les secondes et mesure le retard dans les deux sens.
+db-mode = maître ⇄ maître
+db-none = Aucune base de données.
+db-title = Bases de données
+site-at = Le site :
+web-foot = HAProxy vérifie chaque serveur toutes les secondes ; 2 échecs de suite le mettent hors ligne, 1 réussite le ramène.
+web-none = Aucun serveur web. Ajoutez le premier : HAProxy lui enverra des visiteurs dès sa première vérification réussie.
+web-title = Serveurs web
+
+# Actions
+act-drain = Vider
+act-drain-short = Vider
+act-logs = Journaux
+act-maintenance = Mettre en maintenance
+act-more = Autres actions pour
+act-ready = Remettre en service
+act-ready-short = Reprendre
+act-remove = Retirer
+act-restart = Redémarrer
+act-start = Démarrer
+act-stop = Arrêter
+act-test = Tester la connexion
+act-test-short = Tester
+
+# Questions
+ask-after = Après
+ask-back = Retour
+ask-back-remove = Ajouter de nouveau un serveur nommé { $name } ; ses journaux et ses fichiers ne reviennent pas.
+ask-back-restart = Tout seul : { $name } reprend des visiteurs à sa première vérification réussie, en quelques secondes.
+ask-back-restart-db = Toute seule : { $name } reprend dès qu’elle répond et qu’elle a tout copié.
+ask-back-stop = « Démarrer » dans la ligne de { $name }.
+ask-before = Avant
+ask-db-catch-up = À son retour, { $name } copie ce qui a été écrit sans elle.
+ask-db-standby = Le site continue avec { $writer }. Tant que { $name } est arrêtée, il n’y a pas de copie de secours.
+ask-db-writer = { $sessions ->
+    [one] { $name } reçoit les écritures ({ $sessions } connexion) : tant qu’elle est arrêtée, le site n’a pas de base de données.
+   *[other] { $name } reçoit les écritures ({ $sessions } connexions) : tant qu’elle est arrêtée, le site n’a pas de base de données.
+}
+ask-know = Je sais que le site ne répondra plus.
+ask-remove = Retirer { $name }
+ask-remove-external = Cordée cesse de lui envoyer des visiteurs. Le serveur { $name } lui-même n’est pas touché.
+ask-remove-process = Le processus, la configuration et les fichiers de { $name } sont retirés de cette machine.
+ask-restart = Redémarrer { $name }
+ask-serving = { $count ->
+    [0] Aucun serveur web ne reçoit de visiteurs{ $names }
+    [one] { $count } serveur web reçoit des visiteurs : { $names }
+   *[other] { $count } serveurs web reçoivent des visiteurs : { $names }
+}
+ask-stop = Arrêter { $name }
+ask-type = Pour confirmer, tapez
+ask-web-idle = { $sessions ->
+    [one] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } session y est encore.
+   *[other] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } sessions y sont encore.
+}
+ask-web-last = { $sessions ->
+    [one] { $name } est le dernier serveur web en ligne ({ $sessions } session) : sans lui, le site ne répond plus.
+   *[other] { $name } est le dernier serveur web en ligne ({ $sessions } sessions) : sans lui, le site ne répond plus.
+}
+ask-web-move = { $sessions ->
+    [one] { $sessions } session en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
+   *[other] { $sessions } sessions en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
+} { $count ->
+    [one] Il reste { $count } autre serveur web en ligne.
+   *[other] Il reste { $count } autres serveurs web en ligne.
+}
+ask-web-sessions = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Une session PHP rangée dans un fichier de ce serveur ne suit pas son visiteur.
+problem-confirm-name = Tapez « { $name } », avec les mêmes majuscules.
+problem-confirm-tick = Cochez la case : sans ce serveur, le site ne répond plus.
+
+# Ajouter
+add-address-help = 10.0.0.15 ou web3.lan. Un nom inconnu est ajouté quand même, et montré hors ligne.
+add-button = Ajouter le serveur web
+add-cookie-help = Ramène un visiteur sur son serveur. Vide : valeur automatique, ajoutée sans rechargement. Une valeur choisie (S3) coûte un rechargement de ce HAProxy ; aucun visiteur n’est coupé.
+add-exists = Il existe déjà
+add-exists-help = Cordée lui envoie des visiteurs et le surveille, sans le démarrer.
+add-name-help = Une lettre, puis des lettres, des chiffres, « - » ou « _ ». C’est le nom que vous verrez partout.
+add-open = Ajouter un serveur web
+add-start = En démarrer un nouveau sur cette machine
+add-start-help = Apache et PHP, avec la même page. Cordée choisit l’adresse et le port.
+add-title = Ajouter un serveur web
+add-which = Quel serveur ?
+field-address = Adresse IP ou nom d’hôte
+field-cookie = Cookie
+field-name = Nom
+field-port = Port
+
+# Outils
+clean-button = { $count ->
+    [one] Retirer { $count } élément
+   *[other] Retirer { $count } éléments
+}
+clean-help = Ce qui n’appartient plus à aucun serveur, et pourquoi cela peut partir.
+clean-none = Rien à nettoyer
+clean-none-help = Chaque fichier appartient à un serveur de la liste.
+clean-visitors = Aucun visiteur n’est touché : rien de cela n’est en service.
+done-clean = { $count ->
+    [one] { $count } élément retiré.
+   *[other] { $count } éléments retirés.
+}
+done-refresh = Tout vient d’être revérifié.
+done-refresh-partly = Vérification demandée ; tout n’a pas encore répondu.
+done-reload = HAProxy { $proxy } se recharge ; aucun visiteur n’est coupé.
+tool-clean = Nettoyer la configuration
+tool-clean-help = Montre ce qui reste de serveurs retirés, et pourquoi ; retire après confirmation.
+tool-refresh = Rafraîchir
+tool-refresh-help = Revérifie tout maintenant, sans attendre. Ne change rien.
+tool-reload = Recharger HAProxy
+tool-reload-help = Relit la configuration dans un nouveau processus ; l’ancien finit ses visiteurs.
+tools-title = Outils
+
+# Journal, journaux, test
+actor-cli = ligne de commande
+actor-cordee = automatique
+actor-token = jeton { $name }
+journal-help = Qui a fait quoi, et ce qui a changé d’état. Le plus récent d’abord.
+journal-newest = Les plus récents
+journal-older = Plus anciens
+journal-pages = Pages du journal
+logs-again = Relire
+logs-empty = Ce fichier est vide.
+logs-help = Les 200 dernières lignes de chaque fichier, la plus récente en bas.
+logs-none = Aucun journal : Cordée n’a pas démarré ce serveur, ou il n’a encore rien écrit.
+logs-title = Journaux de
+test-again = Tester de nouveau
+test-failed = La connexion échoue à la dernière étape ci-dessous
+test-help = Chaque étape avec son temps. La première qui échoue est la dernière montrée.
+test-passed = La connexion fonctionne
+test-title = Test de connexion de

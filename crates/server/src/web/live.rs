@@ -1,0 +1,263 @@
+//! `GET /live`: what changes, as it changes.
+//!
+//! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
+//! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
+//! second with the ages. When the session ends, `over`, and the stream ends.
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{self, Sse};
+use axum::response::{IntoResponse, Response};
+use cordee_domain::snapshot::Snapshot;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+use super::App;
+use super::page::{Member, Visit};
+use super::session::{cookie, cookie_name};
+use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow};
+use crate::board::Event;
+use crate::clock::now;
+use crate::words::Lang;
+
+const BEAT: Duration = Duration::from_secs(1);
+/// At most four batches a second.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Beats between two looks at whether the session still lives.
+const SESSION_BEATS: u32 = 15;
+/// Missed events that are caught up with; beyond it the reader has a new snapshot anyway.
+const REPLAY: u32 = 500;
+
+/// The first event of a stream.
+#[derive(Debug, Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    picture: &'a Picture,
+    ages: Ages,
+    events: Vec<EventRow>,
+}
+
+/// What differs from the picture sent before.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct Delta {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<StatusRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rope: Option<Rope>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proxies: Vec<ProxyRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<ServerRow>,
+}
+
+/// Time alone changes only this.
+#[derive(Debug, Serialize)]
+struct Beat {
+    /// Milliseconds since the engine took its last picture.
+    age: u64,
+    ages: Ages,
+}
+
+/// Which events the reader has already.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Since {
+    after: Option<u64>,
+}
+
+/// Starts a stream.
+pub(super) async fn stream(
+    Member(visit): Member,
+    State(app): State<App>,
+    Query(since): Query<Since>,
+    headers: HeaderMap,
+) -> Response {
+    let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    let secret = cookie(&headers, &cookie_name(&app)).unwrap_or_default().to_owned();
+    let reader = Reader::new(app, &visit, secret, last.or(since.after)).await;
+    let events = stream::unfold(reader, |mut reader| async move {
+        let event = reader.next().await?;
+        Some((Ok::<_, Infallible>(event), reader))
+    });
+    Sse::new(events).into_response()
+}
+
+/// One browser at the other end.
+struct Reader {
+    app: App,
+    lang: Lang,
+    secret: String,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    journal: broadcast::Receiver<Arc<Event>>,
+    /// What the reader has now.
+    sent: Picture,
+    /// The last journal line the reader has.
+    last: u64,
+    ready: VecDeque<sse::Event>,
+    beat: Interval,
+    beats: u32,
+    not_before: Instant,
+    over: bool,
+}
+
+impl Reader {
+    async fn new(app: App, visit: &Visit, secret: String, after: Option<u64>) -> Self {
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Subscribed before anything is read, so that nothing falls between the two.
+        let mut snapshots = app.board.watch_snapshot();
+        let journal = app.board.watch_events();
+        let snapshot = snapshots.borrow_and_update().clone();
+        let mut reader = Self {
+            sent: view::picture(&snapshot, visit.lang, now()),
+            lang: visit.lang,
+            secret,
+            snapshots,
+            journal,
+            last: 0,
+            ready: VecDeque::new(),
+            beat,
+            beats: 0,
+            not_before: Instant::now(),
+            over: false,
+            app,
+        };
+        reader.greet(&snapshot, after).await;
+        reader
+    }
+
+    /// The whole picture, the last journal lines, and those that the reader missed.
+    async fn greet(&mut self, snapshot: &Snapshot, after: Option<u64>) {
+        let store = self.app.store.clone();
+        let read = self.app.blocking(move || store.events_before(u64::MAX, super::pages::EVENTS)).await;
+        let events: Vec<EventRow> =
+            read.unwrap_or_default().iter().map(|e| view::event(e, self.lang)).collect();
+        let newest = events.first().map_or(0, |e| e.id);
+        let whole = Whole { picture: &self.sent, ages: view::ages(snapshot, now()), events };
+        let message = message("snapshot", &whole).map(|m| m.id(newest.to_string()));
+        self.ready.extend(message);
+        self.last = after.unwrap_or(newest);
+        if self.last < newest {
+            self.catch_up().await;
+        }
+    }
+
+    async fn next(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            let paced = async {
+                sleep_until(self.not_before).await;
+                self.snapshots.changed().await
+            };
+            tokio::select! {
+                changed = paced => match changed {
+                    Ok(()) => self.compare(),
+                    Err(_) => self.over = true,
+                },
+                event = self.journal.recv() => match event {
+                    Ok(event) => self.tell(&event),
+                    Err(RecvError::Lagged(_)) => self.catch_up().await,
+                    Err(RecvError::Closed) => self.over = true,
+                },
+                _ = self.beat.tick() => self.pulse().await,
+            }
+        }
+    }
+
+    /// Sends what differs, and nothing when only time went by.
+    fn compare(&mut self) {
+        self.not_before = Instant::now() + PAUSE;
+        let snapshot = self.snapshots.borrow_and_update().clone();
+        self.send(view::picture(&snapshot, self.lang, now()));
+    }
+
+    fn send(&mut self, new: Picture) {
+        let gone = gone(&self.sent, &new);
+        if !gone.is_empty() {
+            self.ready.extend(message("gone", &gone));
+        }
+        let delta = delta(&self.sent, &new);
+        if delta != Delta::default() {
+            self.ready.extend(message("delta", &delta));
+        }
+        self.sent = new;
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if event.id > self.last {
+            self.last = event.id;
+            let row = view::event(event, self.lang);
+            self.ready.extend(message("event", &row).map(|m| m.id(event.id.to_string())));
+        }
+    }
+
+    /// Reads from the journal what the stream did not bring.
+    async fn catch_up(&mut self) {
+        let (store, last) = (self.app.store.clone(), self.last);
+        let missed = self.app.blocking(move || store.events_after(last, REPLAY)).await;
+        for event in missed.unwrap_or_default() {
+            self.tell(&event);
+        }
+    }
+
+    async fn pulse(&mut self) {
+        self.beats += 1;
+        if self.beats.is_multiple_of(SESSION_BEATS) && !self.signed_in().await {
+            self.ready.extend(message("over", &()));
+            self.over = true;
+            return;
+        }
+        let snapshot = self.app.board.snapshot();
+        let now = now();
+        let age = now.saturating_sub(snapshot.at);
+        if age > view::OLD_MS {
+            // The engine takes no pictures: what was sent must not stand as the present.
+            self.send(view::picture(&snapshot, self.lang, now));
+        }
+        self.ready.extend(message("beat", &Beat { age, ages: view::ages(&snapshot, now) }));
+    }
+
+    async fn signed_in(&self) -> bool {
+        let (store, secret) = (self.app.store.clone(), self.secret.clone());
+        self.app.blocking(move || store.session(&secret)).await.is_ok_and(|account| account.is_some())
+    }
+}
+
+fn message(name: &str, data: &impl Serialize) -> Option<sse::Event> {
+    sse::Event::default().event(name).json_data(data).ok()
+}
+
+/// Names that the reader still shows.
+fn gone(old: &Picture, new: &Picture) -> Vec<String> {
+    let left = by_name(new);
+    let names = old.servers.iter().map(|s| s.name.clone());
+    names.filter(|name| !left.contains_key(name.as_str())).collect()
+}
+
+fn delta(old: &Picture, new: &Picture) -> Delta {
+    let before = by_name(old);
+    let differs = |s: &&ServerRow| before.get(s.name.as_str()) != Some(s);
+    Delta {
+        verdict: (old.verdict != new.verdict).then(|| new.verdict.clone()),
+        rope: (old.rope != new.rope).then(|| new.rope.clone()),
+        proxies: new.proxies.iter().filter(|p| !old.proxies.contains(p)).cloned().collect(),
+        servers: new.servers.iter().filter(differs).cloned().collect(),
+    }
+}
+
+fn by_name(picture: &Picture) -> HashMap<&str, &ServerRow> {
+    picture.servers.iter().map(|s| (s.name.as_str(), s)).collect()
+}

@@ -1,0 +1,123 @@
+//! `GET /pools/web/servers/new` and `POST /pools/{pool}/servers`: a new web server.
+
+use askama::Template;
+use axum::Form as Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::change::{Change, RawServer};
+use cordee_domain::ids::PoolId;
+use cordee_domain::problem::Problem;
+use serde::Deserialize;
+
+use super::{done, shorten};
+use crate::store::CommitError;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::words::Lang;
+
+/// The fields as a browser sends them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    name: String,
+    address: String,
+    port: String,
+    cookie: String,
+    start: String,
+}
+
+/// The form, with what was typed and what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) start: bool,
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) port: String,
+    pub(super) cookie: String,
+    errors: Vec<(String, String)>,
+}
+
+impl Form {
+    /// Nothing typed yet. Starting a new server is the likelier wish.
+    pub(super) fn empty() -> Self {
+        Self::of(&RawServer { start: true, ..RawServer::default() }, &[], Lang::En)
+    }
+
+    fn of(raw: &RawServer, problems: &[Problem], lang: Lang) -> Self {
+        Self {
+            start: raw.start,
+            name: shorten(&raw.name),
+            address: shorten(&raw.address),
+            port: shorten(&raw.port),
+            cookie: shorten(&raw.cookie),
+            errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
+        }
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+    }
+
+    /// What is wrong with no single field.
+    pub(super) fn other_error(&self) -> Option<&str> {
+        const FIELDS: [&str; 4] = ["name", "address", "port", "cookie"];
+        self.errors.iter().find(|(f, _)| !FIELDS.contains(&f.as_str())).map(|(_, text)| text.as_str())
+    }
+
+    /// The first wrong field has the focus; without one, the name.
+    pub(super) fn focus(&self, field: &str) -> bool {
+        let wrong = ["name", "address", "port", "cookie"].into_iter().find(|f| self.error(f).is_some());
+        wrong.unwrap_or("name") == field
+    }
+}
+
+#[derive(Template)]
+#[template(path = "add.html")]
+struct Add {
+    p: Page,
+    form: Form,
+}
+
+/// Shows the empty form.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+    show(StatusCode::OK, &Add { p: visit.page(&app, Place::Board), form: Form::empty() })
+}
+
+/// Adds the server, or shows the form again.
+pub(super) async fn submit(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path(pool): Path<String>,
+    Body(typed): Body<Typed>,
+) -> Response {
+    let pool = match PoolId::parse(&pool) {
+        Ok(pool) => pool,
+        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    };
+    let raw = RawServer {
+        start: typed.start == "on",
+        name: typed.name,
+        address: typed.address,
+        port: typed.port,
+        cookie: typed.cookie,
+    };
+    match add(&app, &visit, pool, raw.clone()).await {
+        Ok(change) => done(&visit, StatusCode::CREATED, &change.sentence(), None),
+        Err(CommitError::Refused(problems)) if !visit.script => {
+            let form = Form::of(&raw, &problems, visit.lang);
+            show(StatusCode::UNPROCESSABLE_ENTITY, &Add { p: visit.page(&app, Place::Board), form })
+        }
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+async fn add(app: &App, visit: &Visit, pool: PoolId, raw: RawServer) -> Result<Change, CommitError> {
+    let store = app.store.clone();
+    let server = app.blocking(move || store.new_server(&raw)).await?;
+    let change = Change::AddServer { pool, server };
+    app.commit(change.clone(), visit.actor()).await?;
+    Ok(change)
+}

@@ -1,0 +1,65 @@
+//! `GET /clean` lists what no wish explains, `POST /clean` removes it.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::text;
+
+use super::done;
+use super::tools::unavailable;
+use crate::board::{Ask, Leftover};
+use crate::web::App;
+use crate::web::page::{Member, Page, Place, show};
+use crate::words::Lang;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Template)]
+#[template(path = "clean.html")]
+struct Clean {
+    p: Page,
+    items: Vec<Item>,
+    button: String,
+}
+
+struct Item {
+    path: String,
+    why: String,
+    size: String,
+}
+
+async fn list(app: &App, apply: bool) -> Option<Vec<Leftover>> {
+    let asked = app.board.ask(|reply| Ask::Clean { apply, reply });
+    tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
+}
+
+/// Shows the list.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+    let Some(found) = list(&app, false).await else { return unavailable(&visit, &app) };
+    let items: Vec<Item> = found
+        .into_iter()
+        .map(|l| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) })
+        .collect();
+    let button = visit.lang.say(&text!("clean-button", count = items.len()));
+    show(StatusCode::OK, &Clean { p: visit.page(&app, Place::Board), items, button })
+}
+
+/// Removes what is listed now.
+pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
+    match list(&app, true).await {
+        Some(gone) => done(&visit, StatusCode::OK, &text!("done-clean", count = gone.len()), None),
+        None => unavailable(&visit, &app),
+    }
+}
+
+fn size(bytes: u64, lang: Lang) -> String {
+    let unit = if lang == Lang::Fr { 'o' } else { 'B' };
+    match bytes {
+        0..1_000 => format!("{bytes}\u{a0}{unit}"),
+        1_000..1_000_000 => format!("{}\u{a0}k{unit}", bytes / 1_000),
+        _ => format!("{}\u{a0}M{unit}", bytes / 1_000_000),
+    }
+}

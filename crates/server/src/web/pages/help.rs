@@ -1,0 +1,74 @@
+//! `GET /aide`: the answers to the questions that people ask of such a page.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::text;
+
+use crate::web::App;
+use crate::web::page::{Page, Place, Visit, show};
+
+#[derive(Template)]
+#[template(path = "help.html")]
+struct Help {
+    p: Page,
+    lights: Vec<Row>,
+    actions: Vec<Row>,
+    tools: Vec<Row>,
+    fields: Vec<Row>,
+}
+
+/// A word and what it means.
+struct Row {
+    icon: &'static str,
+    name: String,
+    means: String,
+}
+
+/// Shows it, to anybody: it tells nothing about this cluster.
+pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
+    let say = |rows: Vec<(&'static str, cordee_domain::text::Text, cordee_domain::text::Text)>| {
+        rows.into_iter()
+            .map(|(icon, name, means)| Row {
+                icon,
+                name: visit.lang.say(&name),
+                means: visit.lang.say(&means),
+            })
+            .collect()
+    };
+    let help = Help {
+        p: visit.page(&app, Place::Help),
+        lights: say(vec![
+            ("good", text!("light-good"), text!("help-light-good")),
+            ("warn", text!("light-warning"), text!("help-light-warning")),
+            ("crit", text!("light-critical"), text!("help-light-critical")),
+            ("busy", text!("light-progress"), text!("help-light-progress")),
+            ("maint", text!("light-maintenance"), text!("help-light-maintenance")),
+            ("unknown", text!("light-unknown"), text!("help-light-unknown")),
+        ]),
+        actions: say(vec![
+            ("logs", text!("act-logs"), text!("help-act-logs")),
+            ("test", text!("act-test"), text!("help-act-test")),
+            ("drain", text!("act-drain"), text!("help-act-drain")),
+            ("maint", text!("act-maintenance"), text!("help-act-maintenance")),
+            ("undo", text!("act-ready"), text!("help-act-ready")),
+            ("restart", text!("act-restart"), text!("help-act-restart")),
+            ("stop", text!("act-stop"), text!("help-act-stop")),
+            ("start", text!("act-start"), text!("help-act-start")),
+            ("trash", text!("act-remove"), text!("help-act-remove")),
+        ]),
+        tools: say(vec![
+            ("refresh", text!("tool-refresh"), text!("help-tool-refresh")),
+            ("reload", text!("tool-reload"), text!("help-tool-reload")),
+            ("broom", text!("tool-clean"), text!("help-tool-clean")),
+        ]),
+        fields: say(vec![
+            ("server", text!("field-name"), text!("help-field-name")),
+            ("server", text!("field-address"), text!("help-field-address")),
+            ("server", text!("field-port"), text!("help-field-port")),
+            ("server", text!("field-cookie"), text!("help-field-cookie")),
+        ]),
+    };
+    show(StatusCode::OK, &help)
+}

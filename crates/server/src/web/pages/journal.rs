@@ -1,0 +1,60 @@
+//! `GET /journal`: who did what, and what became of it, newest first.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, show};
+use crate::web::view::{self, EventRow};
+
+/// Lines on one page.
+const LINES: usize = 50;
+
+/// Which lines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Which {
+    /// Only those with a smaller id. Anything but a number means the newest.
+    before: String,
+}
+
+#[derive(Template)]
+#[template(path = "journal.html")]
+struct Journal {
+    p: Page,
+    events: Vec<EventRow>,
+    /// The newest lines are shown.
+    newest: bool,
+    /// The id under which older ones are.
+    older: Option<u64>,
+}
+
+/// Shows them.
+pub(super) async fn page(
+    Member(visit): Member,
+    State(app): State<App>,
+    Query(which): Query<Which>,
+) -> Response {
+    let before = which.before.parse::<u64>().ok();
+    let store = app.store.clone();
+    let limit = u32::try_from(LINES + 1).unwrap_or(u32::MAX);
+    let read = app.blocking(move || store.events_before(before.unwrap_or(u64::MAX), limit)).await;
+    let mut events = match read {
+        Ok(events) => events,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    // One more was read than is shown: it tells whether there is another page.
+    let more = events.len() > LINES;
+    events.truncate(LINES);
+    let journal = Journal {
+        older: events.last().map(|e| e.id).filter(|_| more),
+        newest: before.is_none(),
+        events: events.iter().map(|e| view::event(e, visit.lang)).collect(),
+        p: visit.page(&app, Place::Journal),
+    };
+    show(StatusCode::OK, &journal)
+}

@@ -1,0 +1,110 @@
+//! One page, one file. Every state change is a form's POST; a browser without script gets a redirect, ours gets
+//! JSON from the same address.
+
+mod act;
+mod add;
+mod clean;
+mod dashboard;
+mod help;
+mod journal;
+mod login;
+mod look;
+mod prefs;
+mod setup;
+mod tools;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use cordee_domain::desired::Server;
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::ServerView;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::Serialize;
+
+use super::page::Visit;
+use super::{App, assets, live};
+
+pub(super) use dashboard::EVENTS;
+
+/// All pages. The caller adds `session::same_origin`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(dashboard::page))
+        .route("/live", get(live::stream))
+        .route("/setup", get(setup::page).post(setup::submit))
+        .route("/login", get(login::page).post(login::submit))
+        .route("/logout", post(login::leave))
+        .route("/aide", get(help::page))
+        .route("/help", get(|| async { Redirect::permanent("/aide") }))
+        .route("/journal", get(journal::page))
+        .route("/refresh", post(tools::refresh))
+        .route("/proxies/{proxy}/reload", post(tools::reload))
+        .route("/clean", get(clean::page).post(clean::submit))
+        .route("/lang", post(prefs::lang))
+        .route("/theme", post(prefs::theme))
+        .route("/pools/{pool}/servers", post(add::submit))
+        .route("/pools/web/servers/new", get(add::page))
+        .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
+        .route("/pools/{pool}/servers/{name}/test", get(look::test))
+        .route("/pools/{pool}/servers/{name}/{act}", get(act::ask).post(act::submit))
+        .route("/assets/{version}/{name}", get(assets::file))
+        .fallback(missing)
+}
+
+async fn missing(visit: Visit, app: axum::extract::State<App>) -> Response {
+    visit.missing(&app, text!("message-no-page"))
+}
+
+/// What our script gets when an act was accepted.
+#[derive(Debug, Serialize)]
+struct Done {
+    /// What was done.
+    message: String,
+    /// The way back, for ten seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<Undo>,
+}
+
+/// The inverse of an act.
+#[derive(Debug, Serialize)]
+struct Undo {
+    /// The button.
+    label: String,
+    /// Where its form goes.
+    action: String,
+}
+
+/// The answer to an accepted form.
+fn done(visit: &Visit, status: StatusCode, message: &Text, undo: Option<String>) -> Response {
+    if !visit.script {
+        return Redirect::to("/").into_response();
+    }
+    let undo = undo.map(|action| Undo { label: visit.lang.say(&text!("undo")), action });
+    (status, axum::Json(Done { message: visit.lang.say(message), undo })).into_response()
+}
+
+/// The server that an address names, in the newest wish and in the newest picture.
+struct Target {
+    pool: PoolId,
+    server: Server,
+    view: Option<ServerView>,
+}
+
+fn target(app: &App, pool: &str, name: &str) -> Result<Target, Problem> {
+    let pool = PoolId::parse(pool)?;
+    let unknown = || Problem::unknown("name", text!("problem-server-unknown", name = shorten(name)));
+    let name = ServerName::parse(name).map_err(|_| unknown())?;
+    let desired = app.board.desired();
+    let server = desired.pool(pool).server(&name).cloned().ok_or_else(unknown)?;
+    let view = app.board.snapshot().servers.iter().find(|s| s.name == server.name).cloned();
+    Ok(Target { pool, server, view })
+}
+
+/// What somebody typed, short enough to say it back.
+fn shorten(typed: &str) -> String {
+    typed.chars().take(256).collect()
+}

@@ -1,0 +1,60 @@
+//! `POST /lang` and `POST /theme`: a cookie, and back to where one was.
+
+use axum::Form as Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::words::Lang;
+
+/// What the two forms send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wish {
+    lang: String,
+    theme: String,
+    back: String,
+}
+
+/// Keeps the language.
+pub(super) async fn lang(Body(wish): Body<Wish>) -> Response {
+    let lang = Lang::parse(&wish.lang).unwrap_or(Lang::En);
+    keep("lang", lang.tag(), &wish.back)
+}
+
+/// Keeps the theme.
+pub(super) async fn theme(Body(wish): Body<Wish>) -> Response {
+    let theme = match wish.theme.as_str() {
+        "light" => "light",
+        "dark" => "dark",
+        _ => "auto",
+    };
+    keep("theme", theme, &wish.back)
+}
+
+fn keep(name: &str, value: &str, back: &str) -> Response {
+    let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict");
+    ([(header::SET_COOKIE, cookie)], Redirect::to(safe(back))).into_response()
+}
+
+/// Only an address of this very page: `//host` and `/\host` lead elsewhere.
+fn safe(back: &str) -> &str {
+    let own = back.starts_with('/')
+        && !back.starts_with("//")
+        && back.len() < 512
+        && back.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if own { back } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe;
+
+    #[test]
+    fn one_comes_back_to_this_page_only() {
+        assert_eq!(safe("/journal?before=5"), "/journal?before=5");
+        for elsewhere in ["", "//evil", "/\\evil", "https://evil", "/a\nb", "javascript:1"] {
+            assert_eq!(safe(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `GET` and `POST /setup`: the first account, made by whoever can read the setup code on this machine.
+
+use std::path::Path;
+
+use askama::Template;
+use axum::Form as Body;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::login::{enter, key, wait};
+use super::shorten;
+use crate::store::{Account, SignIn, StoreError};
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Page, Place, Visit, show};
+use crate::web::session::Peer;
+
+/// A short password that somebody thought about is better than a rule; length is the one thing that helps.
+const PASSWORD_MIN: usize = 8;
+/// Longer ones are refused rather than cut.
+const PASSWORD_MAX: usize = 1_024;
+
+#[derive(Template)]
+#[template(path = "setup.html")]
+struct Setup {
+    p: Page,
+    code: String,
+    name: String,
+    errors: Vec<(String, String)>,
+}
+
+impl Setup {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+    }
+
+    fn focus(&self, field: &str) -> bool {
+        self.errors.first().map_or("code", |(f, _)| f.as_str()) == field
+    }
+}
+
+/// What the form sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    code: String,
+    name: String,
+    password: String,
+}
+
+/// Shows the form, until there is an account.
+pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
+    let store = app.store.clone();
+    match app.blocking(move || store.has_account()).await {
+        Ok(false) => {
+            let p = visit.page(&app, Place::Other);
+            let setup = Setup { p, code: String::new(), name: String::new(), errors: Vec::new() };
+            show(StatusCode::OK, &setup)
+        }
+        Ok(true) => Redirect::to("/login").into_response(),
+        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    }
+}
+
+/// Makes the first account.
+pub(super) async fn submit(
+    visit: Visit,
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    Body(typed): Body<Typed>,
+) -> Response {
+    let key = key(peer);
+    if let Some(seconds) = app.limiter.wait(&key) {
+        return wait(&visit, &app, seconds);
+    }
+    let store = app.store.clone();
+    match app.blocking(move || store.has_account()).await {
+        Ok(false) => {}
+        Ok(true) => return Redirect::to("/login").into_response(),
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    }
+    let mut problems = refusals(&typed);
+    let (file, code) = (app.setup_code.clone(), typed.code.clone());
+    if !app.blocking(move || code_matches(&file, &code)).await {
+        app.limiter.note(&key);
+        problems.insert(0, Problem::invalid("code", text!("problem-code")));
+    }
+    if !problems.is_empty() {
+        let errors = problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect();
+        let (code, name) = (shorten(&typed.code), shorten(&typed.name));
+        let setup = Setup { p: visit.page(&app, Place::Other), code, name, errors };
+        return show(StatusCode::UNPROCESSABLE_ENTITY, &setup);
+    }
+    match create(&app, typed).await {
+        Ok(Some(sign_in)) => enter(&app, &sign_in),
+        Ok(None) => Redirect::to("/login").into_response(),
+        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    }
+}
+
+fn refusals(typed: &Typed) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let name = typed.name.trim();
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        problems.push(Problem::invalid("name", text!("problem-account-name")));
+    }
+    if typed.password.chars().count() < PASSWORD_MIN {
+        problems.push(Problem::invalid("password", text!("problem-password-short", count = PASSWORD_MIN)));
+    } else if typed.password.len() > PASSWORD_MAX {
+        problems.push(Problem::invalid("password", text!("problem-password-long", count = PASSWORD_MAX)));
+    }
+    problems
+}
+
+async fn create(app: &App, typed: Typed) -> Result<Option<SignIn>, StoreError> {
+    let (store, file) = (app.store.clone(), app.setup_code.clone());
+    app.blocking(move || {
+        let name = typed.name.trim().to_owned();
+        if !store.create_first_account(&name, &typed.password)? {
+            return Ok(None);
+        }
+        // It works once. Without the file only the account opens the page.
+        if let Err(error) = std::fs::remove_file(file.as_path()) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "setup code file");
+        }
+        store.note("cordee", "cluster", None, &text!("event-account", name = name.as_str()))?;
+        store.sign_in(&Account(name)).map(Some)
+    })
+    .await
+}
+
+/// Compares digests byte by byte to the end, so that the time tells nothing about the code.
+fn code_matches(file: &Path, typed: &str) -> bool {
+    let Ok(code) = std::fs::read_to_string(file) else { return false };
+    let digest = |text: &str| Sha256::digest(text.trim().to_ascii_uppercase().as_bytes());
+    let different = digest(&code).iter().zip(digest(typed).iter()).fold(0, |all, (a, b)| all | (a ^ b));
+    different == 0 && !code.trim().is_empty()
+}

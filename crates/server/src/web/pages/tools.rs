@@ -1,0 +1,49 @@
+//! Tools: look at everything now; start an HAProxy's worker anew.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::change::Change;
+use cordee_domain::ids::PoolId;
+use cordee_domain::text;
+
+use super::done;
+use crate::board::Ask;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Visit};
+
+/// How long a look at everything may take before the answer goes without it: a frozen HAProxy does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `POST /refresh`
+pub(super) async fn refresh(Member(visit): Member, State(app): State<App>) -> Response {
+    match tokio::time::timeout(PATIENCE, app.board.ask(Ask::Refresh)).await {
+        Ok(Some(())) => done(&visit, StatusCode::OK, &text!("done-refresh"), None),
+        Ok(None) => unavailable(&visit, &app),
+        Err(_) => done(&visit, StatusCode::OK, &text!("done-refresh-partly"), None),
+    }
+}
+
+/// `POST /proxies/{proxy}/reload`
+pub(super) async fn reload(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path(proxy): Path<String>,
+) -> Response {
+    let proxy = match PoolId::parse(&proxy) {
+        Ok(proxy) => proxy,
+        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    };
+    match app.commit(Change::Reload { proxy }, visit.actor()).await {
+        Ok(_) => done(&visit, StatusCode::OK, &text!("done-reload", proxy = proxy.as_str()), None),
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+/// The engine does not answer: it is stopping.
+pub(super) fn unavailable(visit: &Visit, app: &App) -> Response {
+    visit.refusal(app, Refusal::unavailable(visit.lang))
+}

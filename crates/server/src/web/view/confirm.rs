@@ -1,0 +1,139 @@
+//! What a question says before a server is restarted, stopped or removed: what happens to visitors comes first.
+
+use cordee_domain::desired::Runtime;
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::{Role, ServerView, Snapshot};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::Serialize;
+
+use super::healthy;
+use crate::words::Lang;
+
+/// Acts that are asked about first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Stop and start.
+    Restart,
+    /// Stop.
+    Stop,
+    /// Take away.
+    Remove,
+}
+
+/// The question, ready for a dialog or a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Question {
+    /// Verb and name.
+    pub title: String,
+    /// What happens to visitors.
+    pub lead: String,
+    /// What else to know; may be empty.
+    pub more: String,
+    /// Before, after, way back.
+    pub facts: Vec<(String, String)>,
+    /// The button: verb and name.
+    pub button: String,
+    /// Its shape.
+    pub icon: &'static str,
+    /// Where the form goes.
+    pub action: String,
+    /// The name to type, when nothing would be left without it.
+    pub type_name: Option<String>,
+}
+
+/// Whether that act would take away the last web server that serves.
+pub fn is_last(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let serving = healthy(snapshot);
+    risk != Risk::Restart && serving.len() == 1 && serving[0].name == server.name
+}
+
+/// The question about `server`.
+pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang) -> Question {
+    let say = |text: Text| lang.say(&text);
+    let name = server.name.as_str();
+    let title = say(match risk {
+        Risk::Restart => text!("ask-restart", name = name),
+        Risk::Stop => text!("ask-stop", name = name),
+        Risk::Remove => text!("ask-remove", name = name),
+    });
+    let (icon, word) = match risk {
+        Risk::Restart => ("restart", "restart"),
+        Risk::Stop => ("stop", "stop"),
+        Risk::Remove => ("trash", "remove"),
+    };
+    let (lead, more) = match server.pool {
+        PoolId::Web => web(snapshot, server, risk),
+        PoolId::Db => database(snapshot, server),
+    };
+    Question {
+        button: title.clone(),
+        title,
+        lead: say(lead),
+        more: say(more),
+        facts: facts(snapshot, server, risk).into_iter().map(|(a, b)| (say(a), say(b))).collect(),
+        icon,
+        action: format!("/pools/{}/servers/{name}/{word}", server.pool),
+        type_name: is_last(snapshot, server, risk).then(|| name.to_owned()),
+    }
+}
+
+fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a str> {
+    let serving = healthy(snapshot);
+    serving.iter().filter(|s| s.name != server.name).map(|s| s.name.as_str()).collect()
+}
+
+fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
+    let name = server.name.as_str();
+    let rest = others(snapshot, server);
+    let serves = healthy(snapshot).iter().any(|s| s.name == server.name);
+    let lead = match (serves, rest.len()) {
+        (false, _) => text!("ask-web-idle", name = name, sessions = server.sessions),
+        (true, 0) => text!("ask-web-last", name = name, sessions = server.sessions),
+        (true, count) => {
+            text!(
+                "ask-web-move",
+                name = name,
+                sessions = server.sessions,
+                count = count,
+                names = rest.join(", ")
+            )
+        }
+    };
+    let more = match (risk, server.runtime) {
+        (Risk::Remove, Runtime::External) => text!("ask-remove-external", name = name),
+        (Risk::Remove, Runtime::Process) => text!("ask-remove-process", name = name),
+        _ => text!("ask-web-sessions", name = name),
+    };
+    (lead, more)
+}
+
+fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {
+    let name = server.name.as_str();
+    let lead = if server.role == Some(Role::Writer) {
+        text!("ask-db-writer", name = name, sessions = server.sessions)
+    } else {
+        let writer = snapshot.servers.iter().find(|s| s.role == Some(Role::Writer));
+        text!("ask-db-standby", name = name, writer = writer.map_or("–", |w| w.name.as_str()))
+    };
+    (lead, text!("ask-db-catch-up", name = name))
+}
+
+fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Text)> {
+    let name = server.name.as_str();
+    let mut facts = Vec::new();
+    if server.pool == PoolId::Web {
+        let now: Vec<&str> = healthy(snapshot).iter().map(|s| s.name.as_str()).collect();
+        let rest = others(snapshot, server);
+        facts.push((text!("ask-before"), text!("ask-serving", count = now.len(), names = now.join(", "))));
+        facts.push((text!("ask-after"), text!("ask-serving", count = rest.len(), names = rest.join(", "))));
+    }
+    let back = match (risk, server.pool) {
+        (Risk::Restart, PoolId::Web) => text!("ask-back-restart", name = name),
+        (Risk::Restart, PoolId::Db) => text!("ask-back-restart-db", name = name),
+        (Risk::Stop, _) => text!("ask-back-stop", name = name),
+        (Risk::Remove, _) => text!("ask-back-remove", name = name),
+    };
+    facts.push((text!("ask-back"), back));
+    facts
+}

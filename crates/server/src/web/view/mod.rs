@@ -1,0 +1,188 @@
+//! From a picture to ready words: what the templates print is what the live stream sends.
+//!
+//! Pure: a snapshot, a language and the time go in, rows of strings come out. Ages stay apart from the rows,
+//! so that time alone changes no row.
+
+mod confirm;
+mod rope;
+mod rows;
+
+use std::collections::BTreeMap;
+
+use cordee_domain::ids::{Millis, PoolId};
+use cordee_domain::snapshot::{ServerView, Snapshot};
+use cordee_domain::status::{Light, Status};
+use cordee_domain::text;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use serde::Serialize;
+
+use crate::board::Event;
+use crate::words::Lang;
+
+pub use confirm::{Question, Risk, is_last, question};
+pub use rope::Rope;
+pub use rows::{LinkRow, ProxyRow, ServerRow};
+
+/// A picture older than this is shown as unknown, whatever it says.
+pub const OLD_MS: u64 = 5_000;
+
+/// A light, its word and its reason, in the reader's language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StatusRow {
+    /// The value of `data-st`, which is also the name of the shape.
+    pub st: &'static str,
+    /// One or two words.
+    pub word: String,
+    /// The reason; empty when the word says it all.
+    pub reason: String,
+}
+
+/// Everything the dashboard shows but ages and events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Picture {
+    /// The sentence about all of it.
+    pub verdict: StatusRow,
+    /// The two proxies.
+    pub proxies: Vec<ProxyRow>,
+    /// The servers.
+    pub servers: Vec<ServerRow>,
+    /// The drawing that joins them.
+    pub rope: Rope,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventRow {
+    /// Its id.
+    pub id: u64,
+    /// When, for `<time datetime>`.
+    pub iso: String,
+    /// The day, as the machine's own clock shows it.
+    pub date: String,
+    /// When, likewise.
+    pub time: String,
+    /// `data-st`, or empty.
+    pub st: &'static str,
+    /// The shape.
+    pub icon: &'static str,
+    /// The sentence.
+    pub text: String,
+    /// Who.
+    pub actor: String,
+}
+
+/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s: no server’s name has a space).
+pub type Ages = BTreeMap<String, u64>;
+
+/// The picture in words.
+pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
+    let aged = now.saturating_sub(snapshot.at) > OLD_MS;
+    let snapshot = if aged { &blind(snapshot, now) } else { snapshot };
+    Picture {
+        verdict: status(&snapshot.verdict, lang),
+        proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
+        servers: snapshot.servers.iter().map(|s| rows::server(s, &snapshot.servers, lang)).collect(),
+        rope: rope::rope(snapshot, lang),
+    }
+}
+
+/// The same picture with nothing left that could be taken for the present.
+fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
+    let seconds = now.saturating_sub(snapshot.at) / 1_000;
+    let unknown = |word| Status::new(Light::Unknown, word, text!("reason-stale", seconds = seconds));
+    let mut old = snapshot.clone();
+    old.verdict = unknown(text!("verdict-blind"));
+    for proxy in &mut old.proxies {
+        proxy.status = unknown(text!("status-unknown"));
+    }
+    for server in &mut old.servers {
+        server.status = unknown(text!("status-unknown"));
+    }
+    old
+}
+
+/// How old each reading is.
+pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
+    let proxies = snapshot.proxies.iter().map(|p| (format!("proxy {}", p.name), p.seen_at));
+    let servers = snapshot.servers.iter().map(|s| (s.name.to_string(), s.last_check.at));
+    proxies.chain(servers).filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
+}
+
+/// A moment as the machine's own clock shows it.
+pub fn clock_time(at: Millis) -> String {
+    local(at).strftime("%H:%M:%S").to_string()
+}
+
+fn local(at: Millis) -> ZonedDateTime {
+    stamp(at).to_zoned_datetime(TimeZone::system())
+}
+
+fn stamp(at: Millis) -> Timestamp {
+    Timestamp::from_millisecond(i64::try_from(at).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX)
+}
+
+/// One journal line in words.
+pub fn event(event: &Event, lang: Lang) -> EventRow {
+    let st = event.light.map_or("", light);
+    EventRow {
+        id: event.id,
+        iso: stamp(event.at).to_string(),
+        date: local(event.at).strftime("%Y-%m-%d").to_string(),
+        time: clock_time(event.at),
+        st,
+        icon: if st.is_empty() { "info" } else { st },
+        text: lang.say(&event.text),
+        actor: actor(&event.actor, lang),
+    }
+}
+
+fn actor(name: &str, lang: Lang) -> String {
+    match name.split_once(':') {
+        Some(("token", token)) => lang.say(&text!("actor-token", name = token)),
+        _ if name == "cordee" => lang.say(&text!("actor-cordee")),
+        _ if name == "cli" => lang.say(&text!("actor-cli")),
+        _ => name.to_owned(),
+    }
+}
+
+/// A status in words.
+pub fn status(status: &Status, lang: Lang) -> StatusRow {
+    StatusRow {
+        st: light(status.light),
+        word: lang.say(&status.word),
+        reason: status.reason.as_ref().map(|r| lang.say(r)).unwrap_or_default(),
+    }
+}
+
+/// The name of a light in the style sheet and among the shapes.
+pub const fn light(light: Light) -> &'static str {
+    match light {
+        Light::Good => "good",
+        Light::Warning => "warn",
+        Light::Critical => "crit",
+        Light::Progress => "busy",
+        Light::Maintenance => "maint",
+        Light::Unknown => "unknown",
+    }
+}
+
+/// An age as people say it: tenths below ten seconds, then seconds, then minutes.
+pub fn age(ms: u64, lang: Lang) -> String {
+    let point = if lang == Lang::Fr { ',' } else { '.' };
+    match ms {
+        0..10_000 => format!("{}{point}{}\u{a0}s", ms / 1_000, ms % 1_000 / 100),
+        10_000..120_000 => format!("{}\u{a0}s", ms / 1_000),
+        _ => format!("{}\u{a0}min", ms / 60_000),
+    }
+}
+
+/// Web servers that visitors can be sent to now.
+pub fn healthy(snapshot: &Snapshot) -> Vec<&ServerView> {
+    let serves =
+        |s: &&ServerView| s.pool == PoolId::Web && matches!(s.status.light, Light::Good | Light::Warning);
+    snapshot.servers.iter().filter(serves).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The rope: visitor, HAProxy, web servers, HAProxy, databases. Every stroke says something.
+
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::{Role, ServerView, Snapshot};
+use cordee_domain::status::Light;
+use serde::Serialize;
+
+use super::{LinkRow, rows};
+use crate::words::Lang;
+
+/// One stroke, in a box of 100 by 100.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cord {
+    /// How it looks: full (empty), `lay` (the twist over a full one), `thin`, `cut` or `lost`.
+    pub class: &'static str,
+    /// The path.
+    pub d: String,
+}
+
+/// All strokes, by the gap they cross.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rope {
+    /// Visitors to HAProxy `web`.
+    pub visitors: Vec<Cord>,
+    /// HAProxy `web` to the web servers.
+    pub web: Vec<Cord>,
+    /// The web servers to HAProxy `db`.
+    pub middle: Vec<Cord>,
+    /// HAProxy `db` to the databases.
+    pub db: Vec<Cord>,
+    /// Both directions between the two databases, when there are two: downwards, upwards.
+    pub both: Vec<LinkRow>,
+}
+
+/// What a stroke says. A path is as good as its worst stroke, so the order matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Look {
+    /// Carries traffic.
+    Full,
+    /// Draining, joining, or a standby.
+    Thin,
+    /// Taken out: no stroke.
+    None,
+    /// Not known now.
+    Lost,
+    /// Down.
+    Cut,
+}
+
+pub(super) fn rope(snapshot: &Snapshot, lang: Lang) -> Rope {
+    let front = proxy(snapshot, PoolId::Web);
+    let back = proxy(snapshot, PoolId::Db);
+    let web: Vec<Look> = of(snapshot, PoolId::Web).map(server).collect();
+    let db: Vec<Look> = of(snapshot, PoolId::Db).map(server).collect();
+    Rope {
+        visitors: strokes(&[front], Side::Straight),
+        web: strokes(&beside(&web, front), Side::Out),
+        middle: strokes(&beside(&web, back), Side::In),
+        db: strokes(&beside(&db, back), Side::Out),
+        both: both(snapshot, lang),
+    }
+}
+
+fn of(snapshot: &Snapshot, pool: PoolId) -> impl Iterator<Item = &ServerView> {
+    snapshot.servers.iter().filter(move |s| s.pool == pool)
+}
+
+fn beside(servers: &[Look], proxy: Look) -> Vec<Look> {
+    servers.iter().map(|s| (*s).max(proxy)).collect()
+}
+
+fn proxy(snapshot: &Snapshot, pool: PoolId) -> Look {
+    let light = snapshot.proxies.iter().find(|p| p.name == pool).map(|p| p.status.light);
+    match light {
+        Some(Light::Good | Light::Warning) => Look::Full,
+        Some(Light::Progress) => Look::Thin,
+        Some(Light::Critical) => Look::Cut,
+        Some(Light::Maintenance) => Look::None,
+        Some(Light::Unknown) | None => Look::Lost,
+    }
+}
+
+fn server(view: &ServerView) -> Look {
+    match view.status.light {
+        Light::Good | Light::Warning if view.role == Some(Role::Standby) => Look::Thin,
+        Light::Good | Light::Warning => Look::Full,
+        Light::Progress => Look::Thin,
+        Light::Maintenance => Look::None,
+        Light::Unknown => Look::Lost,
+        Light::Critical => Look::Cut,
+    }
+}
+
+/// From one knot to many, from many to one, or straight on.
+#[derive(Clone, Copy)]
+enum Side {
+    Straight,
+    Out,
+    In,
+}
+
+/// Full strokes are drawn last, over the others.
+fn strokes(looks: &[Look], side: Side) -> Vec<Cord> {
+    let mut all: Vec<(Look, Curve)> =
+        looks.iter().enumerate().map(|(i, look)| (*look, curve(i, looks.len(), side))).collect();
+    all.sort_by_key(|(look, _)| std::cmp::Reverse(*look));
+    all.into_iter().flat_map(|(look, curve)| stroke(look, curve)).collect()
+}
+
+fn stroke(look: Look, curve: Curve) -> Vec<Cord> {
+    let one = |class, curve: Curve| Cord { class, d: curve.path() };
+    match look {
+        Look::Full => vec![one("", curve), one("lay", curve)],
+        Look::Thin => vec![one("thin", curve)],
+        Look::None => Vec::new(),
+        Look::Lost => vec![one("lost", curve)],
+        Look::Cut => {
+            let (before, rest) = curve.split(0.42);
+            let (_, after) = rest.split(0.28);
+            vec![one("cut", before), one("cut", after)]
+        }
+    }
+}
+
+/// A cubic Bézier curve.
+#[derive(Clone, Copy)]
+struct Curve([(f64, f64); 4]);
+
+fn curve(index: usize, count: usize, side: Side) -> Curve {
+    let place = |i: usize| f64::from(u32::try_from(i).unwrap_or(u32::MAX));
+    let y = (place(index) + 0.5) / place(count) * 100.0;
+    let (from, to) = match side {
+        Side::Straight => (50.0, 50.0),
+        Side::Out => (50.0, y),
+        Side::In => (y, 50.0),
+    };
+    Curve([(0.0, from), (55.0, from), (45.0, to), (100.0, to)])
+}
+
+impl Curve {
+    fn path(self) -> String {
+        let point = |(x, y): (f64, f64)| format!("{} {}", round(x), round(y));
+        let [a, b, c, d] = self.0;
+        format!("M{}C{} {} {}", point(a), point(b), point(c), point(d))
+    }
+
+    /// De Casteljau's construction: the part before `t` and the part after it.
+    fn split(self, t: f64) -> (Self, Self) {
+        let mid = |a: (f64, f64), b: (f64, f64)| (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t);
+        let [a, b, c, d] = self.0;
+        let (ab, bc, cd) = (mid(a, b), mid(b, c), mid(c, d));
+        let (abc, bcd) = (mid(ab, bc), mid(bc, cd));
+        let all = mid(abc, bcd);
+        (Self([a, ab, abc, all]), Self([all, bcd, cd, d]))
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn both(snapshot: &Snapshot, lang: Lang) -> Vec<LinkRow> {
+    let all: Vec<&ServerView> = of(snapshot, PoolId::Db).collect();
+    let [first, second] = all.as_slice() else { return Vec::new() };
+    let into = |view: &ServerView| rows::server(view, &snapshot.servers, lang).links.into_iter().next();
+    // Downwards flows what the second copies from the first.
+    [into(second), into(first)].into_iter().flatten().collect()
+}

@@ -1,0 +1,230 @@
+//! One row of a table.
+
+use cordee_domain::desired::Runtime;
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView};
+use cordee_domain::status::Light;
+use cordee_domain::text;
+use serde::Serialize;
+
+use super::{StatusRow, light, status};
+use crate::words::Lang;
+
+/// A proxy: a knot of the rope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProxyRow {
+    /// `proxy web` or `proxy db`: no server’s name has a space.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Its status.
+    pub status: StatusRow,
+    /// The line under its name.
+    pub small: String,
+    /// The line under the visitors, in front of it.
+    pub clients: String,
+    /// Where it listens.
+    pub listen: String,
+    /// Its version; empty when unknown.
+    pub version: String,
+    /// To deal with.
+    pub todo: bool,
+}
+
+/// A server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ServerRow {
+    /// `web` or `db`.
+    pub pool: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: String,
+    /// Address or host name.
+    pub address: String,
+    /// Port.
+    pub port: String,
+    /// The cookie's value.
+    pub cookie: String,
+    /// Its status.
+    pub status: StatusRow,
+    /// Sessions now.
+    pub sessions: String,
+    /// The word at the end of its place on the rope.
+    pub small: String,
+    /// A database's role in words.
+    pub role: String,
+    /// It is the database that takes writes.
+    pub writer: bool,
+    /// What it copies from whom.
+    pub links: Vec<LinkRow>,
+    /// The last check's result.
+    pub result: String,
+    /// How long it took.
+    pub took: String,
+    /// How many visits so far.
+    pub total: String,
+    /// To deal with.
+    pub todo: bool,
+    /// The controls to show.
+    pub show: Vec<&'static str>,
+}
+
+/// One direction of replication.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkRow {
+    /// The database copied.
+    pub from: String,
+    /// `data-st`.
+    pub st: &'static str,
+    /// The delay, or what is wrong.
+    pub text: String,
+}
+
+impl ServerRow {
+    /// Whether a control is shown.
+    pub fn has(&self, control: &str) -> bool {
+        self.show.contains(&control)
+    }
+
+    /// The row of its pool from which the script makes new ones.
+    pub fn blank(pool: PoolId) -> Self {
+        let status = StatusRow { st: "unknown", ..StatusRow::default() };
+        Self { pool: pool.as_str(), status, ..Self::default() }
+    }
+}
+
+pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
+    let status = status(&view.status, lang);
+    let small = match (view.status.light, view.name) {
+        (Light::Good | Light::Warning, PoolId::Web) => lang.say(&text!("rate-web", count = view.rate)),
+        (Light::Good | Light::Warning, PoolId::Db) => lang.say(&text!("rate-db", count = view.rate)),
+        _ => status.word.clone(),
+    };
+    ProxyRow {
+        name: format!("proxy {}", view.name),
+        title: format!("HAProxy {}", view.name),
+        small,
+        clients: lang.say(&text!("clients", count = view.sessions)),
+        listen: view.listen.clone(),
+        version: view.version.clone().unwrap_or_default(),
+        todo: todo(view.status.light),
+        status,
+    }
+}
+
+pub(super) fn server(view: &ServerView, all: &[ServerView], lang: Lang) -> ServerRow {
+    let known = view.status.light != Light::Unknown;
+    let sessions = if known { view.sessions.to_string() } else { "–".to_owned() };
+    ServerRow {
+        pool: view.pool.as_str(),
+        name: view.name.to_string(),
+        kind: kind(view, lang),
+        address: view.address.clone(),
+        port: view.port.to_string(),
+        cookie: cookie(view, lang),
+        small: small(view, lang),
+        sessions,
+        role: role(view, lang),
+        writer: view.role == Some(Role::Writer),
+        links: links(view, all, lang),
+        result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
+        took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
+        total: view.total.to_string(),
+        todo: todo(view.status.light),
+        show: controls(&view.actions),
+        status: status(&view.status, lang),
+    }
+}
+
+/// What a person should look at. What a person took out on purpose is no trouble.
+fn todo(light: Light) -> bool {
+    light >= Light::Unknown
+}
+
+fn kind(view: &ServerView, lang: Lang) -> String {
+    match (view.pool, view.runtime, &view.version) {
+        (PoolId::Web, Runtime::External, None) => lang.say(&text!("kind-external")),
+        (PoolId::Web, _, version) => version.clone().unwrap_or_default(),
+        // "10.11.14-MariaDB-0+deb12u2"
+        (PoolId::Db, _, Some(version)) => {
+            format!("MariaDB {}", version.split('-').next().unwrap_or_default())
+        }
+        (PoolId::Db, _, None) => "MariaDB".to_owned(),
+    }
+}
+
+fn cookie(view: &ServerView, lang: Lang) -> String {
+    match (&view.cookie, view.cookie_chosen) {
+        (Some(value), true) => value.clone(),
+        _ => lang.say(&text!("cookie-automatic")),
+    }
+}
+
+fn role(view: &ServerView, lang: Lang) -> String {
+    match view.role {
+        Some(Role::Writer) => lang.say(&text!("role-writer")),
+        Some(Role::Standby) => lang.say(&text!("role-standby")),
+        None => String::new(),
+    }
+}
+
+fn small(view: &ServerView, lang: Lang) -> String {
+    match (view.status.light, view.role) {
+        (Light::Good | Light::Warning, None) => lang.say(&text!("sessions", count = view.sessions)),
+        (Light::Good | Light::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
+        (Light::Good | Light::Warning, Some(Role::Standby)) => lang.say(&text!("rope-standby")),
+        _ => lang.say(&view.status.word),
+    }
+}
+
+/// One entry per other database, measured or not, so that both directions always have their place.
+fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
+    all.iter()
+        .filter(|peer| view.pool == PoolId::Db && peer.pool == PoolId::Db && peer.name != view.name)
+        .map(|peer| {
+            let link = view.links.get(&peer.name);
+            let text = match link {
+                Some(link) if link.error != 0 => lang.say(&text!("link-error", code = link.error)),
+                Some(link) => link.delay_ms.map_or_else(
+                    || {
+                        if link.light >= Light::Warning {
+                            lang.say(&text!("link-stopped"))
+                        } else {
+                            "…".to_owned()
+                        }
+                    },
+                    |ms| delay(ms, lang),
+                ),
+                None => "–".to_owned(),
+            };
+            LinkRow { from: peer.name.to_string(), st: link.map_or("unknown", |l| light(l.light)), text }
+        })
+        .collect()
+}
+
+fn delay(ms: u64, lang: Lang) -> String {
+    if ms < 1_000 { format!("{ms}\u{a0}ms") } else { super::age(ms, lang) }
+}
+
+/// Which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the menu.
+fn controls(actions: &[Action]) -> Vec<&'static str> {
+    let can = |a: Action| actions.contains(&a);
+    let pick = |on: bool, name: &'static str| on.then_some(name);
+    let back = can(Action::Ready);
+    [
+        pick(can(Action::Logs), "logs"),
+        pick(can(Action::Test), "test"),
+        pick(back, "ready"),
+        pick(can(Action::Drain) && !back, "drain"),
+        pick(can(Action::Drain) && back, "drain-too"),
+        pick(can(Action::Maintenance), "maintenance"),
+        pick(can(Action::Start), "start"),
+        pick(can(Action::Restart), "restart"),
+        pick(can(Action::Stop), "stop"),
+        pick(can(Action::Remove), "remove"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,10 @@
+// The page works without this file. With it, rows change by themselves and forms answer in place.
+import { follow } from "./live.js";
+import { listen } from "./forms.js";
+import { localTimes } from "./text.js";
+
+localTimes(document);
+listen();
+if (document.getElementById("live")) {
+  follow();
+}

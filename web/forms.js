@@ -1,0 +1,167 @@
+// Forms are sent to the addresses they have anyway; the answer is shown in place.
+import { copy, shape } from "./rows.js";
+import { setText, word } from "./text.js";
+
+const UNDO_MS = 10_000;
+
+/** Takes over every form and link that says so. */
+export function listen() {
+  document.addEventListener("submit", (e) => {
+    if (e.target.matches("[data-send]")) {
+      e.preventDefault();
+      send(e.target);
+    }
+  });
+  document.addEventListener("click", (e) => {
+    const opener = e.target.closest("[data-open], [data-ask]");
+    const shut = e.target.closest("[data-shut]");
+    if (opener && plain(e)) openFrom(e, opener);
+    shut?.closest("dialog")?.close();
+    shut?.closest(".toast")?.remove();
+  });
+}
+
+/** A click that asks for a new tab keeps its meaning. */
+const plain = (e) => e.button === 0 && !e.ctrlKey && !e.metaKey && !e.shiftKey;
+
+function openFrom(e, opener) {
+  const dialog = opener.dataset.open && document.getElementById(opener.dataset.open);
+  if (opener.dataset.open && !dialog) return;
+  e.preventDefault();
+  if (dialog) fresh(dialog).showModal();
+  else ask(opener);
+}
+
+function fresh(dialog) {
+  const form = dialog.querySelector("form");
+  form.reset();
+  clearErrors(form);
+  return dialog;
+}
+
+/** Asks the server what the question is, then asks the person. */
+async function ask(opener) {
+  if (opener.ariaBusy === "true") return;
+  opener.ariaBusy = "true";
+  try {
+    const answer = await call(opener.href, {});
+    const question = answer.ok ? await answer.json() : null;
+    closeMenu(opener);
+    if (question) pose(question);
+    else await fail(answer, null);
+  } catch {
+    toast(word("failed"));
+  } finally {
+    opener.ariaBusy = null;
+  }
+}
+
+function pose(question) {
+  const dialog = copy("t-ask");
+  const form = dialog.querySelector("form");
+  form.action = question.action;
+  setText(dialog.querySelector("h2"), question.title);
+  for (const part of dialog.querySelectorAll("[data-q]")) setText(part, question[part.dataset.q] ?? "");
+  shape(dialog.querySelector("[type=submit] use"), question.icon);
+  dialog.querySelector("dl").append(...question.facts.flatMap(([what, says]) => [cell("dt", what), cell("dd", says)]));
+  const typed = dialog.querySelector("[data-type]");
+  if (question.type_name) typed.hidden = false;
+  else typed.remove();
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function cell(name, text) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}
+
+const call = (url, options) =>
+  fetch(url, { ...options, redirect: "manual", headers: { Accept: "application/json" } });
+
+/** Sends a form once, however often it is clicked. */
+async function send(form) {
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true";
+  clearErrors(form);
+  try {
+    const answer = await call(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok) accepted(form, await answer.json());
+    else await fail(answer, form);
+  } catch {
+    toast(word("failed"));
+  } finally {
+    form.ariaBusy = null;
+  }
+}
+
+function accepted(form, done) {
+  closeMenu(form);
+  form.closest("dialog")?.close();
+  form.closest(".toast")?.remove();
+  toast(done.message, form.closest(".toast") ? null : done.undo);
+}
+
+/** Puts each refusal at its field; what belongs to no field is said aloud. */
+async function fail(answer, form) {
+  if (answer.type === "opaqueredirect") {
+    location.assign("/login");
+    return;
+  }
+  const problem = await answer.json();
+  const rest = problem.errors.filter((error) => !(form && atField(form, error)));
+  form?.querySelector("[aria-invalid=true]")?.focus();
+  if (rest.length > 0 || problem.errors.length === 0) toast(rest[0]?.detail ?? problem.detail);
+}
+
+function atField(form, error) {
+  const input = error.field && form.elements.namedItem(error.field);
+  const field = input?.closest?.(".field");
+  if (!field) return false;
+  const text = copy("t-err");
+  text.id = `${input.id}-e`;
+  setText(text.querySelector("span"), error.detail);
+  (input.closest("label") ?? input).after(text);
+  input.setAttribute("aria-invalid", "true");
+  const help = input.getAttribute("aria-describedby");
+  input.setAttribute("aria-describedby", help ? `${text.id} ${help}` : text.id);
+  return true;
+}
+
+function clearErrors(form) {
+  for (const text of form.querySelectorAll(".err")) {
+    const input = form.querySelector(`[aria-describedby~="${text.id}"]`);
+    const help = input?.getAttribute("aria-describedby").split(" ").filter((id) => id !== text.id).join(" ");
+    if (help) input.setAttribute("aria-describedby", help);
+    else input?.removeAttribute("aria-describedby");
+    text.remove();
+  }
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+}
+
+function closeMenu(element) {
+  element.closest("[popover]")?.hidePopover();
+}
+
+/** Says what was done, and offers the way back for ten seconds. */
+function toast(message, undo) {
+  const box = copy("t-toast");
+  setText(box.querySelector("span"), message);
+  const form = box.querySelector("form");
+  if (undo) {
+    form.action = undo.action;
+    form.hidden = false;
+    setText(form.querySelector("button span"), undo.label);
+  } else {
+    form.remove();
+  }
+  document.getElementById("toasts").replaceChildren(box);
+  const timer = setInterval(() => {
+    // It stays while somebody is about to use it.
+    if (box.matches(":hover, :focus-within")) return;
+    clearInterval(timer);
+    box.remove();
+  }, UNDO_MS);
+}

@@ -1,0 +1,225 @@
+// The live stream. One tab of the browser reads it and passes it on to the others, because browsers open only
+// six connections to one host. Data that stops coming is never left standing as if it were current.
+import { event, remove, show } from "./rows.js";
+import { age, ago, setText, word } from "./text.js";
+
+const SILENCE_MS = 5_000;
+const RETRY_MS = 1_000;
+const KEPT_EVENTS = 8;
+const CHANNEL = `cordee-live-${document.documentElement.lang}`;
+
+/** What this tab knows: the newest of everything, whether shown or not. */
+const known = { verdict: null, rope: null, proxies: new Map(), servers: new Map(), ages: {}, events: [], agesAt: 0 };
+let heard = performance.now();
+let pictureAge = 0;
+let lastEvent = 0;
+let paused = false;
+let stale = false;
+let channel = null;
+
+/** Follows the cluster for as long as the page is open. */
+export function follow() {
+  readAges();
+  setInterval(tick, 200);
+  pauseButton();
+  if (navigator.locks && "BroadcastChannel" in window) {
+    channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = ({ data }) => (data.name === "hello" ? welcome() : take(data.name, data.data, false));
+    channel.postMessage({ name: "hello" });
+    navigator.locks.request(CHANNEL, lead);
+  } else {
+    alone();
+  }
+}
+
+let leading = false;
+
+function lead() {
+  leading = true;
+  return new Promise(() => open());
+}
+
+/** Without locks each tab has its own stream, and a hidden tab lets go of it. */
+function alone() {
+  let source = open();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) source.stop();
+    else source = open();
+  });
+}
+
+/** A tab that comes later gets what the leading one knows. */
+function welcome() {
+  if (leading && known.verdict) channel.postMessage({ name: "snapshot", data: whole() });
+}
+
+function whole() {
+  const since = performance.now() - known.agesAt;
+  const ages = Object.fromEntries(Object.entries(known.ages).map(([name, ms]) => [name, ms + since]));
+  const { verdict, rope, events } = known;
+  return { verdict, rope, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
+}
+
+const NAMES = ["snapshot", "delta", "gone", "event", "beat", "over"];
+
+function open() {
+  let stopped = false;
+  let source = null;
+  const start = () => {
+    if (stopped) return;
+    source = new EventSource(`/live${lastEvent ? `?after=${lastEvent}` : ""}`);
+    for (const name of NAMES) source.addEventListener(name, (e) => take(name, JSON.parse(e.data), true));
+    source.onerror = () => {
+      source.close();
+      setTimeout(() => signedIn().then(start), RETRY_MS);
+    };
+  };
+  start();
+  return { stop: () => ((stopped = true), source?.close()) };
+}
+
+/** Leads to the sign-in page when the session is over; does nothing when Cordée does not answer. */
+async function signedIn() {
+  try {
+    const answer = await fetch("/live", { method: "HEAD", redirect: "manual" });
+    if (answer.type === "opaqueredirect") location.assign("/login");
+  } catch {
+    // Not there yet: the stream tries again.
+  }
+}
+
+const takes = {
+  snapshot(data) {
+    const names = new Set(data.servers.map((row) => row.name));
+    takes.gone([...known.servers.keys(), ...shownServers()].filter((name) => !names.has(name)));
+    takes.delta(data);
+    setAges(data.ages);
+    pictureAge = 0;
+    for (const row of data.events.toReversed()) takes.event(row);
+  },
+  delta(data) {
+    if (data.verdict) known.verdict = data.verdict;
+    if (data.rope) known.rope = data.rope;
+    for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
+    for (const row of data.servers ?? []) known.servers.set(row.name, row);
+    if (!paused && !stale) show(data);
+  },
+  gone(names) {
+    for (const name of names) known.servers.delete(name);
+    if (!paused) remove(names);
+  },
+  event(row) {
+    lastEvent = Math.max(lastEvent, row.id);
+    if (known.events.some((e) => e.id === row.id)) return;
+    known.events = [row, ...known.events].sort((a, b) => b.id - a.id).slice(0, KEPT_EVENTS);
+    if (!paused) event(row);
+  },
+  beat(data) {
+    pictureAge = data.age;
+    setAges(data.ages);
+  },
+  over() {
+    location.assign("/login");
+  },
+};
+
+function shownServers() {
+  return [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
+}
+
+/** One message, from the stream or from the leading tab. */
+function take(name, data, pass) {
+  heard = performance.now();
+  if (pass && channel) channel.postMessage({ name, data });
+  takes[name](data);
+  if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
+}
+
+function setAges(ages) {
+  known.ages = ages;
+  known.agesAt = performance.now();
+}
+
+/** The ages at load time stand in the page's own rows until the first message. */
+function readAges() {
+  known.agesAt = performance.now();
+}
+
+/** Ages grow by themselves; silence turns everything unknown. */
+function tick() {
+  const silent = performance.now() - heard;
+  const old = Math.max(silent, pictureAge + (performance.now() - known.agesAt));
+  if (silent > SILENCE_MS) wither(silent);
+  document.getElementById("live").dataset.st = stale ? "unknown" : "good";
+  const since = performance.now() - known.agesAt;
+  for (const row of document.querySelectorAll("tr[data-row]")) {
+    const ms = known.ages[row.dataset.row];
+    if (ms === undefined) continue;
+    for (const cell of row.querySelectorAll("[data-age]")) setText(cell, ago(ms + since));
+  }
+  header(old, since);
+}
+
+function header(old, since) {
+  const proxies = Object.entries(known.ages).filter(([name]) => name.startsWith("proxy "));
+  const oldest = Math.max(old, ...proxies.map(([, ms]) => ms + since));
+  if (known.verdict) setText(document.querySelector("[data-live-age]"), age(oldest));
+  const state = paused ? "paused" : stale ? "wait" : "live";
+  if (known.verdict) setText(document.querySelector("[data-live-word]"), word(state));
+}
+
+/** Nothing came for five seconds: what is shown is no longer known to be so. */
+function wither(silent) {
+  const reason = ago(silent);
+  const lost = document.getElementById("lost");
+  const says = lost.dataset.says.replace("§", age(silent));
+  lost.hidden = false;
+  setText(lost.querySelector("p"), says);
+  if (stale) return;
+  // Read out once; the age then grows in silence.
+  const alarm = document.getElementById("alarm");
+  setText(alarm, alarm.dataset.says);
+  stale = true;
+  document.documentElement.dataset.stale = "";
+  const unknown = { st: "unknown", word: word("unknown"), reason };
+  const rows = (all) => [...all].map((row) => ({ ...row, status: unknown, small: unknown.word, todo: row.todo }));
+  const servers = known.servers.size ? rows(known.servers.values()) : bare(unknown);
+  show({ verdict: { ...unknown, word: word("blind") }, servers, proxies: rows(known.proxies.values()) });
+}
+
+/** Before the first message only the page itself knows its rows. */
+function bare(status) {
+  return [...document.querySelectorAll("tr[data-row]")].map((row) => ({
+    name: row.dataset.row,
+    pool: row.parentElement.id.replace("rows-", ""),
+    status,
+    small: status.word,
+    port: row.querySelector("[data-port]").dataset.port,
+    todo: false,
+  }));
+}
+
+function revive() {
+  stale = false;
+  delete document.documentElement.dataset.stale;
+  document.getElementById("lost").hidden = true;
+  setText(document.getElementById("alarm"), "");
+  if (!paused) show(whole());
+}
+
+/** Freezes what is shown; what comes meanwhile is kept and shown afterwards. */
+function pauseButton() {
+  const button = document.getElementById("pause");
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    paused = !paused;
+    button.setAttribute("aria-pressed", String(paused));
+    button.title = word(paused ? "resume" : "pause");
+    setText(button.querySelector(".vh"), button.title);
+    if (!paused && known.verdict) {
+      remove(shownServers().filter((name) => !known.servers.has(name)));
+      if (!stale) show(whole());
+      known.events.toReversed().forEach(event);
+    }
+  });
+}
