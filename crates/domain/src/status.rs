@@ -131,6 +131,15 @@ pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
 }
 
 fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
+    // The wish is shown as true only when the process has it.
+    let applied = match server.admin {
+        Admin::Maintenance => now.maintenance,
+        Admin::Drain => now.drain,
+        Admin::Ready => !now.maintenance && !now.drain,
+    };
+    if !applied {
+        return Status::bare(Light::Progress, text!("status-applying"));
+    }
     match server.admin {
         Admin::Maintenance => {
             return Status::new(Light::Maintenance, text!("status-maintenance"), text!("reason-maintenance"));

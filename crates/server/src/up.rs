@@ -133,7 +133,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
 fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
     std::fs::create_dir_all(home.logs())?;
     let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join("cordee.log"))?;
-    let mut command = std::process::Command::new(std::env::current_exe()?);
+    let mut command = std::process::Command::new(own_binary());
     command
         .arg("keeper")
         .env("CORDEE_HOME", &config.home)
@@ -179,8 +179,17 @@ pub async fn keeper(config: &Config) -> ExitCode {
     }
 }
 
+/// The binary of this process: by its name, so that a list of processes shows it, or by the kernel's link to it
+/// when an upgrade has taken the file away.
+fn own_binary() -> std::path::PathBuf {
+    std::env::current_exe()
+        .ok()
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| std::path::PathBuf::from("/proc/self/exe"))
+}
+
 fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
-    tokio::process::Command::new("/proc/self/exe")
+    tokio::process::Command::new(own_binary())
         .arg("serve")
         .env(process::MARK, format!("{}/serve/0.0", home.id))
         .stdin(std::process::Stdio::null())

@@ -252,7 +252,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
         since_s: number(columns.lastchg),
         check: Check {
             code: if matches!(code, "INI" | "UNK") { String::new() } else { code.to_owned() },
-            status: get(columns.check_code).parse().ok(),
+            status: get(columns.check_code).parse().ok().filter(|s| *s > 0),
             duration_ms: get(columns.check_duration).parse().ok(),
             detail: get(columns.last_chk).to_owned(),
             health,

@@ -84,6 +84,7 @@ reason-unreachable = machine unreachable
 reason-version = version { $version }
 
 # Statuses
+status-applying = Being applied
 status-alone = Copy interrupted
 status-behind = Behind
 status-closed = Closed to writes

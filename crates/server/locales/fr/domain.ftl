@@ -84,6 +84,7 @@ reason-unreachable = machine injoignable
 reason-version = version { $version }
 
 # Statuts
+status-applying = En cours
 status-alone = Copie interrompue
 status-behind = En retard
 status-closed = Écritures fermées

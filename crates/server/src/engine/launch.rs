@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use cordee_domain::desired::{Desired, Server};
 use cordee_domain::ids::{PoolId, ServerName};
@@ -72,12 +73,19 @@ fn failpoint(name: &str) {
     }
 }
 
+/// What an earlier process of ours held is closed by the kernel a moment after its end was reported.
+const CLOSING: Duration = Duration::from_millis(500);
+
 fn require_free(address: SocketAddr) -> Result<(), Text> {
-    if net::free(address) {
-        return Ok(());
+    let deadline = Instant::now() + CLOSING;
+    while !net::free(address) {
+        if Instant::now() >= deadline {
+            let holder = net::holder(address.port()).to_string();
+            return Err(text!("reason-port-taken", port = address.port().to_string(), holder = holder));
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
-    let holder = net::holder(address.port()).to_string();
-    Err(text!("reason-port-taken", port = address.port().to_string(), holder = holder))
+    Ok(())
 }
 
 fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Text> {

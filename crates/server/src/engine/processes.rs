@@ -16,7 +16,7 @@ use crate::hands::process::{self, Found};
 use super::{Engine, Sight};
 
 /// A process that ended sooner than this after its start has failed to start.
-const SHORT_LIFE: u64 = 5_000;
+const SHORT_LIFE: u64 = 2_000;
 
 impl Engine {
     /// Finds what an earlier Cordée started and goes on with it.

@@ -104,8 +104,9 @@ fn mark(environment: &[u8], cluster: &str) -> Option<(String, Serial)> {
         .filter_map(|v| std::str::from_utf8(v).ok())
         .find_map(|v| v.strip_prefix(prefix.as_str()))?;
     let (name, serial) = value.rsplit_once('/')?;
-    let (server, generation) = serial.split_once('.')?;
-    let serial = Serial { server: server.parse().ok()?, generation: generation.parse().ok()? };
+    // A process of another version's is still ours, if only to be stopped.
+    let (server, generation) = serial.split_once('.').unwrap_or(("", ""));
+    let serial = Serial { server: server.parse().unwrap_or(0), generation: generation.parse().unwrap_or(0) };
     Some((name.to_owned(), serial))
 }
 
