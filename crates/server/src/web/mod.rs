@@ -2,6 +2,8 @@
 
 pub mod assets;
 pub mod error;
+#[cfg(test)]
+mod fixture;
 pub mod headers;
 pub mod live;
 pub mod page;
