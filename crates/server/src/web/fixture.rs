@@ -39,7 +39,8 @@ fn wished(id: u32, called: &str, port: u16) -> Server {
 
 /// web1, web2, db1 (writer), db2.
 pub(crate) fn desired() -> Desired {
-    let pool = |listen: &str, servers| Pool { listen: listen.parse().expect("a socket"), generation: 0, servers };
+    let pool =
+        |listen: &str, servers| Pool { listen: listen.parse().expect("a socket"), generation: 0, servers };
     Desired {
         revision: 1,
         page: "127.0.0.1:8600".parse().expect("a socket"),
@@ -65,7 +66,11 @@ pub(crate) fn web(called: &str) -> ServerView {
         role: None,
         runtime: Runtime::Process,
         power: Power::On,
-        status: Status::new(Light::Good, text!("status-up"), text!("reason-answered", status = 200_u16, ms = 2_u64)),
+        status: Status::new(
+            Light::Good,
+            text!("status-up"),
+            text!("reason-answered", status = 200_u16, ms = 2_u64),
+        ),
         sessions: 1,
         total: 7,
         last_check: LastCheck {
@@ -77,7 +82,15 @@ pub(crate) fn web(called: &str) -> ServerView {
         version: Some("Apache · PHP 8.2".to_owned()),
         links: BTreeMap::new(),
         semi_sync: None,
-        actions: vec![Action::Logs, Action::Test, Action::Drain, Action::Maintenance, Action::Restart, Action::Stop, Action::Remove],
+        actions: vec![
+            Action::Logs,
+            Action::Test,
+            Action::Drain,
+            Action::Maintenance,
+            Action::Restart,
+            Action::Stop,
+            Action::Remove,
+        ],
     }
 }
 
@@ -113,7 +126,11 @@ pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
         revision: 1,
         at: now(),
-        verdict: Status::new(Light::Good, text!("verdict-good"), text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8)),
+        verdict: Status::new(
+            Light::Good,
+            text!("verdict-good"),
+            text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),
+        ),
         proxies: PoolId::ALL.map(proxy).into(),
         servers: vec![
             web("web1"),
@@ -128,7 +145,8 @@ pub(crate) fn snapshot() -> Snapshot {
 pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder: PathBuf = std::env::temp_dir().join(format!("cordee-page-{}-{number}", std::process::id()));
+    let folder: PathBuf =
+        PathBuf::from(env!("OUT_DIR")).join(format!("cordee-page-{}-{number}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder");
     let store = Arc::new(Store::open(&folder.join("state.db"), desired).expect("a store"));

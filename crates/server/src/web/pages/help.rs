@@ -30,7 +30,11 @@ struct Row {
 pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
     let say = |rows: Vec<(&'static str, cordee_domain::text::Text, cordee_domain::text::Text)>| {
         rows.into_iter()
-            .map(|(icon, name, means)| Row { icon, name: visit.lang.say(&name), means: visit.lang.say(&means) })
+            .map(|(icon, name, means)| Row {
+                icon,
+                name: visit.lang.say(&name),
+                means: visit.lang.say(&means),
+            })
             .collect()
     };
     let help = Help {

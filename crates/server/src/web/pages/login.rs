@@ -1,10 +1,10 @@
 //! `GET` and `POST /login`, `POST /logout`.
 
 use askama::Template;
+use axum::Form as Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::Form as Body;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::Deserialize;

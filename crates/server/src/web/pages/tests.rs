@@ -50,7 +50,9 @@ async fn send(address: std::net::SocketAddr, request: &str) -> String {
 impl Site {
     async fn get(&self, path: &str) -> String {
         let cookie = &self.cookie;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n\r\n"
+        );
         send(self.address, &request).await
     }
 
@@ -72,7 +74,8 @@ fn status(answer: &str) -> &str {
 async fn nobody_sees_the_cluster_without_signing_in() {
     let site = site().await;
     let stranger = Site { cookie: "x=y".to_owned(), ..site };
-    for path in ["/", "/journal", "/live", "/clean", "/pools/web/servers/new", "/pools/web/servers/web1/logs"] {
+    for path in ["/", "/journal", "/live", "/clean", "/pools/web/servers/new", "/pools/web/servers/web1/logs"]
+    {
         let answer = stranger.get(path).await;
         assert_eq!(status(&answer), "303", "{path}");
         assert!(answer.contains("location: /login"), "{path}");
@@ -93,7 +96,15 @@ async fn every_answer_has_the_policy() {
 async fn the_dashboard_is_complete_without_script() {
     let site = site().await;
     let page = site.get("/").await;
-    for part in ["All good", "web1", "db2", "MariaDB 10.11.14", "/pools/web/servers/web1/drain", "HAProxy web", "Clean the configuration"] {
+    for part in [
+        "All good",
+        "web1",
+        "db2",
+        "MariaDB 10.11.14",
+        "/pools/web/servers/web1/drain",
+        "HAProxy web",
+        "Clean the configuration",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("style=") && !page.contains("onclick"), "nothing inline");
@@ -102,9 +113,17 @@ async fn the_dashboard_is_complete_without_script() {
 #[tokio::test]
 async fn a_wrong_form_comes_back_with_its_words_and_values() {
     let site = site().await;
-    let page = site.post("/pools/web/servers", "name=1x&address=10.0.0.315&port=&cookie=a%3Bb&start=off", "").await;
+    let page =
+        site.post("/pools/web/servers", "name=1x&address=10.0.0.315&port=&cookie=a%3Bb&start=off", "").await;
     assert_eq!(status(&page), "422");
-    for part in ["value=\"1x\"", "value=\"10.0.0.315\"", "id=\"name-e\"", "id=\"address-e\"", "id=\"cookie-e\"", "aria-invalid=\"true\""] {
+    for part in [
+        "value=\"1x\"",
+        "value=\"10.0.0.315\"",
+        "id=\"name-e\"",
+        "id=\"address-e\"",
+        "id=\"cookie-e\"",
+        "aria-invalid=\"true\"",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
@@ -142,10 +161,16 @@ async fn a_form_is_answered_by_a_page_or_by_json() {
     let json = "Accept: application/json\r\n";
     let script = site.post("/pools/web/servers/web3/drain", "", json).await;
     assert_eq!(status(&script), "200");
-    assert!(script.contains("web3 put into drain") && script.contains("/pools/web/servers/web3/ready"), "{script}");
+    assert!(
+        script.contains("web3 put into drain") && script.contains("/pools/web/servers/web3/ready"),
+        "{script}"
+    );
     let refused = site.post("/pools/web/servers", "name=WEB3&start=on", json).await;
     assert_eq!(status(&refused), "409");
-    assert!(refused.contains("application/problem+json") && refused.contains("\"field\":\"name\""), "{refused}");
+    assert!(
+        refused.contains("application/problem+json") && refused.contains("\"field\":\"name\""),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -164,7 +189,12 @@ async fn the_last_web_server_goes_only_when_its_name_is_typed() {
 #[tokio::test]
 async fn what_is_not_there_is_said_in_words() {
     let site = site().await;
-    for path in ["/nope", "/pools/x/servers/web1/logs", "/pools/web/servers/nope/logs", "/pools/web/servers/web1/explode"] {
+    for path in [
+        "/nope",
+        "/pools/x/servers/web1/logs",
+        "/pools/web/servers/nope/logs",
+        "/pools/web/servers/web1/explode",
+    ] {
         let page = site.get(path).await;
         assert_eq!(status(&page), "404", "{path}");
         assert!(page.contains("<h1>Not found</h1>"), "{path}");
@@ -174,7 +204,9 @@ async fn what_is_not_there_is_said_in_words() {
 #[tokio::test]
 async fn looking_changes_nothing_and_another_site_may_not() {
     let site = site().await;
-    for path in ["/pools/web/servers/web1/stop", "/pools/web/servers/web1/remove", "/pools/web/servers/web1/restart"] {
+    for path in
+        ["/pools/web/servers/web1/stop", "/pools/web/servers/web1/remove", "/pools/web/servers/web1/restart"]
+    {
         assert_eq!(status(&site.get(path).await), "200", "{path}");
     }
     for path in ["/pools/web/servers/web1/drain", "/proxies/web/reload", "/refresh"] {
@@ -238,7 +270,7 @@ async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
 async fn read_until(stream: &mut TcpStream, piece: &str) -> String {
     let mut all = String::new();
     while !all.contains(piece) {
-        let mut bytes = [0; 16_384];
+        let mut bytes = vec![0; 16_384];
         let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut bytes));
         let count = read.await.expect("in time").expect("read");
         assert!(count > 0, "the stream ended before {piece}: {all}");

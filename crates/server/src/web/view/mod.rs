@@ -98,6 +98,7 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     }
     for server in &mut old.servers {
         server.status = unknown(text!("status-unknown"));
+        server.links.clear();
     }
     old
 }
@@ -106,10 +107,7 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
 pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     let proxies = snapshot.proxies.iter().map(|p| (format!("proxy {}", p.name), p.seen_at));
     let servers = snapshot.servers.iter().map(|s| (s.name.to_string(), s.last_check.at));
-    proxies
-        .chain(servers)
-        .filter_map(|(name, at)| Some((name, now.saturating_sub(at?))))
-        .collect()
+    proxies.chain(servers).filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
 }
 
 /// A moment as the machine's own clock shows it.
@@ -182,9 +180,8 @@ pub fn age(ms: u64, lang: Lang) -> String {
 
 /// Web servers that visitors can be sent to now.
 pub fn healthy(snapshot: &Snapshot) -> Vec<&ServerView> {
-    let serves = |s: &&ServerView| {
-        s.pool == PoolId::Web && matches!(s.status.light, Light::Good | Light::Warning)
-    };
+    let serves =
+        |s: &&ServerView| s.pool == PoolId::Web && matches!(s.status.light, Light::Good | Light::Warning);
     snapshot.servers.iter().filter(serves).collect()
 }
 

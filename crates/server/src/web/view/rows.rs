@@ -105,7 +105,11 @@ pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
         name: format!("proxy {}", view.name),
         title: format!("HAProxy {}", view.name),
         small,
-        clients: lang.say(&text!("clients", count = view.sessions)),
+        clients: if view.status.light == Light::Unknown {
+            "–".to_owned()
+        } else {
+            lang.say(&text!("clients", count = view.sessions))
+        },
         listen: view.listen.clone(),
         version: view.version.clone().unwrap_or_default(),
         todo: todo(view.status.light),
@@ -187,7 +191,13 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
             let text = match link {
                 Some(link) if link.error != 0 => lang.say(&text!("link-error", code = link.error)),
                 Some(link) => link.delay_ms.map_or_else(
-                    || if link.light >= Light::Warning { lang.say(&text!("link-stopped")) } else { "…".to_owned() },
+                    || {
+                        if link.light >= Light::Warning {
+                            lang.say(&text!("link-stopped"))
+                        } else {
+                            "…".to_owned()
+                        }
+                    },
                     |ms| delay(ms, lang),
                 ),
                 None => "–".to_owned(),

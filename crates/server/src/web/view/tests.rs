@@ -17,10 +17,16 @@ fn a_row_has_the_words_of_both_languages() {
     server.status = Status::new(Light::Critical, text!("status-down"), text!("reason-refused"));
     server.sessions = 0;
     let (fr, en) = (row(server.clone(), Lang::Fr), row(server, Lang::En));
-    assert_eq!((fr.status.st, fr.status.word.as_str(), fr.status.reason.as_str()), ("crit", "Hors ligne", "connexion refusée"));
+    assert_eq!(
+        (fr.status.st, fr.status.word.as_str(), fr.status.reason.as_str()),
+        ("crit", "Hors ligne", "connexion refusée")
+    );
     assert_eq!((en.status.word.as_str(), en.status.reason.as_str()), ("Down", "connection refused"));
     assert!(fr.todo);
-    assert_eq!((fr.kind.as_str(), fr.cookie.as_str(), fr.took.as_str()), ("Apache · PHP 8.2", "S1", "2\u{a0}ms"));
+    assert_eq!(
+        (fr.kind.as_str(), fr.cookie.as_str(), fr.took.as_str()),
+        ("Apache · PHP 8.2", "S1", "2\u{a0}ms")
+    );
 }
 
 #[test]
@@ -71,7 +77,8 @@ fn the_rope_is_cut_where_a_server_is_down() {
 #[test]
 fn what_a_person_took_out_is_no_trouble() {
     let mut server = web("web1");
-    server.status = Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"));
+    server.status =
+        Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"));
     assert!(!row(server, Lang::Fr).todo);
 }
 
