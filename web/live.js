@@ -170,7 +170,6 @@ function header(old, since) {
 
 /** Nothing came for five seconds: what is shown is no longer known to be so. */
 function wither(silent) {
-  const reason = ago(silent);
   const lost = document.getElementById("lost");
   const says = lost.dataset.says.replace("§", age(silent));
   lost.hidden = false;
@@ -181,19 +180,23 @@ function wither(silent) {
   setText(alarm, alarm.dataset.says);
   stale = true;
   document.documentElement.dataset.stale = "";
-  const unknown = { st: "unknown", word: word("unknown"), reason };
-  const rows = (all) => [...all].map((row) => ({ ...row, status: unknown, small: unknown.word, todo: row.todo }));
-  const servers = known.servers.size ? rows(known.servers.values()) : bare(unknown);
-  show({ verdict: { ...unknown, word: word("blind") }, servers, proxies: rows(known.proxies.values()) });
+  const status = { st: "unknown", word: word("unknown"), reason: "" };
+  const none = { status, small: status.word, sessions: "–", clients: "–" };
+  const lose = (row) => ({ ...row, ...none, links: row.links?.map(unmeasured) });
+  const servers = known.servers.size ? [...known.servers.values()].map(lose) : bare(none);
+  const rope = known.rope && { ...known.rope, both: known.rope.both.map(unmeasured) };
+  const verdict = { ...status, word: word("blind"), reason: alarm.dataset.says };
+  show({ verdict, rope, servers, proxies: [...known.proxies.values()].map(lose) });
 }
 
+const unmeasured = (link) => ({ ...link, st: "unknown", text: "–" });
+
 /** Before the first message only the page itself knows its rows. */
-function bare(status) {
+function bare(none) {
   return [...document.querySelectorAll("tr[data-row]")].map((row) => ({
     name: row.dataset.row,
     pool: row.parentElement.id.replace("rows-", ""),
-    status,
-    small: status.word,
+    ...none,
     port: row.querySelector("[data-port]").dataset.port,
     todo: false,
   }));

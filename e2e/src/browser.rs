@@ -165,6 +165,7 @@ impl Browser {
     pub fn set_cookie(&self, name: &str, value: &str) {
         let mut cookie = fantoccini::cookies::Cookie::new(name.to_owned(), value.to_owned());
         cookie.set_path("/");
+        cookie.set_domain("127.0.0.1");
         self.runtime.block_on(self.wd().add_cookie(cookie)).expect("cookie");
     }
 

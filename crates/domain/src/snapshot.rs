@@ -367,7 +367,7 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
         return Status::new(Light::Warning, text!("verdict-risk"), reason);
     }
     if web_all == 0 {
-        return Status::new(Light::Warning, text!("verdict-risk"), text!("verdict-empty"));
+        return Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
     }
     let out =
         servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();

@@ -97,7 +97,8 @@ pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
     (app, asks, folder)
 }
 
-fn book() -> DsnBook {
+/// How an application would reach its databases.
+pub fn book() -> DsnBook {
     let account = |name: &str| Credential { user: name.to_owned(), password: format!("{name}-secret") };
     DsnBook {
         host: "127.0.0.1".to_owned(),

@@ -162,6 +162,7 @@ impl Page {
     }
 
     /// The address of an embedded file.
+    #[expect(clippy::unused_self, reason = "templates have the page at hand, and no paths")]
     pub fn asset(&self, name: &str) -> String {
         format!("{}/{name}", assets::root())
     }
@@ -193,7 +194,7 @@ impl Page {
 
     fn drawn(&self, class: &str, name: &str, mark: &str) -> Safe<String> {
         let sheet = self.asset("icons.svg");
-        Safe(format!(r##"<svg class="{class}" aria-hidden="true"><use{mark} href="{sheet}#{name}"/></svg>"##))
+        Safe(format!(r#"<svg class="{class}" aria-hidden="true"><use{mark} href="{sheet}#{name}"/></svg>"#))
     }
 
     /// "2 s ago".

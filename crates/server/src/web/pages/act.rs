@@ -3,6 +3,7 @@
 
 use askama::Template;
 use axum::Form as Body;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -97,7 +98,7 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
-    Body(typed): Body<Typed>,
+    typed: Result<Body<Typed>, FormRejection>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
@@ -106,6 +107,8 @@ pub(super) async fn submit(
     let Some(change) = change(&target, &word) else {
         return visit.missing(&app, text!("message-no-page"));
     };
+    // Most acts need no field, so a request without any is as good.
+    let typed = typed.map(|Body(typed)| typed).unwrap_or_default();
     if let Some(refused) = insist(&visit, &app, &target, &word, &typed) {
         return refused;
     }

@@ -108,3 +108,6 @@ fn target(app: &App, pool: &str, name: &str) -> Result<Target, Problem> {
 fn shorten(typed: &str) -> String {
     typed.chars().take(256).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,8 @@ fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a str> {
 fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
     let name = server.name.as_str();
     let rest = others(snapshot, server);
-    let serves = healthy(snapshot).iter().any(|s| s.name == server.name);
-    let lead = match (serves, rest.len()) {
+    let is_up = healthy(snapshot).iter().any(|s| s.name == server.name);
+    let lead = match (is_up, rest.len()) {
         (false, _) => text!("ask-web-idle", name = name, sessions = server.sessions),
         (true, 0) => text!("ask-web-last", name = name, sessions = server.sessions),
         (true, count) => {

@@ -146,12 +146,12 @@ impl Curve {
 
     /// De Casteljau's construction: the part before `t` and the part after it.
     fn split(self, t: f64) -> (Self, Self) {
-        let mid = |a: (f64, f64), b: (f64, f64)| (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t);
-        let [a, b, c, d] = self.0;
-        let (ab, bc, cd) = (mid(a, b), mid(b, c), mid(c, d));
-        let (abc, bcd) = (mid(ab, bc), mid(bc, cd));
-        let all = mid(abc, bcd);
-        (Self([a, ab, abc, all]), Self([all, bcd, cd, d]))
+        let mid = |p: (f64, f64), q: (f64, f64)| (p.0 + (q.0 - p.0) * t, p.1 + (q.1 - p.1) * t);
+        let [start, out, into, end] = self.0;
+        let (first, second, third) = (mid(start, out), mid(out, into), mid(into, end));
+        let (left, right) = (mid(first, second), mid(second, third));
+        let cut = mid(left, right);
+        (Self([start, first, left, cut]), Self([cut, right, third, end]))
     }
 }
 

@@ -105,7 +105,11 @@ pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
         name: format!("proxy {}", view.name),
         title: format!("HAProxy {}", view.name),
         small,
-        clients: lang.say(&text!("clients", count = view.sessions)),
+        clients: if view.status.light == Light::Unknown {
+            "–".to_owned()
+        } else {
+            lang.say(&text!("clients", count = view.sessions))
+        },
         listen: view.listen.clone(),
         version: view.version.clone().unwrap_or_default(),
         todo: todo(view.status.light),

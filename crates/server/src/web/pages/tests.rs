@@ -1,0 +1,281 @@
+//! The pages through their front door: a real listener, real requests.
+
+use axum::middleware::from_fn;
+use cordee_domain::status::Light;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::board::{Ask, LogFile};
+use crate::store::Account;
+use crate::web::App;
+use crate::web::session::{cookie_name, same_origin};
+use crate::web::view::fixture;
+
+/// A page that somebody is signed in to.
+struct Site {
+    app: App,
+    address: std::net::SocketAddr,
+    cookie: String,
+    asks: mpsc::Receiver<Ask>,
+}
+
+async fn site() -> Site {
+    site_of(fixture::snapshot()).await
+}
+
+async fn site_of(snapshot: cordee_domain::snapshot::Snapshot) -> Site {
+    let (app, asks) = fixture::app(snapshot);
+    app.store.create_first_account("ana", "long enough").expect("an account");
+    let secret = app.store.sign_in(&Account("ana".to_owned())).expect("a session").0;
+    let cookie = format!("{}={secret}", cookie_name(&app));
+    Site { address: listen(&app).await, app, cookie, asks }
+}
+
+async fn listen(app: &App) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = super::router().layer(from_fn(same_origin)).with_state(app.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn send(address: std::net::SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+impl Site {
+    async fn get(&self, path: &str) -> String {
+        let cookie = &self.cookie;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n\r\n"
+        );
+        send(self.address, &request).await
+    }
+
+    async fn post(&self, path: &str, body: &str, more: &str) -> String {
+        let (cookie, length) = (&self.cookie, body.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n{more}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        send(self.address, &request).await
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn nobody_sees_the_cluster_without_signing_in() {
+    let site = site().await;
+    let stranger = Site { cookie: "x=y".to_owned(), ..site };
+    for path in ["/", "/journal", "/live", "/clean", "/pools/web/servers/new", "/pools/web/servers/web1/logs"]
+    {
+        let answer = stranger.get(path).await;
+        assert_eq!(status(&answer), "303", "{path}");
+        assert!(answer.contains("location: /login"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_policy() {
+    let site = site().await;
+    for path in ["/", "/aide", "/nothing-here", "/assets/x/cordee.css", "/login"] {
+        let answer = site.get(path).await;
+        assert!(answer.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{path}");
+        assert!(answer.contains("trusted-types 'none'"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_dashboard_is_complete_without_script() {
+    let site = site().await;
+    let page = site.get("/").await;
+    for part in [
+        "All good",
+        "web1",
+        "db2",
+        "MariaDB 10.11.14",
+        "/pools/web/servers/web1/drain",
+        "HAProxy web",
+        "Clean the configuration",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("style=") && !page.contains("onclick"), "nothing inline");
+}
+
+#[tokio::test]
+async fn a_wrong_form_comes_back_with_its_words_and_values() {
+    let site = site().await;
+    let page =
+        site.post("/pools/web/servers", "name=1x&address=10.0.0.315&port=&cookie=a%3Bb&start=off", "").await;
+    assert_eq!(status(&page), "422");
+    for part in [
+        "value=\"1x\"",
+        "value=\"10.0.0.315\"",
+        "id=\"name-e\"",
+        "id=\"address-e\"",
+        "id=\"cookie-e\"",
+        "aria-invalid=\"true\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+}
+
+#[tokio::test]
+async fn hostile_text_is_shown_as_text() {
+    let mut site = site().await;
+    let typed = "%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let page = site.post("/pools/web/servers", &format!("name={typed}&address={typed}&start=off"), "").await;
+    assert!(page.contains("&#60;script&#62;") && !page.contains("<script>alert"));
+    let huge = "a".repeat(1_000_000);
+    let page = site.post("/pools/web/servers", &format!("name={huge}&start=on"), "").await;
+    assert_eq!(status(&page), "422");
+    assert!(page.len() < 40_000, "a typed megabyte is not sent back");
+
+    let mut asks = std::mem::replace(&mut site.asks, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(ask) = asks.recv().await {
+            if let Ask::Logs { reply, .. } = ask {
+                let lines = vec!["<script>alert(1)</script>".to_owned()];
+                let _ = reply.send(vec![LogFile { name: "error.log".to_owned(), lines }]);
+            }
+        }
+    });
+    let page = site.get("/pools/web/servers/web1/logs").await;
+    assert!(page.contains("&#60;script&#62;") && !page.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn a_form_is_answered_by_a_page_or_by_json() {
+    let site = site().await;
+    let plain = site.post("/pools/web/servers", "name=web3&start=on", "").await;
+    assert_eq!(status(&plain), "303");
+    let json = "Accept: application/json\r\n";
+    let script = site.post("/pools/web/servers/web3/drain", "", json).await;
+    assert_eq!(status(&script), "200");
+    assert!(
+        script.contains("web3 put into drain") && script.contains("/pools/web/servers/web3/ready"),
+        "{script}"
+    );
+    let refused = site.post("/pools/web/servers", "name=WEB3&start=on", json).await;
+    assert_eq!(status(&refused), "409");
+    assert!(
+        refused.contains("application/problem+json") && refused.contains("\"field\":\"name\""),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn the_last_web_server_goes_only_when_its_name_is_typed() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.servers[1].status.light = Light::Critical;
+    let site = site_of(snapshot).await;
+    let path = "/pools/web/servers/web1/remove";
+    let refused = site.post(path, "", "").await;
+    assert_eq!(status(&refused), "422");
+    assert!(refused.contains("id=\"confirm-e\"") && refused.contains("id=\"know-e\""));
+    assert_eq!(status(&site.post(path, "confirm=web1", "").await), "422");
+    assert_eq!(status(&site.post(path, "confirm=web1&know=on", "").await), "303");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_words() {
+    let site = site().await;
+    for path in [
+        "/nope",
+        "/pools/x/servers/web1/logs",
+        "/pools/web/servers/nope/logs",
+        "/pools/web/servers/web1/explode",
+    ] {
+        let page = site.get(path).await;
+        assert_eq!(status(&page), "404", "{path}");
+        assert!(page.contains("<h1>Not found</h1>"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn looking_changes_nothing_and_another_site_may_not() {
+    let site = site().await;
+    for path in
+        ["/pools/web/servers/web1/stop", "/pools/web/servers/web1/remove", "/pools/web/servers/web1/restart"]
+    {
+        assert_eq!(status(&site.get(path).await), "200", "{path}");
+    }
+    for path in ["/pools/web/servers/web1/drain", "/proxies/web/reload", "/refresh"] {
+        assert!(matches!(status(&site.get(path).await), "404" | "405"), "{path}");
+        let forged = site.post(path, "", "Sec-Fetch-Site: cross-site\r\n").await;
+        assert_eq!(status(&forged), "403", "{path}");
+    }
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+}
+
+#[tokio::test]
+async fn the_setup_code_works_once() {
+    let (app, asks) = fixture::app(fixture::snapshot());
+    let site = Site { address: listen(&app).await, app, cookie: String::new(), asks };
+    let page = site.post("/setup", "code=wrong&name=ana&password=short", "").await;
+    assert_eq!(status(&page), "422");
+    assert!(page.contains("id=\"code-e\"") && page.contains("id=\"password-e\""));
+    let made = site.post("/setup", "code=krab-7q2m&name=ana&password=long+enough", "").await;
+    assert_eq!(status(&made), "303");
+    assert!(made.contains("HttpOnly; SameSite=Strict"));
+    assert!(!site.app.setup_code.exists());
+    let again = site.post("/setup", "code=KRAB-7Q2M&name=eve&password=long+enough", "").await;
+    assert!(again.contains("location: /login"));
+}
+
+#[tokio::test]
+async fn the_sixth_wrong_password_has_to_wait() {
+    let site = site().await;
+    let stranger = Site { cookie: String::new(), ..site };
+    for _ in 0..5 {
+        assert_eq!(status(&stranger.post("/login", "name=ana&password=no", "").await), "422");
+    }
+    let page = stranger.post("/login", "name=ana&password=long+enough", "").await;
+    assert_eq!(status(&page), "429");
+    assert!(page.contains("retry-after:") && page.contains("try again in"));
+}
+
+#[tokio::test]
+async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
+    let site = site().await;
+    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
+    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; lang=fr\r\n\r\n", site.cookie);
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let first = read_until(&mut stream, "event: beat").await;
+    assert!(first.contains("event: snapshot") && first.contains("Tout fonctionne"), "{first}");
+
+    let mut next = fixture::snapshot();
+    next.servers[1].status.light = Light::Critical;
+    next.servers.remove(0);
+    site.app.board.set_snapshot(next);
+    let second = read_until(&mut stream, "event: delta").await;
+    assert!(second.contains("event: gone") && second.contains("[\"web1\"]"), "{second}");
+
+    let text = cordee_domain::text!("event-stop", name = "web2");
+    let event = site.app.store.note("ana", "web2", None, &text).expect("a line");
+    let third = read_until(&mut stream, "event: event").await;
+    assert!(third.contains(&format!("id: {}", event.id)) || third.contains("web2"), "{third}");
+}
+
+/// Reads on until a piece came, with what came before it and at most one more read.
+async fn read_until(stream: &mut TcpStream, piece: &str) -> String {
+    let mut all = String::new();
+    while !all.contains(piece) {
+        let mut bytes = vec![0; 16_384];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut bytes));
+        let count = read.await.expect("in time").expect("read");
+        assert!(count > 0, "the stream ended before {piece}: {all}");
+        all.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    all
+}
