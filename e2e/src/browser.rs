@@ -163,10 +163,9 @@ impl Browser {
     /// Sets a cookie for the page shown.
     #[track_caller]
     pub fn set_cookie(&self, name: &str, value: &str) {
-        let mut cookie = fantoccini::cookies::Cookie::new(name.to_owned(), value.to_owned());
-        cookie.set_path("/");
-        cookie.set_domain("127.0.0.1");
-        self.runtime.block_on(self.wd().add_cookie(cookie)).expect("cookie");
+        // The library's own call sends `SameSite=None`, which Chromium refuses without TLS.
+        let cookie = json!({ "name": name, "value": value, "path": "/", "sameSite": "Strict" });
+        self.issue("cookie", json!({ "cookie": cookie })).expect("cookie");
     }
 
     /// Forgets all cookies of the page shown.

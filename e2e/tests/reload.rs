@@ -96,6 +96,7 @@ fn a_taken_port_is_refused_and_its_owner_named(cluster: &Cluster) {
         let port = held.local_addr().unwrap().port();
         refused(&[(name, &local(port).to_string())], port, &std::process::id().to_string());
     }
+    wait::until_true("enough visits to judge by", Duration::from_secs(5), || visitors.sent() >= 100);
     visitors.stop().assert_no_failure(100);
 }
 
@@ -105,6 +106,7 @@ fn another_cluster_on_the_same_ports_is_refused(cluster: &Cluster) {
     refused(&[("CORDEE_SITE", &site.to_string())], site.port(), "haproxy");
     let page = cluster.page();
     refused(&[("CORDEE_PAGE", &page.to_string())], page.port(), "cordee");
+    wait::until_true("enough visits to judge by", Duration::from_secs(5), || visitors.sent() >= 100);
     visitors.stop().assert_no_failure(100);
     cluster.settle();
 }

@@ -138,7 +138,7 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
                 "defaults\n    mode http\n    log global\n    option idle-close-on-response\n    option redispatch 1\n    \
                  retries 3\n    retry-on conn-failure empty-response\n    timeout connect 500ms\n    timeout client 30s\n    \
                  timeout server 30s\n    timeout queue 5s\n    timeout http-request 10s\n    timeout http-keep-alive 10s\n    \
-                 timeout check 1s\n\nfrontend web\n    bind {listen}\n    option forwardfor\n    \
+                 timeout check 2s\n\nfrontend web\n    bind {listen}\n    option forwardfor\n    \
                  http-request del-header X-Forwarded-For\n    \
                  http-request replace-header Cookie (^|;\\s*)cordee_[^=;]*=[^;]*(.*) \\1\\2\n    \
                  default_backend web\n\n"

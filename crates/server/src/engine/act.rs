@@ -76,7 +76,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
                 haproxy::check(&draft, parts.users.haproxy).await?;
                 let _ = process::remove_file(&draft);
             }
-            return files::replace(&path, text, 0o640, parts.users.haproxy).map_err(|e| io(&e));
+            return files::replace(&path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
         Step::Reload { proxy, shape } => {
             let (master, socket) = (home.proxy_master(*proxy), home.proxy_socket(*proxy));
@@ -93,7 +93,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
 }
 
 fn write(path: &std::path::Path, text: &str, parts: &Parts) -> Result<(), Text> {
-    files::write(path, text, 0o640, parts.users.haproxy).map_err(|e| io(&e))
+    files::write(path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
 }
 
 /// An I/O error, by its kind: its words could name paths that mean nothing to a reader.

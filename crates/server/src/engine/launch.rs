@@ -118,7 +118,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         // Apache takes a recycled pid in it for itself, says "already running" and exits with code 0.
         process::remove_file(&home.join("run/apache.pid"))?;
         let site_config = home.join("site.ini");
-        files::replace(&site_config, &site_ini(parts, desired), 0o640, user)?;
+        files::replace(&site_config, &site_ini(parts, desired), 0o600, user)?;
         copy_site(&home)?;
         let config = apache::render(&apache::Instance {
             name: server.name.as_str(),
@@ -215,7 +215,7 @@ pub(super) fn init_database(parts: &Parts, name: &ServerName) -> Result<(), Text
             folder(&home.join(own), 0o750, user)?;
         }
         folder(&draft, 0o700, user)?;
-        files::write(&sql, &accounts(parts), 0o640, user)
+        files::write(&sql, &accounts(parts), 0o600, user)
     };
     prepare().map_err(|e| io(&e))?;
     let result = install(&draft, &sql, user, &home.join("log/install.log"));

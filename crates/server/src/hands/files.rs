@@ -8,9 +8,9 @@ use std::path::Path;
 use crate::paths::User;
 
 /// Replaces a file: a new one beside it, flushed, then renamed over it, and the folder flushed.
-pub fn replace(path: &Path, text: &str, mode: u32, group: Option<User>) -> io::Result<()> {
+pub fn replace(path: &Path, text: &str, mode: u32, owner: Option<User>) -> io::Result<()> {
     let temporary = path.with_extension("new");
-    write(&temporary, text, mode, group)?;
+    write(&temporary, text, mode, owner)?;
     std::fs::rename(&temporary, path)?;
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
@@ -18,16 +18,16 @@ pub fn replace(path: &Path, text: &str, mode: u32, group: Option<User>) -> io::R
     }
 }
 
-/// Writes a file with a mode; `group` may read it where the mode says so.
-pub fn write(path: &Path, text: &str, mode: u32, group: Option<User>) -> io::Result<()> {
+/// Writes a file with a mode, for the user whose program reads it.
+pub fn write(path: &Path, text: &str, mode: u32, owner: Option<User>) -> io::Result<()> {
     // A leftover of a crash may have another mode or owner.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    if let Some(user) = group {
-        chown(path, None, Some(user.gid))?;
+    if let Some(user) = owner {
+        chown(path, Some(user.uid), Some(user.gid))?;
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -7,7 +7,7 @@ use axum::response::Response;
 use cordee_domain::text;
 
 use crate::web::App;
-use crate::web::page::{Page, Place, Visit, show};
+use crate::web::page::{Member, Page, Place, show};
 
 #[derive(Template)]
 #[template(path = "help.html")]
@@ -26,8 +26,8 @@ struct Row {
     means: String,
 }
 
-/// Shows it, to anybody: it tells nothing about this cluster.
-pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
+/// Shows it.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
     let say = |rows: Vec<(&'static str, cordee_domain::text::Text, cordee_domain::text::Text)>| {
         rows.into_iter()
             .map(|(icon, name, means)| Row {

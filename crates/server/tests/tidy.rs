@@ -1,0 +1,157 @@
+//! House rules that no lint knows: who may import whom, no shell, no vendor in the core, nothing left unfinished.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Files of our own, by the ends of their names.
+fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
+    let skipped = ["target", "node_modules", ".git", "shots"];
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() && !skipped.contains(&name.as_str()) {
+            all.extend(files(&path, ends));
+        } else if ends.iter().any(|end| name.ends_with(end)) {
+            all.push(path);
+        }
+    }
+    all.sort();
+    all
+}
+
+/// The source without its tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+    text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(path: &Path) -> bool {
+    path.components().any(|c| c.as_os_str() == "tests")
+        || path.file_name().is_some_and(|n| n == "tests.rs" || n == "fixture.rs")
+}
+
+#[test]
+fn rooms_import_only_along_the_arrows() {
+    let source = root().join("crates/server/src");
+    let allowed: [(&str, &[&str]); 6] = [
+        ("web", &["web", "store", "board", "words", "clock", "random"]),
+        ("engine", &["engine", "hands", "board", "store", "paths", "secrets", "clock"]),
+        ("hands", &["hands", "paths"]),
+        ("store", &["store", "board", "clock", "random"]),
+        ("client", &["client", "cli", "web", "words"]),
+        ("board.rs", &[]),
+    ];
+    for (room, may) in allowed {
+        let place = source.join(room);
+        let inside = if place.is_dir() { files(&place, &[".rs"]) } else { vec![place] };
+        for file in inside.iter().filter(|f| !is_test(f)) {
+            for line in code(file).lines() {
+                let Some(target) = line.trim_start().split("crate::").nth(1) else { continue };
+                let module: String =
+                    target.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                assert!(
+                    may.contains(&module.as_str()),
+                    "{} imports crate::{module}; {room} may import only {may:?}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_core_touches_nothing() {
+    for file in files(&root().join("crates/domain/src"), &[".rs"]) {
+        let text = code(&file);
+        for word in [
+            "tokio",
+            "async fn",
+            "std::fs",
+            "std::net::Tcp",
+            "std::time::",
+            "HashMap",
+            "std::process",
+            "std::env",
+        ] {
+            assert!(!text.contains(word), "{} says {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn programs_are_started_by_path_and_never_through_a_shell() {
+    for file in files(&root().join("crates"), &[".rs"]).iter().filter(|f| !is_test(f)) {
+        let text = code(file);
+        for start in text.match_indices("Command::new(").map(|(at, start)| at + start.len()) {
+            let argument: String = text[start..].chars().take(40).collect();
+            let fine =
+                ["\"/usr/", "own_binary()", "program.path"].iter().any(|good| argument.starts_with(good));
+            assert!(fine, "{}: Command::new({argument}…", file.display());
+            assert!(!argument.contains("sh\""), "{}: a shell", file.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimple", "mented!"),
+        concat!("#[ig", "nore"),
+    ];
+    for folder in ["crates", "e2e", "bench", "site", "web"] {
+        for file in files(&root().join(folder), &[".rs", ".php", ".js", ".html", ".css", ".ftl"]) {
+            let text = fs::read_to_string(&file).unwrap();
+            for word in words {
+                assert!(!text.contains(word), "{} says {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_registry_is_named() {
+    let hosts = [
+        concat!("crates", ".io/"),
+        concat!("registry", ".npmjs"),
+        concat!("pypi", ".org"),
+        concat!("deb.", "debian"),
+    ];
+    let locks = [".rs", ".md", ".json", ".toml", ".php", "up", "test", ".sh"];
+    for file in files(&root(), &locks) {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        for host in hosts {
+            assert!(!text.contains(host), "{} names {host}", file.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for file in files(&root().join("crates"), &[".rs"]).iter().filter(|f| !is_test(f)) {
+        let lines = fs::read_to_string(file).unwrap().lines().count();
+        assert!(lines <= 600, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn the_script_never_makes_html_out_of_text() {
+    for file in files(&root().join("web"), &[".js"]) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
+        {
+            assert!(!text.contains(word), "{} says {word}", file.display());
+        }
+    }
+}
