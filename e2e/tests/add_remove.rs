@@ -296,7 +296,7 @@ fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
     let ask = |cookie: &str| Client::new(cluster.site()).cookie("SERVEUR", cookie).get("/couleur").unwrap();
     let new_visitors = || Load::new(cluster.site(), 2, Ask::Get("/")).most(40).run().shares();
     api.act("/v1/pools/web/servers/web1/drain");
-    api.wait_for_light("web1", "progress", SERVING);
+    wait::until_true("web1 drains", SERVING, || api.snapshot().server("web1").status.word == "Draining");
     assert!(!new_visitors().contains_key("web1"), "a draining server takes no new visitors");
     assert_eq!(ask("S1").server(), "web1", "a draining server keeps those it has");
     cluster.cli_ok(&["maintenance", "web1"]);

@@ -295,7 +295,8 @@ fn language_and_theme_are_one_click_each(cluster: &Cluster) {
     person.browser.click("button[lang=\"fr\"]");
     wait::until_true("the page is French", SHOWN, || language() == json!("fr"));
     assert_eq!(person.browser.path(), "/", "the same page as before");
-    let background = || person.browser.script("return getComputedStyle(document.body).backgroundColor", &[]);
+    let background =
+        || person.browser.script("return getComputedStyle(document.documentElement).backgroundColor", &[]);
     let light = background();
     let form = "form[action=\"/theme\"] button";
     wait::until_true("the page is dark", SHOWN, || {

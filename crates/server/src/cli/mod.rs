@@ -218,13 +218,13 @@ pub struct AddArgs {
     /// Letters, digits, `-` and `_`, starting with a letter
     pub name: String,
     /// IP address or host name of a server that exists
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub address: Option<String>,
     /// TCP port; 80 if not given, or with --start a free one
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub port: Option<String>,
     /// Value of the stickiness cookie; automatic if not given
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub cookie: Option<String>,
     /// Start a new server on this machine
     #[arg(long)]

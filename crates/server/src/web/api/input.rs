@@ -23,7 +23,7 @@ use crate::web::session::language;
 use crate::words::Lang;
 
 /// The largest body that is read.
-pub const BODY_LIMIT: usize = 64 * 1024;
+pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
 /// A larger one is let pass unread up to here: a client that is cut off while it sends never reads the answer.
 const DISCARD_LIMIT: usize = 4 * 1024 * 1024;
 /// Time for a body to arrive.
