@@ -21,7 +21,8 @@ pub const WORKERS: u32 = 64;
 /// Renders the file.
 ///
 /// No `KeepAlive`: with prefork a kept connection holds a whole worker, and after a restart the few that exist are
-/// soon all held (slowest request 2.0 s with it, 1.0 s without, in the test that kills it). Each of the runtime files is the
+/// soon all held (slowest request of the end-to-end test that kills it: 1.2 to 2.0 s with a keep-alive of 2 s,
+/// 0.5 s without). Each of the runtime files is the
 /// instance's own: Apache would otherwise refuse to start beside another, with exit code 0.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, port, home, site_config } = instance;

@@ -103,6 +103,7 @@ fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Text> {
         ],
         folder: run,
         log: parts.home.logs().join(format!("haproxy-{proxy}.log")),
+        environment: &[],
         user: parts.users.haproxy,
     })
 }
@@ -137,6 +138,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
             "-DFOREGROUND".to_owned(),
         ],
         log: home.join("log").join("apache.log"),
+        environment: &[],
         folder: home,
         user,
     })
@@ -194,6 +196,8 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
         path: "/usr/sbin/mariadbd",
         arguments: vec![format!("--defaults-file={}", home.join("my.cnf").display())],
         log: home.join("log").join("mariadb.log"),
+        // The files in which it keeps its links' passwords are its own only.
+        environment: &[("UMASK", "0600"), ("UMASK_DIR", "0700")],
         folder: home,
         user,
     })

@@ -32,6 +32,8 @@ pub struct Program {
     pub folder: PathBuf,
     /// Receives standard output and error, opened for appending: a pipe would tie it to us.
     pub log: PathBuf,
+    /// Variables of its own.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Whom it runs as.
     pub user: Option<User>,
 }
@@ -56,6 +58,7 @@ pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")
+        .envs(program.environment.iter().copied())
         .env(MARK, format!("{cluster}/{name}/{}.{}", serial.server, serial.generation))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
