@@ -37,6 +37,10 @@ fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
     if old.light == new.light && old.word == new.word {
         return None;
     }
+    // After a reload each server waits for its first check again: the line of the reload says enough.
+    if old.light == Light::Good && new.word == text!("status-joining") {
+        return None;
+    }
     let text = match &new.reason {
         Some(reason) => text!(
             "event-turn-reason",

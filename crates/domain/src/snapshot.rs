@@ -308,12 +308,10 @@ fn actions(pool: PoolId, server: &Server) -> Vec<Action> {
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
 fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
-    let well = |s: &&ServerView| {
-        matches!(s.status.light, Light::Good) || (s.status.light == Light::Warning && s.pool == PoolId::Web)
-    };
+    // With a warning it still serves.
+    let well = |s: &&ServerView| matches!(s.status.light, Light::Good | Light::Warning);
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
-    let (db, db_all) =
-        (of(PoolId::Db).filter(|s| s.status.light == Light::Good).count(), of(PoolId::Db).count());
+    let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
     for proxy in proxies {
         if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
@@ -349,9 +347,16 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
         }
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
+    // A database that a person stopped is why the others warn: it is the one to name.
+    let stopped = |s: &&ServerView| s.pool == PoolId::Db && s.power == Power::Off;
+    let blamed = of(PoolId::Db).any(|s| stopped(&s));
     let risk = servers
         .iter()
-        .filter(|s| matches!(s.status.light, Light::Critical | Light::Warning | Light::Unknown))
+        .filter(|s| match s.status.light {
+            Light::Critical | Light::Unknown => true,
+            Light::Warning => !(blamed && s.pool == PoolId::Db),
+            _ => stopped(s),
+        })
         .map(|s| s.name.as_str())
         .collect::<Vec<_>>();
     if stale || !risk.is_empty() {

@@ -157,16 +157,19 @@ fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
             text!("status-recovering"),
             text!("reason-recovering", done = now.check.health, goal = now.check.goal),
         ),
-        Verdict::Up | Verdict::Failing if now.weight == 0 => {
+        // A fresh worker takes every server for UP before it has checked it.
+        Verdict::Up | Verdict::Failing if now.weight == 0 || now.check.code.is_empty() => {
             Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
         }
-        Verdict::Failing => Status::new(
+        Verdict::Failing if !now.check.passed() => Status::new(
             Light::Warning,
             text!("status-up"),
             text!("reason-failing", failed = now.check.health, goal = now.check.goal),
         ),
         Verdict::Unchecked => Status::bare(Light::Progress, text!("status-joining")),
-        Verdict::Up => Status::new(Light::Good, text!("status-up"), check_reason(&now.check)),
+        Verdict::Up | Verdict::Failing => {
+            Status::new(Light::Good, text!("status-up"), check_reason(&now.check))
+        }
     }
 }
 
@@ -295,14 +298,11 @@ fn frozen(process: &ProcessSeen) -> Option<Status> {
 
 /// A process that should run and does not.
 fn stopped(process: &ProcessSeen, now: Millis) -> Status {
-    if process.started_at.is_none() && process.trouble.is_none() {
-        return Status::bare(Light::Progress, text!("status-starting"));
-    }
     let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
     let reason = match (&process.trouble, next.saturating_sub(now)) {
         (Some(why), 0) => why.clone(),
         (Some(why), wait) => why.clone().with("wait", wait.div_ceil(1_000)),
-        (None, _) => text!("reason-process-gone"),
+        (None, _) => return Status::bare(Light::Progress, text!("status-starting")),
     };
     Status::new(Light::Critical, text!("status-down"), reason)
 }

@@ -7,7 +7,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_domain::desired::{Power, Runtime};
+use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
+use cordee_domain::snapshot::Action;
+use cordee_domain::status::Light;
 use cordee_domain::text;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,6 +24,7 @@ use crate::hands::process::{self, Found};
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
+use crate::web::api::view::ServerJson;
 use crate::words::Lang;
 
 /// The programs, and the Debian package of each.
@@ -96,24 +101,26 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
     let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e)))?;
     let found = process::find(&home.id);
+    let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
+    let addresses = config.addresses(known.as_ref());
     if found.iter().any(|p| p.name == "keeper") {
+        if known.is_some_and(|k| k != addresses) {
+            println!("{}", lang.tr("up-ignored"));
+        }
         return Ok(home);
     }
-    let store = run::open_store(&home, config).map_err(|e| sentence(&e))?;
-    let desired = store.desired().map_err(|e| sentence(&RunError::Store(e)))?;
-    drop(store);
     let ours = process::by_id(&found);
-    let runs = |id: cordee_domain::ids::PoolId| ours.contains_key(&ProcessId::Proxy(id));
+    let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
     let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
     if !found.iter().any(|p| p.name == "serve") {
-        wanted.insert(desired.page, "CORDEE_PAGE");
+        wanted.insert(addresses.page, "CORDEE_PAGE");
     }
-    if !runs(cordee_domain::ids::PoolId::Web) {
-        wanted.insert(desired.web.listen, "CORDEE_SITE");
+    if !runs(PoolId::Web) {
+        wanted.insert(addresses.site, "CORDEE_SITE");
     }
-    if !runs(cordee_domain::ids::PoolId::Db) {
-        wanted.insert(desired.db.listen, "CORDEE_DB");
-        wanted.insert(desired.writer_listen, "CORDEE_DB_WRITER");
+    if !runs(PoolId::Db) {
+        wanted.insert(addresses.db, "CORDEE_DB");
+        wanted.insert(addresses.writer, "CORDEE_DB_WRITER");
     }
     for (address, variable) in wanted {
         if !net::free(address) {
@@ -126,6 +133,11 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
             )));
         }
     }
+    if !addresses.page.ip().is_loopback() {
+        eprintln!("{}", lang.say(&text!("up-open", address = addresses.page.to_string())));
+    }
+    // Only now is anything written: a refusal leaves the addresses of the last good start.
+    drop(run::open_store(&home, config).map_err(|e| sentence(&e))?);
     spawn_keeper(&home, config).map_err(|e| e.to_string())?;
     Ok(home)
 }
@@ -203,9 +215,8 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
     while Instant::now() < deadline {
         if let Some(picture) = client::picture(&home.socket(), lang).await {
             let verdict = picture.verdict;
-            // A wish for fewer servers is healthy too: "good" is about what was wished.
-            if verdict.light == cordee_domain::status::Light::Good
-                && picture.proxies.iter().all(|p| p.settled)
+            if picture.proxies.iter().all(|p| p.settled && p.status.light == Light::Good)
+                && picture.servers.iter().all(|s| as_wished(s, &picture.servers))
             {
                 return true;
             }
@@ -222,6 +233,16 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
         lang.say(&text!("up-unhealthy", log = home.logs().join("cordee.log").display().to_string()))
     );
     false
+}
+
+/// Whether a server does what was wished of it: what a person took out, and what somebody else runs, keeps
+/// nobody waiting.
+fn as_wished(server: &ServerJson, all: &[ServerJson]) -> bool {
+    let taken_out = server.power == Power::Off || server.actions.contains(&Action::Ready);
+    let peer_stopped = server.pool == PoolId::Db
+        && server.status.light == Light::Warning
+        && all.iter().any(|s| s.pool == PoolId::Db && s.power == Power::Off);
+    server.status.light == Light::Good || server.runtime == Runtime::External || taken_out || peer_stopped
 }
 
 fn print_addresses(home: &Home, lang: Lang) {

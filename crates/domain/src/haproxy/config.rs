@@ -87,7 +87,7 @@ pub fn render(
     let shape = hex(&Sha256::digest(shape_source.as_bytes()), 8);
 
     let mut text =
-        String::from("# Written by Cordée. Changes made here by hand are shown as drift and overwritten.\n");
+        String::from("# Written by Cordée, which overwrites changes made here by hand within a second.\n");
     text.push_str(&global(desired, proxy, setting, &shape));
     for section in &body {
         text.push_str(&section.head);

@@ -73,3 +73,5 @@ down-left = { $count ->
 down-nothing = Rien ne tourne ici.
 reset-kept = Rien n’a été changé.
 reset-question = Ceci arrête le cluster et supprime tout ce qui est dans { $home }, bases comprises. Tapez oui pour continuer :
+up-ignored = Le cluster tourne déjà : de nouvelles adresses prendront effet après ./up --down.
+up-open = { $address } n’est pas une adresse de bouclage : la page parle HTTP en clair, gardez ce réseau fermé aux inconnus.

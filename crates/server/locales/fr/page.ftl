@@ -25,7 +25,7 @@ skip = Aller au contenu
 theme-auto = Thème : automatique
 theme-dark = Thème : sombre
 theme-light = Thème : clair
-undo = Annuler
+undo = Revenir en arrière
 
 # Messages
 message-missing = Introuvable

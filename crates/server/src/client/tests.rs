@@ -111,13 +111,13 @@ async fn refusals_name_their_field() {
 }
 
 #[tokio::test]
-async fn a_megabyte_is_refused_in_words_over_a_real_connection() {
+async fn too_large_a_body_is_refused_in_words_over_a_real_connection() {
     let rig = Rig::new().await;
-    let body = serde_json::json!({ "name": "a".repeat(1_000_000), "start": true });
+    let body = serde_json::json!({ "name": "a".repeat(3_000_000), "start": true });
     let door = Door::at(&rig.socket, Lang::En);
     let failure = door.post("/api/v1/pools/web/servers", Some(&body)).await.unwrap_err();
     let (sentences, code) = complaint(failure, Lang::En);
-    assert_eq!((sentences[0].as_str(), code), ("The body is larger than 64 KiB.", 1));
+    assert_eq!((sentences[0].as_str(), code), ("The body is larger than 2048 KiB.", 1));
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 

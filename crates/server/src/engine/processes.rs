@@ -107,10 +107,14 @@ impl Engine {
             (false, true) => seen.failures + 1,
             (false, false) => 1,
         };
-        seen.trouble = Some(why.clone());
+        seen.trouble = (!asked).then(|| why.clone());
         let found = process::find(&self.parts.home.id);
         let orphans = orphans(&found, id);
         self.observed.processes.entry(id.clone()).or_default().orphans = orphans;
+        if let ProcessId::Server(name) = id {
+            // What was seen of it before says nothing about the next one.
+            self.observed.databases.remove(name);
+        }
         if let ProcessId::Proxy(proxy) = id
             && let Some(seen) = self.observed.proxies.get_mut(proxy)
         {

@@ -42,6 +42,9 @@ pub enum StoreError {
         /// The newest known.
         known: i64,
     },
+    /// Making it.
+    #[error("the state file could not be made")]
+    File(#[source] std::io::Error),
     /// The system gave no randomness.
     #[error("the system gave no random bytes")]
     Random,
@@ -76,6 +79,7 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the file, brings it to the newest schema, and puts `first` in when it is new.
     pub fn open(path: &Path, first: impl FnOnce() -> Desired) -> Result<Self, StoreError> {
+        private(path)?;
         let connection = Connection::open(path)?;
         let store = Self { connection: Mutex::new(connection), board: OnceLock::new() };
         {
@@ -204,6 +208,18 @@ impl Store {
         })
         .collect()
     }
+}
+
+/// Makes the file readable by its owner only, before SQLite does; its companions take its mode.
+fn private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)))
+        .map_err(StoreError::File)
 }
 
 fn read_desired(connection: &Connection) -> Result<Option<Desired>, StoreError> {

@@ -1,6 +1,5 @@
 //! The pages through their front door: a real listener, real requests.
 
-use axum::middleware::from_fn;
 use cordee_domain::status::Light;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -9,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::board::{Ask, LogFile};
 use crate::store::Account;
 use crate::web::App;
-use crate::web::session::{cookie_name, same_origin};
+use crate::web::session::cookie_name;
 use crate::web::view::fixture;
 
 /// A page that somebody is signed in to.
@@ -35,7 +34,7 @@ async fn site_of(snapshot: cordee_domain::snapshot::Snapshot) -> Site {
 async fn listen(app: &App) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let router = super::router().layer(from_fn(same_origin)).with_state(app.clone());
+    let router = crate::web::router(app.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
 }
