@@ -96,7 +96,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         return;
     };
     for (name, server) in &running.servers {
-        if !desired.pool(pool).server(name).is_some_and(|s| s.id == server.id) {
+        if desired.pool(pool).server(name).is_none_or(|s| s.id != server.id) {
             faults.push(Fault::Extra(name.to_string()));
         }
     }

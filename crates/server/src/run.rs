@@ -186,13 +186,11 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     tracing::info!("stopping; the cluster runs on");
     logs.abort();
     let _ = stop.send(true);
-    for task in [
-        tokio::spawn(async move { unix.await.map(|_| ()) }),
-        tokio::spawn(async move { tcp.await.map(|_| ()) }),
-    ] {
-        let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
-    }
-    let _ = tokio::time::timeout(Duration::from_secs(2), engine).await;
+    // In reverse: first what answers people, then what acts.
+    let last_words = Duration::from_secs(2);
+    let _ = tokio::time::timeout(last_words, unix).await;
+    let _ = tokio::time::timeout(last_words, tcp).await;
+    let _ = tokio::time::timeout(last_words, engine).await;
     Ok(())
 }
 

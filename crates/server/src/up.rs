@@ -55,7 +55,7 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
     }
-    let result = start(config, lang).await;
+    let result = start(config, lang);
     let home = match result {
         Ok(home) => home,
         Err(sentence) => {
@@ -92,7 +92,7 @@ fn sentence(error: &RunError) -> String {
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
-async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
+fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     for (path, package) in PROGRAMS {
         if !Path::new(path).exists() {
             return Err(lang.say(&text!("up-missing", path = path, package = package)));

@@ -27,10 +27,9 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
             let ip = address(server, observed)?;
             let proven = match running.and_then(|r| r.servers.get(&server.name)) {
                 Some(s) if s.id == server.id => s.weight > 0,
-                Some(_) => false,
                 // Not running at all: what the file says was proven before.
                 None if running.is_none() => in_file.contains(server.name.as_str()),
-                None => false,
+                Some(_) | None => false,
             };
             Some((server.name.clone(), Place { ip, proven, restarting: restarting(server, observed) }))
         })
@@ -68,7 +67,8 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         match seen.running.fresh(now, STALE) {
             Some(running) => running_proxy(plan, desired, &seen, setting, proxy, places, running),
             None => {
-                plan.waiting.push((Target::Proxy(proxy), text!("wait-proxy-silent", proxy = proxy.as_str())))
+                let text = text!("wait-proxy-silent", proxy = proxy.as_str());
+                plan.waiting.push((Target::Proxy(proxy), text));
             }
         }
     }

@@ -82,7 +82,7 @@ const PROXY_PACE: Duration = Duration::from_millis(500);
 /// The same, while a server waits for its first check.
 const PROXY_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at a database.
-const DATABASE_PACE: Duration = Duration::from_millis(1_000);
+const DATABASE_PACE: Duration = Duration::from_secs(1);
 /// Between two looks at the states of our processes.
 const PROCESS_PACE: Duration = Duration::from_millis(500);
 /// How exactly the end of a pause is met.

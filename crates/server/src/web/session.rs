@@ -161,8 +161,7 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     }
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let allowed = match (text("sec-fetch-site"), text("origin")) {
-        (Some("same-origin" | "none"), _) => true,
-        (Some(_), _) => false,
+        (Some(from), _) => matches!(from, "same-origin" | "none"),
         (None, Some(origin)) => {
             let host = text("host").unwrap_or("");
             origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
