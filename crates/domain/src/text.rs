@@ -72,7 +72,7 @@ macro_rules! numbers {
 }
 numbers!(u8, u16, u32, u64, usize, i32, i64);
 
-/// `text!("key")` or `text!("key", name = value)`: a [`Text`](crate::text::Text) whose key the build checks
+/// `text!("key")` or `text!("key", name = value)`: a [`Text`] whose key the build checks
 /// against every language.
 #[macro_export]
 macro_rules! text {

@@ -55,7 +55,7 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
     }
-    let result = start(config, lang);
+    let result = start(config, lang).await;
     let home = match result {
         Ok(home) => home,
         Err(sentence) => {
@@ -92,7 +92,7 @@ fn sentence(error: &RunError) -> String {
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
-fn start(config: &Config, lang: Lang) -> Result<Home, String> {
+async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     for (path, package) in PROGRAMS {
         if !Path::new(path).exists() {
             return Err(lang.say(&text!("up-missing", path = path, package = package)));
@@ -103,12 +103,19 @@ fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     let found = process::find(&home.id);
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
-    if found.iter().any(|p| p.name == "keeper") {
+    if found.iter().any(|p| p.name == "keeper" && outdated(p.pid)) {
+        // Built anew since: the page is replaced, the cluster under it runs on.
+        println!("{}", lang.tr("up-newer"));
+        for name in ["keeper", "serve"] {
+            stop(&home, |p| p.name == name, Duration::from_secs(10)).await;
+        }
+    } else if found.iter().any(|p| p.name == "keeper") {
         if known.is_some_and(|k| k != addresses) {
             println!("{}", lang.tr("up-ignored"));
         }
         return Ok(home);
     }
+    let found = process::find(&home.id);
     let ours = process::by_id(&found);
     let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
     let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
@@ -140,6 +147,12 @@ fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     drop(run::open_store(&home, config).map_err(|e| sentence(&e))?);
     spawn_keeper(&home, config).map_err(|e| e.to_string())?;
     Ok(home)
+}
+
+/// Whether a process runs a file that was replaced since.
+fn outdated(pid: u32) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/exe"))
+        .is_ok_and(|path| path.to_string_lossy().ends_with(" (deleted)"))
 }
 
 fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {

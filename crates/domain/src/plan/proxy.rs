@@ -64,12 +64,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
             write(plan, &seen, proxy, &want, true);
             continue;
         }
-        match seen.running.fresh(now, STALE) {
-            Some(running) => running_proxy(plan, desired, &seen, setting, proxy, places, running),
-            None => {
-                let text = text!("wait-proxy-silent", proxy = proxy.as_str());
-                plan.waiting.push((Target::Proxy(proxy), text));
-            }
+        if let Some(running) = seen.running.fresh(now, STALE) {
+            running_proxy(plan, desired, &seen, setting, proxy, places, running);
+        } else {
+            let text = text!("wait-proxy-silent", proxy = proxy.as_str());
+            plan.waiting.push((Target::Proxy(proxy), text));
         }
     }
 }

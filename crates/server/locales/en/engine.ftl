@@ -75,3 +75,4 @@ reset-kept = Nothing was changed.
 reset-question = This stops the cluster and deletes everything in { $home }, databases included. Type yes to go on:
 up-ignored = The cluster runs already: new addresses take effect after ./up --down.
 up-open = { $address } is not a loopback address: the page speaks plain HTTP, so keep that network closed to strangers.
+up-newer = A newer Cordée was built: the page is restarted, the cluster runs on.

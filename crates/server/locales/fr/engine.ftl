@@ -75,3 +75,4 @@ reset-kept = Rien n’a été changé.
 reset-question = Ceci arrête le cluster et supprime tout ce qui est dans { $home }, bases comprises. Tapez oui pour continuer :
 up-ignored = Le cluster tourne déjà : de nouvelles adresses prendront effet après ./up --down.
 up-open = { $address } n’est pas une adresse de bouclage : la page parle HTTP en clair, gardez ce réseau fermé aux inconnus.
+up-newer = Une Cordée plus récente a été construite : la page redémarre, le cluster continue.
