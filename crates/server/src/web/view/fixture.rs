@@ -70,7 +70,7 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
         role: Some(role),
         cookie: None,
         status: Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = 3_u64)),
-        version: Some("10.11.14-MariaDB-0+deb12u2".to_owned()),
+        version: Some("MariaDB 10.11.14".to_owned()),
         links: BTreeMap::from([(name(peer), link)]),
         actions: vec![Action::Logs, Action::Test, Action::Restart, Action::Stop],
         ..web(called)

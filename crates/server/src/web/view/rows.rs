@@ -149,11 +149,8 @@ fn todo(light: Light) -> bool {
 fn kind(view: &ServerView, lang: Lang) -> String {
     match (view.pool, view.runtime, &view.version) {
         (PoolId::Web, Runtime::External, None) => lang.say(&text!("kind-external")),
-        (PoolId::Web, _, version) => version.clone().unwrap_or_default(),
-        // "10.11.14-MariaDB-0+deb12u2"
-        (PoolId::Db, _, Some(version)) => {
-            format!("MariaDB {}", version.split('-').next().unwrap_or_default())
-        }
+        (_, _, Some(version)) => version.clone(),
+        (PoolId::Web, _, None) => String::new(),
         (PoolId::Db, _, None) => "MariaDB".to_owned(),
     }
 }
