@@ -48,15 +48,18 @@ fn main() -> ExitCode {
 
 /// A way to add and take away web3.
 trait Way {
-    fn add(&self, cookie: &str);
+    /// Adds it, and says when: the moment of the click, not that of opening the form.
+    fn add(&self, cookie: &str) -> Instant;
     fn remove(&self);
 }
 
 impl Way for Person {
-    fn add(&self, cookie: &str) {
+    fn add(&self, cookie: &str) -> Instant {
         self.fill_in_new_web("web3", cookie);
         self.mark();
+        let clicked = Instant::now();
         self.submit();
+        clicked
     }
 
     fn remove(&self) {
@@ -66,13 +69,15 @@ impl Way for Person {
 }
 
 impl Way for Api {
-    fn add(&self, cookie: &str) {
+    fn add(&self, cookie: &str) -> Instant {
         let mut body = json!({ "name": "web3", "start": true });
         if !cookie.is_empty() {
             body["cookie"] = json!(cookie);
         }
+        let asked = Instant::now();
         let reply = self.post("/v1/pools/web/servers", &body);
         assert!(reply.ok() && reply.body["revision"].is_u64(), "{reply:?}");
+        asked
     }
 
     fn remove(&self) {
@@ -81,9 +86,11 @@ impl Way for Api {
 }
 
 impl Way for Cluster {
-    fn add(&self, cookie: &str) {
+    fn add(&self, cookie: &str) -> Instant {
         let arguments = ["add", "web", "web3", "--start", "--cookie", cookie];
+        let asked = Instant::now();
         self.cli_ok(if cookie.is_empty() { &arguments[..4] } else { &arguments });
+        asked
     }
 
     fn remove(&self) {
@@ -123,8 +130,7 @@ fn by_the_command_line_with_a_chosen_cookie(cluster: &Cluster) {
 
 fn with_automatic_cookie(cluster: &Cluster, way: &dyn Way, shown: impl FnOnce(Instant)) {
     let workers = Workers::watch(cluster);
-    let added = Instant::now();
-    way.add("");
+    let added = way.add("");
     serves(cluster, added);
     shown(added);
     shared_by_three(cluster);
@@ -137,8 +143,7 @@ fn with_automatic_cookie(cluster: &Cluster, way: &dyn Way, shown: impl FnOnce(In
 fn with_chosen_cookie(cluster: &Cluster, way: &dyn Way) {
     let workers = Workers::watch(cluster);
     let visitors = Load::new(cluster.site(), 16, Ask::Get("/")).start();
-    let added = Instant::now();
-    way.add("S3");
+    let added = way.add("S3");
     serves(cluster, added);
     settled(cluster);
     let seen = workers.end();
