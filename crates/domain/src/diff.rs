@@ -1,6 +1,5 @@
 //! What changed from one picture to the next: the live stream sends only that, and the journal notes it.
 
-use crate::ids::PoolId;
 use crate::snapshot::Snapshot;
 use crate::status::{Light, Status};
 use crate::text;
@@ -56,9 +55,4 @@ fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
 /// Whether two pictures look the same but for their time.
 pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
     a.revision == b.revision && a.verdict == b.verdict && a.proxies == b.proxies && a.servers == b.servers
-}
-
-/// Servers of a pool in trouble, worst first.
-pub fn troubled(snapshot: &Snapshot, pool: PoolId) -> usize {
-    snapshot.servers.iter().filter(|s| s.pool == pool && s.status.light >= Light::Unknown).count()
 }

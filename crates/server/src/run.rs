@@ -106,13 +106,11 @@ pub fn addresses(desired: &Desired) -> Addresses {
 /// Opens the state, with the first cluster in it when it is new, and the addresses of the environment.
 pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     let loopback = |port: u16| net::free(([127, 0, 0, 1], port).into());
-    let first = Desired::first(&config.addresses(None), loopback);
-    let store = match first {
-        Ok(desired) => Store::open(&home.state(), || desired)?,
-        // Only a new state needs the first wish.
-        Err(_) if home.state().exists() => Store::open(&home.state(), || unreachable_first(config))?,
-        Err(_) => return Err(RunError::Addresses),
-    };
+    let first = || Desired::first(&config.addresses(None), loopback).ok();
+    let store = Store::open(&home.state(), first).map_err(|error| match error {
+        StoreError::Empty => RunError::Addresses,
+        error => RunError::Store(error),
+    })?;
     let known = addresses(&store.desired()?);
     let wished = config.addresses(Some(&known));
     if wished != known {
@@ -124,23 +122,6 @@ pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
         })?;
     }
     Ok(store)
-}
-
-/// A state that exists already has its wish; this one is never written.
-fn unreachable_first(config: &Config) -> Desired {
-    let addresses = config.addresses(None);
-    let pool = |listen| cordee_domain::desired::Pool { listen, generation: 0, servers: Vec::new() };
-    Desired {
-        revision: 1,
-        page: addresses.page,
-        web: pool(addresses.site),
-        db: pool(addresses.db),
-        writer_listen: addresses.writer,
-        writer: None,
-        epoch: 1,
-        next_id: 1,
-        ports: addresses.ports,
-    }
 }
 
 /// Runs until TERM or INT. What runs in the cluster goes on.

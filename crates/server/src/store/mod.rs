@@ -45,6 +45,9 @@ pub enum StoreError {
     /// Making it.
     #[error("the state file could not be made")]
     File(#[source] std::io::Error),
+    /// It is new, and there is no first wish to put in.
+    #[error("the state file is empty")]
+    Empty,
     /// The system gave no randomness.
     #[error("the system gave no random bytes")]
     Random,
@@ -78,7 +81,7 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the file, brings it to the newest schema, and puts `first` in when it is new.
-    pub fn open(path: &Path, first: impl FnOnce() -> Desired) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, first: impl FnOnce() -> Option<Desired>) -> Result<Self, StoreError> {
         private(path)?;
         let connection = Connection::open(path)?;
         let store = Self { connection: Mutex::new(connection), board: OnceLock::new() };
@@ -86,7 +89,7 @@ impl Store {
             let mut connection = store.lock();
             schema::migrate(&mut connection)?;
             if read_desired(&connection)?.is_none() {
-                let desired = first();
+                let desired = first().ok_or(StoreError::Empty)?;
                 connection.execute(
                     "INSERT INTO desired (revision, at, actor, wish) VALUES (?1, ?2, 'cordee', ?3)",
                     params![desired.revision, now(), serde_json::to_string(&desired)?],

@@ -83,7 +83,7 @@ impl Drop for Folder {
 /// An [`App`] over that cluster, the end at which its questions come out, and its folder.
 pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
     let folder = Folder::new();
-    let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), desired).unwrap());
+    let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), || Some(desired())).unwrap());
     let (board, asks) = Board::new(desired(), snapshot(&desired()));
     store.attach(board.clone());
     let app = App {

@@ -117,7 +117,8 @@ pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
         PathBuf::from(env!("OUT_DIR")).join(format!("cordee-page-{}-{number}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder");
-    let store = Arc::new(Store::open(&folder.join("state.db"), fixture::desired).expect("a store"));
+    let store =
+        Arc::new(Store::open(&folder.join("state.db"), || Some(fixture::desired())).expect("a store"));
     let (board, asks) = Board::new(fixture::desired(), snapshot);
     store.attach(board.clone());
     let setup_code = folder.join("setup-code");
