@@ -55,9 +55,23 @@ impl fmt::Display for PoolId {
 #[serde(try_from = "String", into = "String")]
 pub struct ServerName(String);
 
-/// Words that are already an address of the page, a pool, or an HAProxy keyword for "all of them".
-const RESERVED: [&str; 10] =
-    ["all", "any", "clean", "cordee", "db", "haproxy", "localhost", "new", "none", "web"];
+/// Words that are already an address of the page, a pool, a process of Cordée's own, or mean "all of them".
+const RESERVED: [&str; 14] = [
+    "all",
+    "any",
+    "clean",
+    "cordee",
+    "db",
+    "haproxy",
+    "haproxy-db",
+    "haproxy-web",
+    "keeper",
+    "localhost",
+    "new",
+    "none",
+    "serve",
+    "web",
+];
 
 impl ServerName {
     /// Reads a name that a person typed.
@@ -258,7 +272,21 @@ mod tests {
         let long = "x".repeat(64);
         let megabyte = "a".repeat(1_000_000);
         let bad = [
-            "", "1web", "-a", "a b", "a\n", "a;b", "a\"", "$(id)", "<script>", "é", &long, &megabyte, "All",
+            "",
+            "1web",
+            "-a",
+            "a b",
+            "a\n",
+            "a;b",
+            "a\"",
+            "$(id)",
+            "<script>",
+            "é",
+            &long,
+            &megabyte,
+            "All",
+            "Keeper",
+            "haproxy-web",
             "web",
         ];
         for bad in bad {

@@ -203,12 +203,17 @@ done-clean = { $count ->
 done-refresh = Everything has just been checked again.
 done-refresh-partly = Check asked for; not everything has answered yet.
 done-reload = HAProxy { $proxy } is reloading; no visitor is cut.
+done-reload-db = { $count ->
+    [0] HAProxy db is reloading; no connection is open.
+    [one] HAProxy db is reloading; its 1 open connection may finish for 10 s, then it is cut.
+   *[other] HAProxy db is reloading; its { $count } open connections may finish for 10 s, then they are cut.
+}
 tool-clean = Clean the configuration
 tool-clean-help = Shows what is left of removed servers, and why; removes it after you confirm.
 tool-refresh = Refresh
 tool-refresh-help = Checks everything again now, without waiting. Changes nothing.
 tool-reload = Reload HAProxy
-tool-reload-help = Reads the configuration into a new process; the old one finishes its visitors.
+tool-reload-help = Reads the configuration into a new process; the old one finishes its visitors. Database connections have 10 s for that.
 tools-title = Tools
 
 # Journal, logs, test

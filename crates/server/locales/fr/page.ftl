@@ -206,12 +206,17 @@ done-clean = { $count ->
 done-refresh = Tout vient d’être revérifié.
 done-refresh-partly = Vérification demandée ; tout n’a pas encore répondu.
 done-reload = HAProxy { $proxy } se recharge ; aucun visiteur n’est coupé.
+done-reload-db = { $count ->
+    [0] HAProxy db se recharge ; aucune connexion n’est ouverte.
+    [one] HAProxy db se recharge ; sa connexion ouverte a 10 s pour finir, puis elle est coupée.
+   *[other] HAProxy db se recharge ; ses { $count } connexions ouvertes ont 10 s pour finir, puis elles sont coupées.
+}
 tool-clean = Nettoyer la configuration
 tool-clean-help = Montre ce qui reste de serveurs retirés, et pourquoi ; retire après confirmation.
 tool-refresh = Rafraîchir
 tool-refresh-help = Revérifie tout maintenant, sans attendre. Ne change rien.
 tool-reload = Recharger HAProxy
-tool-reload-help = Relit la configuration dans un nouveau processus ; l’ancien finit ses visiteurs.
+tool-reload-help = Relit la configuration dans un nouveau processus ; l’ancien finit ses visiteurs. Les connexions aux bases ont 10 s pour cela.
 tools-title = Outils
 
 # Journal, journaux, test

@@ -75,3 +75,52 @@ pub fn size(path: &Path) -> u64 {
     }
     std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| size(&e.path())).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A folder of the test's own, under the build's.
+    fn folder(name: &str) -> PathBuf {
+        let folder = PathBuf::from(env!("OUT_DIR")).join(format!("files-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_writer_goes_on_in_a_log_that_was_cut() {
+        let log = folder("bound").join("a.log");
+        let mut writer = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        writer.write_all(&[b'a'; 600]).unwrap();
+        bound(&log, 1_000).unwrap();
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), 600, "below the bound nothing happens");
+        writer.write_all(&[b'b'; 600]).unwrap();
+        bound(&log, 1_000).unwrap();
+        writer.write_all(b"after").unwrap();
+        assert_eq!(std::fs::read(&log).unwrap(), b"after");
+        let older = std::fs::read(log.with_extension("log.1")).unwrap();
+        assert_eq!((older.len(), older.last()), (1_000, Some(&b'b')));
+    }
+
+    #[test]
+    fn the_tail_is_the_last_lines_and_never_more() {
+        let log = folder("tail").join("a.log");
+        std::fs::write(&log, "1\n2\n3\n").unwrap();
+        assert_eq!(tail(&log, 2).unwrap(), ["2", "3"]);
+        assert_eq!(tail(&log, 9).unwrap(), ["1", "2", "3"]);
+        std::fs::write(&log, b"\xff\n").unwrap();
+        assert_eq!(tail(&log, 9).unwrap(), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn a_replaced_file_is_private_and_whole() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = folder("replace").join("a.cfg");
+        replace(&file, "one", 0o600, None).unwrap();
+        replace(&file, "two", 0o600, None).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -8,6 +8,7 @@ use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
+use cordee_domain::text::Text;
 
 use super::done;
 use crate::board::Ask;
@@ -38,8 +39,21 @@ pub(super) async fn reload(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     match app.commit(Change::Reload { proxy }, visit.actor()).await {
-        Ok(_) => done(&visit, StatusCode::OK, &text!("done-reload", proxy = proxy.as_str()), None),
+        Ok(_) => done(&visit, StatusCode::OK, &reloading(&app, proxy), None),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+/// What a reload costs. Visitors' requests finish in the old worker; a database connection may last for ever,
+/// so the old worker ends those that are left after 10 s (`hard-stop-after`).
+fn reloading(app: &App, proxy: PoolId) -> Text {
+    match proxy {
+        PoolId::Web => text!("done-reload", proxy = proxy.as_str()),
+        PoolId::Db => {
+            let proxies = &app.board.snapshot().proxies;
+            let sessions = proxies.iter().find(|p| p.name == proxy).map_or(0, |p| p.sessions);
+            text!("done-reload-db", count = sessions)
+        }
     }
 }
 
