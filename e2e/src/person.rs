@@ -113,7 +113,7 @@ impl Person {
                 return Ok(());
             }
             // The less frequent actions are in the row's menu.
-            let menu = self.browser.script(MENU, &[json!(act)]);
+            let menu = self.browser.try_script(MENU, &[json!(act)]).unwrap_or_default();
             if let Some(button) = menu.as_str() {
                 self.browser.click(button);
             }
