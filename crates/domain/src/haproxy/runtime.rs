@@ -98,7 +98,13 @@ pub fn set_state(proxy: PoolId, name: &ServerName, state: State) -> Vec<Command>
         State::Drain => "drain",
         State::Maintenance => "maint",
     };
-    each(proxy, |b| Command::empty(format!("set server {b}/{name} state {word}")))
+    let mut all = Vec::new();
+    if state != State::Maintenance {
+        // A crash after `add server` leaves a server whose checks were never enabled; doing it twice is fine.
+        all.extend(each(proxy, |b| Command::empty(format!("enable health {b}/{name}"))));
+    }
+    all.extend(each(proxy, |b| Command::empty(format!("set server {b}/{name} state {word}"))));
+    all
 }
 
 /// Changes a server's weight.

@@ -170,7 +170,8 @@ fn adjust(
         (false, true) => State::Drain,
         (false, false) => State::Ready,
     };
-    if state != state_is || !now.uniform {
+    let unchecked = state != State::Maintenance && now.verdict == Verdict::Unchecked;
+    if state != state_is || !now.uniform || unchecked {
         plan.steps.push(Step::SetState { proxy, name: name(), state });
         return;
     }
