@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Admin, CookieChoice, Power, Runtime};
-use crate::ids::{Cookie, Host, PoolId, ServerName, parse_port};
+use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime};
+use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
 use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
@@ -70,6 +70,50 @@ pub enum Change {
     Reload {
         /// Which.
         proxy: PoolId,
+    },
+    /// Which databases take writes.
+    SetRouting {
+        /// The new routing.
+        routing: Routing,
+    },
+    /// Make another database the writer: the present one is closed, the other one catches up, then it is opened.
+    Promote {
+        /// The writer to be.
+        name: ServerName,
+        /// When it was asked for.
+        at: Millis,
+        /// Even if the present writer is lost and may hold what the other one never received.
+        accept_loss: bool,
+    },
+    /// A promotion did not come about: the present writer stays.
+    AbandonHandover {
+        /// The writer to be that is not.
+        name: ServerName,
+        /// Why.
+        why: Text,
+    },
+    /// A new epoch with another writer. Decided by Cordée, never asked for.
+    Elect {
+        /// The new writer.
+        to: ServerName,
+        /// The new epoch: one more than the present one.
+        epoch: u64,
+        /// The last number of the lost writer's domain that the new writer holds; absent when nothing was lost.
+        limit: Option<u64>,
+    },
+    /// A former writer holds nothing that the others lack: it is one of them again.
+    Readmit {
+        /// Which.
+        name: ServerName,
+    },
+    /// A former writer holds what the others lack: it is saved, and the server stays out.
+    Expel {
+        /// Which.
+        name: ServerName,
+        /// How many transactions.
+        count: u64,
+        /// Where they are saved, relative to `CORDEE_HOME`.
+        file: String,
     },
 }
 
@@ -171,6 +215,25 @@ impl Change {
                 text!("event-addresses", site = site.to_string(), page = page.to_string())
             }
             Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
+            Self::SetRouting { routing: Routing::OneWriter } => text!("event-one-writer"),
+            Self::SetRouting { routing: Routing::AllWriters } => text!("event-all-writers"),
+            Self::Promote { name, accept_loss: false, .. } => text!("event-promote", name = name.as_str()),
+            Self::Promote { name, accept_loss: true, .. } => {
+                text!("event-promote-loss", name = name.as_str())
+            }
+            Self::AbandonHandover { name, why } => {
+                text!("event-promote-abandoned", name = name.as_str(), why = why.clone())
+            }
+            Self::Elect { to, epoch, limit: None } => {
+                text!("event-handed-over", name = to.as_str(), epoch = *epoch)
+            }
+            Self::Elect { to, epoch, limit: Some(_) } => {
+                text!("event-elected", name = to.as_str(), epoch = *epoch)
+            }
+            Self::Readmit { name } => text!("event-readmitted", name = name.as_str()),
+            Self::Expel { name, count, file } => {
+                text!("event-expelled", name = name.as_str(), count = *count, file = file.as_str())
+            }
         }
     }
 
@@ -181,9 +244,15 @@ impl Change {
             Self::RemoveServer { name, .. }
             | Self::SetAdmin { name, .. }
             | Self::SetPower { name, .. }
-            | Self::Restart { name, .. } => name.to_string(),
+            | Self::Restart { name, .. }
+            | Self::Promote { name, .. }
+            | Self::AbandonHandover { name, .. }
+            | Self::Elect { to: name, .. }
+            | Self::Readmit { name }
+            | Self::Expel { name, .. } => name.to_string(),
             Self::SetAddresses { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
+            Self::SetRouting { .. } => "haproxy-db".to_owned(),
         }
     }
 }

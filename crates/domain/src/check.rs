@@ -1,6 +1,6 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
-use crate::desired::{Desired, FULL_WEIGHT, Power, Runtime};
+use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime};
 use crate::ids::{Host, PoolId};
 use crate::observed::{Observed, ProcessId};
 
@@ -36,11 +36,11 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         .filter(|(_, seen)| seen.value().is_some_and(|d| !d.read_only))
         .map(|(name, _)| name)
         .collect();
-    if open.len() > 1 {
+    if open.len() > 1 && desired.routing == Routing::OneWriter {
         faults.push(Fault::TwoWriters);
     }
     for name in open {
-        if !desired.is_writer(name) {
+        if !desired.db.server(name).is_some_and(|s| desired.takes_writes(s) || desired.is_writer(name)) {
             faults.push(Fault::WrongWriter(name.to_string()));
         }
     }
@@ -71,8 +71,8 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
             faults.push(Fault::Process(name.to_string()));
         }
     }
-    for on in desired.db.servers.iter().filter(|s| s.power == Power::On) {
-        for from in desired.db.servers.iter().filter(|s| s.name != on.name) {
+    for on in desired.members().filter(|s| s.power == Power::On) {
+        for from in desired.members().filter(|s| s.name != on.name) {
             let linked = observed
                 .databases
                 .get(&on.name)
@@ -120,7 +120,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         }
         let out = match pool {
             PoolId::Web => server.admin == Admin::Maintenance || server.power == Power::Off,
-            PoolId::Db => !desired.is_writer(&server.name),
+            PoolId::Db => !desired.takes_writes(server) && !desired.is_writer(&server.name),
         };
         if out != now.maintenance {
             faults.push(Fault::OutOfService(name.clone()));

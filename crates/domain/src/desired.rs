@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, NewServer};
-use crate::ids::{Cookie, Host, PoolId, ServerName};
+use crate::ids::{Cookie, Host, Millis, PoolId, ServerName};
 use crate::problem::Problem;
 use crate::text;
+use crate::text::Text;
 
 /// Everything wished. Only [`Desired::apply`] makes another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,12 @@ pub struct Desired {
     pub writer: Option<ServerName>,
     /// Grows each time another database becomes the writer.
     pub epoch: u64,
+    /// Which databases take writes.
+    #[serde(default)]
+    pub routing: Routing,
+    /// A change of writer that a person asked for and that is under way.
+    #[serde(default)]
+    pub handover: Option<Handover>,
     /// The next server's id. Ids are never used twice: MariaDB would skip a reused id's events in silence.
     pub next_id: u32,
     /// First and last port for servers started on this machine.
@@ -66,6 +73,75 @@ pub struct Server {
     pub generation: u32,
     /// A database's place in the auto-increment sequence, 1 to 9.
     pub slot: Option<u8>,
+    /// A database's place among the others.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// Which databases take the application's writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Routing {
+    /// One; the others follow it.
+    #[default]
+    OneWriter,
+    /// All of them, in turn. Two that change the same row at the same moment lose one of the changes.
+    AllWriters,
+}
+
+impl Routing {
+    /// The word used in addresses and commands.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneWriter => "one-writer",
+            Self::AllWriters => "all-writers",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        match input {
+            "one-writer" => Ok(Self::OneWriter),
+            "all-writers" => Ok(Self::AllWriters),
+            _ => Err(Problem::invalid("routing", text!("problem-routing-unknown"))),
+        }
+    }
+}
+
+/// A change of writer under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// The writer to be.
+    pub to: ServerName,
+    /// When it was asked for: it is given up after [`HANDOVER_LIMIT`].
+    pub at: Millis,
+    /// Go on even if the writer is lost and may hold what `to` never received.
+    pub accept_loss: bool,
+}
+
+/// Milliseconds after which a change of writer that did not come about is given up, and the old writer opened again.
+pub const HANDOVER_LIMIT: u64 = 10_000;
+
+/// A database's place among the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Copies all others and is copied by them.
+    #[default]
+    Member,
+    /// A former writer that was lost: closed and without links until what it holds was compared with what the
+    /// new writer had received from it.
+    Returning {
+        /// The last number of its own domain that the new writer had when it was chosen.
+        limit: u64,
+    },
+    /// It holds transactions that no other database has. It stays closed and without links.
+    Diverged {
+        /// How many.
+        count: u64,
+        /// The file in which they are saved, relative to `CORDEE_HOME`.
+        file: String,
+    },
 }
 
 /// Who starts a server.
@@ -156,6 +232,26 @@ impl Desired {
         PoolId::ALL.into_iter().flat_map(|p| self.pool(p).servers.iter().map(move |s| (p, s)))
     }
 
+    /// The databases that copy each other.
+    pub fn members(&self) -> impl Iterator<Item = &Server> {
+        self.db.servers.iter().filter(|s| s.standing == Standing::Member)
+    }
+
+    /// The database that takes writes.
+    pub fn writer_server(&self) -> Option<&Server> {
+        self.writer.as_ref().and_then(|w| self.db.server(w))
+    }
+
+    /// Whether applications may write to that database, once it is caught up.
+    pub fn takes_writes(&self, server: &Server) -> bool {
+        server.standing == Standing::Member
+            && server.power == Power::On
+            && match self.routing {
+                Routing::OneWriter => self.is_writer(&server.name),
+                Routing::AllWriters => true,
+            }
+    }
+
     /// Whether that server is the database that takes writes.
     pub fn is_writer(&self, name: &ServerName) -> bool {
         self.writer.as_ref().is_some_and(|w| w.same_as(name))
@@ -181,11 +277,15 @@ impl Desired {
                 next.find(*pool, name)?.admin = *admin;
             }
             Change::SetPower { pool, name, power } => {
+                if *power == Power::Off {
+                    next.spare_the_writer(*pool, name)?;
+                }
                 let server = next.find(*pool, name)?;
                 ours(server)?;
                 server.power = *power;
             }
             Change::Restart { pool, name } => {
+                next.spare_the_writer(*pool, name)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;
                 server.power = Power::On;
@@ -200,8 +300,68 @@ impl Desired {
                 next.distinct()?;
             }
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
+            Change::SetRouting { routing } => next.routing = *routing,
+            Change::Promote { name, at, accept_loss } => {
+                next.promote(name)?;
+                next.handover = Some(Handover { to: name.clone(), at: *at, accept_loss: *accept_loss });
+            }
+            Change::AbandonHandover { .. } => next.handover = None,
+            Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
+            Change::Readmit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
+            Change::Expel { name, count, file } => {
+                next.find(PoolId::Db, name)?.standing =
+                    Standing::Diverged { count: *count, file: file.clone() };
+            }
         }
         Ok(next)
+    }
+
+    /// While another database could take over, the writer is neither stopped nor restarted: the other one first.
+    fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
+        let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));
+        match heir {
+            Some(heir) if pool == PoolId::Db && self.is_writer(name) => {
+                let text = text!("problem-writer", name = name.as_str(), heir = heir.name.as_str());
+                Err(vec![Problem::conflict("name", text)])
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn promote(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
+        let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
+        let writer = self.is_writer(name);
+        let handover = self.handover.clone();
+        let server = self.find(PoolId::Db, name)?;
+        let name = server.name.as_str();
+        if writer {
+            return problem(text!("problem-writer-already", name = name));
+        }
+        if server.standing != Standing::Member {
+            return problem(text!("problem-not-member", name = name));
+        }
+        if server.power == Power::Off {
+            return problem(text!("problem-promote-stopped", name = name));
+        }
+        match handover {
+            Some(under_way) => problem(text!("problem-handover", name = under_way.to.as_str())),
+            None => Ok(()),
+        }
+    }
+
+    /// The next epoch: another writer. An epoch that somebody else decided meanwhile is a conflict.
+    fn elect(&mut self, to: &ServerName, epoch: u64, limit: Option<u64>) -> Result<(), Vec<Problem>> {
+        if epoch != self.epoch + 1 {
+            return Err(vec![Problem::conflict("epoch", text!("problem-epoch"))]);
+        }
+        let to = self.find(PoolId::Db, to)?.name.clone();
+        if let (Some(limit), Some(old)) = (limit, self.writer.clone()) {
+            self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit };
+        }
+        self.writer = Some(to);
+        self.epoch = epoch;
+        self.handover = None;
+        Ok(())
     }
 
     /// No two listeners on one address.
@@ -260,6 +420,7 @@ impl Desired {
             cookie: new.cookie.clone(),
             generation: 0,
             slot: None,
+            standing: Standing::Member,
         };
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
@@ -279,6 +440,8 @@ impl Desired {
             writer_listen: addresses.writer,
             writer: None,
             epoch: 1,
+            routing: Routing::OneWriter,
+            handover: None,
             next_id: 1,
             ports: addresses.ports,
         };
@@ -304,6 +467,7 @@ impl Desired {
                 cookie,
                 generation: 0,
                 slot,
+                standing: Standing::Member,
             };
             desired.next_id += 1;
             if desired.writer.is_none() && pool == PoolId::Db {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::db::DatabaseSeen;
+use crate::db::failover::Promise;
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::step::Target;
@@ -88,6 +89,10 @@ pub struct ProcessSeen {
     pub failures: u32,
     /// When it was last started.
     pub started_at: Option<Millis>,
+    /// When the last one ended, while none runs.
+    pub ended_at: Option<Millis>,
+    /// Since when it, or the last one at its end, has been frozen.
+    pub frozen_since: Option<Millis>,
     /// When a stop was asked of it, while it has not followed.
     pub stopping_since: Option<Millis>,
     /// Why the last one ended or could not start.
@@ -133,6 +138,10 @@ pub struct Observed {
     pub names: BTreeMap<String, Seen<IpAddr>>,
     /// Each database, asked directly.
     pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
+    /// Each database's last heartbeat of its own: whether it can write.
+    pub beats: BTreeMap<ServerName, Seen<()>>,
+    /// What the writer promised when it was last asked.
+    pub promise: Option<Promise>,
     /// Databases whose data folder is complete.
     pub initialised: BTreeSet<ServerName>,
     /// Folders of servers under `servers/`.

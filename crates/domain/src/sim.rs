@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use crate::db::{DatabaseSeen, Link, Thread};
+use crate::db::failover::promise;
+use crate::db::{DatabaseSeen, Thread};
 use crate::desired::Desired;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
@@ -30,7 +31,11 @@ pub struct World {
     pub silent: BTreeSet<SocketAddr>,
     /// HAProxy refuses `add server`.
     pub refuses_add: bool,
+    /// Processes that are stopped by a signal.
+    pub frozen: BTreeSet<ProcessId>,
     databases: BTreeMap<ServerName, DatabaseSeen>,
+    /// Writes that an application was told are done, by domain.
+    pub acknowledged: BTreeMap<u32, u64>,
     initialised: BTreeSet<ServerName>,
     homes: BTreeSet<String>,
     next_pid: u32,
@@ -56,17 +61,37 @@ impl World {
             memory.processes.keys().chain(self.processes.keys()).cloned().collect();
         for id in ids {
             let seen = memory.processes.entry(id.clone()).or_default();
+            let before = seen.leader.take();
             seen.leader = self.processes.get(&id).cloned();
-            if seen.leader.is_none() {
-                seen.stopping_since = None;
+            match &mut seen.leader {
+                Some(leader) => {
+                    leader.frozen = self.frozen.contains(&id);
+                    if !leader.frozen {
+                        seen.frozen_since = None;
+                    } else if seen.frozen_since.is_none() {
+                        seen.frozen_since = Some(self.now);
+                    }
+                    seen.ended_at = None;
+                }
+                None => {
+                    seen.stopping_since = None;
+                    if before.is_some() {
+                        seen.ended_at = Some(self.now);
+                    }
+                }
             }
         }
-        memory.databases = self
-            .databases
-            .iter()
-            .filter(|(name, _)| self.processes.contains_key(&ProcessId::Server((*name).clone())))
-            .map(|(name, seen)| (name.clone(), Seen::At(self.now, seen.clone())))
-            .collect();
+        let before = std::mem::take(&mut memory.databases);
+        for name in self.databases.keys() {
+            let id = ProcessId::Server(name.clone());
+            if self.frozen.contains(&id) {
+                let last = before.get(name).and_then(Seen::last);
+                memory.databases.insert(name.clone(), Seen::Failed { last, why: text!("db-no-answer") });
+            } else if self.processes.contains_key(&id) {
+                memory.databases.insert(name.clone(), Seen::At(self.now, self.database_look(name)));
+            }
+        }
+        memory.promise = promise(desired, memory, self.now);
         memory.initialised.clone_from(&self.initialised);
         memory.homes.clone_from(&self.homes);
         for (_, server) in desired.servers() {
@@ -76,9 +101,96 @@ impl World {
         }
     }
 
+    /// One database as it answers.
+    fn database_look(&self, name: &ServerName) -> DatabaseSeen {
+        let mut seen = self.databases.get(name).cloned().unwrap_or_default();
+        for (from, link) in &mut seen.links {
+            if link.receiving == Thread::Running && !self.lives(from) {
+                link.receiving = Thread::Connecting;
+            }
+            link.heard_at = Some(self.now);
+        }
+        seen.acknowledging =
+            if seen.semi_sync { u32::try_from(self.followers(name)).unwrap_or(0) } else { 0 };
+        seen.in_force = seen.semi_sync && seen.acknowledging > 0;
+        seen
+    }
+
+    fn lives(&self, name: &ServerName) -> bool {
+        let id = ProcessId::Server(name.clone());
+        self.processes.contains_key(&id) && !self.frozen.contains(&id)
+    }
+
+    /// How many receive from that one now.
+    fn followers(&self, name: &ServerName) -> usize {
+        let follows = |d: &DatabaseSeen| d.links.get(name).is_some_and(|l| l.receiving == Thread::Running);
+        self.databases.iter().filter(|(on, d)| self.lives(on) && follows(d)).count()
+    }
+
+    /// Rows travel; then applications write, and are told so: at once without semi-sync, else after a receipt.
+    fn replicate(&mut self) {
+        let names: Vec<ServerName> = self.databases.keys().cloned().collect();
+        let travel = |world: &mut Self| {
+            for on in names.iter().filter(|n| world.lives(n)).cloned().collect::<Vec<_>>() {
+                for from in &names {
+                    let source = world.databases.get(from).filter(|_| world.lives(from)).cloned();
+                    let Some(target) = world.databases.get_mut(&on) else { continue };
+                    let Some(link) = target.links.get_mut(from) else { continue };
+                    if let Some(source) = source.filter(|_| link.receiving == Thread::Running) {
+                        for domain in source.written.0.keys() {
+                            link.received.0.insert(*domain, source.written.last(*domain));
+                        }
+                    }
+                    if link.applying {
+                        for (domain, last) in link.received.0.clone() {
+                            for position in [&mut target.applied, &mut target.written] {
+                                let known = position.0.entry(domain).or_insert(0);
+                                *known = last.max(*known);
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        travel(self);
+        for name in &names {
+            if !self.lives(name) || self.databases.get(name).is_none_or(|d| d.read_only) {
+                continue;
+            }
+            let received = self.followers(name) > 0;
+            let Some(database) = self.databases.get_mut(name) else { continue };
+            let id = database.server_id;
+            let last = database.written.0.entry(id).or_insert(0);
+            *last += 1;
+            self.acknowledged.insert(id, *last);
+            if database.semi_sync && received {
+                for follower in self.databases.values_mut() {
+                    if let Some(link) = follower.links.get_mut(name)
+                        && link.receiving == Thread::Running
+                    {
+                        link.received.0.insert(id, self.acknowledged[&id]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The databases that would take a write, whether Cordée can see it or not.
+    pub fn open(&self) -> Vec<ServerName> {
+        let there = |name: &ServerName| self.processes.contains_key(&ProcessId::Server(name.clone()));
+        self.databases.iter().filter(|(n, d)| there(n) && !d.read_only).map(|(n, _)| n.clone()).collect()
+    }
+
+    /// Acknowledged writes that a database does not hold.
+    pub fn missing(&self, name: &ServerName) -> u64 {
+        let Some(database) = self.databases.get(name) else { return 0 };
+        self.acknowledged.iter().map(|(d, last)| last.saturating_sub(database.holds(*d))).sum()
+    }
+
     /// Lets time pass: checks run, processes that were asked to end do.
     pub fn pass(&mut self, memory: &Observed, milliseconds: u64) {
         self.now += milliseconds;
+        self.replicate();
         for (id, seen) in &memory.processes {
             if seen.stopping_since.is_some() && !self.stubborn.contains(id) {
                 self.die(id);
@@ -106,6 +218,7 @@ impl World {
     /// A process ends, whatever the reason.
     pub fn die(&mut self, id: &ProcessId) {
         self.processes.remove(id);
+        self.frozen.remove(id);
         match id {
             ProcessId::Proxy(pool) => {
                 self.tables.remove(pool);
@@ -115,6 +228,13 @@ impl World {
                 if let Some(database) = self.databases.get_mut(name) {
                     database.read_only = true;
                     database.semi_sync = false;
+                    // What was received and not applied is fetched again (MariaDB with GTID), and links wait
+                    // for Cordée.
+                    for link in database.links.values_mut() {
+                        link.receiving = Thread::Stopped;
+                        link.applying = false;
+                        link.received = database.applied.clone();
+                    }
                 }
             }
         }
@@ -139,8 +259,10 @@ impl World {
                     s.port = to.port();
                 });
             }
-            Step::SetState { proxy, name, state } => self.change(*proxy, name, |s| {
+            Step::SetState { proxy, name, state, writer } => self.change(*proxy, name, |s| {
                 s.maintenance = *state == State::Maintenance;
+                s.writer_maintenance =
+                    if *proxy == PoolId::Db { *writer == State::Maintenance } else { s.maintenance };
                 s.drain = *state == State::Drain;
             }),
             Step::SetWeight { proxy, name, weight } => {
@@ -160,7 +282,8 @@ impl World {
             Step::InitDatabase { name } => {
                 self.initialised.insert(name.clone());
                 self.homes.insert(name.to_string());
-                let fresh = DatabaseSeen { read_only: true, ..DatabaseSeen::default() };
+                let server_id = desired.db.server(name).map_or(0, |s| s.id);
+                let fresh = DatabaseSeen { read_only: true, server_id, ..DatabaseSeen::default() };
                 self.databases.insert(name.clone(), fresh);
             }
             _ => self.database(step),
@@ -173,8 +296,15 @@ impl World {
         let Some(database) = self.databases.get_mut(&name) else { return };
         match step {
             Step::SetLink { from, .. } | Step::StartLink { from, .. } => {
-                let link = Link { receiving: Thread::Running, applying: true, error: 0, delay_ms: Some(1) };
-                database.links.insert(from.clone(), link);
+                let link = database.links.entry(from.clone()).or_default();
+                link.receiving = Thread::Running;
+                link.applying = true;
+                link.delay_ms = Some(1);
+            }
+            Step::StopLink { from, whole, .. } => {
+                let link = database.links.entry(from.clone()).or_default();
+                link.receiving = Thread::Stopped;
+                link.applying &= !whole;
             }
             Step::OpenDatabase { .. } => database.read_only = false,
             Step::CloseDatabase { .. } => database.read_only = true,
@@ -246,7 +376,16 @@ impl World {
         if shape.is_some_and(|s| *s != found) {
             return Outcome::Failed(text!("haproxy-strange"));
         }
-        let servers = text.lines().filter_map(|l| read_server(l.trim())).collect();
+        // A database stands in two backends, the one writer's last.
+        let mut servers: BTreeMap<ServerName, RunningServer> = BTreeMap::new();
+        for (name, server) in text.lines().filter_map(|l| read_server(l.trim())) {
+            match servers.get_mut(&name) {
+                Some(first) => first.writer_maintenance = server.maintenance,
+                None => {
+                    servers.insert(name, server);
+                }
+            }
+        }
         self.tables.insert(proxy, (found, servers));
         Outcome::Done
     }
@@ -268,6 +407,7 @@ fn server(id: u32, to: SocketAddr, weight: u32, maintenance: bool) -> RunningSer
         ip: Some(to.ip()),
         port: to.port(),
         maintenance,
+        writer_maintenance: maintenance,
         drain: false,
         weight,
         verdict: Verdict::Up,

@@ -248,7 +248,7 @@ fn replication(
 ) -> Status {
     let writer = desired.is_writer(&server.name);
     if writer && seen.read_only {
-        return match opening(desired, observed, now) {
+        return match opening(desired, observed, server, now) {
             Opening::Refused(why) => {
                 Status { light: Light::Critical, word: text!("status-closed"), reason: Some(why) }
             }

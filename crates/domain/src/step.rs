@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::Change;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
@@ -56,6 +57,8 @@ pub enum Step {
         name: ServerName,
         /// The new state.
         state: State,
+        /// For a database: its state behind the address of the one writer.
+        writer: State,
     },
     /// Change its weight at run time.
     SetWeight {
@@ -122,7 +125,27 @@ pub enum Step {
         /// The one that is copied.
         from: ServerName,
     },
-    /// Let the writer take writes.
+    /// Stop a link.
+    StopLink {
+        /// The one that copies.
+        on: ServerName,
+        /// The one that is copied.
+        from: ServerName,
+        /// The applying thread too; else what was received is still applied.
+        whole: bool,
+    },
+    /// Save what only a former writer holds, then keep it out.
+    SaveOwn {
+        /// Which.
+        name: ServerName,
+        /// The last number of its domain that the others have.
+        after: u64,
+        /// The last one that it has.
+        last: u64,
+    },
+    /// Alter the wish: a decision of Cordée's own, stored before it is acted on.
+    Commit(Change),
+    /// Let a database take writes.
     OpenDatabase {
         /// Which.
         name: ServerName,
@@ -157,6 +180,8 @@ pub enum Target {
     Process(ProcessId),
     /// A database's SQL.
     Database(ServerName),
+    /// The wish.
+    Wish,
 }
 
 impl Step {
@@ -173,6 +198,7 @@ impl Step {
             Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {
                 Target::Process(id.clone())
             }
+            Self::Commit(_) => Target::Wish,
             Self::InitDatabase { name } => Target::Process(ProcessId::Server(name.clone())),
             Self::TrashHome { home } => match ServerName::parse(home) {
                 Ok(name) => Target::Process(ProcessId::Server(name)),
@@ -180,6 +206,8 @@ impl Step {
             },
             Self::SetLink { on: name, .. }
             | Self::StartLink { on: name, .. }
+            | Self::StopLink { on: name, .. }
+            | Self::SaveOwn { name, .. }
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }
             | Self::CreateSchema { name }

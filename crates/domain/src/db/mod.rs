@@ -1,12 +1,13 @@
 //! Databases: what was read from them, and what follows from it.
 
+pub mod failover;
 pub mod mariadb;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ServerName;
+use crate::ids::{Millis, ServerName};
 
 /// One database, asked directly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,16 +24,32 @@ pub struct DatabaseSeen {
     pub applied: Position,
     /// Its links, by the name of the server that each copies.
     pub links: BTreeMap<ServerName, Link>,
-    /// Waits for a standby's receipt before it acknowledges a commit.
+    /// Told to wait for a standby's receipt before it acknowledges a commit.
     pub semi_sync: bool,
     /// Standbys that acknowledge receipt now.
     pub acknowledging: u32,
     /// The tables that Cordée and the site need are there.
     pub schema: bool,
+    /// Semi-synchronous replication is in force: it falls back by itself when a receipt takes too long.
+    pub in_force: bool,
     /// Connections now.
     pub connections: u32,
+    /// Those of the application's accounts.
+    pub clients: u32,
     /// How long the look took.
     pub duration_ms: u64,
+}
+
+impl DatabaseSeen {
+    /// Whether a commit is acknowledged only after a standby has received it, now.
+    pub fn promises(&self) -> bool {
+        self.semi_sync && self.in_force && self.acknowledging > 0
+    }
+
+    /// The last number of a domain that it holds, whoever brought it.
+    pub fn holds(&self, domain: u32) -> u64 {
+        self.written.last(domain).max(self.applied.last(domain))
+    }
 }
 
 /// Last sequence number by GTID domain.
@@ -72,6 +89,12 @@ pub struct Link {
     pub applying: bool,
     /// Error number of either thread; 0 when none.
     pub error: u32,
+    /// What was received, applied or not.
+    pub received: Position,
+    /// Replication heartbeats received since the link was started.
+    pub heartbeats: u64,
+    /// When the peer was last heard of over this link.
+    pub heard_at: Option<Millis>,
     /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
     pub delay_ms: Option<u64>,
 }

@@ -33,12 +33,15 @@ pub struct Place {
     /// Whether a check has succeeded since it was added. Until then its weight is 0, so that a server that
     /// never answers gets no visitor, not even after a reload.
     pub proven: bool,
-    /// About to be stopped and started again: no visitors meanwhile.
-    pub restarting: bool,
+    /// About to be stopped and started again, or a database that is not open yet: nobody is sent there meanwhile.
+    pub held: bool,
 }
 
 /// The name of HAProxy's stickiness cookie.
 pub const COOKIE: &str = "SERVEUR";
+
+/// The backend that always leads to the one writer.
+pub const WRITER_BACKEND: &str = "db_writer";
 
 /// Check settings of a web server. Written once here, used in the file and in `add server`: HAProxy ignores
 /// `default-server` for servers added at run time (2.6 management guide, "add server").
@@ -91,10 +94,10 @@ pub fn render(
     text.push_str(&global(desired, proxy, setting, &shape));
     for section in &body {
         text.push_str(&section.head);
-        if section.servers {
+        if !section.backend.is_empty() {
             for server in &desired.pool(proxy).servers {
                 if let Some(place) = places.get(&server.name) {
-                    text.push_str(&server_line(desired, proxy, server, *place));
+                    text.push_str(&server_line(desired, section.backend, proxy, server, *place));
                 }
             }
         }
@@ -107,7 +110,8 @@ pub fn render(
 
 struct Section {
     head: String,
-    servers: bool,
+    /// The backend's name, when servers follow.
+    backend: &'static str,
 }
 
 fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> String {
@@ -143,7 +147,7 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
                  http-request replace-header Cookie (^|;\\s*)cordee_[^=;]*=[^;]*(.*) \\1\\2\n    \
                  default_backend web\n\n"
             ),
-            servers: false,
+            backend: "",
         },
         Section {
             head: format!(
@@ -153,7 +157,7 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
                  http-check send meth GET uri / ver HTTP/1.1 hdr Host cordee-check hdr Connection close\n    \
                  http-check expect rstatus ^[23]\n"
             ),
-            servers: true,
+            backend: "web",
         },
     ]
 }
@@ -168,9 +172,12 @@ fn db(desired: &Desired) -> Vec<Section> {
         bind(desired.writer_listen)
     );
     vec![
-        Section { head, servers: false },
-        Section { head: "backend db\n    option mysql-check\n".to_owned(), servers: true },
-        Section { head: "\nbackend db_writer\n    option mysql-check\n".to_owned(), servers: true },
+        Section { head, backend: "" },
+        Section { head: "backend db\n    option mysql-check\n".to_owned(), backend: "db" },
+        Section {
+            head: format!("\nbackend {WRITER_BACKEND}\n    option mysql-check\n"),
+            backend: WRITER_BACKEND,
+        },
     ]
 }
 
@@ -179,13 +186,14 @@ fn bind(address: SocketAddr) -> String {
 }
 
 /// The `server` line. What follows the address in it is also what `add server` is given.
-fn server_line(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> String {
+fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: Place) -> String {
     let wish = wish(desired, proxy, server, place);
+    let out = if backend == WRITER_BACKEND { wish.writer_maintenance } else { wish.maintenance };
     let cookie = match &server.cookie {
         CookieChoice::Chosen(cookie) if proxy == PoolId::Web => format!(" cookie {}", cookie.as_str()),
         _ => String::new(),
     };
-    let disabled = if wish.maintenance { " disabled" } else { "" };
+    let disabled = if out { " disabled" } else { "" };
     format!(
         "    server {} {} id {}{cookie} weight {}{disabled} {}\n",
         server.name,
@@ -211,6 +219,8 @@ pub struct Wish {
     pub weight: u32,
     /// Gets nothing and is not checked.
     pub maintenance: bool,
+    /// A database: the same behind the address of the one writer; a web server: the same as `maintenance`.
+    pub writer_maintenance: bool,
     /// Gets only those who hold its cookie.
     pub drain: bool,
 }
@@ -220,14 +230,24 @@ pub struct Wish {
 pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> Wish {
     match proxy {
         PoolId::Db => {
-            Wish { weight: FULL_WEIGHT, maintenance: !desired.is_writer(&server.name), drain: false }
+            // A writer that a person stopped stays where it is: with no other to take over, nobody else is in service.
+            let writer = desired.is_writer(&server.name) && desired.handover.is_none();
+            let open = desired.takes_writes(server) && desired.handover.is_none() && !place.held;
+            Wish {
+                weight: FULL_WEIGHT,
+                maintenance: !(writer || open),
+                writer_maintenance: !writer,
+                drain: false,
+            }
         }
         PoolId::Web => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
-            let stopped = server.power == Power::Off || place.restarting;
+            let stopped = server.power == Power::Off || place.held;
+            let maintenance = server.admin == Admin::Maintenance || stopped;
             Wish {
                 weight: if server.admin == Admin::Drain { 0 } else { full },
-                maintenance: server.admin == Admin::Maintenance || stopped,
+                maintenance,
+                writer_maintenance: maintenance,
                 drain: server.admin == Admin::Drain && !stopped,
             }
         }
@@ -238,7 +258,7 @@ pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> 
 pub const fn backends(proxy: PoolId) -> &'static [&'static str] {
     match proxy {
         PoolId::Web => &["web"],
-        PoolId::Db => &["db", "db_writer"],
+        PoolId::Db => &["db", WRITER_BACKEND],
     }
 }
 

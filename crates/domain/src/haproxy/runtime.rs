@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::ids::{PoolId, ServerName};
 
-use super::config::{backends, parameters};
+use super::config::{WRITER_BACKEND, backends, parameters};
 
 /// One command and the answer that means success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,19 +91,22 @@ pub enum State {
     Maintenance,
 }
 
-/// Changes a server's administrative state.
-pub fn set_state(proxy: PoolId, name: &ServerName, state: State) -> Vec<Command> {
-    let word = match state {
-        State::Ready => "ready",
-        State::Drain => "drain",
-        State::Maintenance => "maint",
-    };
+/// Changes a server's administrative state; `writer` is for the backend that leads to the one writer.
+pub fn set_state(proxy: PoolId, name: &ServerName, state: State, writer: State) -> Vec<Command> {
     let mut all = Vec::new();
-    if state != State::Maintenance {
-        // A crash after `add server` leaves a server whose checks were never enabled; doing it twice is fine.
-        all.extend(each(proxy, |b| Command::empty(format!("enable health {b}/{name}"))));
+    for backend in backends(proxy) {
+        let state = if *backend == WRITER_BACKEND { writer } else { state };
+        let word = match state {
+            State::Ready => "ready",
+            State::Drain => "drain",
+            State::Maintenance => "maint",
+        };
+        if state != State::Maintenance {
+            // A crash after `add server` leaves a server whose checks were never enabled; doing it twice is fine.
+            all.push(Command::empty(format!("enable health {backend}/{name}")));
+        }
+        all.push(Command::empty(format!("set server {backend}/{name} state {word}")));
     }
-    all.extend(each(proxy, |b| Command::empty(format!("set server {b}/{name} state {word}"))));
     all
 }
 
@@ -117,8 +120,8 @@ pub fn set_weight(proxy: PoolId, name: &ServerName, weight: u32) -> Vec<Command>
 /// HAProxy 2.6 refuses for about 15 s while idle connections to it are pooled; going through `drain` back to
 /// `maint` purges them at once.
 pub fn delete(proxy: PoolId, name: &ServerName) -> Vec<Command> {
-    let mut all = set_state(proxy, name, State::Drain);
-    all.extend(set_state(proxy, name, State::Maintenance));
+    let mut all = set_state(proxy, name, State::Drain, State::Drain);
+    all.extend(set_state(proxy, name, State::Maintenance, State::Maintenance));
     all.extend(each(proxy, |b| Command {
         line: format!("del server {b}/{name}"),
         expect: Expect::Contains("Server deleted"),

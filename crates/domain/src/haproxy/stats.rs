@@ -40,6 +40,8 @@ pub struct RunningServer {
     pub port: u16,
     /// In maintenance, by command or by file.
     pub maintenance: bool,
+    /// A database: in maintenance behind the address of the one writer; a web server: the same as `maintenance`.
+    pub writer_maintenance: bool,
     /// In drain, by command.
     pub drain: bool,
     /// Weight, 0 to 256.
@@ -186,10 +188,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
 fn merge(first: &mut RunningServer, second: &RunningServer) {
     first.sessions += second.sessions;
     first.total += second.total;
-    first.uniform = first.ip == second.ip
-        && first.port == second.port
-        && first.maintenance == second.maintenance
-        && first.weight == second.weight;
+    first.writer_maintenance = second.maintenance;
+    first.uniform = first.ip == second.ip && first.port == second.port && first.weight == second.weight;
     if second.verdict == Verdict::Down {
         first.verdict = Verdict::Down;
     }
@@ -243,6 +243,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
         ip: state.ip,
         port: state.port,
         maintenance: state.maintenance,
+        writer_maintenance: state.maintenance,
         drain: state.drain,
         weight: state.weight,
         verdict,

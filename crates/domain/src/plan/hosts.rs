@@ -1,6 +1,7 @@
 //! Processes on this machine: start what should run, end what should not.
 
-use crate::desired::{Desired, Power, Runtime, Server};
+use crate::db::failover::{Decision, decide};
+use crate::desired::{Desired, Power, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
@@ -99,8 +100,14 @@ fn server_process(
     let Some(leader) = &process.leader else {
         if wanted && pool == PoolId::Db && !observed.initialised.contains(&server.name) {
             plan.steps.push(Step::InitDatabase { name: server.name.clone() });
+        } else if wanted
+            && pool == PoolId::Db
+            && desired.is_writer(&server.name)
+            && !restarts(desired, observed, now)
+        {
+            // Another one may take over: which of them writes is decided first.
         } else if wanted {
-            let writer = desired.is_writer(&server.name);
+            let writer = desired.is_writer(&server.name) || desired.routing == Routing::AllWriters;
             let wanted = Start { id, server: server.id, generation: server.generation, writer };
             start(plan, wanted, &process, now);
         } else if !process.orphans.is_empty() {
@@ -117,6 +124,11 @@ fn server_process(
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
     end(plan, id, &process, leader.pid, patience, now);
+}
+
+/// Whether a writer that is gone is to be started again where its data are.
+fn restarts(desired: &Desired, observed: &Observed, now: Millis) -> bool {
+    matches!(decide(desired, observed, now), Decision::Restart(_) | Decision::Keep)
 }
 
 /// Whether HAProxy `web` still sends visitors to that server. When HAProxy does not answer, nothing waits for it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Desired, FULL_WEIGHT, Runtime, Server};
+use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Running, RunningServer, Verdict};
@@ -31,7 +31,11 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
                 None if running.is_none() => in_file.contains(server.name.as_str()),
                 Some(_) | None => false,
             };
-            Some((server.name.clone(), Place { ip, proven, restarting: restarting(server, observed) }))
+            let held = match proxy {
+                PoolId::Web => restarting(server, observed),
+                PoolId::Db => closed(desired, server, observed),
+            };
+            Some((server.name.clone(), Place { ip, proven, held }))
         })
         .collect()
 }
@@ -41,6 +45,23 @@ fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
     match &server.host {
         Host::Ip(ip) => Some(*ip),
         Host::Name(name) => observed.names.get(name)?.value().copied(),
+    }
+}
+
+/// Where all write, a database takes its turn when it was seen open. While it cannot be asked nothing changes: HAProxy
+/// checks it by itself, and a Cordée that has just been started must not cut anybody.
+fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
+    if desired.routing == Routing::OneWriter {
+        return false;
+    }
+    match observed.databases.get(&server.name).and_then(|d| d.value()) {
+        Some(seen) => seen.read_only,
+        None => observed
+            .proxy(PoolId::Db)
+            .running
+            .value()
+            .and_then(|r| r.servers.get(&server.name))
+            .is_none_or(|s| s.maintenance),
     }
 }
 
@@ -136,8 +157,9 @@ fn remove(plan: &mut Plan, desired: &Desired, proxy: PoolId, running: &Running) 
             continue;
         }
         let name = name.clone();
-        if !server.maintenance {
-            plan.steps.push(Step::SetState { proxy, name, state: State::Maintenance });
+        if !server.maintenance || !server.writer_maintenance {
+            let (state, writer) = (State::Maintenance, State::Maintenance);
+            plan.steps.push(Step::SetState { proxy, name, state, writer });
         } else if server.sessions == 0 {
             plan.steps.push(Step::DeleteServer { proxy, name });
         } else {
@@ -170,9 +192,10 @@ fn adjust(
         (false, true) => State::Drain,
         (false, false) => State::Ready,
     };
+    let writer = if wish.writer_maintenance { State::Maintenance } else { state };
     let unchecked = state != State::Maintenance && now.verdict == Verdict::Unchecked;
-    if state != state_is || !now.uniform || unchecked {
-        plan.steps.push(Step::SetState { proxy, name: name(), state });
+    if state != state_is || wish.writer_maintenance != now.writer_maintenance || !now.uniform || unchecked {
+        plan.steps.push(Step::SetState { proxy, name: name(), state, writer });
         return;
     }
     if state != State::Ready {

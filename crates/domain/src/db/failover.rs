@@ -1,0 +1,377 @@
+//! Who writes when the writer is lost.
+//!
+//! Another database takes over only when it surely holds every write that was acknowledged: semi-synchronous
+//! replication was in force when the writer was last asked, and everything received was applied. Otherwise the
+//! lost writer is started again where its data are, which loses nothing, or a person decides. A writer that is
+//! frozen or silent is ended before anybody else is opened, so that there is never a second one.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::{Desired, HANDOVER_LIMIT, Handover, Power, Runtime, Server};
+use crate::ids::{Millis, ServerName};
+use crate::observed::{Observed, ProcessId, Seen};
+use crate::text;
+use crate::text::Text;
+
+use super::{DatabaseSeen, Link, Thread};
+
+/// What the writer promised: each commit acknowledged since then had been received by one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// In which epoch.
+    pub epoch: u64,
+    /// When it was last seen to hold.
+    pub at: Millis,
+    /// The last number of its domain that it had written then: what came before the promise may have been
+    /// acknowledged without a receipt.
+    pub floor: u64,
+    /// The standbys whose links from the writer ran.
+    pub standbys: BTreeSet<ServerName>,
+}
+
+/// Milliseconds between the last look that saw the promise and the loss: two looks and a little.
+pub const PROMISE_AGE: u64 = 2_500;
+/// Milliseconds that a writer is frozen before it is given up.
+pub const FROZEN: u64 = 1_000;
+/// Milliseconds without a word from the writer, to Cordée and to every standby, before it is given up.
+pub const SILENT: u64 = 3_000;
+
+/// How the writer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Its process is gone.
+    Dead {
+        /// Since when, if Cordée was there.
+        since: Option<Millis>,
+    },
+    /// It is there and does nothing.
+    Stuck {
+        /// Since when.
+        since: Millis,
+        /// Its process, when Cordée can end it.
+        pid: Option<u32>,
+    },
+}
+
+/// What to do about the writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: it is not lost, or not known to be.
+    Keep,
+    /// End it for good before anybody else is opened.
+    Fence {
+        /// Its process.
+        pid: u32,
+    },
+    /// Start it again where its data are; why nobody takes over.
+    Restart(Text),
+    /// First these stop receiving from it, and apply what they have.
+    Prepare {
+        /// Standbys whose receiving thread is still on.
+        stop: Vec<ServerName>,
+        /// What is waited for.
+        waiting: Text,
+    },
+    /// Close the present writer for a planned change.
+    Close,
+    /// Another one writes from now on.
+    Elect {
+        /// Which.
+        to: ServerName,
+        /// The last number of the lost writer's domain that it holds; absent for a planned change.
+        limit: Option<u64>,
+    },
+    /// The planned change did not come about.
+    Abandon(Text),
+    /// Nobody is opened; what is waited for.
+    Wait(Text),
+}
+
+/// Whether the writer is lost. Overload is not: a server that answers "too many connections" lives, and so does
+/// one that a standby still hears.
+pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost> {
+    let writer = desired.writer_server()?;
+    let ours = writer.runtime == Runtime::Process;
+    let process = observed.process(&ProcessId::Server(writer.name.clone()));
+    let pid = process.leader.as_ref().map(|l| l.pid);
+    if ours {
+        if !observed.initialised.contains(&writer.name) {
+            return None;
+        }
+        let Some(leader) = &process.leader else {
+            return Some(Lost::Dead { since: process.frozen_since.or(process.ended_at) });
+        };
+        if let Some(since) = process.frozen_since
+            && leader.frozen
+            && now.saturating_sub(since) >= FROZEN
+        {
+            return Some(Lost::Stuck { since, pid });
+        }
+    }
+    let Some(Seen::Failed { last: Some(last), why }) = observed.databases.get(&writer.name) else {
+        return None;
+    };
+    let long_ago = |at: Millis| now.saturating_sub(at) >= SILENT;
+    if why.key == "db-too-many" || !long_ago(*last) {
+        return None;
+    }
+    let mut witnesses = desired
+        .members()
+        .filter(|s| s.name != writer.name)
+        .filter_map(|s| observed.databases.get(&s.name)?.fresh(now, SILENT)?.links.get(&writer.name))
+        .peekable();
+    let somebody = witnesses.peek().is_some();
+    let unheard = witnesses.all(|link| link.heard_at.is_none_or(long_ago));
+    (somebody && unheard).then_some(Lost::Stuck { since: *last, pid: pid.filter(|_| ours) })
+}
+
+/// What the writer promises now. Before it is lost this is kept up with every look; afterwards it stays as it was.
+pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Promise> {
+    let before = observed.promise.clone().filter(|p| p.epoch == desired.epoch);
+    let writer = desired.writer_server()?;
+    let process = observed.process(&ProcessId::Server(writer.name.clone()));
+    let gone = writer.runtime == Runtime::Process && process.leader.is_none();
+    if gone || process.frozen_since.is_some() || lost(desired, observed, now).is_some() {
+        return before;
+    }
+    let Some(Seen::At(at, seen)) = observed.databases.get(&writer.name) else { return before };
+    if seen.read_only {
+        return before;
+    }
+    if !seen.promises() {
+        return None;
+    }
+    let standbys: BTreeSet<ServerName> = desired
+        .members()
+        .filter(|s| s.name != writer.name)
+        .filter(|s| {
+            let link = observed
+                .databases
+                .get(&s.name)
+                .and_then(|d| d.value())
+                .and_then(|d| d.links.get(&writer.name));
+            link.is_some_and(|l| l.receiving == Thread::Running)
+        })
+        .map(|s| s.name.clone())
+        .collect();
+    let enough = standbys.len() >= usize::try_from(seen.acknowledging).unwrap_or(usize::MAX);
+    enough.then_some(Promise { epoch: desired.epoch, at: *at, floor: seen.written.last(writer.id), standbys })
+}
+
+/// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
+pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
+    let Some(writer) = desired.writer_server() else { return Decision::Keep };
+    let lost = lost(desired, observed, now);
+    if let Some(handover) = &desired.handover
+        && (lost.is_none() || handover.accept_loss)
+    {
+        return planned(desired, observed, writer, handover, lost, now);
+    }
+    let Some(lost) = lost else { return Decision::Keep };
+    let (since, pid) = match lost {
+        Lost::Dead { since } => (since, None),
+        Lost::Stuck { since, pid } => (Some(since), pid),
+    };
+    let name = writer.name.as_str();
+    let held = observed
+        .promise
+        .as_ref()
+        .filter(|p| p.epoch == desired.epoch)
+        .filter(|p| since.is_some_and(|since| p.at + PROMISE_AGE >= since));
+    let Some(promise) = held else {
+        return alone(writer, lost, text!("failover-no-promise", name = name));
+    };
+    match heir(desired, observed, writer, promise, since.unwrap_or(now), now) {
+        Heir::None(why) => alone(writer, lost, why),
+        Heir::Later { stop, waiting } => match pid {
+            Some(pid) => Decision::Fence { pid },
+            None => Decision::Prepare { stop, waiting },
+        },
+        Heir::Ready { to, limit } => match pid {
+            Some(pid) => Decision::Fence { pid },
+            None => Decision::Elect { to, limit: Some(limit) },
+        },
+    }
+}
+
+/// Nobody can take over.
+fn alone(writer: &Server, lost: Lost, why: Text) -> Decision {
+    match (writer.runtime, lost) {
+        (Runtime::Process, Lost::Dead { .. }) => Decision::Restart(why),
+        _ => Decision::Wait(why),
+    }
+}
+
+enum Heir {
+    /// Nobody, and why.
+    None(Text),
+    /// Somebody, after this.
+    Later { stop: Vec<ServerName>, waiting: Text },
+    /// This one, which holds the lost writer's domain up to `limit`.
+    Ready { to: ServerName, limit: u64 },
+}
+
+/// The standby that received most. A receipt came from *one* of them, so all of them must be asked.
+fn heir(
+    desired: &Desired,
+    observed: &Observed,
+    writer: &Server,
+    promise: &Promise,
+    since: Millis,
+    now: Millis,
+) -> Heir {
+    let mut all = Vec::new();
+    let mut stop = Vec::new();
+    for name in &promise.standbys {
+        let server = desired.members().find(|s| s.name == *name && s.power == Power::On);
+        let Some(server) = server else {
+            return Heir::None(text!("failover-standby-away", name = name.as_str()));
+        };
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        let gone = server.runtime == Runtime::Process && process.leader.as_ref().is_none_or(|l| l.frozen);
+        let (at, seen) = match observed.databases.get(name) {
+            Some(Seen::At(at, seen)) if !gone => (*at, seen),
+            _ => return Heir::None(text!("failover-standby-away", name = name.as_str())),
+        };
+        let Some(link) = seen.links.get(&writer.name) else {
+            return Heir::None(text!("failover-standby-away", name = name.as_str()));
+        };
+        if at < since || now.saturating_sub(at) > SILENT || link.receiving != Thread::Stopped {
+            if link.receiving != Thread::Stopped {
+                stop.push(name.clone());
+            }
+            continue;
+        }
+        all.push((name, seen, link));
+    }
+    if all.len() < promise.standbys.len() {
+        return Heir::Later { stop, waiting: text!("failover-asking", name = writer.name.as_str()) };
+    }
+    let received =
+        |seen: &DatabaseSeen, link: &Link| link.received.last(writer.id).max(seen.holds(writer.id));
+    let most = all.iter().map(|(_, seen, link)| received(seen, link)).max().unwrap_or(0);
+    if most < promise.floor {
+        return Heir::None(text!(
+            "failover-behind",
+            name = writer.name.as_str(),
+            count = promise.floor - most
+        ));
+    }
+    let mut candidates = all.iter().filter(|(_, seen, link)| received(seen, link) == most);
+    if let Some((name, _, _)) = candidates.clone().find(|(_, seen, _)| seen.holds(writer.id) == most) {
+        return Heir::Ready { to: (*name).clone(), limit: most };
+    }
+    match candidates.find(|(_, _, link)| link.applying) {
+        Some((name, seen, _)) => Heir::Later {
+            stop: Vec::new(),
+            waiting: text!("failover-applying", name = name.as_str(), count = most - seen.holds(writer.id)),
+        },
+        None => Heir::None(text!("failover-cannot-apply", name = writer.name.as_str())),
+    }
+}
+
+/// A change of writer that a person asked for: close, catch up, open the other one.
+fn planned(
+    desired: &Desired,
+    observed: &Observed,
+    writer: &Server,
+    handover: &Handover,
+    lost: Option<Lost>,
+    now: Millis,
+) -> Decision {
+    let to = &handover.to;
+    if now > handover.at + HANDOVER_LIMIT {
+        return Decision::Abandon(text!("handover-late", name = to.as_str()));
+    }
+    let ready = desired.members().any(|s| s.name == *to && s.power == Power::On);
+    let Some(Seen::At(at, heir)) = observed.databases.get(to).filter(|_| ready) else {
+        return Decision::Abandon(text!("handover-away", name = to.as_str()));
+    };
+    let Some(link) = heir.links.get(&writer.name) else {
+        return Decision::Abandon(text!("handover-away", name = to.as_str()));
+    };
+    if let Some(lost) = lost {
+        return forced(writer, to, *at, heir, link, lost);
+    }
+    if !link.applying || link.receiving != Thread::Running {
+        return Decision::Abandon(text!("handover-link", name = to.as_str(), from = writer.name.as_str()));
+    }
+    if !out_of_service(desired, observed, now) {
+        return Decision::Wait(text!("handover-proxy"));
+    }
+    let old = match observed.databases.get(&writer.name) {
+        Some(Seen::At(_, old)) if old.read_only => old,
+        Some(Seen::At(..)) => return Decision::Close,
+        _ => return Decision::Wait(text!("handover-away", name = writer.name.as_str())),
+    };
+    let missing: u64 =
+        old.written.0.iter().map(|(domain, last)| last.saturating_sub(heir.holds(*domain))).sum();
+    if missing > 0 {
+        return Decision::Wait(text!("handover-catching-up", name = to.as_str(), count = missing));
+    }
+    Decision::Elect { to: to.clone(), limit: None }
+}
+
+/// HAProxy `db` sends nobody to any database, or does not run.
+fn out_of_service(desired: &Desired, observed: &Observed, now: Millis) -> bool {
+    use crate::ids::PoolId;
+    use crate::observed::STALE;
+    let seen = observed.proxy(PoolId::Db);
+    if observed.process(&ProcessId::Proxy(PoolId::Db)).leader.is_none() {
+        return true;
+    }
+    let Some(writer) = &desired.writer else { return true };
+    seen.running
+        .fresh(now, STALE)
+        .and_then(|r| r.servers.get(writer))
+        .is_some_and(|s| s.maintenance && s.writer_maintenance)
+}
+
+/// The writer is lost and a person accepts that what it alone holds is missing from now on.
+fn forced(
+    writer: &Server,
+    to: &ServerName,
+    at: Millis,
+    heir: &DatabaseSeen,
+    link: &Link,
+    lost: Lost,
+) -> Decision {
+    if let Lost::Stuck { pid: Some(pid), .. } = lost {
+        return Decision::Fence { pid };
+    }
+    let since = match lost {
+        Lost::Dead { since } => since.unwrap_or(0),
+        Lost::Stuck { since, .. } => since,
+    };
+    if link.receiving != Thread::Stopped {
+        let waiting = text!("failover-asking", name = writer.name.as_str());
+        return Decision::Prepare { stop: vec![to.clone()], waiting };
+    }
+    let holds = heir.holds(writer.id);
+    if at < since || (link.applying && holds < link.received.last(writer.id)) {
+        let missing = link.received.last(writer.id).saturating_sub(holds);
+        return Decision::Wait(text!("failover-applying", name = to.as_str(), count = missing));
+    }
+    Decision::Elect { to: to.clone(), limit: Some(holds) }
+}
+
+/// The databases that write a heartbeat of their own now. None does before the writer is open: positions that
+/// are being compared must not move. And none before it holds all that the others have of its own domain:
+/// what it wrote itself would take the number of a transaction that crash recovery took back.
+pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<ServerName> {
+    let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
+    let open = desired.handover.is_none()
+        && desired.writer.as_ref().and_then(fresh).is_some_and(|writer| !writer.read_only);
+    desired
+        .members()
+        .filter(|s| open && s.power == Power::On)
+        .filter(|s| {
+            let Some(seen) = fresh(&s.name) else { return false };
+            let known = desired.members().filter_map(|p| fresh(&p.name)).map(|p| p.holds(s.id)).max();
+            seen.written.last(s.id) >= known.unwrap_or(0)
+        })
+        .map(|s| s.name.clone())
+        .collect()
+}
