@@ -142,12 +142,25 @@ pub struct Observed {
     pub beats: BTreeMap<ServerName, Seen<()>>,
     /// What the writer promised when it was last asked.
     pub promise: Option<Promise>,
+    /// How long nobody wrote when the writer last changed.
+    pub gap: Option<Gap>,
     /// Databases whose data folder is complete.
     pub initialised: BTreeSet<ServerName>,
     /// Folders of servers under `servers/`.
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
+}
+
+/// How long nobody wrote at a change of writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The epoch that ended it.
+    pub epoch: u64,
+    /// When it ended.
+    pub at: Millis,
+    /// Milliseconds from the end of the old writer until HAProxy led to the new one.
+    pub ms: u64,
 }
 
 /// The last step on a target failed.

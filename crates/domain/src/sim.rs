@@ -63,22 +63,15 @@ impl World {
             let seen = memory.processes.entry(id.clone()).or_default();
             let before = seen.leader.take();
             seen.leader = self.processes.get(&id).cloned();
-            match &mut seen.leader {
-                Some(leader) => {
-                    leader.frozen = self.frozen.contains(&id);
-                    if !leader.frozen {
-                        seen.frozen_since = None;
-                    } else if seen.frozen_since.is_none() {
-                        seen.frozen_since = Some(self.now);
-                    }
-                    seen.ended_at = None;
-                }
-                None => {
-                    seen.stopping_since = None;
-                    if before.is_some() {
-                        seen.ended_at = Some(self.now);
-                    }
-                }
+            if let Some(leader) = &mut seen.leader {
+                leader.frozen = self.frozen.contains(&id);
+                seen.frozen_since = leader.frozen.then(|| seen.frozen_since.unwrap_or(self.now));
+                seen.ended_at = None;
+                continue;
+            }
+            seen.stopping_since = None;
+            if before.is_some() {
+                seen.ended_at = Some(self.now);
             }
         }
         let before = std::mem::take(&mut memory.databases);

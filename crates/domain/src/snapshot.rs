@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::db::Thread;
-use crate::desired::{CookieChoice, Desired, Power, Runtime, Server};
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::observed::{Gap, Observed, ProcessId, STALE};
 use crate::plan::places;
 use crate::status::{self, Light, Status, check_reason};
 use crate::text;
@@ -24,6 +24,14 @@ pub struct Snapshot {
     pub at: Millis,
     /// The sentence about all of it.
     pub verdict: Status,
+    /// Which databases take writes.
+    pub routing: Routing,
+    /// Grows each time another database becomes the writer.
+    pub epoch: u64,
+    /// A change of writer under way.
+    pub handover: Option<Handover>,
+    /// How long nobody wrote when the writer last changed.
+    pub gap: Option<Gap>,
     /// The two proxies.
     pub proxies: Vec<ProxyView>,
     /// The servers, web servers first, in the order in which they were added.
@@ -90,7 +98,9 @@ pub struct ServerView {
     pub version: Option<String>,
     /// Replication towards this database, by the server it copies (db).
     pub links: BTreeMap<ServerName, LinkView>,
-    /// Whether the writer waits for a standby's receipt (db).
+    /// Place among the databases (db).
+    pub standing: Option<Standing>,
+    /// Whether the writer acknowledges a commit only after a standby has received it, now (db).
     pub semi_sync: Option<bool>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
@@ -148,6 +158,8 @@ pub enum Action {
     Stop,
     /// Start.
     Start,
+    /// Make it the writer.
+    Promote,
     /// Take it away.
     Remove,
 }
@@ -159,7 +171,17 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
     let servers: Vec<ServerView> =
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
     let verdict = verdict(&proxies, &servers, now);
-    Snapshot { revision: desired.revision, at: now, verdict, proxies, servers }
+    Snapshot {
+        revision: desired.revision,
+        at: now,
+        verdict,
+        routing: desired.routing,
+        epoch: desired.epoch,
+        handover: desired.handover.clone(),
+        gap: observed.gap,
+        proxies,
+        servers,
+    }
 }
 
 fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, now: Millis) -> ProxyView {
@@ -240,8 +262,9 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         semi_sync: database
             .and_then(|d| d.value())
             .filter(|_| desired.is_writer(&server.name))
-            .map(|d| d.semi_sync && d.acknowledging > 0),
-        actions: actions(pool, server),
+            .map(DatabaseSeen::promises),
+        standing: (pool == PoolId::Db).then(|| server.standing.clone()),
+        actions: actions(desired, pool, server),
         status,
     }
 }
@@ -274,7 +297,7 @@ fn links(
         .collect()
 }
 
-fn actions(pool: PoolId, server: &Server) -> Vec<Action> {
+fn actions(desired: &Desired, pool: PoolId, server: &Server) -> Vec<Action> {
     use crate::desired::Admin;
     let mut all = Vec::new();
     let ours = server.runtime == Runtime::Process;
@@ -293,7 +316,14 @@ fn actions(pool: PoolId, server: &Server) -> Vec<Action> {
             all.push(Action::Maintenance);
         }
     }
-    if ours {
+    let writer = desired.is_writer(&server.name);
+    let stands = server.standing == Standing::Member && server.power == Power::On;
+    if pool == PoolId::Db && stands && !writer {
+        all.push(Action::Promote);
+    }
+    // While another one could take over, it takes over first.
+    let heir = desired.members().any(|s| s.power == Power::On && s.name != server.name);
+    if ours && !(writer && heir && pool == PoolId::Db) {
         match server.power {
             Power::On => all.extend([Action::Restart, Action::Stop]),
             Power::Off => all.push(Action::Start),

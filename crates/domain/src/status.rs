@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::db::failover::{Decision, decide};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Admin, Desired, Power, Runtime, Server};
+use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
@@ -208,7 +209,18 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return Status::bare(Light::Progress, text!("status-creating"));
     }
     if process.leader.is_none() {
-        return stopped(&process, now);
+        let status = stopped(&process, now);
+        // A former writer's end is no news; the present one's is, with what is waited for.
+        return match decide(desired, observed, now) {
+            Decision::Restart(why) | Decision::Wait(why)
+                if desired.is_writer(&server.name) && status.light == Light::Critical =>
+            {
+                let reason =
+                    text!("reason-writer-gone", why = status.reason.unwrap_or(status.word), and = why);
+                Status::new(Light::Critical, text!("status-down"), reason)
+            }
+            _ => status,
+        };
     }
     if let Some(status) = frozen(&process) {
         return status;
@@ -246,20 +258,44 @@ fn replication(
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Status {
-    let writer = desired.is_writer(&server.name);
-    if writer && seen.read_only {
+    match &server.standing {
+        Standing::Member => {}
+        Standing::Returning { .. } => {
+            return Status::new(Light::Progress, text!("status-returning"), text!("reason-returning"));
+        }
+        Standing::Diverged { count, file } => {
+            let reason = text!("reason-diverged", count = *count, file = file.as_str());
+            return Status::new(Light::Critical, text!("status-diverged"), reason);
+        }
+    }
+    let takes = desired.takes_writes(server);
+    if takes && seen.read_only {
+        if let Some(handover) = &desired.handover {
+            let reason = text!("reason-handing-over", name = handover.to.as_str());
+            return Status::new(Light::Progress, text!("status-handing-over"), reason);
+        }
         return match opening(desired, observed, server, now) {
             Opening::Refused(why) => {
                 Status { light: Light::Critical, word: text!("status-closed"), reason: Some(why) }
             }
+            Opening::Later(why) => {
+                Status { light: Light::Progress, word: text!("status-opening"), reason: Some(why) }
+            }
             _ => Status::bare(Light::Progress, text!("status-opening")),
         };
     }
-    if !writer && !seen.read_only {
+    if !takes && !seen.read_only {
         return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
     }
+    if seen.most_connections > 0 && seen.connections >= seen.most_connections {
+        let reason = text!("reason-too-many", count = seen.connections, most = seen.most_connections);
+        return Status::new(Light::Critical, text!("status-full"), reason);
+    }
+    if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
+        return Status::new(Light::Critical, text!("status-blocked"), text!("reason-blocked"));
+    }
     let mut slowest = 0;
-    for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
+    for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(link) = seen.links.get(&peer.name) else {
             return Status::bare(Light::Progress, text!("status-linking"));
         };
@@ -284,6 +320,9 @@ fn replication(
     if slowest > LAG_LIMIT {
         let reason = text!("reason-behind", seconds = slowest / 1_000);
         return Status::new(Light::Warning, text!("status-behind"), reason);
+    }
+    if desired.is_writer(&server.name) && seen.schema && !seen.promises() && desired.db.servers.len() > 1 {
+        return Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"));
     }
     Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = slowest))
 }

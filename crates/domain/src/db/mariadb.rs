@@ -42,10 +42,10 @@ pub fn render(instance: &Instance<'_>) -> String {
          server_id={id}\ngtid_domain_id={id}\nauto_increment_increment={SLOTS}\nauto_increment_offset={slot}\n\
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
          binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
-         gtid_strict_mode=1\ngtid_ignore_duplicates=1\nslave_net_timeout=10\nslave_parallel_threads=4\n\
+         gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled=1\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
-         rpl_semi_sync_master_timeout=1000\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
+         rpl_semi_sync_master_timeout=800\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
          key_buffer_size=8M\n",
         run = run.display(),
     );

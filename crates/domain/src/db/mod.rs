@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Millis, ServerName};
 
 /// One database, asked directly.
+#[expect(clippy::struct_excessive_bools, reason = "each is one variable of MariaDB's")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSeen {
     /// MariaDB's version.
@@ -34,6 +35,8 @@ pub struct DatabaseSeen {
     pub in_force: bool,
     /// Connections now.
     pub connections: u32,
+    /// How many it takes.
+    pub most_connections: u32,
     /// Those of the application's accounts.
     pub clients: u32,
     /// How long the look took.

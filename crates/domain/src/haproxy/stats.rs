@@ -30,6 +30,7 @@ pub struct Running {
 }
 
 /// One server in the process.
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of HAProxy's")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningServer {
     /// HAProxy's id.
@@ -272,9 +273,10 @@ struct AdminState {
     weight: u32,
 }
 
-/// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2, 4 and 32 are kinds of
-/// maintenance, 8 and 16 kinds of drain.
-const MAINTENANCE: u32 = 0x01 | 0x02 | 0x04 | 0x20;
+/// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2 and 32 are kinds of
+/// maintenance, 8 and 16 kinds of drain. Bit 4 only remembers that the file said `disabled`: it stays when the
+/// server is put back in service.
+const MAINTENANCE: u32 = 0x01 | 0x02 | 0x20;
 const DRAIN: u32 = 0x08 | 0x10;
 
 fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'static str> {

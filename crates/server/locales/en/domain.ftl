@@ -145,7 +145,6 @@ verdict-starting = Starting
 
 # What is waited for
 wait-first-check = { $name } will get visitors after its first good check
-wait-no-writer = no database has been chosen to take writes
 wait-proxy-silent = HAProxy { $proxy } does not answer
 wait-requests = { $count ->
     [one] { $name } is finishing { $count } request

@@ -145,7 +145,6 @@ verdict-starting = Démarrage en cours
 
 # Ce qui est attendu
 wait-first-check = { $name } recevra des visiteurs après sa première vérification réussie
-wait-no-writer = aucune base n’a été choisie pour recevoir les écritures
 wait-proxy-silent = HAProxy { $proxy } ne répond pas
 wait-requests = { $count ->
     [one] { $name } finit { $count } requête

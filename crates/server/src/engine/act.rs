@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordee_domain::change::Change;
 use cordee_domain::desired::{Desired, Server};
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::ServerName;
@@ -15,7 +16,8 @@ use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::hands::mysql::{Database, Peer};
-use crate::hands::{files, haproxy, process};
+use crate::hands::{binlog, files, haproxy, process};
+use crate::store::CommitError;
 
 use super::{Engine, Parts, Sight, launch, look_at_proxy};
 
@@ -44,6 +46,15 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, seen, step: Some((step, outcome)) }).await;
                 });
             }
+            Target::Wish => {
+                self.work.spawn_blocking(move || {
+                    let outcome = match &step {
+                        Step::Commit(change) => commit(&parts, change),
+                        _ => Outcome::Done,
+                    };
+                    let _ = out.blocking_send(Sight::Wish { step, outcome });
+                });
+            }
             Target::Process(id) => {
                 self.work.spawn_blocking(move || {
                     let (outcome, child) = match process_step(&parts, &desired, &step) {
@@ -53,6 +64,21 @@ impl Engine {
                     let _ = out.blocking_send(Sight::Process { id, step, outcome, child });
                 });
             }
+        }
+    }
+}
+
+/// Stores a decision of Cordée's own. One that was overtaken by another is no failure: the next plan starts from that.
+fn commit(parts: &Parts, change: &Change) -> Outcome {
+    match parts.store.commit(change, "cordee") {
+        Ok(_) => Outcome::Done,
+        Err(CommitError::Refused(problems)) => {
+            tracing::warn!(?change, ?problems, "decision refused");
+            Outcome::Failed(text!("decision-refused"))
+        }
+        Err(CommitError::Store(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "decision");
+            Outcome::Failed(text!("decision-not-stored"))
         }
     }
 }
@@ -84,7 +110,9 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
         }
         Step::AddServer { proxy, name, id, to } => (proxy, runtime::add(*proxy, name, *id, *to)),
         Step::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
-        Step::SetState { proxy, name, state } => (proxy, runtime::set_state(*proxy, name, *state)),
+        Step::SetState { proxy, name, state, writer } => {
+            (proxy, runtime::set_state(*proxy, name, *state, *writer))
+        }
         Step::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
         Step::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
         _ => return Ok(()),
@@ -120,12 +148,40 @@ async fn database_step(
             database.set_link(&peer).await
         }
         Step::StartLink { from, .. } => database.start_link(from).await,
+        Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
+        Step::SaveOwn { name, after, last } => save_own(parts, desired, name, *after, *last).await,
         Step::OpenDatabase { .. } => database.open().await,
         Step::CloseDatabase { .. } => database.close().await,
         Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,
         _ => Ok(()),
     }
+}
+
+/// Saves what only a former writer holds, then stores that it stays out.
+async fn save_own(
+    parts: &Parts,
+    desired: &Desired,
+    name: &ServerName,
+    after: u64,
+    last: u64,
+) -> Result<(), Text> {
+    let server = find(desired, name)?;
+    let file = format!("lost/{name}-{}-{}.sql", desired.epoch, last);
+    let (parts, change) = (
+        parts.clone(),
+        Change::Expel { name: name.clone(), count: last.saturating_sub(after), file: file.clone() },
+    );
+    let folder = parts.home.server(name).join("binlog");
+    let domain = server.id;
+    let work = move || {
+        binlog::save(&folder, domain, after, &parts.home.root.join(&file)).map_err(|e| io(&e))?;
+        match commit(&parts, &change) {
+            Outcome::Done => Ok(()),
+            Outcome::Failed(why) => Err(why),
+        }
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| text!("step-deadline"))?
 }
 
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {

@@ -18,12 +18,14 @@ impl Engine {
     pub(super) fn heartbeat(&mut self) {
         let (board, databases, parts, out) =
             (self.parts.board.clone(), self.databases.clone(), self.parts.clone(), self.out.clone());
+        let beating = self.beating.subscribe();
         self.work.spawn(async move {
             let mut pace = interval(PACE);
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 pace.tick().await;
                 let desired = board.desired();
+                let allowed = beating.borrow().clone();
                 let all: Vec<(ServerName, u32, Database)> = desired
                     .db
                     .servers
@@ -37,7 +39,7 @@ impl Engine {
                         (s.name.clone(), s.id, database.clone())
                     })
                     .collect();
-                let beats = all.iter().map(|from| beat(from, &all, &out));
+                let beats = all.iter().filter(|f| allowed.contains(&f.0)).map(|from| beat(from, &all, &out));
                 futures_util::future::join_all(beats).await;
             }
         });
@@ -52,6 +54,8 @@ async fn beat(
 ) {
     let started = Instant::now();
     let gtid = from.2.beat().await;
+    let result = gtid.as_ref().map(|_| ()).map_err(Clone::clone);
+    let _ = out.send(Sight::Beat { name: from.0.clone(), result }).await;
     let committed = Instant::now();
     let arrivals = all.iter().filter(|on| on.0 != from.0).map(|on| {
         let gtid = &gtid;

@@ -8,6 +8,7 @@ mod asks;
 mod heartbeat;
 mod launch;
 mod processes;
+mod switch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,7 +16,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::db::DatabaseSeen;
+use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::Desired;
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
@@ -28,7 +29,7 @@ use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -75,6 +76,10 @@ enum Sight {
     Name { host: String, ip: Option<IpAddr> },
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
+    /// A database wrote its heartbeat, or could not.
+    Beat { name: ServerName, result: Result<(), Text> },
+    /// A decision of Cordée's own was stored, or not.
+    Wish { step: Step, outcome: Outcome },
 }
 
 /// Between two looks at a HAProxy.
@@ -83,6 +88,8 @@ const PROXY_PACE: Duration = Duration::from_millis(500);
 const PROXY_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at a database.
 const DATABASE_PACE: Duration = Duration::from_secs(1);
+/// The same, while another one is about to become the writer.
+const DATABASE_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at the states of our processes.
 const PROCESS_PACE: Duration = Duration::from_millis(500);
 /// How exactly the end of a pause is met.
@@ -102,6 +109,10 @@ pub struct Engine {
     children: BTreeMap<ProcessId, Child>,
     delays: BTreeMap<(ServerName, ServerName), (Millis, u64)>,
     databases: Databases,
+    /// Who writes a heartbeat now; the heart reads it.
+    beating: watch::Sender<BTreeSet<ServerName>>,
+    /// A change of writer whose gap is being measured.
+    switch: Option<switch::Switch>,
     refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
     work: JoinSet<()>,
     out: mpsc::Sender<Sight>,
@@ -127,6 +138,8 @@ impl Engine {
             children: BTreeMap::new(),
             delays: BTreeMap::new(),
             databases: Databases::default(),
+            beating: watch::Sender::default(),
+            switch: None,
             refreshes: Vec::new(),
             work: JoinSet::new(),
             out,
@@ -186,6 +199,9 @@ impl Engine {
             }
         }
         self.looks(&desired);
+        let beating = failover::beating(&desired, &self.observed, now());
+        self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
+        self.time_the_switch(&desired);
         self.publish(&desired);
     }
 
@@ -196,10 +212,11 @@ impl Engine {
             .filter(|p| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some())
             .map(|p| (Target::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
             .collect();
+        let pace = if self.switching(desired) { DATABASE_HASTE } else { DATABASE_PACE };
         for server in &desired.db.servers {
             let id = ProcessId::Server(server.name.clone());
             if self.observed.process(&id).leader.is_some() {
-                targets.push((Target::Database(server.name.clone()), DATABASE_PACE));
+                targets.push((Target::Database(server.name.clone()), pace));
             }
         }
         let time = Instant::now();
@@ -253,7 +270,7 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, seen, step: None }).await;
                 });
             }
-            Target::Process(_) => {}
+            Target::Process(_) | Target::Wish => {}
         }
     }
 
@@ -304,9 +321,11 @@ impl Engine {
                 let target = Target::Database(name.clone());
                 self.busy.remove(&target);
                 self.looked(&target);
-                let seen = seen.map(|s| self.with_delays(&name, s));
+                let seen = seen.map(|s| self.with_memory(&name, s));
                 let before = self.observed.databases.entry(name).or_default();
                 *before = seen_again(before, seen);
+                let desired = self.parts.board.desired();
+                self.observed.promise = failover::promise(&desired, &self.observed, now());
                 if let Some((step, outcome)) = step {
                     self.stepped(&step, outcome);
                 }
@@ -325,11 +344,28 @@ impl Engine {
             Sight::Delay { on, from, ms } => {
                 self.delays.insert((on, from), (now(), ms));
             }
+            Sight::Beat { name, result } => {
+                let before = self.observed.beats.entry(name).or_default();
+                *before = seen_again(before, result);
+            }
+            Sight::Wish { step, outcome } => {
+                self.busy.remove(&Target::Wish);
+                self.stepped(&step, outcome);
+            }
         }
     }
 
-    fn with_delays(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
+    /// Adds what one look alone does not tell: delays, and when each peer was last heard of.
+    fn with_memory(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
+        let before = self.observed.databases.get(on).and_then(|d| d.value());
         for (from, link) in &mut seen.links {
+            let old = before.and_then(|d| d.links.get(from));
+            let heard = old.is_none_or(|o| o.heartbeats != link.heartbeats || o.received != link.received);
+            link.heard_at = if heard && link.receiving == Thread::Running {
+                Some(now())
+            } else {
+                old.and_then(|o| o.heard_at)
+            };
             link.delay_ms = self
                 .delays
                 .get(&(on.clone(), from.clone()))
@@ -385,6 +421,7 @@ impl Engine {
                 self.note(name.as_str(), Some(Light::Good), &text);
             }
             Step::CloseDatabase { name } => {
+                self.switch_begins(now());
                 self.note(name.as_str(), Some(Light::Warning), &text!("event-closed", name = name.as_str()));
             }
             _ => {}
@@ -474,5 +511,6 @@ fn subject(target: &Target) -> String {
         Target::Proxy(id) => format!("haproxy-{id}"),
         Target::Process(id) => id.to_string(),
         Target::Database(name) => name.to_string(),
+        Target::Wish => "cluster".to_owned(),
     }
 }

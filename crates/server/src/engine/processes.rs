@@ -82,7 +82,10 @@ impl Engine {
         for (id, seen) in &mut self.observed.processes {
             let Some(leader) = &mut seen.leader else { continue };
             match process::state(leader.pid).filter(|s| !s.dead) {
-                Some(state) => leader.frozen = state.frozen || worker_frozen(id, &self.observed.proxies),
+                Some(state) => {
+                    leader.frozen = state.frozen || worker_frozen(id, &self.observed.proxies);
+                    seen.frozen_since = if leader.frozen { seen.frozen_since.or(Some(now())) } else { None };
+                }
                 None => gone.push((id.clone(), leader.pid)),
             }
         }
@@ -102,6 +105,7 @@ impl Engine {
         let asked = seen.stopping_since.take().is_some();
         let short = seen.started_at.is_some_and(|at| now().saturating_sub(at) < SHORT_LIFE);
         seen.leader = None;
+        seen.ended_at = Some(now());
         seen.failures = match (asked, short) {
             (true, _) => 0,
             (false, true) => seen.failures + 1,
@@ -110,7 +114,14 @@ impl Engine {
         seen.trouble = (!asked).then(|| why.clone());
         let found = process::find(&self.parts.home.id);
         let orphans = orphans(&found, id);
-        self.observed.processes.entry(id.clone()).or_default().orphans = orphans;
+        let seen = self.observed.processes.entry(id.clone()).or_default();
+        seen.orphans = orphans;
+        let since = seen.frozen_since.or(seen.ended_at);
+        if let (ProcessId::Server(name), Some(since)) = (id, since)
+            && self.parts.board.desired().is_writer(name)
+        {
+            self.switch_begins(since);
+        }
         if let ProcessId::Server(name) = id {
             // What was seen of it before says nothing about the next one.
             self.observed.databases.remove(name);
@@ -147,7 +158,14 @@ impl Engine {
                 let pid = child.id();
                 seen.leader = Some(Leader { pid, server: *server, generation: *generation, frozen: false });
                 seen.started_at = Some(now());
+                (seen.ended_at, seen.frozen_since) = (None, None);
                 let again = seen.trouble.is_some();
+                if let ProcessId::Server(name) = id
+                    && self.parts.board.desired().is_writer(name)
+                {
+                    // What it promised before says nothing about what it will acknowledge now.
+                    self.observed.promise = None;
+                }
                 self.children.insert(id.clone(), child);
                 self.watch(id.clone(), pid);
                 let name = id.to_string();

@@ -1,5 +1,6 @@
 //! Hands: bytes out, bytes in. They decide nothing; the engine says what, the domain says why.
 
+pub mod binlog;
 pub mod files;
 pub mod haproxy;
 pub mod mysql;

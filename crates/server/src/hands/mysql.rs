@@ -17,6 +17,9 @@ use tokio::time::timeout;
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
 
+/// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
+const CLIENT_ERRORS: u32 = 2_000;
+
 /// The accounts' names. Fixed, so that they can stand in SQL text.
 pub mod account {
     /// By which Cordée runs the databases.
@@ -52,7 +55,7 @@ pub struct Peer<'a> {
 impl Database {
     /// A database behind its socket. Nothing is opened yet.
     pub fn new(socket: &Path, password: &str) -> Self {
-        let limits = PoolConstraints::new(0, 4).unwrap_or_default();
+        let limits = PoolConstraints::new(0, 12).unwrap_or_default();
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
             .user(Some(account::CONTROL))
@@ -89,6 +92,12 @@ impl Database {
     /// Starts a link that stands still.
     pub async fn start_link(&self, from: &ServerName) -> Result<(), Text> {
         self.run(&[format!("START SLAVE '{from}'")]).await
+    }
+
+    /// Stops receiving from a peer; with `whole`, applying too.
+    pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
+        let threads = if whole { "" } else { " IO_THREAD" };
+        self.run(&[format!("STOP SLAVE '{from}'{threads}")]).await
     }
 
     /// Opens it to applications.
@@ -203,7 +212,10 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
               (('cordee','heartbeat'),('site','note'))), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
-             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED')",
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
+             (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
+             @@max_connections",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -220,7 +232,10 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         semi_sync: number(5) != 0,
         acknowledging: number(7),
         schema: number(6) == 2,
+        in_force: text(9) == "ON",
         connections: number(8),
+        clients: number(10),
+        most_connections: number(11),
         duration_ms: 0,
     })
 }
@@ -236,14 +251,19 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
         _ => Thread::Stopped,
     };
     let sql = number("Last_SQL_Errno");
-    // An error of the receiver that it retries by itself is a state, not a stop.
-    let io = if receiving == Thread::Stopped { number("Last_IO_Errno") } else { 0 };
+    // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
+    // above) stays on show after a link was stopped while its peer was away.
+    let io = number("Last_IO_Errno");
+    let io = if receiving == Thread::Stopped && io < CLIENT_ERRORS { io } else { 0 };
     Some((
         name,
         Link {
             receiving,
             applying: text("Slave_SQL_Running") == "Yes",
             error: if sql == 0 { io } else { sql },
+            received: Position::parse(&text("Gtid_IO_Pos")).unwrap_or_default(),
+            heartbeats: text("Slave_received_heartbeats").parse().unwrap_or(0),
+            heard_at: None,
             delay_ms: None,
         },
     ))

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cordee_domain::desired::{Admin, CookieChoice, Desired, Pool, Power, Runtime, Server};
+use cordee_domain::desired::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Host, ServerName};
 use cordee_domain::observed::Observed;
@@ -31,6 +31,8 @@ pub fn desired() -> Desired {
         writer_listen: local(13308),
         writer: ServerName::parse("db1").ok(),
         epoch: 1,
+        routing: Routing::OneWriter,
+        handover: None,
         next_id: 5,
         ports: (18100, 18199),
     }
@@ -48,6 +50,7 @@ fn server(id: u32, name: &str, port: u16) -> Server {
         cookie: CookieChoice::Automatic,
         generation: 0,
         slot: name.starts_with("db").then_some(1),
+        standing: Standing::Member,
     }
 }
 

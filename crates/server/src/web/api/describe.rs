@@ -15,7 +15,7 @@ use super::{events, servers, tools, view};
     paths(
         super::snapshot, events::stream, tools::history,
         servers::add, servers::remove, servers::act, servers::test, servers::logs,
-        tools::reload, tools::refresh, tools::clean,
+        tools::reload, tools::routing, tools::refresh, tools::clean,
     ),
     components(schemas(view::EventJson)),
     modifiers(&Bearer),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cordee_domain::change::{Change, RawServer};
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
-use cordee_domain::ids::ServerName;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, refuse,
 use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
 use crate::board::{Ask, TestReport};
+use crate::clock::now;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::guard::last_healthy;
@@ -139,8 +140,9 @@ pub(super) async fn remove(
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", summary = "Act on a server",
     params(("pool" = String, Path, description = "`web` or `db`"), ("name" = String, Path),
-        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop` or `start`"),
-        ("force" = Option<bool>, Query, description = "needed to stop the last web server that serves")),
+        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start` or `promote`"),
+        ("force" = Option<bool>, Query, description = "needed to stop the last web server that serves"),
+        ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received")),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn act(
     caller: Caller,
@@ -151,14 +153,15 @@ pub(super) async fn act(
     asked: Asked,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
-    let change = change(&action, target.clone()).ok_or_else(unknown)?;
+    let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
+    let change = change(&action, target.clone(), accept_loss).ok_or_else(unknown)?;
     if action == "stop" {
         not_the_last(&app, &target, &asked, lang)?;
     }
     commit(&app, change, caller, lang).await
 }
 
-fn change(action: &str, Target { pool, name }: Target) -> Option<Change> {
+fn change(action: &str, Target { pool, name }: Target, accept_loss: bool) -> Option<Change> {
     let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
     let power = |name, power| Some(Change::SetPower { pool, name, power });
     match action {
@@ -168,6 +171,7 @@ fn change(action: &str, Target { pool, name }: Target) -> Option<Change> {
         "start" => power(name, Power::On),
         "stop" => power(name, Power::Off),
         "restart" => Some(Change::Restart { pool, name }),
+        "promote" if pool == PoolId::Db => Some(Change::Promote { name, at: now(), accept_loss }),
         _ => None,
     }
 }

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cordee_domain::change::Change;
+use cordee_domain::desired::Routing;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Asked, LAST_ID, TargetProxy};
+use super::input::{Asked, Body, LAST_ID, TargetProxy, refused};
 use super::servers::ask;
 use super::view::{self, EventJson};
 use super::{Done, commit};
@@ -60,6 +61,31 @@ pub(super) async fn reload(
     TargetProxy(proxy): TargetProxy,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     commit(&app, Change::Reload { proxy }, caller, lang).await
+}
+
+/// How writes are shared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
+pub(super) struct RoutingJson {
+    /// `one-writer` or `all-writers`.
+    routing: String,
+}
+
+#[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", summary = "Which databases take writes",
+    description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; two that change \
+        the same row at the same moment lose one of the changes, without an error.",
+    request_body = RoutingJson,
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn routing(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Body(mut members): Body,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let routing = members.text("routing").unwrap_or_default();
+    members.finish().map_err(|p| refused(p, lang))?;
+    let routing = Routing::parse(&routing).map_err(|p| Refusal::problem(p, lang))?;
+    commit(&app, Change::SetRouting { routing }, caller, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", summary = "Look at everything now",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cordee_domain::desired::{Desired, Power, Runtime};
+use cordee_domain::desired::{Desired, Power, Routing, Runtime, Standing};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
@@ -26,12 +26,43 @@ pub struct SnapshotJson {
     pub at: Millis,
     /// The sentence about all of it.
     pub verdict: StatusJson,
+    /// Which databases take writes: `one-writer` or `all-writers`.
+    #[schema(value_type = String, example = "one-writer")]
+    pub routing: Routing,
+    /// Grows by one each time another database becomes the writer.
+    pub epoch: u64,
+    /// The change of writer under way, if any.
+    pub handover: Option<HandoverJson>,
+    /// How long nobody wrote when the writer last changed, while this Cordée was there to measure.
+    pub gap: Option<GapJson>,
     /// HAProxy `web` and HAProxy `db`.
     pub proxies: Vec<ProxyJson>,
     /// The servers by pool: `web`, `db`.
     pub pools: Vec<PoolJson>,
     /// The same servers in one list, web servers first.
     pub servers: Vec<ServerJson>,
+}
+
+/// A change of writer under way.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HandoverJson {
+    /// The writer to be.
+    pub to: String,
+    /// Milliseconds since it was asked for.
+    pub age_ms: u64,
+    /// Whether a loss of writes was accepted.
+    pub accept_loss: bool,
+}
+
+/// A measured gap between two writers.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GapJson {
+    /// The epoch that ended it.
+    pub epoch: u64,
+    /// How long, from the end of the old writer until HAProxy led to the new one.
+    pub ms: u64,
+    /// How long ago that was.
+    pub age_ms: u64,
 }
 
 /// A light, a word, and the reason for it.
@@ -121,10 +152,12 @@ pub struct ServerJson {
     pub version: Option<String>,
     /// Replication towards this database, one entry per server that it copies.
     pub links: Vec<LinkJson>,
-    /// Whether the writer waits for a standby's receipt (the writer only).
+    /// `member`, `returning` (a former writer that is being compared) or `diverged` (databases).
+    pub standing: Option<String>,
+    /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
     pub semi_sync: Option<bool>,
     /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
-    /// `start`, `remove`.
+    /// `start`, `promote`, `remove`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
 }
@@ -182,6 +215,14 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
         revision: seen.revision,
         at: seen.at,
         verdict: status(&seen.verdict, lang),
+        routing: seen.routing,
+        epoch: seen.epoch,
+        handover: seen.handover.as_ref().map(|h| HandoverJson {
+            to: h.to.to_string(),
+            age_ms: now.saturating_sub(h.at),
+            accept_loss: h.accept_loss,
+        }),
+        gap: seen.gap.map(|g| GapJson { epoch: g.epoch, ms: g.ms, age_ms: now.saturating_sub(g.at) }),
         proxies: seen.proxies.iter().map(|p| proxy(p, lang, now)).collect(),
         pools,
         servers,
@@ -235,8 +276,17 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         pid: seen.pid,
         version: seen.version.clone(),
         links: links(&seen.links),
+        standing: seen.standing.as_ref().map(|s| standing(s).to_owned()),
         semi_sync: seen.semi_sync,
         actions: seen.actions.clone(),
+    }
+}
+
+const fn standing(seen: &Standing) -> &'static str {
+    match seen {
+        Standing::Member => "member",
+        Standing::Returning { .. } => "returning",
+        Standing::Diverged { .. } => "diverged",
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cordee_domain::desired::{Power, Runtime};
+use cordee_domain::desired::{Power, Routing, Runtime, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{Action, LastCheck, LinkView, ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::status::{Light, Status};
@@ -49,6 +49,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         pid: Some(42),
         version: Some("Apache · PHP 8.2".to_owned()),
         links: BTreeMap::new(),
+        standing: None,
         semi_sync: None,
         actions: vec![
             Action::Logs,
@@ -72,6 +73,7 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
         status: Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = 3_u64)),
         version: Some("MariaDB 10.11.14".to_owned()),
         links: BTreeMap::from([(name(peer), link)]),
+        standing: Some(Standing::Member),
         actions: vec![Action::Logs, Action::Test, Action::Restart, Action::Stop],
         ..web(called)
     }
@@ -99,6 +101,10 @@ pub(crate) fn snapshot() -> Snapshot {
             text!("verdict-good"),
             text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),
         ),
+        routing: Routing::OneWriter,
+        epoch: 1,
+        handover: None,
+        gap: None,
         proxies: PoolId::ALL.map(proxy).into(),
         servers: vec![
             web("web1"),

@@ -167,6 +167,7 @@ async fn the_picture_has_every_promised_member() {
         "pid",
         "version",
         "links",
+        "standing",
         "semi_sync",
         "actions",
     ] {
