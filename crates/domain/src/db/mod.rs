@@ -1,6 +1,7 @@
 //! Databases: what was read from them, and what follows from it.
 
 pub mod mariadb;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
