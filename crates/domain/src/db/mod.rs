@@ -2,6 +2,7 @@
 
 pub mod failover;
 pub mod mariadb;
+pub mod verify;
 
 use std::collections::BTreeMap;
 

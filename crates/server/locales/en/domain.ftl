@@ -163,3 +163,11 @@ wait-writer-behind = { $count ->
     [one] { $peer } has { $count } transaction that { $writer } has not taken over yet
    *[other] { $peer } has { $count } transactions that { $writer } has not taken over yet
 }
+
+# Verification of the data
+verify-altered = The table was altered, made or dropped meanwhile, or the databases do not agree on it for now.
+verify-engine = Its engine is { $engine }. Only InnoDB tables can be compared while they are written.
+verify-key-prefix = Its primary key holds only the beginning of { $column }.
+verify-kind = It is not a plain table ({ $kind }).
+verify-no-key = It has no primary key, so its rows cannot be told apart.
+verify-type = Column { $column } is of type { $kind }, which Cordée cannot compare.

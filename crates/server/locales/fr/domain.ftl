@@ -163,3 +163,11 @@ wait-writer-behind = { $count ->
     [one] { $peer } a { $count } transaction que { $writer } n’a pas encore reprise
    *[other] { $peer } a { $count } transactions que { $writer } n’a pas encore reprises
 }
+
+# Vérification des données
+verify-altered = La table a été modifiée, créée ou supprimée entre-temps, ou les bases ne s’accordent pas encore à son sujet.
+verify-engine = Son moteur est { $engine }. Seules les tables InnoDB peuvent être comparées pendant qu’on y écrit.
+verify-key-prefix = Sa clé primaire ne contient que le début de { $column }.
+verify-kind = Ce n’est pas une table ordinaire ({ $kind }).
+verify-no-key = Elle n’a pas de clé primaire : rien ne distingue ses lignes entre elles.
+verify-type = La colonne { $column } est de type { $kind }, que Cordée ne sait pas comparer.

@@ -64,6 +64,15 @@ impl Database {
         Self { pool: Pool::new(options) }
     }
 
+    /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
+    pub(crate) async fn session(&self) -> Result<Conn, Text> {
+        within(async {
+            let pooled = self.pool.get_conn().await?;
+            Conn::new(pooled.opts().clone()).await
+        })
+        .await
+    }
+
     /// Looks at everything that is shown and decided on.
     pub async fn look(&self) -> Result<DatabaseSeen, Text> {
         let started = Instant::now();
@@ -193,7 +202,7 @@ async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) ->
 }
 
 /// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
-fn explain(error: &mysql_async::Error) -> Text {
+pub(crate) fn explain(error: &mysql_async::Error) -> Text {
     match error {
         mysql_async::Error::Server(server) => match server.code {
             1040 => text!("db-too-many"),

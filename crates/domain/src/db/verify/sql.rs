@@ -1,0 +1,405 @@
+//! The texts of the queries. Identifiers come from `information_schema` and are quoted; values of keys are bound.
+
+use std::fmt::Write as _;
+
+use crate::text;
+use crate::text::Text;
+
+use super::{Chunk, Column, LEFT_OUT, LISTED, OWN_SCHEMAS, Table, TableName};
+
+/// The least `max_allowed_packet` for which no row is too long, in octets: a longer intermediate result becomes
+/// NULL, and with it a row's hash, which `BIT_XOR` passes over.
+pub const PACKET: u64 = 1_048_576;
+
+/// Octets of the row's text that columns may fill as they are; longer rows bring the MD5 of a column instead.
+/// Half of the packet: numbers and dates of a row (65,535 octets stored at most) take less than the other half.
+const ROW: u64 = 524_288;
+
+/// A query and the values bound to its question marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sql {
+    /// The text.
+    pub text: String,
+    /// The values, all of them as text.
+    pub values: Vec<String>,
+}
+
+/// How every session is set before it reads. A value's text must not depend on the server's settings: zone, modes
+/// and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted into its
+/// range. A lock is waited for at most a second.
+pub const SESSION: [&str; 3] = [
+    "SET NAMES utf8mb4",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "SET SESSION time_zone='+00:00', sql_mode='', autocommit=1, sql_select_limit=DEFAULT, \
+     innodb_lock_wait_timeout=1",
+];
+
+/// An identifier in backticks. MariaDB allows any character in one but NUL.
+pub fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Which tables are compared, as a condition on `TABLE_SCHEMA` and `TABLE_NAME`. Compared as octets: a user's
+/// schema may be called `SYS`.
+fn user_tables() -> String {
+    let own: Vec<String> = OWN_SCHEMAS.iter().map(|s| format!("'{s}'")).collect();
+    format!(
+        "BINARY TABLE_SCHEMA NOT IN ({}) AND NOT (BINARY TABLE_SCHEMA = '{}' AND BINARY TABLE_NAME = '{}')",
+        own.join(","),
+        LEFT_OUT.0,
+        LEFT_OUT.1
+    )
+}
+
+/// Reads the tables: schema, name, type, engine, rows, mean row length.
+pub fn tables() -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, AVG_ROW_LENGTH \
+         FROM information_schema.TABLES WHERE TABLE_TYPE NOT LIKE '%VIEW' AND {}",
+        user_tables()
+    )
+}
+
+/// Reads the columns of all tables and views, in their order: schema, table, then the fields of [`Column`].
+pub fn columns() -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE = 'YES', COLUMN_DEFAULT, \
+         CHARACTER_SET_NAME, COLLATION_NAME, CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, EXTRA, \
+         GENERATION_EXPRESSION FROM information_schema.COLUMNS WHERE {} \
+         ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+        user_tables()
+    )
+}
+
+/// Reads the primary keys in their order: schema, table, column, whether only its beginning counts.
+pub fn keys() -> String {
+    format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
+         WHERE INDEX_NAME = 'PRIMARY' AND {} ORDER BY TABLE_SCHEMA, TABLE_NAME, SEQ_IN_INDEX",
+        user_tables()
+    )
+}
+
+/// What a session must know of its server: its GTID domain, its `max_allowed_packet`, and whether the account may
+/// read every table. Without that right `information_schema` would hide tables, and silence would look like equality.
+pub const RIGHTS: &str = "SELECT @@gtid_domain_id, @@max_allowed_packet, (SELECT COUNT(*) FROM \
+     information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = \
+     CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))))";
+
+/// How values of a type are turned into text that is equal if and only if the stored values are, and back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// Whole numbers.
+    Integer { unsigned: bool },
+    /// Fixed point.
+    Decimal { precision: u32, scale: u32 },
+    /// `FLOAT` and `DOUBLE`.
+    Real,
+    /// `ENUM`, `SET`, `YEAR`: by their number. A member's text would not tell the error value '' from a member ''.
+    Number,
+    /// `BIT`, by its number.
+    Bits,
+    /// Dates and times: the type to cast to.
+    Time(&'static str),
+    /// `CHAR`, `VARCHAR` and the `TEXT`s.
+    Text { charset: String, collation: String },
+    /// `BINARY`, `VARBINARY`, the `BLOB`s and geometries.
+    Bytes,
+    /// `INET4`, `INET6`, `UUID`: the type to cast to.
+    Address(&'static str),
+}
+
+impl Form {
+    fn of(column: &Column) -> Option<Self> {
+        let unsigned = column.column_type.to_ascii_lowercase().contains("unsigned");
+        Some(match column.data_type.to_ascii_lowercase().as_str() {
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Self::Integer { unsigned },
+            "decimal" => {
+                Self::Decimal { precision: column.precision.unwrap_or(65), scale: column.scale.unwrap_or(0) }
+            }
+            "float" | "double" => Self::Real,
+            "enum" | "set" | "year" => Self::Number,
+            "bit" => Self::Bits,
+            "date" => Self::Time("DATE"),
+            "time" => Self::Time("TIME(6)"),
+            "datetime" | "timestamp" => Self::Time("DATETIME(6)"),
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
+                Self::Text { charset: column.charset.clone()?, collation: column.collation.clone()? }
+            }
+            "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "geometry"
+            | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+            | "geometrycollection" => Self::Bytes,
+            "inet4" => Self::Address("INET4"),
+            "inet6" => Self::Address("INET6"),
+            "uuid" => Self::Address("UUID"),
+            _ => return None,
+        })
+    }
+
+    /// Text for the row's hash. Of a column that is not in full (`short`), its MD5.
+    fn hashed(&self, name: &str, short: bool) -> String {
+        match self {
+            Self::Integer { .. } | Self::Decimal { .. } | Self::Time(_) => name.to_owned(),
+            Self::Number | Self::Bits => format!("CAST({name} AS UNSIGNED)"),
+            // A product with a DOUBLE is written with as many digits as it takes to read it back exactly; a FLOAT
+            // alone has six, and DOUBLE(M,D) has D. -0 and 0 are the same here, as they are to SQL.
+            Self::Real => format!("CONCAT({name}*1e0)"),
+            Self::Text { .. } | Self::Bytes if short => format!("MD5({name})"),
+            // The octets, because the collation would take 'a', 'A' and 'a ' as one; the length before them,
+            // because ('a','bc') and ('ab','c') would be one without.
+            Self::Text { .. } | Self::Bytes => {
+                format!("CONCAT(LENGTH({name}),':',CAST({name} AS BINARY))")
+            }
+            Self::Address(_) => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
+    /// Text from which [`Form::bound`] makes the same value again.
+    fn literal(&self, name: &str) -> String {
+        match self {
+            Self::Text { .. } | Self::Bytes => format!("HEX({name})"),
+            _ => format!("CAST({} AS CHAR)", self.hashed(name, false)),
+        }
+    }
+
+    /// Text for a person.
+    fn shown(&self, name: &str) -> String {
+        match self {
+            Self::Text { .. } => format!("CONVERT({name} USING utf8mb4)"),
+            Self::Bytes => format!("CONCAT('0x',HEX({name}))"),
+            Self::Real | Self::Bits => self.literal(name),
+            _ => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
+    /// A bound literal, of the column's own type and collation: so the comparison is the index's own order, and
+    /// the index can be used. Text travels as octets of its own character set, so nothing is converted.
+    fn bound(&self) -> String {
+        match self {
+            Self::Integer { unsigned: false } => "CAST(? AS SIGNED)".to_owned(),
+            Self::Integer { unsigned: true } | Self::Number | Self::Bits => "CAST(? AS UNSIGNED)".to_owned(),
+            Self::Decimal { precision, scale } => format!("CAST(? AS DECIMAL({precision},{scale}))"),
+            Self::Real => "CAST(? AS DOUBLE)".to_owned(),
+            Self::Time(kind) | Self::Address(kind) => format!("CAST(? AS {kind})"),
+            Self::Text { charset, collation } => {
+                format!("CONVERT(UNHEX(?) USING {charset}) COLLATE {collation}")
+            }
+            Self::Bytes => "UNHEX(?)".to_owned(),
+        }
+    }
+
+    /// The side of the comparison that is the column. `ENUM`, `SET` and `YEAR` have rules of their own against a
+    /// number (a YEAR above 24 is above 2024); with `+0` they are numbers. Their order is the same.
+    fn compared(&self, name: &str) -> String {
+        if matches!(self, Self::Number) { format!("({name}+0)") } else { name.to_owned() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct KeyColumn {
+    plain: String,
+    name: String,
+    form: Form,
+}
+
+/// The queries of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    from: String,
+    row: String,
+    key: Vec<KeyColumn>,
+}
+
+impl Reader {
+    /// The queries of a table, or why it cannot be compared.
+    pub fn new(name: &TableName, table: &Table) -> Result<Self, Text> {
+        // A sequence is not a set of rows, and of a versioned table only the newest rows would be seen.
+        if table.kind != "BASE TABLE" {
+            return Err(text!("verify-kind", kind = table.kind.to_lowercase()));
+        }
+        // Others can neither be read as of one moment nor hold a range of rows still.
+        match table.engine.as_deref() {
+            Some("InnoDB") => {}
+            engine => return Err(text!("verify-engine", engine = engine.unwrap_or("?"))),
+        }
+        if table.key.is_empty() {
+            return Err(text!("verify-no-key"));
+        }
+        let of = |column: &Column| {
+            Form::of(column).ok_or_else(|| {
+                text!("verify-type", column = column.name.as_str(), kind = column.data_type.as_str())
+            })
+        };
+        let mut row = Vec::new();
+        let mut octets = 0_u64;
+        for column in table.columns.iter().filter(|c| !c.is_virtual()) {
+            let name = format!("t.{}", identifier(&column.name));
+            octets = octets.saturating_add(column.octets.unwrap_or(0));
+            let short = octets > ROW;
+            if short {
+                octets -= column.octets.unwrap_or(0).min(octets);
+            }
+            let value = of(column)?.hashed(&name, short);
+            // No value's text is N: numbers and dates begin with a digit or a minus, texts with their length, and an
+            // MD5 is in lower case.
+            row.push(if column.nullable { format!("IFNULL({value},'N')") } else { value });
+        }
+        let mut key = Vec::new();
+        for part in &table.key {
+            let column = table.columns.iter().find(|c| c.name == part.column);
+            let Some(column) = column.filter(|_| !part.prefix) else {
+                return Err(text!("verify-key-prefix", column = part.column.as_str()));
+            };
+            key.push(KeyColumn {
+                plain: column.name.clone(),
+                name: format!("t.{}", identifier(&column.name)),
+                form: of(column)?,
+            });
+        }
+        Ok(Self {
+            // The primary key is the table itself: an order by it never sorts.
+            from: format!(
+                "FROM {}.{} AS t FORCE INDEX (PRIMARY)",
+                identifier(&name.schema),
+                identifier(&name.table)
+            ),
+            // Every value ends with a comma, and none can run over into the next: numbers and dates hold no comma.
+            row: format!("MD5(CONCAT({},','))", row.join(",',',")),
+            key,
+        })
+    }
+
+    /// Names of the key's columns.
+    pub fn key(&self) -> Vec<String> {
+        self.key.iter().map(|k| k.plain.clone()).collect()
+    }
+
+    /// Reads the [`super::Digest`] of a chunk: rows, hash.
+    ///
+    /// A row's hash is half of its MD5 and not a CRC: a CRC is linear, so the same change made to two rows of the
+    /// same length vanishes when their CRCs are combined by XOR ("paid" set on one database only, in an even number
+    /// of rows). XOR would also hide two equal rows, but rows with a primary key are never equal: each hash covers
+    /// its own key.
+    pub fn digest(&self, chunk: &Chunk) -> Sql {
+        let text = format!(
+            "SELECT COUNT(*), BIT_XOR(CAST(CONV(LEFT({},16),16,10) AS UNSIGNED)) {}",
+            self.row, self.from
+        );
+        self.within(text, chunk)
+    }
+
+    /// Reads the key of the row that has `skip` rows before it in the chunk, as literals. No row: there are fewer.
+    pub fn boundary(&self, chunk: &Chunk, skip: u64) -> Sql {
+        let mut sql = self.within(format!("SELECT {} {}", self.literals(), self.from), chunk);
+        let _ = write!(sql.text, " ORDER BY {} LIMIT 1 OFFSET {skip}", self.order());
+        sql
+    }
+
+    /// Reads the rows of a small chunk: hash, key as literals, key as shown. With `hold`, and in a transaction,
+    /// no row of the chunk can be changed, removed or added until its end.
+    pub fn rows(&self, chunk: &Chunk, hold: bool) -> Sql {
+        let shown: Vec<String> = self.key.iter().map(|k| k.form.shown(&k.name)).collect();
+        let text = format!("SELECT {}, {}, {} {}", self.row, self.literals(), shown.join(", "), self.from);
+        let mut sql = self.within(text, chunk);
+        let _ = write!(sql.text, " ORDER BY {} LIMIT {LISTED}", self.order());
+        if hold {
+            sql.text.push_str(" LOCK IN SHARE MODE");
+        }
+        sql
+    }
+
+    fn literals(&self) -> String {
+        self.key.iter().map(|k| k.form.literal(&k.name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// By the columns themselves: the same collation that the bounds are compared by.
+    fn order(&self) -> String {
+        self.key.iter().map(|k| k.name.clone()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn within(&self, text: String, chunk: &Chunk) -> Sql {
+        let mut sql = Sql { text, values: Vec::new() };
+        let ends = [(&chunk.after, above(self.key.len())), (&chunk.up_to, up_to(self.key.len()))];
+        let mut word = " WHERE ";
+        for (values, condition) in ends {
+            if let Some(values) = values {
+                sql.text.push_str(word);
+                self.write(&condition, values, &mut sql);
+                word = " AND ";
+            }
+        }
+        sql
+    }
+
+    fn write(&self, condition: &Condition, values: &[String], sql: &mut Sql) {
+        match condition {
+            Condition::Is(operator, place) => {
+                if let (Some(key), Some(value)) = (self.key.get(*place), values.get(*place)) {
+                    let compared = key.form.compared(&key.name);
+                    let _ = write!(sql.text, "{compared} {} {}", operator.sign(), key.form.bound());
+                    sql.values.push(value.clone());
+                }
+            }
+            Condition::Both(a, b) | Condition::Either(a, b) => {
+                sql.text.push('(');
+                self.write(a, values, sql);
+                sql.text.push_str(if matches!(condition, Condition::Both(..)) { " AND " } else { " OR " });
+                self.write(b, values, sql);
+                sql.text.push(')');
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Above,
+    AtLeast,
+    Equal,
+    Below,
+    AtMost,
+}
+
+impl Operator {
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+            Self::Equal => "=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+        }
+    }
+}
+
+/// A condition on the columns of a key, by their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    Is(Operator, usize),
+    Both(Box<Self>, Box<Self>),
+    Either(Box<Self>, Box<Self>),
+}
+
+/// A key of `width` columns is above the values. MariaDB finds no index for `(a,b) > (1,2)`; for the same in ANDs
+/// and ORs it does. The first column's bound is said once more: it always serves as a range.
+pub(super) fn above(width: usize) -> Condition {
+    bounded(width, Operator::Above, Operator::Above, Operator::AtLeast)
+}
+
+/// A key of `width` columns is at most the values.
+pub(super) fn up_to(width: usize) -> Condition {
+    bounded(width, Operator::Below, Operator::AtMost, Operator::AtMost)
+}
+
+fn bounded(width: usize, strict: Operator, last: Operator, first: Operator) -> Condition {
+    let end = width.saturating_sub(1);
+    let mut condition = Condition::Is(last, end);
+    for place in (0..end).rev() {
+        let tie = Condition::Both(Box::new(Condition::Is(Operator::Equal, place)), Box::new(condition));
+        condition = Condition::Either(Box::new(Condition::Is(strict, place)), Box::new(tie));
+    }
+    if end == 0 {
+        return condition;
+    }
+    Condition::Both(Box::new(Condition::Is(first, 0)), Box::new(condition))
+}

@@ -1,0 +1,511 @@
+//! Compares the rows of the databases, while they are being written. What is compared and concluded is said in
+//! the domain's `db::verify`; here the queries are run, in turn and gently.
+//!
+//! Equal digests prove a chunk equal. Different ones lead to smaller and smaller chunks, and at the end to a few
+//! rows that the reference holds still for some milliseconds, at most a second, while the other one catches up:
+//! what differs then, twice, differs. Nothing else is called a difference; what cannot be settled is called unproven.
+
+mod session;
+
+use std::time::{Duration, Instant};
+
+use cordee_domain::db::Position;
+use cordee_domain::db::verify::sql::Reader;
+use cordee_domain::db::verify::{
+    Checked, Chunk, Difference, LEAF, LISTED, PIECES, Pace, Progress, Report, RowSeen, SHOWN, Table,
+    TableName, Tables, Verdict, ahead, altered, compare, disagreements,
+};
+use cordee_domain::ids::{Millis, ServerName};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use futures_util::future::join_all;
+use tokio::time::{sleep, timeout};
+
+use crate::hands::mysql::Database;
+use session::{Fault, Session};
+
+/// A replica that has not caught up after this time ends the verification.
+const CATCH_UP: Duration = Duration::from_secs(30);
+/// Seconds of one wait for it. Between two of them it is asked whether to go on.
+const WAIT: f32 = 2.0;
+/// How long the reference holds a few rows at most.
+const HOLD: Duration = Duration::from_secs(1);
+/// Seconds within that for getting hold of them.
+const HOLD_LOCK: f32 = 0.3;
+/// Seconds within that for the other one to catch up.
+const HOLD_WAIT: f32 = 0.5;
+/// How often the same few rows are compared before they count as unproven.
+const TRIES: u32 = 10;
+/// After so many chunks of a table that could not be settled, the others get two tries only.
+const PATIENCE: u32 = 3;
+/// And after so many the table is left.
+const HOPELESS: u32 = 20;
+/// Looks at what tables there are, before a disagreement counts.
+const SURVEYS: u32 = 3;
+/// Pause before the next try, growing with each.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A database by its name.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: ServerName,
+    /// Itself.
+    pub database: Database,
+}
+
+/// What the caller lends: a clock, ears, and a way to stop.
+pub struct Watch<'a> {
+    /// The time.
+    pub now: &'a (dyn Fn() -> Millis + Send + Sync),
+    /// Is told after each chunk.
+    pub progress: &'a (dyn Fn(Progress) + Send + Sync),
+    /// Asked between any two statements. `true` ends the verification.
+    pub cancelled: &'a (dyn Fn() -> bool + Send + Sync),
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch(…)")
+    }
+}
+
+/// Compares every user table of `others` with `reference`, which must be the writer. May take hours; takes at most
+/// the share of the databases' time that `pace` says. Fails with one sentence when a node goes away, does not catch
+/// up or lacks a right, or when it was cancelled: then nothing was found out.
+pub async fn verify(
+    reference: &Node,
+    others: &[Node],
+    pace: Pace,
+    watch: &Watch<'_>,
+) -> Result<Report, Text> {
+    let at_start = (watch.now)();
+    let mut sessions = Vec::new();
+    for node in others {
+        sessions.push(Session::open(node).await?);
+    }
+    let mut run = Run {
+        reference: Session::open(reference).await?,
+        others: sessions,
+        pace,
+        watch,
+        chunks: 0,
+        rows: 0,
+        bytes: 0,
+    };
+    let tables = run.all_tables().await.map_err(|fault| run.reference.sentence(fault))?;
+    Ok(Report {
+        at_start,
+        at_end: (watch.now)(),
+        reference: reference.name.clone(),
+        others: others.iter().map(|n| n.name.clone()).collect(),
+        tables,
+        rows: run.rows,
+        chunks: run.chunks,
+        bytes: run.bytes,
+    })
+}
+
+/// What is known of one table so far.
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    differences: Vec<Difference>,
+    /// Chunks of which nothing could be said.
+    unsettled: u32,
+    more: bool,
+}
+
+impl Found {
+    /// What is known will not change any more by reading on.
+    fn enough(&self) -> bool {
+        self.differences.len() >= SHOWN || self.unsettled >= HOPELESS
+    }
+
+    fn verdict(self) -> Verdict {
+        if !self.differences.is_empty() {
+            Verdict::Differs { rows: self.differences, more: self.more || self.unsettled > 0 }
+        } else if self.unsettled > 0 {
+            Verdict::Unverifiable { why: text!("verify-unsettled") }
+        } else {
+            Verdict::Equal { rows: self.rows }
+        }
+    }
+}
+
+/// How a few rows ended.
+enum Settled {
+    Equal,
+    Different(Vec<Difference>),
+    Unsettled,
+}
+
+/// One chunk, compared once.
+struct Compared {
+    /// Rows on the reference.
+    rows: u64,
+    /// The others that have a different digest, by their places.
+    differing: Vec<usize>,
+    /// How long the slowest digest took.
+    took: Duration,
+    /// How long the slowest replica took to catch up.
+    waited: Duration,
+}
+
+struct Run<'a> {
+    reference: Session,
+    others: Vec<Session>,
+    pace: Pace,
+    watch: &'a Watch<'a>,
+    chunks: u64,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Run<'_> {
+    async fn all_tables(&mut self) -> Result<Vec<Checked>, Fault> {
+        let (tables, mut verdicts) = self.survey().await?;
+        let estimated = tables.values().map(|t| t.rows).sum();
+        let all = tables.len();
+        for (done, (name, table)) in tables.iter().enumerate() {
+            if verdicts.contains_key(name) {
+                continue;
+            }
+            let verdict = match Reader::new(name, table) {
+                Err(why) => Verdict::Unverifiable { why },
+                Ok(reader) => {
+                    let place = Place { name, table, done, all, estimated };
+                    match self.table(&reader, &place).await {
+                        Ok(found) => found.verdict(),
+                        Err(Fault::Altered) => altered(),
+                        Err(Fault::Slow) => Verdict::Unverifiable { why: text!("verify-slow") },
+                        Err(gone @ Fault::Gone(_)) => return Err(gone),
+                    }
+                }
+            };
+            verdicts.insert(name.clone(), verdict);
+        }
+        Ok(verdicts.into_iter().map(|(table, verdict)| Checked { table, verdict }).collect())
+    }
+
+    /// Which tables there are, and the verdicts on those that are not the same everywhere. A table may be made,
+    /// altered or dropped between two looks: only what was seen twice in a row counts.
+    async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, Verdict>), Fault> {
+        let mut before = std::collections::BTreeMap::new();
+        for look in 1..=SURVEYS {
+            self.asked()?;
+            let tables = self.reference.tables().await?;
+            let position = self.reference.position().await?;
+            let mut theirs = Vec::new();
+            for other in &mut self.others {
+                catch_up(other, &position, self.watch).await?;
+                theirs.push((other.name.clone(), other.tables().await?));
+            }
+            let theirs: Vec<(&ServerName, &Tables)> = theirs.iter().map(|(n, t)| (n, t)).collect();
+            let mut found = disagreements((&self.reference.name, &tables), &theirs);
+            if found.is_empty() || look == SURVEYS {
+                for (name, verdict) in &mut found {
+                    if before.get(name) != Some(verdict) {
+                        *verdict = altered();
+                    }
+                }
+                return Ok((tables, found));
+            }
+            before = found;
+            sleep(PAUSE * 10).await;
+        }
+        Ok((Tables::new(), before))
+    }
+
+    async fn table(&mut self, reader: &Reader, place: &Place<'_>) -> Result<Found, Fault> {
+        let every: Vec<usize> = (0..self.others.len()).collect();
+        let mut found = Found::default();
+        let mut size = self.pace.first_rows(place.table.row_bytes);
+        let mut rest = Chunk::default();
+        loop {
+            self.asked()?;
+            let started = Instant::now();
+            let step = async {
+                let chunk = self.piece(reader, &rest, size, &every).await?;
+                let compared = self.compare(reader, &chunk, &every).await?;
+                Ok::<_, Fault>((chunk, compared))
+            };
+            let (chunk, compared) = match step.await {
+                Ok(step) => step,
+                Err(Fault::Slow) => {
+                    size = Pace::fewer_rows(size).ok_or(Fault::Slow)?;
+                    self.pause(started.elapsed(), Duration::ZERO).await;
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
+            self.pause(started.elapsed().saturating_sub(compared.waited), compared.waited).await;
+            for other in &compared.differing {
+                match self.narrow(reader, &chunk, size, *other, &mut found).await {
+                    Err(Fault::Slow) => found.unsettled += 1,
+                    done => done?,
+                }
+            }
+            self.tell(place, compared.rows);
+            found.rows += compared.rows;
+            if found.enough() {
+                found.more = true;
+                return Ok(found);
+            }
+            if chunk.up_to.is_none() {
+                return Ok(found);
+            }
+            rest.after = chunk.up_to;
+            size = self.pace.next_rows(size, millis(compared.took));
+        }
+    }
+
+    /// The beginning of `rest` with at most `size` rows on the reference, and not many more on the others: one of
+    /// them may hold a million rows where the reference has none.
+    async fn piece(
+        &mut self,
+        reader: &Reader,
+        rest: &Chunk,
+        size: u64,
+        others: &[usize],
+    ) -> Result<Chunk, Fault> {
+        let mut piece = rest.clone();
+        if let Some(end) = self.reference.boundary(reader, &piece, size.saturating_sub(1)).await? {
+            piece.up_to = Some(end);
+        }
+        for place in others {
+            if let Some(other) = self.others.get_mut(*place)
+                && let Some(end) = other.boundary(reader, &piece, size.saturating_mul(2)).await?
+            {
+                piece.up_to = Some(end);
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Digests of a chunk: of the reference, then of the others, once they have caught up with what was read.
+    async fn compare(&mut self, reader: &Reader, chunk: &Chunk, others: &[usize]) -> Result<Compared, Fault> {
+        let started = Instant::now();
+        let ours = self.reference.digest(reader, chunk).await?;
+        let mut took = started.elapsed();
+        let position = self.reference.position().await?;
+        let watch = self.watch;
+        let asked = self.others.iter_mut().enumerate().filter(|(place, _)| others.contains(place)).map(
+            |(place, other)| {
+                let position = &position;
+                async move {
+                    let waited = catch_up(other, position, watch).await?;
+                    let started = Instant::now();
+                    let theirs = other.digest(reader, chunk).await?;
+                    Ok::<_, Fault>((place, theirs, started.elapsed(), waited))
+                }
+            },
+        );
+        let (mut differing, mut longest) = (Vec::new(), Duration::ZERO);
+        for answer in join_all(asked).await {
+            let (place, theirs, theirs_took, waited) = answer?;
+            took = took.max(theirs_took);
+            longest = longest.max(waited);
+            if theirs != ours {
+                differing.push(place);
+            }
+        }
+        self.chunks += 1;
+        Ok(Compared { rows: ours.rows, differing, took, waited: longest })
+    }
+
+    /// Finds the rows in which a chunk differs, if it does.
+    async fn narrow(
+        &mut self,
+        reader: &Reader,
+        chunk: &Chunk,
+        size: u64,
+        other: usize,
+        found: &mut Found,
+    ) -> Result<(), Fault> {
+        let mut suspects = vec![(chunk.clone(), size)];
+        while let Some((chunk, size)) = suspects.pop() {
+            if found.enough() {
+                return Ok(());
+            }
+            if size <= LEAF {
+                let tries = if found.unsettled < PATIENCE { TRIES } else { 2 };
+                match self.settle(reader, &chunk, other, tries).await? {
+                    Settled::Equal => {}
+                    Settled::Different(rows) => found.differences.extend(rows),
+                    Settled::Unsettled => found.unsettled += 1,
+                }
+                found.differences.truncate(SHOWN);
+                continue;
+            }
+            let size = (size / PIECES).max(LEAF);
+            let mut parts = Vec::new();
+            let mut rest = chunk.clone();
+            loop {
+                self.asked()?;
+                let started = Instant::now();
+                let part = self.piece(reader, &rest, size, &[other]).await?;
+                let compared = self.compare(reader, &part, &[other]).await?;
+                self.pause(started.elapsed().saturating_sub(compared.waited), compared.waited).await;
+                rest.after.clone_from(&part.up_to);
+                let last = part.up_to == chunk.up_to;
+                if !compared.differing.is_empty() {
+                    parts.push((part, size));
+                }
+                if last {
+                    break;
+                }
+            }
+            // The last one in is the next one out: the rows are found in the order of their keys.
+            suspects.extend(parts.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// Compares a few rows until there is no doubt. Equal once is equal; different counts when it was so twice,
+    /// each time with the reference's rows held still.
+    async fn settle(
+        &mut self,
+        reader: &Reader,
+        chunk: &Chunk,
+        other: usize,
+        tries: u32,
+    ) -> Result<Settled, Fault> {
+        let mut before: Option<Vec<Difference>> = None;
+        for attempt in 0..tries {
+            self.asked()?;
+            let started = Instant::now();
+            if self.compare(reader, chunk, &[other]).await?.differing.is_empty() {
+                return Ok(Settled::Equal);
+            }
+            match self.hold(reader, chunk, other).await? {
+                Some(now) if now.is_empty() => return Ok(Settled::Equal),
+                Some(now) => {
+                    let twice: Vec<Difference> = now
+                        .iter()
+                        .filter(|d| before.as_ref().is_some_and(|b| b.contains(d)))
+                        .cloned()
+                        .collect();
+                    if !twice.is_empty() {
+                        return Ok(Settled::Different(twice));
+                    }
+                    before = Some(now);
+                }
+                None => {}
+            }
+            self.pause(started.elapsed(), Duration::ZERO).await;
+            sleep(PAUSE * (attempt + 1)).await;
+        }
+        Ok(Settled::Unsettled)
+    }
+
+    /// Holds a few rows of the reference still, and compares. `None`: nothing can be said, because the rows could
+    /// not be held, the other one did not catch up in time, or it holds writes that the reference has not got yet.
+    async fn hold(
+        &mut self,
+        reader: &Reader,
+        chunk: &Chunk,
+        other: usize,
+    ) -> Result<Option<Vec<Difference>>, Fault> {
+        let Some(other) = self.others.get_mut(other) else { return Ok(None) };
+        let reference = &mut self.reference;
+        // What the other one wrote itself must arrive before the rows are held, for it might be about them.
+        let theirs = other.position().await?;
+        if !reference.reaches(&theirs, WAIT).await? {
+            return Ok(None);
+        }
+        reference.begin(HOLD_LOCK).await?;
+        let Ok(held) = timeout(HOLD, held(reference, other, reader, chunk)).await else {
+            // Whoever waits for these rows waits no longer.
+            reference.reopen().await?;
+            other.reopen().await?;
+            return Ok(None);
+        };
+        reference.end().await?;
+        let (ours, theirs) = match held {
+            Ok(Some(rows)) => rows,
+            Ok(None) | Err(Fault::Slow) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        Ok(Some(compare(&other.name, &reader.key(), &ours, &theirs)))
+    }
+
+    /// Rests as long as the pace asks.
+    async fn pause(&self, busy: Duration, waited: Duration) {
+        sleep(Duration::from_millis(self.pace.rest_ms(millis(busy), millis(waited)))).await;
+    }
+
+    fn asked(&self) -> Result<(), Fault> {
+        asked(self.watch)
+    }
+
+    fn tell(&mut self, place: &Place<'_>, rows: u64) {
+        self.rows += rows;
+        self.bytes += rows.saturating_mul(place.table.row_bytes);
+        (self.watch.progress)(Progress {
+            table: place.name.clone(),
+            tables_done: place.done,
+            tables: place.all,
+            chunks: self.chunks,
+            rows: self.rows,
+            rows_estimated: place.estimated,
+            bytes: self.bytes,
+        });
+    }
+}
+
+/// The table being read, and how many there are.
+struct Place<'a> {
+    name: &'a TableName,
+    table: &'a Table,
+    done: usize,
+    all: usize,
+    estimated: u64,
+}
+
+/// Rows of both databases while the reference's are held. In a transaction of the reference.
+async fn held(
+    reference: &mut Session,
+    other: &mut Session,
+    reader: &Reader,
+    chunk: &Chunk,
+) -> Result<Option<(Vec<RowSeen>, Vec<RowSeen>)>, Fault> {
+    let ours = reference.list(reader, chunk, true).await?;
+    // Read after the rows were got: whoever changed one of them before has committed, and is in it.
+    let position = reference.position().await?;
+    if !other.reaches(&position, HOLD_WAIT).await? {
+        return Ok(None);
+    }
+    let theirs = other.list(reader, chunk, false).await?;
+    let after = other.position().await?;
+    let cut = |rows: &[RowSeen]| rows.len() as u64 >= LISTED;
+    if cut(&ours) || cut(&theirs) {
+        return Ok(None);
+    }
+    let read = |text: &str| Position::parse(text).unwrap_or_default();
+    if ahead(&read(&after), &read(&position), reference.domain) {
+        return Ok(None);
+    }
+    Ok(Some((ours, theirs)))
+}
+
+/// Waits until `other` has applied `position`, and says how long it took.
+async fn catch_up(other: &mut Session, position: &str, watch: &Watch<'_>) -> Result<Duration, Fault> {
+    let started = Instant::now();
+    while !other.reaches(position, WAIT).await? {
+        asked(watch)?;
+        if started.elapsed() > CATCH_UP {
+            let seconds = started.elapsed().as_secs();
+            return Err(Fault::Gone(text!("verify-behind", name = other.name.as_str(), seconds = seconds)));
+        }
+    }
+    Ok(started.elapsed())
+}
+
+fn asked(watch: &Watch<'_>) -> Result<(), Fault> {
+    if (watch.cancelled)() { Err(Fault::Gone(text!("verify-cancelled"))) } else { Ok(()) }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

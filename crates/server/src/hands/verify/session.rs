@@ -1,0 +1,281 @@
+//! One database during a verification: a connection of its own, with every statement under a deadline.
+
+use std::time::Duration;
+
+use cordee_domain::db::verify::sql::{self, Sql};
+use cordee_domain::db::verify::{
+    Chunk, Column, Digest, Key, RowSeen, Table, TableName, Tables, without_domain,
+};
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::{FromValue, Queryable as _};
+use mysql_async::{Conn, Params, Row, Value};
+use tokio::time::timeout;
+
+use super::Node;
+use crate::hands::mysql::explain;
+
+/// The database itself ends a statement of the walk after this many seconds.
+const WALK: f32 = 3.0;
+/// And one that reads what tables there are.
+const SURVEY: f32 = 20.0;
+/// So many milliseconds after that, the node is taken for gone.
+const GRACE: Duration = Duration::from_millis(1_500);
+
+/// Why a statement gave no answer.
+#[derive(Debug)]
+pub enum Fault {
+    /// It took too long, or waited too long for a lock. Less, or later, may do.
+    Slow,
+    /// The table is not there any more, or not as it was.
+    Altered,
+    /// The node cannot go on; the sentence names it.
+    Gone(Text),
+}
+
+/// One database.
+#[derive(Debug)]
+pub struct Session {
+    /// Its name.
+    pub name: ServerName,
+    /// Its GTID domain.
+    pub domain: u32,
+    node: Node,
+    conn: Conn,
+    limit: Duration,
+}
+
+impl Session {
+    /// Connects, prepares the session, and makes sure that every table can be read.
+    pub async fn open(node: &Node) -> Result<Self, Text> {
+        let named = |why: Text| text!("verify-node", name = node.name.as_str(), why = why);
+        let conn = node.database.session().await.map_err(named)?;
+        let mut session = Self {
+            name: node.name.clone(),
+            domain: 0,
+            node: node.clone(),
+            conn,
+            limit: Duration::from_secs_f32(WALK),
+        };
+        let prepared = session.prepare().await;
+        prepared.map_err(|fault| session.sentence(fault))?;
+        Ok(session)
+    }
+
+    /// Connects anew, after a statement was left in the middle. Closing the old connection ends its transaction.
+    pub async fn reopen(&mut self) -> Result<(), Fault> {
+        *self = Self::open(&self.node).await.map_err(Fault::Gone)?;
+        Ok(())
+    }
+
+    async fn prepare(&mut self) -> Result<(), Fault> {
+        for statement in sql::SESSION {
+            self.statement(statement).await?;
+        }
+        self.limit(WALK).await?;
+        let rights = Sql { text: sql::RIGHTS.to_owned(), values: Vec::new() };
+        let rows = self.rows(&rights).await?;
+        let number = |place| rows.first().and_then(|row| field::<u64>(row, place)).unwrap_or(0);
+        self.domain = u32::try_from(number(0)).unwrap_or(0);
+        if number(2) == 0 {
+            return Err(Fault::Gone(text!("verify-rights", name = self.name.as_str())));
+        }
+        if number(1) < sql::PACKET {
+            return Err(Fault::Gone(text!("verify-packet", name = self.name.as_str(), octets = sql::PACKET)));
+        }
+        Ok(())
+    }
+
+    /// A fault that ends the verification, as a sentence.
+    pub fn sentence(&self, fault: Fault) -> Text {
+        match fault {
+            Fault::Gone(why) => why,
+            Fault::Slow | Fault::Altered => {
+                text!("verify-node", name = self.name.as_str(), why = text!("db-no-answer"))
+            }
+        }
+    }
+
+    /// Begins a transaction in which no statement takes longer than `seconds`, lock waits included.
+    pub async fn begin(&mut self, seconds: f32) -> Result<(), Fault> {
+        self.limit(seconds).await?;
+        self.statement("START TRANSACTION").await
+    }
+
+    /// Ends it: nothing was written, and what was held is free.
+    pub async fn end(&mut self) -> Result<(), Fault> {
+        self.statement("ROLLBACK").await?;
+        self.limit(WALK).await
+    }
+
+    /// Seconds that the database gives a statement, lock waits included.
+    async fn limit(&mut self, seconds: f32) -> Result<(), Fault> {
+        self.limit = Duration::from_secs_f32(seconds);
+        self.statement(&format!("SET SESSION max_statement_time={seconds}")).await
+    }
+
+    /// A statement without an answer.
+    async fn statement(&mut self, text: &str) -> Result<(), Fault> {
+        let deadline = self.limit + GRACE;
+        let answer = timeout(deadline, self.conn.query_drop(text)).await;
+        self.judged(answer)
+    }
+
+    async fn rows(&mut self, sql: &Sql) -> Result<Vec<Row>, Fault> {
+        let values = sql.values.iter().map(|v| Value::Bytes(v.clone().into_bytes())).collect::<Vec<_>>();
+        let values = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let deadline = self.limit + GRACE;
+        let answer = timeout(deadline, self.conn.exec(sql.text.as_str(), values)).await;
+        self.judged(answer)
+    }
+
+    fn judged<T>(
+        &self,
+        answer: Result<Result<T, mysql_async::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Fault> {
+        let why = match answer {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(mysql_async::Error::Server(error))) => match error.code {
+                // Statement time, lock wait, deadlock, row changed since the read view.
+                1969 | 1205 | 1213 | 1020 => return Err(Fault::Slow),
+                // No such schema, column, table; no such index; definition changed; table being dropped.
+                1049 | 1054 | 1146 | 1176 | 1412 | 1932 => return Err(Fault::Altered),
+                // Connection killed, query killed, shutdown.
+                1927 | 1317 | 1053 => text!("db-unreachable"),
+                _ => explain(&mysql_async::Error::Server(error)),
+            },
+            Ok(Err(error)) => explain(&error),
+            Err(_) => text!("db-no-answer"),
+        };
+        Err(Fault::Gone(text!("verify-node", name = self.name.as_str(), why = why)))
+    }
+
+    /// An answer that is not of the expected shape.
+    fn strange(&self) -> Fault {
+        Fault::Gone(text!("verify-node", name = self.name.as_str(), why = text!("db-broken")))
+    }
+
+    /// Every user table.
+    pub async fn tables(&mut self) -> Result<Tables, Fault> {
+        self.limit(SURVEY).await?;
+        let plain = |text: String| Sql { text, values: Vec::new() };
+        // Columns and keys of a table that was made in between are of no use; one that was dropped has none.
+        let listed = self.rows(&plain(sql::tables())).await?;
+        let columns = self.rows(&plain(sql::columns())).await?;
+        let keys = self.rows(&plain(sql::keys())).await?;
+        self.limit(WALK).await?;
+        let name = |row: &Row| Some(TableName { schema: field(row, 0)?, table: field(row, 1)? });
+        let mut tables = Tables::new();
+        for row in &listed {
+            let name = name(row).ok_or_else(|| self.strange())?;
+            let table = Table {
+                kind: field(row, 2).unwrap_or_default(),
+                engine: field(row, 3),
+                rows: field(row, 4).unwrap_or(0),
+                row_bytes: field(row, 5).unwrap_or(0),
+                ..Table::default()
+            };
+            tables.insert(name, table);
+        }
+        for row in &columns {
+            if let Some(table) = name(row).and_then(|name| tables.get_mut(&name)) {
+                table.columns.push(column(row).ok_or_else(|| self.strange())?);
+            }
+        }
+        for row in &keys {
+            if let Some(table) = name(row).and_then(|name| tables.get_mut(&name)) {
+                let column = field(row, 2).ok_or_else(|| self.strange())?;
+                table.key.push(Key { column, prefix: field::<u8>(row, 3) == Some(1) });
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Digest of a chunk.
+    pub async fn digest(&mut self, reader: &sql::Reader, chunk: &Chunk) -> Result<Digest, Fault> {
+        let rows = self.rows(&reader.digest(chunk)).await?;
+        let number = |place| rows.first().and_then(|row| field::<u64>(row, place));
+        match (number(0), number(1)) {
+            (Some(rows), Some(hash)) => Ok(Digest { rows, hash }),
+            _ => Err(self.strange()),
+        }
+    }
+
+    /// Key of the row with `skip` rows before it in the chunk.
+    pub async fn boundary(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        skip: u64,
+    ) -> Result<Option<Vec<String>>, Fault> {
+        let rows = self.rows(&reader.boundary(chunk, skip)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
+    }
+
+    /// The rows of a small chunk; with `hold` they are kept as they are until the transaction ends.
+    pub async fn list(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        hold: bool,
+    ) -> Result<Vec<RowSeen>, Fault> {
+        let width = reader.key().len();
+        let rows = self.rows(&reader.rows(chunk, hold)).await?;
+        rows.iter()
+            .map(|row| {
+                Some(RowSeen {
+                    hash: field(row, 0)?,
+                    key: texts(row, 1, width)?,
+                    shown: texts(row, 1 + width, width)?,
+                })
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.strange())
+    }
+
+    /// Everything that is in its binary log: what it wrote and what it applied.
+    pub async fn position(&mut self) -> Result<String, Fault> {
+        let sql = Sql { text: "SELECT @@gtid_binlog_pos".to_owned(), values: Vec::new() };
+        let rows = self.rows(&sql).await?;
+        rows.first().and_then(|row| field(row, 0)).ok_or_else(|| self.strange())
+    }
+
+    /// Waits at most `seconds` until it has applied what `position` says, its own domain aside.
+    pub async fn reaches(&mut self, position: &str, seconds: f32) -> Result<bool, Fault> {
+        let position = without_domain(position, self.domain);
+        if position.is_empty() {
+            return Ok(true);
+        }
+        let text = format!("SELECT MASTER_GTID_WAIT(?, {seconds:.1})");
+        let rows = self.rows(&Sql { text, values: vec![position] }).await?;
+        Ok(rows.first().and_then(|row| field::<i64>(row, 0)) == Some(0))
+    }
+}
+
+fn column(row: &Row) -> Option<Column> {
+    Some(Column {
+        name: field(row, 2)?,
+        data_type: field(row, 3)?,
+        column_type: field(row, 4)?,
+        nullable: field::<u8>(row, 5)? == 1,
+        default: field(row, 6),
+        charset: field(row, 7),
+        collation: field(row, 8),
+        octets: field(row, 9),
+        precision: field(row, 10),
+        scale: field(row, 11),
+        extra: field(row, 12).unwrap_or_default(),
+        expression: field(row, 13),
+    })
+}
+
+/// One field; absent when it is NULL or of another shape.
+fn field<T: FromValue>(row: &Row, place: usize) -> Option<T> {
+    row.get_opt::<Option<T>, _>(place).and_then(Result::ok).flatten()
+}
+
+fn texts(row: &Row, first: usize, count: usize) -> Option<Vec<String>> {
+    (first..first + count).map(|place| field(row, place)).collect()
+}
