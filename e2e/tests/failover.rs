@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_e2e::api::Status;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
@@ -351,14 +352,9 @@ fn a_standby_that_is_behind_is_not_elected(cluster: &Cluster) {
 
 // ---- what only looks like a death
 
-/// Watches for a while that nobody takes over, and gives the first reason that `wanted` takes, which must come
-/// within `soon`.
-fn quiet_with_reason(
-    cluster: &Cluster,
-    before: &Pair,
-    soon: Duration,
-    wanted: impl Fn(&str) -> bool,
-) -> String {
+/// Watches for a while that nobody takes over, and gives the first status of the writer that is not good, has a
+/// reason, and holds `words`. It must come within `soon`.
+fn quiet_but_told(cluster: &Cluster, before: &Pair, soon: Duration, words: &str) -> String {
     let begun = Instant::now();
     let mut told = None;
     wait::always("nobody takes over", QUIET, || {
@@ -368,13 +364,14 @@ fn quiet_with_reason(
         {
             return Err(format!("{now:?}"));
         }
-        let status = &now.writer.status;
-        let reason = status.reason.as_deref().unwrap_or("");
-        if told.is_none() && status.light != "good" && wanted(reason) {
-            told = Some(format!("{} {}: {reason}", status.light, status.word));
-            println!("#   told after {} ms: {told:?}", begun.elapsed().as_millis());
+        let Status { light, word, reason } = &now.writer.status;
+        let reason = reason.as_deref().unwrap_or("").trim();
+        let said = format!("{light} {word}: {reason}");
+        if told.is_none() && light != "good" && !reason.is_empty() && said.to_lowercase().contains(words) {
+            println!("#   told after {} ms: {said}", begun.elapsed().as_millis());
+            told = Some(said.clone());
         }
-        if told.is_none() && begun.elapsed() > soon { Err(format!("not told: {status:?}")) } else { Ok(()) }
+        if told.is_none() && begun.elapsed() > soon { Err(format!("not told: {said}")) } else { Ok(()) }
     });
     told.expect("told within the time")
 }
@@ -410,8 +407,7 @@ fn a_full_writer_is_no_dead_writer(cluster: &Cluster) {
     let limit = Limit::set(Db::root(cluster, &before.writer.name), 10);
     let taken = fill(application.dsn(), local(application.dsn().port), 200);
     println!("#   full with {} connections of ours", taken.len());
-    let told =
-        quiet_with_reason(cluster, &before, QUIET, |r| r.to_lowercase().contains("too many connections"));
+    let told = quiet_but_told(cluster, &before, QUIET, "too many connections");
     drop(taken);
     drop(limit);
     let after = Pair::wait(cluster);
@@ -422,7 +418,7 @@ fn a_full_writer_is_no_dead_writer(cluster: &Cluster) {
 fn a_locked_writer_is_no_dead_writer(cluster: &Cluster) {
     let before = Pair::wait(cluster);
     let lock = Db::root(cluster, &before.writer.name).hold("FLUSH TABLES WITH READ LOCK");
-    let told = quiet_with_reason(cluster, &before, Duration::from_secs(3), |reason| !reason.is_empty());
+    let told = quiet_but_told(cluster, &before, Duration::from_secs(3), "");
     drop(lock);
     let after = Pair::wait(cluster);
     assert_eq!((after.epoch, &after.writer.name), (before.epoch, &before.writer.name), "after {told}");
