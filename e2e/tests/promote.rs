@@ -73,7 +73,7 @@ fn five_promotes_with_reloads_leave_nobody_behind(cluster: &Cluster) {
         if round % 2 == 1 {
             api.act("/v1/proxies/db/reload");
         }
-        load.wait_for_another(id, SWITCHED);
+        // Looked for before the load is: whoever stays with the former writer must not hide the wait for the new one.
         wait::until("the API shows the new writer", SWITCHED, || {
             let now = Pair::try_read(cluster)?;
             if now.writer.name == new { Ok(()) } else { Err(format!("{now:?}")) }
@@ -90,6 +90,7 @@ fn five_promotes_with_reloads_leave_nobody_behind(cluster: &Cluster) {
                 some => Err(format!("{some} connections")),
             }
         });
+        load.wait_for_another(id, SWITCHED);
         pair = wait_planned(cluster, &pair);
         println!(
             "#   {old} to {new}: nobody left {} ms after it was shown; ready again after {:.1} s",
@@ -241,9 +242,17 @@ fn wait_for(cluster: &Cluster, server: &str, what: &str, wanted: impl Fn(&Server
 
 #[track_caller]
 fn wait_for_standing(cluster: &Cluster, server: &str, standing: &str) -> Server {
-    let what = format!("is shown as {standing}");
-    let shown = wait_for(cluster, server, &what, |s| s.standing.as_deref() == Some(standing));
-    println!("#   {server} is {standing}: {:?}", shown.status);
+    let (shown, took) = wait::until(&format!("{server} is shown as {standing}"), READY, || {
+        let snapshot = cluster.api().try_snapshot()?;
+        let found = snapshot.find(server).ok_or("it is not there")?.clone();
+        if found.standing.as_deref() == Some(standing) {
+            return Ok(found);
+        }
+        // What became of the row tells more than the standing that it has instead.
+        let values = ["db1", "db2"].map(|s| (s, value_on(cluster, s)));
+        Err(format!("{:?} {:?}, the row: {values:?}", found.standing, found.status))
+    });
+    println!("#   {server} is {standing} after {:.1} s: {:?}", took.as_secs_f64(), shown.status);
     shown
 }
 
