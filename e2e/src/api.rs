@@ -174,6 +174,12 @@ impl Api {
 pub struct Snapshot {
     /// Revision of the wish.
     pub revision: u64,
+    /// Rises by one with each new writer. A product that does not tell is told so by whoever asks for it.
+    pub epoch: Option<u64>,
+    /// `one-writer` or `all-writers`.
+    pub routing: Option<String>,
+    /// The change of writer that goes on now.
+    pub handover: Option<Value>,
     /// The sentence about all of it.
     pub verdict: Status,
     /// The two proxies.
@@ -230,6 +236,10 @@ pub struct Server {
     pub power: String,
     /// `writer` or `standby`.
     pub role: Option<String>,
+    /// `member`, `returning` or `diverged`.
+    pub standing: Option<String>,
+    /// Writer only: whether a commit is acknowledged only after a standby has received it, now.
+    pub semi_sync: Option<bool>,
     /// Who starts it.
     pub runtime: String,
     /// Status.

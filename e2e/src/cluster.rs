@@ -192,10 +192,10 @@ impl Cluster {
         procs::signal(&self.home, pid, signal);
     }
 
-    /// Sends a signal to a whole group of this cluster.
+    /// Sends a signal to a whole group of this cluster, and gives the instant just before.
     #[track_caller]
-    pub fn signal_group(&self, pid: u32, signal: Signal) {
-        procs::signal_group(&self.home, pid, signal);
+    pub fn signal_group(&self, pid: u32, signal: Signal) -> Instant {
+        procs::signal_group(&self.home, pid, signal)
     }
 
     /// Waits until everything is well, as `cordee up` left it.

@@ -1,9 +1,9 @@
 //! A person's own database client, with what `cordee dsn` gives.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -50,23 +50,32 @@ impl Db {
         Self::at(cluster, Dsn { port, ..self.dsn.clone() })
     }
 
-    /// The password travels in a file that only we can read, never in an argument.
+    /// The machine's administrator at a database's own socket: for what happens behind Cordée's back.
+    pub fn root(cluster: &Cluster, server: &str) -> Self {
+        let socket = cluster.home().join("run").join(server).join("mariadb.sock").display().to_string();
+        let options = format!("protocol=socket\nsocket={socket}\nuser=root\n");
+        let (user, schema) = ("root".to_owned(), "information_schema".to_owned());
+        let dsn = Dsn { host: socket, port: 0, user, password: String::new(), schema };
+        Self::with(cluster, &format!("root-{server}"), &options, dsn)
+    }
+
     fn at(cluster: &Cluster, dsn: Dsn) -> Self {
-        let folder = cluster.home().join("e2e");
-        std::fs::create_dir_all(&folder).expect("folder");
-        let defaults = folder.join(format!("{}-{}.cnf", dsn.user, dsn.port));
-        let text = format!(
-            "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword=\"{}\"\nconnect_timeout=5\n",
+        let options = format!(
+            "protocol=tcp\nhost={}\nport={}\nuser={}\npassword=\"{}\"\n",
             dsn.host, dsn.port, dsn.user, dsn.password
         );
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&defaults)
-            .expect("defaults file");
+        Self::with(cluster, &format!("{}-{}", dsn.user, dsn.port), &options, dsn)
+    }
+
+    /// The password travels in a file that only we can read, never in an argument.
+    fn with(cluster: &Cluster, name: &str, options: &str, dsn: Dsn) -> Self {
+        let folder = cluster.home().join("e2e");
+        std::fs::create_dir_all(&folder).expect("folder");
+        let defaults = folder.join(format!("{name}.cnf"));
+        let text = format!("[client]\n{options}connect_timeout=5\n");
+        let mut file = std::fs::OpenOptions::new();
+        let mut file =
+            file.write(true).create(true).truncate(true).mode(0o600).open(&defaults).expect("defaults file");
         file.write_all(text.as_bytes()).expect("defaults file");
         Self { defaults, dsn }
     }
@@ -78,14 +87,8 @@ impl Db {
 
     /// Rows of text, or what the database said against it.
     pub fn try_query(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
-        let mut command = Command::new(CLIENT);
-        command.arg(format!("--defaults-file={}", self.defaults.display())).args([
-            "--batch",
-            "--skip-column-names",
-            "--execute",
-            sql,
-            &self.dsn.schema,
-        ]);
+        let mut command = self.command();
+        command.args(["--execute", sql]);
         let said = run(&mut command, Duration::from_secs(20));
         if said.code != 0 {
             return Err(said.err);
@@ -111,5 +114,50 @@ impl Db {
     pub fn number(&self, sql: &str) -> u64 {
         let value = self.value(sql);
         value.parse().unwrap_or_else(|_| panic!("{sql}: {value:?} is no number"))
+    }
+    /// Runs a statement in a session that stays until the value is dropped, and with it what the session locked.
+    #[track_caller]
+    pub fn hold(&self, sql: &str) -> Session {
+        let mut child = self
+            .command()
+            .arg("--unbuffered")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect(CLIENT);
+        let mut stdin = child.stdin.take().expect("stdin");
+        let out = child.stdout.take().expect("stdout");
+        // A lock that cannot be had ends the session, and with it the wait for its answer.
+        writeln!(stdin, "SET SESSION lock_wait_timeout = 5; {sql}; SELECT 'held';").expect("session");
+        let session = Session { child, _stdin: stdin };
+        let mut said = String::new();
+        BufReader::new(out).read_line(&mut said).expect("session");
+        assert_eq!(said.trim(), "held", "{sql}");
+        session
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(CLIENT);
+        command.arg(format!("--defaults-file={}", self.defaults.display())).args([
+            "--batch",
+            "--skip-column-names",
+            &format!("--database={}", self.dsn.schema),
+        ]);
+        command
+    }
+}
+
+/// A session that stays open.
+#[derive(Debug)]
+pub struct Session {
+    child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,6 +1,7 @@
 //! Processes, as /proc shows them: which ones belong to a cluster, and signals to those only.
 
 use std::path::Path;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal};
 
@@ -131,13 +132,71 @@ pub fn signal(home: &Path, pid: u32, signal: Signal) {
     rustix::process::kill_process(raw(pid), signal).expect("signal");
 }
 
-/// Sends a signal to the group that `pid` leads. Panics when it is not the leader of a group of the cluster in `home`.
+/// Sends a signal to the group that `pid` leads, and gives the instant just before. Panics when it is not the leader
+/// of a group of the cluster in `home`.
 #[track_caller]
-pub fn signal_group(home: &Path, pid: u32, signal: Signal) {
+pub fn signal_group(home: &Path, pid: u32, signal: Signal) -> Instant {
     assert_ours(home, pid);
     let process = Process::read(pid).expect("process");
     assert_eq!(process.group, pid, "{} does not lead its group", process.title());
+    let at = Instant::now();
     rustix::process::kill_process_group(raw(pid), signal).expect("signal");
+    at
+}
+
+/// Sends a signal to a process that may have ended meanwhile, but never to another one with its pid.
+pub fn end(process: &Process, signal: Signal) {
+    if process.lives() {
+        let _ = rustix::process::kill_process(raw(process.pid), signal);
+    }
+}
+
+/// A process, or a whole group, that is frozen; dropped, it goes on, whatever became of the test and of it.
+#[derive(Debug)]
+pub struct Frozen {
+    process: Process,
+    group: bool,
+    at: Instant,
+}
+
+impl Frozen {
+    /// Freezes one process.
+    #[track_caller]
+    pub fn one(home: &Path, pid: u32) -> Self {
+        let process = Process::read(pid).expect("process");
+        let at = Instant::now();
+        signal(home, pid, Signal::STOP);
+        Self { process, group: false, at }
+    }
+
+    /// Freezes the group that `pid` leads.
+    #[track_caller]
+    pub fn group(home: &Path, pid: u32) -> Self {
+        let process = Process::read(pid).expect("process");
+        let at = signal_group(home, pid, Signal::STOP);
+        Self { process, group: true, at }
+    }
+
+    /// The instant just before.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let pid = raw(self.process.pid);
+        let _ = match (self.process.lives(), self.group) {
+            (false, _) => Ok(()),
+            (true, true) => rustix::process::kill_process_group(pid, Signal::CONT),
+            (true, false) => rustix::process::kill_process(pid, Signal::CONT),
+        };
+    }
 }
 
 #[track_caller]

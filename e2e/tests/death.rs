@@ -16,7 +16,7 @@ use cordee_e2e::db::Db;
 use cordee_e2e::http::{self, Client};
 use cordee_e2e::load::{Ask, Load, Running};
 use cordee_e2e::person::Person;
-use cordee_e2e::procs::Process;
+use cordee_e2e::procs::{Frozen, Process};
 use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 use serde_json::json;
@@ -287,35 +287,12 @@ fn a_dead_standby_comes_back_and_catches_up(cluster: &Cluster) {
 
 // ---- what is frozen
 
-/// Lets a frozen process go on, whatever became of the test.
-struct Frozen<'a>(&'a Cluster, Process);
-
-impl<'a> Frozen<'a> {
-    fn new(cluster: &'a Cluster, pid: u32) -> Self {
-        let process = Process::read(pid).expect("process");
-        cluster.signal(pid, Signal::STOP);
-        Self(cluster, process)
-    }
-
-    fn process(&self) -> Process {
-        self.1.clone()
-    }
-}
-
-impl Drop for Frozen<'_> {
-    fn drop(&mut self) {
-        if self.1.lives() {
-            self.0.signal(self.1.pid, Signal::CONT);
-        }
-    }
-}
-
 fn a_frozen_haproxy_is_shown_as_unknown_and_left_alone(cluster: &Cluster) {
     cluster.settle();
     let api = cluster.api();
     let person = Person::sign_in(cluster);
     person.wait_for_look("web1", "good", TRUE_AGAIN);
-    let frozen = Frozen::new(cluster, api.snapshot().proxy("web").worker_pid.expect("worker"));
+    let frozen = Frozen::one(cluster.home(), api.snapshot().proxy("web").worker_pid.expect("worker"));
 
     let (snapshot, took) = wait::until("the API shows nothing of it as fine", STALE, || {
         let snapshot = api.snapshot();
@@ -338,7 +315,7 @@ fn a_frozen_haproxy_is_shown_as_unknown_and_left_alone(cluster: &Cluster) {
     wait::always("nobody kills it", Duration::from_secs(4), || {
         if frozen.process().lives() { Ok(()) } else { Err("it was killed") }
     });
-    let worker = frozen.process();
+    let worker = frozen.process().clone();
     drop(frozen);
     wait::until("the API is right again", TRUE_AGAIN, || api.snapshot().settled());
     for server in ["web1", "web2"] {

@@ -1,0 +1,297 @@
+//! A person changes the writer: nothing is lost where nothing need be lost, and what is given up is kept aside.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use cordee_e2e::api::Server;
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
+use cordee_e2e::outage::Obstacle;
+use cordee_e2e::pair::{Pair, READY, open, promote, server_id, wait_for_no_receipt};
+use cordee_e2e::tables::Tables;
+use cordee_e2e::turns::{Spread, servers, turns};
+use cordee_e2e::writers::Writers;
+use cordee_e2e::{suite, wait};
+use rustix::process::Signal;
+
+/// How soon a planned change is decided and shown.
+const SWITCHED: Duration = Duration::from_secs(15);
+/// Writes go on within this time after a planned change was asked for.
+const FIRST_WRITE: Duration = Duration::from_secs(4);
+/// Acceptance: nobody is left on the former writer.
+const LEFT: Duration = Duration::from_secs(2);
+/// How soon a change that cannot be made without a loss is given up.
+const GIVEN_UP: Duration = Duration::from_secs(20);
+/// The one row that two writers disagree about.
+const ROW: &str = "e2e_disputed";
+
+fn main() -> ExitCode {
+    suite::run(
+        "promote",
+        &[],
+        &[
+            case!(five_promotes_with_reloads_leave_nobody_behind),
+            case!(what_only_the_former_writer_has_is_kept_aside),
+        ],
+    )
+}
+
+// ---- planned
+
+/// Connections of the application on a database.
+fn left_on(cluster: &Cluster, server: &str, user: &str) -> Result<u64, String> {
+    let sql = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
+    let rows = Db::root(cluster, server).try_query(&sql)?;
+    rows[0][0].parse().map_err(|_| format!("{rows:?}"))
+}
+
+fn five_promotes_with_reloads_leave_nobody_behind(cluster: &Cluster) {
+    let tables = Tables::make(cluster, "promotes", 8);
+    let api = cluster.api();
+    let application = Db::new(cluster, &["--account", "app"]);
+    let mut pair = Pair::wait(cluster);
+    let load = Writers::new(cluster.db(), application.dsn(), &tables).start();
+    let mut asked = Vec::new();
+    let mut expected = vec![server_id(cluster, &pair.writer.name)];
+    for round in 0..5 {
+        load.wait_for_more(200, Duration::from_secs(10));
+        let (old, new) = (pair.writer.name.clone(), pair.standby.name.clone());
+        let id = server_id(cluster, &old);
+        // In turn: connections that a former HAProxy process holds, and a file that is read while the writer changes.
+        if round % 2 == 0 {
+            api.act("/v1/proxies/db/reload");
+        }
+        let at = Instant::now();
+        let reply = promote(cluster, &new, false);
+        assert_eq!(reply.status, 202, "{reply:?}");
+        if round % 2 == 1 {
+            api.act("/v1/proxies/db/reload");
+        }
+        // Looked for before the load is: whoever stays with the former writer must not hide the wait for the new one.
+        wait::until("the API shows the new writer", SWITCHED, || {
+            let now = Pair::try_read(cluster)?;
+            if now.writer.name == new { Ok(()) } else { Err(format!("{now:?}")) }
+        });
+        let ((), took) = wait::until(&format!("nobody is left on {old}"), LEFT, || {
+            match left_on(cluster, &old, &application.dsn().user)? {
+                0 => Ok(()),
+                some => Err(format!("{some} connections")),
+            }
+        });
+        wait::always(&format!("nobody comes back to {old}"), Duration::from_secs(1), || {
+            match left_on(cluster, &old, &application.dsn().user)? {
+                0 => Ok(()),
+                some => Err(format!("{some} connections")),
+            }
+        });
+        load.wait_for_another(id, SWITCHED);
+        pair = wait_planned(cluster, &pair);
+        println!(
+            "#   {old} to {new}: nobody left {} ms after it was shown; ready again after {:.1} s",
+            took.as_millis(),
+            at.elapsed().as_secs_f64()
+        );
+        asked.push((at, id));
+        expected.push(server_id(cluster, &new));
+    }
+    load.wait_for_more(200, Duration::from_secs(10));
+    let report = load.stop();
+    println!("#   {report}");
+    assert_eq!(servers(&turns(&report.writes)), expected, "who wrote in turn");
+    tables.verify(cluster, &report);
+    let gap =
+        |(at, old): &(Instant, u32)| report.gap_after(*at, *old).expect("another database acknowledged");
+    let gaps = Spread::new(asked.iter().map(gap).collect());
+    println!("#   first write of the new writer after {gaps}");
+    let end = report.acknowledged().map(|w| w.ended).max().expect("some writes");
+    let pause = |(at, _): &(Instant, u32)| report.longest_pause(*at, end.min(*at + FIRST_WRITE));
+    println!("#   longest pause around each: {}", Spread::new(asked.iter().map(pause).collect()));
+    assert!(gaps.longest() <= FIRST_WRITE, "{gaps}");
+}
+
+/// Waits until the pair is ready with the other writer.
+fn wait_planned(cluster: &Cluster, before: &Pair) -> Pair {
+    let after = Pair::wait_until(cluster, "the former writer could take over", |now| {
+        if now.epoch == before.epoch { Err(format!("still epoch {}", now.epoch)) } else { Ok(()) }
+    });
+    assert_eq!((after.epoch, &after.writer.name), (before.epoch + 1, &before.standby.name), "{after:#?}");
+    after
+}
+
+// ---- with a loss that was accepted
+
+/// Two databases of which the former writer holds what nobody else has.
+struct Diverged {
+    /// The former writer.
+    former: String,
+    /// The writer now.
+    writer: String,
+    /// What stands on the writer.
+    value: &'static str,
+    /// What only the former writer had.
+    lost: &'static str,
+}
+
+fn what_only_the_former_writer_has_is_kept_aside(cluster: &Cluster) {
+    let kept_before = files(cluster);
+    let diverged = diverge(cluster);
+    let shown = wait_for_standing(cluster, &diverged.former, "diverged");
+    the_file_holds_what_was_lost(cluster, &diverged, &shown, &kept_before);
+    wait::until("no link is left in either direction", Duration::from_secs(5), || no_links(cluster));
+    wait::always("it stays closed and without links", Duration::from_secs(3), || {
+        no_links(cluster)?;
+        if open(cluster, &diverged.former)? { Err("it was opened".to_owned()) } else { Ok(()) }
+    });
+    assert_eq!(
+        value_on(cluster, &diverged.writer),
+        Ok(diverged.value.to_owned()),
+        "the new writer's value stands"
+    );
+    assert!(open(cluster, &diverged.writer).unwrap(), "{} is open", diverged.writer);
+}
+
+/// Makes the two disagree about one row: the writer alone has one value of it, dies, and is kept from coming back
+/// until the other, with the loss accepted, has written another value.
+fn diverge(cluster: &Cluster) -> Diverged {
+    let (lost, value) = ("only the former writer has this", "what stands");
+    let before = Pair::wait(cluster);
+    let (former, writer) = (before.writer.name.clone(), before.standby.name.clone());
+    let to = |account| Db::new(cluster, &["--account", account]).through(cluster, cluster.db_writer().port());
+    let (owner, application) = (to("owner"), to("app"));
+    owner.query(&format!(
+        "CREATE TABLE {ROW} (id INT PRIMARY KEY, value VARCHAR(64)) DEFAULT CHARSET=utf8mb4"
+    ));
+    application.query(&format!("INSERT INTO {ROW} VALUES (1, 'agreed')"));
+    wait::until("both have the row", Duration::from_secs(5), || {
+        let on_standby = value_on(cluster, &writer)?;
+        if on_standby == "agreed" { Ok(()) } else { Err(on_standby) }
+    });
+
+    let api = cluster.api();
+    let standby = format!("/v1/pools/db/servers/{writer}");
+    api.act(&format!("{standby}/stop"));
+    wait_for_no_receipt(cluster, READY);
+    wait_for(cluster, &writer, "is off", |s| s.pid.is_none());
+    application.query(&format!("UPDATE {ROW} SET value = '{lost}' WHERE id = 1"));
+
+    let obstacle = Obstacle::lurk(before.writer.port);
+    cluster.signal_group(before.writer.pid.expect("it runs"), Signal::KILL);
+    obstacle.wait_until_held();
+    let shown = wait_for(cluster, &former, "is shown as dead", |s| s.status.light == "critical");
+    println!("#   the former writer: {:?}", shown.status);
+    api.act(&format!("{standby}/start"));
+    wait::until("the standby runs, closed", READY, || {
+        if open(cluster, &writer)? { Err("it was opened without being asked".to_owned()) } else { Ok(()) }
+    });
+    wait::always("nobody is opened without a person's word", Duration::from_secs(2), || {
+        let now = Pair::try_read(cluster)?;
+        if now.epoch != before.epoch || open(cluster, &writer)? { Err(format!("{now:?}")) } else { Ok(()) }
+    });
+    without_the_word(cluster, &before);
+    // The picture may be older than the change that is being given up: it stands in the way until then.
+    wait::until("the change is taken with the loss accepted", GIVEN_UP, || {
+        let taken = promote(cluster, &writer, true);
+        if taken.status == 202 { Ok(()) } else { Err(taken) }
+    });
+    wait::until("the standby is the writer", SWITCHED, || {
+        let now = Pair::try_read(cluster)?;
+        let decided = now.writer.name == writer && now.epoch == before.epoch + 1;
+        if decided && open(cluster, &writer)? { Ok(()) } else { Err(format!("{now:?}")) }
+    });
+    let update = format!("UPDATE {ROW} SET value = '{value}' WHERE id = 1");
+    wait::until("the writer's port leads to it", SWITCHED, || application.try_query(&update));
+    obstacle.release();
+    Diverged { former, writer, value, lost }
+}
+
+/// Asked without accepting the loss, it is refused, at once or after it was tried; nobody is opened either way.
+fn without_the_word(cluster: &Cluster, before: &Pair) {
+    let reply = promote(cluster, &before.standby.name, false);
+    println!("#   without the word: {} {:?}", reply.status, reply.errors());
+    let ((), took) = wait::until("the change is given up", GIVEN_UP, || {
+        let now = Pair::try_read(cluster)?;
+        let same = (now.epoch, &now.writer.name) == (before.epoch, &before.writer.name);
+        assert!(same, "a loss was accepted by nobody: {now:#?}");
+        assert!(!open(cluster, &before.standby.name)?, "opened without the word");
+        now.handover.map_or(Ok(()), |handover| Err(format!("handover {handover}")))
+    });
+    println!("#   given up after {} ms", took.as_millis());
+}
+
+fn value_on(cluster: &Cluster, server: &str) -> Result<String, String> {
+    let schema = Db::new(cluster, &[]).dsn().schema.clone();
+    let rows =
+        Db::root(cluster, server).try_query(&format!("SELECT value FROM {schema}.{ROW} WHERE id = 1"))?;
+    rows.first().and_then(|row| row.first()).cloned().ok_or_else(|| "no row".to_owned())
+}
+
+#[track_caller]
+fn wait_for(cluster: &Cluster, server: &str, what: &str, wanted: impl Fn(&Server) -> bool) -> Server {
+    wait::until(&format!("{server} {what}"), READY, || {
+        let snapshot = cluster.api().try_snapshot()?;
+        let found = snapshot.find(server).ok_or("it is not there")?;
+        if wanted(found) { Ok(found.clone()) } else { Err(format!("{found:?}")) }
+    })
+    .0
+}
+
+#[track_caller]
+fn wait_for_standing(cluster: &Cluster, server: &str, standing: &str) -> Server {
+    let (shown, took) = wait::until(&format!("{server} is shown as {standing}"), READY, || {
+        let snapshot = cluster.api().try_snapshot()?;
+        let found = snapshot.find(server).ok_or("it is not there")?.clone();
+        if found.standing.as_deref() == Some(standing) {
+            return Ok(found);
+        }
+        // What became of the row tells more than the standing that it has instead.
+        let values = ["db1", "db2"].map(|s| (s, value_on(cluster, s)));
+        Err(format!("{:?} {:?}, the row: {values:?}", found.standing, found.status))
+    });
+    println!("#   {server} is {standing} after {:.1} s: {:?}", took.as_secs_f64(), shown.status);
+    shown
+}
+
+/// Threads of replication on both databases: receiving, applying, sending.
+fn no_links(cluster: &Cluster) -> Result<(), String> {
+    for server in ["db1", "db2"] {
+        let threads = Db::root(cluster, server).try_query(
+            "SELECT COMMAND, STATE FROM information_schema.PROCESSLIST \
+             WHERE COMMAND IN ('Slave_IO', 'Slave_SQL', 'Slave_worker', 'Binlog Dump')",
+        )?;
+        if !threads.is_empty() {
+            return Err(format!("{server}: {threads:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn files(cluster: &Cluster) -> BTreeSet<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(cluster.home().join("lost")) else { return BTreeSet::new() };
+    entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect()
+}
+
+fn the_file_holds_what_was_lost(
+    cluster: &Cluster,
+    diverged: &Diverged,
+    shown: &Server,
+    before: &BTreeSet<PathBuf>,
+) {
+    let now = files(cluster);
+    let new: Vec<&PathBuf> = now.difference(before).collect();
+    let [file] = new.as_slice() else { panic!("one new file in lost/, not {new:?}") };
+    let mode = std::fs::metadata(file).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o600, "{} is readable by its owner only", file.display());
+    let content = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
+    println!("#   {}: {} characters", file.display(), content.len());
+    assert!(content.contains(ROW), "the file does not name {ROW}:\n{content:.4000}");
+    assert!(content.contains(diverged.lost), "the file does not hold the lost value:\n{content:.4000}");
+    let name = file.file_name().and_then(|n| n.to_str()).expect("a plain name");
+    let reason = shown.status.reason.as_deref().unwrap_or("");
+    assert!(reason.contains(name), "the status does not name {name}: {:?}", shown.status);
+}
