@@ -101,6 +101,21 @@ pub enum Change {
         /// The last number of the lost writer's domain that the new writer holds; absent when nothing was lost.
         limit: Option<u64>,
     },
+    /// A new database holds what the others hold: they copy it from now on.
+    Admit {
+        /// Which.
+        name: ServerName,
+    },
+    /// The others have all that a leaving database wrote: it is gone.
+    Forget {
+        /// Which.
+        name: ServerName,
+    },
+    /// Throw a database's data away and give it a fresh copy, under a fresh id.
+    Recopy {
+        /// Which.
+        name: ServerName,
+    },
     /// A former writer holds nothing that the others lack: it is one of them again.
     Readmit {
         /// Which.
@@ -230,6 +245,9 @@ impl Change {
             Self::Elect { to, epoch, limit: Some(_) } => {
                 text!("event-elected", name = to.as_str(), epoch = *epoch)
             }
+            Self::Admit { name } => text!("event-admitted", name = name.as_str()),
+            Self::Forget { name } => text!("event-forgotten", name = name.as_str()),
+            Self::Recopy { name } => text!("event-recopy", name = name.as_str()),
             Self::Readmit { name } => text!("event-readmitted", name = name.as_str()),
             Self::Expel { name, count, file } => {
                 text!("event-expelled", name = name.as_str(), count = *count, file = file.as_str())
@@ -248,6 +266,9 @@ impl Change {
             | Self::Promote { name, .. }
             | Self::AbandonHandover { name, .. }
             | Self::Elect { to: name, .. }
+            | Self::Admit { name }
+            | Self::Forget { name }
+            | Self::Recopy { name }
             | Self::Readmit { name }
             | Self::Expel { name, .. } => name.to_string(),
             Self::SetAddresses { .. } => "cluster".to_owned(),

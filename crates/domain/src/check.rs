@@ -1,6 +1,6 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
-use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime};
+use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
 use crate::ids::{Host, PoolId};
 use crate::observed::{Observed, ProcessId};
 
@@ -23,6 +23,8 @@ pub enum Fault {
     Process(String),
     /// The file lists other servers than wished.
     File(PoolId),
+    /// A database that runs is not one of the members.
+    Standing(String),
     /// A link between two databases is missing.
     Link(String, String),
 }
@@ -71,6 +73,11 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
             faults.push(Fault::Process(name.to_string()));
         }
     }
+    for server in desired.db.servers.iter().filter(|s| s.power == Power::On) {
+        if server.standing != Standing::Member {
+            faults.push(Fault::Standing(server.name.to_string()));
+        }
+    }
     for on in desired.members().filter(|s| s.power == Power::On) {
         for from in desired.members().filter(|s| s.name != on.name) {
             let linked = observed
@@ -101,7 +108,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         }
     }
     let file = seen.file.unwrap_or_default();
-    for server in &desired.pool(pool).servers {
+    for server in desired.pool(pool).servers.iter().filter(|s| s.standing != Standing::Joining) {
         let ip = match &server.host {
             Host::Ip(ip) => Some(*ip),
             Host::Name(name) => observed.names.get(name).and_then(|n| n.value()).copied(),
@@ -145,6 +152,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         .pool(pool)
         .servers
         .iter()
+        .filter(|s| s.standing != Standing::Joining)
         .filter(|s| match &s.host {
             Host::Ip(_) => true,
             Host::Name(n) => observed.names.get(n).and_then(|n| n.value()).is_some(),

@@ -135,7 +135,11 @@ pub enum Standing {
         /// The last number of its own domain that the new writer had when it was chosen.
         limit: u64,
     },
-    /// It holds transactions that no other database has. It stays closed and without links.
+    /// A new one: it gets a copy, catches up and is verified before anybody copies it.
+    Joining,
+    /// On its way out: closed, and gone once the others have all that it wrote.
+    Leaving,
+    /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
     Diverged {
         /// How many.
         count: u64,
@@ -201,6 +205,9 @@ pub struct Addresses {
     pub ports: (u16, u16),
 }
 
+/// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
+pub const MOST_DATABASES: u8 = 9;
+
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;
 
@@ -264,11 +271,15 @@ impl Desired {
         match change {
             Change::AddServer { pool, server } => next.add(*pool, server)?,
             Change::RemoveServer { pool, name } => {
+                let found = next.find(*pool, name)?.clone();
                 if *pool == PoolId::Db {
-                    return Err(vec![Problem::conflict("pool", text!("problem-db-members"))]);
+                    next.may_leave(&found)?;
                 }
-                let found = next.find(*pool, name)?.name.clone();
-                next.pool_mut(*pool).servers.retain(|s| s.name != found);
+                if *pool == PoolId::Db && found.standing == Standing::Member {
+                    next.find(*pool, name)?.standing = Standing::Leaving;
+                } else {
+                    next.pool_mut(*pool).servers.retain(|s| s.id != found.id);
+                }
             }
             Change::SetAdmin { pool, name, admin } => {
                 if *pool == PoolId::Db {
@@ -307,6 +318,12 @@ impl Desired {
             }
             Change::AbandonHandover { .. } => next.handover = None,
             Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
+            Change::Admit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
+            Change::Forget { name } => {
+                let found = next.find(PoolId::Db, name)?.name.clone();
+                next.db.servers.retain(|s| s.name != found);
+            }
+            Change::Recopy { name } => next.recopy(name)?,
             Change::Readmit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
             Change::Expel { name, count, file } => {
                 next.find(PoolId::Db, name)?.standing =
@@ -326,6 +343,45 @@ impl Desired {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A database leaves while another one is there to go on; the writer hands over first.
+    fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
+        let name = server.name.as_str();
+        let text = if server.standing == Standing::Leaving {
+            text!("problem-leaving", name = name)
+        } else if !self.is_writer(&server.name) {
+            return Ok(());
+        } else if let Some(heir) = self.members().find(|s| s.name != server.name) {
+            text!("problem-writer-leaves", name = name, heir = heir.name.as_str())
+        } else {
+            text!("problem-last-database", name = name)
+        };
+        Err(vec![Problem::conflict("name", text)])
+    }
+
+    /// The same server with a fresh copy: its former id is never used again, because MariaDB skips events that
+    /// carry its own.
+    fn recopy(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
+        if self.is_writer(name) {
+            let text = text!("problem-recopy-writer", name = name.as_str());
+            return Err(vec![Problem::conflict("name", text)]);
+        }
+        let id = self.next_id;
+        let server = self.find(PoolId::Db, name)?;
+        ours(server)?;
+        server.id = id;
+        server.standing = Standing::Joining;
+        server.power = Power::On;
+        self.next_id += 1;
+        Ok(())
+    }
+
+    /// The lowest place in the auto-increment sequence that no database has.
+    fn slot(&self) -> Result<u8, Problem> {
+        (1..=MOST_DATABASES)
+            .find(|slot| self.db.servers.iter().all(|s| s.slot != Some(*slot)))
+            .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
     }
 
     fn promote(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
@@ -381,10 +437,11 @@ impl Desired {
     }
 
     fn add(&mut self, pool: PoolId, new: &NewServer) -> Result<(), Vec<Problem>> {
-        if pool == PoolId::Db {
-            return Err(vec![Problem::conflict("pool", text!("problem-db-members"))]);
-        }
         let mut problems = Vec::new();
+        if pool == PoolId::Db && new.runtime == Runtime::External {
+            problems.push(Problem::conflict("start", text!("problem-db-external")));
+        }
+        let slot = if pool == PoolId::Db { self.slot().map_err(|p| problems.push(p)).ok() } else { None };
         if self.servers().any(|(_, s)| s.name.same_as(&new.name)) {
             let text = text!("problem-name-taken", name = new.name.as_str());
             problems.push(Problem::conflict("name", text));
@@ -417,10 +474,10 @@ impl Desired {
             runtime: new.runtime,
             power: Power::On,
             admin: Admin::Ready,
-            cookie: new.cookie.clone(),
+            cookie: if pool == PoolId::Web { new.cookie.clone() } else { CookieChoice::Automatic },
             generation: 0,
-            slot: None,
-            standing: Standing::Member,
+            slot,
+            standing: if pool == PoolId::Db { Standing::Joining } else { Standing::Member },
         };
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);

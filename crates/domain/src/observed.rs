@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::Promise;
+use crate::db::verify::Report;
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::step::Target;
@@ -144,12 +145,42 @@ pub struct Observed {
     pub promise: Option<Promise>,
     /// How long nobody wrote when the writer last changed.
     pub gap: Option<Gap>,
-    /// Databases whose data folder is complete.
-    pub initialised: BTreeSet<ServerName>,
+    /// Databases whose data folder is complete, and for which id it was made.
+    pub initialised: BTreeMap<ServerName, u32>,
+    /// Copies whose position has not been set yet.
+    pub unseeded: BTreeSet<ServerName>,
+    /// Copies under way.
+    pub copies: BTreeMap<ServerName, CopySeen>,
+    /// Comparisons of each database's rows with the writer's.
+    pub comparisons: BTreeMap<ServerName, Comparison>,
     /// Folders of servers under `servers/`.
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
+}
+
+/// A copy under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopySeen {
+    /// The database that is copied.
+    pub donor: ServerName,
+    /// When it began.
+    pub since: Millis,
+    /// Bytes so far.
+    pub done: u64,
+    /// Bytes in all, as the donor's files were at the beginning.
+    pub total: u64,
+}
+
+/// A comparison of one database's rows with the writer's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Rows compared so far, while one is under way.
+    pub running: Option<u64>,
+    /// The last one that came to an end, and for which id of the server it was.
+    pub last: Option<(u32, Report)>,
+    /// Why the last one did not come to an end, if it did not.
+    pub failed: Option<(Millis, Text)>,
 }
 
 /// How long nobody wrote at a change of writer.

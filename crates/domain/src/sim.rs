@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::db::failover::promise;
-use crate::db::{DatabaseSeen, Thread};
-use crate::desired::Desired;
+use crate::db::verify::Report;
+use crate::db::{DatabaseSeen, Position, Thread};
+use crate::desired::{Desired, Standing};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Leader, Observed, ProcessId, Seen, Setback};
+use crate::observed::{Comparison, Leader, Observed, ProcessId, Seen, Setback};
 use crate::step::{Outcome, Step};
 use crate::text;
 
@@ -36,7 +37,8 @@ pub struct World {
     databases: BTreeMap<ServerName, DatabaseSeen>,
     /// Writes that an application was told are done, by domain.
     pub acknowledged: BTreeMap<u32, u64>,
-    initialised: BTreeSet<ServerName>,
+    initialised: BTreeMap<ServerName, u32>,
+    unseeded: BTreeSet<ServerName>,
     homes: BTreeSet<String>,
     next_pid: u32,
 }
@@ -86,6 +88,7 @@ impl World {
         }
         memory.promise = promise(desired, memory, self.now);
         memory.initialised.clone_from(&self.initialised);
+        memory.unseeded.clone_from(&self.unseeded);
         memory.homes.clone_from(&self.homes);
         for (_, server) in desired.servers() {
             if let Host::Name(name) = &server.host {
@@ -271,9 +274,28 @@ impl World {
             Step::KillProcess { id, .. } => self.die(id),
             Step::TrashHome { home } => {
                 self.homes.remove(home);
+                if let Ok(name) = ServerName::parse(home) {
+                    self.initialised.remove(&name);
+                    self.databases.remove(&name);
+                }
             }
-            Step::InitDatabase { name } => {
-                self.initialised.insert(name.clone());
+            Step::CopyDatabase { name, id, donor } => {
+                let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {
+                    return Outcome::Failed(text!("haproxy-strange"));
+                };
+                copy.server_id = *id;
+                copy.read_only = true;
+                copy.semi_sync = false;
+                copy.links.clear();
+                copy.applied = copy.written.clone();
+                copy.written = Position::default();
+                self.databases.insert(name.clone(), copy);
+                self.initialised.insert(name.clone(), *id);
+                self.unseeded.insert(name.clone());
+                self.homes.insert(name.to_string());
+            }
+            Step::InitDatabase { name, id } => {
+                self.initialised.insert(name.clone(), *id);
                 self.homes.insert(name.to_string());
                 let server_id = desired.db.server(name).map_or(0, |s| s.id);
                 let fresh = DatabaseSeen { read_only: true, server_id, ..DatabaseSeen::default() };
@@ -299,6 +321,13 @@ impl World {
                 link.receiving = Thread::Stopped;
                 link.applying &= !whole;
             }
+            Step::DropLink { from, .. } => {
+                database.links.remove(from);
+            }
+            Step::SeedPosition { name } => {
+                self.unseeded.remove(name);
+            }
+            Step::SetReceipts { on, .. } => database.receipts = *on,
             Step::OpenDatabase { .. } => database.read_only = false,
             Step::CloseDatabase { .. } => database.read_only = true,
             Step::CreateSchema { .. } => database.schema = true,
@@ -345,6 +374,11 @@ impl World {
             && self.reload(*proxy, None) != Outcome::Done
         {
             return Outcome::Failed(text!("haproxy-strange"));
+        }
+        if let ProcessId::Server(name) = &id
+            && let Some(database) = self.databases.get_mut(name)
+        {
+            database.receipts = desired.db.server(name).is_some_and(|s| s.standing != Standing::Joining);
         }
         if let ProcessId::Server(name) = id
             && desired.web.server(name).is_some()
@@ -442,6 +476,21 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
         }
         (Step::StopProcess { id, .. }, Outcome::Done) => {
             memory.processes.entry(id.clone()).or_default().stopping_since = Some(now);
+        }
+        (Step::Compare { name, with }, Outcome::Done) => {
+            let report = Report {
+                at_start: now,
+                at_end: now,
+                reference: with.clone(),
+                others: vec![name.clone()],
+                tables: Vec::new(),
+                rows: 0,
+                chunks: 0,
+                bytes: 0,
+            };
+            let id = memory.databases.get(name).and_then(|d| d.value()).map_or(0, |d| d.server_id);
+            let comparison = Comparison { last: Some((id, report)), ..Comparison::default() };
+            memory.comparisons.insert(name.clone(), comparison);
         }
         (Step::Reload { proxy, .. }, Outcome::Done) => {
             memory.proxies.entry(*proxy).or_default().needs_reload.clear();

@@ -7,8 +7,9 @@ use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
-use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::plan::{Opening, opening};
+use crate::step::Target;
 use crate::text;
 use crate::text::Text;
 
@@ -205,7 +206,15 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
         };
     }
-    if !observed.initialised.contains(&server.name) {
+    if let Some(copy) = observed.copies.get(&server.name) {
+        return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
+    }
+    if observed.initialised.get(&server.name) != Some(&server.id) {
+        let target = Target::Process(id);
+        if let Some(setback) = observed.setbacks.get(&target) {
+            let word = text!("status-copy-failed");
+            return Status { light: Light::Critical, word, reason: Some(setback.why.clone()) };
+        }
         return Status::bare(Light::Progress, text!("status-creating"));
     }
     if process.leader.is_none() {
@@ -263,6 +272,8 @@ fn replication(
         Standing::Returning { .. } => {
             return Status::new(Light::Progress, text!("status-returning"), text!("reason-returning"));
         }
+        Standing::Joining => return joining(observed, server, seen),
+        Standing::Leaving => return Status::bare(Light::Progress, text!("status-leaving")),
         Standing::Diverged { count, file } => {
             let reason = text!("reason-diverged", count = *count, file = file.as_str());
             return Status::new(Light::Critical, text!("status-diverged"), reason);
@@ -325,6 +336,34 @@ fn replication(
         return Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"));
     }
     Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = slowest))
+}
+
+/// How far a copy is, and how long it may still take at the pace so far.
+fn copying(copy: &CopySeen, now: Millis) -> Text {
+    let percent = copy.done.saturating_mul(100) / copy.total.max(1);
+    let elapsed = now.saturating_sub(copy.since);
+    let rest = copy.total.saturating_sub(copy.done);
+    let seconds = rest.saturating_mul(elapsed) / copy.done.max(1) / 1_000;
+    text!("reason-copying", donor = copy.donor.as_str(), percent = percent.min(99), seconds = seconds)
+}
+
+/// A new database between its copy and its place among the others.
+fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status {
+    let comparison = observed.comparisons.get(&server.name);
+    if let Some(rows) = comparison.and_then(|c| c.running) {
+        return Status::new(Light::Progress, text!("status-joining"), text!("reason-comparing", rows = rows));
+    }
+    let found =
+        comparison.and_then(|c| c.last.as_ref()).filter(|(id, r)| *id == server.id && r.different() > 0);
+    if let Some((_, report)) = found {
+        let reason = text!("reason-copy-differs", count = report.different());
+        return Status::new(Light::Critical, text!("status-copy-failed"), reason);
+    }
+    if let Some((from, link)) = seen.links.iter().find(|(_, l)| l.error != 0) {
+        let reason = text!("reason-link-error", from = from.as_str(), code = link.error);
+        return Status::new(Light::Critical, text!("status-replication-stopped"), reason);
+    }
+    Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))
 }
 
 fn frozen(process: &ProcessSeen) -> Option<Status> {

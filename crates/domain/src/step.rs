@@ -110,6 +110,8 @@ pub enum Step {
     InitDatabase {
         /// Which.
         name: ServerName,
+        /// Its id.
+        id: u32,
     },
     /// Point a link of a database at a peer and start it.
     SetLink {
@@ -133,6 +135,41 @@ pub enum Step {
         from: ServerName,
         /// The applying thread too; else what was received is still applied.
         whole: bool,
+    },
+    /// Take a link away for good.
+    DropLink {
+        /// The one that copied.
+        on: ServerName,
+        /// The one that was copied.
+        from: ServerName,
+    },
+    /// Copy a running database's files into the folder of a new one.
+    CopyDatabase {
+        /// The new one.
+        name: ServerName,
+        /// Its id.
+        id: u32,
+        /// The one that is copied.
+        donor: ServerName,
+    },
+    /// Tell a new database up to which transactions its copy goes.
+    SeedPosition {
+        /// Which.
+        name: ServerName,
+    },
+    /// Let a database confirm what it receives, or not.
+    SetReceipts {
+        /// Which.
+        name: ServerName,
+        /// Whether it does.
+        on: bool,
+    },
+    /// Compare its rows with the writer's.
+    Compare {
+        /// Which.
+        name: ServerName,
+        /// With this one.
+        with: ServerName,
     },
     /// Save what only a former writer holds, then keep it out.
     SaveOwn {
@@ -180,6 +217,8 @@ pub enum Target {
     Process(ProcessId),
     /// A database's SQL.
     Database(ServerName),
+    /// A comparison of a database's rows: it may take hours, and holds up nothing.
+    Rows(ServerName),
     /// The wish.
     Wish,
 }
@@ -199,7 +238,10 @@ impl Step {
                 Target::Process(id.clone())
             }
             Self::Commit(_) => Target::Wish,
-            Self::InitDatabase { name } => Target::Process(ProcessId::Server(name.clone())),
+            Self::Compare { name, .. } => Target::Rows(name.clone()),
+            Self::InitDatabase { name, .. } | Self::CopyDatabase { name, .. } => {
+                Target::Process(ProcessId::Server(name.clone()))
+            }
             Self::TrashHome { home } => match ServerName::parse(home) {
                 Ok(name) => Target::Process(ProcessId::Server(name)),
                 Err(_) => Target::Proxy(PoolId::Web),
@@ -207,6 +249,9 @@ impl Step {
             Self::SetLink { on: name, .. }
             | Self::StartLink { on: name, .. }
             | Self::StopLink { on: name, .. }
+            | Self::DropLink { on: name, .. }
+            | Self::SeedPosition { name }
+            | Self::SetReceipts { name, .. }
             | Self::SaveOwn { name, .. }
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }

@@ -97,7 +97,7 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
     let process = observed.process(&ProcessId::Server(writer.name.clone()));
     let pid = process.leader.as_ref().map(|l| l.pid);
     if ours {
-        if !observed.initialised.contains(&writer.name) {
+        if !observed.initialised.contains_key(&writer.name) {
             return None;
         }
         let Some(leader) = &process.leader else {

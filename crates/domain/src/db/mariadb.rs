@@ -18,6 +18,10 @@ pub struct Instance<'a> {
     pub run: &'a Path,
     /// Whether it starts as the writer.
     pub writer: bool,
+    /// Whether it confirms what it receives.
+    pub receipts: bool,
+    /// The file of statements that it runs at each start.
+    pub rights: &'a Path,
 }
 
 /// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
@@ -26,7 +30,7 @@ pub const SLOTS: u8 = 10;
 
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
-    let Instance { id, slot, port, home, run, writer } = instance;
+    let Instance { id, slot, port, home, run, writer, receipts, rights } = instance;
     let home = home.display();
     // Crash recovery of the writer commits what it had logged; that of any other undoes what no one
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
@@ -43,11 +47,13 @@ pub fn render(instance: &Instance<'_>) -> String {
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
          binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
-         slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled=1\nrpl_semi_sync_master_enabled=0\n\
+         slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout=800\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
-         key_buffer_size=8M\n",
+         key_buffer_size=8M\ninit_file={rights}\n",
         run = run.display(),
+        receipts = u8::from(*receipts),
+        rights = rights.display(),
     );
     text
 }

@@ -30,6 +30,8 @@ pub struct DatabaseSeen {
     pub semi_sync: bool,
     /// Standbys that acknowledge receipt now.
     pub acknowledging: u32,
+    /// Confirms to a writer what it receives.
+    pub receipts: bool,
     /// The tables that Cordée and the site need are there.
     pub schema: bool,
     /// Semi-synchronous replication is in force: it falls back by itself when a receipt takes too long.

@@ -3,7 +3,7 @@
 use crate::change::Change;
 use crate::db::failover::{Decision, decide, lost};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Desired, Power, Routing, Server, Standing};
+use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId, STALE};
 use crate::step::{Step, Target};
@@ -93,13 +93,35 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     writer(plan, desired, observed, now);
     let lost = lost(desired, observed, now).is_some();
     for (server, seen) in seen_servers() {
-        if server.standing == Standing::Member {
-            links(plan, desired, server, seen, lost);
-        } else {
-            unlink(plan, server, seen);
+        drop_links(plan, desired, server, seen);
+        match server.standing {
+            Standing::Member => {
+                links(plan, desired, server, seen, lost);
+                receipts(plan, desired, server, seen);
+            }
+            Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
+            Standing::Joining => joining(plan, desired, observed, server, seen, now),
+            Standing::Returning { limit } => {
+                unlink(plan, server, seen);
+                returning(plan, server, seen, limit);
+            }
+            Standing::Diverged { .. } => unlink(plan, server, seen),
         }
-        if let Standing::Returning { limit } = server.standing {
-            returning(plan, server, seen, limit);
+    }
+    for server in &desired.db.servers {
+        let name = server.name.clone();
+        let dead =
+            server.power == Power::Off || observed.process(&ProcessId::Server(name.clone())).leader.is_none();
+        match server.standing {
+            // It cannot be asked any more: what it alone had is not to be had.
+            Standing::Leaving if server.runtime == Runtime::Process && dead => {
+                plan.steps.push(Step::Commit(Change::Forget { name }));
+            }
+            // What it alone had is saved, and its folder goes to the trash, not away.
+            Standing::Diverged { .. } if super::hosts::donor(desired, observed, now).is_some() => {
+                plan.steps.push(Step::Commit(Change::Recopy { name }));
+            }
+            _ => {}
         }
     }
     for (server, seen) in seen_servers() {
@@ -145,7 +167,10 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
     for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
-        if peer.standing != Standing::Member {
+        if peer.standing == Standing::Joining {
+            continue;
+        }
+        if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
             if link.is_some_and(|l| l.receiving != Thread::Stopped) {
                 plan.steps.push(Step::StopLink { on, from, whole: false });
             }
@@ -161,6 +186,102 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
                 plan.steps.push(Step::StartLink { on, from });
             }
             Some(_) => {}
+        }
+    }
+}
+
+/// Links to a database that is gone, or that is another one by the same name.
+fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+    for from in seen.links.keys() {
+        if desired.db.server(from).is_none_or(|peer| peer.standing == Standing::Joining) {
+            plan.steps.push(Step::DropLink { on: server.name.clone(), from: from.clone() });
+        }
+    }
+}
+
+/// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
+/// a standby that can take over.
+fn receipts(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+    let on = desired.members().any(|s| s.id == server.id);
+    if seen.receipts != on {
+        plan.steps.push(Step::SetReceipts { name: server.name.clone(), on });
+    }
+}
+
+/// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
+/// then its rows are compared, then it is one of them.
+fn joining(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    let name = &server.name;
+    if seen.server_id != server.id {
+        return;
+    }
+    if observed.unseeded.contains(name) {
+        plan.steps.push(Step::SeedPosition { name: name.clone() });
+        return;
+    }
+    let before = plan.steps.len();
+    receipts(plan, desired, server, seen);
+    links(plan, desired, server, seen, false);
+    if plan.steps.len() > before {
+        return;
+    }
+    let behind = desired.members().filter(|p| p.power == Power::On).find(|peer| {
+        seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
+    });
+    if let Some(peer) = behind {
+        let text = text!("wait-near", name = name.as_str(), peer = peer.name.as_str());
+        plan.waiting.push((Target::Database(name.clone()), text));
+        return;
+    }
+    let comparison = observed.comparisons.get(name);
+    let report = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    let Some(writer) = &desired.writer else { return };
+    match report {
+        _ if comparison.is_some_and(|c| c.running.is_some()) => {}
+        None => {
+            let writer_open = fresh(observed, writer, now).is_some_and(|d| !d.read_only);
+            if writer_open {
+                plan.steps.push(Step::Compare { name: name.clone(), with: writer.clone() });
+            }
+        }
+        Some(report) if report.different() == 0 => {
+            plan.steps.push(Step::Commit(Change::Admit { name: name.clone() }));
+        }
+        Some(report) => {
+            let text = text!("wait-copy-differs", name = name.as_str(), count = report.different());
+            plan.waiting.push((Target::Database(name.clone()), text));
+        }
+    }
+}
+
+/// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
+fn leaving(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    if !seen.read_only {
+        return;
+    }
+    let mut members = desired.members().filter(|s| s.power == Power::On);
+    let lacks = members.find(|peer| {
+        fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
+    });
+    match lacks {
+        None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
+        Some(peer) => {
+            let text = text!("wait-leaving", name = server.name.as_str(), peer = peer.name.as_str());
+            plan.waiting.push((Target::Database(server.name.clone()), text));
         }
     }
 }

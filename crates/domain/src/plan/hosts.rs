@@ -1,7 +1,7 @@
 //! Processes on this machine: start what should run, end what should not.
 
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Desired, Power, Routing, Runtime, Server};
+use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
@@ -98,20 +98,18 @@ fn server_process(
     let process = observed.process(&id);
     let wanted = server.power == Power::On;
     let Some(leader) = &process.leader else {
-        if wanted && pool == PoolId::Db && !observed.initialised.contains(&server.name) {
-            plan.steps.push(Step::InitDatabase { name: server.name.clone() });
-        } else if wanted
-            && pool == PoolId::Db
-            && desired.is_writer(&server.name)
-            && !restarts(desired, observed, now)
-        {
+        if !wanted {
+            if !process.orphans.is_empty() {
+                plan.steps.push(Step::KillProcess { id, pids: process.orphans });
+            }
+        } else if pool == PoolId::Db && !made_for(plan, desired, observed, server, now) {
+            // Its data come first.
+        } else if pool == PoolId::Db && desired.is_writer(&server.name) && !restarts(desired, observed, now) {
             // Another one may take over: which of them writes is decided first.
-        } else if wanted {
+        } else {
             let writer = desired.is_writer(&server.name) || desired.routing == Routing::AllWriters;
             let wanted = Start { id, server: server.id, generation: server.generation, writer };
             start(plan, wanted, &process, now);
-        } else if !process.orphans.is_empty() {
-            plan.steps.push(Step::KillProcess { id, pids: process.orphans });
         }
         return;
     };
@@ -124,6 +122,39 @@ fn server_process(
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
     end(plan, id, &process, leader.pid, patience, now);
+}
+
+/// Whether the database's data folder is complete and its own; else what makes it so is planned.
+fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+    let name = || server.name.clone();
+    match observed.initialised.get(&server.name) {
+        Some(id) if *id == server.id => return true,
+        // The data of the server that had this name before.
+        Some(_) => plan.steps.push(Step::TrashHome { home: server.name.to_string() }),
+        None if server.standing != Standing::Joining => {
+            plan.steps.push(Step::InitDatabase { name: name(), id: server.id });
+        }
+        None => match donor(desired, observed, now) {
+            Some(donor) => plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor }),
+            None => {
+                let id = ProcessId::Server(name());
+                plan.waiting.push((Target::Process(id), text!("wait-donor", name = server.name.as_str())));
+            }
+        },
+    }
+    false
+}
+
+/// The member to copy: one that follows well, to spare the writer; else the writer.
+pub(crate) fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
+    let seen = |s: &&Server| {
+        let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
+        s.runtime == Runtime::Process
+            && s.power == Power::On
+            && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
+    };
+    let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name));
+    standby.or_else(|| desired.members().find(seen)).map(|s| s.name.clone())
 }
 
 /// Whether a writer that is gone is to be started again where its data are.
@@ -163,19 +194,23 @@ fn removed(
     seen: &ProcessSeen,
     now: Millis,
 ) {
-    let still_listed = observed
-        .proxies
-        .get(&PoolId::Web)
-        .and_then(|p| p.running.fresh(now, STALE))
-        .and_then(|r| r.servers.get(name))
-        // Another server may have taken the name already.
-        .is_some_and(|s| desired.web.server(name).is_none_or(|w| w.id != s.id));
+    let still_listed = PoolId::ALL.into_iter().any(|pool| {
+        observed
+            .proxies
+            .get(&pool)
+            .and_then(|p| p.running.fresh(now, STALE))
+            .and_then(|r| r.servers.get(name))
+            // Another server may have taken the name already.
+            .is_some_and(|s| desired.pool(pool).server(name).is_none_or(|w| w.id != s.id))
+    });
     if still_listed {
         return;
     }
     let id = ProcessId::Server(name.clone());
     if let Some(leader) = &seen.leader {
-        end(plan, id, seen, leader.pid, WEB_PATIENCE, now);
+        // What it was is not known any more: a database takes longer to end well.
+        let patience = if observed.databases.contains_key(name) { DB_PATIENCE } else { WEB_PATIENCE };
+        end(plan, id, seen, leader.pid, patience, now);
     } else if !seen.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id, pids: seen.orphans.clone() });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
+use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Running, RunningServer, Verdict};
@@ -23,6 +23,8 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
         .pool(proxy)
         .servers
         .iter()
+        // A new database has no place before it is one of the members.
+        .filter(|server| server.standing != Standing::Joining)
         .filter_map(|server| {
             let ip = address(server, observed)?;
             let proven = match running.and_then(|r| r.servers.get(&server.name)) {
@@ -134,7 +136,7 @@ fn running_proxy(
     }
     // The file first: were HAProxy to restart now, it would come up as wished.
     write(plan, seen, proxy, &want, false);
-    remove(plan, desired, proxy, running);
+    remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
@@ -151,9 +153,16 @@ fn running_proxy(
 }
 
 /// Takes away what the process has and nobody wishes.
-fn remove(plan: &mut Plan, desired: &Desired, proxy: PoolId, running: &Running) {
+fn remove(
+    plan: &mut Plan,
+    desired: &Desired,
+    proxy: PoolId,
+    running: &Running,
+    places: &BTreeMap<ServerName, Place>,
+) {
     for (name, server) in &running.servers {
-        if desired.pool(proxy).server(name).is_some_and(|s| s.id == server.id) {
+        let joining = proxy == PoolId::Db && !places.contains_key(name);
+        if desired.pool(proxy).server(name).is_some_and(|s| s.id == server.id) && !joining {
             continue;
         }
         let name = name.clone();

@@ -98,7 +98,7 @@ enum Happening {
 }
 
 fn server_name() -> impl Strategy<Value = ServerName> {
-    prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2")]
+    prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2"), Just("db4")]
         .prop_map(name)
 }
 
@@ -107,6 +107,16 @@ fn pool_of(name: &ServerName) -> PoolId {
 }
 
 fn change() -> impl Strategy<Value = Change> {
+    let join = (4_u16..7).prop_map(|n| Change::AddServer {
+        pool: PoolId::Db,
+        server: NewServer {
+            name: name(&format!("db{n}")),
+            host: Host::parse("127.0.0.1").expect("a host"),
+            port: 8690 + n,
+            cookie: CookieChoice::Automatic,
+            runtime: Runtime::Process,
+        },
+    });
     let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
     prop_oneof![
         3 => add.prop_map(|(name, n, cookie, start, by_name)| Change::AddServer {
@@ -121,6 +131,7 @@ fn change() -> impl Strategy<Value = Change> {
                 runtime: if start { Runtime::Process } else { Runtime::External },
             },
         }),
+        2 => join,
         2 => server_name().prop_map(|n| Change::RemoveServer { pool: pool_of(&n), name: n }),
         2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
             .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin }),
