@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime};
+use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime, Saved};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
 use crate::problem::Problem;
 use crate::text;
@@ -121,14 +121,17 @@ pub enum Change {
         /// Which.
         name: ServerName,
     },
-    /// A former writer holds what the others lack: it is saved, and the server stays out.
+    /// What only a former writer has in its log was looked for, and saved.
+    Saved {
+        /// Which.
+        name: ServerName,
+        /// What was found.
+        saved: Saved,
+    },
+    /// A former writer kept what the others lack: it stays out.
     Expel {
         /// Which.
         name: ServerName,
-        /// How many transactions.
-        count: u64,
-        /// Where they are saved, relative to `CORDEE_HOME`.
-        file: String,
     },
 }
 
@@ -249,9 +252,13 @@ impl Change {
             Self::Forget { name } => text!("event-forgotten", name = name.as_str()),
             Self::Recopy { name } => text!("event-recopy", name = name.as_str()),
             Self::Readmit { name } => text!("event-readmitted", name = name.as_str()),
-            Self::Expel { name, count, file } => {
-                text!("event-expelled", name = name.as_str(), count = *count, file = file.as_str())
+            Self::Saved { name, saved } if saved.count == 0 => {
+                text!("event-saved-nothing", name = name.as_str())
             }
+            Self::Saved { name, saved } => {
+                text!("event-saved", name = name.as_str(), count = saved.count, file = saved.file.as_str())
+            }
+            Self::Expel { name } => text!("event-expelled", name = name.as_str()),
         }
     }
 
@@ -270,7 +277,8 @@ impl Change {
             | Self::Forget { name }
             | Self::Recopy { name }
             | Self::Readmit { name }
-            | Self::Expel { name, .. } => name.to_string(),
+            | Self::Saved { name, .. }
+            | Self::Expel { name } => name.to_string(),
             Self::SetAddresses { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
             Self::SetRouting { .. } => "haproxy-db".to_owned(),

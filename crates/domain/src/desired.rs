@@ -134,18 +134,26 @@ pub enum Standing {
     Returning {
         /// The last number of its own domain that the new writer had when it was chosen.
         limit: u64,
+        /// What its log holds after that. Looked for before it is started again: crash recovery may take back
+        /// what it had acknowledged.
+        #[serde(default)]
+        saved: Option<Saved>,
     },
     /// A new one: it gets a copy, catches up and is verified before anybody copies it.
     Joining,
     /// On its way out: closed, and gone once the others have all that it wrote.
     Leaving,
     /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
-    Diverged {
-        /// How many.
-        count: u64,
-        /// The file in which they are saved, relative to `CORDEE_HOME`.
-        file: String,
-    },
+    Diverged(Saved),
+}
+
+/// Transactions that only one database has, written to a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// How many; with none there is no file.
+    pub count: u64,
+    /// The file, relative to `CORDEE_HOME`.
+    pub file: String,
 }
 
 /// Who starts a server.
@@ -313,7 +321,7 @@ impl Desired {
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
             Change::SetRouting { routing } => next.routing = *routing,
             Change::Promote { name, at, accept_loss } => {
-                next.promote(name)?;
+                next.promote(name, *accept_loss)?;
                 next.handover = Some(Handover { to: name.clone(), at: *at, accept_loss: *accept_loss });
             }
             Change::AbandonHandover { .. } => next.handover = None,
@@ -325,9 +333,16 @@ impl Desired {
             }
             Change::Recopy { name } => next.recopy(name)?,
             Change::Readmit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
-            Change::Expel { name, count, file } => {
-                next.find(PoolId::Db, name)?.standing =
-                    Standing::Diverged { count: *count, file: file.clone() };
+            Change::Saved { name, saved: found } => {
+                if let Standing::Returning { saved, .. } = &mut next.find(PoolId::Db, name)?.standing {
+                    *saved = Some(found.clone());
+                }
+            }
+            Change::Expel { name } => {
+                let server = next.find(PoolId::Db, name)?;
+                if let Standing::Returning { saved: Some(saved), .. } = &server.standing {
+                    server.standing = Standing::Diverged(saved.clone());
+                }
             }
         }
         Ok(next)
@@ -384,7 +399,7 @@ impl Desired {
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
     }
 
-    fn promote(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
+    fn promote(&mut self, name: &ServerName, accept_loss: bool) -> Result<(), Vec<Problem>> {
         let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
         let writer = self.is_writer(name);
         let handover = self.handover.clone();
@@ -400,8 +415,11 @@ impl Desired {
             return problem(text!("problem-promote-stopped", name = name));
         }
         match handover {
-            Some(under_way) => problem(text!("problem-handover", name = under_way.to.as_str())),
-            None => Ok(()),
+            // A person who accepts a loss goes past one who did not.
+            Some(under_way) if under_way.accept_loss || !accept_loss => {
+                problem(text!("problem-handover", name = under_way.to.as_str()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -412,7 +430,7 @@ impl Desired {
         }
         let to = self.find(PoolId::Db, to)?.name.clone();
         if let (Some(limit), Some(old)) = (limit, self.writer.clone()) {
-            self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit };
+            self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit, saved: None };
         }
         self.writer = Some(to);
         self.epoch = epoch;

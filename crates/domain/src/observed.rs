@@ -175,6 +175,8 @@ pub struct CopySeen {
 /// A comparison of one database's rows with the writer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// A person asked for one.
+    pub wanted: bool,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
     /// The last one that came to an end, and for which id of the server it was.

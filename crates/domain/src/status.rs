@@ -274,8 +274,8 @@ fn replication(
         }
         Standing::Joining => return joining(observed, server, seen),
         Standing::Leaving => return Status::bare(Light::Progress, text!("status-leaving")),
-        Standing::Diverged { count, file } => {
-            let reason = text!("reason-diverged", count = *count, file = file.as_str());
+        Standing::Diverged(saved) => {
+            let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
             return Status::new(Light::Critical, text!("status-diverged"), reason);
         }
     }

@@ -171,14 +171,14 @@ pub enum Step {
         /// With this one.
         with: ServerName,
     },
-    /// Save what only a former writer holds, then keep it out.
+    /// Save what only a former writer has in its log, while it does not run.
     SaveOwn {
         /// Which.
         name: ServerName,
+        /// Its id, which is its domain.
+        id: u32,
         /// The last number of its domain that the others have.
         after: u64,
-        /// The last one that it has.
-        last: u64,
     },
     /// Alter the wish: a decision of Cordée's own, stored before it is acted on.
     Commit(Change),
@@ -239,9 +239,9 @@ impl Step {
             }
             Self::Commit(_) => Target::Wish,
             Self::Compare { name, .. } => Target::Rows(name.clone()),
-            Self::InitDatabase { name, .. } | Self::CopyDatabase { name, .. } => {
-                Target::Process(ProcessId::Server(name.clone()))
-            }
+            Self::InitDatabase { name, .. }
+            | Self::CopyDatabase { name, .. }
+            | Self::SaveOwn { name, .. } => Target::Process(ProcessId::Server(name.clone())),
             Self::TrashHome { home } => match ServerName::parse(home) {
                 Ok(name) => Target::Process(ProcessId::Server(name)),
                 Err(_) => Target::Proxy(PoolId::Web),
@@ -252,7 +252,6 @@ impl Step {
             | Self::DropLink { on: name, .. }
             | Self::SeedPosition { name }
             | Self::SetReceipts { name, .. }
-            | Self::SaveOwn { name, .. }
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }
             | Self::CreateSchema { name }

@@ -170,6 +170,15 @@ pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
         return planned(desired, observed, writer, handover, lost, now);
     }
     let Some(lost) = lost else { return Decision::Keep };
+    match (&desired.handover, replace(desired, observed, writer, lost, now)) {
+        // The change was asked for while the writer lived; it is not what decides now.
+        (Some(_), Decision::Restart(why) | Decision::Wait(why)) => Decision::Abandon(why),
+        (_, decision) => decision,
+    }
+}
+
+/// The writer is lost: who takes its place.
+fn replace(desired: &Desired, observed: &Observed, writer: &Server, lost: Lost, now: Millis) -> Decision {
     let (since, pid) = match lost {
         Lost::Dead { since } => (since, None),
         Lost::Stuck { since, pid } => (Some(since), pid),

@@ -65,24 +65,62 @@ pub struct Position(pub BTreeMap<u32, u64>);
 impl Position {
     /// Reads `1-1-42,2-2-7`. Within a domain the highest number counts.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut all = BTreeMap::new();
-        for gtid in text.split(',').map(str::trim).filter(|g| !g.is_empty()) {
-            let mut parts = gtid.split('-');
-            let domain = parts.next()?.parse().ok()?;
-            let _server: u32 = parts.next()?.parse().ok()?;
-            let number: u64 = parts.next()?.parse().ok()?;
-            if parts.next().is_some() {
-                return None;
-            }
-            let entry = all.entry(domain).or_insert(0);
-            *entry = number.max(*entry);
-        }
-        Some(Self(all))
+        Gtids::parse(text).map(|gtids| Self(gtids.numbers()))
     }
 
     /// The last number of one domain.
     pub fn last(&self, domain: u32) -> u64 {
         self.0.get(&domain).copied().unwrap_or(0)
+    }
+}
+
+/// A position with its server ids, as MariaDB takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gtids(BTreeMap<u32, (u32, u64)>);
+
+impl Gtids {
+    /// Reads `1-1-42,2-2-7`. Within a domain the highest number counts.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut all = Self::default();
+        for gtid in text.split(',').map(str::trim).filter(|g| !g.is_empty()) {
+            let mut parts = gtid.split('-');
+            let domain = parts.next()?.parse().ok()?;
+            let server = parts.next()?.parse().ok()?;
+            let number = parts.next()?.parse().ok()?;
+            if parts.next().is_some() {
+                return None;
+            }
+            all.add(domain, server, number);
+        }
+        Some(all)
+    }
+
+    fn add(&mut self, domain: u32, server: u32, number: u64) {
+        let entry = self.0.entry(domain).or_insert((server, number));
+        if number > entry.1 {
+            *entry = (server, number);
+        }
+    }
+
+    /// Both, the higher number in each domain.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        for (domain, (server, number)) in other.0 {
+            self.add(domain, server, number);
+        }
+        self
+    }
+
+    /// The last number of each domain.
+    fn numbers(&self) -> BTreeMap<u32, u64> {
+        self.0.iter().map(|(domain, (_, number))| (*domain, *number)).collect()
+    }
+}
+
+impl std::fmt::Display for Gtids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all: Vec<String> = self.0.iter().map(|(d, (s, n))| format!("{d}-{s}-{n}")).collect();
+        f.write_str(&all.join(","))
     }
 }
 
@@ -121,6 +159,13 @@ pub enum Thread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_positions_make_one() {
+        let both = Gtids::parse("1-1-42,2-2-7").zip(Gtids::parse("1-3-50, 4-4-1"));
+        let both = both.map(|(a, b)| a.with(b).to_string());
+        assert_eq!(both.as_deref(), Some("1-3-50,2-2-7,4-4-1"));
+    }
 
     #[test]
     fn positions_are_read_by_domain() {

@@ -94,18 +94,19 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     let lost = lost(desired, observed, now).is_some();
     for (server, seen) in seen_servers() {
         drop_links(plan, desired, server, seen);
-        match server.standing {
+        match &server.standing {
             Standing::Member => {
                 links(plan, desired, server, seen, lost);
                 receipts(plan, desired, server, seen);
+                rows(plan, desired, observed, server, seen, now);
             }
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
-            Standing::Returning { limit } => {
+            Standing::Returning { limit, .. } => {
                 unlink(plan, server, seen);
-                returning(plan, server, seen, limit);
+                returning(plan, server, seen, *limit);
             }
-            Standing::Diverged { .. } => unlink(plan, server, seen),
+            Standing::Diverged(_) => unlink(plan, server, seen),
         }
     }
     for server in &desired.db.servers {
@@ -118,7 +119,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                 plan.steps.push(Step::Commit(Change::Forget { name }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
-            Standing::Diverged { .. } if super::hosts::donor(desired, observed, now).is_some() => {
+            Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
                 plan.steps.push(Step::Commit(Change::Recopy { name }));
             }
             _ => {}
@@ -167,7 +168,7 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
     for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
-        if peer.standing == Standing::Joining {
+        if matches!(peer.standing, Standing::Joining | Standing::Diverged(_)) {
             continue;
         }
         if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
@@ -193,7 +194,8 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
 /// Links to a database that is gone, or that is another one by the same name.
 fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
     for from in seen.links.keys() {
-        if desired.db.server(from).is_none_or(|peer| peer.standing == Standing::Joining) {
+        let out = |peer: &Server| matches!(peer.standing, Standing::Joining | Standing::Diverged(_));
+        if desired.db.server(from).is_none_or(out) {
             plan.steps.push(Step::DropLink { on: server.name.clone(), from: from.clone() });
         }
     }
@@ -261,6 +263,34 @@ fn joining(
     }
 }
 
+/// Milliseconds between two comparisons of a database's rows with the writer's.
+const ROWS_EVERY: u64 = 6 * 3_600 * 1_000;
+
+/// A member's rows are compared with the writer's when a person asks for it, and from time to time.
+fn rows(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
+    let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema);
+    let follows = seen
+        .links
+        .get(writer)
+        .is_some_and(|l| l.error == 0 && l.applying && l.delay_ms.is_some_and(|ms| ms < NEAR));
+    let comparison = observed.comparisons.get(&server.name);
+    let last = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id);
+    let due = last.is_none_or(|(_, report)| now.saturating_sub(report.at_end) > ROWS_EVERY);
+    let wanted = comparison.is_some_and(|c| c.wanted);
+    let running = comparison.is_some_and(|c| c.running.is_some());
+    if open && follows && !running && (due || wanted) && desired.handover.is_none() {
+        plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });
+    }
+}
+
 /// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
 fn leaving(
     plan: &mut Plan,
@@ -302,11 +332,8 @@ fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, limit: u64) 
     }
     let last = seen.written.last(server.id);
     let name = server.name.clone();
-    plan.steps.push(if last <= limit {
-        Step::Commit(Change::Readmit { name })
-    } else {
-        Step::SaveOwn { name, after: limit, last }
-    });
+    let change = if last <= limit { Change::Readmit { name } } else { Change::Expel { name } };
+    plan.steps.push(Step::Commit(change));
 }
 
 fn open(

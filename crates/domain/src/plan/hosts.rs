@@ -106,6 +106,9 @@ fn server_process(
             // Its data come first.
         } else if pool == PoolId::Db && desired.is_writer(&server.name) && !restarts(desired, observed, now) {
             // Another one may take over: which of them writes is decided first.
+        } else if let Standing::Returning { limit, saved: None } = server.standing {
+            // Before crash recovery takes back what it had not yet committed in the tables.
+            plan.steps.push(Step::SaveOwn { name: server.name.clone(), id: server.id, after: limit });
         } else {
             let writer = desired.is_writer(&server.name) || desired.routing == Routing::AllWriters;
             let wanted = Start { id, server: server.id, generation: server.generation, writer };

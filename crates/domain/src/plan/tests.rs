@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::change::{Change, NewServer, RawServer};
 use crate::check::{check, never};
-use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime};
+use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId};
@@ -47,8 +47,9 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
                 Step::Commit(change) => Some(change.clone()),
-                Step::SaveOwn { name, after, last } => {
-                    Some(Change::Expel { name: name.clone(), count: last - after, file: "lost/x".to_owned() })
+                Step::SaveOwn { name, .. } => {
+                    let saved = Saved { count: 1, file: "lost/x".to_owned() };
+                    Some(Change::Saved { name: name.clone(), saved })
                 }
                 _ => None,
             };

@@ -1,25 +1,27 @@
 //! Carrying out a step. Nothing is decided here.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
-use cordee_domain::desired::{Desired, Server};
+use cordee_domain::desired::{Desired, Saved, Server};
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::ServerName;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::observed::{CopySeen, ProcessId};
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rustix::process::Signal;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::hands::mysql::{Database, Peer};
-use crate::hands::{binlog, files, haproxy, process};
+use crate::hands::{backup, binlog, files, haproxy, process};
 use crate::store::CommitError;
 
-use super::{Engine, Parts, Sight, launch, look_at_proxy};
+use super::{Engine, Parts, Sight, data, launch, look_at_proxy};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -28,6 +30,7 @@ impl Engine {
     /// Starts a step; its end comes back as a sight.
     pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
         tracing::debug!(?step, "step");
+        launch::failpoint("before", &step_name(&step));
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step.target() {
             Target::Proxy(id) => {
@@ -46,6 +49,7 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, seen, step: Some((step, outcome)) }).await;
                 });
             }
+            Target::Rows(_) => self.compare(step, &desired),
             Target::Wish => {
                 self.work.spawn_blocking(move || {
                     let outcome = match &step {
@@ -57,7 +61,7 @@ impl Engine {
             }
             Target::Process(id) => {
                 self.work.spawn_blocking(move || {
-                    let (outcome, child) = match process_step(&parts, &desired, &step) {
+                    let (outcome, child) = match process_step(&parts, &desired, &step, &out) {
                         Ok(child) => (Outcome::Done, child),
                         Err(why) => (Outcome::Failed(why), None),
                     };
@@ -66,6 +70,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// A step's kind, for the tests of what a crash leaves behind.
+fn step_name(step: &Step) -> String {
+    let text = format!("{step:?}");
+    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_owned()
 }
 
 /// Stores a decision of Cordée's own. One that was overtaken by another is no failure: the next plan starts from that.
@@ -149,39 +159,15 @@ async fn database_step(
         }
         Step::StartLink { from, .. } => database.start_link(from).await,
         Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
-        Step::SaveOwn { name, after, last } => save_own(parts, desired, name, *after, *last).await,
+        Step::DropLink { from, .. } => database.drop_link(from).await,
+        Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
+        Step::SeedPosition { name } => seed(parts, database, name).await,
         Step::OpenDatabase { .. } => database.open().await,
         Step::CloseDatabase { .. } => database.close().await,
         Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,
         _ => Ok(()),
     }
-}
-
-/// Saves what only a former writer holds, then stores that it stays out.
-async fn save_own(
-    parts: &Parts,
-    desired: &Desired,
-    name: &ServerName,
-    after: u64,
-    last: u64,
-) -> Result<(), Text> {
-    let server = find(desired, name)?;
-    let file = format!("lost/{name}-{}-{}.sql", desired.epoch, last);
-    let (parts, change) = (
-        parts.clone(),
-        Change::Expel { name: name.clone(), count: last.saturating_sub(after), file: file.clone() },
-    );
-    let folder = parts.home.server(name).join("binlog");
-    let domain = server.id;
-    let work = move || {
-        binlog::save(&folder, domain, after, &parts.home.root.join(&file)).map_err(|e| io(&e))?;
-        match commit(&parts, &change) {
-            Outcome::Done => Ok(()),
-            Outcome::Failed(why) => Err(why),
-        }
-    };
-    tokio::task::spawn_blocking(work).await.map_err(|_| text!("step-deadline"))?
 }
 
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {
@@ -192,7 +178,57 @@ fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text>
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
 }
 
-fn process_step(parts: &Parts, desired: &Desired, step: &Step) -> Result<Option<std::process::Child>, Text> {
+/// Saves what only a former writer has in its log, and stores that this was done.
+fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Text> {
+    let file = format!("lost/{name}-epoch-{}.sql", desired.epoch);
+    let logs = parts.home.server(name).join("binlog");
+    let count = binlog::save(&logs, id, after, &parts.home.root.join(&file)).map_err(|e| io(&e))?;
+    let saved = Saved { count, file };
+    match commit(parts, &Change::Saved { name: name.clone(), saved }) {
+        Outcome::Done => Ok(()),
+        Outcome::Failed(why) => Err(why),
+    }
+}
+
+/// Tells a copy where it ends, once.
+async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
+    let file = data::position_file(&parts.home.server(name));
+    let position = std::fs::read_to_string(&file).map_err(|e| io(&e))?;
+    database.seed(position.trim()).await?;
+    process::remove_file(&file).map_err(|e| io(&e))
+}
+
+/// Between two words about how far a copy is.
+const COPY_PACE: Duration = Duration::from_millis(250);
+
+fn copy(
+    parts: &Parts,
+    name: &ServerName,
+    id: u32,
+    donor: &ServerName,
+    out: &mpsc::Sender<Sight>,
+) -> Result<(), Text> {
+    let total = files::size(&parts.home.server(donor).join("data"));
+    let since = now();
+    let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
+    let progress = |done: u64| {
+        if told.get().is_none_or(|at| at.elapsed() >= COPY_PACE) {
+            told.set(Some(Instant::now()));
+            let seen = CopySeen { donor: donor.clone(), since, done, total };
+            let _ = out.blocking_send(Sight::Copy { name: name.clone(), seen });
+        }
+    };
+    let board = parts.board.clone();
+    let cancelled = || board.desired().db.server(name).is_none_or(|s| s.id != id);
+    data::copy(parts, name, id, donor, &backup::Watch { progress: &progress, cancelled: &cancelled })
+}
+
+fn process_step(
+    parts: &Parts,
+    desired: &Desired,
+    step: &Step,
+    out: &mpsc::Sender<Sight>,
+) -> Result<Option<std::process::Child>, Text> {
     match step {
         Step::StartProcess { id, server, generation, writer } => {
             let serial = process::Serial { server: *server, generation: *generation };
@@ -209,7 +245,9 @@ fn process_step(parts: &Parts, desired: &Desired, step: &Step) -> Result<Option<
             }
             Ok(None)
         }
-        Step::InitDatabase { name } => launch::init_database(parts, name).map(|()| None),
+        Step::InitDatabase { name, id } => data::init(parts, name, *id).map(|()| None),
+        Step::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
+        Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         Step::TrashHome { home } => {
             let to = parts.home.trash().join(format!("{home}-{}", now()));
             std::fs::rename(parts.home.servers().join(home), to).map_err(|e| io(&e))?;

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-use cordee_domain::desired::{Desired, Server};
+use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text::Text;
@@ -15,10 +15,10 @@ use rust_embed::RustEmbed;
 use crate::hands::mysql::{SCHEMA, account};
 use crate::hands::process::{self, Program, Serial};
 use crate::hands::{files, net};
-use crate::paths::{User, folder};
+use crate::paths::folder;
 
-use super::Parts;
 use super::act::io;
+use super::{Parts, data};
 
 /// The demonstration site, as it is copied into each web server's folder.
 #[derive(RustEmbed)]
@@ -61,14 +61,15 @@ pub(super) fn start(
         }
     };
     let child = process::start(&program, &parts.home.id, &id.to_string(), serial).map_err(|e| io(&e))?;
-    failpoint(&id.to_string());
+    failpoint("after-spawn", &id.to_string());
     Ok(child)
 }
 
-/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`.
-fn failpoint(name: &str) {
+/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`, or
+/// `before:STEP`.
+pub(super) fn failpoint(place: &str, name: &str) {
     let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
-    if wanted.strip_prefix("after-spawn:") == Some(name) {
+    if wanted.split_once(':') == Some((place, name)) {
         std::process::abort();
     }
 }
@@ -179,6 +180,7 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
     let home = parts.home.server(&server.name);
     let run = parts.home.database_run(&server.name);
     let user = parts.users.mariadb;
+    let rights = home.join("rights.sql");
     let prepare = || {
         folder(&run, 0o755, user)?;
         let config = db::mariadb::render(&db::mariadb::Instance {
@@ -188,7 +190,10 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
             home: &home,
             run: &run,
             writer,
+            receipts: server.standing != Standing::Joining,
+            rights: &rights,
         });
+        files::replace(&rights, &data::rights(), 0o644, None)?;
         files::replace(&home.join("my.cnf"), &config, 0o644, None)
     };
     prepare().map_err(|e| io(&e))?;
@@ -201,90 +206,6 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
         folder: home,
         user,
     })
-}
-
-/// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
-/// leaves nothing that looks like a database.
-pub(super) fn init_database(parts: &Parts, name: &ServerName) -> Result<(), Text> {
-    let home = parts.home.server(name);
-    let draft = home.join("data.new");
-    let user = parts.users.mariadb;
-    let sql = home.join("accounts.sql");
-    let prepare = || {
-        folder(&home, 0o755, None)?;
-        if draft.exists() {
-            std::fs::remove_dir_all(&draft)?;
-        }
-        for own in ["tmp", "binlog", "relay", "log"] {
-            folder(&home.join(own), 0o750, user)?;
-        }
-        folder(&draft, 0o700, user)?;
-        files::write(&sql, &accounts(parts), 0o600, user)
-    };
-    prepare().map_err(|e| io(&e))?;
-    let result = install(&draft, &sql, user, &home.join("log/install.log"));
-    process::remove_file(&sql).map_err(|e| io(&e))?;
-    result?;
-    std::fs::rename(&draft, home.join("data")).map_err(|e| io(&e))
-}
-
-fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Text> {
-    let output = std::fs::File::create(log).map_err(|e| io(&e))?;
-    let errors = output.try_clone().map_err(|e| io(&e))?;
-    let mut command = Command::new("/usr/bin/mariadb-install-db");
-    command
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", data.display()))
-        .arg("--skip-test-db")
-        .arg("--auth-root-authentication-method=socket")
-        .arg(format!("--extra-file={}", sql.display()))
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("TMPDIR", "/tmp")
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors);
-    if let Some(user) = user {
-        use std::os::unix::process::CommandExt as _;
-        command.uid(user.uid).gid(user.gid);
-    }
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(text!("db-install-failed")),
-        Err(error) => Err(io(&error)),
-    }
-}
-
-/// Accounts with the least rights that do, made before the database is reachable. Passwords are hexadecimal
-/// digits of our own making.
-fn accounts(parts: &Parts) -> String {
-    let secrets = &parts.secrets;
-    let user = |name: &str, host: &str, password: &str, rights: &str| {
-        format!(
-            "CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}';\nGRANT {rights} TO '{name}'@'{host}';\n"
-        )
-    };
-    let mut sql = String::from("FLUSH PRIVILEGES;\n");
-    let control = (account::CONTROL, "localhost", secrets.control.as_str());
-    sql.push_str(&user(
-        control.0,
-        control.1,
-        control.2,
-        "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, \
-         SLAVE MONITOR, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.*",
-    ));
-    sql.push_str("GRANT ALL ON cordee.* TO 'cordee'@'localhost';\n");
-    sql.push_str("GRANT SELECT, CREATE, ALTER, INDEX ON site.* TO 'cordee'@'localhost';\n");
-    let replication = "REPLICATION SLAVE ON *.*";
-    sql.push_str(&user(account::REPLICATION, "127.0.0.1", &secrets.replication, replication));
-    let rows = "SELECT, INSERT, UPDATE, DELETE ON site.*";
-    sql.push_str(&user(account::APP, "127.0.0.1", &secrets.app, rows));
-    let tables = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, \
-                  SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, \
-                  LOCK TABLES ON site.*";
-    sql.push_str(&user(account::OWNER, "127.0.0.1", &secrets.owner, tables));
-    sql
 }
 
 /// The schemas and tables of the cluster and of the site, as statements.

@@ -5,9 +5,11 @@
 
 mod act;
 mod asks;
+mod data;
 mod heartbeat;
 mod launch;
 mod processes;
+mod rows;
 mod switch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +18,14 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordee_domain::db::verify::Report;
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::Desired;
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::stats::{Running, Verdict};
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
-use cordee_domain::observed::{Observed, ProcessId, Seen, Setback};
+use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
@@ -78,6 +81,12 @@ enum Sight {
     Delay { on: ServerName, from: ServerName, ms: u64 },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Text> },
+    /// A copy is that far.
+    Copy { name: ServerName, seen: CopySeen },
+    /// A comparison of rows is that far.
+    Rows { name: ServerName, rows: u64 },
+    /// A comparison of rows has ended; for which id it was.
+    Compared { step: Step, id: u32, result: Result<Box<Report>, Text> },
     /// A decision of Cordée's own was stored, or not.
     Wish { step: Step, outcome: Outcome },
 }
@@ -150,6 +159,7 @@ impl Engine {
             waiting: false,
         };
         engine.adopt();
+        engine.recall_comparisons();
         engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
         engine
     }
@@ -270,7 +280,7 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, seen, step: None }).await;
                 });
             }
-            Target::Process(_) | Target::Wish => {}
+            Target::Process(_) | Target::Rows(_) | Target::Wish => {}
         }
     }
 
@@ -348,6 +358,16 @@ impl Engine {
                 let before = self.observed.beats.entry(name).or_default();
                 *before = seen_again(before, result);
             }
+            Sight::Copy { name, seen } => {
+                if self.busy.contains(&Target::Process(ProcessId::Server(name.clone()))) {
+                    self.observed.copies.insert(name, seen);
+                }
+            }
+            Sight::Rows { name, rows } => {
+                let comparison = self.observed.comparisons.entry(name).or_default();
+                comparison.running = comparison.running.map(|_| rows);
+            }
+            sight @ Sight::Compared { .. } => self.compared(sight),
             Sight::Wish { step, outcome } => {
                 self.busy.remove(&Target::Wish);
                 self.stepped(&step, outcome);
@@ -510,7 +530,7 @@ fn subject(target: &Target) -> String {
     match target {
         Target::Proxy(id) => format!("haproxy-{id}"),
         Target::Process(id) => id.to_string(),
-        Target::Database(name) => name.to_string(),
+        Target::Database(name) | Target::Rows(name) => name.to_string(),
         Target::Wish => "cluster".to_owned(),
     }
 }

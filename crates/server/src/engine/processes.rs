@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 
+use cordee_domain::ids::ServerName;
 use cordee_domain::observed::{Leader, ProcessId, Seen};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
@@ -13,7 +14,7 @@ use cordee_domain::text::Text;
 use crate::clock::now;
 use crate::hands::process::{self, Found};
 
-use super::{Engine, Sight};
+use super::{Engine, Sight, data};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = 2_000;
@@ -39,8 +40,7 @@ impl Engine {
                 None => seen.orphans = members.iter().map(|p| p.pid).collect(),
             }
         }
-        self.observed.initialised = self.initialised();
-        self.observed.homes = self.homes();
+        self.look_at_folders();
         for proxy in cordee_domain::ids::PoolId::ALL {
             let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
             self.observed.proxies.entry(proxy).or_default().file = file;
@@ -58,16 +58,23 @@ impl Engine {
         });
     }
 
-    /// Databases whose data folder is complete: it is renamed into place when it is.
-    pub(super) fn initialised(&self) -> BTreeSet<cordee_domain::ids::ServerName> {
+    /// What lies in the servers' folders.
+    fn look_at_folders(&mut self) {
         let desired = self.parts.board.desired();
-        let complete =
-            |name: &&cordee_domain::ids::ServerName| self.parts.home.server(name).join("data").is_dir();
-        desired.db.servers.iter().map(|s| &s.name).filter(complete).cloned().collect()
+        let home = |name: &ServerName| self.parts.home.server(name);
+        let databases = || desired.db.servers.iter();
+        self.observed.initialised = databases()
+            .filter_map(|s| Some((s.name.clone(), data::made_for(&home(&s.name), s.id)?)))
+            .collect();
+        self.observed.unseeded = databases()
+            .filter(|s| data::position_file(&home(&s.name)).exists())
+            .map(|s| s.name.clone())
+            .collect();
+        self.observed.homes = self.homes();
     }
 
     /// Folders of servers.
-    pub(super) fn homes(&self) -> BTreeSet<String> {
+    fn homes(&self) -> BTreeSet<String> {
         std::fs::read_dir(self.parts.home.servers())
             .into_iter()
             .flatten()
@@ -149,8 +156,10 @@ impl Engine {
         outcome: &Outcome,
         child: Option<Child>,
     ) {
-        self.observed.initialised = self.initialised();
-        self.observed.homes = self.homes();
+        self.look_at_folders();
+        if let ProcessId::Server(name) = id {
+            self.observed.copies.remove(name);
+        }
         let seen = self.observed.processes.entry(id.clone()).or_default();
         match (step, outcome) {
             (Step::StartProcess { server, generation, .. }, Outcome::Done) => {
@@ -185,6 +194,13 @@ impl Engine {
             (Step::KillProcess { .. }, Outcome::Done) => {
                 let found = process::find(&self.parts.home.id);
                 seen.orphans = orphans(&found, id);
+            }
+            (Step::TrashHome { .. }, Outcome::Done) => {
+                // Another server may come under the name.
+                if let ProcessId::Server(name) = id {
+                    self.observed.comparisons.remove(name);
+                    self.observed.beats.remove(name);
+                }
             }
             _ => {}
         }

@@ -1,16 +1,17 @@
 //! MariaDB's binary log, read by MariaDB's own program.
 
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::paths::folder;
 
-/// Saves a server's own transactions after number `after` of its domain into `file`, as text that a person can
-/// read and MariaDB can run: each row event with its statement beside it.
+/// Saves a stopped server's own transactions after number `after` of its domain into `file`, as text that a person
+/// can read and MariaDB can run: each row event with its statement beside it. Gives how many there are; with none
+/// there is no file.
 ///
-/// A `file` that is there already is written anew: the server was closed all the while, so it says the same.
-pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<()> {
+/// A `file` that is there already is written anew: the server did not run meanwhile, so it says the same.
+pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64> {
     use std::os::unix::fs::OpenOptionsExt as _;
     if let Some(parent) = file.parent() {
         folder(parent, 0o700, None)?;
@@ -41,7 +42,27 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<()>
         return Err(io::Error::other(said));
     }
     output.sync_all()?;
-    std::fs::rename(&draft, file)
+    let count = transactions(&draft, domain, after)?;
+    if count == 0 {
+        std::fs::remove_file(&draft)?;
+    } else {
+        std::fs::rename(&draft, file)?;
+    }
+    Ok(count)
+}
+
+/// Transactions of a domain above a number, by the comment that stands before each: `#… GTID 1-1-42 trans`.
+fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {
+    let own = format!("{domain}-{domain}-");
+    let mut count = 0;
+    for line in io::BufReader::new(std::fs::File::open(text)?).split(b'\n') {
+        let line = line?;
+        let Some(rest) = line.strip_prefix(b"#").and_then(|l| std::str::from_utf8(l).ok()) else { continue };
+        let gtid = rest.split_once("\tGTID ").and_then(|(_, gtid)| gtid.split_whitespace().next());
+        let number = gtid.and_then(|g| g.strip_prefix(&own)).and_then(|n| n.parse::<u64>().ok());
+        count += u64::from(number.is_some_and(|n| n > after));
+    }
+    Ok(count)
 }
 
 /// The log's files, oldest first.

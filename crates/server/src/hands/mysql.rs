@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cordee_domain::db::{DatabaseSeen, Link, Position, Thread};
+use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -107,6 +107,37 @@ impl Database {
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
         let threads = if whole { "" } else { " IO_THREAD" };
         self.run(&[format!("STOP SLAVE '{from}'{threads}")]).await
+    }
+
+    /// Takes a link away, with what it received.
+    pub async fn drop_link(&self, from: &ServerName) -> Result<(), Text> {
+        self.run(&[format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")]).await
+    }
+
+    /// Has it confirm what it receives, or not. Links that run are told when they connect again.
+    pub async fn set_receipts(&self, on: bool) -> Result<(), Text> {
+        let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on))];
+        for (from, link) in self.look().await?.links {
+            if link.receiving != Thread::Stopped {
+                statements.push(format!("STOP SLAVE '{from}' IO_THREAD"));
+                statements.push(format!("START SLAVE '{from}' IO_THREAD"));
+            }
+        }
+        self.run(&statements).await
+    }
+
+    /// Tells a copy where it ends. What its tables say of other domains stays.
+    pub async fn seed(&self, position: &str) -> Result<(), Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let known: Option<String> = conn.query_first("SELECT @@gtid_slave_pos").await?;
+            let all = Gtids::parse(position)
+                .zip(Gtids::parse(&known.unwrap_or_default()))
+                .map(|(copy, tables)| copy.with(tables))
+                .ok_or_else(|| mysql_async::Error::Other("no position".into()))?;
+            conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
+        })
+        .await
     }
 
     /// Opens it to applications.
@@ -224,7 +255,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
-             @@max_connections",
+             @@max_connections, @@rpl_semi_sync_slave_enabled",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -245,6 +276,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         connections: number(8),
         clients: number(10),
         most_connections: number(11),
+        receipts: number(12) != 0,
         duration_ms: 0,
     })
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use cordee_domain::change::{Change, NewServer, RawServer};
+use cordee_domain::db::verify::Report;
 use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
@@ -172,6 +173,28 @@ impl Store {
             board.announce(event.clone());
         }
         Ok(event)
+    }
+
+    /// Keeps the last comparison of a database's rows, by the server's id.
+    pub fn keep_comparison(&self, server: u32, report: &Report) -> Result<(), StoreError> {
+        let text = serde_json::to_string(report)?;
+        self.lock().execute(
+            "INSERT OR REPLACE INTO comparison (server, report) VALUES (?1, ?2)",
+            params![server, text],
+        )?;
+        Ok(())
+    }
+
+    /// The last comparisons, by the server's id.
+    pub fn comparisons(&self) -> Result<Vec<(u32, Report)>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT server, report FROM comparison")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
+        rows.map(|row| {
+            let (server, report) = row?;
+            Ok((server, serde_json::from_str(&report)?))
+        })
+        .collect()
     }
 
     /// Journal lines with an id above `after`, oldest first, at most `limit`.

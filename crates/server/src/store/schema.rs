@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -38,7 +39,14 @@ const STEPS: [&str; 1] = ["
         created INTEGER NOT NULL,
         seen INTEGER
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE comparison (
+        server INTEGER PRIMARY KEY,
+        report TEXT NOT NULL
+    ) STRICT;
+",
+];
 
 /// Brings the file to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -1,0 +1,182 @@
+//! A database's data folder: made new, or copied from another one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::hands::mysql::account;
+use crate::hands::{backup, files, process};
+use crate::paths::{User, folder};
+
+use super::Parts;
+use super::act::io;
+
+/// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
+/// leaves nothing that looks like a database.
+pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Text> {
+    let home = parts.home.server(name);
+    let user = parts.users.mariadb;
+    let sql = home.join("accounts.sql");
+    let draft = folders(&home, user).map_err(|e| io(&e))?;
+    files::write(&sql, &accounts(parts), 0o600, user).map_err(|e| io(&e))?;
+    let result = install(&draft, &sql, user, &home.join("log/install.log"));
+    process::remove_file(&sql).map_err(|e| io(&e))?;
+    result?;
+    complete(&home, &draft, id).map_err(|e| io(&e))
+}
+
+/// Makes the folders of a database; gives the empty one into which its data come.
+fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
+    let draft = home.join("data.new");
+    folder(home, 0o755, None)?;
+    if draft.exists() {
+        std::fs::remove_dir_all(&draft)?;
+    }
+    for own in ["tmp", "binlog", "relay", "log"] {
+        folder(&home.join(own), 0o750, user)?;
+    }
+    folder(&draft, 0o700, user)?;
+    Ok(draft)
+}
+
+/// Puts the complete data in their place. For which id they were made is written down first: another server by the
+/// same name must not take them for its own.
+fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
+    files::replace(&home.join("id"), &format!("{id}\n"), 0o644, None)?;
+    std::fs::rename(draft, home.join("data"))
+}
+
+/// For which id the data in a database's folder were made; `None` while they are not complete. A folder of an older
+/// Cordée does not say: then it is `known`.
+pub(super) fn made_for(home: &Path, known: u32) -> Option<u32> {
+    if !home.join("data").is_dir() {
+        return None;
+    }
+    let id = std::fs::read_to_string(home.join("id")).ok().and_then(|text| text.trim().parse().ok());
+    Some(id.unwrap_or(known))
+}
+
+/// The file that says where a copy ends, until its database was told.
+pub(super) fn position_file(home: &Path) -> PathBuf {
+    home.join("position")
+}
+
+/// Copies a running database into the folder of a new one.
+pub(super) fn copy(
+    parts: &Parts,
+    name: &ServerName,
+    id: u32,
+    donor: &ServerName,
+    watch: &backup::Watch<'_>,
+) -> Result<(), Text> {
+    let home = parts.home.server(name);
+    let user = parts.users.mariadb;
+    let draft = folders(&home, user).map_err(|e| io(&e))?;
+    let socket = parts.home.database_socket(donor);
+    let data = parts.home.server(donor).join("data");
+    let need = files::size(&data);
+    let free = files::free(&home).map_err(|e| io(&e))?;
+    if free < need + need / 10 + RESERVE {
+        return Err(text!(
+            "copy-no-space",
+            need = mebibytes(need + need / 10 + RESERVE),
+            free = mebibytes(free)
+        ));
+    }
+    let options = home.join("copy.cnf");
+    let secret = format!(
+        "[mariabackup]\nuser={}\npassword={}\nsocket={}\ndatadir={}\n",
+        account::CONTROL,
+        parts.secrets.control,
+        socket.display(),
+        data.display()
+    );
+    files::write(&options, &secret, 0o600, user).map_err(|e| io(&e))?;
+    let result = backup::copy(&options, &draft, &home.join("tmp"), &home.join("log/copy.log"), user, watch);
+    process::remove_file(&options).map_err(|e| io(&e))?;
+    let position = result?;
+    files::replace(&position_file(&home), &format!("{position}\n"), 0o644, None).map_err(|e| io(&e))?;
+    complete(&home, &draft, id).map_err(|e| io(&e))
+}
+
+/// Kept free beside a copy: the first logs of the new database.
+const RESERVE: u64 = 256 << 20;
+
+const fn mebibytes(bytes: u64) -> u64 {
+    bytes >> 20
+}
+
+fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Text> {
+    let output = std::fs::File::create(log).map_err(|e| io(&e))?;
+    let errors = output.try_clone().map_err(|e| io(&e))?;
+    let mut command = Command::new("/usr/bin/mariadb-install-db");
+    command
+        .arg("--no-defaults")
+        .arg(format!("--datadir={}", data.display()))
+        .arg("--skip-test-db")
+        .arg("--auth-root-authentication-method=socket")
+        .arg(format!("--extra-file={}", sql.display()))
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TMPDIR", "/tmp")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors);
+    if let Some(user) = user {
+        use std::os::unix::process::CommandExt as _;
+        command.uid(user.uid).gid(user.gid);
+    }
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(text!("db-install-failed")),
+        Err(error) => Err(io(&error)),
+    }
+}
+
+/// Accounts with the least rights that do, made before the database is reachable. Passwords are hexadecimal
+/// digits of our own making.
+fn accounts(parts: &Parts) -> String {
+    let secrets = &parts.secrets;
+    let user = |name: &str, host: &str, password: &str, rights: &str| {
+        format!(
+            "CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}';\nGRANT {rights} TO '{name}'@'{host}';\n"
+        )
+    };
+    let mut sql = String::from("FLUSH PRIVILEGES;\n");
+    sql.push_str(&user(account::CONTROL, "localhost", &secrets.control, "USAGE ON *.*"));
+    sql.push_str(&rights());
+    let replication = "REPLICATION SLAVE ON *.*";
+    sql.push_str(&user(account::REPLICATION, "127.0.0.1", &secrets.replication, replication));
+    let rows = "SELECT, INSERT, UPDATE, DELETE ON site.*";
+    sql.push_str(&user(account::APP, "127.0.0.1", &secrets.app, rows));
+    let tables = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, \
+                  SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, \
+                  LOCK TABLES ON site.*";
+    sql.push_str(&user(account::OWNER, "127.0.0.1", &secrets.owner, tables));
+    sql
+}
+
+/// What Cordée's own account may do. It runs at each start of a database, so that one that an older Cordée made
+/// gets what this one needs. It is not logged: each database has its own accounts.
+pub(super) fn rights() -> String {
+    let to = format!("TO '{}'@'localhost';\n", account::CONTROL);
+    [
+        "SET SESSION sql_log_bin=0;\n",
+        // Opening and closing, links, positions, ending connections.
+        "GRANT READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
+         BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
+        &to,
+        // Comparing rows, and copying files.
+        "GRANT SELECT, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
+        &to,
+        "GRANT ALL ON cordee.* ",
+        &to,
+        "GRANT CREATE, ALTER, INDEX ON site.* ",
+        &to,
+    ]
+    .concat()
+}

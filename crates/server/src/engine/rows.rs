@@ -1,0 +1,90 @@
+//! Comparing a database's rows with the writer's: in the background, one at a time for each database.
+
+use std::sync::Arc;
+
+use cordee_domain::db::verify::{Pace, Progress};
+use cordee_domain::desired::Desired;
+use cordee_domain::ids::ServerName;
+use cordee_domain::status::Light;
+use cordee_domain::step::{Outcome, Step};
+use cordee_domain::text;
+
+use crate::clock::now;
+use crate::hands::verify::{Node, Watch, verify};
+
+use super::{Engine, Sight};
+
+impl Engine {
+    /// Starts a comparison; its end comes back as a sight.
+    pub(super) fn compare(&mut self, step: Step, desired: &Arc<Desired>) {
+        let Step::Compare { name, with } = &step else { return };
+        let id = desired.db.server(name).map_or(0, |s| s.id);
+        let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
+        let (reference, other) = (node(with), node(name));
+        let (out, board, name) = (self.out.clone(), self.parts.board.clone(), name.clone());
+        self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);
+        self.work.spawn(async move {
+            let told = out.clone();
+            let progress = |p: Progress| {
+                // A full channel only loses a figure that the next one replaces.
+                let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
+            };
+            let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
+            let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
+            let result = verify(&reference, &[other], Pace::default(), &watch).await;
+            let _ = out.send(Sight::Compared { step, id, result: result.map(Box::new) }).await;
+        });
+    }
+
+    /// A comparison has ended.
+    pub(super) fn compared(&mut self, sight: Sight) {
+        let Sight::Compared { step, id, result } = sight else { return };
+        let target = step.target();
+        self.busy.remove(&target);
+        let Step::Compare { name, .. } = &step else { return };
+        let comparison = self.observed.comparisons.entry(name.clone()).or_default();
+        comparison.running = None;
+        let outcome = match result {
+            Ok(report) => {
+                comparison.failed = None;
+                comparison.wanted = false;
+                if let Err(error) = self.parts.store.keep_comparison(id, &report) {
+                    tracing::error!(error = &error as &dyn std::error::Error, "comparison");
+                }
+                let (different, tables, rows) = (report.different(), report.tables.len(), report.rows);
+                let light = if different > 0 { Light::Critical } else { Light::Good };
+                let text = if different > 0 {
+                    text!("event-rows-differ", name = name.as_str(), count = different, tables = tables)
+                } else {
+                    text!("event-rows-equal", name = name.as_str(), tables = tables, rows = rows)
+                };
+                comparison.last = Some((id, *report));
+                self.note(name.as_str(), Some(light), &text);
+                Outcome::Done
+            }
+            Err(why) => {
+                comparison.failed = Some((now(), why.clone()));
+                Outcome::Failed(why)
+            }
+        };
+        self.stepped(&step, outcome);
+    }
+
+    /// Takes up the comparisons that an earlier Cordée made.
+    pub(super) fn recall_comparisons(&mut self) {
+        let known = match self.parts.store.comparisons() {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "comparisons");
+                return;
+            }
+        };
+        let desired = self.parts.board.desired();
+        for (id, report) in known {
+            if let Some(server) = desired.db.servers.iter().find(|s| s.id == id) {
+                let comparison = self.observed.comparisons.entry(server.name.clone()).or_default();
+                comparison.last = Some((id, report));
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A physical copy of a running MariaDB: `mariabackup` reads, `mbstream` writes, and the bytes go through here, so
+//! that they are counted and the copy ends with Cordée.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::paths::User;
+
+/// What the caller lends: ears, and a way to stop.
+pub struct Watch<'a> {
+    /// Is told how many bytes have come so far.
+    pub progress: &'a dyn Fn(u64),
+    /// Asked between two blocks. `true` ends the copy.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch(…)")
+    }
+}
+
+/// The program.
+pub const MARIABACKUP: &str = "/usr/bin/mariabackup";
+const MBSTREAM: &str = "/usr/bin/mbstream";
+const BLOCK: usize = 1 << 20;
+
+/// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Gives the
+/// GTID position up to which the copy goes, as MariaDB writes it. The `options` hold the password: they are a file
+/// that only `user` reads.
+pub fn copy(
+    options: &Path,
+    into: &Path,
+    temporary: &Path,
+    log: &Path,
+    user: Option<User>,
+    watch: &Watch<'_>,
+) -> Result<String, Text> {
+    let failed = |_| text!("copy-failed");
+    let mut reader = program(MARIABACKUP, user, log)
+        .map_err(failed)?
+        .arg(format!("--defaults-file={}", options.display()))
+        .arg("--backup")
+        .arg("--stream=xbstream")
+        .arg(format!("--target-dir={}", temporary.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let writer = program(MBSTREAM, user, log)
+        .map_err(failed)?
+        .arg("-x")
+        .arg("-C")
+        .arg(into)
+        .stdin(Stdio::piped())
+        .spawn();
+    let mut writer = match writer {
+        Ok(writer) => writer,
+        Err(_) => {
+            end(&mut reader);
+            return Err(text!("copy-failed"));
+        }
+    };
+    let carried = carry(&mut reader, &mut writer, watch);
+    if carried.is_err() {
+        end(&mut reader);
+        end(&mut writer);
+    }
+    // The writer sees the end of its input only when nobody holds it any more.
+    drop(writer.stdin.take());
+    let both = [reader.wait(), writer.wait()];
+    carried?;
+    if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
+        return Err(text!("copy-failed"));
+    }
+    let prepared = program(MARIABACKUP, user, log)
+        .map_err(failed)?
+        .arg("--no-defaults")
+        .arg("--prepare")
+        .arg(format!("--target-dir={}", into.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status();
+    if !prepared.is_ok_and(|status| status.success()) {
+        return Err(text!("copy-failed"));
+    }
+    position(into).ok_or_else(|| text!("copy-no-position"))
+}
+
+fn program(path: &str, user: Option<User>, log: &Path) -> std::io::Result<Command> {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+    let mut command = Command::new(path);
+    command
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TZ", "UTC")
+        .current_dir("/")
+        .stderr(log);
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    Ok(command)
+}
+
+fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<(), Text> {
+    let (Some(from), Some(to)) = (reader.stdout.as_mut(), writer.stdin.as_mut()) else {
+        return Err(text!("copy-failed"));
+    };
+    let mut block = vec![0; BLOCK];
+    let mut done = 0_u64;
+    loop {
+        if (watch.cancelled)() {
+            return Err(text!("copy-cancelled"));
+        }
+        let count = from.read(&mut block).map_err(|_| text!("copy-failed"))?;
+        if count == 0 {
+            return Ok(());
+        }
+        to.write_all(&block[..count]).map_err(|_| text!("copy-failed"))?;
+        done += u64::try_from(count).unwrap_or(0);
+        (watch.progress)(done);
+    }
+}
+
+/// Ends a program that is not wanted any more; its end is waited for by the caller.
+fn end(child: &mut Child) {
+    if let Err(error) = child.kill() {
+        tracing::debug!(error = &error as &dyn std::error::Error, "ending a copy");
+    }
+}
+
+/// Where the copy ends: file, offset and GTIDs, the last of which counts (MariaDB Knowledge Base, "mariabackup
+/// files"; the file was renamed in 11.1).
+fn position(copy: &Path) -> Option<String> {
+    let read = |name: &str| std::fs::read_to_string(copy.join(name)).ok();
+    let text = read("mariadb_backup_binlog_info").or_else(|| read("xtrabackup_binlog_info"))?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.get(2..).map(<[&str]>::concat)
+}
