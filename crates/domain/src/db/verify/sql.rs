@@ -26,12 +26,13 @@ pub struct Sql {
 
 /// How every session is set before it reads. A value's text must not depend on the server's settings: zone, modes
 /// and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted into its
-/// range. A lock is waited for at most a second.
+/// range. A lock is waited for at most a second, and if Cordée should freeze while it holds rows, the database frees
+/// them after two.
 pub const SESSION: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET SESSION time_zone='+00:00', sql_mode='', autocommit=1, sql_select_limit=DEFAULT, \
-     innodb_lock_wait_timeout=1",
+     innodb_lock_wait_timeout=1, idle_transaction_timeout=2",
 ];
 
 /// An identifier in backticks. MariaDB allows any character in one but NUL.
