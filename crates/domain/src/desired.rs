@@ -326,13 +326,14 @@ impl Desired {
             }
             Change::AbandonHandover { .. } => next.handover = None,
             Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
-            Change::Admit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
             Change::Forget { name } => {
                 let found = next.find(PoolId::Db, name)?.name.clone();
                 next.db.servers.retain(|s| s.name != found);
             }
             Change::Recopy { name } => next.recopy(name)?,
-            Change::Readmit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
+            Change::Admit { name } | Change::Readmit { name } => {
+                next.find(PoolId::Db, name)?.standing = Standing::Member;
+            }
             Change::Saved { name, saved: found } => {
                 if let Standing::Returning { saved, .. } = &mut next.find(PoolId::Db, name)?.standing {
                     *saved = Some(found.clone());
@@ -393,7 +394,7 @@ impl Desired {
     }
 
     /// The lowest place in the auto-increment sequence that no database has.
-    fn slot(&self) -> Result<u8, Problem> {
+    pub fn free_slot(&self) -> Result<u8, Problem> {
         (1..=MOST_DATABASES)
             .find(|slot| self.db.servers.iter().all(|s| s.slot != Some(*slot)))
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
@@ -459,7 +460,8 @@ impl Desired {
         if pool == PoolId::Db && new.runtime == Runtime::External {
             problems.push(Problem::conflict("start", text!("problem-db-external")));
         }
-        let slot = if pool == PoolId::Db { self.slot().map_err(|p| problems.push(p)).ok() } else { None };
+        let slot =
+            if pool == PoolId::Db { self.free_slot().map_err(|p| problems.push(p)).ok() } else { None };
         if self.servers().any(|(_, s)| s.name.same_as(&new.name)) {
             let text = text!("problem-name-taken", name = new.name.as_str());
             problems.push(Problem::conflict("name", text));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::db::failover::{Decision, decide};
+use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
@@ -332,15 +333,31 @@ fn replication(
         let reason = text!("reason-behind", seconds = slowest / 1_000);
         return Status::new(Light::Warning, text!("status-behind"), reason);
     }
+    let comparison = observed.comparisons.get(&server.name);
+    let report = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    if let Some(different) = report.map(Report::different).filter(|n| *n > 0) {
+        let table =
+            report.and_then(Report::first_difference).map_or_else(String::new, |t| t.table.to_string());
+        let reason = text!("reason-rows-differ", count = different, table = table);
+        return Status::new(Light::Critical, text!("status-rows-differ"), reason);
+    }
     if desired.is_writer(&server.name) && seen.schema && !seen.promises() && desired.db.servers.len() > 1 {
         return Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"));
     }
-    Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = slowest))
+    let reason = if report.is_none() && !desired.is_writer(&server.name) {
+        text!("reason-delay-unproven", ms = slowest)
+    } else {
+        text!("reason-delay", ms = slowest)
+    };
+    Status::new(Light::Good, text!("status-in-sync"), reason)
 }
 
 /// How far a copy is, and how long it may still take at the pace so far.
 fn copying(copy: &CopySeen, now: Millis) -> Text {
     let percent = copy.done.saturating_mul(100) / copy.total.max(1);
+    if percent == 0 {
+        return text!("reason-copy-begins", donor = copy.donor.as_str());
+    }
     let elapsed = now.saturating_sub(copy.since);
     let rest = copy.total.saturating_sub(copy.done);
     let seconds = rest.saturating_mul(elapsed) / copy.done.max(1) / 1_000;

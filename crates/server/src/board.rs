@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
+use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
@@ -44,6 +45,15 @@ pub enum Ask {
         /// Where the report goes.
         reply: oneshot::Sender<TestReport>,
     },
+    /// Whether a new database could be made on this machine, and how; nothing is done.
+    Join(oneshot::Sender<Result<JoinPlan, Vec<Problem>>>),
+    /// Compare a database's rows with the writer's, soon.
+    Compare {
+        /// Its name.
+        name: ServerName,
+        /// Answered when it is noted.
+        reply: oneshot::Sender<()>,
+    },
     /// The last lines of a server's logs.
     Logs {
         /// Its name.
@@ -60,6 +70,23 @@ pub enum Ask {
         /// Where the list goes.
         reply: oneshot::Sender<Vec<Leftover>>,
     },
+}
+
+/// How a new database would get its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinPlan {
+    /// The database that would be copied.
+    pub donor: ServerName,
+    /// Whether that is the writer: then the copy takes from its speed.
+    pub from_writer: bool,
+    /// Bytes to copy.
+    pub bytes: u64,
+    /// Tables of the application.
+    pub tables: u64,
+    /// Its place in the auto-increment sequence.
+    pub slot: u8,
+    /// Its `server_id` and GTID domain, never used before.
+    pub id: u32,
 }
 
 /// A connection test that a person can read.

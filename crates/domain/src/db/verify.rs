@@ -252,6 +252,13 @@ impl Report {
         self.tables.len() - self.unproven() - self.tables.iter().filter(|t| is_equal(&t.verdict)).count()
     }
 
+    /// The first table that was proven to differ.
+    pub fn first_difference(&self) -> Option<&Checked> {
+        self.tables
+            .iter()
+            .find(|t| !is_equal(&t.verdict) && !matches!(t.verdict, Verdict::Unverifiable { .. }))
+    }
+
     /// Tables of which nothing could be proven.
     pub fn unproven(&self) -> usize {
         self.tables.iter().filter(|t| matches!(t.verdict, Verdict::Unverifiable { .. })).count()

@@ -137,19 +137,20 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
         None if server.standing != Standing::Joining => {
             plan.steps.push(Step::InitDatabase { name: name(), id: server.id });
         }
-        None => match donor(desired, observed, now) {
-            Some(donor) => plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor }),
-            None => {
+        None => {
+            if let Some(donor) = donor(desired, observed, now) {
+                plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor });
+            } else {
                 let id = ProcessId::Server(name());
                 plan.waiting.push((Target::Process(id), text!("wait-donor", name = server.name.as_str())));
             }
-        },
+        }
     }
     false
 }
 
 /// The member to copy: one that follows well, to spare the writer; else the writer.
-pub(crate) fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
+pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
     let seen = |s: &&Server| {
         let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
         s.runtime == Runtime::Process

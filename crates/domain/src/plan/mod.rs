@@ -18,6 +18,7 @@ use crate::text;
 use crate::text::Text;
 
 pub use databases::{Opening, opening};
+pub use hosts::donor;
 pub use proxy::places;
 
 /// What to do next, and what is waited for.

@@ -12,10 +12,6 @@ problem-writer-already = { $name } is the writer already.
 # What was asked, what was decided
 event-all-writers = All databases take writes from now on
 event-elected = { $name } is the writer now, in place of the one that was lost (epoch { $epoch })
-event-expelled = { $count ->
-    [one] { $name } holds a transaction that no other database has: it is saved in { $file }, and { $name } stays out
-   *[other] { $name } holds { $count } transactions that no other database has: they are saved in { $file }, and { $name } stays out
-}
 event-gap = { $name } takes the writes; nobody could write for { $ms } ms
 event-handed-over = { $name } is the writer now (epoch { $epoch })
 event-one-writer = One database takes the writes from now on
@@ -65,3 +61,62 @@ status-returning = Returning
 reason-returning = what it holds is being compared with the writer
 status-unprotected = Unprotected
 reason-no-promise = if it dies now, its last writes may be lost: no other database confirms that it has received them
+
+# A database joins, leaves, is copied again
+copy-cancelled = the copy was cancelled
+copy-failed = the copy failed; its log says why (log/copy.log)
+copy-no-position = the copy does not say where it ends
+copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
+event-admitted = { $name } holds what the others hold: it is one of them now
+event-expelled = { $name } kept transactions that no other database has: it stays out, and is copied again
+event-forgotten = { $name } is gone; the others have all that it wrote
+event-recopy = { $name } gets a fresh copy; its former data go to the trash
+event-saved = { $count ->
+    [one] a transaction in the log of { $name } was received by no other database: it is saved in { $file }
+   *[other] { $count } transactions in the log of { $name } were received by no other database: they are saved in { $file }
+}
+event-saved-nothing = the log of { $name } holds nothing that the others lack
+problem-db-external = In this version a database joins only on this machine: tick “start a new one”.
+problem-join-donor = No database can be copied now: one that runs without an error is needed.
+problem-join-no-key = { $count ->
+    [one] { $names } has no primary key: its rows could be neither verified nor repaired. Give it one first (ALTER TABLE … ADD PRIMARY KEY).
+   *[other] { $count } tables have no primary key ({ $names }…): their rows could be neither verified nor repaired. Give them one first (ALTER TABLE … ADD PRIMARY KEY).
+}
+problem-join-program = The program mariabackup is missing: install the package mariadb-backup.
+problem-last-database = { $name } is the only database: it cannot be removed.
+problem-leaving = { $name } is on its way out already.
+problem-recopy-writer = { $name } takes the writes: it is the one that the others are copied from.
+problem-slots = There are { $count } databases already, and no more can be.
+problem-verify-writer = { $name } takes the writes: it is the one that the others are compared with.
+problem-writer-leaves = { $name } takes the writes: make { $heir } the writer first, then remove { $name }.
+reason-catching-up = it is catching up with the others
+reason-comparing = its rows are being compared: { $rows } so far
+reason-copy-differs = { $count ->
+    [one] a table of the copy differs from the writer’s: remove it and add it again
+   *[other] { $count } tables of the copy differ from the writer’s: remove it and add it again
+}
+reason-copy-begins = copying { $donor } begins
+reason-copying = { $percent } % of { $donor }, about { $seconds } s to go
+status-copy-failed = Copy failed
+status-copying = Copying
+status-leaving = Leaving
+verify-asked = The rows of { $name } are being compared with the writer’s
+wait-copy-differs = { $name } does not hold what the writer holds: { $count } tables differ
+wait-donor = no database can be copied for { $name } now
+wait-leaving = { $peer } still lacks what { $name } wrote
+
+# The data themselves
+event-rows-differ = { $count ->
+    [one] { $name }: a table of { $tables } does not hold what the writer holds
+   *[other] { $name }: { $count } tables of { $tables } do not hold what the writer holds
+}
+event-rows-equal = { $tables ->
+    [one] { $name }: { $rows } rows of a table compared with the writer’s, no difference found
+   *[other] { $name }: { $rows } rows of { $tables } tables compared with the writer’s, no difference found
+}
+reason-delay-unproven = { $ms } ms behind; its rows have not been compared yet
+reason-rows-differ = { $count ->
+    [one] { $table } does not hold what the writer holds
+   *[other] { $count } tables do not hold what the writer holds, { $table } first
+}
+status-rows-differ = Data differ

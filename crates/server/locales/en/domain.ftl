@@ -25,7 +25,6 @@ problem-address-unusable = { $address } cannot be a server’s address.
 problem-cookie = At most 64 characters: letters, digits and ! % & * + - . ^ _ | ~ ; leave it empty for an automatic value.
 problem-cookie-taken = { $name } already has this cookie: choose another value, or leave it empty.
 problem-db-admin = A database is neither drained nor put into maintenance: stop it, or restart it.
-problem-db-members = In this version the databases of the group cannot be added or removed.
 problem-external = Cordée did not start { $name }: it only watches it, and can neither stop nor restart it.
 problem-name-empty = Give the server a name, for example web3.
 problem-name-reserved = “{ $name }” is a reserved word: choose another name.

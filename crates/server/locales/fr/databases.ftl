@@ -12,10 +12,6 @@ problem-writer-already = { $name } reçoit déjà les écritures.
 # Ce qui a été demandé, ce qui a été décidé
 event-all-writers = Toutes les bases reçoivent des écritures à partir de maintenant
 event-elected = { $name } reçoit maintenant les écritures, à la place de celle qui a été perdue (époque { $epoch })
-event-expelled = { $count ->
-    [one] { $name } détient une transaction qu’aucune autre base n’a : elle est enregistrée dans { $file }, et { $name } reste à l’écart
-   *[other] { $name } détient { $count } transactions qu’aucune autre base n’a : elles sont enregistrées dans { $file }, et { $name } reste à l’écart
-}
 event-gap = { $name } reçoit les écritures ; personne n’a pu écrire pendant { $ms } ms
 event-handed-over = { $name } reçoit maintenant les écritures (époque { $epoch })
 event-one-writer = Une seule base reçoit les écritures à partir de maintenant
@@ -65,3 +61,62 @@ status-returning = Revient
 reason-returning = ce qu’elle détient est comparé avec celle qui écrit
 status-unprotected = À découvert
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
+
+# Une base rejoint le groupe, le quitte, est recopiée
+copy-cancelled = la copie a été annulée
+copy-failed = la copie a échoué ; son journal dit pourquoi (log/copy.log)
+copy-no-position = la copie ne dit pas où elle s’arrête
+copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
+event-admitted = { $name } détient ce que les autres détiennent : elle fait maintenant partie du groupe
+event-expelled = { $name } a gardé des transactions qu’aucune autre base n’a : elle reste à l’écart, et sera recopiée
+event-forgotten = { $name } est partie ; les autres ont tout ce qu’elle a écrit
+event-recopy = { $name } reçoit une nouvelle copie ; ses anciennes données vont à la corbeille
+event-saved = { $count ->
+    [one] une transaction du journal de { $name } n’a été reçue par aucune autre base : elle est enregistrée dans { $file }
+   *[other] { $count } transactions du journal de { $name } n’ont été reçues par aucune autre base : elles sont enregistrées dans { $file }
+}
+event-saved-nothing = le journal de { $name } ne contient rien qui manque aux autres
+problem-db-external = Dans cette version, une base ne rejoint le groupe que sur cette machine : cochez « en démarrer une nouvelle ».
+problem-join-donor = Aucune base ne peut être copiée pour l’instant : il en faut une qui marche sans erreur.
+problem-join-no-key = { $count ->
+    [one] { $names } n’a pas de clé primaire : ses lignes ne pourraient être ni vérifiées ni réparées. Donnez-lui-en une d’abord (ALTER TABLE … ADD PRIMARY KEY).
+   *[other] { $count } tables n’ont pas de clé primaire ({ $names }…) : leurs lignes ne pourraient être ni vérifiées ni réparées. Donnez-leur-en une d’abord (ALTER TABLE … ADD PRIMARY KEY).
+}
+problem-join-program = Le programme mariabackup manque : installez le paquet mariadb-backup.
+problem-last-database = { $name } est la seule base : elle ne peut pas être retirée.
+problem-leaving = { $name } est déjà en train de partir.
+problem-recopy-writer = { $name } reçoit les écritures : c’est d’elle que les autres sont copiées.
+problem-slots = Il y a déjà { $count } bases, et il ne peut pas y en avoir plus.
+problem-verify-writer = { $name } reçoit les écritures : c’est à elle que les autres sont comparées.
+problem-writer-leaves = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis retirez { $name }.
+reason-catching-up = elle rattrape les autres
+reason-comparing = ses lignes sont en cours de comparaison : { $rows } jusqu’ici
+reason-copy-differs = { $count ->
+    [one] une table de la copie n’est pas égale à celle de la base qui écrit : retirez-la et ajoutez-la de nouveau
+   *[other] { $count } tables de la copie ne sont pas égales à celles de la base qui écrit : retirez-la et ajoutez-la de nouveau
+}
+reason-copy-begins = la copie de { $donor } commence
+reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
+status-copy-failed = Copie échouée
+status-copying = Copie
+status-leaving = Quitte le groupe
+verify-asked = Les lignes de { $name } sont en cours de comparaison avec celles de la base qui écrit
+wait-copy-differs = { $name } ne détient pas ce que détient la base qui écrit : { $count } tables diffèrent
+wait-donor = aucune base ne peut être copiée pour { $name } pour l’instant
+wait-leaving = il manque encore à { $peer } des écritures de { $name }
+
+# Les données elles-mêmes
+event-rows-differ = { $count ->
+    [one] { $name } : une table sur { $tables } ne contient pas ce que contient la base qui écrit
+   *[other] { $name } : { $count } tables sur { $tables } ne contiennent pas ce que contient la base qui écrit
+}
+event-rows-equal = { $tables ->
+    [one] { $name } : { $rows } lignes d’une table comparées avec celles de la base qui écrit, aucune différence
+   *[other] { $name } : { $rows } lignes de { $tables } tables comparées avec celles de la base qui écrit, aucune différence
+}
+reason-delay-unproven = { $ms } ms de retard ; ses lignes n’ont pas encore été comparées
+reason-rows-differ = { $count ->
+    [one] { $table } ne contient pas ce que contient la base qui écrit
+   *[other] { $count } tables ne contiennent pas ce que contient la base qui écrit, d’abord { $table }
+}
+status-rows-differ = Données différentes

@@ -25,7 +25,6 @@ problem-address-unusable = { $address } ne peut pas être l’adresse d’un ser
 problem-cookie = 64 caractères au plus, des lettres, des chiffres et ! % & * + - . ^ _ | ~ ; laissez vide pour une valeur automatique.
 problem-cookie-taken = { $name } a déjà ce cookie : choisissez une autre valeur, ou laissez vide.
 problem-db-admin = Une base de données ne se met ni en vidage ni en maintenance : arrêtez-la, ou redémarrez-la.
-problem-db-members = Dans cette version, les bases de données du groupe ne s’ajoutent et ne se retirent pas.
 problem-external = Cordée n’a pas démarré { $name } : elle le surveille seulement, et ne peut ni l’arrêter ni le redémarrer.
 problem-name-empty = Donnez un nom au serveur, par exemple web3.
 problem-name-reserved = « { $name } » est un mot réservé : choisissez un autre nom.

@@ -208,7 +208,7 @@ fn copy(
     donor: &ServerName,
     out: &mpsc::Sender<Sight>,
 ) -> Result<(), Text> {
-    let total = files::size(&parts.home.server(donor).join("data"));
+    let total = data::copied_bytes(&parts.home.server(donor).join("data"));
     let since = now();
     let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
     let progress = |done: u64| {

@@ -51,6 +51,11 @@ impl Engine {
                     let _ = reply.send(test(pool, &server, &password).await);
                 });
             }
+            Ask::Join(reply) => self.join_plan(reply),
+            Ask::Compare { name, reply } => {
+                self.observed.comparisons.entry(name).or_default().wanted = true;
+                let _ = reply.send(());
+            }
             Ask::Logs { name, lines, reply } => {
                 let folder = self.parts.home.server(&name).join("log");
                 self.work.spawn_blocking(move || {

@@ -77,7 +77,7 @@ pub(super) fn copy(
     let draft = folders(&home, user).map_err(|e| io(&e))?;
     let socket = parts.home.database_socket(donor);
     let data = parts.home.server(donor).join("data");
-    let need = files::size(&data);
+    let need = copied_bytes(&data);
     let free = files::free(&home).map_err(|e| io(&e))?;
     if free < need + need / 10 + RESERVE {
         return Err(text!(
@@ -105,7 +105,18 @@ pub(super) fn copy(
 /// Kept free beside a copy: the first logs of the new database.
 const RESERVE: u64 = 256 << 20;
 
-const fn mebibytes(bytes: u64) -> u64 {
+/// What a copy reads of a data folder: all but the redo log, of which only the newest part is taken.
+pub(super) fn copied_bytes(data: &Path) -> u64 {
+    files::size(data).saturating_sub(files::size(&data.join("ib_logfile0")))
+}
+
+/// Bytes that must be free for a copy of so many.
+pub(super) const fn room_for(bytes: u64) -> u64 {
+    bytes + bytes / 10 + RESERVE
+}
+
+/// For people.
+pub(super) const fn mebibytes(bytes: u64) -> u64 {
     bytes >> 20
 }
 

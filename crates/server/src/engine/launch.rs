@@ -6,7 +6,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use cordee_domain::desired::{Desired, Server, Standing};
-use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text::Text;
 use cordee_domain::{apache, db, text};

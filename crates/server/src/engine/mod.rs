@@ -7,6 +7,7 @@ mod act;
 mod asks;
 mod data;
 mod heartbeat;
+mod join;
 mod launch;
 mod processes;
 mod rows;
@@ -439,6 +440,9 @@ impl Engine {
             Step::OpenDatabase { name, epoch } => {
                 let text = text!("event-opened", name = name.as_str(), epoch = *epoch);
                 self.note(name.as_str(), Some(Light::Good), &text);
+            }
+            Step::SeedPosition { name } => {
+                self.observed.unseeded.remove(name);
             }
             Step::CloseDatabase { name } => {
                 self.switch_begins(now());

@@ -59,12 +59,9 @@ pub fn copy(
         .arg(into)
         .stdin(Stdio::piped())
         .spawn();
-    let mut writer = match writer {
-        Ok(writer) => writer,
-        Err(_) => {
-            end(&mut reader);
-            return Err(text!("copy-failed"));
-        }
+    let Ok(mut writer) = writer else {
+        end(&mut reader);
+        return Err(text!("copy-failed"));
     };
     let carried = carry(&mut reader, &mut writer, watch);
     if carried.is_err() {

@@ -20,6 +20,9 @@ const DEADLINE: Duration = Duration::from_millis(1_500);
 /// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
 const CLIENT_ERRORS: u32 = 2_000;
 
+/// An event without the mark that was expected, or with one that was not.
+const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
+
 /// The accounts' names. Fixed, so that they can stand in SQL text.
 pub mod account {
     /// By which Cordée runs the databases.
@@ -106,23 +109,33 @@ impl Database {
     /// Stops receiving from a peer; with `whole`, applying too.
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
         let threads = if whole { "" } else { " IO_THREAD" };
-        self.run(&[format!("STOP SLAVE '{from}'{threads}")]).await
+        self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}'{threads}")]).await
     }
 
     /// Takes a link away, with what it received.
     pub async fn drop_link(&self, from: &ServerName) -> Result<(), Text> {
-        self.run(&[format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")]).await
+        let statements = [format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")];
+        self.between_receiving(Some(from), &statements).await
     }
 
-    /// Has it confirm what it receives, or not. Links that run are told when they connect again.
+    /// Has it confirm what it receives, or not.
     pub async fn set_receipts(&self, on: bool) -> Result<(), Text> {
-        let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on))];
-        for (from, link) in self.look().await?.links {
-            if link.receiving != Thread::Stopped {
-                statements.push(format!("STOP SLAVE '{from}' IO_THREAD"));
-                statements.push(format!("START SLAVE '{from}' IO_THREAD"));
-            }
-        }
+        let statement = format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on));
+        self.between_receiving(None, &[statement]).await
+    }
+
+    /// Runs statements while nothing is received, then receives again from all but `except`.
+    ///
+    /// MariaDB keeps one flag for all links that says whether events come with the semi-sync mark. When one link
+    /// stops it is cleared, and every other link then takes the mark for a damaged event (seen on 10.11 as errors
+    /// 1593 and 1595). So they stop and start together.
+    async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Text> {
+        let links = self.look().await?.links;
+        let others = || links.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
+        let mut statements: Vec<String> =
+            others().map(|(name, _)| format!("STOP SLAVE '{name}' IO_THREAD")).collect();
+        statements.extend_from_slice(work);
+        statements.extend(others().map(|(name, _)| format!("START SLAVE '{name}' IO_THREAD")));
         self.run(&statements).await
     }
 
@@ -178,6 +191,27 @@ impl Database {
                 conn.query_drop(statement).await?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// How many tables applications have, and the full names of those without a primary key: their rows cannot be
+    /// told apart, so a copy of them could never be verified or repaired.
+    pub async fn tables_without_key(&self) -> Result<(u64, Vec<String>), Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let rows: Vec<(String, bool)> = conn
+                .query(
+                    "SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME), k.TABLE_NAME IS NOT NULL \
+                     FROM information_schema.TABLES t LEFT JOIN information_schema.TABLE_CONSTRAINTS k \
+                     ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME \
+                     AND k.CONSTRAINT_TYPE = 'PRIMARY KEY' \
+                     WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN \
+                     ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1",
+                )
+                .await?;
+            let all = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            Ok((all, rows.into_iter().filter(|(_, key)| !key).map(|(name, _)| name).collect()))
         })
         .await
     }
@@ -293,9 +327,11 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
     };
     let sql = number("Last_SQL_Errno");
     // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
-    // above) stays on show after a link was stopped while its peer was away.
+    // above) stays on show after a link was stopped while its peer was away. A damaged event is what the other links
+    // see when one ends by itself (see `between_receiving`): it is received again, whole.
     let io = number("Last_IO_Errno");
-    let io = if receiving == Thread::Stopped && io < CLIENT_ERRORS { io } else { 0 };
+    let lasting = receiving == Thread::Stopped && io < CLIENT_ERRORS && !DAMAGED_EVENT.contains(&io);
+    let io = if lasting { io } else { 0 };
     Some((
         name,
         Link {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cordee_domain::change::{Change, RawServer};
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, refuse, refused};
 use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
-use crate::board::{Ask, TestReport};
+use crate::board::{Ask, JoinPlan, TestReport};
 use crate::clock::now;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
@@ -90,7 +90,7 @@ pub struct LogJson {
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", summary = "Add a server",
-    params(("pool" = String, Path, description = "`web`")), request_body = NewServerJson,
+    params(("pool" = String, Path, description = "`web` or `db`")), request_body = NewServerJson,
     responses((status = 201, body = Added), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn add(
     caller: Caller,
@@ -100,6 +100,9 @@ pub(super) async fn add(
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
     let raw = raw_server(members).map_err(|problems| refused(problems, lang))?;
+    if pool == PoolId::Db {
+        may_join(&app, lang).await?;
+    }
     let store = app.store.clone();
     let server = app.blocking(move || store.new_server(&raw)).await.map_err(|e| Refusal::commit(e, lang))?;
     let name = server.name.clone();
@@ -109,6 +112,62 @@ pub(super) async fn add(
         .map_err(|e| Refusal::commit(e, lang))?;
     let server = fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?;
     Ok((StatusCode::CREATED, Json(Added { revision: desired.revision, server })))
+}
+
+/// Whether a database could join now; nothing is done.
+pub(super) async fn may_join(app: &App, lang: Lang) -> Result<JoinPlan, Refusal> {
+    ask(app, lang, Ask::Join).await?.map_err(|problems| refused(problems, lang))
+}
+
+/// How a new database would get its data.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JoinJson {
+    /// The database that would be copied: a standby when there is one.
+    pub donor: String,
+    /// Whether that is the writer.
+    pub from_writer: bool,
+    /// Bytes to copy.
+    pub bytes: u64,
+    /// Tables of the application.
+    pub tables: u64,
+    /// Its place in the auto-increment sequence, 1 to 9.
+    pub slot: u8,
+    /// Its `server_id` and GTID domain, never used before.
+    pub id: u32,
+}
+
+#[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", summary = "How a new database would join",
+    description = "Looks at everything that would stop it, and writes nothing.",
+    responses((status = 200, body = JoinJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn join(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<Json<JoinJson>, Refusal> {
+    let JoinPlan { donor, from_writer, bytes, tables, slot, id } = may_join(&app, lang).await?;
+    Ok(Json(JoinJson { donor: donor.to_string(), from_writer, bytes, tables, slot, id }))
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/verify", tag = "servers", summary = "Compare a database's rows with the writer's",
+    description = "Answers when it is noted; the result comes into the journal and the snapshot.",
+    params(("name" = String, Path)),
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn verify(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let name = ServerName::parse(&name).map_err(|p| Refusal::problem(p, lang))?;
+    let desired = app.board.desired();
+    let name = find(&desired, &Target { pool: PoolId::Db, name }, lang)?.name.clone();
+    if desired.is_writer(&name) {
+        let text = text!("problem-verify-writer", name = name.as_str());
+        return Err(Refusal::problem(Problem::conflict("name", text), lang));
+    }
+    let message = lang.say(&text!("verify-asked", name = name.as_str()));
+    ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
+    Ok((StatusCode::ACCEPTED, Json(Done { revision: desired.revision, message })))
 }
 
 fn raw_server(mut members: Members) -> Result<RawServer, Vec<Problem>> {
@@ -140,7 +199,7 @@ pub(super) async fn remove(
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", summary = "Act on a server",
     params(("pool" = String, Path, description = "`web` or `db`"), ("name" = String, Path),
-        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start` or `promote`"),
+        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`"),
         ("force" = Option<bool>, Query, description = "needed to stop the last web server that serves"),
         ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received")),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
@@ -171,6 +230,7 @@ fn change(action: &str, Target { pool, name }: Target, accept_loss: bool) -> Opt
         "start" => power(name, Power::On),
         "stop" => power(name, Power::Off),
         "restart" => Some(Change::Restart { pool, name }),
+        "recopy" if pool == PoolId::Db => Some(Change::Recopy { name }),
         "promote" if pool == PoolId::Db => Some(Change::Promote { name, at: now(), accept_loss }),
         _ => None,
     }

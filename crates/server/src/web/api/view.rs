@@ -152,7 +152,7 @@ pub struct ServerJson {
     pub version: Option<String>,
     /// Replication towards this database, one entry per server that it copies.
     pub links: Vec<LinkJson>,
-    /// `member`, `returning` (a former writer that is being compared) or `diverged` (databases).
+    /// `member`, `joining`, `leaving`, `returning` (a former writer that is being compared) or `diverged` (databases).
     pub standing: Option<String>,
     /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
     pub semi_sync: Option<bool>,
@@ -286,7 +286,9 @@ const fn standing(seen: &Standing) -> &'static str {
     match seen {
         Standing::Member => "member",
         Standing::Returning { .. } => "returning",
-        Standing::Diverged { .. } => "diverged",
+        Standing::Joining => "joining",
+        Standing::Leaving => "leaving",
+        Standing::Diverged(_) => "diverged",
     }
 }
 

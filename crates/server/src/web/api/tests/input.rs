@@ -110,7 +110,7 @@ async fn what_is_not_there_is_said_to_be_unknown() {
         ("POST", "/api/v1/pools/web/servers/%FF/drain", 404, ""),
         ("POST", "/api/v1/pools/web/servers/web1/explode", 404, "action"),
         ("DELETE", "/api/v1/pools/web/servers/..%2Fweb1", 404, "name"),
-        ("DELETE", "/api/v1/pools/db/servers/db2", 409, "pool"),
+        ("DELETE", "/api/v1/pools/db/servers/db1", 409, "name"),
         ("POST", "/api/v1/pools/db/servers/db2/drain", 409, "pool"),
         ("POST", "/api/v1/proxies/mail/reload", 404, "proxy"),
         ("POST", "/api/v1/clean?apply=yes", 422, "apply"),

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use cordee_domain::desired::{Admin, Power};
+use cordee_domain::ids::ServerName;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
-use crate::board::{Ask, Leftover, LogFile, TestReport, TestStep};
+use crate::board::{Ask, JoinPlan, Leftover, LogFile, TestReport, TestStep};
 use crate::store::TokenName;
 use crate::web::session::Local;
 use crate::web::{App, fixture};
@@ -65,7 +66,13 @@ impl Rig {
         tokio::spawn(async move {
             while let Some(ask) = asks.recv().await {
                 match ask {
-                    Ask::Refresh(reply) => drop(reply.send(())),
+                    Ask::Refresh(reply) | Ask::Compare { reply, .. } => drop(reply.send(())),
+                    Ask::Join(reply) => {
+                        let donor = ServerName::parse("db2").unwrap();
+                        let plan =
+                            JoinPlan { donor, from_writer: false, bytes: 7, tables: 3, slot: 3, id: 5 };
+                        drop(reply.send(Ok(plan)));
+                    }
                     Ask::Logs { name, lines, reply } => {
                         let line = format!("{name} {lines}");
                         drop(reply.send(vec![LogFile { name: "access.log".to_owned(), lines: vec![line] }]));
