@@ -375,3 +375,6 @@ pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<
         .map(|s| s.name.clone())
         .collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
