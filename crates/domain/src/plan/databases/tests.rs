@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
-use crate::db::failover::tests::scene::{Scene, cluster, name};
+use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
 use crate::desired::{Routing, Standing};
 use crate::ids::ServerName;
 use crate::observed::{Leader, ProcessId, Seen};
@@ -80,7 +80,7 @@ fn no_plan_links_or_opens_what_it_must_not() {
 }
 
 /// The old writer after its election, as it may be found.
-const OLD: [(&str, fn(Scene) -> Scene); 6] = [
+const OLD: [Turn; 6] = [
     ("gone", |s| s),
     ("back and closed", |s| back(s, true, 10)),
     ("back and open", |s| back(s, false, 10)),

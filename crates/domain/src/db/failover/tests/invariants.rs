@@ -8,9 +8,7 @@ use crate::desired::{Power, Runtime, Server};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{ProcessId, Seen};
 
-use super::scene::{NOW, Scene, cluster, name, said, speaks};
-
-type Turn = (&'static str, fn(Scene) -> Scene);
+use super::scene::{NOW, Scene, Turn, cluster, name, said, speaks};
 
 pub(crate) const WRITERS: [Turn; 9] = [
     ("well", |s| s),

@@ -3,7 +3,7 @@
 use crate::db::Thread;
 use crate::observed::Seen;
 
-use super::scene::{NOW, Row, Scene, cluster, count, judge, name};
+use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge, name};
 
 /// db1 writes and is well; db2 was asked for 500 ms ago.
 const ROWS: &[Row] = &[
@@ -193,15 +193,15 @@ const LOSSY: &[Row] = &[
 ];
 
 /// How the writer was lost, and whether its process can be ended.
-const LOSSES: [(&str, fn(Scene) -> Scene, bool); 4] = [
-    ("dead", |s| s.dead(200), false),
-    ("frozen", |s| s.frozen(1_500), true),
-    ("silent", |s| s.silent(3_500).looked("db3", 10), true),
-    ("external", |s| s.external().silent(3_500).looked("db3", 10), false),
+const LOSSES: [(Turn, bool); 4] = [
+    (("dead", |s| s.dead(200)), false),
+    (("frozen", |s| s.frozen(1_500)), true),
+    (("silent", |s| s.silent(3_500).looked("db3", 10)), true),
+    (("external", |s| s.external().silent(3_500).looked("db3", 10)), false),
 ];
 
 /// Whether the promise holds is no matter then.
-const PROMISES: [(&str, fn(Scene) -> Scene); 4] = [
+const PROMISES: [Turn; 4] = [
     ("promised", |s| s),
     ("nothing promised", |s| s.unpromised()),
     ("promised long ago", |s| s.promised_before(60_000)),
@@ -211,7 +211,7 @@ const PROMISES: [(&str, fn(Scene) -> Scene); 4] = [
 #[test]
 fn a_promotion_that_accepts_loss_while_the_writer_is_lost() {
     let mut all = Vec::new();
-    for (loss, lose, alive) in &LOSSES {
+    for ((loss, lose), alive) in &LOSSES {
         for (promise, change) in &PROMISES {
             for (title, make, wanted) in LOSSY {
                 // db3 is the only witness of silence in some.

@@ -16,6 +16,9 @@ pub(crate) const NOW: Millis = 1_000_000;
 /// One line of a table: what is true, how it came to be, and the decision (see [`said`]).
 pub(super) type Row = (&'static str, fn(Scene) -> Scene, &'static str);
 
+/// Something that is or becomes true.
+pub(crate) type Turn = (&'static str, fn(Scene) -> Scene);
+
 /// A situation at [`NOW`]. Every `ago` is in milliseconds before that.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {

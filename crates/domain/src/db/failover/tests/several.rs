@@ -2,7 +2,7 @@
 
 use crate::db::Thread;
 
-use super::scene::{Row, Scene, cluster, judge};
+use super::scene::{Row, Scene, Turn, cluster, judge};
 
 fn both(scene: Scene) -> Scene {
     scene.answered("db2", 10, 10).answered("db3", 10, 10)
@@ -197,7 +197,7 @@ const THREE: &[Row] = &[
     ("only db4 has what the floor asks", |s| three(s).floor(20).answered("db4", 20, 20), "elect db4 at 20"),
 ];
 
-const LOSSES: [(&str, fn(Scene) -> Scene); 2] = [("dead", |s| s.dead(200)), ("alive", |s| s.frozen(1_500))];
+const LOSSES: [Turn; 2] = [("dead", |s| s.dead(200)), ("alive", |s| s.frozen(1_500))];
 
 #[test]
 fn a_lost_writer_with_several_promised_standbys() {

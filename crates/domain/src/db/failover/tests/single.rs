@@ -2,7 +2,7 @@
 
 use crate::db::Thread;
 
-use super::scene::{Row, Scene, cluster, judge, name};
+use super::scene::{Row, Scene, Turn, cluster, judge, name};
 
 /// What is true of db2 and of the promise, and the decision when the writer's process is dead.
 const ROWS: &[Row] = &[
@@ -197,14 +197,14 @@ const ROWS: &[Row] = &[
 ];
 
 /// Each loss, from a cluster in which db3 is witness to silence but promised nothing.
-const LOSSES: [(&str, fn(Scene) -> Scene, Lost); 7] = [
-    ("dead", |s| s.dead(200), Lost::Dead),
-    ("dead for 2,900 ms", |s| s.dead(2_900), Lost::Dead),
-    ("frozen", |s| s.frozen(1_500), Lost::Alive),
-    ("frozen for long", |s| s.frozen(20_000), Lost::Alive),
-    ("silent", |s| s.silent(3_500), Lost::Alive),
-    ("external and silent", |s| s.external().silent(3_500), Lost::Beyond),
-    ("external and silent for long", |s| s.external().silent(20_000), Lost::Beyond),
+const LOSSES: [(Turn, Lost); 7] = [
+    (("dead", |s| s.dead(200)), Lost::Dead),
+    (("dead for 2,900 ms", |s| s.dead(2_900)), Lost::Dead),
+    (("frozen", |s| s.frozen(1_500)), Lost::Alive),
+    (("frozen for long", |s| s.frozen(20_000)), Lost::Alive),
+    (("silent", |s| s.silent(3_500)), Lost::Alive),
+    (("external and silent", |s| s.external().silent(3_500)), Lost::Beyond),
+    (("external and silent for long", |s| s.external().silent(20_000)), Lost::Beyond),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -229,7 +229,7 @@ pub(super) fn told(lost: &str, dead: &str) -> String {
 
 fn cases() -> Vec<(String, Scene, String)> {
     let mut all = Vec::new();
-    for (loss, lose, lost) in &LOSSES {
+    for ((loss, lose), lost) in &LOSSES {
         for (title, make, wanted) in ROWS {
             let scene = make(lose(cluster(2).promised_by(&["db2"])));
             // An external standby has no process that could be frozen, and silence is longer than a look counts.
