@@ -8,6 +8,16 @@ const ONE: &[Row] = &[
     ("it died just now", |s| s.dead(0), "stop [db2]: failover-asking"),
     ("it died 200 ms ago", |s| s.dead(200), "stop [db2]: failover-asking"),
     ("it died a minute ago", |s| s.dead(60_000).looked("db2", 20), "stop [db2]: failover-asking"),
+    (
+        "it died 10 s ago, db2 was asked 3,000 ms ago",
+        |s| s.dead(10_000).answered("db2", 10, 10).looked("db2", 3_000),
+        "elect db2 at 10",
+    ),
+    (
+        "it died 10 s ago, db2 was asked 3,001 ms ago",
+        |s| s.dead(10_000).answered("db2", 10, 10).looked("db2", 3_001),
+        "stop []: failover-asking",
+    ),
     ("it was found dead", |s| s.found_dead(), "restart: failover-no-promise"),
     ("found dead, and nothing promised", |s| s.found_dead().unpromised(), "restart: failover-no-promise"),
     ("frozen for 0 ms", |s| s.frozen(0), "keep"),
