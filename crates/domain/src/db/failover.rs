@@ -384,3 +384,6 @@ pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<
         .map(|s| s.name.clone())
         .collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -374,3 +374,6 @@ fn open(
         plan.steps.push(Step::SetSemiSync { name: name.clone(), on: true });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Any sequence of changes, with crashes anywhere, ends as wished.
 
+mod histories;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
