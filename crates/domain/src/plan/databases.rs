@@ -33,6 +33,11 @@ pub enum Opening {
 /// link stands with an error holds up nobody: that is shown and repaired, not waited for.
 pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Opening {
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
+    if desired.routing == Routing::OneWriter
+        && let Some(other) = observed.open.iter().find(|n| **n != server.name)
+    {
+        return Opening::Later(text!("wait-other-open", name = other.as_str()));
+    }
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(other) = fresh(observed, &peer.name, now) else { continue };
         let missing = |domain: u32| other.holds(domain).saturating_sub(seen.holds(domain));

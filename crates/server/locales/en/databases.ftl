@@ -30,6 +30,7 @@ failover-behind = { $count ->
    *[other] { $count } writes of { $name } that it may have acknowledged are on no other database
 }
 failover-cannot-apply = the database that received the last writes of { $name } cannot apply them
+failover-cut-off = { $name } is silent and may still live: a person decides (promote another one, accepting a loss)
 failover-no-promise = nobody else surely holds every write that { $name } acknowledged
 failover-standby-away = { $name } may hold the last acknowledged writes, and does not answer
 reason-writer-gone = { $why }; { $and }
@@ -120,3 +121,4 @@ reason-rows-differ = { $count ->
    *[other] { $count } tables do not hold what the writer holds, { $table } first
 }
 status-rows-differ = Data differ
+wait-other-open = { $name } was open when it was last asked

@@ -30,6 +30,7 @@ failover-behind = { $count ->
    *[other] { $count } écritures de { $name }, peut-être confirmées, ne sont sur aucune autre base
 }
 failover-cannot-apply = la base qui a reçu les dernières écritures de { $name } ne peut pas les appliquer
+failover-cut-off = { $name } se tait et vit peut-être encore : c’est à une personne de décider (confier les écritures à une autre, en acceptant une perte)
 failover-no-promise = aucune autre base n’a de façon certaine toutes les écritures que { $name } a confirmées
 failover-standby-away = { $name } a peut-être les dernières écritures confirmées, et ne répond pas
 reason-writer-gone = { $why } ; { $and }
@@ -120,3 +121,4 @@ reason-rows-differ = { $count ->
    *[other] { $count } tables ne contiennent pas ce que contient la base qui écrit, d’abord { $table }
 }
 status-rows-differ = Données différentes
+wait-other-open = { $name } recevait des écritures la dernière fois qu’elle a répondu

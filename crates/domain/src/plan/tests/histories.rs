@@ -37,7 +37,7 @@ fn power(server: &str, power: Power) -> Change {
 /// db2 confirms a write that it has not applied; both are stopped; db2 alone is started again, without what it
 /// had received. It is elected with nothing.
 #[test]
-#[ignore = "acknowledged writes are gone: the receipt of a standby that was started anew counts"]
+
 fn the_standby_is_restarted_while_the_writer_is_stopped() {
     let mut tale = once();
     tale.steps(&[2, 3, 3, 2, 2, 1, 1, 1]);
@@ -50,7 +50,7 @@ fn the_standby_is_restarted_while_the_writer_is_stopped() {
 /// Both are open when one writer is wished again: they stay so until the next step of theirs. The test counts
 /// that as two writers after any other step that comes first.
 #[test]
-#[ignore = "the test is too strict: two databases are open at the moment of the wish, before any step"]
+
 fn one_writer_is_wished_while_both_are_open() {
     let mut tale = once();
     tale.wish(&Change::SetRouting { routing: Routing::AllWriters });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::failover::{Decision, PROMISE_AGE, SILENT, beating, promise};
+use crate::db::failover::{Decision, RECEIPT_LIMIT, SILENT, beating, promise};
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Power, Runtime, Server};
 use crate::ids::{Millis, ServerName};
@@ -117,7 +117,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     assert!(at >= lost_at, "asked before the loss");
     let promise = scene.seen.promise.as_ref().expect("a promise");
     assert_eq!(promise.epoch, scene.desired.epoch);
-    assert!(promise.at + PROMISE_AGE >= lost_at);
+    assert!(promise.at + RECEIPT_LIMIT >= lost_at);
     assert!(limit >= promise.floor, "below the floor");
     assert!(promise.standbys.contains(to));
     for standby in &promise.standbys {

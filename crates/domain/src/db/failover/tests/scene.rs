@@ -79,7 +79,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         let leader = Leader { pid: 100 + server.id, server: server.id, generation: 0, frozen: false };
         let running = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
         seen.processes.insert(ProcessId::Server(server.name.clone()), running);
-        seen.initialised.insert(server.name.clone());
+        seen.initialised.insert(server.name.clone(), server.id);
     }
     let leader = Leader { pid: 50, server: 0, generation: 0, frozen: false };
     let proxy = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
@@ -342,11 +342,11 @@ impl Scene {
     }
 
     pub(crate) fn returning(self, on: &str) -> Self {
-        self.wished(on, |s| s.standing = Standing::Returning { limit: 5 })
+        self.wished(on, |s| s.standing = Standing::Returning { limit: 5, saved: None })
     }
 
     pub(crate) fn diverged(self, on: &str) -> Self {
-        self.wished(on, |s| s.standing = Standing::Diverged { count: 1, file: "lost/x".to_owned() })
+        self.wished(on, |s| s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() }))
     }
 }
 
