@@ -82,6 +82,13 @@ sessions = { $count ->
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
 todo-title = To deal with
+gap-last = Last change of writer: { $ms } ms without writes
+role-also = Also writes
+role-out = Set aside
+rope-also = also writes
+routing-all = all write
+routing-label = Which databases write
+routing-one = one database writes
 
 # Tables
 col-actions = Actions
@@ -109,6 +116,7 @@ site-at = The site:
 web-foot = HAProxy checks each server every second; 2 failures in a row take it down, 1 success brings it back.
 web-none = No web server. Add the first one: HAProxy will send it visitors from its first good check on.
 web-title = Web servers
+db-writer-at = Always the one writer:
 
 # Actions
 act-drain = Drain
@@ -124,6 +132,9 @@ act-start = Start
 act-stop = Stop
 act-test = Test the connection
 act-test-short = Test
+act-promote = Promote: make it the writer
+act-promote-short = Promote
+act-promote-to = Promote
 
 # Questions
 ask-after = After

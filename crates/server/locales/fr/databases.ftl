@@ -65,3 +65,40 @@ status-returning = Revient
 reason-returning = ce qu’elle détient est comparé avec celle qui écrit
 status-unprotected = À découvert
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
+verdict-handover = Les écritures changent de base
+verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune base ne sert.
+
+# Questions sur qui écrit
+ask-all = Laisser toutes les bases écrire
+ask-all-fact = { $at } mène à { $names }, à tour de rôle.
+ask-all-lose = Quand deux visiteurs modifient la même ligne à moins de { $ms } ms d’écart (le retard entre les bases, mesuré maintenant), l’une des deux modifications peut être perdue, sans erreur.
+ask-all-more = Le passage lui-même ne coupe personne. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. Les nouvelles lignes ne se gênent jamais par leurs numéros automatiques : chaque base donne les siens. Mais la même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur.
+ask-all-unmeasured = Quand deux visiteurs modifient la même ligne dans le temps du retard entre les bases (non mesuré en ce moment), l’une des deux modifications peut être perdue, sans erreur.
+ask-alone = { $name } reçoit les écritures.
+ask-back-all = « une seule base écrit », au même endroit. Ce qui a été perdu entre-temps ne revient pas.
+ask-back-one = « toutes écrivent », au même endroit.
+ask-back-promote = Le même bouton, dans la ligne de { $name }.
+ask-back-promote-loss = Le même bouton dans la ligne de { $name }, quand elle suivra de nouveau. Si elle détient ce qui manque aux autres, elle reste à l’écart.
+ask-db-also = { $sessions ->
+    [one] { $name } reçoit aussi des écritures : sa connexion ({ $sessions }) est coupée, et ce qu’elle écrivait échoue. Le site continue avec { $writer }.
+   *[other] { $name } reçoit aussi des écritures : ses { $sessions } connexions sont coupées, et ce qu’elles écrivaient échoue. Le site continue avec { $writer }.
+}
+ask-know-loss = Je sais que les écritures que { $name } est seule à détenir vont manquer ; elles sont gardées dans un fichier à son retour.
+ask-know-loss-all = Je sais que les écritures que { $name } est seule à détenir manquent jusqu’à son retour.
+ask-nobody = { $name } doit recevoir les écritures, et ne le fait pas.
+ask-one = Ne laisser écrire qu’une base
+ask-one-cut = Les connexions à { $names } sont coupées, et ce qu’elles écrivaient échoue. Ensuite, tout passe par { $writer }.
+ask-one-fact = { $at } mène à { $name } seulement.
+ask-one-more = Ce qui a été confirmé reste, et se copie comme avant.
+ask-promote = Confier les écritures à { $name }
+ask-promote-gap = Les écritures attendent ou échouent pendant le changement : { $ms } ms la dernière fois. Les lectures aussi, car aucune base ne sert pendant ce temps.
+ask-promote-loss = { $old } ne peut pas passer la main : tant que { $name } n’écrit pas, les pages qui ont besoin de la base échouent. Ensuite, les écritures que { $old } est seule à détenir manquent.
+ask-promote-loss-all = Au retour de { $old }, les autres copient ce qu’elle était seule à détenir.
+ask-promote-loss-more = Cordée ne le fait pas d’elle-même, car aucune autre base n’a de façon certaine toutes les écritures que { $old } a confirmées. Au retour de { $old }, ce qu’elle est seule à détenir est enregistré dans un fichier sous lost/, dans le dossier de Cordée, et { $old } reste à l’écart.
+ask-promote-more = { $old } est fermée et ses connexions sont coupées ; { $name } se met à jour, puis elle est ouverte. Aucune écriture confirmée n’est perdue. Si cela dure plus de { $seconds } s, { $old } continue à sa place.
+ask-promote-wait = Les écritures attendent ou échouent pendant le changement ; sa durée n’a pas encore été mesurée ici. Les lectures aussi, car aucune base ne sert pendant ce temps.
+ask-roles = { $writer } reçoit les écritures, { $standby } suit.
+ask-roles-all = { $writer } reçoit les écritures, { $standby } écrit aussi.
+ask-sole = Dans les deux cas
+ask-sole-fact = { $at } mène à la seule { $name } : pour les sessions, et pour tout ce qui ne doit perdre aucune modification.
+problem-confirm-loss = Cochez la case : sans elle, on ne renonce à rien de ce qui pourrait manquer.

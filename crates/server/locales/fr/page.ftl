@@ -85,6 +85,13 @@ sessions = { $count ->
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
 todo-title = À traiter
+gap-last = Dernier changement de base qui écrit : { $ms } ms sans écriture
+role-also = Écrit aussi
+role-out = À l’écart
+rope-also = écrit aussi
+routing-all = toutes écrivent
+routing-label = Quelles bases écrivent
+routing-one = une seule base écrit
 
 # Tableaux
 col-actions = Actions
@@ -112,6 +119,7 @@ site-at = Le site :
 web-foot = HAProxy vérifie chaque serveur toutes les secondes ; 2 échecs de suite le mettent hors ligne, 1 réussite le ramène.
 web-none = Aucun serveur web. Ajoutez le premier : HAProxy lui enverra des visiteurs dès sa première vérification réussie.
 web-title = Serveurs web
+db-writer-at = Toujours celle qui reçoit les écritures :
 
 # Actions
 act-drain = Vider
@@ -127,6 +135,9 @@ act-start = Démarrer
 act-stop = Arrêter
 act-test = Tester la connexion
 act-test-short = Tester
+act-promote = Confier les écritures
+act-promote-short = Confier
+act-promote-to = Confier les écritures à
 
 # Questions
 ask-after = Après
