@@ -43,7 +43,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/history", get(tools::history))
-        .route("/api/v1/pools/db/routing", put(tools::routing))
+        .route("/api/v1/pools/{pool}/routing", put(tools::routing))
         .route("/api/v1/pools/{pool}/servers", post(servers::add))
         .route(server, delete(servers::remove))
         .route(&format!("{server}/test"), post(servers::test))
