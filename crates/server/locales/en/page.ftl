@@ -64,17 +64,24 @@ cookie-automatic = automatic
 events-all = The whole journal
 events-none = Nothing yet: actions and changes of state are written here.
 events-title = Last events
+gap-last = Last change of writer: { $time } without writes
 kind-external = Web, watched
 link-error = error { $code }
 link-stopped = stopped
 rate-db = { $count } connections/s
 rate-web = { $count } req/s
+role-also = Also writes
+role-out = Set aside
 role-standby = Standby
 role-writer = Takes writes
+rope-also = also writes
 rope-label = The path of a request
 rope-standby = standby
 rope-visitors = Visitors
 rope-writer = writes
+routing-all = all write
+routing-label = Which databases write
+routing-one = one database writes
 sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
@@ -82,13 +89,6 @@ sessions = { $count ->
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
 todo-title = To deal with
-gap-last = Last change of writer: { $ms } ms without writes
-role-also = Also writes
-role-out = Set aside
-rope-also = also writes
-routing-all = all write
-routing-label = Which databases write
-routing-one = one database writes
 
 # Tables
 col-actions = Actions
@@ -112,11 +112,11 @@ db-foot = Cordée asks each database every second and measures the delay in both
 db-mode = master ⇄ master
 db-none = No database.
 db-title = Databases
+db-writer-at = Always the one writer:
 site-at = The site:
 web-foot = HAProxy checks each server every second; 2 failures in a row take it down, 1 success brings it back.
 web-none = No web server. Add the first one: HAProxy will send it visitors from its first good check on.
 web-title = Web servers
-db-writer-at = Always the one writer:
 
 # Actions
 act-drain = Drain
@@ -124,6 +124,9 @@ act-drain-short = Drain
 act-logs = Logs
 act-maintenance = Put into maintenance
 act-more = More actions for
+act-promote = Promote: make it the writer
+act-promote-short = Promote
+act-promote-to = Promote
 act-ready = Put back in service
 act-ready-short = Resume
 act-remove = Remove
@@ -132,9 +135,6 @@ act-start = Start
 act-stop = Stop
 act-test = Test the connection
 act-test-short = Test
-act-promote = Promote: make it the writer
-act-promote-short = Promote
-act-promote-to = Promote
 
 # Questions
 ask-after = After

@@ -67,17 +67,24 @@ cookie-automatic = automatique
 events-all = Tout le journal
 events-none = Rien encore : les actions et les changements d’état s’écrivent ici.
 events-title = Derniers événements
+gap-last = Dernier changement de base qui écrit : { $time } sans écriture
 kind-external = Web, surveillé
 link-error = erreur { $code }
 link-stopped = arrêtée
 rate-db = { $count } connexions/s
 rate-web = { $count } req/s
+role-also = Écrit aussi
+role-out = À l’écart
 role-standby = Secours
 role-writer = Reçoit les écritures
+rope-also = écrit aussi
 rope-label = Le chemin d’une requête
 rope-standby = secours
 rope-visitors = Visiteurs
 rope-writer = écrit
+routing-all = toutes écrivent
+routing-label = Quelles bases écrivent
+routing-one = une seule base écrit
 sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
@@ -85,13 +92,6 @@ sessions = { $count ->
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
 todo-title = À traiter
-gap-last = Dernier changement de base qui écrit : { $ms } ms sans écriture
-role-also = Écrit aussi
-role-out = À l’écart
-rope-also = écrit aussi
-routing-all = toutes écrivent
-routing-label = Quelles bases écrivent
-routing-one = une seule base écrit
 
 # Tableaux
 col-actions = Actions
@@ -115,11 +115,11 @@ db-foot = Cordée interroge chaque base toutes les secondes et mesure le retard 
 db-mode = maître ⇄ maître
 db-none = Aucune base de données.
 db-title = Bases de données
+db-writer-at = Toujours celle qui reçoit les écritures :
 site-at = Le site :
 web-foot = HAProxy vérifie chaque serveur toutes les secondes ; 2 échecs de suite le mettent hors ligne, 1 réussite le ramène.
 web-none = Aucun serveur web. Ajoutez le premier : HAProxy lui enverra des visiteurs dès sa première vérification réussie.
 web-title = Serveurs web
-db-writer-at = Toujours celle qui reçoit les écritures :
 
 # Actions
 act-drain = Vider
@@ -127,6 +127,9 @@ act-drain-short = Vider
 act-logs = Journaux
 act-maintenance = Mettre en maintenance
 act-more = Autres actions pour
+act-promote = Confier les écritures
+act-promote-short = Confier
+act-promote-to = Confier les écritures à
 act-ready = Remettre en service
 act-ready-short = Reprendre
 act-remove = Retirer
@@ -135,9 +138,6 @@ act-start = Démarrer
 act-stop = Arrêter
 act-test = Tester la connexion
 act-test-short = Tester
-act-promote = Confier les écritures
-act-promote-short = Confier
-act-promote-to = Confier les écritures à
 
 # Questions
 ask-after = Après

@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::Question;
+use super::{Question, rows};
 use crate::words::Lang;
 
 /// The age of the last change of writer, among the ages: no server's name has a space.
@@ -29,7 +29,10 @@ pub struct Writing {
 pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
     Writing {
         routing: snapshot.routing.as_str(),
-        gap: snapshot.gap.map(|gap| lang.say(&text!("gap-last", ms = gap.ms))).unwrap_or_default(),
+        gap: snapshot
+            .gap
+            .map(|gap| lang.say(&text!("gap-last", time = rows::delay(gap.ms, lang))))
+            .unwrap_or_default(),
     }
 }
 
@@ -70,18 +73,21 @@ pub(super) fn wanted(snapshot: &Snapshot) -> bool {
 
 /// Whether applications may write to that database, as wished.
 pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
-    let in_place = view.standing == Some(Standing::Member) && view.power == Power::On;
     match view.role {
         Some(Role::Writer) => true,
-        Some(Role::Standby) => routing == Routing::AllWriters && in_place,
+        Some(Role::Standby) => routing == Routing::AllWriters && in_place(view),
         None => false,
     }
 }
 
+/// A database that is to run and to copy the others.
+fn in_place(view: &ServerView) -> bool {
+    view.standing == Some(Standing::Member) && view.power == Power::On
+}
+
 /// Why the writer is neither stopped nor restarted now; empty for every other server, and when nobody could take over.
 pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String {
-    let in_place = |s: &&ServerView| s.standing == Some(Standing::Member) && s.power == Power::On;
-    let heir = all.iter().filter(|s| s.pool == PoolId::Db && s.name != view.name).find(in_place);
+    let heir = all.iter().filter(|s| s.name != view.name).find(|s| in_place(s));
     match (view.role, heir) {
         (Some(Role::Writer), Some(heir)) => {
             lang.say(&text!("problem-writer", name = view.name.as_str(), heir = heir.name.as_str()))
@@ -97,7 +103,11 @@ pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) ->
     let old = writer(snapshot).map_or("–", |w| w.name.as_str());
     let loss = out_of_reach(snapshot);
     let title = say(text!("ask-promote", name = name));
+    let stopped = writer(snapshot).is_some_and(|w| w.power == Power::Off);
     let (later, know) = match snapshot.routing {
+        Routing::OneWriter if stopped => {
+            (text!("ask-promote-stopped", name = old), text!("ask-know-loss", name = old))
+        }
         Routing::OneWriter => {
             (text!("ask-promote-loss-more", name = old), text!("ask-know-loss", name = old))
         }
@@ -108,7 +118,9 @@ pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) ->
     };
     let (lead, more) = match (loss, snapshot.gap) {
         (true, _) => (text!("ask-promote-loss", name = name, old = old), later),
-        (false, Some(gap)) => (text!("ask-promote-gap", ms = gap.ms), promote_more(name, old)),
+        (false, Some(gap)) => {
+            (text!("ask-promote-gap", time = rows::delay(gap.ms, lang)), promote_more(name, old))
+        }
         (false, None) => (text!("ask-promote-wait"), promote_more(name, old)),
     };
     let after = if loss { text!("ask-alone", name = name) } else { roles(snapshot, name, old) };
@@ -148,8 +160,13 @@ fn roles(snapshot: &Snapshot, writer: &str, standby: &str) -> Text {
 /// the one writer.
 pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
-    let all: Vec<&ServerView> = snapshot.servers.iter().filter(|s| s.pool == PoolId::Db).collect();
-    let names = all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = snapshot
+        .servers
+        .iter()
+        .filter(|s| in_place(s))
+        .map(|s| s.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
     let writer = writer(snapshot).map_or("–", |w| w.name.as_str());
     let at = snapshot.proxies.iter().find(|p| p.name == PoolId::Db).map_or("–", |p| p.listen.as_str());
     let one = || text!("ask-one-fact", at = at, name = writer);
@@ -200,8 +217,7 @@ fn slowest(snapshot: &Snapshot) -> Option<u64> {
 
 /// Closing a database cuts its clients: they must not go on in the belief that they may write.
 fn cut(snapshot: &Snapshot, writer: &str) -> Text {
-    let closed: Vec<&ServerView> =
-        snapshot.servers.iter().filter(|s| s.role == Some(Role::Standby)).collect();
-    let names = closed.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    let closed = snapshot.servers.iter().filter(|s| s.role == Some(Role::Standby)).filter(|s| in_place(s));
+    let names = closed.map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
     text!("ask-one-cut", names = names, writer = writer)
 }

@@ -216,7 +216,8 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
         .collect()
 }
 
-fn delay(ms: u64, lang: Lang) -> String {
+/// A delay: milliseconds below a second, then as an age.
+pub(super) fn delay(ms: u64, lang: Lang) -> String {
     if ms < 1_000 { format!("{ms}\u{a0}ms") } else { super::age(ms, lang) }
 }
 

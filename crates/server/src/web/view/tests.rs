@@ -156,6 +156,36 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     assert_eq!(ask(&all, Lang::En).type_name, None);
     all.servers[2].power = Power::Off;
     assert_eq!(ask(&all, Lang::En).type_name.as_deref(), Some("db2"));
+    all.routing = Routing::OneWriter;
+    assert!(ask(&all, Lang::En).more.contains("starting it again loses nothing"));
+}
+
+#[test]
+fn no_question_leaves_an_argument_open() {
+    let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
+    let down = Status::bare(Light::Critical, text!("status-down"));
+    let mut all = Vec::new();
+    for lang in Lang::ALL {
+        for routing in [Routing::OneWriter, Routing::AllWriters] {
+            for (lost, power) in [(false, Power::On), (true, Power::On), (true, Power::Off)] {
+                for measured in [measured(), snapshot()] {
+                    let mut seen = Snapshot { routing, ..measured };
+                    seen.servers[2].power = power;
+                    if lost {
+                        seen.servers[2].status = down.clone();
+                    }
+                    for risk in [Risk::Promote, Risk::Restart, Risk::Stop] {
+                        all.push(question(&seen, &seen.servers[3], risk, lang));
+                    }
+                    all.push(sharing(&seen, Routing::AllWriters, at, lang));
+                    all.push(sharing(&seen, Routing::OneWriter, at, lang));
+                }
+            }
+        }
+    }
+    for q in all {
+        assert!(!format!("{q:?}").contains("{$"), "{q:?}");
+    }
 }
 
 #[test]
