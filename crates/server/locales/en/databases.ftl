@@ -95,6 +95,7 @@ ask-promote-gap = Writes wait or fail while the writer changes: for { $time } th
 ask-promote-loss = { $old } cannot hand over: until { $name } writes, pages that need the database fail. After that, writes that only { $old } holds are missing.
 ask-promote-loss-all = When { $name } returns, the others copy what only it held.
 ask-promote-loss-more = Cordée does not do it by itself, because nobody else surely holds every write that { $name } acknowledged. When { $name } returns, what only it holds is saved in a file under lost/ in Cordée’s folder, and { $name } stays out.
+ask-promote-loss-open = { $old } cannot hand over: until { $name } is the writer, what goes to the one writer fails; the other databases that are open go on. Writes that only { $old } holds are missing until it returns.
 ask-promote-more = { $old } is closed and its connections are cut; { $name } catches up with it, then it is opened. No acknowledged write is lost. Should it take more than { $seconds } s, { $old } goes on instead.
 ask-promote-stopped = { $name } was stopped on request: starting it again loses nothing. If you go on all the same, what only it holds is saved in a file under lost/ in Cordée’s folder when it returns, and { $name } stays out.
 ask-promote-wait = Writes wait or fail while the writer changes; for how long has not been measured here yet. So do reads, because meanwhile no database serves.

@@ -117,6 +117,9 @@ pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) ->
         }
     };
     let (lead, more) = match (loss, snapshot.gap) {
+        (true, _) if snapshot.routing == Routing::AllWriters => {
+            (text!("ask-promote-loss-open", name = name, old = old), later)
+        }
         (true, _) => (text!("ask-promote-loss", name = name, old = old), later),
         (false, Some(gap)) => {
             (text!("ask-promote-gap", time = rows::delay(gap.ms, lang)), promote_more(name, old))

@@ -151,6 +151,7 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     }
     all.routing = Routing::AllWriters;
     assert!(!ask(&all, Lang::Fr).know.contains("fichier"));
+    assert!(ask(&all, Lang::En).lead.contains("the other databases that are open go on"));
     // One that answers hands over, whatever else is wrong with it.
     all.servers[2].status = Status::bare(Light::Critical, text!("status-blocked"));
     assert_eq!(ask(&all, Lang::En).type_name, None);
