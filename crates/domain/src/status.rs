@@ -297,6 +297,10 @@ fn replication(
         };
     }
     if !takes && !seen.read_only {
+        let target = Target::Database(server.name.clone());
+        if !observed.setbacks.contains_key(&target) {
+            return Status::bare(Light::Progress, text!("status-closing"));
+        }
         return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
     }
     if seen.most_connections > 0 && seen.connections >= seen.most_connections {

@@ -400,8 +400,10 @@ fn forced(
 /// what it wrote itself would take the number of a transaction that crash recovery took back.
 pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<ServerName> {
     let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
-    let open = desired.handover.is_none()
-        && desired.writer.as_ref().and_then(fresh).is_some_and(|writer| !writer.read_only);
+    let writes = |server: &Server| {
+        desired.takes_writes(server) && fresh(&server.name).is_some_and(|seen| !seen.read_only)
+    };
+    let open = desired.handover.is_none() && desired.members().any(writes);
     desired
         .members()
         .filter(|s| open && s.power == Power::On)

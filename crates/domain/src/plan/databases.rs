@@ -107,9 +107,12 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
-            Standing::Returning { limit, .. } => {
+            Standing::Returning { limit, saved } => {
                 unlink(plan, server, seen);
-                returning(plan, server, seen, *limit);
+                // Beats of its own that nobody received are no loss: nothing was found worth saving.
+                let kept =
+                    seen.written.last(server.id) > *limit && saved.as_ref().is_none_or(|s| s.count > 0);
+                returning(plan, server, seen, kept);
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
         }
@@ -331,13 +334,12 @@ fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
 }
 
 /// Whether a former writer holds anything that the others lack.
-fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, limit: u64) {
+fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, kept: bool) {
     if !seen.read_only || seen.links.values().any(|l| l.receiving != Thread::Stopped) {
         return;
     }
-    let last = seen.written.last(server.id);
     let name = server.name.clone();
-    let change = if last <= limit { Change::Readmit { name } } else { Change::Expel { name } };
+    let change = if kept { Change::Expel { name } } else { Change::Readmit { name } };
     plan.steps.push(Step::Commit(change));
 }
 

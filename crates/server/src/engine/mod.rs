@@ -24,6 +24,7 @@ use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::Desired;
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
+use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::{Running, Verdict};
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
@@ -214,6 +215,8 @@ impl Engine {
         }
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
+        // Of one that does not write now its last failure says nothing.
+        self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
         self.publish(&desired);
@@ -465,9 +468,19 @@ impl Engine {
             Step::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
             }
-            Step::CloseDatabase { name } => {
+            Step::SetState { proxy: PoolId::Db, state: State::Maintenance, .. }
+                if self.parts.board.desired().handover.is_some() =>
+            {
                 self.switch_begins(now());
-                self.note(name.as_str(), Some(Light::Warning), &text!("event-closed", name = name.as_str()));
+            }
+            Step::CloseDatabase { name } => {
+                let desired = self.parts.board.desired();
+                if desired.is_writer(name) {
+                    self.switch_begins(now());
+                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name.as_str()));
+                } else {
+                    self.note(name.as_str(), None, &text!("event-closed", name = name.as_str()));
+                }
             }
             _ => {}
         }

@@ -346,7 +346,9 @@ impl Scene {
     }
 
     pub(crate) fn diverged(self, on: &str) -> Self {
-        self.wished(on, |s| s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() }))
+        self.wished(on, |s| {
+            s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
+        })
     }
 }
 
