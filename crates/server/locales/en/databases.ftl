@@ -163,3 +163,5 @@ ask-sole-fact = { $at } leads to the one writer, { $name }: for sessions, and fo
 problem-confirm-loss = Tick the box: without it, nothing that could be missing is given up.
 event-closed-writer = { $name } is closed: another database takes over its writes
 status-closing = Closing to writes
+reason-unreached = HAProxy does not reach it, so neither do applications: { $why }
+status-unreached = Out of reach

@@ -163,3 +163,5 @@ ask-sole-fact = { $at } mène à la seule { $name } : pour les sessions, et pou
 problem-confirm-loss = Cochez la case : sans elle, on ne renonce à rien de ce qui pourrait manquer.
 event-closed-writer = { $name } est fermée : une autre base prend ses écritures
 status-closing = Se ferme aux écritures
+reason-unreached = HAProxy ne l’atteint pas, les applications non plus : { $why }
+status-unreached = Hors d’atteinte
