@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::Promise;
-use crate::db::verify::Report;
+use crate::db::verify::{Report, Side};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::step::Target;
@@ -179,6 +179,8 @@ pub struct CopySeen {
 pub struct Comparison {
     /// A person asked for one.
     pub wanted: bool,
+    /// A person asked that what differs be put right, by this side.
+    pub repair: Option<Side>,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
     /// The last one that came to an end, and for which id of the server it was.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::db::verify::Side;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
@@ -171,6 +172,20 @@ pub enum Step {
         /// With this one.
         with: ServerName,
     },
+    /// Let a database past the transaction at which its link stopped, and put right the rows that differ then.
+    Repair {
+        /// Which.
+        name: ServerName,
+        /// The writer.
+        with: ServerName,
+        /// Whose rows are right.
+        side: Side,
+    },
+    /// Have a database stop at the next conflict again: a repair was broken off.
+    SetStrict {
+        /// Which.
+        name: ServerName,
+    },
     /// Save what only a former writer has in its log, while it does not run.
     SaveOwn {
         /// Which.
@@ -238,7 +253,7 @@ impl Step {
                 Target::Process(id.clone())
             }
             Self::Commit(_) => Target::Wish,
-            Self::Compare { name, .. } => Target::Rows(name.clone()),
+            Self::Compare { name, .. } | Self::Repair { name, .. } => Target::Rows(name.clone()),
             Self::InitDatabase { name, .. }
             | Self::CopyDatabase { name, .. }
             | Self::SaveOwn { name, .. } => Target::Process(ProcessId::Server(name.clone())),
@@ -251,6 +266,7 @@ impl Step {
             | Self::StopLink { on: name, .. }
             | Self::DropLink { on: name, .. }
             | Self::SeedPosition { name }
+            | Self::SetStrict { name }
             | Self::SetReceipts { name, .. }
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::problem::Problem;
@@ -51,6 +52,15 @@ pub enum Ask {
     Compare {
         /// Its name.
         name: ServerName,
+        /// Answered when it is noted.
+        reply: oneshot::Sender<()>,
+    },
+    /// Put right what differs between a database and the writer, soon.
+    Repair {
+        /// Its name.
+        name: ServerName,
+        /// Whose rows are right.
+        side: Side,
         /// Answered when it is noted.
         reply: oneshot::Sender<()>,
     },

@@ -30,6 +30,8 @@ pub struct DatabaseSeen {
     pub semi_sync: bool,
     /// Standbys that acknowledge receipt now.
     pub acknowledging: u32,
+    /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
+    pub lenient: bool,
     /// Confirms to a writer what it receives.
     pub receipts: bool,
     /// The tables that Cordée and the site need are there.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::Position;
 use crate::ids::{Millis, ServerName};
+use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
@@ -286,6 +287,27 @@ pub struct Progress {
     pub rows_estimated: u64,
     /// Octets read on the reference; an estimate.
     pub bytes: u64,
+}
+
+/// Whose rows are right, where two databases differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The reference's: the writer's.
+    Reference,
+    /// The other one's.
+    Other,
+}
+
+impl Side {
+    /// Reads the word of a person: `writer` or `this`.
+    pub fn parse(input: &str) -> Result<Self, Problem> {
+        match input {
+            "writer" => Ok(Self::Reference),
+            "this" => Ok(Self::Other),
+            _ => Err(Problem::invalid("take", text!("problem-side"))),
+        }
+    }
 }
 
 /// How gently to go.

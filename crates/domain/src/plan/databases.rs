@@ -290,10 +290,21 @@ fn rows(
         .get(writer)
         .is_some_and(|l| l.error == 0 && l.applying && l.delay_ms.is_some_and(|ms| ms < NEAR));
     let comparison = observed.comparisons.get(&server.name);
+    let running = comparison.is_some_and(|c| c.running.is_some());
+    if seen.lenient && !running {
+        plan.steps.push(Step::SetStrict { name: server.name.clone() });
+    }
+    if let Some(side) = comparison.and_then(|c| c.repair)
+        && open
+        && !running
+        && desired.handover.is_none()
+    {
+        plan.steps.push(Step::Repair { name: server.name.clone(), with: writer.clone(), side });
+        return;
+    }
     let last = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id);
     let due = last.is_none_or(|(_, report)| now.saturating_sub(report.at_end) > ROWS_EVERY);
     let wanted = comparison.is_some_and(|c| c.wanted);
-    let running = comparison.is_some_and(|c| c.running.is_some());
     if open && follows && !running && (due || wanted) && desired.handover.is_none() {
         plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });
     }

@@ -165,3 +165,15 @@ event-closed-writer = { $name } is closed: another database takes over its write
 status-closing = Closing to writes
 reason-unreached = HAProxy does not reach it, so neither do applications: { $why }
 status-unreached = Out of reach
+
+# Putting rows right
+event-repaired = { $rows ->
+    [one] { $name }: a row was put right; what both sides had is in { $file }
+   *[other] { $name }: { $rows } rows were put right; what both sides had is in { $file }
+}
+event-repaired-nothing = { $name }: no row had to be put right
+problem-side = Take the rows of “writer”, or of “this” database.
+repair-asked = The rows of { $name } are being put right
+repair-not-saved = what both sides had could not be saved: nothing was changed
+repair-stuck = it cannot go past what it received from { $from } (error { $code }): copy it again
+repair-triggers = { $table } has triggers, which would act on what is put right: copy the database again instead

@@ -165,3 +165,15 @@ event-closed-writer = { $name } est fermée : une autre base prend ses écritur
 status-closing = Se ferme aux écritures
 reason-unreached = HAProxy ne l’atteint pas, les applications non plus : { $why }
 status-unreached = Hors d’atteinte
+
+# Remettre des lignes en ordre
+event-repaired = { $rows ->
+    [one] { $name } : une ligne a été remise en ordre ; ce que chaque côté avait est dans { $file }
+   *[other] { $name } : { $rows } lignes ont été remises en ordre ; ce que chaque côté avait est dans { $file }
+}
+event-repaired-nothing = { $name } : aucune ligne n’avait besoin d’être remise en ordre
+problem-side = Prenez les lignes de « writer » (la base qui écrit) ou de « this » (celle-ci).
+repair-asked = Les lignes de { $name } sont en cours de remise en ordre
+repair-not-saved = ce que chaque côté avait n’a pas pu être enregistré : rien n’a été changé
+repair-stuck = elle ne peut pas dépasser ce qu’elle a reçu de { $from } (erreur { $code }) : recopiez-la
+repair-triggers = { $table } a des déclencheurs, qui agiraient sur ce qui est remis en ordre : recopiez plutôt la base

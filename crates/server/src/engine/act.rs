@@ -50,6 +50,7 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, at, seen, step: Some((step, outcome)) }).await;
                 });
             }
+            Target::Rows(_) if matches!(step, Step::Repair { .. }) => self.repair(step, &desired),
             Target::Rows(_) => self.compare(step, &desired),
             Target::Wish => {
                 self.work.spawn_blocking(move || {
@@ -161,6 +162,7 @@ async fn database_step(
         Step::StartLink { from, .. } => database.start_link(from).await,
         Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
         Step::DropLink { from, .. } => database.drop_link(from).await,
+        Step::SetStrict { .. } => database.set_strict().await,
         Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
         Step::SeedPosition { name } => seed(parts, database, name).await,
         Step::OpenDatabase { epoch, .. } => {

@@ -56,6 +56,10 @@ impl Engine {
                 self.observed.comparisons.entry(name).or_default().wanted = true;
                 let _ = reply.send(());
             }
+            Ask::Repair { name, side, reply } => {
+                self.observed.comparisons.entry(name).or_default().repair = Some(side);
+                let _ = reply.send(());
+            }
             Ask::Logs { name, lines, reply } => {
                 let folder = self.parts.home.server(&name).join("log");
                 self.work.spawn_blocking(move || {

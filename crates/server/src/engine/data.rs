@@ -181,8 +181,8 @@ pub(super) fn rights() -> String {
         "GRANT READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
          BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
         &to,
-        // Comparing rows, and copying files.
-        "GRANT SELECT, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
+        // Comparing rows and putting them right, and copying files.
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
         &to,
         "GRANT ALL ON cordee.* ",
         &to,

@@ -42,6 +42,7 @@ use crate::board::{Ask, Board};
 use crate::clock::now;
 use crate::hands::haproxy;
 use crate::hands::mysql::Database;
+use crate::hands::verify::Healed;
 use crate::paths::{Home, Users};
 use crate::secrets::Secrets;
 use crate::store::Store;
@@ -91,6 +92,8 @@ enum Sight {
     Rows { name: ServerName, rows: u64 },
     /// A comparison of rows has ended; for which id it was.
     Compared { step: Step, id: u32, result: Result<Box<Report>, Text> },
+    /// A repair has ended; `file` holds what both sides had.
+    Repaired { step: Step, id: u32, file: String, result: Result<Box<Healed>, Text> },
     /// A decision of Cordée's own was stored, or not.
     Wish { step: Step, outcome: Outcome },
 }
@@ -387,6 +390,7 @@ impl Engine {
                 comparison.running = comparison.running.map(|_| rows);
             }
             sight @ Sight::Compared { .. } => self.compared(sight),
+            sight @ Sight::Repaired { .. } => self.repaired(sight),
             Sight::Wish { step, outcome } => {
                 self.busy.remove(&Target::Wish);
                 self.stepped(&step, outcome);

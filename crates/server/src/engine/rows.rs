@@ -10,9 +10,12 @@ use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 
 use crate::clock::now;
-use crate::hands::verify::{Node, Watch, verify};
+use crate::hands::verify::{Node, Watch, heal, verify};
 
 use super::{Engine, Sight};
+
+/// A row that is there already, or is not there any more (MariaDB's error numbers).
+const CONFLICTS: [u32; 2] = [1062, 1032];
 
 impl Engine {
     /// Starts a comparison; its end comes back as a sight.
@@ -36,12 +39,62 @@ impl Engine {
         });
     }
 
+    /// Starts a repair; its end comes back as a sight.
+    pub(super) fn repair(&mut self, step: Step, desired: &Arc<Desired>) {
+        let Step::Repair { name, with, side } = &step else { return };
+        let id = desired.db.server(name).map_or(0, |s| s.id);
+        let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
+        let (reference, other, side) = (node(with), node(name), *side);
+        let stopped = self
+            .observed
+            .databases
+            .get(name)
+            .and_then(|d| d.value())
+            .and_then(|d| d.links.get(with))
+            .is_some_and(|l| CONFLICTS.contains(&l.error));
+        let (out, name) = (self.out.clone(), name.clone());
+        let shown = format!("lost/{name}-rows-{}.jsonl", now());
+        let file = self.parts.home.root.join(&shown);
+        let comparison = self.observed.comparisons.entry(name.clone()).or_default();
+        comparison.running = Some(0);
+        comparison.repair = None;
+        self.work.spawn(async move {
+            let told = out.clone();
+            let progress = |p: Progress| {
+                let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
+            };
+            let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
+            let passed = if stopped { other.database.pass_conflict(&reference.name).await } else { Ok(()) };
+            let result = match passed {
+                Ok(()) => heal(&reference, &other, side, &file, &watch).await,
+                Err(why) => Err(why),
+            };
+            let _ = out.send(Sight::Repaired { step, id, file: shown, result: result.map(Box::new) }).await;
+        });
+    }
+
+    /// A repair has ended.
+    pub(super) fn repaired(&mut self, sight: Sight) {
+        let Sight::Repaired { step, id, file, result } = sight else { return };
+        let Step::Repair { name, .. } = &step else { return };
+        let report = result.map(|healed| {
+            let text = if healed.rows == 0 {
+                text!("event-repaired-nothing", name = name.as_str())
+            } else {
+                text!("event-repaired", name = name.as_str(), rows = healed.rows, file = file)
+            };
+            self.note(name.as_str(), Some(Light::Good), &text);
+            Box::new(healed.report)
+        });
+        self.compared(Sight::Compared { step: step.clone(), id, result: report });
+    }
+
     /// A comparison has ended.
     pub(super) fn compared(&mut self, sight: Sight) {
         let Sight::Compared { step, id, result } = sight else { return };
         let target = step.target();
         self.busy.remove(&target);
-        let Step::Compare { name, .. } = &step else { return };
+        let (Step::Compare { name, .. } | Step::Repair { name, .. }) = &step else { return };
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
         comparison.running = None;
         let outcome = match result {

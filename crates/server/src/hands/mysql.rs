@@ -23,6 +23,9 @@ const CLIENT_ERRORS: u32 = 2_000;
 /// An event without the mark that was expected, or with one that was not.
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
+/// How long a repair waits until a link is past its conflict.
+const PASSING: Duration = Duration::from_secs(20);
+
 /// The accounts' names. Fixed, so that they can stand in SQL text.
 pub mod account {
     /// By which Cordée runs the databases.
@@ -177,6 +180,34 @@ impl Database {
         .await
     }
 
+    /// Stops at conflicts again.
+    pub async fn set_strict(&self) -> Result<(), Text> {
+        self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
+    }
+
+    /// Goes past the conflict at which a link stopped: conflicting rows are overwritten or left out, until nothing
+    /// stands in the way of what was received. What differs then is for the caller to find. Gives up after a while.
+    pub async fn pass_conflict(&self, from: &ServerName) -> Result<(), Text> {
+        let enter = ["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned(), format!("START SLAVE '{from}'")];
+        self.run(&enter).await?;
+        let deadline = Instant::now() + PASSING;
+        let passed = loop {
+            let seen = self.look().await?;
+            let link = seen.links.get(from).cloned().unwrap_or_default();
+            let left: u64 =
+                link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum();
+            if link.error == 0 && link.applying && left == 0 {
+                break Ok(());
+            }
+            if link.error != 0 || Instant::now() >= deadline {
+                break Err(text!("repair-stuck", from = from.as_str(), code = link.error));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        self.set_strict().await?;
+        passed
+    }
+
     /// Opens it to applications.
     pub async fn open(&self) -> Result<(), Text> {
         self.run(&["SET GLOBAL read_only=0".to_owned()]).await
@@ -313,7 +344,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
-             @@max_connections, @@rpl_semi_sync_slave_enabled",
+             @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -335,6 +366,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         clients: number(10),
         most_connections: number(11),
         receipts: number(12) != 0,
+        lenient: text(13) != "STRICT",
         duration_ms: 0,
     })
 }

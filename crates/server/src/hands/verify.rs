@@ -5,6 +5,7 @@
 //! rows that the reference holds still for some milliseconds, at most a second, while the other one catches up:
 //! what differs then, twice, differs. Nothing else is called a difference; what cannot be settled is called unproven.
 
+mod heal;
 mod session;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use crate::hands::mysql::Database;
+use heal::Healing;
+pub use heal::{Healed, heal};
 use session::{Fault, Session};
 
 /// A replica that has not caught up after this time ends the verification.
@@ -92,6 +95,7 @@ pub async fn verify(
         chunks: 0,
         rows: 0,
         bytes: 0,
+        healing: None,
     };
     let tables = run.all_tables().await.map_err(|fault| run.reference.sentence(fault))?;
     Ok(Report {
@@ -160,6 +164,8 @@ struct Run<'a> {
     chunks: u64,
     rows: u64,
     bytes: u64,
+    /// What differs is put right.
+    healing: Option<Healing<'a>>,
 }
 
 impl Run<'_> {
@@ -332,6 +338,11 @@ impl Run<'_> {
                 let tries = if found.unsettled < PATIENCE { TRIES } else { 2 };
                 match self.settle(reader, &chunk, other, tries).await? {
                     Settled::Equal => {}
+                    Settled::Different(_) if self.healing.is_some() => {
+                        if !self.heal_chunk(reader, &chunk, other).await? {
+                            found.unsettled += 1;
+                        }
+                    }
                     Settled::Different(rows) => found.differences.extend(rows),
                     Settled::Unsettled => found.unsettled += 1,
                 }

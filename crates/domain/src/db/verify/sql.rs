@@ -87,6 +87,14 @@ pub const RIGHTS: &str = "SELECT @@gtid_domain_id, @@max_allowed_packet, (SELECT
      information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = \
      CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))))";
 
+/// How a session is set besides, before it writes rows that others have: nothing is logged, because the others have
+/// them, and no other table is asked.
+pub const HEALING: &str = "SET SESSION sql_log_bin=0, foreign_key_checks=0";
+
+/// Reads how many triggers a table has: they would act on what is put right.
+pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
+     WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?";
+
 /// How values of a type are turned into text that is equal if and only if the stored values are, and back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
@@ -206,8 +214,12 @@ struct KeyColumn {
 /// The queries of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader {
+    name: TableName,
+    table: String,
     from: String,
     row: String,
+    /// What a row is written with: all columns but those that are computed.
+    stored: Vec<String>,
     key: Vec<KeyColumn>,
 }
 
@@ -257,7 +269,11 @@ impl Reader {
                 form: of(column)?,
             });
         }
+        let computed = |c: &&Column| !c.extra.to_ascii_uppercase().contains("GENERATED");
         Ok(Self {
+            name: name.clone(),
+            table: format!("{}.{}", identifier(&name.schema), identifier(&name.table)),
+            stored: table.columns.iter().filter(computed).map(|c| identifier(&c.name)).collect(),
             // The primary key is the table itself: an order by it never sorts.
             from: format!(
                 "FROM {}.{} AS t FORCE INDEX (PRIMARY)",
@@ -268,6 +284,11 @@ impl Reader {
             row: format!("MD5(CONCAT({},','))", row.join(",',',")),
             key,
         })
+    }
+
+    /// The table.
+    pub const fn name(&self) -> &TableName {
+        &self.name
     }
 
     /// Names of the key's columns.
@@ -306,6 +327,33 @@ impl Reader {
         if hold {
             sql.text.push_str(" LOCK IN SHARE MODE");
         }
+        sql
+    }
+
+    /// Reads the whole of one row, to be written elsewhere.
+    pub fn whole(&self, key: &[String]) -> Sql {
+        let text = format!("SELECT {} {}", self.stored.join(", "), self.from);
+        self.keyed(text, key)
+    }
+
+    /// Removes one row.
+    pub fn removal(&self, key: &[String]) -> Sql {
+        self.keyed(format!("DELETE t {}", self.from.replace(" FORCE INDEX (PRIMARY)", "")), key)
+    }
+
+    /// Writes one row, in place of one with the same key; a question mark for each value of [`Reader::whole`].
+    pub fn replacement(&self) -> String {
+        let marks = vec!["?"; self.stored.len()].join(", ");
+        format!("REPLACE INTO {} ({}) VALUES ({marks})", self.table, self.stored.join(", "))
+    }
+
+    fn keyed(&self, text: String, key: &[String]) -> Sql {
+        let mut sql = Sql { text, values: Vec::new() };
+        let is = |place| Condition::Is(Operator::Equal, place);
+        let all =
+            (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))));
+        sql.text.push_str(" WHERE ");
+        self.write(&all, key, &mut sql);
         sql
     }
 

@@ -235,6 +235,45 @@ impl Session {
             .ok_or_else(|| self.strange())
     }
 
+    /// From now on what it writes is its own affair: nothing of it is logged.
+    pub async fn write_quietly(&mut self) -> Result<(), Fault> {
+        self.statement(sql::HEALING).await
+    }
+
+    /// Whether writing to a table would set off triggers.
+    pub async fn has_triggers(&mut self, name: &TableName) -> Result<bool, Fault> {
+        let values = vec![name.schema.clone(), name.table.clone()];
+        let rows = self.rows(&Sql { text: sql::TRIGGERS.to_owned(), values }).await?;
+        Ok(rows.first().and_then(|row| field::<u64>(row, 0)).is_none_or(|count| count > 0))
+    }
+
+    /// One row, as it would be written.
+    pub async fn whole(&mut self, reader: &sql::Reader, key: &[String]) -> Result<Option<Vec<Value>>, Fault> {
+        Ok(self.rows(&reader.whole(key)).await?.into_iter().next().map(Row::unwrap))
+    }
+
+    /// Puts a row in place of the one with that key, or takes it away.
+    pub async fn put(
+        &mut self,
+        reader: &sql::Reader,
+        key: &[String],
+        row: Option<Vec<Value>>,
+    ) -> Result<(), Fault> {
+        let Some(row) = row else {
+            return self.rows(&reader.removal(key)).await.map(|_| ());
+        };
+        let deadline = self.limit + GRACE;
+        let answer =
+            timeout(deadline, self.conn.exec_drop(reader.replacement(), Params::Positional(row))).await;
+        self.judged(answer)
+    }
+
+    /// Ends a transaction in which something was written.
+    pub async fn commit(&mut self) -> Result<(), Fault> {
+        self.statement("COMMIT").await?;
+        self.limit(WALK).await
+    }
+
     /// Everything that is in its binary log: what it wrote and what it applied.
     pub async fn position(&mut self) -> Result<String, Fault> {
         let sql = Sql { text: "SELECT @@gtid_binlog_pos".to_owned(), values: Vec::new() };

@@ -14,7 +14,7 @@ use super::{events, servers, tools, view};
         refusals are RFC 9457 problems with one entry per wrong field in `errors`."),
     paths(
         super::snapshot, events::stream, tools::history,
-        servers::add, servers::join, servers::verify, servers::remove, servers::act, servers::test, servers::logs,
+        servers::add, servers::join, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
         tools::reload, tools::routing, tools::refresh, tools::clean,
     ),
     components(schemas(view::EventJson)),

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cordee_domain::change::{Change, RawServer};
+use cordee_domain::db::verify::Side;
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
@@ -158,16 +159,51 @@ pub(super) async fn verify(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let name = ServerName::parse(&name).map_err(|p| Refusal::problem(p, lang))?;
+    let (revision, name) = follower(&app, &name, lang)?;
+    let message = lang.say(&text!("verify-asked", name = name.as_str()));
+    ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
+    Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
+}
+
+/// Whose rows are right.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
+pub(super) struct RepairJson {
+    /// `writer`: the writer's; `this`: this database's, where they differ.
+    take: String,
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", summary = "Put right what differs from the writer",
+    description = "Lets a database past the conflict at which its link stopped (1062, 1032), then writes one side's rows \
+        on the other wherever they differ. Both versions are saved in a file under lost/ first.",
+    params(("name" = String, Path)), request_body = RepairJson,
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn repair(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Body(mut members): Body,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let take = members.text("take").unwrap_or_default();
+    members.finish().map_err(|p| refused(p, lang))?;
+    let side = Side::parse(&take).map_err(|p| Refusal::problem(p, lang))?;
+    let (revision, name) = follower(&app, &name, lang)?;
+    let message = lang.say(&text!("repair-asked", name = name.as_str()));
+    ask(&app, lang, |reply| Ask::Repair { name, side, reply }).await?;
+    Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
+}
+
+/// A database that follows the writer, by a name that was typed; with the wish's revision.
+fn follower(app: &App, name: &str, lang: Lang) -> Result<(u64, ServerName), Refusal> {
+    let name = ServerName::parse(name).map_err(|p| Refusal::problem(p, lang))?;
     let desired = app.board.desired();
     let name = find(&desired, &Target { pool: PoolId::Db, name }, lang)?.name.clone();
     if desired.is_writer(&name) {
         let text = text!("problem-verify-writer", name = name.as_str());
         return Err(Refusal::problem(Problem::conflict("name", text), lang));
     }
-    let message = lang.say(&text!("verify-asked", name = name.as_str()));
-    ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
-    Ok((StatusCode::ACCEPTED, Json(Done { revision: desired.revision, message })))
+    Ok((desired.revision, name))
 }
 
 fn raw_server(mut members: Members) -> Result<RawServer, Vec<Problem>> {

@@ -66,7 +66,9 @@ impl Rig {
         tokio::spawn(async move {
             while let Some(ask) = asks.recv().await {
                 match ask {
-                    Ask::Refresh(reply) | Ask::Compare { reply, .. } => drop(reply.send(())),
+                    Ask::Refresh(reply) | Ask::Compare { reply, .. } | Ask::Repair { reply, .. } => {
+                        let _ = reply.send(());
+                    }
                     Ask::Join(reply) => {
                         let donor = ServerName::parse("db2").unwrap();
                         let plan =
@@ -135,7 +137,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 14, "the description lacks an address");
+    assert_eq!(seen, 15, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 
