@@ -243,7 +243,10 @@ fn heir(
         return away(name);
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
-    for server in desired.members().filter(|s| s.name != writer.name) {
+    // By name, so that the order in which they were added decides nothing.
+    let mut others: Vec<&Server> = desired.members().filter(|s| s.name != writer.name).collect();
+    others.sort_by(|a, b| a.name.cmp(&b.name));
+    for server in others {
         let name = &server.name;
         let promised = promise.standbys.contains(name);
         let process = observed.process(&ProcessId::Server(name.clone()));
