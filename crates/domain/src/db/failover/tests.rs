@@ -2,6 +2,7 @@
 
 pub(crate) mod invariants;
 mod lost;
+mod mended;
 mod planned;
 mod promised;
 mod rounds;

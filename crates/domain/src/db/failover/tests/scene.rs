@@ -286,6 +286,11 @@ impl Scene {
         self.looked(on, 20).link(on, |l| l.receiving = thread)
     }
 
+    /// It tries to connect, and was last looked at then.
+    pub(crate) fn connecting(self, on: &str, ago: u64) -> Self {
+        self.link(on, |l| l.receiving = Thread::Connecting).looked(on, ago)
+    }
+
     /// Its applying thread stands, with a duplicate key.
     pub(crate) fn broken(self, on: &str) -> Self {
         self.link(on, |l| (l.applying, l.error) = (false, 1062))
