@@ -107,9 +107,12 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
-            Standing::Returning { limit, .. } => {
+            Standing::Returning { limit, saved } => {
                 unlink(plan, server, seen);
-                returning(plan, server, seen, *limit);
+                // Its own log is read first, while it does not run.
+                if saved.is_some() || server.runtime == Runtime::External {
+                    returning(plan, server, seen, *limit);
+                }
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
         }
@@ -308,10 +311,12 @@ fn leaving(
     if !seen.read_only {
         return;
     }
-    let mut members = desired.members().filter(|s| s.power == Power::On);
-    let lacks = members.find(|peer| {
+    let behind = |peer: &&Server| {
         fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
-    });
+    };
+    // While all the others are stopped, nobody says that they have it.
+    let on: Vec<&Server> = desired.members().filter(|s| s.power == Power::On).collect();
+    let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
         None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
         Some(peer) => {

@@ -88,16 +88,20 @@ fn settle(desired: &mut Desired, world: &mut World, memory: &mut Observed) {
     panic!("not settled: {:?}\nplan {left:#?}", wrong(desired, memory, &left));
 }
 
-/// What is wrong and is nobody's wish. While a person keeps every member stopped, a new one has nobody to copy:
-/// it waits, and says so.
+/// What is wrong and is nobody's wish. While a person keeps every member stopped, nobody joins, leaves or is copied
+/// anew; one without data has nobody to copy, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
-    let somebody = desired.members().any(|s| s.power == Power::On);
+    let stopped = desired.members().all(|s| s.power == Power::Off);
     let waits = |name: &String| {
         let target = |t: &Target| matches!(t, Target::Process(id) if id.to_string() == *name);
-        !somebody && left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
+        left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
     };
-    let excused = |fault: &Fault| matches!(fault, Fault::Process(n) | Fault::Standing(n) if waits(n));
-    check(desired, memory).into_iter().filter(|f| !excused(f)).collect()
+    let excused = |fault: &Fault| match fault {
+        Fault::Process(name) => waits(name),
+        Fault::Standing(_) => true,
+        _ => false,
+    };
+    check(desired, memory).into_iter().filter(|f| !(stopped && excused(f))).collect()
 }
 
 /// What happens between two looks.

@@ -155,11 +155,7 @@ fn from_the_loss_to_the_end() {
         ),
         (
             "db1 dies, db2 applies nothing for long",
-            {
-                let scene =
-                    cluster(1).dead(0).link("db2", |l| l.received = Position(BTreeMap::from([(1, 900)])));
-                scene
-            },
+            cluster(1).dead(0).link("db2", |l| l.received = Position(BTreeMap::from([(1, 900)]))),
             &[asking, applying, "restart: failover-applying"],
         ),
         ("db1 is external and silent", cluster(1).external().silent(0), &["keep", "wait: failover-cut-off"]),

@@ -324,8 +324,13 @@ impl Scene {
     }
 
     pub(crate) fn unlinked(self, on: &str) -> Self {
+        self.unlinked_from(on, "db1")
+    }
+
+    /// It has no link from that one.
+    pub(crate) fn unlinked_from(self, on: &str, from: &str) -> Self {
         self.database(on, |d| {
-            d.links.remove(&name("db1"));
+            d.links.remove(&name(from));
         })
     }
 
@@ -382,7 +387,7 @@ impl Scene {
 
     pub(crate) fn diverged(self, on: &str) -> Self {
         self.wished(on, |s| {
-            s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() })
+            s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
         })
     }
 }
