@@ -191,10 +191,11 @@ impl RawServer {
             "" => Some(CookieChoice::Automatic),
             typed => keep(Cookie::parse(typed), &mut problems).map(CookieChoice::Chosen),
         };
-        if self.start
-            && let Some(Host::Name(_)) = &host
-            && host != Host::parse("localhost").ok()
-        {
+        let elsewhere = |host: &Host| match host {
+            Host::Name(name) => name != "localhost",
+            Host::Ip(ip) => !ip.is_loopback(),
+        };
+        if self.start && host.as_ref().is_some_and(elsewhere) {
             problems.push(Problem::invalid("address", text!("problem-address-start")));
         }
         let port = match port {

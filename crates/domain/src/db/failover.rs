@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, HANDOVER_LIMIT, Handover, Power, Runtime, Server};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, Seen};
+use crate::observed::{Observed, ProcessId, ProcessSeen, Seen};
 use crate::text;
 use crate::text::Text;
 
@@ -108,7 +108,7 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
             return None;
         }
         let Some(leader) = &process.leader else {
-            return Some(Lost::Dead { since: process.frozen_since.or(process.ended_at) });
+            return Some(Lost::Dead { since: silent_since(&process) });
         };
         if let Some(since) = process.frozen_since
             && leader.frozen
@@ -134,6 +134,13 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
     let somebody = witnesses.peek().is_some();
     let unheard = witnesses.all(|l| l.receiving == Thread::Connecting || l.heard_at.is_none_or(long_ago));
     (somebody && unheard).then_some(Lost::Stuck { since: *last, pid: pid.filter(|_| ours) })
+}
+
+/// Since when a process that ended has done nothing. One that was frozen for less than it takes until it is ended for
+/// that may have gone on in between, and acknowledged without a receipt.
+fn silent_since(process: &ProcessSeen) -> Option<Millis> {
+    let ended = process.ended_at?;
+    process.frozen_since.filter(|frozen| ended.saturating_sub(*frozen) >= FROZEN).or(Some(ended))
 }
 
 /// What the writer promises now. Before it is lost this is kept up with every look; afterwards it stays as it was.
@@ -243,7 +250,10 @@ fn heir(
         return away(name);
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
-    for server in desired.members().filter(|s| s.name != writer.name) {
+    // By name, so that the order in which they were added decides nothing.
+    let mut others: Vec<&Server> = desired.members().filter(|s| s.name != writer.name).collect();
+    others.sort_by(|a, b| a.name.cmp(&b.name));
+    for server in others {
         let name = &server.name;
         let promised = promise.standbys.contains(name);
         let process = observed.process(&ProcessId::Server(name.clone()));
@@ -255,7 +265,9 @@ fn heir(
             _ => None,
         };
         let Some((at, seen, link)) = link else {
-            if promised {
+            // One that connected after the promise was seen may have given the last receipt.
+            let lately = process.ended_at.max(process.frozen_since).is_some_and(|at| at > promise.at);
+            if promised || lately || anew {
                 return away(name);
             }
             continue;
@@ -317,8 +329,13 @@ fn planned(
         return Decision::Abandon(text!("handover-late", name = to.as_str()));
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
-    let Some(Seen::At(at, heir)) = observed.databases.get(to).filter(|_| ready) else {
-        return Decision::Abandon(text!("handover-away", name = to.as_str()));
+    let (at, heir) = match observed.databases.get(to) {
+        Some(Seen::At(at, heir)) if ready => (at, heir),
+        // Cordée has just been started.
+        None | Some(Seen::Never) if ready => {
+            return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+        }
+        _ => return Decision::Abandon(text!("handover-away", name = to.as_str())),
     };
     if *at < handover.at || now.saturating_sub(*at) > SILENT {
         return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));

@@ -109,10 +109,12 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
             Standing::Returning { limit, saved } => {
                 unlink(plan, server, seen);
-                // Beats of its own that nobody received are no loss: nothing was found worth saving.
-                let kept =
-                    seen.written.last(server.id) > *limit && saved.as_ref().is_none_or(|s| s.count > 0);
-                returning(plan, server, seen, kept);
+                // Its own log is read first, while it does not run. Beats that nobody received are no loss: then
+                // nothing was found worth saving.
+                if saved.is_some() || server.runtime == Runtime::External {
+                    let more = seen.written.last(server.id) > *limit;
+                    returning(plan, server, seen, more && saved.as_ref().is_none_or(|s| s.count > 0));
+                }
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
         }
@@ -322,10 +324,12 @@ fn leaving(
     if !seen.read_only {
         return;
     }
-    let mut members = desired.members().filter(|s| s.power == Power::On);
-    let lacks = members.find(|peer| {
+    let behind = |peer: &&Server| {
         fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
-    });
+    };
+    // While all the others are stopped, nobody says that they have it.
+    let on: Vec<&Server> = desired.members().filter(|s| s.power == Power::On).collect();
+    let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
         None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
         Some(peer) => {

@@ -4,7 +4,7 @@ use crate::db::failover::{Decision, decide};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
 
@@ -156,6 +156,14 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
 
 /// The member to copy: one that follows well, to spare the writer; else the writer.
 pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
+    // A Cordée that has just been started asks everybody first.
+    let unasked = |s: &Server| {
+        observed.process(&ProcessId::Server(s.name.clone())).leader.is_some()
+            && observed.databases.get(&s.name).is_none_or(|d| *d == Seen::Never)
+    };
+    if desired.members().any(unasked) {
+        return None;
+    }
     let seen = |s: &&Server| {
         let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
         s.runtime == Runtime::Process

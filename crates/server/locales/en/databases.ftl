@@ -108,8 +108,8 @@ wait-leaving = { $peer } still lacks what { $name } wrote
 
 # The data themselves
 event-rows-differ = { $count ->
-    [one] { $name }: a table of { $tables } does not hold what the writer holds
-   *[other] { $name }: { $count } tables of { $tables } do not hold what the writer holds
+    [one] { $name }: { $table } does not hold what the writer holds
+   *[other] { $name }: { $count } tables do not hold what the writer holds, { $table } first
 }
 event-rows-equal = { $tables ->
     [one] { $name }: { $rows } rows of a table compared with the writer’s, no difference found

@@ -108,8 +108,8 @@ wait-leaving = il manque encore à { $peer } des écritures de { $name }
 
 # Les données elles-mêmes
 event-rows-differ = { $count ->
-    [one] { $name } : une table sur { $tables } ne contient pas ce que contient la base qui écrit
-   *[other] { $name } : { $count } tables sur { $tables } ne contiennent pas ce que contient la base qui écrit
+    [one] { $name } : { $table } ne contient pas ce que contient la base qui écrit
+   *[other] { $name } : { $count } tables ne contiennent pas ce que contient la base qui écrit, d’abord { $table }
 }
 event-rows-equal = { $tables ->
     [one] { $name } : { $rows } lignes d’une table comparées avec celles de la base qui écrit, aucune différence

@@ -245,7 +245,7 @@ fn process_step(
             launch::start(parts, desired, id, serial, *writer).map(Some)
         }
         Step::StopProcess { id, pid } => {
-            process::signal(*pid, stop_signal(desired, id)).map_err(|e| io(&e))?;
+            process::signal(*pid, stop_signal(parts, id)).map_err(|e| io(&e))?;
             Ok(None)
         }
         Step::KillProcess { pids, .. } => {
@@ -259,6 +259,10 @@ fn process_step(
         Step::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
         Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         Step::TrashHome { home } => {
+            if data::belongs(parts, home) {
+                // Planned from an older look: what is wished and complete never goes.
+                return Err(text!("decision-refused"));
+            }
             let to = parts.home.trash().join(format!("{home}-{}", now()));
             std::fs::rename(parts.home.servers().join(home), to).map_err(|e| io(&e))?;
             Ok(None)
@@ -268,10 +272,10 @@ fn process_step(
 }
 
 /// Sent to the leader, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and Restarting"); the others end on TERM.
-fn stop_signal(desired: &Desired, id: &ProcessId) -> Signal {
-    let database = |name: &ServerName| desired.db.server(name).is_some();
+fn stop_signal(parts: &Parts, id: &ProcessId) -> Signal {
+    // Of a server that was removed only its folder still tells what it was.
     match id {
-        ProcessId::Server(name) if !database(name) => Signal::WINCH,
+        ProcessId::Server(name) if !data::is_database(&parts.home.server(name)) => Signal::WINCH,
         _ => Signal::TERM,
     }
 }

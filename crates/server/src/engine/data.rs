@@ -59,6 +59,18 @@ pub(super) fn made_for(home: &Path, known: u32) -> Option<u32> {
     Some(id.unwrap_or(known))
 }
 
+/// Whether a server's folder is a database's.
+pub(super) fn is_database(home: &Path) -> bool {
+    home.join("my.cnf").exists()
+}
+
+/// Whether the folder of that name holds the complete data of a database that is wished, under the id that is wished.
+pub(super) fn belongs(parts: &Parts, home: &str) -> bool {
+    let desired = parts.board.desired();
+    let server = desired.db.servers.iter().find(|s| s.name.as_str() == home);
+    server.is_some_and(|s| made_for(&parts.home.server(&s.name), s.id) == Some(s.id))
+}
+
 /// The file that says where a copy ends, until its database was told.
 pub(super) fn position_file(home: &Path) -> PathBuf {
     home.join("position")

@@ -285,9 +285,10 @@ impl Engine {
             }
             Target::Database(name) => {
                 let database = self.database(&name);
+                let known = self.observed.databases.get(&name).is_some_and(|seen| seen.last().is_some());
                 self.work.spawn(async move {
                     let at = now();
-                    let seen = database.look().await;
+                    let seen = if known { database.look().await } else { database.first_look().await };
                     let _ = out.send(Sight::Database { name, at, seen, step: None }).await;
                 });
             }

@@ -106,8 +106,9 @@ impl Engine {
                 }
                 let (different, tables, rows) = (report.different(), report.tables.len(), report.rows);
                 let light = if different > 0 { Light::Critical } else { Light::Good };
+                let first = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
                 let text = if different > 0 {
-                    text!("event-rows-differ", name = name.as_str(), count = different, tables = tables)
+                    text!("event-rows-differ", name = name.as_str(), count = different, table = first)
                 } else {
                     text!("event-rows-equal", name = name.as_str(), tables = tables, rows = rows)
                 };

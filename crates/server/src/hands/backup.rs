@@ -5,18 +5,23 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
+use rustix::process::Signal;
+
+use super::process;
 use crate::paths::User;
 
 /// What the caller lends: ears, and a way to stop.
 pub struct Watch<'a> {
     /// Is told how many bytes have come so far.
     pub progress: &'a dyn Fn(u64),
-    /// Asked between two blocks. `true` ends the copy.
-    pub cancelled: &'a dyn Fn() -> bool,
+    /// Asked several times a second. `true` ends the copy.
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl std::fmt::Debug for Watch<'_> {
@@ -62,7 +67,7 @@ pub fn copy(
         end(&mut reader);
         return Err(text!("copy-failed"));
     };
-    let carried = carry(&mut reader, &mut writer, watch);
+    let carried = watched(&mut reader, &mut writer, watch);
     if carried.is_err() {
         end(&mut reader);
         end(&mut writer);
@@ -102,6 +107,33 @@ fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Res
     Ok(command)
 }
 
+/// Between two questions whether to go on.
+const ASKED: Duration = Duration::from_millis(100);
+
+/// Carries the bytes, and meanwhile asks whether to go on: a copy that stands still is ended too.
+fn watched(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<(), Text> {
+    let over = AtomicBool::new(false);
+    let both = [reader.id(), writer.id()];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if (watch.cancelled)() {
+                    for pid in both {
+                        if let Err(error) = process::signal(pid, Signal::KILL) {
+                            tracing::debug!(error = &error as &dyn std::error::Error, "ending a copy");
+                        }
+                    }
+                    return;
+                }
+                std::thread::sleep(ASKED);
+            }
+        });
+        let carried = carry(reader, writer, watch);
+        over.store(true, Ordering::Relaxed);
+        if (watch.cancelled)() { Err(text!("copy-cancelled")) } else { carried }
+    })
+}
+
 fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<(), Text> {
     let (Some(from), Some(to)) = (reader.stdout.as_mut(), writer.stdin.as_mut()) else {
         return Err(text!("copy-failed"));
@@ -109,9 +141,6 @@ fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<()
     let mut block = vec![0; BLOCK];
     let mut done = 0_u64;
     loop {
-        if (watch.cancelled)() {
-            return Err(text!("copy-cancelled"));
-        }
         let count = from.read(&mut block).map_err(|_| text!("copy-failed"))?;
         if count == 0 {
             return Ok(());

@@ -16,6 +16,8 @@ use tokio::time::timeout;
 
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
+/// For what must not be broken off.
+const PATIENT: Duration = Duration::from_secs(20);
 
 /// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
 const CLIENT_ERRORS: u32 = 2_000;
@@ -81,8 +83,18 @@ impl Database {
 
     /// Looks at everything that is shown and decided on.
     pub async fn look(&self) -> Result<DatabaseSeen, Text> {
+        self.look_within(DEADLINE).await
+    }
+
+    /// The first look at one that was just started. It reads its positions from a table then; a connection that is
+    /// given up meanwhile can leave it waiting for ever (seen once, 10.11).
+    pub async fn first_look(&self) -> Result<DatabaseSeen, Text> {
+        self.look_within(PATIENT).await
+    }
+
+    async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Text> {
         let started = Instant::now();
-        let mut seen = within(async {
+        let mut seen = within_limit(limit, async {
             let mut conn = self.pool.get_conn().await?;
             read(&mut conn).await
         })
@@ -125,7 +137,32 @@ impl Database {
             account::REPLICATION,
             peer.password
         );
-        self.run(&[change, format!("START SLAVE '{name}'")]).await
+        let mut statements = vec![change, format!("START SLAVE '{name}'")];
+        let links = self.look().await?.links;
+        if links.values().all(|l| l.receiving != Thread::Running) {
+            // What it wrote itself comes back over a link, and only so does its position in its own domain grow. A
+            // peer whose log begins later would be asked for what it never had (error 1236).
+            let running = || links.iter().filter(|(_, l)| l.receiving != Thread::Stopped || l.applying);
+            let all = self.everything().await?;
+            let mut first: Vec<String> = running().map(|(from, _)| format!("STOP SLAVE '{from}'")).collect();
+            first.push(format!("SET GLOBAL gtid_slave_pos='{all}'"));
+            first.extend(running().map(|(from, _)| format!("START SLAVE '{from}'")));
+            first.append(&mut statements);
+            statements = first;
+        }
+        self.run(&statements).await
+    }
+
+    /// Everything that it holds: what it logged and what it applied.
+    async fn everything(&self) -> Result<Gtids, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let row: Option<(String, String)> =
+                conn.query_first("SELECT @@gtid_binlog_pos, @@gtid_slave_pos").await?;
+            row.and_then(|(logged, applied)| Some(Gtids::parse(&logged)?.with(Gtids::parse(&applied)?)))
+                .ok_or_else(|| mysql_async::Error::Other("no position".into()))
+        })
+        .await
     }
 
     /// Starts a link that stands still.
@@ -168,7 +205,7 @@ impl Database {
 
     /// Tells a copy where it ends. What its tables say of other domains stays.
     pub async fn seed(&self, position: &str) -> Result<(), Text> {
-        within(async {
+        within_limit(PATIENT, async {
             let mut conn = self.pool.get_conn().await?;
             let known: Option<String> = conn.query_first("SELECT @@gtid_slave_pos").await?;
             let all = Gtids::parse(position)
@@ -314,7 +351,14 @@ impl Database {
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Text> {
-    match timeout(DEADLINE, work).await {
+    within_limit(DEADLINE, work).await
+}
+
+async fn within_limit<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, mysql_async::Error>>,
+) -> Result<T, Text> {
+    match timeout(limit, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(explain(&error)),
         Err(_) => Err(text!("db-no-answer")),

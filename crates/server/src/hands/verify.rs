@@ -28,7 +28,7 @@ pub use heal::{Healed, heal};
 use session::{Fault, Session};
 
 /// A replica that has not caught up after this time ends the verification.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_secs(20);
 /// Seconds of one wait for it. Between two of them it is asked whether to go on.
 const WAIT: f32 = 2.0;
 /// How long the reference holds a few rows at most.

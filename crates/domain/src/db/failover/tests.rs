@@ -2,10 +2,10 @@
 
 pub(crate) mod invariants;
 mod lost;
+mod mended;
 mod planned;
 mod promised;
 mod rounds;
 pub(crate) mod scene;
 mod several;
 mod single;
-mod unsolved;

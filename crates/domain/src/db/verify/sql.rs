@@ -332,29 +332,29 @@ impl Reader {
 
     /// Reads the whole of one row, to be written elsewhere.
     pub fn whole(&self, key: &[String]) -> Sql {
-        let text = format!("SELECT {} {}", self.stored.join(", "), self.from);
-        self.keyed(text, key)
+        let mut sql = Sql {
+            text: format!("SELECT {} {} WHERE ", self.stored.join(", "), self.from),
+            values: Vec::new(),
+        };
+        let is = |place| Condition::Is(Operator::Equal, place);
+        let all =
+            (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))));
+        self.write(&all, key, &mut sql);
+        sql
     }
 
     /// Removes one row.
     pub fn removal(&self, key: &[String]) -> Sql {
-        self.keyed(format!("DELETE t {}", self.from.replace(" FORCE INDEX (PRIMARY)", "")), key)
+        let mut sql = Sql { text: format!("DELETE FROM {} WHERE ", self.table), values: key.to_vec() };
+        let is = |k: &KeyColumn| format!("{} = {}", k.form.compared(&identifier(&k.plain)), k.form.bound());
+        sql.text.push_str(&self.key.iter().map(is).collect::<Vec<_>>().join(" AND "));
+        sql
     }
 
     /// Writes one row, in place of one with the same key; a question mark for each value of [`Reader::whole`].
     pub fn replacement(&self) -> String {
         let marks = vec!["?"; self.stored.len()].join(", ");
         format!("REPLACE INTO {} ({}) VALUES ({marks})", self.table, self.stored.join(", "))
-    }
-
-    fn keyed(&self, text: String, key: &[String]) -> Sql {
-        let mut sql = Sql { text, values: Vec::new() };
-        let is = |place| Condition::Is(Operator::Equal, place);
-        let all =
-            (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))));
-        sql.text.push_str(" WHERE ");
-        self.write(&all, key, &mut sql);
-        sql
     }
 
     fn literals(&self) -> String {

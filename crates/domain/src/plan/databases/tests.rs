@@ -6,7 +6,7 @@ use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
-use crate::desired::{Routing, Standing};
+use crate::desired::{Power, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{Leader, ProcessId, Seen};
 use crate::plan::Plan;
@@ -26,24 +26,33 @@ fn is_open(scene: &Scene, name: &ServerName) -> bool {
 
 /// What no plan may contain; `Err` says which step it is.
 fn judge(scene: &Scene) -> Result<(), String> {
-    let member = |n: &ServerName| scene.desired.db.server(n).is_some_and(|s| s.standing == Standing::Member);
+    let stands = |n: &ServerName| scene.desired.db.server(n).map(|s| &s.standing);
+    let has_readers = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Leaving));
+    let copies = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Joining));
+    let saved = |n: &ServerName| matches!(stands(n), Some(Standing::Returning { saved: Some(_), .. }));
     let steps = steps(scene);
     for step in &steps {
         let well = match step {
-            Step::SetLink { on, from } | Step::StartLink { on, from } => member(on) && member(from),
+            Step::SetLink { on, from } | Step::StartLink { on, from } => copies(on) && has_readers(from),
             Step::OpenDatabase { name, epoch } => {
                 scene.desired.db.server(name).is_some_and(|s| scene.desired.takes_writes(s))
                     && *epoch == scene.desired.epoch
                     && scene.desired.handover.is_none()
+                    && (scene.desired.routing == Routing::AllWriters
+                        || scene.seen.open.iter().all(|n| n == name))
             }
             Step::CloseDatabase { name } => is_open(scene, name),
             Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
-            Step::StopLink { whole, on, .. } => *whole != member(on),
+            Step::StopLink { whole, on, .. } => *whole != copies(on),
+            Step::DropLink { from, .. } => {
+                matches!(stands(from), None | Some(Standing::Joining | Standing::Diverged(_)))
+            }
             // The wish may change who writes, and nothing else by itself.
-            Step::Commit(change) => matches!(
-                change,
-                Change::Elect { .. } | Change::Readmit { .. } | Change::AbandonHandover { .. }
-            ),
+            Step::Commit(Change::Readmit { name } | Change::Expel { name }) => saved(name),
+            Step::Commit(Change::Recopy { name }) => matches!(stands(name), Some(Standing::Diverged(_))),
+            Step::Commit(change) => {
+                matches!(change, Change::Elect { .. } | Change::AbandonHandover { .. })
+            }
             _ => true,
         };
         if !well {
@@ -57,7 +66,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
         let asked = scene.seen.databases.get(&server.name).and_then(|d| d.fresh(scene.now, 2_000)).is_some();
         let wrong = asked
             && is_open(scene, &server.name)
-            && server.power == crate::desired::Power::On
+            && server.power == Power::On
             && !scene.desired.takes_writes(server);
         if wrong && first != Some(&Step::CloseDatabase { name: server.name.clone() }) {
             return Err(format!("{} stays open: {first:?}", server.name));
@@ -117,29 +126,41 @@ fn after_an_election_nothing_links_to_the_old_writer_and_only_the_new_one_opens(
                             let elect = Change::Elect { to: name("db2"), epoch: 2, limit };
                             scene.desired = scene.desired.apply(&elect).expect("elected");
                             scene.desired.routing = routing;
-                            let come = judge(&scene);
-                            assert_eq!(come, Ok(()), "db1 {word}, {limit:?}, {own:?}, {db2_open} {db3_open}");
-                            returning(&scene, word);
-                            number += 1;
+                            for log in [None, Some(saved(3))] {
+                                let standing = &mut scene.desired.db.servers[0].standing;
+                                if let Standing::Returning { saved, .. } = standing {
+                                    *saved = log;
+                                }
+                                let come = judge(&scene);
+                                let title = format!("{limit:?}, {own:?}, {db2_open} {db3_open}");
+                                assert_eq!(come, Ok(()), "db1 {word}, {title}");
+                                returning(&scene, word);
+                                number += 1;
+                            }
                         }
                     }
                 }
             }
         }
     }
-    assert_eq!(number, 2 * 3 * 6 * 3 * 3 * 2);
+    assert_eq!(number, 2 * 3 * 6 * 3 * 3 * 2 * 2);
 }
 
-/// A former writer is readmitted or kept out only once it is closed and copies nobody.
+fn saved(count: u64) -> Saved {
+    Saved { count, file: "lost/x".to_owned() }
+}
+
+/// A former writer is readmitted or kept out only once what it alone had is saved, it is closed and copies nobody.
 fn returning(scene: &Scene, word: &str) {
     let Some(Seen::At(_, seen)) = scene.seen.databases.get(&name("db1")) else { return };
-    let Standing::Returning { limit, .. } = scene.desired.db.servers[0].standing else { return };
-    let still = seen.read_only && seen.links.values().all(|l| l.receiving == Thread::Stopped);
+    let Standing::Returning { limit, saved } = &scene.desired.db.servers[0].standing else { return };
+    let still =
+        saved.is_some() && seen.read_only && seen.links.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
     let readmit = steps.contains(&Step::Commit(Change::Readmit { name: name("db1") }));
-    let save = steps.iter().any(|s| matches!(s, Step::SaveOwn { .. }));
-    let more = seen.written.last(1) > limit;
-    assert_eq!((readmit, save), (still && !more, still && more), "{word}: {steps:?}");
+    let expel = steps.contains(&Step::Commit(Change::Expel { name: name("db1") }));
+    let more = seen.written.last(1) > *limit;
+    assert_eq!((readmit, expel), (still && !more, still && more), "{word}: {steps:?}");
 }
 
 /// The new writer's links are set where they lack, and only between members.
@@ -166,10 +187,72 @@ fn the_members_left_go_on_copying_each_other() {
 /// db3 was opened by hand; db1, the writer, was just started and is closed. Both steps are in one plan, on two
 /// targets, so they run at the same time.
 #[test]
-
 fn nobody_is_opened_while_another_one_is_open() {
     let scene = cluster(2).closed(10).database("db3", |d| d.read_only = false);
     let steps = steps(&scene);
     assert!(steps.contains(&Step::CloseDatabase { name: name("db3") }));
     assert!(!steps.contains(&Step::OpenDatabase { name: name("db1"), epoch: 1 }));
+}
+
+/// db3 joins: it copies the members, and nobody copies it.
+#[test]
+fn one_that_joins_copies_the_members_and_nobody_copies_it() {
+    let scene =
+        cluster(3).wished("db3", |s| s.standing = Standing::Joining).database("db3", |d| d.links.clear());
+    assert_eq!(judge(&scene), Ok(()));
+    let all = steps(&scene);
+    for from in ["db1", "db2", "db4"] {
+        assert!(all.contains(&Step::SetLink { on: name("db3"), from: name(from) }), "{from}: {all:?}");
+        assert!(all.contains(&Step::DropLink { on: name(from), from: name("db3") }), "{from}: {all:?}");
+    }
+}
+
+/// What it has of its own is still to be had, until everybody has it.
+#[test]
+fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
+    let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving);
+    let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)])).unlinked_from("db1", "db3");
+    let forget = Step::Commit(Change::Forget { name: name("db3") });
+    assert!(steps(&scene).contains(&Step::SetLink { on: name("db1"), from: name("db3") }));
+    assert!(!steps(&scene).contains(&forget));
+    let one = scene.database("db1", |d| d.applied.0.extend([(5, 9)]));
+    assert!(!steps(&one).contains(&forget), "db2 lacks it");
+    let all = one.clone().database("db2", |d| d.applied.0.extend([(5, 9)]));
+    assert!(steps(&all).contains(&forget));
+    assert!(steps(&one.off("db2")).contains(&forget), "db2 is stopped, and db1 has it");
+}
+
+/// db3 wrote while all did; the others are stopped before they have it.
+#[test]
+fn one_that_leaves_stays_while_all_the_others_are_stopped() {
+    let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving).off("db1").off("db2");
+    let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)]));
+    assert!(!steps(&scene).contains(&Step::Commit(Change::Forget { name: name("db3") })));
+}
+
+/// Links from one that is copied anew are dropped: it will be another one by the same name.
+#[test]
+fn nobody_keeps_a_link_to_one_that_diverged() {
+    let all = steps(&cluster(2).diverged("db3"));
+    for on in ["db1", "db2"] {
+        assert!(all.contains(&Step::DropLink { on: name(on), from: name("db3") }), "{on}: {all:?}");
+    }
+}
+
+/// db1 was started as the writer just when db2 was elected: it is ended, and its log is read first.
+#[test]
+fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
+    for written in [10, 13] {
+        let scene = cluster(2).dead(200).answered("db2", 10, 10).answered("db3", 10, 10);
+        let mut scene = back(scene, true, written).database("db1", |d| {
+            d.links.values_mut().for_each(|l| l.receiving = Thread::Stopped);
+        });
+        let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
+        scene.desired = scene.desired.apply(&elect).expect("elected");
+        let of_db1 = |s: &Step| matches!(s, Step::Commit(Change::Readmit { name } | Change::Expel { name }) if name.as_str() == "db1");
+        assert!(!steps(&scene).iter().any(of_db1), "{written}");
+        let log = Change::Saved { name: name("db1"), saved: saved(3) };
+        scene.desired = scene.desired.apply(&log).expect("saved");
+        assert!(steps(&scene).iter().any(of_db1), "{written}");
+    }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::failover::{Decision, RECEIPT_LIMIT, SILENT, beating, promise};
+use crate::db::failover::{
+    Decision, FROZEN, Lost, PATIENCE, Promise, RECEIPT_LIMIT, SILENT, beating, lost, promise,
+};
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Power, Runtime, Server};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{ProcessId, Seen};
 
-use super::scene::{NOW, Scene, Turn, cluster, name, said, speaks};
+use super::scene::{NOW, Scene, Turn, cluster, name, said, sentence, speaks};
 
 pub(crate) const WRITERS: [Turn; 9] = [
     ("well", |s| s),
@@ -26,14 +28,14 @@ pub(crate) const PROMISES: [Turn; 6] = [
     ("promised by all", |s| s),
     ("promised by db2", |s| s.promised_by(&["db2"])),
     ("nothing promised", Scene::unpromised),
-    ("promised too long ago", |s| s.promised_before(2_501)),
+    ("promised too long ago", |s| s.promised_before(RECEIPT_LIMIT + 1)),
     ("promised in another epoch", |s| s.promised_in(0)),
     ("promised from 12 on", |s| s.floor(12)),
 ];
 
 type StandbyTurn = (&'static str, fn(Scene, &str) -> Scene);
 
-pub(crate) const STANDBYS: [StandbyTurn; 14] = [
+pub(crate) const STANDBYS: [StandbyTurn; 15] = [
     ("receiving", |s, n| s.receiving(n, Thread::Running)),
     ("asked, 10 of 10", |s, n| s.answered(n, 10, 10)),
     ("asked, 12 of 12", |s, n| s.answered(n, 12, 12)),
@@ -42,6 +44,7 @@ pub(crate) const STANDBYS: [StandbyTurn; 14] = [
     ("asked, 9 of 9", |s, n| s.answered(n, 9, 9)),
     ("stopped, asked before the loss", |s, n| s.answered(n, 10, 10).looked_before_the_loss(n, 1)),
     ("stopped, asked long ago", |s, n| s.answered(n, 10, 10).looked(n, 60_000)),
+    ("started anew", |s, n| s.answered(n, 12, 12).started(n, NOW - 10)),
     ("unanswered", |s, n| s.unanswered(n)),
     ("gone", |s, n| s.gone(n)),
     ("frozen", |s, n| s.answered(n, 12, 12).standby_frozen(n)),
@@ -100,33 +103,99 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     let heir = server(scene, to);
     assert!(scene.desired.members().any(|s| s.name == heir.name));
     assert_eq!(heir.power, Power::On);
+    assert!(acts(scene, heir), "it does not run");
     let (at, seen) = look(scene, to).expect("it was asked");
+    assert!(NOW - at <= SILENT, "asked long ago");
+    let accepted = scene.desired.handover.as_ref().filter(|h| h.accept_loss || limit.is_none());
+    if let Some(handover) = accepted {
+        assert!(*to == handover.to && at >= handover.at, "asked before the person asked");
+    }
     let Some(limit) = limit else {
-        let (_, old) = look(scene, &name("db1")).expect("the old one was asked");
-        assert!(scene.desired.handover.is_some() && old.read_only);
+        let (old_at, old) = look(scene, &name("db1")).expect("the old one was asked");
+        let handover = accepted.expect("a planned change");
+        assert!(old_at >= handover.at && old.read_only);
+        assert_eq!(lost(&scene.desired, &scene.seen, scene.now), None);
         assert!(old.written.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last));
         return;
     };
     assert!(!alive(scene), "the old writer lives");
     assert_eq!(limit, seen.holds(1));
     assert_eq!(seen.links[&name("db1")].receiving, Thread::Stopped);
-    if scene.desired.handover.as_ref().is_some_and(|h| h.accept_loss) {
+    if accepted.is_some() {
         return;
     }
+    assert_eq!(server(scene, &name("db1")).runtime, Runtime::Process, "it may live out of reach");
     let lost_at = scene.lost_at;
     assert!(at >= lost_at, "asked before the loss");
     let promise = scene.seen.promise.as_ref().expect("a promise");
     assert_eq!(promise.epoch, scene.desired.epoch);
     assert!(promise.at + RECEIPT_LIMIT >= lost_at);
     assert!(limit >= promise.floor, "below the floor");
-    assert!(promise.standbys.contains(to));
     for standby in &promise.standbys {
-        let (at, seen) = look(scene, standby).expect("it was asked");
-        assert!(at >= lost_at && NOW - at <= SILENT, "{standby} was asked at another time");
-        let link = &seen.links[&name("db1")];
-        assert_eq!(link.receiving, Thread::Stopped, "{standby} receives");
-        assert!(limit >= link.received.last(1).max(seen.holds(1)), "{standby} received more");
+        assert!(scene.desired.members().any(|s| s.name == *standby), "{standby} is none of them any more");
     }
+    for standby in scene.desired.members().filter(|s| s.name != name("db1")) {
+        let process = scene.seen.process(&ProcessId::Server(standby.name.clone()));
+        let kept = acts(scene, standby) && process.started_at.is_none_or(|at| at <= promise.at);
+        let linked = look(scene, &standby.name)
+            .and_then(|(at, seen)| Some((at, seen, seen.links.get(&name("db1"))?)))
+            .filter(|_| kept);
+        let Some((at, seen, link)) = linked else {
+            // Whoever may have given a receipt must be asked; of the others whoever can be.
+            assert!(!promise.standbys.contains(&standby.name), "{} is away", standby.name);
+            assert_ne!(standby.name, *to);
+            continue;
+        };
+        assert!(at >= lost_at && NOW - at <= SILENT, "{} was asked at another time", standby.name);
+        assert_eq!(link.receiving, Thread::Stopped, "{} receives", standby.name);
+        assert!(limit >= link.received.last(1).max(seen.holds(1)), "{} received more", standby.name);
+        if standby.name == *to {
+            let applied = link.received.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last);
+            assert!(applied, "it has some to apply");
+        }
+    }
+}
+
+/// Its process runs, or it is somebody else's.
+fn acts(scene: &Scene, server: &Server) -> bool {
+    let process = scene.seen.process(&ProcessId::Server(server.name.clone()));
+    server.power == Power::On
+        && (server.runtime == Runtime::External || process.leader.is_some_and(|l| !l.frozen))
+}
+
+/// What each kind of loss may lead to.
+fn answers(scene: &Scene, decision: &Decision) {
+    let lost = lost(&scene.desired, &scene.seen, scene.now);
+    let accepted = scene.desired.handover.as_ref().is_some_and(|h| h.accept_loss);
+    let waiting = matches!(decision, Decision::Restart(_) | Decision::Wait(_));
+    match lost {
+        None => {
+            let idle = *decision == Decision::Keep;
+            assert_eq!(idle, scene.desired.handover.is_none(), "decided although nobody is lost");
+            let cuts = |d: &Decision| matches!(d, Decision::Fence { .. } | Decision::Restart(_));
+            assert!(!cuts(decision) && !matches!(decision, Decision::Prepare { .. }));
+        }
+        Some(_) if accepted => {}
+        Some(Lost::Stuck { pid: Some(pid), since }) => {
+            assert!(scene.now - since >= FROZEN);
+            assert_eq!(*decision, Decision::Fence { pid });
+        }
+        Some(Lost::Stuck { pid: None, .. }) => {
+            let key = sentence(decision).map(|t| t.key.as_ref());
+            assert_eq!(key, Some("failover-cut-off"));
+            assert!(matches!(decision, Decision::Wait(_) | Decision::Abandon(_)));
+        }
+        Some(Lost::Dead { .. }) => {
+            let which = matches!(decision, Decision::Elect { .. } | Decision::Prepare { .. });
+            let gives_up = if scene.desired.handover.is_some() {
+                matches!(decision, Decision::Abandon(_))
+            } else {
+                matches!(decision, Decision::Restart(_))
+            };
+            assert!(which || gives_up);
+        }
+    }
+    assert!(!waiting || accepted || scene.desired.handover.is_none() || lost.is_none(), "nobody decides");
 }
 
 fn truths(scene: &Scene) {
@@ -154,6 +223,7 @@ fn truths(scene: &Scene) {
         Decision::Close | Decision::Abandon(_) => assert!(scene.desired.handover.is_some()),
         Decision::Keep | Decision::Wait(_) => {}
     }
+    answers(scene, &decision);
     beats(scene);
 }
 
@@ -178,12 +248,12 @@ fn hold(scene: &Scene, title: &dyn Fn() -> String) {
 
 #[test]
 fn every_decision_with_one_standby() {
-    assert_eq!(every(1, hold), 9 * 6 * 14 * 5);
+    assert_eq!(every(1, hold), 9 * 6 * 15 * 5);
 }
 
 #[test]
 fn every_decision_with_two_standbys() {
-    assert_eq!(every(2, hold), 9 * 6 * 14 * 14 * 5);
+    assert_eq!(every(2, hold), 9 * 6 * 15 * 15 * 5);
 }
 
 /// A stale look leads to nobody's election without a person who accepts loss.
@@ -202,6 +272,26 @@ fn a_stale_look_elects_nobody() {
         assert!(!matches!(scene.decide(), Decision::Elect { .. }), "{}", title());
         let later = Scene { now: scene.now + SILENT + 21, ..scene };
         assert!(!matches!(later.decide(), Decision::Elect { .. }), "{}, later", title());
+    });
+}
+
+/// After a while somebody takes over at once, or the lost writer comes back: nobody waits for a standby.
+#[test]
+fn nobody_waits_for_long() {
+    every(2, |scene, title| {
+        let mut scene = scene.clone();
+        let dead = scene.writer_process();
+        let ours = dead.leader.is_none() && dead.ended_at.is_some();
+        if ours && scene.desired.handover.is_none() {
+            scene.now += PATIENCE + 1;
+            for seen in scene.seen.databases.values_mut() {
+                if let Seen::At(at, _) = seen {
+                    *at += PATIENCE + 1;
+                }
+            }
+            let came = scene.decide();
+            assert!(matches!(came, Decision::Elect { .. } | Decision::Restart(_)), "{}: {came:?}", title());
+        }
     });
 }
 
@@ -260,13 +350,18 @@ fn promises(scene: &Scene) {
     let acts = process.leader.as_ref().is_some_and(|l| !l.frozen);
     let looked = look(scene, &name("db1"));
     let running = |l: &Link| l.receiving == Thread::Running;
-    if let Some((at, seen)) = looked.filter(|(_, seen)| acts && !seen.read_only) {
+    let younger = |at: Millis| before.as_ref().is_none_or(|b| b.at < at);
+    if let Some((at, seen)) = looked.filter(|(at, seen)| acts && !seen.read_only && younger(*at)) {
         let in_force = seen.semi_sync && seen.in_force && seen.acknowledging > 0;
         let standbys: BTreeSet<ServerName> = scene
             .desired
             .members()
             .filter(|s| {
-                look(scene, &s.name).is_some_and(|(_, d)| d.links.get(&name("db1")).is_some_and(running))
+                look(scene, &s.name).is_some_and(|(looked, d)| {
+                    let since = |b: &Promise| b.at < looked || !b.standbys.contains(&s.name);
+                    let counted = !before.as_ref().is_none_or(since);
+                    counted || d.links.get(&name("db1")).is_some_and(running)
+                })
             })
             .map(|s| s.name.clone())
             .collect();
@@ -283,8 +378,14 @@ fn promises(scene: &Scene) {
 
 #[test]
 fn every_promise() {
-    let befores: [Turn; 3] =
-        [("before", |s| s.promised_before(400)), ("none", Scene::unpromised), ("old", |s| s.promised_in(0))];
+    let befores: [Turn; 6] = [
+        ("before", |s| s.promised_before(400)),
+        ("before, of 4 on", |s| s.promised_before(400).floor(4)),
+        ("before, db2 not looked at since", |s| s.promised_before(400).looked("db2", 400).looked("db3", 399)),
+        ("of this look", |s| s.promised_before(100).floor(4)),
+        ("none", Scene::unpromised),
+        ("old", |s| s.promised_in(0)),
+    ];
     let looks: [Turn; 3] =
         [("asked", |s| s), ("unanswered", |s| s.unanswered("db1")), ("never", |s| s.never_seen("db1"))];
     let processes: [Turn; 3] = [
@@ -316,5 +417,5 @@ fn every_promise() {
             }
         }
     }
-    assert_eq!(number, 7_776);
+    assert_eq!(number, 15_552);
 }

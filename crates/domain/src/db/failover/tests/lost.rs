@@ -1,5 +1,7 @@
 //! Whether the writer is lost, and how.
 
+use crate::db::Thread;
+
 use super::scene::{Row, cluster, judge, name};
 
 /// One standby, which is not asked anything yet.
@@ -7,7 +9,15 @@ const ONE: &[Row] = &[
     ("all is well", |s| s, "keep"),
     ("it died just now", |s| s.dead(0), "stop [db2]: failover-asking"),
     ("it died 200 ms ago", |s| s.dead(200), "stop [db2]: failover-asking"),
-    ("it died a minute ago", |s| s.dead(60_000).looked("db2", 20), "stop [db2]: failover-asking"),
+    ("it died 5,000 ms ago", |s| s.dead(5_000).looked("db2", 20), "stop [db2]: failover-asking"),
+    ("it died 5,001 ms ago", |s| s.dead(5_001).looked("db2", 20), "restart: failover-asking"),
+    ("it died a minute ago", |s| s.dead(60_000).looked("db2", 20), "restart: failover-asking"),
+    ("it died a minute ago, db2 is ready", |s| s.dead(60_000).answered("db2", 10, 10), "elect db2 at 10"),
+    (
+        "it died 4 s ago, db2 was asked 3,001 ms ago",
+        |s| s.dead(4_000).answered("db2", 10, 10).looked("db2", 3_001),
+        "stop []: failover-asking",
+    ),
     (
         "it died 10 s ago, db2 was asked 3,000 ms ago",
         |s| s.dead(10_000).answered("db2", 10, 10).looked("db2", 3_000),
@@ -16,7 +26,7 @@ const ONE: &[Row] = &[
     (
         "it died 10 s ago, db2 was asked 3,001 ms ago",
         |s| s.dead(10_000).answered("db2", 10, 10).looked("db2", 3_001),
-        "stop []: failover-asking",
+        "restart: failover-asking",
     ),
     ("it was found dead", |s| s.found_dead(), "restart: failover-no-promise"),
     ("found dead, and nothing promised", |s| s.found_dead().unpromised(), "restart: failover-no-promise"),
@@ -42,7 +52,12 @@ const ONE: &[Row] = &[
         },
         "keep",
     ),
-    ("frozen for 1,500 ms without a promise", |s| s.frozen(1_500).unpromised(), "wait: failover-no-promise"),
+    ("frozen for 1,500 ms without a promise", |s| s.frozen(1_500).unpromised(), "fence 101"),
+    (
+        "ended while frozen, without a promise",
+        |s| s.frozen(1_500).unpromised().ended(),
+        "restart: failover-no-promise",
+    ),
     (
         "ended while frozen: lost since it froze",
         |mut s| {
@@ -60,6 +75,23 @@ const ONE: &[Row] = &[
     ("silent to Cordée, db2 heard it 2,999 ms ago", |s| s.silent(9_000).heard("db2", 2_999), "keep"),
     ("silent to Cordée, db2 heard it 3,000 ms ago", |s| s.silent(9_000).heard("db2", 3_000), "fence 101"),
     ("silent, and db2 never heard it", |s| s.silent(9_000).never_heard("db2"), "fence 101"),
+    (
+        "silent, db2 heard it 100 ms ago and has lost the connection since",
+        |s| s.silent(9_000).heard("db2", 100).receiving("db2", Thread::Connecting),
+        "fence 101",
+    ),
+    (
+        "silent, and db2 does not try to receive",
+        |s| s.silent(9_000).receiving("db2", Thread::Stopped),
+        "keep",
+    ),
+    (
+        "silent, db2 did not hear it for long and does not try any more",
+        |s| s.silent(9_000).heard("db2", 9_000).receiving("db2", Thread::Stopped),
+        "keep",
+    ),
+    ("silent, db2 is there and does not apply", |s| s.silent(9_000).idle("db2"), "fence 101"),
+    ("ended while silent", |s| s.silent(3_500).ended(), "restart: failover-no-promise"),
     ("silent, and db2 does not answer", |s| s.silent(9_000).unanswered("db2"), "keep"),
     ("silent, and db2 has too many connections", |s| s.silent(9_000).standby_full("db2"), "keep"),
     ("silent, and db2 was never looked at", |s| s.silent(9_000).never_seen("db2"), "keep"),
@@ -69,7 +101,7 @@ const ONE: &[Row] = &[
     ("silent, and db2 has no link from it", |s| s.silent(9_000).unlinked("db2"), "keep"),
     ("silent, and db2 does not follow", |s| s.silent(9_000).returning("db2"), "keep"),
     ("silent, and db2 has diverged", |s| s.silent(9_000).diverged("db2"), "keep"),
-    ("silent without a promise", |s| s.silent(9_000).unpromised(), "wait: failover-no-promise"),
+    ("silent without a promise", |s| s.silent(9_000).unpromised(), "fence 101"),
     ("too many connections for 3 s", |s| s.overloaded(3_000), "keep"),
     ("too many connections for an hour", |s| s.overloaded(900_000), "keep"),
     ("too many connections, and frozen", |s| s.frozen(5_000).overloaded(5_000), "fence 101"),
@@ -144,10 +176,20 @@ const ONE: &[Row] = &[
     ),
     ("external and well", |s| s.external(), "keep"),
     ("external and silent for 2,999 ms", |s| s.external().silent(2_999), "keep"),
-    ("external and silent for 3,000 ms", |s| s.external().silent(3_000), "stop [db2]: failover-asking"),
+    ("external and silent for 3,000 ms", |s| s.external().silent(3_000), "wait: failover-cut-off"),
     ("external, silent, heard by db2", |s| s.external().silent(9_000).heard("db2", 10), "keep"),
     ("external and overloaded", |s| s.external().overloaded(9_000), "keep"),
-    ("external, without a promise", |s| s.external().silent(9_000).unpromised(), "wait: failover-no-promise"),
+    ("external, without a promise", |s| s.external().silent(9_000).unpromised(), "wait: failover-cut-off"),
+    (
+        "external, silent, db2 holds all that it received",
+        |s| s.external().silent(9_000).holding("db2", 10),
+        "wait: failover-cut-off",
+    ),
+    (
+        "external, silent, db2 does not try to receive",
+        |s| s.external().silent(9_000).answered("db2", 10, 10),
+        "keep",
+    ),
     ("external and never seen", |s| s.external().never_answered(), "keep"),
     ("all write, and db1 died", |s| s.dead(100).all_writers(), "stop [db2]: failover-asking"),
 ];
@@ -165,12 +207,23 @@ const TWO: &[Row] = &[
         |s| s.silent(3_500).heard("db2", 900).unanswered("db3"),
         "keep",
     ),
+    ("silent to db2, and db3 does not answer", |s| s.silent(3_500).unanswered("db3"), "fence 101"),
+    ("silent to db2, db3 has no link", |s| s.silent(3_500).unlinked("db3"), "fence 101"),
     (
-        "silent to db2, and db3 does not answer",
-        |s| s.silent(3_500).unanswered("db3"),
-        "wait: failover-standby-away",
+        "silent to db2, db3 does not try to receive",
+        |s| s.silent(3_500).receiving("db3", Thread::Stopped),
+        "fence 101",
     ),
-    ("silent to db2, db3 has no link", |s| s.silent(3_500).unlinked("db3"), "wait: failover-standby-away"),
+    (
+        "heard by db2, db3 tries to connect",
+        |s| s.silent(3_500).heard("db2", 900).receiving("db3", Thread::Connecting),
+        "keep",
+    ),
+    (
+        "neither tries to receive",
+        |s| s.silent(3_500).receiving("db2", Thread::Stopped).receiving("db3", Thread::Stopped),
+        "keep",
+    ),
     ("silent, neither answers", |s| s.silent(3_500).unanswered("db2").unanswered("db3"), "keep"),
     (
         "silent, both were looked at long ago",

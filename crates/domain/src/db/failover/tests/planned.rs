@@ -84,6 +84,21 @@ const ROWS: &[Row] = &[
     ("db1 has too many connections", |s| s.out_of_service().standby_full("db1"), "wait: handover-away"),
     ("db1 was not looked at", |s| s.out_of_service().never_seen("db1"), "wait: handover-away"),
     ("db1 froze a moment ago", |s| s.out_of_service().frozen(500), "close"),
+    (
+        "db1 was last looked at when the person asked",
+        |s| s.out_of_service().closed(10).looked_at_the_wish("db1", 0),
+        "elect db2",
+    ),
+    (
+        "db1 was last seen closed before the person asked",
+        |s| s.out_of_service().closed(10).looked_at_the_wish("db1", 1),
+        "close",
+    ),
+    (
+        "db2 was last looked at before the person asked",
+        |s| s.out_of_service().closed(10).looked_at_the_wish("db2", 1),
+        "wait: failover-asking",
+    ),
     ("db2 is dead", |s| s.gone("db2"), "abandon: handover-away"),
     ("db2 does not answer", |s| s.unanswered("db2"), "abandon: handover-away"),
     ("db2 has too many connections", |s| s.standby_full("db2"), "abandon: handover-away"),
@@ -173,10 +188,26 @@ const LOSSY: &[Row] = &[
     (
         "db2 was asked before the loss",
         |s| s.answered("db2", 10, 10).looked_before_the_loss("db2", 1),
+        "wait: failover-asking",
+    ),
+    (
+        "db2 was asked 1 ms before the person asked",
+        |s| s.answered("db2", 10, 10).looked("db2", 501),
+        "wait: failover-asking",
+    ),
+    ("db2 is below what db1 wrote of old", |s| s.answered("db2", 9, 9).floor(10), "elect db2 at 9"),
+    (
+        "db2 has two to apply of a domain of old",
+        |s| s.answered("db2", 10, 10).link("db2", |l| l.received.0.extend([(7, 2)])),
         "wait: failover-applying",
     ),
+    (
+        "db2 was started anew",
+        |s| s.answered("db2", 10, 10).started_after_the_promise("db2", 1),
+        "elect db2 at 10",
+    ),
     ("db2 holds more than its link received", |s| s.answered("db2", 3, 10), "elect db2 at 10"),
-    ("db3 has more", |s| s.answered("db2", 5, 5).answered("db3", 12, 12), "elect db2 at 5"),
+    ("db3 has more", |s| s.answered("db2", 5, 5).holding("db3", 12), "elect db2 at 5"),
     (
         "db3 does not answer but db2 does",
         |s| s.answered("db2", 10, 10).gone("db3").answered("db2", 10, 10),
@@ -220,7 +251,8 @@ fn a_promotion_that_accepts_loss_while_the_writer_is_lost() {
                 }
                 let scene = change(lose(cluster(2)));
                 let refused = wanted.starts_with("abandon");
-                let wanted = if *alive && !refused { "fence 101" } else { wanted };
+                let asking = title.starts_with("db2 was asked");
+                let wanted = if *alive && !refused && !asking { "fence 101" } else { wanted };
                 let title = format!("{loss}, {promise}; {title}");
                 let late = make(scene.clone().promoting_at_any_price("db2", 10_001));
                 all.push((format!("{title}; late"), late, "abandon: handover-late".to_owned()));

@@ -65,6 +65,34 @@ const PROMISES: &[Row] = &[
         "1 by db2 from 10, 100 ms old",
     ),
     ("db3 does not apply", |s| s.broken("db3"), "1 by db2 db3 from 10, 100 ms old"),
+    (
+        "db2 lost its connection, and was not looked at since the promise before",
+        |s| s.database("db1", |d| d.acknowledging = 1).connecting("db2", 777),
+        "1 by db2 db3 from 10, 100 ms old",
+    ),
+    (
+        "db2 lost its connection, and was looked at since the promise before",
+        |s| s.database("db1", |d| d.acknowledging = 1).connecting("db2", 776),
+        "1 by db3 from 10, 100 ms old",
+    ),
+    (
+        "db3 lost its connection, was not looked at since, and was not in the promise before",
+        |s| s.database("db1", |d| d.acknowledging = 1).connecting("db3", 777),
+        "1 by db2 from 10, 100 ms old",
+    ),
+    (
+        "db2 lost its connection, and the promise before is of another epoch",
+        |s| s.promised_in(0).database("db1", |d| d.acknowledging = 1).connecting("db2", 777),
+        "1 by db3 from 10, 100 ms old",
+    ),
+    ("that look of it was judged already", |s| s.looked("db1", 777), "1 by db2 from 4, 777 ms old"),
+    ("that look of it is older than the promise", |s| s.looked("db1", 800), "1 by db2 from 4, 777 ms old"),
+    ("it was looked at just after", |s| s.looked("db1", 776), "1 by db2 db3 from 10, 776 ms old"),
+    (
+        "that look of it was judged already, and waiting for receipts fell off",
+        |s| s.looked("db1", 777).database("db1", |d| d.in_force = false),
+        "1 by db2 from 4, 777 ms old",
+    ),
     ("it is closed", |s| s.closed(15), "1 by db2 from 4, 777 ms old"),
     ("it is closed, and nothing was promised before", |s| s.unpromised().closed(15), "none"),
     (

@@ -131,7 +131,7 @@ fn from_the_loss_to_the_end() {
     let asking = "stop [db2]: failover-asking";
     let applying = "stop []: failover-applying";
     let more = |s: Scene| s.link("db2", |l| l.received = Position(BTreeMap::from([(1, 15)])));
-    let cases: [(&str, Scene, &[&str]); 12] = [
+    let cases: [(&str, Scene, &[&str]); 16] = [
         ("db1 dies", cluster(1).dead(0), &[asking, "elect db2 at 10"]),
         ("db1 dies, db2 has to apply", more(cluster(1).dead(0)), &[asking, applying, "elect db2 at 15"]),
         (
@@ -143,12 +143,32 @@ fn from_the_loss_to_the_end() {
         (
             "db1 freezes, db2 is away",
             cluster(1).frozen(0).gone("db2"),
-            &["keep", "wait: failover-standby-away"],
+            &["keep", "fence 101", "restart: failover-standby-away"],
         ),
         // What a silent writer acknowledged after its last word is not known: it is ended, and its data are kept.
         ("db1 is silent", cluster(1).silent(0), &["keep", "fence 101", "restart: failover-no-promise"]),
         ("db1 dies without a promise", cluster(1).dead(0).unpromised(), &["restart: failover-no-promise"]),
-        ("db2 is asked for", cluster(1).promoting("db2", 0), &["wait: handover-proxy", "close", "elect db2"]),
+        (
+            "db1 freezes unpromised",
+            cluster(1).frozen(0).unpromised(),
+            &["keep", "fence 101", "restart: failover-no-promise"],
+        ),
+        (
+            "db1 dies, db2 applies nothing for long",
+            cluster(1).dead(0).link("db2", |l| l.received = Position(BTreeMap::from([(1, 900)]))),
+            &[asking, applying, "restart: failover-applying"],
+        ),
+        ("db1 is external and silent", cluster(1).external().silent(0), &["keep", "wait: failover-cut-off"]),
+        (
+            "db2 is asked for",
+            cluster(1).promoting("db2", 0),
+            &["wait: failover-asking", "close", "elect db2"],
+        ),
+        (
+            "db2 is asked for and was just looked at",
+            cluster(1).looked("db1", 0).looked("db2", 0).promoting("db2", 0),
+            &["wait: handover-proxy", "close", "elect db2"],
+        ),
         (
             "db2 is asked for and dies",
             cluster(1).promoting("db2", 0).gone("db2"),
@@ -158,12 +178,12 @@ fn from_the_loss_to_the_end() {
         (
             "db1 froze unpromised, a person accepts",
             cluster(1).frozen(5_000).unpromised().promoting_at_any_price("db2", 0),
-            &["fence 101", asking, "elect db2 at 10"],
+            &["wait: failover-asking", "fence 101", asking, "elect db2 at 10"],
         ),
         (
             "db1 is silent, a person accepts",
             cluster(1).silent(5_000).unpromised().promoting_at_any_price("db2", 0),
-            &["fence 101", asking, "elect db2 at 10"],
+            &["wait: failover-asking", "fence 101", asking, "elect db2 at 10"],
         ),
     ];
     let mut wrong = Vec::new();

@@ -75,7 +75,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
             schema: true,
             ..DatabaseSeen::default()
         };
-        seen.databases.insert(server.name.clone(), Seen::At(NOW - 100, database));
+        seen.see_database(&server.name, NOW - 100, Ok(database));
         let leader = Leader { pid: 100 + server.id, server: server.id, generation: 0, frozen: false };
         let running = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
         seen.processes.insert(ProcessId::Server(server.name.clone()), running);
@@ -160,6 +160,7 @@ impl Scene {
         let seen = self.writer_process();
         (seen.leader, seen.ended_at) = (None, Some(ended));
         self.seen.databases.remove(&name("db1"));
+        self.seen.open.remove(&name("db1"));
         self.each_link(|l| l.receiving = Thread::Connecting).promise_at(ended - 300)
     }
 
@@ -180,6 +181,20 @@ impl Scene {
             leader.frozen = true;
         }
         self.promise_at(since - 300)
+    }
+
+    /// It was ended 10 ms ago, after it froze or fell silent.
+    pub(crate) fn ended(mut self) -> Self {
+        let now = self.now;
+        let seen = self.writer_process();
+        (seen.leader, seen.ended_at) = (None, Some(now - 10));
+        self.seen.databases.remove(&name("db1"));
+        self.seen.open.remove(&name("db1"));
+        self.each_link(|l| {
+            if l.receiving == Thread::Running {
+                l.receiving = Thread::Connecting;
+            }
+        })
     }
 
     /// Neither Cordée nor a standby hears from it.
@@ -219,19 +234,20 @@ impl Scene {
     }
 
     /// It answers, and is closed with that many transactions of its own.
-    pub(crate) fn closed(mut self, written: u64) -> Self {
-        if let Some(Seen::At(_, seen)) = self.seen.databases.get_mut(&name("db1")) {
-            (seen.read_only, seen.written) = (true, upto(written));
-        }
-        self
+    pub(crate) fn closed(self, written: u64) -> Self {
+        self.database("db1", |d| (d.read_only, d.written) = (true, upto(written)))
     }
 }
 
 /// What a standby is and says.
 impl Scene {
+    /// It says otherwise.
     pub(crate) fn database(mut self, on: &str, alter: impl FnOnce(&mut DatabaseSeen)) -> Self {
-        if let Some(Seen::At(_, seen)) = self.seen.databases.get_mut(&name(on)) {
-            alter(seen);
+        let on = name(on);
+        if let Some(Seen::At(at, seen)) = self.seen.databases.get(&on) {
+            let (at, mut seen) = (*at, seen.clone());
+            alter(&mut seen);
+            self.seen.see_database(&on, at, Ok(seen));
         }
         self
     }
@@ -270,6 +286,11 @@ impl Scene {
         self.looked(on, 20).link(on, |l| l.receiving = thread)
     }
 
+    /// It tries to connect, and was last looked at then.
+    pub(crate) fn connecting(self, on: &str, ago: u64) -> Self {
+        self.link(on, |l| l.receiving = Thread::Connecting).looked(on, ago)
+    }
+
     /// Its applying thread stands, with a duplicate key.
     pub(crate) fn broken(self, on: &str) -> Self {
         self.link(on, |l| (l.applying, l.error) = (false, 1062))
@@ -280,18 +301,36 @@ impl Scene {
         self.link(on, |l| l.applying = false)
     }
 
+    /// It receives, and heard the writer then.
     pub(crate) fn heard(self, on: &str, ago: u64) -> Self {
         let at = self.now - ago;
-        self.link(on, |l| l.heard_at = Some(at))
+        self.link(on, |l| (l.receiving, l.heard_at) = (Thread::Running, Some(at)))
     }
 
     pub(crate) fn never_heard(self, on: &str) -> Self {
-        self.link(on, |l| l.heard_at = None)
+        self.link(on, |l| (l.receiving, l.heard_at) = (Thread::Running, None))
+    }
+
+    /// Its process was started then.
+    pub(crate) fn started(mut self, on: &str, at: Millis) -> Self {
+        self.seen.processes.entry(process(on)).or_default().started_at = Some(at);
+        self
+    }
+
+    /// Its process was started that long after the promise was seen.
+    pub(crate) fn started_after_the_promise(self, on: &str, by: u64) -> Self {
+        let at = self.seen.promise.as_ref().map_or(0, |p| p.at);
+        self.started(on, at + by)
     }
 
     pub(crate) fn unlinked(self, on: &str) -> Self {
+        self.unlinked_from(on, "db1")
+    }
+
+    /// It has no link from that one.
+    pub(crate) fn unlinked_from(self, on: &str, from: &str) -> Self {
         self.database(on, |d| {
-            d.links.remove(&name("db1"));
+            d.links.remove(&name(from));
         })
     }
 
@@ -300,6 +339,7 @@ impl Scene {
         let seen = self.seen.processes.entry(process(on)).or_default();
         (seen.leader, seen.ended_at) = (None, Some(self.now - 50));
         self.seen.databases.remove(&name(on));
+        self.seen.open.remove(&name(on));
         self
     }
 
@@ -392,6 +432,12 @@ impl Scene {
 
     pub(crate) fn promoting_at_any_price(self, to: &str, ago: u64) -> Self {
         self.handover(to, ago, true)
+    }
+
+    /// It was last looked at so long before the promotion was asked for.
+    pub(crate) fn looked_at_the_wish(self, on: &str, by: u64) -> Self {
+        let ago = self.desired.handover.as_ref().map_or(0, |h| self.now - h.at) + by;
+        self.looked(on, ago)
     }
 
     pub(crate) fn all_writers(mut self) -> Self {
