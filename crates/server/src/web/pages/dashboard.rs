@@ -8,12 +8,12 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 
-use super::add::Form;
+use super::{add, join};
 use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::view::{self, Ages, EventRow, Picture, ProxyRow, ServerRow};
+use crate::web::view::{self, Ages, EventRow, Joining, Picture, ProxyRow, ServerRow};
 
 /// Events under the tables.
 pub(crate) const EVENTS: u32 = 8;
@@ -22,7 +22,10 @@ pub(crate) const EVENTS: u32 = 8;
 #[template(path = "dashboard.html")]
 struct Dashboard {
     p: Page,
-    form: Form,
+    form: add::Form,
+    join_form: join::Form,
+    /// Asked for when the dialog is opened.
+    plan: Joining,
     picture: Picture,
     ages: Ages,
     events: Vec<EventRow>,
@@ -94,7 +97,9 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     let time = view::clock_time(snapshot.at);
     let dashboard = Dashboard {
         p: visit.page(&app, Place::Board),
-        form: Form::empty(),
+        form: add::Form::empty(),
+        join_form: join::Form::default(),
+        plan: Joining::default(),
         picture: view::picture(&snapshot, lang, now),
         ages: view::ages(&snapshot, now),
         events: events.iter().map(|e| view::event(e, lang)).collect(),
