@@ -138,10 +138,12 @@ function rope(row) {
     box?.replaceChildren(...row[name].map(stroke));
   }
   const both = document.querySelector("[data-both]");
+  if (both) both.hidden = row.both.length !== 2;
   row.both.forEach((link, i) => {
     const place = both?.children[i];
     if (!place) return;
     place.dataset.st = link.st;
+    setText(place.querySelector("[data-from]"), link.from);
     setText(place.querySelector("[data-delay]"), link.text);
   });
 }

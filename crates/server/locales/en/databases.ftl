@@ -71,6 +71,8 @@ copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } holds what the others hold: it is one of them now
 event-expelled = { $name } kept transactions that no other database has: it stays out, and is copied again
 event-forgotten = { $name } is gone; the others have all that it wrote
+event-joins = { $name } is being added: it gets a copy first
+event-leaves = { $name } is being removed
 event-recopy = { $name } gets a fresh copy; its former data go to the trash
 event-saved = { $count ->
     [one] a transaction in the log of { $name } was received by no other database: it is saved in { $file }

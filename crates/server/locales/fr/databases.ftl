@@ -71,6 +71,8 @@ copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } détient ce que les autres détiennent : elle fait maintenant partie du groupe
 event-expelled = { $name } a gardé des transactions qu’aucune autre base n’a : elle reste à l’écart, et sera recopiée
 event-forgotten = { $name } est partie ; les autres ont tout ce qu’elle a écrit
+event-joins = Ajout de { $name } : elle reçoit d’abord une copie
+event-leaves = Retrait de { $name }
 event-recopy = { $name } reçoit une nouvelle copie ; ses anciennes données vont à la corbeille
 event-saved = { $count ->
     [one] une transaction du journal de { $name } n’a été reçue par aucune autre base : elle est enregistrée dans { $file }

@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::view::{self, Ages, EventRow, Joining, Picture, ProxyRow, ServerRow};
+use crate::web::view::{self, Ages, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow};
 
 /// Events under the tables.
 pub(crate) const EVENTS: u32 = 8;
@@ -57,6 +57,12 @@ impl Dashboard {
             Some(ms) => self.p.ago(&view::age(*ms, self.p.lang)),
             None => "–".to_owned(),
         }
+    }
+
+    /// The two directions between two databases; with more of them it is a place to fill in when there are two again.
+    fn both(&self) -> Vec<LinkRow> {
+        let both = &self.picture.rope.both;
+        if both.len() == 2 { both.clone() } else { vec![LinkRow::default(); 2] }
     }
 
     /// The ways to share writes: the word of the address, and what it is called.
