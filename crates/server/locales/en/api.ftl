@@ -5,7 +5,7 @@ event-cleaned = { $count ->
    *[other] {$count} leftovers were removed
 }
 event-token = Token {$name} was made
-problem-action-unknown = There is no such action. Known are drain, maintenance, ready, restart, stop, start, promote, test and logs.
+problem-action-unknown = There is no such action. Known are drain, maintenance, ready, restart, stop, start, promote, recopy, verify, test and logs.
 problem-body-json = The body is not valid JSON.
 problem-body-large = The body is larger than {$kib} KiB.
 problem-body-object = The body must be a JSON object, such as {"{"}"name": "web3", "start": true{"}"}.

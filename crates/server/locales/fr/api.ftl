@@ -5,7 +5,7 @@ event-cleaned = { $count ->
    *[other] {$count} restes supprimés
 }
 event-token = Jeton {$name} créé
-problem-action-unknown = Cette action n’existe pas. Les actions sont drain, maintenance, ready, restart, stop, start, promote, test et logs.
+problem-action-unknown = Cette action n’existe pas. Les actions sont drain, maintenance, ready, restart, stop, start, promote, recopy, verify, test et logs.
 problem-body-json = Le corps de la requête n’est pas du JSON valide.
 problem-body-large = Le corps de la requête dépasse {$kib} Kio.
 problem-body-object = Le corps doit être un objet JSON, par exemple {"{"}"name": "web3", "start": true{"}"}.
