@@ -179,7 +179,7 @@ fn a_database_goes_by_its_name_and_visitors_come_first() {
     assert!(ask(&all, Risk::Remove).lead.contains("connection is cut"));
     all.servers[3].standing = Some(Standing::Joining);
     let cancel = ask(&all, Risk::Remove);
-    assert_eq!((cancel.title.as_str(), cancel.type_name), ("Cancel the addition of db2", None));
+    assert_eq!((cancel.title.as_str(), cancel.type_name), ("Stop adding db2", None));
     assert!(cancel.more.contains("goes to the trash") && cancel.action.ends_with("/db2/remove"));
 }
 
