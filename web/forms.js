@@ -28,9 +28,46 @@ function openFrom(e, opener) {
   const dialog = opener.dataset.open && document.getElementById(opener.dataset.open);
   if (opener.dataset.open && !dialog) return;
   e.preventDefault();
-  if (dialog) fresh(dialog).showModal();
+  if (dialog) show(fresh(dialog));
   // What is chosen already is no question.
   else if (opener.ariaCurrent !== "true") ask(opener);
+}
+
+function show(dialog) {
+  dialog.showModal();
+  if (dialog.dataset.plan) plan(dialog);
+}
+
+/** Asks what would happen: anew each time, because it depends on the moment. */
+async function plan(dialog) {
+  turn(dialog, "wait");
+  try {
+    const answer = await call(dialog.dataset.plan, {});
+    const found = answer.ok ? await answer.json() : null;
+    if (found) foretell(dialog, found);
+    else {
+      dialog.close();
+      await fail(answer, null);
+    }
+  } catch {
+    dialog.close();
+    toast(word("failed"));
+  }
+}
+
+function foretell(dialog, found) {
+  const name = dialog.querySelector("[name=name]");
+  name.placeholder = found.name;
+  dialog.querySelector("[data-plan-facts]").replaceChildren(...facts(found.facts));
+  dialog.querySelector("[data-plan-steps]").replaceChildren(...found.steps.map((step) => cell("li", step)));
+  dialog.querySelector("[data-plan-reasons]").replaceChildren(...found.reasons.map((why) => cell("li", why)));
+  turn(dialog, found.reasons.length > 0 ? "refused" : "ready");
+  if (found.reasons.length === 0) name.focus();
+}
+
+/** Shows one part of a dialog in place of the others. */
+function turn(dialog, name) {
+  for (const part of dialog.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== name;
 }
 
 function fresh(dialog) {
@@ -65,14 +102,17 @@ function pose(question) {
   for (const part of dialog.querySelectorAll("[data-q]")) setText(part, question[part.dataset.q] ?? "");
   shape(dialog.querySelector("[type=submit] use"), question.icon);
   dialog.querySelector("[type=submit]").classList.toggle("danger", question.danger);
-  dialog.querySelector("dl").append(...question.facts.flatMap(([what, says]) => [cell("dt", what), cell("dd", says)]));
+  dialog.querySelector("dl").append(...facts(question.facts));
   const typed = dialog.querySelector("[data-type]");
+  if (!question.know) typed.querySelector("[data-know]").remove();
   if (question.type_name) typed.hidden = false;
   else typed.remove();
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
+
+const facts = (all) => all.flatMap(([what, says]) => [cell("dt", what), cell("dd", says)]);
 
 function cell(name, text) {
   const element = document.createElement(name);

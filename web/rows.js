@@ -37,9 +37,16 @@ function fill(element, row) {
   if (row.status && element.dataset.row) light(element, row.status.st);
   if (row.show) controls(element, row.show);
   if (row.links) links(element.querySelector("[data-links]"), row.links);
+  if (row.progress !== undefined) progress(element.querySelector("[data-progress]"), row.progress);
   element.querySelector("[data-writer]")?.classList.toggle("on", row.writer);
   const address = element.querySelector("[data-port]");
   if (address) address.dataset.port = row.port;
+}
+
+function progress(bar, percent) {
+  if (!bar) return;
+  bar.hidden = percent === null;
+  bar.value = percent ?? 0;
 }
 
 /** Shows what may be asked now. Focus on a control that goes moves to the one that takes its place. */
@@ -131,10 +138,12 @@ function rope(row) {
     box?.replaceChildren(...row[name].map(stroke));
   }
   const both = document.querySelector("[data-both]");
+  if (both) both.hidden = row.both.length !== 2;
   row.both.forEach((link, i) => {
     const place = both?.children[i];
     if (!place) return;
     place.dataset.st = link.st;
+    setText(place.querySelector("[data-from]"), link.from);
     setText(place.querySelector("[data-delay]"), link.text);
   });
 }

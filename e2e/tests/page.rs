@@ -21,7 +21,7 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/journal",
     "/aide",
@@ -41,6 +41,8 @@ const PAGES: [&str; 20] = [
     "/pools/db/servers/db2/stop",
     "/pools/db/servers/db2/restart",
     "/pools/db/servers/db2/promote",
+    "/pools/db/servers/db2/remove",
+    "/pools/db/servers/new",
     "/pools/db/routing/all-writers",
     "/nothing-here",
 ];

@@ -220,6 +220,10 @@ impl Change {
     /// The sentence that stands in the journal.
     pub fn sentence(&self) -> Text {
         match self {
+            Self::AddServer { pool: PoolId::Db, server } => {
+                text!("event-joins", name = server.name.as_str())
+            }
+            Self::RemoveServer { pool: PoolId::Db, name } => text!("event-leaves", name = name.as_str()),
             Self::AddServer { server, .. } => text!("event-added", name = server.name.as_str()),
             Self::RemoveServer { name, .. } => text!("event-removed", name = name.as_str()),
             Self::SetAdmin { name, admin, .. } => match admin {

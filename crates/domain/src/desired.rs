@@ -350,7 +350,7 @@ impl Desired {
     }
 
     /// While another database could take over, the writer is neither stopped nor restarted: the other one first.
-    fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
+    pub(crate) fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
         let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));
         match heir {
             Some(heir) if pool == PoolId::Db && self.is_writer(name) => {
@@ -362,7 +362,7 @@ impl Desired {
     }
 
     /// A database leaves while another one is there to go on; the writer hands over first.
-    fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
+    pub(crate) fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
         let name = server.name.as_str();
         let text = if server.standing == Standing::Leaving {
             text!("problem-leaving", name = name)

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says where"))]
 
+mod actions;
 pub mod apache;
 pub mod change;
 pub mod check;

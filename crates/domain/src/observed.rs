@@ -174,6 +174,15 @@ pub struct CopySeen {
     pub total: u64,
 }
 
+impl CopySeen {
+    /// How much of it has come, in percent. What comes after the copied bytes (the redo log's end, the preparation)
+    /// takes a moment too: a copy under way is never at 100.
+    pub fn percent(&self) -> u8 {
+        let percent = self.done.saturating_mul(100) / self.total.max(1);
+        u8::try_from(percent.min(99)).unwrap_or(99)
+    }
+}
+
 /// A comparison of one database's rows with the writer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actions::actions;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Gap, Observed, ProcessId, STALE};
+use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
 use crate::plan::places;
 use crate::status::{self, Light, Status, check_reason};
 use crate::text;
@@ -102,6 +103,9 @@ pub struct ServerView {
     pub standing: Option<Standing>,
     /// Whether the writer acknowledges a commit only after a standby has received it, now (db).
     pub semi_sync: Option<bool>,
+    /// Percent of its copy that has come, while it is being copied (db).
+    #[serde(default)]
+    pub progress: Option<u8>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
 }
@@ -162,6 +166,10 @@ pub enum Action {
     Promote,
     /// Take it away.
     Remove,
+    /// Compare its rows with the writer's (db).
+    Verify,
+    /// Throw its data away and give it a fresh copy (db).
+    Recopy,
 }
 
 /// Takes the picture.
@@ -264,7 +272,8 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
             .filter(|_| desired.is_writer(&server.name))
             .map(DatabaseSeen::promises),
         standing: (pool == PoolId::Db).then(|| server.standing.clone()),
-        actions: actions(desired, pool, server),
+        progress: observed.copies.get(&server.name).map(CopySeen::percent),
+        actions: actions(desired, pool, server, &status),
         status,
     }
 }
@@ -295,44 +304,6 @@ fn links(
             (name.clone(), LinkView { light, delay_ms, error: link.error })
         })
         .collect()
-}
-
-fn actions(desired: &Desired, pool: PoolId, server: &Server) -> Vec<Action> {
-    use crate::desired::Admin;
-    let mut all = Vec::new();
-    let ours = server.runtime == Runtime::Process;
-    if ours {
-        all.push(Action::Logs);
-    }
-    all.push(Action::Test);
-    if pool == PoolId::Web && server.power == Power::On {
-        if server.admin != Admin::Ready {
-            all.push(Action::Ready);
-        }
-        if server.admin != Admin::Drain {
-            all.push(Action::Drain);
-        }
-        if server.admin != Admin::Maintenance {
-            all.push(Action::Maintenance);
-        }
-    }
-    let writer = desired.is_writer(&server.name);
-    let stands = server.standing == Standing::Member && server.power == Power::On;
-    if pool == PoolId::Db && stands && !writer {
-        all.push(Action::Promote);
-    }
-    // While another one could take over, it takes over first.
-    let heir = desired.members().any(|s| s.power == Power::On && s.name != server.name);
-    if ours && !(writer && heir && pool == PoolId::Db) {
-        match server.power {
-            Power::On => all.extend([Action::Restart, Action::Stop]),
-            Power::Off => all.push(Action::Start),
-        }
-    }
-    if pool == PoolId::Web {
-        all.push(Action::Remove);
-    }
-    all
 }
 
 /// One sentence about the whole: what visitors get now, and how close it is to failing.

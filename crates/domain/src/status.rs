@@ -374,14 +374,14 @@ const UNREACHED_SECONDS: u64 = 2;
 
 /// How far a copy is, and how long it may still take at the pace so far.
 fn copying(copy: &CopySeen, now: Millis) -> Text {
-    let percent = copy.done.saturating_mul(100) / copy.total.max(1);
+    let percent = copy.percent();
     if percent == 0 {
         return text!("reason-copy-begins", donor = copy.donor.as_str());
     }
     let elapsed = now.saturating_sub(copy.since);
     let rest = copy.total.saturating_sub(copy.done);
     let seconds = rest.saturating_mul(elapsed) / copy.done.max(1) / 1_000;
-    text!("reason-copying", donor = copy.donor.as_str(), percent = percent.min(99), seconds = seconds)
+    text!("reason-copying", donor = copy.donor.as_str(), percent = percent, seconds = seconds)
 }
 
 /// A new database between its copy and its place among the others.

@@ -71,6 +71,8 @@ copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } holds what the others hold: it is one of them now
 event-expelled = { $name } kept transactions that no other database has: it stays out, and is copied again
 event-forgotten = { $name } is gone; the others have all that it wrote
+event-joins = { $name } is being added: it gets a copy first
+event-leaves = { $name } is being removed
 event-recopy = { $name } gets a fresh copy; its former data go to the trash
 event-saved = { $count ->
     [one] a transaction in the log of { $name } was received by no other database: it is saved in { $file }
@@ -177,3 +179,62 @@ repair-asked = The rows of { $name } are being put right
 repair-not-saved = what both sides had could not be saved: nothing was changed
 repair-stuck = it cannot go past what it received from { $from } (error { $code }): copy it again
 repair-triggers = { $table } has triggers, which would act on what is put right: copy the database again instead
+
+# A person adds a database, removes one, compares one, has one copied again
+ask-back-cancel = Add it again: it starts from the beginning, under another id.
+ask-back-recopy = None: the former data stay in the trash until “Clean the configuration”.
+ask-back-remove-db = “Add a database”: a new { $name } gets a fresh copy and another id.
+ask-cancel = Stop adding { $name }
+ask-cancel-lead = Visitors notice nothing: nobody is sent to { $name } yet, and no database copies it.
+ask-cancel-more = Nothing of it stays in service: it is stopped, what was copied goes to the trash, and its id is never used again.
+ask-db-leaving = The site goes on with { $writer }: nobody is sent to this database any more.
+ask-db-leaving-more = { $name } is on its way out, and the others are still fetching what it wrote. Stopped, it is gone at once, and what they lack stays in its folder in the trash.
+ask-kept = { $count ->
+    [0] No database is in place{ $names }
+    [one] { $count } database holds the data: { $names }
+   *[other] { $count } databases hold the data: { $names }
+}
+ask-leave = The site goes on with { $writer }: visitors notice nothing.
+ask-leave-also = { $sessions ->
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer }.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer }.
+}
+ask-leave-also-last = { $sessions ->
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer } alone: if that is lost, nobody can take over.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer } alone: if that is lost, nobody can take over.
+}
+ask-leave-last = The site goes on with { $writer } alone: visitors notice nothing, but if { $writer } is lost without { $name }, nobody can take over.
+ask-meanwhile = Meanwhile
+ask-recopy = Copy { $name } again
+ask-recopy-more = The data of { $name } go to the trash, and it gets a fresh copy and a new id. Until it has caught up and its rows were compared, nobody copies it, and it cannot take over.
+ask-remove-db = { $name } is closed and the others fetch all that it wrote; then its links and its entry in HAProxy go. Its folder goes to the trash, which only “Clean the configuration” empties. Its id is never used again.
+ask-remove-out = { $name } is set aside already: it is stopped, and its links and its entry in HAProxy go. What only it holds goes to the trash with its folder; what was saved under lost/ stays. Its id is never used again.
+copy-progress = Copied so far
+held-writer = { $name } takes the writes: make { $heir } the writer first, then stop, restart or remove { $name }.
+join-button = Add the database
+join-cannot = No database can be added now.
+join-from = Copied from
+join-from-standby = { $name }, a standby: the one that writes is spared
+join-from-writer = { $name }, which goes on taking the writes
+join-here = A new one on this machine
+join-much = To copy
+join-nothing = Nothing was written.
+join-nothing-yet = Nothing has been written yet.
+join-only-here = One that exists already elsewhere cannot join in this version.
+join-open = Add a database
+join-place = { $slot } of { $slots } in the automatic numbers, id { $id }, never used before
+join-port-help = Empty: a free one.
+join-size = { $tables ->
+    [one] { $mib } MiB, { $tables } table of the site
+   *[other] { $mib } MiB, { $tables } tables of the site
+}
+join-step-admit = Only when they are equal do the others copy it too: from then on it is a standby.
+join-step-catch-up = It starts closed to writes, and fetches what was written meanwhile.
+join-step-compare = Its rows are compared with those of { $writer }, table by table.
+join-step-copy = { $name } is copied while it serves. The site goes on.
+join-step-proxy = HAProxy db takes it in; it gets connections only if it takes writes.
+join-title = Add a database
+join-wait = The databases are being looked at…
+join-what = What will happen.
+join-where = Place
+problem-verify = The rows of { $name } can be compared only while it follows the writer, and both run.

@@ -1,19 +1,22 @@
 # The answers of the help page.
 help-actions = What are the actions for?
-help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove, promote, who writes, and clean first ask a question that says what happens to visitors. Removing or stopping the last web server that is up, or promoting a database while the one that writes is lost, also asks for a name to be typed.
+help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove, promote, who writes, and clean first ask a question that says what happens to visitors. Removing or stopping the last web server that is up, removing a database or copying it again, or promoting a database while the one that writes is lost, also asks for a name to be typed.
 help-act-drain = No new visitors; those who hold this server’s cookie come back to it until their session ends. For taking it out gently.
 help-act-logs = The last lines that the server wrote: access, errors, start.
 help-act-maintenance = No visitors at all, and no checks. The server still runs: the time to work on it.
 help-act-promote = Makes a standby the database that takes writes: the present one is closed, this one catches up, then it is opened. Asks first, and says how long visitors wait.
 help-act-ready = The end of drain or maintenance: it gets visitors again from its first good check on.
-help-act-remove = The server leaves HAProxy. If Cordée had started it, its process, configuration and files go too.
+help-act-recopy = Puts a database’s data into the trash and gives it a fresh copy, when its data are the trouble. The site goes on with the others.
+help-act-remove = The server leaves HAProxy. If Cordée had started it, its process ends too, and its folder goes to the trash. A database first waits until the others have all that it wrote.
 help-act-restart = Stops and starts the server. Its visitors move to the others first.
 help-act-start = Starts a stopped server. It serves again from its first good check on, without another click.
 help-act-stop = Takes the server out of HAProxy, lets it finish its requests, then ends its process. It stays in the list.
 help-act-test = Tries the connection step by step (name, port, answer), with the time of each, and says which one fails.
+help-act-verify = Compares every row of a standby with the writer’s, while both go on working. The result stands in the journal.
 help-add = What is to be filled in for a new server?
 help-add-1 = A name is enough to start a new one on this machine. For a server that exists already, also say where it is.
 help-add-2 = A server that does not answer is added all the same: it is shown as down with the reason, and gets no visitors until a check has succeeded.
+help-add-3 = A new database always starts on this machine, and a name is enough. Before anything is written, the page shows from which database it will be copied, how much, and what will happen; it joins the others only when all its rows were compared.
 help-check = The last check: what is it for, how does it work?
 help-check-1 = It says whether the server really answers, and since when that is known. A status without an age proves nothing: a frozen table looks just like one in which all is well.
 help-check-2 = Web servers: HAProxy sends “GET /” to each every second, every 200 ms when in doubt, every 250 ms while the server is down. 2 failures in a row take it down, 1 success brings it back. HAProxy decides alone, even when Cordée is stopped.

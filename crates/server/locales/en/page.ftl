@@ -71,6 +71,8 @@ link-stopped = stopped
 rate-db = { $count } connections/s
 rate-web = { $count } req/s
 role-also = Also writes
+role-joining = New
+role-leaving = Leaving
 role-out = Set aside
 role-standby = Standby
 role-writer = Takes writes
@@ -119,6 +121,8 @@ web-none = No web server. Add the first one: HAProxy will send it visitors from 
 web-title = Web servers
 
 # Actions
+act-cancel = Cancel the addition of
+act-cancel-short = Cancel
 act-drain = Drain
 act-drain-short = Drain
 act-logs = Logs
@@ -129,12 +133,15 @@ act-promote-short = Promote
 act-promote-to = Promote
 act-ready = Put back in service
 act-ready-short = Resume
+act-recopy = Copy again
+act-recopy-short = Recopy
 act-remove = Remove
 act-restart = Restart
 act-start = Start
 act-stop = Stop
 act-test = Test the connection
 act-test-short = Test
+act-verify = Compare the rows
 
 # Questions
 ask-after = After

@@ -71,6 +71,8 @@ copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } détient ce que les autres détiennent : elle fait maintenant partie du groupe
 event-expelled = { $name } a gardé des transactions qu’aucune autre base n’a : elle reste à l’écart, et sera recopiée
 event-forgotten = { $name } est partie ; les autres ont tout ce qu’elle a écrit
+event-joins = Ajout de { $name } : elle reçoit d’abord une copie
+event-leaves = Retrait de { $name }
 event-recopy = { $name } reçoit une nouvelle copie ; ses anciennes données vont à la corbeille
 event-saved = { $count ->
     [one] une transaction du journal de { $name } n’a été reçue par aucune autre base : elle est enregistrée dans { $file }
@@ -177,3 +179,62 @@ repair-asked = Les lignes de { $name } sont en cours de remise en ordre
 repair-not-saved = ce que chaque côté avait n’a pas pu être enregistré : rien n’a été changé
 repair-stuck = elle ne peut pas dépasser ce qu’elle a reçu de { $from } (erreur { $code }) : recopiez-la
 repair-triggers = { $table } a des déclencheurs, qui agiraient sur ce qui est remis en ordre : recopiez plutôt la base
+
+# Une personne ajoute une base, en retire une, en compare une, en fait recopier une
+ask-back-cancel = L’ajouter de nouveau : tout recommence, sous un autre identifiant.
+ask-back-recopy = Aucun : les anciennes données restent à la corbeille jusqu’à « Nettoyer la configuration ».
+ask-back-remove-db = « Ajouter une base » : une nouvelle { $name } reçoit une nouvelle copie et un autre identifiant.
+ask-cancel = Renoncer à ajouter { $name }
+ask-cancel-lead = Les visiteurs ne remarquent rien : personne n’est encore envoyé vers { $name }, et aucune base ne la copie.
+ask-cancel-more = Rien d’elle ne reste en service : elle est arrêtée, ce qui a été copié va à la corbeille, et son identifiant ne resservira jamais.
+ask-db-leaving = Le site continue avec { $writer } : plus personne n’est envoyé vers cette base.
+ask-db-leaving-more = { $name } est en train de partir, et les autres vont encore chercher ce qu’elle a écrit. Arrêtée, elle disparaît aussitôt, et ce qui leur manque reste dans son dossier, à la corbeille.
+ask-kept = { $count ->
+    [0] Aucune base n’est en place{ $names }
+    [one] { $count } base détient les données : { $names }
+   *[other] { $count } bases détiennent les données : { $names }
+}
+ask-leave = Le site continue avec { $writer } : les visiteurs ne remarquent rien.
+ask-leave-also = { $sessions ->
+    [one] { $name } reçoit aussi des écritures : sa connexion ({ $sessions }) est coupée, et ce qu’elle écrivait échoue. Le site continue avec { $writer }.
+   *[other] { $name } reçoit aussi des écritures : ses { $sessions } connexions sont coupées, et ce qu’elles écrivaient échoue. Le site continue avec { $writer }.
+}
+ask-leave-also-last = { $sessions ->
+    [one] { $name } reçoit aussi des écritures : sa connexion ({ $sessions }) est coupée, et ce qu’elle écrivait échoue. Le site continue avec { $writer } seule : si elle est perdue, aucune autre ne peut prendre le relais.
+   *[other] { $name } reçoit aussi des écritures : ses { $sessions } connexions sont coupées, et ce qu’elles écrivaient échoue. Le site continue avec { $writer } seule : si elle est perdue, aucune autre ne peut prendre le relais.
+}
+ask-leave-last = Le site continue avec { $writer } seule : les visiteurs ne remarquent rien, mais si { $writer } est perdue sans { $name }, aucune autre ne peut prendre le relais.
+ask-meanwhile = Entre-temps
+ask-recopy = Recopier { $name }
+ask-recopy-more = Les données de { $name } vont à la corbeille ; elle reçoit une nouvelle copie et un nouvel identifiant. Tant qu’elle n’a pas rattrapé les autres et que ses lignes n’ont pas été comparées, personne ne la copie, et elle ne peut pas prendre le relais.
+ask-remove-db = { $name } est fermée et les autres vont chercher tout ce qu’elle a écrit ; ensuite ses liens et son entrée dans HAProxy disparaissent. Son dossier va à la corbeille, que seul « Nettoyer la configuration » vide. Son identifiant ne resservira jamais.
+ask-remove-out = { $name } est déjà à l’écart : elle est arrêtée, ses liens et son entrée dans HAProxy disparaissent. Ce qu’elle est seule à détenir va à la corbeille avec son dossier ; ce qui a été enregistré sous lost/ reste. Son identifiant ne resservira jamais.
+copy-progress = Copié jusqu’ici
+held-writer = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis arrêtez, redémarrez ou retirez { $name }.
+join-button = Ajouter la base
+join-cannot = Aucune base ne peut être ajoutée pour l’instant.
+join-from = Copiée de
+join-from-standby = { $name }, en secours : celle qui reçoit les écritures est épargnée
+join-from-writer = { $name }, qui continue de recevoir les écritures
+join-here = Une nouvelle sur cette machine
+join-much = À copier
+join-nothing = Rien n’a été écrit.
+join-nothing-yet = Rien n’est encore écrit.
+join-only-here = Une base qui existe déjà ailleurs ne peut pas rejoindre le groupe dans cette version.
+join-open = Ajouter une base
+join-place = { $slot } sur { $slots } pour les numéros automatiques, identifiant { $id }, jamais utilisé
+join-port-help = Vide : un port libre.
+join-size = { $tables ->
+    [one] { $mib } Mio, { $tables } table du site
+   *[other] { $mib } Mio, { $tables } tables du site
+}
+join-step-admit = C’est seulement si elles sont égales que les autres la copient aussi : elle est alors en secours.
+join-step-catch-up = Elle démarre fermée aux écritures, et va chercher ce qui a été écrit entre-temps.
+join-step-compare = Ses lignes sont comparées avec celles de { $writer }, table par table.
+join-step-copy = { $name } est copiée pendant qu’elle sert. Le site continue.
+join-step-proxy = HAProxy db l’accueille ; elle ne reçoit de connexions que si elle reçoit des écritures.
+join-title = Ajouter une base
+join-wait = Les bases sont en cours d’examen…
+join-what = Ce qui va se passer.
+join-where = Place
+problem-verify = Les lignes de { $name } ne peuvent être comparées que si elle suit celle qui reçoit les écritures, et que les deux marchent.

@@ -1,19 +1,22 @@
 # Les réponses de la page d’aide.
 help-actions = À quoi servent les actions ?
-help-actions-1 = Vider, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, confier les écritures, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, ou confier les écritures pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
+help-actions-1 = Vider, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, confier les écritures, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, retirer ou recopier une base, ou confier les écritures pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
 help-act-drain = Plus de nouveaux visiteurs ; ceux qui ont le cookie de ce serveur y reviennent jusqu’à la fin de leur session. Pour le sortir en douceur.
 help-act-logs = Les dernières lignes que le serveur a écrites : accès, erreurs, démarrage.
 help-act-maintenance = Plus aucun visiteur, plus aucune vérification. Le serveur tourne toujours : c’est le moment d’y travailler.
 help-act-promote = Fait d’une base de secours celle qui reçoit les écritures : l’actuelle est fermée, celle-ci se met à jour, puis elle est ouverte. Pose d’abord une question, qui dit combien de temps les visiteurs attendent.
 help-act-ready = Fin du vidage ou de la maintenance : il reprend des visiteurs à sa première vérification réussie.
-help-act-remove = Le serveur sort de HAProxy. Si Cordée l’avait démarré, son processus, sa configuration et ses fichiers partent aussi.
+help-act-recopy = Met les données d’une base à la corbeille et lui donne une nouvelle copie, quand ce sont elles qui ne vont pas. Le site continue avec les autres.
+help-act-remove = Le serveur sort de HAProxy. Si Cordée l’avait démarré, son processus s’arrête aussi, et son dossier va à la corbeille. Une base attend d’abord que les autres aient tout ce qu’elle a écrit.
 help-act-restart = Arrête puis démarre le serveur. Ses visiteurs passent d’abord sur les autres.
 help-act-start = Démarre un serveur arrêté. Il sert de nouveau dès sa première vérification réussie, sans autre clic.
 help-act-stop = Sort le serveur de HAProxy, laisse finir ses requêtes, puis arrête son processus. Il reste dans la liste.
 help-act-test = Essaie la connexion étape par étape (nom, port, réponse), avec le temps de chacune, et dit laquelle échoue.
+help-act-verify = Compare chaque ligne d’une base de secours avec celle de la base qui écrit, pendant que les deux travaillent. Le résultat est dans le journal.
 help-add = Que faut-il remplir pour un nouveau serveur ?
 help-add-1 = Un nom suffit pour en démarrer un nouveau sur cette machine. Pour un serveur qui existe déjà, indiquez aussi où il est.
 help-add-2 = Un serveur qui ne répond pas est ajouté quand même : il est montré hors ligne avec la raison, et ne reçoit aucun visiteur tant qu’une vérification n’a pas réussi.
+help-add-3 = Une nouvelle base démarre toujours sur cette machine, et il suffit d’un nom. Avant toute écriture, la page montre de quelle base elle sera copiée, combien, et ce qui va se passer ; elle ne rejoint les autres que quand toutes ses lignes ont été comparées.
 help-check = Le dernier check : à quoi sert-il, comment marche-t-il ?
 help-check-1 = Il dit si le serveur répond vraiment, et depuis quand on le sait. Un statut sans âge ne prouve rien : un tableau figé ressemble à un tableau où tout va bien.
 help-check-2 = Serveurs web : HAProxy envoie « GET / » à chacun toutes les secondes, toutes les 200 ms quand il doute, toutes les 250 ms tant que le serveur est hors ligne. 2 échecs de suite le mettent hors ligne, 1 réussite le ramène. HAProxy décide seul, même si Cordée est arrêté.

@@ -74,6 +74,8 @@ link-stopped = arrêtée
 rate-db = { $count } connexions/s
 rate-web = { $count } req/s
 role-also = Écrit aussi
+role-joining = Nouvelle
+role-leaving = S’en va
 role-out = À l’écart
 role-standby = Secours
 role-writer = Reçoit les écritures
@@ -122,6 +124,8 @@ web-none = Aucun serveur web. Ajoutez le premier : HAProxy lui enverra des visi
 web-title = Serveurs web
 
 # Actions
+act-cancel = Annuler l’ajout de
+act-cancel-short = Annuler
 act-drain = Vider
 act-drain-short = Vider
 act-logs = Journaux
@@ -132,12 +136,15 @@ act-promote-short = Confier
 act-promote-to = Confier les écritures à
 act-ready = Remettre en service
 act-ready-short = Reprendre
+act-recopy = Recopier
+act-recopy-short = Recopier
 act-remove = Retirer
 act-restart = Redémarrer
 act-start = Démarrer
 act-stop = Arrêter
 act-test = Tester la connexion
 act-test-short = Tester
+act-verify = Comparer les lignes
 
 # Questions
 ask-after = Après

@@ -73,11 +73,11 @@ pub enum ClientCommand {
     Token(TokenCommand),
     /// Add a server: one that exists, or with --start a new one on this machine
     #[command(
-        after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4"
+        after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4\n  cordee add db db3 --start"
     )]
     Add(AddArgs),
     /// Take a server away; one that Cordée started is stopped and its files are removed
-    #[command(after_help = "  cordee remove web web3")]
+    #[command(after_help = "  cordee remove web web3\n  cordee remove db db3")]
     Remove {
         #[command(flatten)]
         server: ServerArgs,
@@ -118,6 +118,18 @@ pub enum ClientCommand {
         #[arg(long)]
         accept_loss: bool,
     },
+    /// Show how a new database would join; nothing is done
+    #[command(after_help = "  cordee plan db")]
+    Plan {
+        /// `db`
+        pool: String,
+    },
+    /// Compare a database's rows with the writer's; the result comes into the journal
+    #[command(after_help = "  cordee verify db2")]
+    Verify(ServerArgs),
+    /// Throw a database's data away and give it a fresh copy
+    #[command(after_help = "  cordee recopy db2")]
+    Recopy(ServerArgs),
     /// Choose which databases take writes
     #[command(after_help = "  cordee routing db one-writer\n  cordee routing db all-writers")]
     Routing {
@@ -230,7 +242,7 @@ impl ServerArgs {
 /// A server to add. Values are sent as typed: the API reads them, as it does for everybody.
 #[derive(Clone, Debug, Args)]
 pub struct AddArgs {
-    /// `web`
+    /// `web` or `db`
     pub pool: String,
     /// Letters, digits, `-` and `_`, starting with a letter
     pub name: String,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{AddArgs, ClientCommand, DsnAccount, ServerArgs, TokenCommand};
 use crate::web::api::Done;
-use crate::web::api::servers::{LogsJson, TestJson};
+use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::view::SnapshotJson;
 use crate::web::local::{Dsn, SetupCode, Token};
@@ -104,6 +104,9 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Stop { server, force } => act(door, &server, "stop", force).await,
         ClientCommand::Start(server) => act(door, &server, "start", false).await,
         ClientCommand::Promote { server, accept_loss } => promote(door, &server, accept_loss).await,
+        ClientCommand::Plan { pool } => plan(door, &pool).await,
+        ClientCommand::Verify(server) => act(door, &server, "verify", false).await,
+        ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
         ClientCommand::Test(server) => test(door, &server).await,
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
@@ -194,6 +197,11 @@ async fn act(door: &Door, server: &ServerArgs, action: &str, force: bool) -> Res
 async fn promote(door: &Door, server: &ServerArgs, accept_loss: bool) -> Result<Said, Failure> {
     let to = format!("{}/promote?accept_loss={accept_loss}", address(door, server).await?);
     done(door.post(&to, None).await?)
+}
+
+async fn plan(door: &Door, pool: &str) -> Result<Said, Failure> {
+    let plan: JoinJson = read(door.get(&format!("/api/v1/pools/{}/join", segment(pool))).await?)?;
+    Ok(Said::well(show::plan(&plan, door.lang)))
 }
 
 async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use cordee_domain::desired::{Power, Routing};
+use cordee_domain::desired::{MOST_DATABASES, Power, Routing};
 use cordee_domain::snapshot::Role;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 
-use crate::web::api::servers::{LogsJson, TestJson};
+use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
 use crate::web::local::Dsn;
@@ -132,6 +132,8 @@ fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
     let place = match (server.role, server.standing.as_deref()) {
         (None, _) => return server.pool.to_string(),
         (Some(Role::Writer), _) => text!("cli-writer"),
+        (_, Some("joining")) => text!("cli-joining"),
+        (_, Some("leaving")) => text!("cli-leaving"),
         (_, Some("returning")) => text!("cli-returning"),
         (_, Some("diverged")) => text!("cli-diverged"),
         _ if routing == Routing::AllWriters && server.power == Power::On => text!("cli-also"),
@@ -170,8 +172,31 @@ fn age(ms: Option<u64>, lang: Lang) -> String {
 /// A server that was just added.
 pub(super) fn added(server: &ServerJson, lang: Lang) -> String {
     let address = format!("{}:{}", server.address, server.port);
-    let text = text!("cli-added", name = plain(&server.name), address = plain(&address));
+    let (name, address) = (plain(&server.name), plain(&address));
+    let text = if server.role.is_some() {
+        text!("cli-added-db", name = name, address = address)
+    } else {
+        text!("cli-added", name = name, address = address)
+    };
     format!("{}\n", lang.say(&text))
+}
+
+/// How a new database would join.
+pub(super) fn plan(plan: &JoinJson, lang: Lang) -> String {
+    let donor = plain(&plan.donor);
+    let from = if plan.from_writer {
+        text!("join-from-writer", name = donor.as_str())
+    } else {
+        text!("join-from-standby", name = donor.as_str())
+    };
+    let size = text!("join-size", mib = plan.bytes.div_ceil(1 << 20), tables = plan.tables);
+    let place = text!("join-place", slot = plan.slot, slots = MOST_DATABASES, id = plan.id);
+    let facts = table(&[
+        row([&lang.say(&text!("join-from")), &lang.say(&from)]),
+        row([&lang.say(&text!("join-much")), &lang.say(&size)]),
+        row([&lang.say(&text!("join-where")), &lang.say(&place)]),
+    ]);
+    format!("{facts}{}\n", lang.say(&text!("join-nothing-yet")))
 }
 
 /// A connection test.

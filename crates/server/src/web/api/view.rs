@@ -157,8 +157,11 @@ pub struct ServerJson {
     pub standing: Option<String>,
     /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
     pub semi_sync: Option<bool>,
+    /// Percent of its copy that has come, while it is being copied (databases).
+    #[serde(default)]
+    pub progress: Option<u8>,
     /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
-    /// `start`, `promote`, `remove`.
+    /// `start`, `promote`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
 }
@@ -279,6 +282,7 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         links: links(&seen.links),
         standing: seen.standing.as_ref().map(|s| standing(s).to_owned()),
         semi_sync: seen.semi_sync,
+        progress: seen.progress,
         actions: seen.actions.clone(),
     }
 }

@@ -1,5 +1,5 @@
 //! What a person does to one server: at once (drain, maintenance, back in service, start), or after a question
-//! (restart, stop, remove, promote).
+//! (restart, stop, remove, promote, copy again).
 
 use askama::Template;
 use axum::Form as Body;
@@ -21,7 +21,7 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::view::{Question, Risk, insists, question};
+use crate::web::view::{Question, Risk, insists, question, ticks};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
@@ -54,6 +54,7 @@ fn risk(word: &str) -> Option<Risk> {
         "stop" => Some(Risk::Stop),
         "remove" => Some(Risk::Remove),
         "promote" => Some(Risk::Promote),
+        "recopy" => Some(Risk::Recopy),
         _ => None,
     }
 }
@@ -69,6 +70,7 @@ fn change(target: &Target, word: &str, accept_loss: bool) -> Option<Change> {
         "stop" => Change::SetPower { pool, name, power: Power::Off },
         "restart" => Change::Restart { pool, name },
         "remove" => Change::RemoveServer { pool, name },
+        "recopy" if pool == PoolId::Db => Change::Recopy { name },
         "promote" if pool == PoolId::Db => Change::Promote { name, at: now(), accept_loss },
         _ => return None,
     })
@@ -85,7 +87,7 @@ fn inverse(target: &Target, word: &str) -> Option<String> {
     Some(format!("/pools/{}/servers/{}/{back}", target.pool, target.server.name))
 }
 
-/// Asks before a server is restarted, stopped, removed or promoted. What would be refused anyway is refused here.
+/// Asks before a server is restarted, stopped, removed, promoted or copied again. What would be refused anyway is refused here.
 pub(super) async fn ask(
     Member(visit): Member,
     State(app): State<App>,
@@ -139,14 +141,14 @@ pub(super) async fn submit(
     }
 }
 
-/// The act, when it takes the typed name and the tick.
+/// The act, when it takes the typed name.
 fn insisted(snapshot: &Snapshot, target: &Target, word: &str) -> Option<Risk> {
     let (risk, view) = (risk(word)?, target.view.as_ref()?);
     insists(snapshot, view, risk).then_some(risk)
 }
 
 /// The last web server that serves goes only when its name was typed and the consequence ticked; so does the loss
-/// of what a writer holds alone.
+/// of what a writer holds alone. For a database's data the name is enough.
 fn insist(
     visit: &Visit,
     app: &App,
@@ -160,10 +162,10 @@ fn insist(
     if typed.confirm.trim() != view.name.as_str() {
         problems.push(Problem::invalid("confirm", text!("problem-confirm-name", name = view.name.as_str())));
     }
-    if typed.know != "on" {
+    if typed.know != "on" && ticks(snapshot, view, risk) {
         let text = match risk {
             Risk::Promote => text!("problem-confirm-loss"),
-            Risk::Restart | Risk::Stop | Risk::Remove => text!("problem-confirm-tick"),
+            _ => text!("problem-confirm-tick"),
         };
         problems.push(Problem::invalid("know", text));
     }

@@ -114,7 +114,12 @@ pub(super) async fn submit(
     }
 }
 
-async fn add(app: &App, visit: &Visit, pool: PoolId, raw: RawServer) -> Result<Change, CommitError> {
+pub(super) async fn add(
+    app: &App,
+    visit: &Visit,
+    pool: PoolId,
+    raw: RawServer,
+) -> Result<Change, CommitError> {
     let store = app.store.clone();
     let server = app.blocking(move || store.new_server(&raw)).await?;
     let change = Change::AddServer { pool, server };

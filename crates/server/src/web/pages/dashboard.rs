@@ -8,12 +8,12 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 
-use super::add::Form;
+use super::{add, join};
 use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::view::{self, Ages, EventRow, Picture, ProxyRow, ServerRow};
+use crate::web::view::{self, Ages, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow};
 
 /// Events under the tables.
 pub(crate) const EVENTS: u32 = 8;
@@ -22,7 +22,10 @@ pub(crate) const EVENTS: u32 = 8;
 #[template(path = "dashboard.html")]
 struct Dashboard {
     p: Page,
-    form: Form,
+    form: add::Form,
+    join_form: join::Form,
+    /// Asked for when the dialog is opened.
+    plan: Joining,
     picture: Picture,
     ages: Ages,
     events: Vec<EventRow>,
@@ -54,6 +57,12 @@ impl Dashboard {
             Some(ms) => self.p.ago(&view::age(*ms, self.p.lang)),
             None => "–".to_owned(),
         }
+    }
+
+    /// The two directions between two databases; with more of them it is a place to fill in when there are two again.
+    fn both(&self) -> Vec<LinkRow> {
+        let both = &self.picture.rope.both;
+        if both.len() == 2 { both.clone() } else { vec![LinkRow::default(); 2] }
     }
 
     /// The ways to share writes: the word of the address, and what it is called.
@@ -94,7 +103,9 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     let time = view::clock_time(snapshot.at);
     let dashboard = Dashboard {
         p: visit.page(&app, Place::Board),
-        form: Form::empty(),
+        form: add::Form::empty(),
+        join_form: join::Form::default(),
+        plan: Joining::default(),
         picture: view::picture(&snapshot, lang, now),
         ages: view::ages(&snapshot, now),
         events: events.iter().map(|e| view::event(e, lang)).collect(),

@@ -58,6 +58,8 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
             ("start", text!("act-start"), text!("help-act-start")),
             ("trash", text!("act-remove"), text!("help-act-remove")),
             ("promote", text!("act-promote"), text!("help-act-promote")),
+            ("compare", text!("act-verify"), text!("help-act-verify")),
+            ("copy", text!("act-recopy"), text!("help-act-recopy")),
         ]),
         tools: say(vec![
             ("refresh", text!("tool-refresh"), text!("help-tool-refresh")),

@@ -6,6 +6,7 @@ mod add;
 mod clean;
 mod dashboard;
 mod help;
+mod join;
 mod journal;
 mod login;
 mod look;
@@ -50,6 +51,9 @@ pub fn router() -> Router<App> {
         .route("/pools/db/routing/{word}", get(self::routing::ask).post(self::routing::submit))
         .route("/pools/{pool}/servers", post(add::submit))
         .route("/pools/web/servers/new", get(add::page))
+        .route("/pools/db/servers", post(join::submit))
+        .route("/pools/db/servers/new", get(join::page))
+        .route("/pools/db/servers/{name}/verify", post(join::verify))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))
         .route("/pools/{pool}/servers/{name}/{act}", get(act::ask).post(act::submit))

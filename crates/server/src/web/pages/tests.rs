@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::board::{Ask, LogFile};
+use crate::board::{Ask, JoinPlan, LogFile};
 use crate::store::Account;
 use crate::web::App;
 use crate::web::session::cookie_name;
@@ -240,6 +240,84 @@ async fn who_writes_is_changed_after_a_question() {
     assert_eq!(status(&site.post(path, "", "").await), "303");
     let routing = site.app.store.desired().expect("the wish").routing;
     assert_eq!(routing, cordee_domain::desired::Routing::AllWriters);
+}
+
+/// Answers the engine's questions of a site: a copy of db2 may be made, or it may not.
+fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
+    let (told, compared) = mpsc::channel(4);
+    tokio::spawn(async move {
+        while let Some(ask) = asks.recv().await {
+            match ask {
+                Ask::Join(reply) => {
+                    let donor = fixture::name("db2");
+                    let plan =
+                        JoinPlan { donor, from_writer: false, bytes: 99 << 20, tables: 2, slot: 3, id: 5 };
+                    let text = cordee_domain::text!("problem-join-program");
+                    let refused = vec![cordee_domain::problem::Problem::conflict("name", text)];
+                    let _ = reply.send(if may { Ok(plan) } else { Err(refused) });
+                }
+                Ask::Compare { name, reply } => {
+                    let _ = told.send(name.to_string()).await;
+                    let _ = reply.send(());
+                }
+                _ => {}
+            }
+        }
+    });
+    compared
+}
+
+#[tokio::test]
+async fn a_database_is_added_after_its_plan_was_shown() {
+    let mut site = site().await;
+    let none = mpsc::channel(1).1;
+    let _compared = engine(std::mem::replace(&mut site.asks, none), true);
+    assert!(site.get("/").await.contains("data-open=\"join\""));
+    let page = site.get("/pools/db/servers/new").await;
+    for part in ["99 MiB", "db2, a standby", "placeholder=\"db3\"", "Nothing has been written yet"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+    for (typed, at) in
+        [("name=db1", "db-name-e"), ("name=db3&port=x", "db-port-e"), ("name=db3&port=13311", "db-port-e")]
+    {
+        let again = site.post("/pools/db/servers", typed, "").await;
+        assert!(status(&again) == "422" && again.contains(&format!("id=\"{at}\"")), "{typed}: {again}");
+    }
+    let json = site.post("/pools/db/servers", "name=db3&port=13311", "Accept: application/json\r\n").await;
+    assert!(status(&json) == "409" && json.contains("\"field\":\"port\""), "{json}");
+    assert_eq!(status(&site.post("/pools/db/servers", "name=db3&port=13313", "").await), "303");
+    let desired = site.app.store.desired().expect("the wish");
+    assert_eq!(desired.db.servers[2].standing, cordee_domain::desired::Standing::Joining);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_join_has_reasons_and_no_button() {
+    let mut site = site().await;
+    let none = mpsc::channel(1).1;
+    let _compared = engine(std::mem::replace(&mut site.asks, none), false);
+    let page = site.get("/pools/db/servers/new").await;
+    assert!(page.contains("install the package mariadb-backup") && !page.contains("join-button"), "{page}");
+    assert!(!page.contains("Add the database"), "{page}");
+    assert_eq!(status(&site.post("/pools/db/servers", "name=db3", "").await), "422");
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+}
+
+#[tokio::test]
+async fn rows_are_compared_at_once_and_a_database_goes_by_its_name() {
+    let mut site = site().await;
+    let none = mpsc::channel(1).1;
+    let mut compared = engine(std::mem::replace(&mut site.asks, none), true);
+    assert_eq!(status(&site.post("/pools/db/servers/db2/verify", "", "").await), "303");
+    assert_eq!(compared.recv().await.as_deref(), Some("db2"));
+    assert_eq!(status(&site.post("/pools/db/servers/db1/verify", "", "").await), "409");
+    let path = "/pools/db/servers/db2/remove";
+    assert!(site.get(path).await.contains("The site goes on with db1 alone"));
+    assert_eq!(status(&site.post(path, "confirm=db1", "").await), "422");
+    assert_eq!(status(&site.get("/pools/db/servers/db1/remove").await), "409");
+    assert_eq!(status(&site.post(path, "confirm=db2", "").await), "303");
+    let standing = site.app.store.desired().expect("the wish").db.servers[1].standing.clone();
+    assert_eq!(standing, cordee_domain::desired::Standing::Leaving);
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
-//! What a question says before a server is restarted, stopped, removed or promoted: what happens to visitors comes
-//! first.
+//! What a question says before a server is restarted, stopped, removed, promoted or copied again: what happens to
+//! visitors comes first.
 
-use cordee_domain::desired::Runtime;
+use cordee_domain::desired::{Runtime, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::{databases, healthy};
+use super::{databases, healthy, joining};
 use crate::words::Lang;
 
 /// Acts that are asked about first.
@@ -22,6 +22,8 @@ pub enum Risk {
     Remove,
     /// Make it the writer (databases).
     Promote,
+    /// Throw its data away for a fresh copy (databases).
+    Recopy,
 }
 
 /// The question, ready for a dialog or a page.
@@ -45,18 +47,28 @@ pub struct Question {
     pub danger: bool,
     /// The name to type, when visitors would be left without a site, or data could be missing.
     pub type_name: Option<String>,
-    /// What is ticked besides; empty without a name to type.
+    /// What is ticked besides; empty when the name is enough.
     pub know: String,
 }
 
-/// Whether that act takes the name, typed, and the consequence, ticked: it would take away the last web server that
-/// serves, or leave out what a writer that is lost holds alone.
+/// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a
+/// writer that is lost holds alone, or give up a database's data.
 pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let gives_up = match risk {
+        Risk::Recopy => true,
+        Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
+        Risk::Restart | Risk::Stop | Risk::Promote => false,
+    };
+    gives_up || ticks(snapshot, server, risk)
+}
+
+/// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
+pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let serving = healthy(snapshot);
     match risk {
         Risk::Promote => databases::out_of_reach(snapshot),
         Risk::Stop | Risk::Remove => serving.len() == 1 && serving[0].name == server.name,
-        Risk::Restart => false,
+        Risk::Restart | Risk::Recopy => false,
     }
 }
 
@@ -66,6 +78,8 @@ pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang
     let name = server.name.as_str();
     let (title, icon, word) = match risk {
         Risk::Promote => return databases::promotion(snapshot, server, lang),
+        Risk::Recopy => return joining::recopy(snapshot, server, lang),
+        Risk::Remove if server.pool == PoolId::Db => return joining::removal(snapshot, server, lang),
         Risk::Restart => (say(text!("ask-restart", name = name)), "restart", "restart"),
         Risk::Stop => (say(text!("ask-stop", name = name)), "stop", "stop"),
         Risk::Remove => (say(text!("ask-remove", name = name)), "trash", "remove"),
@@ -122,6 +136,9 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
 fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {
     let name = server.name.as_str();
     let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
+    if server.standing == Some(Standing::Leaving) {
+        return (text!("ask-db-leaving", writer = writer), text!("ask-db-leaving-more", name = name));
+    }
     let lead = if server.role == Some(Role::Writer) {
         text!("ask-db-writer", name = name, sessions = server.sessions)
     } else if databases::takes_writes(server, snapshot.routing) {
@@ -142,7 +159,11 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         facts.push((text!("ask-after"), text!("ask-serving", count = rest.len(), names = rest.join(", "))));
     }
     let back = match (risk, server.pool) {
-        (Risk::Promote, _) => text!("ask-back-promote", name = name),
+        // They have facts of their own.
+        (Risk::Promote | Risk::Recopy, _) => return facts,
+        (Risk::Stop, _) if server.standing == Some(Standing::Leaving) => {
+            text!("ask-back-remove-db", name = name)
+        }
         (Risk::Restart, PoolId::Web) => text!("ask-back-restart", name = name),
         (Risk::Restart, PoolId::Db) => text!("ask-back-restart-db", name = name),
         (Risk::Stop, _) => text!("ask-back-stop", name = name),

@@ -81,18 +81,24 @@ pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
 }
 
 /// A database that is to run and to copy the others.
-fn in_place(view: &ServerView) -> bool {
+pub(super) fn in_place(view: &ServerView) -> bool {
     view.standing == Some(Standing::Member) && view.power == Power::On
 }
 
-/// Why the writer is neither stopped nor restarted now; empty for every other server, and when nobody could take over.
+/// Why the writer is not stopped, restarted or removed now; empty for every other server.
 pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String {
-    let heir = all.iter().filter(|s| s.name != view.name).find(|s| in_place(s));
-    match (view.role, heir) {
-        (Some(Role::Writer), Some(heir)) => {
-            lang.say(&text!("problem-writer", name = view.name.as_str(), heir = heir.name.as_str()))
-        }
-        _ => String::new(),
+    if view.role != Some(Role::Writer) {
+        return String::new();
+    }
+    let name = view.name.as_str();
+    let mut others =
+        all.iter().filter(|s| s.name != view.name && s.standing == Some(Standing::Member)).peekable();
+    let stopped = others.peek().map(|s| s.name.as_str());
+    match (others.find(|s| in_place(s)), stopped) {
+        (Some(heir), _) => lang.say(&text!("held-writer", name = name, heir = heir.name.as_str())),
+        // It can be stopped, and not removed.
+        (None, Some(heir)) => lang.say(&text!("problem-writer-leaves", name = name, heir = heir)),
+        (None, None) => lang.say(&text!("problem-last-database", name = name)),
     }
 }
 

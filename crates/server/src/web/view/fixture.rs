@@ -51,6 +51,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         links: BTreeMap::new(),
         standing: None,
         semi_sync: None,
+        progress: None,
         actions: vec![
             Action::Logs,
             Action::Test,
@@ -77,7 +78,15 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
         actions: match role {
             Role::Writer => vec![Action::Logs, Action::Test],
             Role::Standby => {
-                vec![Action::Logs, Action::Test, Action::Promote, Action::Restart, Action::Stop]
+                vec![
+                    Action::Logs,
+                    Action::Test,
+                    Action::Promote,
+                    Action::Verify,
+                    Action::Restart,
+                    Action::Stop,
+                    Action::Remove,
+                ]
             }
         },
         ..web(called)

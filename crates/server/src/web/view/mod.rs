@@ -7,6 +7,7 @@ mod confirm;
 mod databases;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod joining;
 mod rope;
 mod rows;
 
@@ -23,8 +24,9 @@ use serde::Serialize;
 use crate::board::Event;
 use crate::words::Lang;
 
-pub use confirm::{Question, Risk, insists, question};
+pub use confirm::{Question, Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
+pub use joining::{Joining, joining};
 pub use rope::Rope;
 pub use rows::{LinkRow, ProxyRow, ServerRow};
 

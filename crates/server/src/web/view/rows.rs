@@ -56,8 +56,10 @@ pub struct ServerRow {
     pub role: String,
     /// It is the writer: the one database behind the address of the writer.
     pub writer: bool,
-    /// Why it is neither stopped nor restarted now; mostly empty.
+    /// Why it is not stopped, restarted or removed now; mostly empty.
     pub held: String,
+    /// Percent of its copy, while it is being copied.
+    pub progress: Option<u8>,
     /// What it copies from whom.
     pub links: Vec<LinkRow>,
     /// The last check's result.
@@ -135,12 +137,13 @@ pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> Serv
         sessions,
         role: role(view, routing, lang),
         writer: view.role == Some(Role::Writer),
+        progress: view.progress,
         links: links(view, all, lang),
         result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
         todo: todo(view.status.light),
-        show: controls(&view.actions, databases::wanted(snapshot), !held.is_empty()),
+        show: controls(view, databases::wanted(snapshot), !held.is_empty()),
         held,
         status: status(&view.status, lang),
     }
@@ -170,6 +173,8 @@ fn cookie(view: &ServerView, lang: Lang) -> String {
 fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.role, &view.standing) {
         (Some(Role::Writer), _) => lang.say(&text!("role-writer")),
+        (Some(Role::Standby), Some(Standing::Joining)) => lang.say(&text!("role-joining")),
+        (Some(Role::Standby), Some(Standing::Leaving)) => lang.say(&text!("role-leaving")),
         (Some(Role::Standby), Some(Standing::Returning { .. } | Standing::Diverged { .. })) => {
             lang.say(&text!("role-out"))
         }
@@ -223,18 +228,25 @@ pub(super) fn delay(ms: u64, lang: Lang) -> String {
 
 /// Which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the menu.
 /// While a new writer is `wanted`, the likeliest act on a standby is to make it that.
-fn controls(actions: &[Action], wanted: bool, held: bool) -> Vec<&'static str> {
-    let can = |a: Action| actions.contains(&a);
+fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
+    let can = |a: Action| view.actions.contains(&a);
     let pick = |on: bool, name: &'static str| on.then_some(name);
     let back = can(Action::Ready);
     let heir = can(Action::Promote) && wanted;
+    let joins = view.standing == Some(Standing::Joining);
+    let cure = can(Action::Recopy);
+    // The place beside the menu is for the likeliest one.
+    let test = can(Action::Test) && !heir && !cure && !joins;
     [
         pick(can(Action::Logs), "logs"),
         pick(can(Action::Test), "test"),
-        pick(can(Action::Test) && !heir, "test-first"),
-        pick(can(Action::Test) && heir, "test-too"),
+        pick(test, "test-first"),
+        pick(can(Action::Test) && !test, "test-too"),
         pick(can(Action::Promote), "promote"),
         pick(heir, "promote-first"),
+        pick(can(Action::Verify), "verify"),
+        pick(cure, "recopy"),
+        pick(cure && !heir, "recopy-first"),
         pick(held, "held"),
         pick(back, "ready"),
         pick(can(Action::Drain) && !back, "drain"),
@@ -243,7 +255,9 @@ fn controls(actions: &[Action], wanted: bool, held: bool) -> Vec<&'static str> {
         pick(can(Action::Start), "start"),
         pick(can(Action::Restart), "restart"),
         pick(can(Action::Stop), "stop"),
-        pick(can(Action::Remove), "remove"),
+        pick(can(Action::Remove) && !joins, "remove"),
+        pick(can(Action::Remove) && joins, "cancel"),
+        pick(can(Action::Remove) && joins && !cure, "cancel-first"),
     ]
     .into_iter()
     .flatten()

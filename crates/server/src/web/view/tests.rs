@@ -161,6 +161,53 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     assert!(ask(&all, Lang::En).more.contains("starting it again loses nothing"));
 }
 
+fn diverged() -> Standing {
+    Standing::Diverged(Saved { count: 1, file: "lost/x".to_owned() })
+}
+
+#[test]
+fn a_database_goes_by_its_name_and_visitors_come_first() {
+    let mut all = snapshot();
+    let ask = |all: &Snapshot, risk| question(all, &all.servers[3], risk, Lang::En);
+    for risk in [Risk::Remove, Risk::Recopy] {
+        let q = ask(&all, risk);
+        assert!(q.lead.starts_with("The site goes on with db1 alone"), "{}", q.lead);
+        assert_eq!((q.type_name.as_deref(), q.know.as_str()), (Some("db2"), ""));
+        assert!(insists(&all, &all.servers[3], risk) && !ticks(&all, &all.servers[3], risk));
+    }
+    all.routing = Routing::AllWriters;
+    assert!(ask(&all, Risk::Remove).lead.contains("connection is cut"));
+    all.servers[3].standing = Some(Standing::Joining);
+    let cancel = ask(&all, Risk::Remove);
+    assert_eq!((cancel.title.as_str(), cancel.type_name), ("Stop adding db2", None));
+    assert!(cancel.more.contains("goes to the trash") && cancel.action.ends_with("/db2/remove"));
+}
+
+#[test]
+fn a_database_that_joins_shows_how_far_it_is_and_can_be_cancelled() {
+    let mut all = snapshot();
+    let seen = &mut all.servers[3];
+    seen.standing = Some(Standing::Joining);
+    seen.progress = Some(42);
+    seen.actions = vec![cordee_domain::snapshot::Action::Test, cordee_domain::snapshot::Action::Remove];
+    let row = picture(&all, Lang::En, now()).servers.remove(3);
+    assert_eq!((row.progress, row.role.as_str()), (Some(42), "New"));
+    assert!(row.has("cancel") && row.has("cancel-first") && !row.has("remove") && !row.has("test-first"));
+}
+
+#[test]
+fn a_join_is_foretold_or_refused_with_every_reason() {
+    let donor = fixture::name("db2");
+    let plan = crate::board::JoinPlan { donor, from_writer: false, bytes: 1, tables: 3, slot: 3, id: 5 };
+    let told = joining(&Ok(plan), &snapshot(), Lang::En);
+    assert!(told.may() && told.name == "db3" && told.steps.len() == 5, "{told:?}");
+    assert_eq!(told.facts[1].1, "1 MiB, 3 tables of the site");
+    let why = [text!("problem-join-donor"), text!("problem-join-program")];
+    let problems = why.map(|t| cordee_domain::problem::Problem::conflict("name", t)).into();
+    let refused = joining(&Err(problems), &snapshot(), Lang::En);
+    assert!(!refused.may() && !refused.waits() && refused.reasons.len() == 2);
+}
+
 #[test]
 fn no_question_leaves_an_argument_open() {
     let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
@@ -175,8 +222,11 @@ fn no_question_leaves_an_argument_open() {
                     if lost {
                         seen.servers[2].status = down.clone();
                     }
-                    for risk in [Risk::Promote, Risk::Restart, Risk::Stop] {
-                        all.push(question(&seen, &seen.servers[3], risk, lang));
+                    for risk in [Risk::Promote, Risk::Restart, Risk::Stop, Risk::Remove, Risk::Recopy] {
+                        for standing in [Standing::Member, Standing::Joining, Standing::Leaving, diverged()] {
+                            seen.servers[3].standing = Some(standing);
+                            all.push(question(&seen, &seen.servers[3], risk, lang));
+                        }
                     }
                     all.push(sharing(&seen, Routing::AllWriters, at, lang));
                     all.push(sharing(&seen, Routing::OneWriter, at, lang));
@@ -208,7 +258,9 @@ fn the_writer_says_why_it_is_not_stopped() {
     assert!(row.has("held") && !row.has("stop") && row.held.contains("make db2 the writer first"), "{row:?}");
     all.servers[3].power = Power::Off;
     let row = shown(&all);
-    assert!(!row.has("held") && row.held.is_empty());
+    assert!(row.held.contains("then remove db1"), "{}", row.held);
+    all.servers.remove(3);
+    assert!(shown(&all).held.contains("db1 is the only database"));
 }
 
 #[test]

@@ -1,0 +1,229 @@
+//! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
+
+use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::ids::PoolId;
+use crate::snapshot::Action;
+use crate::status::{Light, Status};
+use crate::text;
+
+/// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
+pub(crate) fn actions(desired: &Desired, pool: PoolId, server: &Server, status: &Status) -> Vec<Action> {
+    let mut all = Vec::new();
+    if server.runtime == Runtime::Process {
+        all.push(Action::Logs);
+    }
+    all.push(Action::Test);
+    match pool {
+        PoolId::Web => web(&mut all, server),
+        PoolId::Db => database(&mut all, desired, server, status),
+    }
+    all
+}
+
+fn web(all: &mut Vec<Action>, server: &Server) {
+    if server.power == Power::On {
+        if server.admin != Admin::Ready {
+            all.push(Action::Ready);
+        }
+        if server.admin != Admin::Drain {
+            all.push(Action::Drain);
+        }
+        if server.admin != Admin::Maintenance {
+            all.push(Action::Maintenance);
+        }
+    }
+    if server.runtime == Runtime::Process {
+        match server.power {
+            Power::On => all.extend([Action::Restart, Action::Stop]),
+            Power::Off => all.push(Action::Start),
+        }
+    }
+    all.push(Action::Remove);
+}
+
+fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &Status) {
+    let writer = desired.is_writer(&server.name);
+    let follows = server.standing == Standing::Member && server.power == Power::On && !writer;
+    if follows && desired.handover.is_none() {
+        all.push(Action::Promote);
+    }
+    if follows && desired.writer_server().is_some_and(|w| w.power == Power::On) {
+        all.push(Action::Verify);
+    }
+    let ours = server.runtime == Runtime::Process;
+    if ours && !writer && status.light == Light::Critical && copied_again(status) {
+        all.push(Action::Recopy);
+    }
+    if ours && server.power == Power::Off {
+        all.push(Action::Start);
+    }
+    // While another one could take over, it takes over first.
+    if ours && server.power == Power::On && desired.spare_the_writer(PoolId::Db, &server.name).is_ok() {
+        match server.standing {
+            // It is added or cancelled, nothing between.
+            Standing::Joining => {}
+            // One that cannot be asked any more is let go without what the others lack of it.
+            Standing::Leaving => all.push(Action::Stop),
+            Standing::Member | Standing::Returning { .. } | Standing::Diverged(_) => {
+                all.extend([Action::Restart, Action::Stop]);
+            }
+        }
+    }
+    if desired.may_leave(server).is_ok() {
+        all.push(Action::Remove);
+    }
+}
+
+/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that.
+fn copied_again(status: &Status) -> bool {
+    let words = [
+        text!("status-rows-differ"),
+        text!("status-replication-stopped"),
+        text!("status-diverged"),
+        text!("status-copy-failed"),
+    ];
+    words.contains(&status.word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Change;
+    use crate::desired::{Handover, Routing, Saved};
+    use crate::ids::ServerName;
+    use crate::plan::tests::first;
+
+    fn name(text: &str) -> ServerName {
+        ServerName::parse(text).expect("a name")
+    }
+
+    /// What each action asks of the wish; nothing for those that only look.
+    fn change(action: Action, pool: PoolId, name: &ServerName) -> Option<Change> {
+        let name = name.clone();
+        let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
+        match action {
+            Action::Logs | Action::Test | Action::Verify => None,
+            Action::Drain => admin(name, Admin::Drain),
+            Action::Maintenance => admin(name, Admin::Maintenance),
+            Action::Ready => admin(name, Admin::Ready),
+            Action::Restart => Some(Change::Restart { pool, name }),
+            Action::Stop => Some(Change::SetPower { pool, name, power: Power::Off }),
+            Action::Start => Some(Change::SetPower { pool, name, power: Power::On }),
+            Action::Promote => Some(Change::Promote { name, at: 0, accept_loss: false }),
+            Action::Remove => Some(Change::RemoveServer { pool, name }),
+            Action::Recopy => Some(Change::Recopy { name }),
+        }
+    }
+
+    const ALL: [Action; 12] = [
+        Action::Logs,
+        Action::Test,
+        Action::Drain,
+        Action::Maintenance,
+        Action::Ready,
+        Action::Restart,
+        Action::Stop,
+        Action::Start,
+        Action::Promote,
+        Action::Remove,
+        Action::Verify,
+        Action::Recopy,
+    ];
+
+    fn statuses() -> [Status; 3] {
+        [
+            Status::bare(Light::Good, text!("status-in-sync")),
+            Status::bare(Light::Critical, text!("status-rows-differ")),
+            Status::bare(Light::Critical, text!("status-down")),
+        ]
+    }
+
+    /// Wishes with every standing, power, writer, routing and handover.
+    fn wishes() -> Vec<Desired> {
+        let saved = Saved { count: 2, file: "lost/x".to_owned() };
+        let standings = [
+            Standing::Member,
+            Standing::Returning { limit: 3, saved: None },
+            Standing::Joining,
+            Standing::Leaving,
+            Standing::Diverged(saved),
+        ];
+        let mut all = Vec::new();
+        for standing in standings {
+            for powers in 0..4_u8 {
+                for routing in [Routing::OneWriter, Routing::AllWriters] {
+                    for count in [1, 2] {
+                        let mut desired = first();
+                        desired.routing = routing;
+                        desired.db.servers[1].standing = standing.clone();
+                        for (i, server) in desired.db.servers.iter_mut().enumerate() {
+                            server.power = if powers >> i & 1 == 0 { Power::On } else { Power::Off };
+                        }
+                        desired.db.servers.truncate(count);
+                        let mut handing = desired.clone();
+                        handing.handover = Some(Handover { to: name("db2"), at: 0, accept_loss: false });
+                        all.extend([desired, handing]);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_refused_is_not_offered() {
+        let mut offered = 0;
+        for desired in wishes() {
+            for (pool, server) in desired.servers() {
+                for status in statuses() {
+                    let actions = actions(&desired, pool, server, &status);
+                    for action in ALL {
+                        let Some(change) = change(action, pool, &server.name) else { continue };
+                        if actions.contains(&action) {
+                            let takes = desired.apply(&change);
+                            assert!(takes.is_ok(), "{change:?} of {server:?}: {takes:?}");
+                            offered += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(offered > 1_000, "{offered}");
+    }
+
+    /// The other way round, where nothing but a refusal keeps an action away.
+    #[test]
+    fn what_is_taken_is_offered() {
+        for desired in wishes() {
+            for server in &desired.db.servers {
+                let all = actions(&desired, PoolId::Db, server, &statuses()[0]);
+                for action in [Action::Promote, Action::Remove] {
+                    let Some(change) = change(action, PoolId::Db, &server.name) else { continue };
+                    assert_eq!(
+                        all.contains(&action),
+                        desired.apply(&change).is_ok(),
+                        "{change:?} {server:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fresh_copy_is_offered_where_it_is_the_cure() {
+        let desired = first();
+        let of = |server: usize, status: usize| {
+            let server = &desired.db.servers[server];
+            actions(&desired, PoolId::Db, server, &statuses()[status]).contains(&Action::Recopy)
+        };
+        assert_eq!([of(1, 0), of(1, 1), of(1, 2), of(0, 1)], [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_database_that_joins_is_cancelled_and_nothing_else() {
+        let mut desired = first();
+        desired.db.servers[1].standing = Standing::Joining;
+        let all = actions(&desired, PoolId::Db, &desired.db.servers[1], &statuses()[0]);
+        assert_eq!(all, [Action::Logs, Action::Test, Action::Remove]);
+    }
+}
