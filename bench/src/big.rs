@@ -19,7 +19,8 @@ const BOUND: Duration = Duration::from_secs(900);
 pub fn ask(cluster: &Cluster, server: &str, sql: &str) -> Vec<Vec<String>> {
     let socket = cluster.home().join("run").join(server).join("mariadb.sock");
     let mut command = Command::new("/usr/bin/mariadb");
-    command.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names"]);
+    // The tables of numbers (`seq_1_to_9`) want a schema that is in use.
+    command.args(["--no-defaults", "--user=root", "--database=mysql", "--batch", "--skip-column-names"]);
     command.arg(format!("--socket={}", socket.display())).args(["--execute", sql]);
     let said = run(&mut command, BOUND);
     assert_eq!(said.code, 0, "{sql}: {said:?}");

@@ -22,6 +22,7 @@ const BEFORE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 struct Joined {
     window: Window,
+    copying: Window,
     copy: Duration,
     catch_up: Duration,
     compare: Duration,
@@ -75,6 +76,7 @@ pub fn measure(cluster: &Cluster, big: &Big) -> Report {
     report.note("Clients before", before.alone());
     report.note("… before, again (A/A)", stopped.noticed(again).beside(&before));
     report.note("… during the join", stopped.noticed(joined.window).beside(&before));
+    report.note("… during the join's copy alone", stopped.noticed(joined.copying).beside(&before));
     report.note("… during the first bare copy", stopped.noticed(one.window).beside(&before));
     report.note("… during the second", stopped.noticed(two.window).beside(&before));
     report
@@ -110,5 +112,11 @@ fn join(cluster: &Cluster) -> Joined {
     }
     let copied = copied.unwrap_or(to);
     let rest = (to - copied).saturating_sub(compared);
-    Joined { window: Window { from, to }, copy: copied - from, catch_up: rest, compare: compared }
+    Joined {
+        window: Window { from, to },
+        copying: Window { from, to: copied },
+        copy: copied - from,
+        catch_up: rest,
+        compare: compared,
+    }
 }

@@ -46,6 +46,7 @@ pub fn measure(cluster: &Cluster, times: usize) -> Report {
     let (seen, quiet) = (pauses(Duration::ZERO), pauses(AROUND));
     let first =
         asked.iter().map(|(at, old)| ms(stopped.report.gap_after(*at, *old).expect("a write"))).collect();
+    eprintln!("# in order: seen {seen:.0?}, told {told:.0?} ms");
     let (seen_figures, told_figures) = (Figures::new(seen.clone()), Figures::new(told.clone()));
     report.note(
         "Longest time without an acknowledged write around a promote, as clients saw it",
