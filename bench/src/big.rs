@@ -34,7 +34,7 @@ pub struct Big {
     pub name: String,
     /// Its rows.
     pub rows: f64,
-    /// Its size as InnoDB says it, in MiB.
+    /// Its size as the database says it, in MiB.
     pub mib: f64,
 }
 
