@@ -1,5 +1,22 @@
 //! Medians and their spread.
 
+use std::time::Duration;
+
+/// A duration in milliseconds.
+pub fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// Medians of the values with an even and of those with an odd place, one over the other: the same thing measured
+/// twice in turns, which tells how much of a ratio is noise.
+pub fn same(values: &[f64]) -> String {
+    let half = |n: usize| Figures::new(values.iter().copied().skip(n).step_by(2).collect());
+    if values.len() < 2 {
+        return "one value only".to_owned();
+    }
+    format!("{:.2}", half(0).median() / half(1).median())
+}
+
 /// Measured values of one thing, sorted.
 #[derive(Clone, Debug)]
 pub struct Figures(Vec<f64>);
@@ -34,6 +51,23 @@ impl Figures {
     /// A quarter of the values is below it.
     pub fn lower_quartile(&self) -> f64 {
         self.quantile(0.25)
+    }
+
+    /// Nine tenths of the values are below it.
+    pub fn ninth_decile(&self) -> f64 {
+        self.quantile(0.9)
+    }
+
+    /// Smallest, median, ninth decile and largest, as text.
+    pub fn range(&self, digits: usize) -> String {
+        format!(
+            "min {:.digits$}, median {:.digits$}, p90 {:.digits$}, max {:.digits$}, n = {}",
+            self.quantile(0.0),
+            self.median(),
+            self.ninth_decile(),
+            self.quantile(1.0),
+            self.0.len()
+        )
     }
 
     /// Median, quartiles and extremes, as text.
