@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -16,6 +16,8 @@ use crate::wait;
 
 /// A small database has joined, or left, by then.
 pub const SETTLED: Duration = Duration::from_secs(90);
+/// What takes longer than this is told in detail.
+const SLOW: Duration = Duration::from_secs(20);
 /// A picture that is that old may be older than what was done: the product looks twice a second.
 const FRESH_MS: u64 = 2_000;
 
@@ -68,7 +70,28 @@ pub fn route(cluster: &Cluster, routing: &str) {
 /// how long that took.
 #[track_caller]
 pub fn wait_for_members(cluster: &Cluster, names: &[&str]) -> Duration {
-    wait::until(&format!("{names:?} are all that there are, and well"), SETTLED, || members(cluster, names)).1
+    let mut told = Vec::<(Duration, String)>::new();
+    let start = Instant::now();
+    let what = format!("{names:?} are all that there are, and well");
+    let ((), took) = wait::until(&what, SETTLED, || {
+        members(cluster, names).inspect_err(|why| {
+            // The same but for its numbers is no news.
+            let news: String = why.chars().filter(|c| !c.is_ascii_digit()).take(120).collect();
+            let known = |(_, old): &(Duration, String)| {
+                old.chars().filter(|c| !c.is_ascii_digit()).take(120).collect::<String>() == news
+            };
+            if !told.last().is_some_and(known) {
+                told.push((start.elapsed(), why.clone()));
+            }
+        })
+    });
+    if took > SLOW {
+        println!("#   {names:?} took {:.1} s:", took.as_secs_f64());
+        for (at, why) in told.iter().take(30) {
+            println!("#     {:.1} s: {why:.200}", at.as_secs_f64());
+        }
+    }
+    took
 }
 
 /// Whether exactly these databases are there, all members that run and hear all the others, and well.
@@ -257,7 +280,7 @@ pub fn fill(cluster: &Cluster, table: &str) {
     owner.query(&format!(
         "CREATE TABLE {table} (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, filler LONGBLOB NOT NULL)"
     ));
-    let rows = vec!["(REPEAT(MD5(RAND()), 32768))"; 10].join(", ");
+    let rows = ["(REPEAT(MD5(RAND()), 32768))"; 10].join(", ");
     for _ in 0..(FILLED / (10 << 20)) {
         owner.query(&format!("INSERT INTO {table} (filler) VALUES {rows}"));
     }

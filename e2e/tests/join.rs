@@ -42,6 +42,26 @@ fn main() -> ExitCode {
     )
 }
 
+/// Takes away what a case that failed has left, and waits until the two first ones are well.
+#[track_caller]
+fn only_two(cluster: &Cluster) {
+    for name in ["db3", "db4"] {
+        leave(cluster, name);
+    }
+    Pair::wait(cluster);
+}
+
+/// Takes a database away, if it is there.
+#[track_caller]
+fn leave(cluster: &Cluster, name: &str) {
+    if shown(cluster, name).expect("snapshot").is_some_and(|s| s.standing.as_deref() != Some("leaving")) {
+        remove(cluster, name);
+    }
+    wait::until_true(&format!("{name} is gone"), SETTLED, || {
+        shown(cluster, name).is_ok_and(|s| s.is_none()) && !homes(cluster).contains(name)
+    });
+}
+
 #[track_caller]
 fn no_errors(report: &Report) {
     println!("#   {report}");
@@ -61,7 +81,7 @@ fn all_that_is(cluster: &Cluster) -> (String, BTreeSet<String>, Vec<Vec<String>>
 }
 
 fn the_plan_writes_nothing(cluster: &Cluster) {
-    Pair::wait(cluster);
+    only_two(cluster);
     let before = all_that_is(cluster);
     let roots = ["db1", "db2"].map(|s| (s, Db::root(cluster, s)));
     let log = |server: &str| cluster.home().join("servers").join(server).join("log/general.log");
@@ -99,7 +119,7 @@ fn the_plan_writes_nothing(cluster: &Cluster) {
             .filter(|l| !l.contains("heartbeat"))
             .collect();
         println!("#   {server}: {} lines of general log", text.lines().count());
-        assert!(text.contains("select"), "the log of {server} shows nothing: this proves nothing");
+        assert!(*server == "db1" || text.contains("select"), "the donor's log is empty: this proves nothing");
         assert_eq!(writes, Vec::<&str>::new(), "{server} was written to");
     }
     assert_eq!(all_that_is(cluster), before);
@@ -112,7 +132,7 @@ fn the_plan_writes_nothing(cluster: &Cluster) {
 // ---- c
 
 fn what_cannot_join_is_refused_in_one_sentence(cluster: &Cluster) {
-    Pair::wait(cluster);
+    only_two(cluster);
     let before = all_that_is(cluster);
     let api = cluster.api();
     let bodies = [
@@ -150,7 +170,7 @@ fn what_cannot_join_is_refused_in_one_sentence(cluster: &Cluster) {
 // ---- a
 
 fn a_third_joins_under_load_unnoticed(cluster: &Cluster) {
-    Pair::wait(cluster);
+    only_two(cluster);
     let tables = Tables::make(cluster, "third", 8);
     let application = Db::new(cluster, &["--account", "app"]);
     let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(200, 100).start();
@@ -172,7 +192,9 @@ fn a_third_joins_under_load_unnoticed(cluster: &Cluster) {
         if standing == "member" { Ok(()) } else { Err(brief(&server)) }
     });
     println!("#   a member after {:.1} s; shown meanwhile:", took.as_secs_f64());
-    told.iter().for_each(|word| println!("#     {word}"));
+    for word in &told {
+        println!("#     {word}");
+    }
     let all = ["db1", "db2", "db3"];
     wait_for_members(cluster, &all);
     wait_for_mesh(cluster, &all);
@@ -244,11 +266,7 @@ fn only_heartbeats(cluster: &Cluster, server: &str) {
 // ---- d
 
 fn five_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
-    if shown(cluster, "db3").expect("snapshot").is_some() {
-        remove(cluster, "db3");
-        wait_until_left(cluster, "db3", &["db1", "db2"]);
-    }
-    Pair::wait(cluster);
+    only_two(cluster);
     let tables = Tables::make(cluster, "five", 8);
     let application = Db::new(cluster, &["--account", "app"]);
     let writer = Pair::read(cluster).writer;
@@ -289,7 +307,7 @@ fn five_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
 #[track_caller]
 fn wait_for_routing(cluster: &Cluster, routing: &str, names: &[&str]) {
     route(cluster, routing);
-    let (_, took) = wait::until(&format!("{routing} on {names:?}"), ROUTED, || {
+    let ((), took) = wait::until(&format!("{routing} on {names:?}"), ROUTED, || {
         members(cluster, names)?;
         let writer =
             cluster.api().try_snapshot()?.servers.into_iter().find(|s| s.role.as_deref() == Some("writer"));
@@ -349,7 +367,7 @@ fn shares(report: &Report) -> std::collections::BTreeMap<u32, usize> {
 }
 
 fn all_write_at_once_without_a_collision(cluster: &Cluster) {
-    Pair::wait(cluster);
+    only_two(cluster);
     let both = ["db1", "db2"];
     let tables = Tables::make(cluster, "all", 8);
     make_numbered(cluster, "e2e_numbered");
@@ -415,11 +433,7 @@ fn a_fourth_joins_three_that_all_write(cluster: &Cluster) {
     assert_eq!(wrote, 4, "all four took numbered rows");
     wait_for_equal_on(cluster, &four);
     wait_for_routing(cluster, "one-writer", &four);
-    for name in ["db4", "db3"] {
-        remove(cluster, name);
-        wait::until_true(&format!("{name} is gone"), SETTLED, || {
-            shown(cluster, name).is_ok_and(|s| s.is_none())
-        });
-    }
+    leave(cluster, "db4");
+    leave(cluster, "db3");
     wait_until_left(cluster, "db3", &["db1", "db2"]);
 }
