@@ -10,8 +10,8 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{
-    SETTLED, brief, join, listed, members, remove, shown, wait_for_members, wait_for_mesh, wait_for_no_copy,
-    wait_until_left,
+    SETTLED, ask_join, brief, join, listed, members, remove, shown, wait_for_members, wait_for_mesh,
+    wait_for_no_copy, wait_until_left,
 };
 use cordee_e2e::mortal::Mortal;
 use cordee_e2e::pair::{Pair, READY, promote, server_id};
@@ -120,7 +120,11 @@ fn before_each_step_of_a_join_or_removal(cluster: &Cluster) {
         println!("#   join, before {join_step}");
         let watched = Watched::start(cluster, &format!("join_{round}"));
         let mut serve = Mortal::start(cluster, &format!("before:{join_step}"));
-        join(cluster, "db3");
+        // One that has just started has not looked at the databases yet.
+        wait::until("the join is taken", READY, || {
+            let reply = ask_join(cluster, "db3");
+            if reply.status == 201 { Ok(()) } else { Err(reply) }
+        });
         let died = serve.wait_for_death(COMES, || {
             members(cluster, &THREE).is_ok() && listed(cluster, "db3").is_ok_and(|l| l)
         });
