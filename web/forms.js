@@ -29,7 +29,8 @@ function openFrom(e, opener) {
   if (opener.dataset.open && !dialog) return;
   e.preventDefault();
   if (dialog) fresh(dialog).showModal();
-  else ask(opener);
+  // What is chosen already is no question.
+  else if (opener.ariaCurrent !== "true") ask(opener);
 }
 
 function fresh(dialog) {
@@ -63,6 +64,7 @@ function pose(question) {
   setText(dialog.querySelector("h2"), question.title);
   for (const part of dialog.querySelectorAll("[data-q]")) setText(part, question[part.dataset.q] ?? "");
   shape(dialog.querySelector("[type=submit] use"), question.icon);
+  dialog.querySelector("[type=submit]").classList.toggle("danger", question.danger);
   dialog.querySelector("dl").append(...question.facts.flatMap(([what, says]) => [cell("dt", what), cell("dd", says)]));
   const typed = dialog.querySelector("[data-type]");
   if (question.type_name) typed.hidden = false;

@@ -9,7 +9,16 @@ const KEPT_EVENTS = 8;
 const CHANNEL = `cordee-live-${document.documentElement.lang}`;
 
 /** What this tab knows: the newest of everything, whether shown or not. */
-const known = { verdict: null, rope: null, proxies: new Map(), servers: new Map(), ages: {}, events: [], agesAt: 0 };
+const known = {
+  verdict: null,
+  rope: null,
+  writing: null,
+  proxies: new Map(),
+  servers: new Map(),
+  ages: {},
+  events: [],
+  agesAt: 0,
+};
 let heard = performance.now();
 let pictureAge = 0;
 let lastEvent = 0;
@@ -56,8 +65,8 @@ function welcome() {
 function whole() {
   const since = performance.now() - known.agesAt;
   const ages = Object.fromEntries(Object.entries(known.ages).map(([name, ms]) => [name, ms + since]));
-  const { verdict, rope, events } = known;
-  return { verdict, rope, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
+  const { verdict, rope, writing, events } = known;
+  return { verdict, rope, writing, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
 const NAMES = ["snapshot", "delta", "gone", "event", "beat", "over"];
@@ -100,6 +109,7 @@ const takes = {
   delta(data) {
     if (data.verdict) known.verdict = data.verdict;
     if (data.rope) known.rope = data.rope;
+    if (data.writing) known.writing = data.writing;
     for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
     for (const row of data.servers ?? []) known.servers.set(row.name, row);
     if (!paused && !stale) show(data);
@@ -157,6 +167,8 @@ function tick() {
     if (ms === undefined) continue;
     for (const cell of row.querySelectorAll("[data-age]")) setText(cell, ago(ms + since));
   }
+  const gap = known.ages["last gap"];
+  if (gap !== undefined) setText(document.querySelector("[data-gap-age]"), ago(gap + since));
   header(old, since);
 }
 

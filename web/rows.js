@@ -139,6 +139,20 @@ function rope(row) {
   });
 }
 
+/** Who takes writes, and how long nobody did when that last changed. The chosen one stays where the focus may be. */
+function writing(row) {
+  for (const link of document.querySelectorAll("[data-routing]")) {
+    const chosen = link.dataset.routing === row.routing;
+    if (chosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    if (!chosen) link.href = `/pools/db/routing/${link.dataset.routing}`;
+  }
+  const gap = document.querySelector("[data-gap]");
+  if (!gap) return;
+  gap.hidden = !row.gap;
+  setText(gap.querySelector("[data-gap-text]"), row.gap);
+}
+
 function stroke(cord) {
   const path = document.createElementNS(SVG, "path");
   if (cord.class) path.setAttribute("class", cord.class);
@@ -188,6 +202,7 @@ export function event(row) {
 export function show(picture) {
   if (picture.verdict) verdict(picture.verdict);
   if (picture.rope) rope(picture.rope);
+  if (picture.writing) writing(picture.writing);
   for (const row of picture.proxies ?? []) proxy(row);
   for (const row of picture.servers ?? []) server(row);
   counts();

@@ -21,7 +21,7 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 20] = [
     "/",
     "/journal",
     "/aide",
@@ -37,8 +37,11 @@ const PAGES: [&str; 18] = [
     "/pools/web/servers/web2/remove",
     "/pools/db/servers/db1/logs",
     "/pools/db/servers/db1/test",
-    "/pools/db/servers/db1/stop",
-    "/pools/db/servers/db1/restart",
+    // Of the writer they are not asked while another database could take over.
+    "/pools/db/servers/db2/stop",
+    "/pools/db/servers/db2/restart",
+    "/pools/db/servers/db2/promote",
+    "/pools/db/routing/all-writers",
     "/nothing-here",
 ];
 

@@ -321,8 +321,8 @@ impl Desired {
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
             Change::SetRouting { routing } => next.routing = *routing,
             Change::Promote { name, at, accept_loss } => {
-                next.promote(name, *accept_loss)?;
-                next.handover = Some(Handover { to: name.clone(), at: *at, accept_loss: *accept_loss });
+                let to = next.promote(name, *accept_loss)?;
+                next.handover = Some(Handover { to, at: *at, accept_loss: *accept_loss });
             }
             Change::AbandonHandover { .. } => next.handover = None,
             Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
@@ -400,12 +400,12 @@ impl Desired {
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
     }
 
-    fn promote(&mut self, name: &ServerName, accept_loss: bool) -> Result<(), Vec<Problem>> {
+    fn promote(&mut self, name: &ServerName, accept_loss: bool) -> Result<ServerName, Vec<Problem>> {
         let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
         let writer = self.is_writer(name);
         let handover = self.handover.clone();
         let server = self.find(PoolId::Db, name)?;
-        let name = server.name.as_str();
+        let (found, name) = (server.name.clone(), server.name.as_str());
         if writer {
             return problem(text!("problem-writer-already", name = name));
         }
@@ -420,7 +420,7 @@ impl Desired {
             Some(under_way) if under_way.accept_loss || !accept_loss => {
                 problem(text!("problem-handover", name = under_way.to.as_str()))
             }
-            _ => Ok(()),
+            _ => Ok(found),
         }
     }
 
@@ -429,7 +429,12 @@ impl Desired {
         if epoch != self.epoch + 1 {
             return Err(vec![Problem::conflict("epoch", text!("problem-epoch"))]);
         }
-        let to = self.find(PoolId::Db, to)?.name.clone();
+        let heir = self.find(PoolId::Db, to)?;
+        // Meanwhile a person may have stopped it.
+        if heir.standing != Standing::Member || heir.power == Power::Off {
+            return Err(vec![Problem::conflict("name", text!("problem-not-member", name = to.as_str()))]);
+        }
+        let to = heir.name.clone();
         if let (Some(limit), Some(old)) = (limit, self.writer.clone()) {
             self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit, saved: None };
         }

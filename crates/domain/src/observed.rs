@@ -139,6 +139,8 @@ pub struct Observed {
     pub names: BTreeMap<String, Seen<IpAddr>>,
     /// Each database, asked directly.
     pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
+    /// Databases that took writes when they were last asked, and whose processes have not ended since.
+    pub open: BTreeSet<ServerName>,
     /// Each database's last heartbeat of its own: whether it can write.
     pub beats: BTreeMap<ServerName, Seen<()>>,
     /// What the writer promised when it was last asked.
@@ -211,6 +213,29 @@ impl Observed {
     /// One proxy; an empty value before the first look.
     pub fn proxy(&self, id: PoolId) -> ProxySeen {
         self.proxies.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
+    pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Text>) {
+        let before = self.databases.entry(name.clone()).or_default();
+        match look {
+            Ok(mut seen) => {
+                let mut at = at;
+                if let Seen::At(younger, known) = before
+                    && *younger > at
+                {
+                    seen.take_promise(known);
+                    at = *younger;
+                }
+                if seen.read_only {
+                    self.open.remove(name);
+                } else {
+                    self.open.insert(name.clone());
+                }
+                *before = Seen::At(at, seen);
+            }
+            Err(why) => *before = Seen::Failed { last: before.last(), why },
+        }
     }
 
     /// What is known of one process.

@@ -83,7 +83,9 @@ impl World {
                 let last = before.get(name).and_then(Seen::last);
                 memory.databases.insert(name.clone(), Seen::Failed { last, why: text!("db-no-answer") });
             } else if self.processes.contains_key(&id) {
-                memory.databases.insert(name.clone(), Seen::At(self.now, self.database_look(name)));
+                memory.see_database(name, self.now, Ok(self.database_look(name)));
+            } else {
+                memory.open.remove(name);
             }
         }
         memory.promise = promise(desired, memory, self.now);

@@ -297,6 +297,10 @@ fn replication(
         };
     }
     if !takes && !seen.read_only {
+        let target = Target::Database(server.name.clone());
+        if !observed.setbacks.contains_key(&target) {
+            return Status::bare(Light::Progress, text!("status-closing"));
+        }
         return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
     }
     if seen.most_connections > 0 && seen.connections >= seen.most_connections {
@@ -305,6 +309,10 @@ fn replication(
     }
     if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
         return Status::new(Light::Critical, text!("status-blocked"), text!("reason-blocked"));
+    }
+    if let Some(check) = unreached(desired, observed, server, now) {
+        let reason = text!("reason-unreached", why = check_reason(&check));
+        return Status::new(Light::Critical, text!("status-unreached"), reason);
     }
     let mut slowest = 0;
     for peer in desired.members().filter(|s| s.name != server.name) {
@@ -351,6 +359,18 @@ fn replication(
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
 }
+
+/// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
+fn unreached(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Option<Check> {
+    let takes = desired.takes_writes(server) && desired.handover.is_none();
+    let proxy = observed.proxy(PoolId::Db).running;
+    let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;
+    let down = seen.verdict == Verdict::Down && !seen.maintenance && seen.since_s >= UNREACHED_SECONDS;
+    down.then(|| seen.check.clone())
+}
+
+/// For so long HAProxy has found it down: one that has just been opened is found up at the next check.
+const UNREACHED_SECONDS: u64 = 2;
 
 /// How far a copy is, and how long it may still take at the pace so far.
 fn copying(copy: &CopySeen, now: Millis) -> Text {

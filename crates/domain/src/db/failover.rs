@@ -27,16 +27,23 @@ pub struct Promise {
     /// The last number of its domain that it had written then: what came before the promise may have been
     /// acknowledged without a receipt.
     pub floor: u64,
-    /// The standbys whose links from the writer ran.
+    /// The standbys that may have given a receipt since the look before.
     pub standbys: BTreeSet<ServerName>,
 }
 
-/// Milliseconds between the last look that saw the promise and the loss: two looks and a little.
-pub const PROMISE_AGE: u64 = 2_500;
+/// Milliseconds that a commit waits for a receipt, before MariaDB falls back to acknowledging without one.
+///
+/// It is also how long a promise counts after it was seen, and together with [`Promise::floor`] that is a proof: a
+/// commit that waited when the look was taken is below the floor, and the heir must have received it; one that
+/// began to wait later cannot have been acknowledged without a receipt before this time is over.
+pub const RECEIPT_LIMIT: u64 = 800;
 /// Milliseconds that a writer is frozen before it is given up.
 pub const FROZEN: u64 = 1_000;
 /// Milliseconds without a word from the writer, to Cordée and to every standby, before it is given up.
 pub const SILENT: u64 = 3_000;
+
+/// Milliseconds that a standby has to become ready before the lost writer is started again where its data are.
+pub const PATIENCE: u64 = 5_000;
 
 /// How the writer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +128,11 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
         .members()
         .filter(|s| s.name != writer.name)
         .filter_map(|s| observed.databases.get(&s.name)?.fresh(now, SILENT)?.links.get(&writer.name))
+        // One that does not even try to receive says nothing about the writer.
+        .filter(|link| link.receiving != Thread::Stopped)
         .peekable();
     let somebody = witnesses.peek().is_some();
-    let unheard = witnesses.all(|link| link.heard_at.is_none_or(long_ago));
+    let unheard = witnesses.all(|l| l.receiving == Thread::Connecting || l.heard_at.is_none_or(long_ago));
     (somebody && unheard).then_some(Lost::Stuck { since: *last, pid: pid.filter(|_| ours) })
 }
 
@@ -137,27 +146,25 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
         return before;
     }
     let Some(Seen::At(at, seen)) = observed.databases.get(&writer.name) else { return before };
-    if seen.read_only {
+    if seen.read_only || before.as_ref().is_some_and(|p| p.at >= *at) {
         return before;
     }
     if !seen.promises() {
         return None;
     }
-    let standbys: BTreeSet<ServerName> = desired
-        .members()
-        .filter(|s| s.name != writer.name)
-        .filter(|s| {
-            let link = observed
-                .databases
-                .get(&s.name)
-                .and_then(|d| d.value())
-                .and_then(|d| d.links.get(&writer.name));
-            link.is_some_and(|l| l.receiving == Thread::Running)
-        })
-        .map(|s| s.name.clone())
-        .collect();
+    let mut standbys = BTreeSet::new();
+    for peer in desired.members().filter(|s| s.name != writer.name) {
+        let Some(Seen::At(looked, standby)) = observed.databases.get(&peer.name) else { continue };
+        let runs = standby.links.get(&writer.name).is_some_and(|l| l.receiving == Thread::Running);
+        // One that gave receipts counts until it was looked at again.
+        let counted = before.as_ref().is_some_and(|p| p.at >= *looked && p.standbys.contains(&peer.name));
+        if runs || counted {
+            standbys.insert(peer.name.clone());
+        }
+    }
     let enough = standbys.len() >= usize::try_from(seen.acknowledging).unwrap_or(usize::MAX);
-    enough.then_some(Promise { epoch: desired.epoch, at: *at, floor: seen.written.last(writer.id), standbys })
+    let floor = seen.written.last(writer.id);
+    enough.then_some(Promise { epoch: desired.epoch, at: *at, floor, standbys })
 }
 
 /// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
@@ -179,37 +186,36 @@ pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
 
 /// The writer is lost: who takes its place.
 fn replace(desired: &Desired, observed: &Observed, writer: &Server, lost: Lost, now: Millis) -> Decision {
-    let (since, pid) = match lost {
-        Lost::Dead { since } => (since, None),
-        Lost::Stuck { since, pid } => (Some(since), pid),
-    };
     let name = writer.name.as_str();
+    let since = match lost {
+        Lost::Dead { since } => since,
+        // Ended for good before anybody else is opened. Where nobody can take over it comes back by itself.
+        Lost::Stuck { pid: Some(pid), .. } => return Decision::Fence { pid },
+        // It may live, and acknowledge to those who still reach it.
+        Lost::Stuck { pid: None, .. } => return Decision::Wait(text!("failover-cut-off", name = name)),
+    };
     let held = observed
         .promise
         .as_ref()
         .filter(|p| p.epoch == desired.epoch)
-        .filter(|p| since.is_some_and(|since| p.at + PROMISE_AGE >= since));
-    let Some(promise) = held else {
-        return alone(writer, lost, text!("failover-no-promise", name = name));
+        .filter(|p| since.is_some_and(|since| p.at + RECEIPT_LIMIT >= since));
+    let (Some(promise), Some(since)) = (held, since) else {
+        return alone(writer, text!("failover-no-promise", name = name));
     };
-    match heir(desired, observed, writer, promise, since.unwrap_or(now), now) {
-        Heir::None(why) => alone(writer, lost, why),
-        Heir::Later { stop, waiting } => match pid {
-            Some(pid) => Decision::Fence { pid },
-            None => Decision::Prepare { stop, waiting },
-        },
-        Heir::Ready { to, limit } => match pid {
-            Some(pid) => Decision::Fence { pid },
-            None => Decision::Elect { to, limit: Some(limit) },
-        },
+    match heir(desired, observed, writer, promise, since, now) {
+        Heir::None(why) => alone(writer, why),
+        Heir::Ready { to, limit } => Decision::Elect { to, limit: Some(limit) },
+        // The data of the lost one lie there, whole: starting it again is quicker by now.
+        Heir::Later { waiting, .. } if now.saturating_sub(since) > PATIENCE => alone(writer, waiting),
+        Heir::Later { stop, waiting } => Decision::Prepare { stop, waiting },
     }
 }
 
 /// Nobody can take over.
-fn alone(writer: &Server, lost: Lost, why: Text) -> Decision {
-    match (writer.runtime, lost) {
-        (Runtime::Process, Lost::Dead { .. }) => Decision::Restart(why),
-        _ => Decision::Wait(why),
+fn alone(writer: &Server, why: Text) -> Decision {
+    match writer.runtime {
+        Runtime::Process => Decision::Restart(why),
+        Runtime::External => Decision::Wait(why),
     }
 }
 
@@ -222,7 +228,8 @@ enum Heir {
     Ready { to: ServerName, limit: u64 },
 }
 
-/// The standby that received most. A receipt came from *one* of them, so all of them must be asked.
+/// The standby that received most. A receipt came from *one* of them, so each that may have given one must be asked,
+/// and no other may hold more.
 fn heir(
     desired: &Desired,
     observed: &Observed,
@@ -231,54 +238,69 @@ fn heir(
     since: Millis,
     now: Millis,
 ) -> Heir {
-    let mut all = Vec::new();
-    let mut stop = Vec::new();
-    for name in &promise.standbys {
-        let server = desired.members().find(|s| s.name == *name && s.power == Power::On);
-        let Some(server) = server else {
-            return Heir::None(text!("failover-standby-away", name = name.as_str()));
-        };
+    let away = |name: &ServerName| Heir::None(text!("failover-standby-away", name = name.as_str()));
+    if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
+        return away(name);
+    }
+    let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
+    for server in desired.members().filter(|s| s.name != writer.name) {
+        let name = &server.name;
+        let promised = promise.standbys.contains(name);
         let process = observed.process(&ProcessId::Server(name.clone()));
-        let gone = server.runtime == Runtime::Process && process.leader.as_ref().is_none_or(|l| l.frozen);
-        let (at, seen) = match observed.databases.get(name) {
-            Some(Seen::At(at, seen)) if !gone => (*at, seen),
-            _ => return Heir::None(text!("failover-standby-away", name = name.as_str())),
+        // What it received and had not applied went with its process (MariaDB with GTID asks the writer again).
+        let anew = process.started_at.is_some_and(|at| at > promise.at);
+        let asked = observed.databases.get(name).filter(|_| alive(server, observed) && !anew);
+        let link = match asked {
+            Some(Seen::At(at, seen)) => seen.links.get(&writer.name).map(|link| (*at, seen, link)),
+            _ => None,
         };
-        let Some(link) = seen.links.get(&writer.name) else {
-            return Heir::None(text!("failover-standby-away", name = name.as_str()));
-        };
-        if at < since || now.saturating_sub(at) > SILENT || link.receiving != Thread::Stopped {
-            if link.receiving != Thread::Stopped {
-                stop.push(name.clone());
+        let Some((at, seen, link)) = link else {
+            if promised {
+                return away(name);
             }
             continue;
+        };
+        if link.receiving != Thread::Stopped {
+            stop.push(name.clone());
+        } else if at >= since && now.saturating_sub(at) <= SILENT {
+            all.push((name, seen, link));
+            continue;
         }
-        all.push((name, seen, link));
+        asking = true;
     }
-    if all.len() < promise.standbys.len() {
+    if asking {
         return Heir::Later { stop, waiting: text!("failover-asking", name = writer.name.as_str()) };
     }
     let received =
         |seen: &DatabaseSeen, link: &Link| link.received.last(writer.id).max(seen.holds(writer.id));
     let most = all.iter().map(|(_, seen, link)| received(seen, link)).max().unwrap_or(0);
     if most < promise.floor {
-        return Heir::None(text!(
-            "failover-behind",
-            name = writer.name.as_str(),
-            count = promise.floor - most
-        ));
+        let count = promise.floor - most;
+        return Heir::None(text!("failover-behind", name = writer.name.as_str(), count = count));
     }
     let mut candidates = all.iter().filter(|(_, seen, link)| received(seen, link) == most);
-    if let Some((name, _, _)) = candidates.clone().find(|(_, seen, _)| seen.holds(writer.id) == most) {
+    if let Some((name, _, _)) = candidates.clone().find(|(_, seen, link)| unapplied(seen, link) == 0) {
         return Heir::Ready { to: (*name).clone(), limit: most };
     }
     match candidates.find(|(_, _, link)| link.applying) {
-        Some((name, seen, _)) => Heir::Later {
+        Some((name, seen, link)) => Heir::Later {
             stop: Vec::new(),
-            waiting: text!("failover-applying", name = name.as_str(), count = most - seen.holds(writer.id)),
+            waiting: text!("failover-applying", name = name.as_str(), count = unapplied(seen, link)),
         },
         None => Heir::None(text!("failover-cannot-apply", name = writer.name.as_str())),
     }
+}
+
+/// Transactions that a link brought and that are not applied, of whatever domain.
+fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
+    link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
+}
+
+/// A process that runs, or a server that only others know about.
+fn alive(server: &Server, observed: &Observed) -> bool {
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    server.power == Power::On
+        && (server.runtime == Runtime::External || process.leader.is_some_and(|l| !l.frozen))
 }
 
 /// A change of writer that a person asked for: close, catch up, open the other one.
@@ -294,10 +316,13 @@ fn planned(
     if now > handover.at + HANDOVER_LIMIT {
         return Decision::Abandon(text!("handover-late", name = to.as_str()));
     }
-    let ready = desired.members().any(|s| s.name == *to && s.power == Power::On);
+    let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
     let Some(Seen::At(at, heir)) = observed.databases.get(to).filter(|_| ready) else {
         return Decision::Abandon(text!("handover-away", name = to.as_str()));
     };
+    if *at < handover.at || now.saturating_sub(*at) > SILENT {
+        return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+    }
     let Some(link) = heir.links.get(&writer.name) else {
         return Decision::Abandon(text!("handover-away", name = to.as_str()));
     };
@@ -311,7 +336,8 @@ fn planned(
         return Decision::Wait(text!("handover-proxy"));
     }
     let old = match observed.databases.get(&writer.name) {
-        Some(Seen::At(_, old)) if old.read_only => old,
+        // A look from before says nothing: an opening may have been under way.
+        Some(Seen::At(at, old)) if old.read_only && *at >= handover.at => old,
         Some(Seen::At(..)) => return Decision::Close,
         _ => return Decision::Wait(text!("handover-away", name = writer.name.as_str())),
     };
@@ -358,11 +384,14 @@ fn forced(
         let waiting = text!("failover-asking", name = writer.name.as_str());
         return Decision::Prepare { stop: vec![to.clone()], waiting };
     }
-    let holds = heir.holds(writer.id);
-    if at < since || (link.applying && holds < link.received.last(writer.id)) {
-        let missing = link.received.last(writer.id).saturating_sub(holds);
+    if at < since {
+        return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+    }
+    let missing = unapplied(heir, link);
+    if link.applying && missing > 0 {
         return Decision::Wait(text!("failover-applying", name = to.as_str(), count = missing));
     }
+    let holds = heir.holds(writer.id);
     Decision::Elect { to: to.clone(), limit: Some(holds) }
 }
 
@@ -371,8 +400,10 @@ fn forced(
 /// what it wrote itself would take the number of a transaction that crash recovery took back.
 pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<ServerName> {
     let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
-    let open = desired.handover.is_none()
-        && desired.writer.as_ref().and_then(fresh).is_some_and(|writer| !writer.read_only);
+    let writes = |server: &Server| {
+        desired.takes_writes(server) && fresh(&server.name).is_some_and(|seen| !seen.read_only)
+    };
+    let open = desired.handover.is_none() && desired.members().any(writes);
     desired
         .members()
         .filter(|s| open && s.power == Power::On)
@@ -384,3 +415,6 @@ pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<
         .map(|s| s.name.clone())
         .collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

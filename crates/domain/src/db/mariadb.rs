@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::failover::RECEIPT_LIMIT;
+
 /// Where one MariaDB lives.
 #[derive(Clone, Debug)]
 pub struct Instance<'a> {
@@ -49,7 +51,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
-         rpl_semi_sync_master_timeout=800\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
+         rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
          key_buffer_size=8M\ninit_file={rights}\n",
         run = run.display(),
         receipts = u8::from(*receipts),

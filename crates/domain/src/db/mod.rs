@@ -52,6 +52,15 @@ impl DatabaseSeen {
         self.semi_sync && self.in_force && self.acknowledging > 0
     }
 
+    /// Takes over what a younger look says of whether it writes, and under which promise.
+    pub fn take_promise(&mut self, younger: &Self) {
+        self.read_only = younger.read_only;
+        self.semi_sync = younger.semi_sync;
+        self.in_force = younger.in_force;
+        self.acknowledging = younger.acknowledging;
+        self.written = younger.written.clone();
+    }
+
     /// The last number of a domain that it holds, whoever brought it.
     pub fn holds(&self, domain: u32) -> u64 {
         self.written.last(domain).max(self.applied.last(domain))

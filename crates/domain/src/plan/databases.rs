@@ -33,6 +33,11 @@ pub enum Opening {
 /// link stands with an error holds up nobody: that is shown and repaired, not waited for.
 pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Opening {
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
+    if desired.routing == Routing::OneWriter
+        && let Some(other) = observed.open.iter().find(|n| **n != server.name)
+    {
+        return Opening::Later(text!("wait-other-open", name = other.as_str()));
+    }
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(other) = fresh(observed, &peer.name, now) else { continue };
         let missing = |domain: u32| other.holds(domain).saturating_sub(seen.holds(domain));
@@ -102,9 +107,12 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
-            Standing::Returning { limit, .. } => {
+            Standing::Returning { limit, saved } => {
                 unlink(plan, server, seen);
-                returning(plan, server, seen, *limit);
+                // Beats of its own that nobody received are no loss: nothing was found worth saving.
+                let kept =
+                    seen.written.last(server.id) > *limit && saved.as_ref().is_none_or(|s| s.count > 0);
+                returning(plan, server, seen, kept);
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
         }
@@ -326,13 +334,12 @@ fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
 }
 
 /// Whether a former writer holds anything that the others lack.
-fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, limit: u64) {
+fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, kept: bool) {
     if !seen.read_only || seen.links.values().any(|l| l.receiving != Thread::Stopped) {
         return;
     }
-    let last = seen.written.last(server.id);
     let name = server.name.clone();
-    let change = if last <= limit { Change::Readmit { name } } else { Change::Expel { name } };
+    let change = if kept { Change::Expel { name } } else { Change::Readmit { name } };
     plan.steps.push(Step::Commit(change));
 }
 
@@ -374,3 +381,6 @@ fn open(
         plan.steps.push(Step::SetSemiSync { name: name.clone(), on: true });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,11 @@ fn server_process(
         }
         return;
     };
+    if matches!(server.standing, Standing::Returning { saved: None, .. }) {
+        // It was started as the writer just when another one was chosen: its log comes first.
+        plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
+        return;
+    }
     if wanted && leader.server == server.id && leader.generation >= server.generation {
         return;
     }

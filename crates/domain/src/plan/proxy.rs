@@ -56,8 +56,15 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
     if desired.routing == Routing::OneWriter {
         return false;
     }
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
     match observed.databases.get(&server.name).and_then(|d| d.value()) {
         Some(seen) => seen.read_only,
+        // One that ended, or that we started and have not asked yet, is not open.
+        None if server.runtime == Runtime::Process
+            && (process.leader.is_none() || process.started_at.is_some()) =>
+        {
+            true
+        }
         None => observed
             .proxy(PoolId::Db)
             .running

@@ -30,6 +30,7 @@ failover-behind = { $count ->
    *[other] { $count } writes of { $name } that it may have acknowledged are on no other database
 }
 failover-cannot-apply = the database that received the last writes of { $name } cannot apply them
+failover-cut-off = { $name } is silent and may still live: a person decides (promote another one, accepting a loss)
 failover-no-promise = nobody else surely holds every write that { $name } acknowledged
 failover-standby-away = { $name } may hold the last acknowledged writes, and does not answer
 reason-writer-gone = { $why }; { $and }
@@ -120,3 +121,47 @@ reason-rows-differ = { $count ->
    *[other] { $count } tables do not hold what the writer holds, { $table } first
 }
 status-rows-differ = Data differ
+wait-other-open = { $name } was open when it was last asked
+verdict-handover = The writer is changing
+verdict-handover-reason = { $name } is taking over the writes; until then no database serves.
+
+# Questions about who writes
+ask-all = Let all databases write
+ask-all-fact = { $at } leads to { $names } in turn.
+ask-all-lose = When two visitors change the same row within { $ms } ms of each other (the delay between the databases, measured now), one of the two changes can be lost, without an error.
+ask-all-more = The switch itself cuts nobody. A row changed twice like that can differ between the databases until it is changed again. New rows never clash over their automatic numbers: each database gives out its own. But the same value in a unique column on both, or a row removed on one and changed on the other, stops the copying with an error.
+ask-all-unmeasured = When two visitors change the same row within the delay between the databases (not measured at the moment), one of the two changes can be lost, without an error.
+ask-alone = { $name } takes the writes.
+ask-back-all = “one database writes”, in the same place. What was lost meanwhile does not come back.
+ask-back-one = “all write”, in the same place.
+ask-back-promote = The same button, in the row of { $name }.
+ask-back-promote-loss = The same button in the row of { $name }, once it follows again. If it holds what the others lack, it stays out.
+ask-db-also = { $sessions ->
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer }.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer }.
+}
+ask-know-loss = I know that writes that only { $name } holds will be missing; they are kept in a file when it returns.
+ask-know-loss-all = I know that writes that only { $name } holds are missing until it returns.
+ask-nobody = { $name } is to take the writes, and does not.
+ask-one = Let one database write
+ask-one-cut = Connections to { $names } are cut, and what they were writing fails. From then on everything goes to { $writer }.
+ask-one-fact = { $at } leads to { $name } only.
+ask-one-more = What was acknowledged stays, and is copied as before.
+ask-promote = Promote { $name }
+ask-promote-gap = Writes wait or fail while the writer changes: for { $time } the last time. So do reads, because meanwhile no database serves.
+ask-promote-loss = { $old } cannot hand over: until { $name } writes, pages that need the database fail. After that, writes that only { $old } holds are missing.
+ask-promote-loss-all = When { $name } returns, the others copy what only it held.
+ask-promote-loss-more = Cordée does not do it by itself, because nobody else surely holds every write that { $name } acknowledged. When { $name } returns, what only it holds is saved in a file under lost/ in Cordée’s folder, and { $name } stays out.
+ask-promote-loss-open = { $old } cannot hand over: until { $name } is the writer, what goes to the one writer fails; the other databases that are open go on. Writes that only { $old } holds are missing until it returns.
+ask-promote-more = { $old } is closed and its connections are cut; { $name } catches up with it, then it is opened. No acknowledged write is lost. Should it take more than { $seconds } s, { $old } goes on instead.
+ask-promote-stopped = { $name } was stopped on request: starting it again loses nothing. If you go on all the same, what only it holds is saved in a file under lost/ in Cordée’s folder when it returns, and { $name } stays out.
+ask-promote-wait = Writes wait or fail while the writer changes; for how long has not been measured here yet. So do reads, because meanwhile no database serves.
+ask-roles = { $writer } takes the writes, { $standby } follows.
+ask-roles-all = { $writer } is the writer, { $standby } also writes.
+ask-sole = In both cases
+ask-sole-fact = { $at } leads to the one writer, { $name }: for sessions, and for all that must not lose a change.
+problem-confirm-loss = Tick the box: without it, nothing that could be missing is given up.
+event-closed-writer = { $name } is closed: another database takes over its writes
+status-closing = Closing to writes
+reason-unreached = HAProxy does not reach it, so neither do applications: { $why }
+status-unreached = Out of reach

@@ -1,9 +1,10 @@
 # The answers of the help page.
 help-actions = What are the actions for?
-help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove and clean first ask a question that says what happens to visitors. Removing or stopping the last web server that is up also asks for its name to be typed.
+help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove, promote, who writes, and clean first ask a question that says what happens to visitors. Removing or stopping the last web server that is up, or promoting a database while the one that writes is lost, also asks for a name to be typed.
 help-act-drain = No new visitors; those who hold this server’s cookie come back to it until their session ends. For taking it out gently.
 help-act-logs = The last lines that the server wrote: access, errors, start.
 help-act-maintenance = No visitors at all, and no checks. The server still runs: the time to work on it.
+help-act-promote = Makes a standby the database that takes writes: the present one is closed, this one catches up, then it is opened. Asks first, and says how long visitors wait.
 help-act-ready = The end of drain or maintenance: it gets visitors again from its first good check on.
 help-act-remove = The server leaves HAProxy. If Cordée had started it, its process, configuration and files go too.
 help-act-restart = Stops and starts the server. Its visitors move to the others first.
@@ -41,7 +42,7 @@ help-light-warning = Gives service, but less well than wished: some failures, a 
 help-see = What does the dashboard show?
 help-see-1 = On top, one sentence says whether the site answers, and what threatens it. Under it, the rope follows a request: visitor, HAProxy web, web server, HAProxy db, database. A full line carries visitors. Dashed: draining or standby. Red and cut: down.
 help-see-2 = Each server has a row: type, name, IP address or host name, port, cookie, status with its reason, sessions now, last check and actions. “To deal with” repeats those in trouble.
-help-see-3 = Each database has the same columns, with its role and the delay of its copy in each direction. Only one takes writes; what it writes arrives on the other, and the reverse when the roles change.
+help-see-3 = Each database has the same columns, with its role and the delay of its copy in each direction. Only one takes writes, and the other one takes over when it is lost or when you ask for it. “all write” lets every database take writes; the question before it says what can be lost.
 help-status = What do the statuses mean?
 help-status-1 = A status always has a shape, a colour, a word and a reason. There are six:
 help-status-2 = Colour never says anything alone: the shape and the word are enough.

@@ -1,9 +1,10 @@
 # Les réponses de la page d’aide.
 help-actions = À quoi servent les actions ?
-help-actions-1 = Vider, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne demande en plus de taper son nom.
+help-actions-1 = Vider, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, confier les écritures, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, ou confier les écritures pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
 help-act-drain = Plus de nouveaux visiteurs ; ceux qui ont le cookie de ce serveur y reviennent jusqu’à la fin de leur session. Pour le sortir en douceur.
 help-act-logs = Les dernières lignes que le serveur a écrites : accès, erreurs, démarrage.
 help-act-maintenance = Plus aucun visiteur, plus aucune vérification. Le serveur tourne toujours : c’est le moment d’y travailler.
+help-act-promote = Fait d’une base de secours celle qui reçoit les écritures : l’actuelle est fermée, celle-ci se met à jour, puis elle est ouverte. Pose d’abord une question, qui dit combien de temps les visiteurs attendent.
 help-act-ready = Fin du vidage ou de la maintenance : il reprend des visiteurs à sa première vérification réussie.
 help-act-remove = Le serveur sort de HAProxy. Si Cordée l’avait démarré, son processus, sa configuration et ses fichiers partent aussi.
 help-act-restart = Arrête puis démarre le serveur. Ses visiteurs passent d’abord sur les autres.
@@ -41,7 +42,7 @@ help-light-warning = Rend le service, mais moins bien que souhaité : quelques 
 help-see = Que voit-on sur le tableau de bord ?
 help-see-1 = En haut, une phrase dit si le site répond, et ce qui le menace. Sous elle, la corde suit une requête : visiteur, HAProxy web, serveur web, HAProxy db, base de données. Trait plein : il passe des visiteurs. Tireté : vidage ou secours. Rouge et coupé : hors ligne.
 help-see-2 = Chaque serveur a une ligne : type, nom, adresse IP ou nom d’hôte, port, cookie, statut avec sa raison, sessions en cours, dernier check et actions. « À traiter » répète ceux qui vont mal.
-help-see-3 = Chaque base de données a les mêmes colonnes, avec son rôle et le retard de sa copie dans chaque sens. Une seule reçoit les écritures ; ce qu’elle écrit arrive sur l’autre, et inversement quand les rôles changent.
+help-see-3 = Chaque base de données a les mêmes colonnes, avec son rôle et le retard de sa copie dans chaque sens. Une seule reçoit les écritures, et l’autre les prend quand elle est perdue ou quand vous le demandez. « toutes écrivent » les ouvre toutes aux écritures ; la question posée avant dit ce qui peut être perdu.
 help-status = Que veulent dire les statuts ?
 help-status-1 = Un statut a toujours une forme, une couleur, un mot et une raison. Il y en a six :
 help-status-2 = La couleur ne dit jamais rien seule : la forme et le mot suffisent.

@@ -109,6 +109,23 @@ pub enum ClientCommand {
     /// Start a server that was stopped
     #[command(after_help = "  cordee start web2")]
     Start(ServerArgs),
+    /// Make a standby the writer; the present writer hands over first
+    #[command(after_help = "  cordee promote db2\n  cordee promote db2 --accept-loss")]
+    Promote {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// Even if the writer is lost and holds writes that no other database received
+        #[arg(long)]
+        accept_loss: bool,
+    },
+    /// Choose which databases take writes
+    #[command(after_help = "  cordee routing db one-writer\n  cordee routing db all-writers")]
+    Routing {
+        /// `db`
+        pool: String,
+        /// `one-writer` or `all-writers`
+        routing: String,
+    },
     /// Try the connection to a server, step by step; exit code 1 when a step fails
     #[command(after_help = "  cordee test db1")]
     Test(ServerArgs),
@@ -262,6 +279,19 @@ mod tests {
         assert_eq!((long.pool(), long.name()), (Some("web"), "web1"));
         assert!(Cli::try_parse_from(["cordee", "drain"]).is_err());
         assert!(Cli::try_parse_from(["cordee", "drain", "a", "b", "c"]).is_err());
+    }
+
+    #[test]
+    fn a_loss_is_accepted_only_in_so_many_words() {
+        let Command::Client(ClientCommand::Promote { server, accept_loss }) = read(&["promote", "db2"])
+        else {
+            panic!()
+        };
+        assert_eq!((server.name(), accept_loss), ("db2", false));
+        let long = read(&["promote", "db", "db2", "--accept-loss"]);
+        let Command::Client(ClientCommand::Promote { server, accept_loss }) = long else { panic!() };
+        assert_eq!((server.pool(), accept_loss), (Some("db"), true));
+        assert!(Cli::try_parse_from(["cordee", "routing", "db"]).is_err());
     }
 
     #[test]

@@ -67,6 +67,10 @@ impl Door {
         self.request("POST", to, body).await
     }
 
+    pub(super) async fn put(&self, to: &str, body: &Value) -> Result<Value, Failure> {
+        self.request("PUT", to, Some(body)).await
+    }
+
     pub(super) async fn delete(&self, to: &str) -> Result<Value, Failure> {
         self.request("DELETE", to, None).await
     }

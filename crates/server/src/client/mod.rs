@@ -103,6 +103,8 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Restart(server) => act(door, &server, "restart", false).await,
         ClientCommand::Stop { server, force } => act(door, &server, "stop", force).await,
         ClientCommand::Start(server) => act(door, &server, "start", false).await,
+        ClientCommand::Promote { server, accept_loss } => promote(door, &server, accept_loss).await,
+        ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
         ClientCommand::Test(server) => test(door, &server).await,
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
@@ -187,6 +189,16 @@ async fn remove(door: &Door, server: &ServerArgs, force: bool) -> Result<Said, F
 async fn act(door: &Door, server: &ServerArgs, action: &str, force: bool) -> Result<Said, Failure> {
     let to = format!("{}/{action}{}", address(door, server).await?, forced(force));
     done(door.post(&to, None).await?)
+}
+
+async fn promote(door: &Door, server: &ServerArgs, accept_loss: bool) -> Result<Said, Failure> {
+    let to = format!("{}/promote?accept_loss={accept_loss}", address(door, server).await?);
+    done(door.post(&to, None).await?)
+}
+
+async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> {
+    let to = format!("/api/v1/pools/{}/routing", segment(pool));
+    done(door.put(&to, &json!({ "routing": routing })).await?)
 }
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use cordee_domain::desired::{Power, Routing};
 use cordee_domain::snapshot::Role;
 use cordee_domain::status::Light;
 use cordee_domain::text;
@@ -76,7 +77,11 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 /// The whole cluster.
 pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
-    let mut text = format!("{}\n\n", sentence(&seen.verdict));
+    let mut text = format!("{}\n", sentence(&seen.verdict));
+    if seen.routing == Routing::AllWriters {
+        let _ = writeln!(text, "{}", lang.say(&text!("cli-all-writers")));
+    }
+    text.push('\n');
     let mut proxies = vec![row([
         &lang.say(&text!("cli-col-proxy")),
         &lang.say(&text!("cli-col-status")),
@@ -92,11 +97,11 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     }));
     text.push_str(&table(&proxies));
     text.push('\n');
-    text.push_str(&servers(&seen.servers, lang));
+    text.push_str(&servers(&seen.servers, seen.routing, lang));
     text
 }
 
-fn servers(all: &[ServerJson], lang: Lang) -> String {
+fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {
     let mut rows = vec![row([
         &lang.say(&text!("cli-col-server")),
         &lang.say(&text!("cli-col-pool")),
@@ -110,7 +115,7 @@ fn servers(all: &[ServerJson], lang: Lang) -> String {
     rows.extend(all.iter().map(|s| {
         row([
             &s.name,
-            &pool(s, lang),
+            &pool(s, routing, lang),
             &word(&s.status),
             &format!("{}:{}", s.address, s.port),
             s.cookie.as_deref().unwrap_or("-"),
@@ -122,12 +127,17 @@ fn servers(all: &[ServerJson], lang: Lang) -> String {
     table(&rows)
 }
 
-fn pool(server: &ServerJson, lang: Lang) -> String {
-    match server.role {
-        Some(Role::Writer) => format!("{} ({})", server.pool, lang.say(&text!("cli-writer"))),
-        Some(Role::Standby) => format!("{} ({})", server.pool, lang.say(&text!("cli-standby"))),
-        None => server.pool.to_string(),
-    }
+/// The pool, with a database's place in it. One that stays out has no role.
+fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
+    let place = match (server.role, server.standing.as_deref()) {
+        (None, _) => return server.pool.to_string(),
+        (Some(Role::Writer), _) => text!("cli-writer"),
+        (_, Some("returning")) => text!("cli-returning"),
+        (_, Some("diverged")) => text!("cli-diverged"),
+        _ if routing == Routing::AllWriters && server.power == Power::On => text!("cli-also"),
+        _ => text!("cli-standby"),
+    };
+    format!("{} ({})", server.pool, lang.say(&place))
 }
 
 /// A shape and a word: the light is said too, because a word alone does not say whether it is bad.

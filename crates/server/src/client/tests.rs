@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cordee_domain::desired::Admin;
+use cordee_domain::change::Change;
+use cordee_domain::desired::{Admin, Routing, Saved};
+use cordee_domain::ids::ServerName;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -43,6 +45,11 @@ impl Rig {
         answer(command, &Door::at(&self.socket, Lang::En)).await
     }
 
+    /// Plays the engine: the picture of the newest wish.
+    fn picture(&self) {
+        self.app.board.set_snapshot(fixture::snapshot(&self.app.board.desired()));
+    }
+
     async fn says(&self, words: &str) -> String {
         self.run(words).await.ok().unwrap().text
     }
@@ -64,14 +71,47 @@ async fn commands_reach_the_cluster() {
     assert!(rig.says("status --json").await.contains("\"revision\": 1"));
     rig.says("drain web2").await;
     assert_eq!(rig.app.board.desired().web.servers[1].admin, Admin::Drain);
-    rig.says("restart db1").await;
-    assert_eq!(rig.app.board.desired().db.servers[0].generation, 1);
+    rig.says("restart db2").await;
+    assert_eq!(rig.app.board.desired().db.servers[1].generation, 1);
     assert!(rig.says("add web web3 --address 10.0.0.5 --cookie S3").await.contains("10.0.0.5:80"));
     rig.says("remove web web3").await;
     rig.says("reload web").await;
     assert_eq!(rig.app.board.desired().web.servers.len(), 2);
     let history = rig.says("history").await;
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
+}
+
+#[tokio::test]
+async fn who_writes_is_said_and_changed() {
+    let rig = Rig::new().await;
+    assert!(!rig.says("status").await.contains("All databases take writes"));
+    assert!(rig.says("routing db all-writers").await.contains("All databases take writes"));
+    assert_eq!(rig.app.board.desired().routing, Routing::AllWriters);
+    rig.picture();
+    let status = rig.says("status").await;
+    assert!(status.contains("All databases take writes") && status.contains("db (also writes)"), "{status}");
+    rig.says("routing db one-writer").await;
+    rig.says("promote db2").await;
+    let handover = rig.app.board.desired().handover.clone().unwrap();
+    assert_eq!((handover.to.as_str(), handover.accept_loss), ("db2", false));
+}
+
+#[tokio::test]
+async fn a_loss_is_accepted_and_who_stays_out_is_said() {
+    let rig = Rig::new().await;
+    rig.says("promote db db2 --accept-loss").await;
+    assert!(rig.app.board.desired().handover.as_ref().unwrap().accept_loss);
+    let name = |name| ServerName::parse(name).unwrap();
+    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(7) };
+    rig.app.store.commit(&elect, "cordee").unwrap();
+    rig.picture();
+    let status = rig.says("status").await;
+    assert!(status.contains("db (returning)") && status.contains("db (writer)"), "{status}");
+    let saved = Saved { count: 1, file: "lost/db1-epoch-2.sql".to_owned() };
+    rig.app.store.commit(&Change::Saved { name: name("db1"), saved }, "cordee").unwrap();
+    rig.app.store.commit(&Change::Expel { name: name("db1") }, "cordee").unwrap();
+    rig.picture();
+    assert!(rig.says("status").await.contains("db (diverged)"));
 }
 
 #[tokio::test]
@@ -98,6 +138,12 @@ async fn refusals_name_their_field() {
         ("add web web3 --address 127.0.0.1 --port 18080", "address: "),
         ("add mail web3 --start", "pool: "),
         ("drain web9", "name: "),
+        ("promote db1", "name: "),
+        ("promote db9", "name: "),
+        ("promote web1", "pool: "),
+        ("routing db both", "routing: "),
+        ("routing web all-writers", "pool: "),
+        ("routing ../x all-writers", "pool: "),
         ("drain ../snapshot", "name: "),
         ("drain mail web1", "pool: "),
         ("reload mail", "proxy: "),

@@ -45,8 +45,9 @@ impl Engine {
                 self.work.spawn(async move {
                     let work = database_step(&parts, &desired, &database, &step);
                     let outcome = ended(timeout(DEADLINE, work).await);
+                    let at = now();
                     let seen = database.look().await;
-                    let _ = out.send(Sight::Database { name, seen, step: Some((step, outcome)) }).await;
+                    let _ = out.send(Sight::Database { name, at, seen, step: Some((step, outcome)) }).await;
                 });
             }
             Target::Rows(_) => self.compare(step, &desired),
@@ -162,7 +163,14 @@ async fn database_step(
         Step::DropLink { from, .. } => database.drop_link(from).await,
         Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
         Step::SeedPosition { name } => seed(parts, database, name).await,
-        Step::OpenDatabase { .. } => database.open().await,
+        Step::OpenDatabase { epoch, .. } => {
+            // Another decision may have been stored since this one was planned.
+            let wish = parts.board.desired();
+            if wish.epoch != *epoch || wish.handover.is_some() {
+                return Err(text!("decision-refused"));
+            }
+            database.open().await
+        }
         Step::CloseDatabase { .. } => database.close().await,
         Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,

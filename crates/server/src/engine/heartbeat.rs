@@ -7,6 +7,7 @@ use cordee_domain::ids::ServerName;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::clock::now;
 use crate::hands::mysql::Database;
 
 use super::{Engine, Sight};
@@ -41,6 +42,32 @@ impl Engine {
                     .collect();
                 let beats = all.iter().filter(|f| allowed.contains(&f.0)).map(|from| beat(from, &all, &out));
                 futures_util::future::join_all(beats).await;
+            }
+        });
+    }
+}
+
+/// Between two short looks at the writer: a few of them within the time that a promise counts.
+const PULSE: Duration = Duration::from_millis(200);
+
+impl Engine {
+    /// Starts the short looks at the writer.
+    pub(super) fn pulse(&mut self) {
+        let (board, databases, out) = (self.parts.board.clone(), self.databases.clone(), self.out.clone());
+        self.work.spawn(async move {
+            let mut pace = interval(PULSE);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                pace.tick().await;
+                let Some(name) = board.desired().writer.clone() else { continue };
+                let known =
+                    databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&name).cloned();
+                let Some(database) = known else { continue };
+                let at = now();
+                // The full looks say why it does not answer.
+                if let Ok(seen) = database.pulse().await {
+                    let _ = out.send(Sight::Pulse { name, at, seen }).await;
+                }
             }
         });
     }

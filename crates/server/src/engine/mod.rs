@@ -24,6 +24,7 @@ use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::Desired;
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
+use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::{Running, Verdict};
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
@@ -71,7 +72,9 @@ enum Sight {
     /// A look at a proxy, with the step that went before it.
     Proxy { id: PoolId, file: Option<String>, running: Result<Running, Text>, step: Option<(Step, Outcome)> },
     /// A look at a database, likewise.
-    Database { name: ServerName, seen: Result<DatabaseSeen, Text>, step: Option<(Step, Outcome)> },
+    Database { name: ServerName, at: Millis, seen: Result<DatabaseSeen, Text>, step: Option<(Step, Outcome)> },
+    /// A short look at the writer: whether it writes, and under which promise.
+    Pulse { name: ServerName, at: Millis, seen: DatabaseSeen },
     /// A step on a process has ended.
     Process { id: ProcessId, step: Step, outcome: Outcome, child: Option<Child> },
     /// A process has ended.
@@ -101,7 +104,7 @@ const DATABASE_PACE: Duration = Duration::from_secs(1);
 /// The same, while another one is about to become the writer.
 const DATABASE_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at the states of our processes.
-const PROCESS_PACE: Duration = Duration::from_millis(500);
+const PROCESS_PACE: Duration = Duration::from_millis(200);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 /// Between two look-ups of a name.
@@ -171,6 +174,7 @@ impl Engine {
         let mut tick = interval(PROCESS_PACE);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.heartbeat();
+        self.pulse();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -211,6 +215,8 @@ impl Engine {
         }
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
+        // Of one that does not write now its last failure says nothing.
+        self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
         self.publish(&desired);
@@ -277,8 +283,9 @@ impl Engine {
             Target::Database(name) => {
                 let database = self.database(&name);
                 self.work.spawn(async move {
+                    let at = now();
                     let seen = database.look().await;
-                    let _ = out.send(Sight::Database { name, seen, step: None }).await;
+                    let _ = out.send(Sight::Database { name, at, seen, step: None }).await;
                 });
             }
             Target::Process(_) | Target::Rows(_) | Target::Wish => {}
@@ -328,17 +335,28 @@ impl Engine {
                     self.stepped(&step, outcome);
                 }
             }
-            Sight::Database { name, seen, step } => {
+            Sight::Database { name, at, seen, step } => {
                 let target = Target::Database(name.clone());
                 self.busy.remove(&target);
                 self.looked(&target);
-                let seen = seen.map(|s| self.with_memory(&name, s));
-                let before = self.observed.databases.entry(name).or_default();
-                *before = seen_again(before, seen);
-                let desired = self.parts.board.desired();
-                self.observed.promise = failover::promise(&desired, &self.observed, now());
+                // One that was begun before its process ended says nothing about the next one.
+                let process = self.observed.process(&ProcessId::Server(name.clone()));
+                if process.leader.is_some() && process.started_at.is_none_or(|started| at >= started) {
+                    let seen = seen.map(|s| self.with_memory(&name, s));
+                    self.observed.see_database(&name, at, seen);
+                    self.keep_promise();
+                }
                 if let Some((step, outcome)) = step {
                     self.stepped(&step, outcome);
+                }
+            }
+            Sight::Pulse { name, at, seen } => {
+                if let Some(Seen::At(before, known)) = self.observed.databases.get_mut(&name)
+                    && *before < at
+                {
+                    known.take_promise(&seen);
+                    *before = at;
+                    self.keep_promise();
                 }
             }
             Sight::Process { id, step, outcome, child } => {
@@ -374,6 +392,12 @@ impl Engine {
                 self.stepped(&step, outcome);
             }
         }
+    }
+
+    /// What the writer promises, after a look at a database.
+    fn keep_promise(&mut self) {
+        let desired = self.parts.board.desired();
+        self.observed.promise = failover::promise(&desired, &self.observed, now());
     }
 
     /// Adds what one look alone does not tell: delays, and when each peer was last heard of.
@@ -444,9 +468,19 @@ impl Engine {
             Step::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
             }
-            Step::CloseDatabase { name } => {
+            Step::SetState { proxy: PoolId::Db, state: State::Maintenance, .. }
+                if self.parts.board.desired().handover.is_some() =>
+            {
                 self.switch_begins(now());
-                self.note(name.as_str(), Some(Light::Warning), &text!("event-closed", name = name.as_str()));
+            }
+            Step::CloseDatabase { name } => {
+                let desired = self.parts.board.desired();
+                if desired.is_writer(name) {
+                    self.switch_begins(now());
+                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name.as_str()));
+                } else {
+                    self.note(name.as_str(), None, &text!("event-closed", name = name.as_str()));
+                }
             }
             _ => {}
         }

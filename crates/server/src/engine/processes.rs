@@ -132,6 +132,7 @@ impl Engine {
         if let ProcessId::Server(name) = id {
             // What was seen of it before says nothing about the next one.
             self.observed.databases.remove(name);
+            self.observed.open.remove(name);
         }
         if let ProcessId::Proxy(proxy) = id
             && let Some(seen) = self.observed.proxies.get_mut(proxy)

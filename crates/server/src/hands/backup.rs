@@ -25,9 +25,8 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
-/// The program.
+/// The program that reads.
 pub const MARIABACKUP: &str = "/usr/bin/mariabackup";
-const MBSTREAM: &str = "/usr/bin/mbstream";
 const BLOCK: usize = 1 << 20;
 
 /// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Gives the
@@ -42,7 +41,7 @@ pub fn copy(
     watch: &Watch<'_>,
 ) -> Result<String, Text> {
     let failed = |_| text!("copy-failed");
-    let mut reader = program(MARIABACKUP, user, log)
+    let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log)
         .map_err(failed)?
         .arg(format!("--defaults-file={}", options.display()))
         .arg("--backup")
@@ -52,7 +51,7 @@ pub fn copy(
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let writer = program(MBSTREAM, user, log)
+    let writer = as_user(Command::new("/usr/bin/mbstream"), user, log)
         .map_err(failed)?
         .arg("-x")
         .arg("-C")
@@ -75,7 +74,7 @@ pub fn copy(
     if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
         return Err(text!("copy-failed"));
     }
-    let prepared = program(MARIABACKUP, user, log)
+    let prepared = as_user(Command::new("/usr/bin/mariabackup"), user, log)
         .map_err(failed)?
         .arg("--no-defaults")
         .arg("--prepare")
@@ -89,9 +88,8 @@ pub fn copy(
     position(into).ok_or_else(|| text!("copy-no-position"))
 }
 
-fn program(path: &str, user: Option<User>, log: &Path) -> std::io::Result<Command> {
+fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Result<Command> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-    let mut command = Command::new(path);
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")

@@ -56,18 +56,28 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64
     Ok(count)
 }
 
-/// Transactions of a domain above a number, by the comment that stands before each: `#… GTID 1-1-42 trans`.
+/// Transactions of a domain above a number, by the comment that stands before each: `#… GTID 1-1-42 trans`. Those
+/// that only touch Cordée's own heartbeat are not counted: the next beat says the same.
 fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {
     let own = format!("{domain}-{domain}-");
     let mut count = 0;
+    // Whether the transaction being read is one of them, and what it touches.
+    let (mut wanted, mut beats, mut others) = (false, false, false);
     for line in io::BufReader::new(std::fs::File::open(text)?).split(b'\n') {
         let line = line?;
-        let Some(rest) = line.strip_prefix(b"#").and_then(|l| std::str::from_utf8(l).ok()) else { continue };
-        let gtid = rest.split_once("\tGTID ").and_then(|(_, gtid)| gtid.split_whitespace().next());
-        let number = gtid.and_then(|g| g.strip_prefix(&own)).and_then(|n| n.parse::<u64>().ok());
-        count += u64::from(number.is_some_and(|n| n > after));
+        let Some(rest) = line.strip_prefix(b"#").map(String::from_utf8_lossy) else { continue };
+        if let Some((_, gtid)) = rest.split_once("\tGTID ") {
+            count += u64::from(wanted && (others || !beats));
+            let number = gtid.split_whitespace().next().and_then(|g| g.strip_prefix(&own));
+            wanted = number.and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n > after);
+            (beats, others) = (false, false);
+        } else if let Some((_, table)) = rest.split_once("\tTable_map: ") {
+            let beat = table.starts_with("`cordee`.`heartbeat`");
+            beats |= beat;
+            others |= !beat;
+        }
     }
-    Ok(count)
+    Ok(count + u64::from(wanted && (others || !beats)))
 }
 
 /// The log's files, oldest first.

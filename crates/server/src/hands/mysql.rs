@@ -88,6 +88,30 @@ impl Database {
         Ok(seen)
     }
 
+    /// A short look: whether it writes, and under which promise. The rest is left empty.
+    pub async fn pulse(&self) -> Result<DatabaseSeen, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let row: Option<(bool, bool, String)> = conn
+                .query_first("SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@gtid_binlog_pos")
+                .await?;
+            let (read_only, semi_sync, written) =
+                row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
+            let status: Vec<(String, String)> =
+                conn.query("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
+            let value = |name: &str| status.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
+            Ok(DatabaseSeen {
+                read_only,
+                semi_sync,
+                written: Position::parse(&written).unwrap_or_default(),
+                in_force: value("Rpl_semi_sync_master_status") == "ON",
+                acknowledging: value("Rpl_semi_sync_master_clients").parse().unwrap_or(0),
+                ..DatabaseSeen::default()
+            })
+        })
+        .await
+    }
+
     /// Points a link at a peer and starts it.
     pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
         let name = peer.name.as_str();

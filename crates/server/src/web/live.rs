@@ -23,7 +23,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use super::App;
 use super::page::{Member, Visit};
 use super::session::{cookie, cookie_name};
-use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow};
+use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;
 use crate::clock::now;
 use crate::words::Lang;
@@ -52,6 +52,8 @@ struct Delta {
     verdict: Option<StatusRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rope: Option<Rope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writing: Option<Writing>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     proxies: Vec<ProxyRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -253,6 +255,7 @@ fn delta(old: &Picture, new: &Picture) -> Delta {
     Delta {
         verdict: (old.verdict != new.verdict).then(|| new.verdict.clone()),
         rope: (old.rope != new.rope).then(|| new.rope.clone()),
+        writing: (old.writing != new.writing).then(|| new.writing.clone()),
         proxies: new.proxies.iter().filter(|p| !old.proxies.contains(p)).cloned().collect(),
         servers: new.servers.iter().filter(differs).cloned().collect(),
     }

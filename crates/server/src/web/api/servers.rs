@@ -212,6 +212,11 @@ pub(super) async fn act(
     asked: Asked,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
+    if action == "promote" && target.pool == PoolId::Web {
+        let server = find(&app.board.desired(), &target, lang)?.name.clone();
+        let text = text!("problem-promote-web", name = server.as_str());
+        return Err(Refusal::problem(Problem::conflict("pool", text), lang));
+    }
     let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
     let change = change(&action, target.clone(), accept_loss).ok_or_else(unknown)?;
     if action == "stop" {

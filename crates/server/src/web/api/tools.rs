@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Routing;
+use cordee_domain::ids::PoolId;
+use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Asked, Body, LAST_ID, TargetProxy, refused};
+use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, refused};
 use super::servers::ask;
 use super::view::{self, EventJson};
 use super::{Done, commit};
@@ -72,16 +74,20 @@ pub(super) struct RoutingJson {
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", summary = "Which databases take writes",
-    description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; two that change \
-        the same row at the same moment lose one of the changes, without an error.",
+    description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; of two \
+        changes to the same row within the delay between the databases, one can be lost without an error.",
     request_body = RoutingJson,
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn routing(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
+    TargetPool(pool): TargetPool,
     Body(mut members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
+    if pool != PoolId::Db {
+        return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
+    }
     let routing = members.text("routing").unwrap_or_default();
     members.finish().map_err(|p| refused(p, lang))?;
     let routing = Routing::parse(&routing).map_err(|p| Refusal::problem(p, lang))?;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::board::Event;
 use crate::clock::now;
+use crate::web::view::verdict;
 use crate::words::Lang;
 
 /// Everything that is shown, at one moment.
@@ -214,7 +215,7 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
     SnapshotJson {
         revision: seen.revision,
         at: seen.at,
-        verdict: status(&seen.verdict, lang),
+        verdict: status(&verdict(seen), lang),
         routing: seen.routing,
         epoch: seen.epoch,
         handover: seen.handover.as_ref().map(|h| HandoverJson {

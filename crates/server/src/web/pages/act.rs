@@ -1,5 +1,5 @@
 //! What a person does to one server: at once (drain, maintenance, back in service, start), or after a question
-//! (restart, stop, remove).
+//! (restart, stop, remove, promote).
 
 use askama::Template;
 use axum::Form as Body;
@@ -9,25 +9,35 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::Change;
 use cordee_domain::desired::{Admin, Power};
+use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
 use serde::Deserialize;
 
 use super::{Target, done, target};
+use crate::clock::now;
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::view::{Question, Risk, is_last, question};
+use crate::web::view::{Question, Risk, insists, question};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
-struct Confirm {
+pub(super) struct Confirm {
     p: Page,
     q: Question,
     typed: String,
     wrong_name: Option<String>,
     wrong_tick: Option<String>,
+}
+
+impl Confirm {
+    /// The question, with nothing typed yet.
+    pub(super) fn new(p: Page, q: Question) -> Self {
+        Self { p, q, typed: String::new(), wrong_name: None, wrong_tick: None }
+    }
 }
 
 /// What the question's form sends.
@@ -43,11 +53,13 @@ fn risk(word: &str) -> Option<Risk> {
         "restart" => Some(Risk::Restart),
         "stop" => Some(Risk::Stop),
         "remove" => Some(Risk::Remove),
+        "promote" => Some(Risk::Promote),
         _ => None,
     }
 }
 
-fn change(target: &Target, word: &str) -> Option<Change> {
+/// The wish. What is lost is accepted only where that was insisted on.
+fn change(target: &Target, word: &str, accept_loss: bool) -> Option<Change> {
     let (pool, name) = (target.pool, target.server.name.clone());
     Some(match word {
         "drain" => Change::SetAdmin { pool, name, admin: Admin::Drain },
@@ -57,6 +69,7 @@ fn change(target: &Target, word: &str) -> Option<Change> {
         "stop" => Change::SetPower { pool, name, power: Power::Off },
         "restart" => Change::Restart { pool, name },
         "remove" => Change::RemoveServer { pool, name },
+        "promote" if pool == PoolId::Db => Change::Promote { name, at: now(), accept_loss },
         _ => return None,
     })
 }
@@ -72,7 +85,7 @@ fn inverse(target: &Target, word: &str) -> Option<String> {
     Some(format!("/pools/{}/servers/{}/{back}", target.pool, target.server.name))
 }
 
-/// Asks before a server is restarted, stopped or removed.
+/// Asks before a server is restarted, stopped, removed or promoted. What would be refused anyway is refused here.
 pub(super) async fn ask(
     Member(visit): Member,
     State(app): State<App>,
@@ -82,15 +95,20 @@ pub(super) async fn ask(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let (Some(risk), Some(view)) = (risk(&word), target.view) else {
+    let (Some(risk), Some(view), Some(change)) =
+        (risk(&word), target.view.as_ref(), change(&target, &word, false))
+    else {
         return visit.missing(&app, text!("message-no-page"));
     };
-    let q = question(&app.board.snapshot(), &view, risk, visit.lang);
+    if let Err(problems) = app.board.desired().apply(&change) {
+        return visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang));
+    }
+    let q = question(&app.board.snapshot(), view, risk, visit.lang);
     if visit.script {
         return axum::Json(q).into_response();
     }
     let p = visit.page(&app, Place::Board);
-    show(StatusCode::OK, &Confirm { p, q, typed: String::new(), wrong_name: None, wrong_tick: None })
+    show(StatusCode::OK, &Confirm::new(p, q))
 }
 
 /// Does it.
@@ -104,12 +122,15 @@ pub(super) async fn submit(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let Some(change) = change(&target, &word) else {
+    // Looked at once: what was insisted on and what is asked are about the same moment.
+    let snapshot = app.board.snapshot();
+    let accept_loss = word == "promote" && insisted(&snapshot, &target, &word).is_some();
+    let Some(change) = change(&target, &word, accept_loss) else {
         return visit.missing(&app, text!("message-no-page"));
     };
     // Most acts need no field, so a request without any is as good.
     let typed = typed.map(|Body(typed)| typed).unwrap_or_default();
-    if let Some(refused) = insist(&visit, &app, &target, &word, &typed) {
+    if let Some(refused) = insist(&visit, &app, &snapshot, &target, &word, &typed) {
         return refused;
     }
     match app.commit(change.clone(), visit.actor()).await {
@@ -118,19 +139,33 @@ pub(super) async fn submit(
     }
 }
 
-/// The last web server that serves goes only when its name was typed and the consequence ticked.
-fn insist(visit: &Visit, app: &App, target: &Target, word: &str, typed: &Typed) -> Option<Response> {
+/// The act, when it takes the typed name and the tick.
+fn insisted(snapshot: &Snapshot, target: &Target, word: &str) -> Option<Risk> {
     let (risk, view) = (risk(word)?, target.view.as_ref()?);
-    let snapshot = app.board.snapshot();
-    if !is_last(&snapshot, view, risk) {
-        return None;
-    }
+    insists(snapshot, view, risk).then_some(risk)
+}
+
+/// The last web server that serves goes only when its name was typed and the consequence ticked; so does the loss
+/// of what a writer holds alone.
+fn insist(
+    visit: &Visit,
+    app: &App,
+    snapshot: &Snapshot,
+    target: &Target,
+    word: &str,
+    typed: &Typed,
+) -> Option<Response> {
+    let (risk, view) = (insisted(snapshot, target, word)?, target.view.as_ref()?);
     let mut problems = Vec::new();
     if typed.confirm.trim() != view.name.as_str() {
         problems.push(Problem::invalid("confirm", text!("problem-confirm-name", name = view.name.as_str())));
     }
     if typed.know != "on" {
-        problems.push(Problem::invalid("know", text!("problem-confirm-tick")));
+        let text = match risk {
+            Risk::Promote => text!("problem-confirm-loss"),
+            Risk::Restart | Risk::Stop | Risk::Remove => text!("problem-confirm-tick"),
+        };
+        problems.push(Problem::invalid("know", text));
     }
     if problems.is_empty() {
         return None;
@@ -141,7 +176,7 @@ fn insist(visit: &Visit, app: &App, target: &Target, word: &str, typed: &Typed) 
     let at = |field: &str| problems.iter().find(|p| p.field == field).map(|p| visit.lang.say(&p.text));
     let page = Confirm {
         p: visit.page(app, Place::Board),
-        q: question(&snapshot, view, risk, visit.lang),
+        q: question(snapshot, view, risk, visit.lang),
         typed: super::shorten(&typed.confirm),
         wrong_name: at("confirm"),
         wrong_tick: at("know"),

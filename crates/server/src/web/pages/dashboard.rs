@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 
@@ -30,6 +31,8 @@ struct Dashboard {
     blank_db: ServerRow,
     /// When this was true, for readers without script.
     as_of: String,
+    /// The address that always leads to the one writer.
+    writer_at: String,
 }
 
 impl Dashboard {
@@ -51,6 +54,19 @@ impl Dashboard {
             Some(ms) => self.p.ago(&view::age(*ms, self.p.lang)),
             None => "–".to_owned(),
         }
+    }
+
+    /// The ways to share writes: the word of the address, and what it is called.
+    fn routings(&self) -> [(&'static str, String); 2] {
+        [
+            (Routing::OneWriter.as_str(), self.p.tr("routing-one")),
+            (Routing::AllWriters.as_str(), self.p.tr("routing-all")),
+        ]
+    }
+
+    /// How long ago the writer last changed.
+    fn gap_age(&self) -> String {
+        self.age(view::GAP_AGE)
     }
 
     /// The older of the two proxies' readings: the page is as old as its oldest part.
@@ -85,6 +101,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
         blank_web: ServerRow::blank(PoolId::Web),
         blank_db: ServerRow::blank(PoolId::Db),
         as_of: lang.say(&text!("board-no-script", time = time)),
+        writer_at: app.board.desired().writer_listen.to_string(),
     };
     show(StatusCode::OK, &dashboard)
 }

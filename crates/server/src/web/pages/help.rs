@@ -57,6 +57,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
             ("stop", text!("act-stop"), text!("help-act-stop")),
             ("start", text!("act-start"), text!("help-act-start")),
             ("trash", text!("act-remove"), text!("help-act-remove")),
+            ("promote", text!("act-promote"), text!("help-act-promote")),
         ]),
         tools: say(vec![
             ("refresh", text!("tool-refresh"), text!("help-tool-refresh")),

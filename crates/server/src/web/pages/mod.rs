@@ -10,6 +10,7 @@ mod journal;
 mod login;
 mod look;
 mod prefs;
+mod routing;
 mod setup;
 mod tools;
 
@@ -46,6 +47,7 @@ pub fn router() -> Router<App> {
         .route("/clean", get(clean::page).post(clean::submit))
         .route("/lang", post(prefs::lang))
         .route("/theme", post(prefs::theme))
+        .route("/pools/db/routing/{word}", get(self::routing::ask).post(self::routing::submit))
         .route("/pools/{pool}/servers", post(add::submit))
         .route("/pools/web/servers/new", get(add::page))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))

@@ -187,6 +187,62 @@ async fn the_last_web_server_goes_only_when_its_name_is_typed() {
 }
 
 #[tokio::test]
+async fn a_standby_is_promoted_after_a_question() {
+    let site = site().await;
+    let path = "/pools/db/servers/db2/promote";
+    let page = site.get(path).await;
+    assert_eq!(status(&page), "200");
+    // The one in the template of the dialog is nobody's.
+    assert!(page.contains("<h1>Promote db2</h1>") && page.matches("id=\"confirm\"").count() == 1);
+    assert_eq!(site.app.store.desired().expect("the wish").handover, None);
+    assert_eq!(status(&site.post(path, "", "").await), "303");
+    let handover = site.app.store.desired().expect("the wish").handover.expect("a handover");
+    assert!(handover.to.as_str() == "db2" && !handover.accept_loss);
+    // What would be refused is not asked either.
+    for refused in [path, "/pools/db/servers/db1/promote", "/pools/db/servers/db1/stop"] {
+        assert_eq!(status(&site.get(refused).await), "409", "{refused}");
+    }
+    assert_eq!(status(&site.get("/pools/web/servers/web1/promote").await), "404");
+}
+
+#[tokio::test]
+async fn a_loss_is_accepted_only_by_name_and_tick() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.servers[2].status =
+        cordee_domain::status::Status::bare(Light::Critical, cordee_domain::text!("status-down"));
+    let site = site_of(snapshot).await;
+    let path = "/pools/db/servers/db2/promote";
+    let page = site.get(path).await;
+    assert!(page.contains("only db1 holds will be missing"), "{page}");
+    assert_eq!(page.matches("id=\"confirm\"").count(), 2);
+    for typed in ["", "confirm=db2", "know=on", "confirm=db1&know=on"] {
+        assert_eq!(status(&site.post(path, typed, "").await), "422", "{typed}");
+    }
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+    assert_eq!(status(&site.post(path, "confirm=db2&know=on", "").await), "303");
+    assert!(site.app.store.desired().expect("the wish").handover.expect("a handover").accept_loss);
+}
+
+#[tokio::test]
+async fn who_writes_is_changed_after_a_question() {
+    let site = site().await;
+    let path = "/pools/db/routing/all-writers";
+    let page = site.get(path).await;
+    assert_eq!(status(&page), "200");
+    assert!(page.contains("within 3\u{a0}ms") && page.contains("127.0.0.1:13308"), "{page}");
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+    assert_eq!(status(&site.get("/pools/db/routing/both").await), "422");
+    let board = site.get("/").await;
+    assert!(
+        board.contains("href=\"/pools/db/routing/all-writers\"") && board.contains("one database writes")
+    );
+    assert_eq!(status(&site.post(path, "", "Sec-Fetch-Site: cross-site\r\n").await), "403");
+    assert_eq!(status(&site.post(path, "", "").await), "303");
+    let routing = site.app.store.desired().expect("the wish").routing;
+    assert_eq!(routing, cordee_domain::desired::Routing::AllWriters);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_in_words() {
     let site = site().await;
     for path in [

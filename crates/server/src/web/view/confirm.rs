@@ -1,4 +1,5 @@
-//! What a question says before a server is restarted, stopped or removed: what happens to visitors comes first.
+//! What a question says before a server is restarted, stopped, removed or promoted: what happens to visitors comes
+//! first.
 
 use cordee_domain::desired::Runtime;
 use cordee_domain::ids::PoolId;
@@ -7,7 +8,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::healthy;
+use super::{databases, healthy};
 use crate::words::Lang;
 
 /// Acts that are asked about first.
@@ -19,6 +20,8 @@ pub enum Risk {
     Stop,
     /// Take away.
     Remove,
+    /// Make it the writer (databases).
+    Promote,
 }
 
 /// The question, ready for a dialog or a page.
@@ -38,30 +41,36 @@ pub struct Question {
     pub icon: &'static str,
     /// Where the form goes.
     pub action: String,
-    /// The name to type, when nothing would be left without it.
+    /// It takes something away: the button is in the colour of danger.
+    pub danger: bool,
+    /// The name to type, when visitors would be left without a site, or data could be missing.
     pub type_name: Option<String>,
+    /// What is ticked besides; empty without a name to type.
+    pub know: String,
 }
 
-/// Whether that act would take away the last web server that serves.
-pub fn is_last(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+/// Whether that act takes the name, typed, and the consequence, ticked: it would take away the last web server that
+/// serves, or leave out what a writer that is lost holds alone.
+pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let serving = healthy(snapshot);
-    risk != Risk::Restart && serving.len() == 1 && serving[0].name == server.name
+    match risk {
+        Risk::Promote => databases::out_of_reach(snapshot),
+        Risk::Stop | Risk::Remove => serving.len() == 1 && serving[0].name == server.name,
+        Risk::Restart => false,
+    }
 }
 
 /// The question about `server`.
 pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let name = server.name.as_str();
-    let title = say(match risk {
-        Risk::Restart => text!("ask-restart", name = name),
-        Risk::Stop => text!("ask-stop", name = name),
-        Risk::Remove => text!("ask-remove", name = name),
-    });
-    let (icon, word) = match risk {
-        Risk::Restart => ("restart", "restart"),
-        Risk::Stop => ("stop", "stop"),
-        Risk::Remove => ("trash", "remove"),
+    let (title, icon, word) = match risk {
+        Risk::Promote => return databases::promotion(snapshot, server, lang),
+        Risk::Restart => (say(text!("ask-restart", name = name)), "restart", "restart"),
+        Risk::Stop => (say(text!("ask-stop", name = name)), "stop", "stop"),
+        Risk::Remove => (say(text!("ask-remove", name = name)), "trash", "remove"),
     };
+    let insists = insists(snapshot, server, risk);
     let (lead, more) = match server.pool {
         PoolId::Web => web(snapshot, server, risk),
         PoolId::Db => database(snapshot, server),
@@ -74,7 +83,9 @@ pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang
         facts: facts(snapshot, server, risk).into_iter().map(|(a, b)| (say(a), say(b))).collect(),
         icon,
         action: format!("/pools/{}/servers/{name}/{word}", server.pool),
-        type_name: is_last(snapshot, server, risk).then(|| name.to_owned()),
+        danger: true,
+        type_name: insists.then(|| name.to_owned()),
+        know: if insists { say(text!("ask-know")) } else { String::new() },
     }
 }
 
@@ -110,11 +121,13 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
 
 fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {
     let name = server.name.as_str();
+    let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
     let lead = if server.role == Some(Role::Writer) {
         text!("ask-db-writer", name = name, sessions = server.sessions)
+    } else if databases::takes_writes(server, snapshot.routing) {
+        text!("ask-db-also", name = name, sessions = server.sessions, writer = writer)
     } else {
-        let writer = snapshot.servers.iter().find(|s| s.role == Some(Role::Writer));
-        text!("ask-db-standby", name = name, writer = writer.map_or("–", |w| w.name.as_str()))
+        text!("ask-db-standby", name = name, writer = writer)
     };
     (lead, text!("ask-db-catch-up", name = name))
 }
@@ -129,6 +142,7 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         facts.push((text!("ask-after"), text!("ask-serving", count = rest.len(), names = rest.join(", "))));
     }
     let back = match (risk, server.pool) {
+        (Risk::Promote, _) => text!("ask-back-promote", name = name),
         (Risk::Restart, PoolId::Web) => text!("ask-back-restart", name = name),
         (Risk::Restart, PoolId::Db) => text!("ask-back-restart-db", name = name),
         (Risk::Stop, _) => text!("ask-back-stop", name = name),

@@ -74,7 +74,12 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
         version: Some("MariaDB 10.11.14".to_owned()),
         links: BTreeMap::from([(name(peer), link)]),
         standing: Some(Standing::Member),
-        actions: vec![Action::Logs, Action::Test, Action::Restart, Action::Stop],
+        actions: match role {
+            Role::Writer => vec![Action::Logs, Action::Test],
+            Role::Standby => {
+                vec![Action::Logs, Action::Test, Action::Promote, Action::Restart, Action::Stop]
+            }
+        },
         ..web(called)
     }
 }

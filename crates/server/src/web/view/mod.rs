@@ -4,6 +4,7 @@
 //! so that time alone changes no row.
 
 mod confirm;
+mod databases;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod rope;
@@ -22,7 +23,8 @@ use serde::Serialize;
 use crate::board::Event;
 use crate::words::Lang;
 
-pub use confirm::{Question, Risk, is_last, question};
+pub use confirm::{Question, Risk, insists, question};
+pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use rope::Rope;
 pub use rows::{LinkRow, ProxyRow, ServerRow};
 
@@ -51,6 +53,8 @@ pub struct Picture {
     pub servers: Vec<ServerRow>,
     /// The drawing that joins them.
     pub rope: Rope,
+    /// Who takes writes.
+    pub writing: Writing,
 }
 
 /// One line of the journal.
@@ -74,7 +78,8 @@ pub struct EventRow {
     pub actor: String,
 }
 
-/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s: no server’s name has a space).
+/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer last
+/// changed ([`GAP_AGE`]): no server’s name has a space.
 pub type Ages = BTreeMap<String, u64>;
 
 /// The picture in words.
@@ -82,10 +87,11 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let aged = now.saturating_sub(snapshot.at) > OLD_MS;
     let snapshot = if aged { &blind(snapshot, now) } else { snapshot };
     Picture {
-        verdict: status(&snapshot.verdict, lang),
+        verdict: status(&verdict(snapshot), lang),
         proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
-        servers: snapshot.servers.iter().map(|s| rows::server(s, &snapshot.servers, lang)).collect(),
+        servers: snapshot.servers.iter().map(|s| rows::server(s, snapshot, lang)).collect(),
         rope: rope::rope(snapshot, lang),
+        writing: databases::writing(snapshot, lang),
     }
 }
 
@@ -109,7 +115,9 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
 pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     let proxies = snapshot.proxies.iter().map(|p| (format!("proxy {}", p.name), p.seen_at));
     let servers = snapshot.servers.iter().map(|s| (s.name.to_string(), s.last_check.at));
-    proxies.chain(servers).filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
+    let gap = (GAP_AGE.to_owned(), snapshot.gap.map(|gap| gap.at));
+    let all = proxies.chain(servers).chain([gap]);
+    all.filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
 }
 
 /// A moment as the machine's own clock shows it.

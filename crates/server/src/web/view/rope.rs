@@ -1,11 +1,12 @@
 //! The rope: visitor, HAProxy, web servers, HAProxy, databases. Every stroke says something.
 
+use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
-use cordee_domain::snapshot::{Role, ServerView, Snapshot};
+use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::Light;
 use serde::Serialize;
 
-use super::{LinkRow, rows};
+use super::{LinkRow, databases, rows};
 use crate::words::Lang;
 
 /// One stroke, in a box of 100 by 100.
@@ -51,7 +52,7 @@ pub(super) fn rope(snapshot: &Snapshot, lang: Lang) -> Rope {
     let front = proxy(snapshot, PoolId::Web);
     let back = proxy(snapshot, PoolId::Db);
     let web: Vec<Look> = of(snapshot, PoolId::Web).map(server).collect();
-    let db: Vec<Look> = of(snapshot, PoolId::Db).map(server).collect();
+    let db: Vec<Look> = of(snapshot, PoolId::Db).map(|s| database(s, snapshot.routing)).collect();
     Rope {
         visitors: strokes(&[front], Side::Straight),
         web: strokes(&beside(&web, front), Side::Out),
@@ -80,9 +81,16 @@ fn proxy(snapshot: &Snapshot, pool: PoolId) -> Look {
     }
 }
 
+/// A standby carries nothing.
+fn database(view: &ServerView, routing: Routing) -> Look {
+    match server(view) {
+        Look::Full if !databases::takes_writes(view, routing) => Look::Thin,
+        look => look,
+    }
+}
+
 fn server(view: &ServerView) -> Look {
     match view.status.light {
-        Light::Good | Light::Warning if view.role == Some(Role::Standby) => Look::Thin,
         Light::Good | Light::Warning => Look::Full,
         Light::Progress => Look::Thin,
         Light::Maintenance => Look::None,
@@ -162,7 +170,7 @@ fn round(value: f64) -> f64 {
 fn both(snapshot: &Snapshot, lang: Lang) -> Vec<LinkRow> {
     let all: Vec<&ServerView> = of(snapshot, PoolId::Db).collect();
     let [first, second] = all.as_slice() else { return Vec::new() };
-    let into = |view: &ServerView| rows::server(view, &snapshot.servers, lang).links.into_iter().next();
+    let into = |view: &ServerView| rows::server(view, snapshot, lang).links.into_iter().next();
     // Downwards flows what the second copies from the first.
     [into(second), into(first)].into_iter().flatten().collect()
 }

@@ -1,13 +1,13 @@
 //! One row of a table.
 
-use cordee_domain::desired::Runtime;
+use cordee_domain::desired::{Routing, Runtime, Standing};
 use cordee_domain::ids::PoolId;
-use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView};
+use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use serde::Serialize;
 
-use super::{StatusRow, light, status};
+use super::{StatusRow, databases, light, status};
 use crate::words::Lang;
 
 /// A proxy: a knot of the rope.
@@ -54,8 +54,10 @@ pub struct ServerRow {
     pub small: String,
     /// A database's role in words.
     pub role: String,
-    /// It is the database that takes writes.
+    /// It is the writer: the one database behind the address of the writer.
     pub writer: bool,
+    /// Why it is neither stopped nor restarted now; mostly empty.
+    pub held: String,
     /// What it copies from whom.
     pub links: Vec<LinkRow>,
     /// The last check's result.
@@ -117,8 +119,10 @@ pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
     }
 }
 
-pub(super) fn server(view: &ServerView, all: &[ServerView], lang: Lang) -> ServerRow {
+pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> ServerRow {
+    let (all, routing) = (&snapshot.servers, snapshot.routing);
     let known = view.status.light != Light::Unknown;
+    let held = databases::held(view, all, lang);
     let sessions = if known { view.sessions.to_string() } else { "–".to_owned() };
     ServerRow {
         pool: view.pool.as_str(),
@@ -127,16 +131,17 @@ pub(super) fn server(view: &ServerView, all: &[ServerView], lang: Lang) -> Serve
         address: view.address.clone(),
         port: view.port.to_string(),
         cookie: cookie(view, lang),
-        small: small(view, lang),
+        small: small(view, routing, lang),
         sessions,
-        role: role(view, lang),
+        role: role(view, routing, lang),
         writer: view.role == Some(Role::Writer),
         links: links(view, all, lang),
         result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
         todo: todo(view.status.light),
-        show: controls(&view.actions),
+        show: controls(&view.actions, databases::wanted(snapshot), !held.is_empty()),
+        held,
         status: status(&view.status, lang),
     }
 }
@@ -162,18 +167,25 @@ fn cookie(view: &ServerView, lang: Lang) -> String {
     }
 }
 
-fn role(view: &ServerView, lang: Lang) -> String {
-    match view.role {
-        Some(Role::Writer) => lang.say(&text!("role-writer")),
-        Some(Role::Standby) => lang.say(&text!("role-standby")),
-        None => String::new(),
+fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
+    match (view.role, &view.standing) {
+        (Some(Role::Writer), _) => lang.say(&text!("role-writer")),
+        (Some(Role::Standby), Some(Standing::Returning { .. } | Standing::Diverged { .. })) => {
+            lang.say(&text!("role-out"))
+        }
+        (Some(Role::Standby), _) if databases::takes_writes(view, routing) => lang.say(&text!("role-also")),
+        (Some(Role::Standby), _) => lang.say(&text!("role-standby")),
+        (None, _) => String::new(),
     }
 }
 
-fn small(view: &ServerView, lang: Lang) -> String {
+fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.status.light, view.role) {
         (Light::Good | Light::Warning, None) => lang.say(&text!("sessions", count = view.sessions)),
         (Light::Good | Light::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
+        (Light::Good | Light::Warning, Some(Role::Standby)) if databases::takes_writes(view, routing) => {
+            lang.say(&text!("rope-also"))
+        }
         (Light::Good | Light::Warning, Some(Role::Standby)) => lang.say(&text!("rope-standby")),
         _ => lang.say(&view.status.word),
     }
@@ -204,18 +216,26 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
         .collect()
 }
 
-fn delay(ms: u64, lang: Lang) -> String {
+/// A delay: milliseconds below a second, then as an age.
+pub(super) fn delay(ms: u64, lang: Lang) -> String {
     if ms < 1_000 { format!("{ms}\u{a0}ms") } else { super::age(ms, lang) }
 }
 
 /// Which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the menu.
-fn controls(actions: &[Action]) -> Vec<&'static str> {
+/// While a new writer is `wanted`, the likeliest act on a standby is to make it that.
+fn controls(actions: &[Action], wanted: bool, held: bool) -> Vec<&'static str> {
     let can = |a: Action| actions.contains(&a);
     let pick = |on: bool, name: &'static str| on.then_some(name);
     let back = can(Action::Ready);
+    let heir = can(Action::Promote) && wanted;
     [
         pick(can(Action::Logs), "logs"),
         pick(can(Action::Test), "test"),
+        pick(can(Action::Test) && !heir, "test-first"),
+        pick(can(Action::Test) && heir, "test-too"),
+        pick(can(Action::Promote), "promote"),
+        pick(heir, "promote-first"),
+        pick(held, "held"),
         pick(back, "ready"),
         pick(can(Action::Drain) && !back, "drain"),
         pick(can(Action::Drain) && back, "drain-too"),

@@ -1,3 +1,6 @@
+use cordee_domain::desired::{Handover, Power, Routing, Saved, Standing};
+use cordee_domain::observed::Gap;
+
 use super::fixture::{snapshot, web};
 use super::*;
 
@@ -115,4 +118,142 @@ fn ages_are_said_as_people_say_them() {
     assert_eq!(age(420, Lang::En), "0.4\u{a0}s");
     assert_eq!(age(14_900, Lang::En), "14\u{a0}s");
     assert_eq!(age(180_000, Lang::En), "3\u{a0}min");
+}
+
+/// The snapshot with a measured change of writer.
+fn measured() -> Snapshot {
+    let mut all = snapshot();
+    all.gap = Some(Gap { epoch: 2, at: all.at - 120_000, ms: 51 });
+    all
+}
+
+#[test]
+fn promoting_says_what_visitors_meet_first_and_how_long() {
+    let mut all = measured();
+    let q = question(&all, &all.servers[3], Risk::Promote, Lang::En);
+    assert_eq!((q.title.as_str(), q.action.as_str()), ("Promote db2", "/pools/db/servers/db2/promote"));
+    assert!(q.lead.contains("51\u{a0}ms") && q.lead.contains("So do reads"), "{}", q.lead);
+    assert!(q.more.contains("db1 is closed") && q.facts[2].1.contains("row of db1"), "{q:?}");
+    assert!(q.type_name.is_none() && !q.danger);
+    all.gap = None;
+    assert!(question(&all, &all.servers[3], Risk::Promote, Lang::Fr).lead.contains("pas encore été mesurée"));
+}
+
+#[test]
+fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
+    let mut all = measured();
+    let ask = |all: &Snapshot, lang| question(all, &all.servers[3], Risk::Promote, lang);
+    for word in [text!("status-down"), text!("status-unknown"), text!("status-unreachable")] {
+        all.servers[2].status = Status::bare(Light::Critical, word);
+        let q = ask(&all, Lang::En);
+        assert_eq!(q.type_name.as_deref(), Some("db2"));
+        assert!(q.danger && q.know.contains("only db1 holds") && q.know.contains("kept in a file"), "{q:?}");
+    }
+    all.routing = Routing::AllWriters;
+    assert!(!ask(&all, Lang::Fr).know.contains("fichier"));
+    assert!(ask(&all, Lang::En).lead.contains("the other databases that are open go on"));
+    // One that answers hands over, whatever else is wrong with it.
+    all.servers[2].status = Status::bare(Light::Critical, text!("status-blocked"));
+    assert_eq!(ask(&all, Lang::En).type_name, None);
+    all.servers[2].power = Power::Off;
+    assert_eq!(ask(&all, Lang::En).type_name.as_deref(), Some("db2"));
+    all.routing = Routing::OneWriter;
+    assert!(ask(&all, Lang::En).more.contains("starting it again loses nothing"));
+}
+
+#[test]
+fn no_question_leaves_an_argument_open() {
+    let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
+    let down = Status::bare(Light::Critical, text!("status-down"));
+    let mut all = Vec::new();
+    for lang in Lang::ALL {
+        for routing in [Routing::OneWriter, Routing::AllWriters] {
+            for (lost, power) in [(false, Power::On), (true, Power::On), (true, Power::Off)] {
+                for measured in [measured(), snapshot()] {
+                    let mut seen = Snapshot { routing, ..measured };
+                    seen.servers[2].power = power;
+                    if lost {
+                        seen.servers[2].status = down.clone();
+                    }
+                    for risk in [Risk::Promote, Risk::Restart, Risk::Stop] {
+                        all.push(question(&seen, &seen.servers[3], risk, lang));
+                    }
+                    all.push(sharing(&seen, Routing::AllWriters, at, lang));
+                    all.push(sharing(&seen, Routing::OneWriter, at, lang));
+                }
+            }
+        }
+    }
+    for q in all {
+        assert!(!format!("{q:?}").contains("{$"), "{q:?}");
+    }
+}
+
+#[test]
+fn promote_stands_beside_the_menu_when_the_writer_is_lost() {
+    let mut all = snapshot();
+    let shown = |all: &Snapshot| picture(all, Lang::En, now()).servers.remove(3);
+    let row = shown(&all);
+    assert!(row.has("promote") && row.has("test-first") && !row.has("promote-first") && !row.has("test-too"));
+    all.servers[2].status = Status::bare(Light::Critical, text!("status-down"));
+    let row = shown(&all);
+    assert!(row.has("promote") && row.has("promote-first") && row.has("test-too") && !row.has("test-first"));
+}
+
+#[test]
+fn the_writer_says_why_it_is_not_stopped() {
+    let mut all = snapshot();
+    let shown = |all: &Snapshot| picture(all, Lang::En, now()).servers.remove(2);
+    let row = shown(&all);
+    assert!(row.has("held") && !row.has("stop") && row.held.contains("make db2 the writer first"), "{row:?}");
+    all.servers[3].power = Power::Off;
+    let row = shown(&all);
+    assert!(!row.has("held") && row.held.is_empty());
+}
+
+#[test]
+fn where_all_write_the_question_says_what_is_lost_and_the_rows_say_who() {
+    let mut all = snapshot();
+    let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
+    all.servers[2].links.values_mut().for_each(|l| l.delay_ms = Some(17));
+    let q = sharing(&all, Routing::AllWriters, at, Lang::En);
+    assert!(q.lead.contains("17\u{a0}ms") && q.lead.contains("without an error"), "{}", q.lead);
+    assert!(q.facts.iter().any(|f| f.1.contains("127.0.0.1:3308") && f.1.contains("db1")), "{q:?}");
+    for server in &mut all.servers {
+        server.links.clear();
+    }
+    assert!(sharing(&all, Routing::AllWriters, at, Lang::Fr).lead.contains("non mesuré"));
+    all.routing = Routing::AllWriters;
+    let shown = picture(&all, Lang::En, now());
+    assert_eq!(shown.writing.routing, "all-writers");
+    assert_eq!(
+        (shown.servers[2].role.as_str(), shown.servers[3].role.as_str()),
+        ("Takes writes", "Also writes")
+    );
+    assert!(shown.servers[2].writer && !shown.servers[3].writer);
+    let strokes: Vec<_> = shown.rope.db.iter().map(|c| c.class).collect();
+    assert_eq!(strokes, ["", "lay", "", "lay"]);
+    let back = sharing(&all, Routing::OneWriter, at, Lang::En);
+    assert!(back.lead.contains("Connections to db2 are cut"), "{}", back.lead);
+    all.servers[3].standing = Some(Standing::Diverged(Saved { count: 1, file: "lost/x.sql".to_owned() }));
+    assert_eq!(picture(&all, Lang::En, now()).servers[3].role, "Set aside");
+}
+
+#[test]
+fn the_last_change_of_writer_is_shown_and_its_age_is_apart() {
+    let all = measured();
+    let shown = picture(&all, Lang::En, all.at);
+    assert_eq!(shown.writing.gap, "Last change of writer: 51\u{a0}ms without writes");
+    assert_eq!(ages(&all, all.at)[GAP_AGE], 120_000);
+    assert!(picture(&snapshot(), Lang::En, now()).writing.gap.is_empty());
+}
+
+#[test]
+fn a_handover_is_not_called_good_or_starting() {
+    let mut all = snapshot();
+    all.handover = Some(Handover { to: super::fixture::name("db2"), at: all.at, accept_loss: false });
+    let shown = picture(&all, Lang::En, now()).verdict;
+    assert_eq!((shown.st, shown.word.as_str()), ("busy", "The writer is changing"));
+    all.verdict.light = Light::Critical;
+    assert_eq!(picture(&all, Lang::En, now()).verdict.st, "crit");
 }

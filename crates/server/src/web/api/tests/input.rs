@@ -2,6 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
+use cordee_domain::change::Change;
+use cordee_domain::desired::Power;
+use cordee_domain::ids::{PoolId, ServerName};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -134,6 +137,62 @@ async fn what_is_not_there_is_said_to_be_unknown() {
         assert_eq!(value["errors"][0]["field"], field, "{method} {to}");
     }
     assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn a_bad_routing_is_refused_at_its_field_and_changes_nothing() {
+    let rig = Rig::new();
+    for (pool, body, expected, field) in [
+        ("db", json!({"routing": "some-writers"}), 422, "routing"),
+        ("db", json!({"routing": "All-Writers"}), 422, "routing"),
+        ("db", json!({"routing": "one-writer\n"}), 422, "routing"),
+        ("db", json!({"routing": true}), 422, "routing"),
+        ("db", json!({"routing": null}), 422, "routing"),
+        ("db", json!({}), 422, "routing"),
+        ("db", json!({"routing": "all-writers", "force": true}), 422, "force"),
+        ("web", json!({"routing": "all-writers"}), 409, "pool"),
+        ("mail", json!({"routing": "all-writers"}), 404, "pool"),
+    ] {
+        let to = format!("/api/v1/pools/{pool}/routing");
+        let (status, value) = rig.send(rig.request("PUT", &to, body.to_string())).await;
+        assert_eq!(
+            (status.as_u16(), &value["errors"][0]["field"]),
+            (expected, &json!(field)),
+            "{pool} {body}"
+        );
+        assert_eq!(value["errors"].as_array().unwrap().len(), 1, "{pool} {body}");
+    }
+    let (status, _) = rig.call("PUT", "/api/v1/pools/db/routing").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing() {
+    let rig = Rig::new();
+    let db2 = || ServerName::parse("db2").unwrap();
+    let recopy = Change::Recopy { name: db2() };
+    let stop = Change::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off };
+    let refuse = async |to: &str, expected: u16, field: &str| {
+        let before = rig.app.board.desired();
+        let (status, value) = rig.call("POST", &format!("/api/v1/pools/{to}")).await;
+        assert_eq!((status.as_u16(), &value["errors"][0]["field"]), (expected, &json!(field)), "{to}");
+        assert_eq!(*rig.app.board.desired(), *before, "{to}");
+        value["errors"][0]["detail"].as_str().unwrap().to_owned()
+    };
+    let says = refuse("db/servers/db1/promote", 409, "name").await;
+    assert_eq!(says, "db1 is the writer already.");
+    refuse("db/servers/DB1/promote?accept_loss=true", 409, "name").await;
+    refuse("db/servers/db9/promote", 404, "name").await;
+    refuse("db/servers/db2/promote?accept_loss=yes", 422, "accept_loss").await;
+    let says = refuse("web/servers/web1/promote", 409, "pool").await;
+    assert!(says.contains("web1 is a web server"), "{says}");
+    rig.app.store.commit(&stop, "ana").unwrap();
+    let says = refuse("db/servers/db2/promote", 409, "name").await;
+    assert!(says.contains("is stopped"), "{says}");
+    rig.app.store.commit(&recopy, "cordee").unwrap();
+    let says = refuse("db/servers/db2/promote?accept_loss=true", 409, "name").await;
+    assert!(says.contains("does not copy the others"), "{says}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
-use cordee_domain::desired::{Admin, Power};
+use cordee_domain::desired::{Admin, Handover, Power, Routing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::status::Light;
 use cordee_domain::text;
@@ -135,7 +135,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 11, "the description lacks an address");
+    assert_eq!(seen, 14, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 
@@ -223,6 +223,48 @@ async fn acts_become_wishes() {
     rig.call("POST", "/api/v1/proxies/db/reload").await;
     let desired = rig.app.board.desired();
     assert_eq!((desired.web.servers[0].generation, desired.db.generation), (1, 1));
+}
+
+#[tokio::test]
+async fn who_writes_is_a_wish_and_is_described() {
+    let rig = Rig::new();
+    let share = |word: &str| {
+        let body = json!({ "routing": word }).to_string();
+        rig.send(rig.request("PUT", "/api/v1/pools/db/routing", body))
+    };
+    for (word, routing) in [("all-writers", Routing::AllWriters), ("one-writer", Routing::OneWriter)] {
+        let (status, value) = share(word).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{value}");
+        assert_eq!(rig.app.board.desired().routing, routing);
+    }
+    let to = "/api/v1/pools/db/servers/db2/promote";
+    assert_eq!(rig.call("POST", &format!("{to}?accept_loss=true")).await.0, StatusCode::ACCEPTED);
+    let handover = rig.app.board.desired().handover.clone().unwrap();
+    assert_eq!((handover.to.as_str(), handover.accept_loss), ("db2", true));
+    // One at a time.
+    let (status, value) = rig.call("POST", to).await;
+    assert_eq!((status, &value["errors"][0]["field"]), (StatusCode::CONFLICT, &json!("name")));
+
+    let (_, api) = rig.call("GET", "/api/openapi.json").await;
+    assert!(api["paths"]["/api/v1/pools/db/routing"]["put"]["requestBody"].is_object());
+    let act = &api["paths"]["/api/v1/pools/{pool}/servers/{name}/{action}"]["post"]["parameters"];
+    let described = act.to_string();
+    assert!(described.contains("`promote`") && described.contains("\"accept_loss\""), "{described}");
+}
+
+#[tokio::test]
+async fn while_the_writer_changes_the_verdict_says_so() {
+    let rig = Rig::new();
+    let mut snapshot = (*rig.app.board.snapshot()).clone();
+    let to = snapshot.servers[3].name.clone();
+    snapshot.handover = Some(Handover { to, at: snapshot.at, accept_loss: false });
+    snapshot.verdict.light = Light::Progress;
+    rig.app.board.set_snapshot(snapshot);
+    let (_, seen) = rig.call("GET", "/api/v1/snapshot").await;
+    assert_eq!(
+        (&seen["verdict"]["word"], &seen["handover"]["to"]),
+        (&json!("The writer is changing"), &json!("db2"))
+    );
 }
 
 #[tokio::test]

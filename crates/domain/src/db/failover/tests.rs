@@ -1,0 +1,11 @@
+//! The decision about the writer on canned states: each case says in one line what is true, and what follows.
+
+pub(crate) mod invariants;
+mod lost;
+mod planned;
+mod promised;
+mod rounds;
+pub(crate) mod scene;
+mod several;
+mod single;
+mod unsolved;

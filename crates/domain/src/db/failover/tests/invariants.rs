@@ -1,0 +1,320 @@
+//! Truths about every decision, over all combinations of a few dozen circumstances.
+
+use std::collections::BTreeSet;
+
+use crate::db::failover::{Decision, RECEIPT_LIMIT, SILENT, beating, promise};
+use crate::db::{DatabaseSeen, Link, Thread};
+use crate::desired::{Power, Runtime, Server};
+use crate::ids::{Millis, ServerName};
+use crate::observed::{ProcessId, Seen};
+
+use super::scene::{NOW, Scene, Turn, cluster, name, said, speaks};
+
+pub(crate) const WRITERS: [Turn; 9] = [
+    ("well", |s| s),
+    ("well and closed", |s| s.closed(10)),
+    ("dead", |s| s.dead(400)),
+    ("frozen a moment", |s| s.frozen(500)),
+    ("frozen", |s| s.frozen(1_500)),
+    ("silent", |s| s.silent(3_500)),
+    ("external and silent", |s| s.external().silent(3_500)),
+    ("overloaded", |s| s.overloaded(9_000)),
+    ("found dead", Scene::found_dead),
+];
+
+pub(crate) const PROMISES: [Turn; 6] = [
+    ("promised by all", |s| s),
+    ("promised by db2", |s| s.promised_by(&["db2"])),
+    ("nothing promised", Scene::unpromised),
+    ("promised too long ago", |s| s.promised_before(2_501)),
+    ("promised in another epoch", |s| s.promised_in(0)),
+    ("promised from 12 on", |s| s.floor(12)),
+];
+
+type StandbyTurn = (&'static str, fn(Scene, &str) -> Scene);
+
+pub(crate) const STANDBYS: [StandbyTurn; 14] = [
+    ("receiving", |s, n| s.receiving(n, Thread::Running)),
+    ("asked, 10 of 10", |s, n| s.answered(n, 10, 10)),
+    ("asked, 12 of 12", |s, n| s.answered(n, 12, 12)),
+    ("asked, 10 of 12", |s, n| s.answered(n, 12, 10)),
+    ("asked, 10 of 12 and broken", |s, n| s.answered(n, 12, 10).broken(n)),
+    ("asked, 9 of 9", |s, n| s.answered(n, 9, 9)),
+    ("stopped, asked before the loss", |s, n| s.answered(n, 10, 10).looked_before_the_loss(n, 1)),
+    ("stopped, asked long ago", |s, n| s.answered(n, 10, 10).looked(n, 60_000)),
+    ("unanswered", |s, n| s.unanswered(n)),
+    ("gone", |s, n| s.gone(n)),
+    ("frozen", |s, n| s.answered(n, 12, 12).standby_frozen(n)),
+    ("without a link", |s, n| s.unlinked(n)),
+    ("off", |s, n| s.answered(n, 12, 12).off(n)),
+    ("returning", |s, n| s.answered(n, 12, 12).returning(n)),
+];
+
+pub(crate) const WISHES: [Turn; 5] = [
+    ("nothing asked", |s| s),
+    ("db2 asked for", |s| s.promoting("db2", 500)),
+    ("db2 asked for, out of service", |s| s.promoting("db2", 500).out_of_service()),
+    ("db2 asked for at any price", |s| s.promoting_at_any_price("db2", 500)),
+    ("db2 asked for at any price, late", |s| s.promoting_at_any_price("db2", 10_001)),
+];
+
+/// Every combination with `standbys` of them; returns how many.
+pub(crate) fn every(standbys: u32, judge: impl Fn(&Scene, &dyn Fn() -> String)) -> usize {
+    let base = cluster(standbys);
+    let second: &[StandbyTurn] = if standbys > 1 { &STANDBYS } else { &[("", |s, _| s)] };
+    let mut number = 0;
+    for (writer, lose) in WRITERS {
+        for (word, give) in PROMISES {
+            let lost = give(lose(base.clone()));
+            for (two, make) in STANDBYS {
+                for (three, make_third) in second {
+                    for (wish, ask) in WISHES {
+                        let scene = ask(make_third(make(lost.clone(), "db2"), "db3"));
+                        judge(&scene, &|| format!("db1 {writer}; {word}; db2 {two}; db3 {three}; {wish}"));
+                        number += 1;
+                    }
+                }
+            }
+        }
+    }
+    number
+}
+
+fn server<'a>(scene: &'a Scene, name: &ServerName) -> &'a Server {
+    scene.desired.db.server(name).expect("a server")
+}
+
+fn look<'a>(scene: &'a Scene, name: &ServerName) -> Option<(Millis, &'a DatabaseSeen)> {
+    match scene.seen.databases.get(name) {
+        Some(Seen::At(at, seen)) => Some((*at, seen)),
+        _ => None,
+    }
+}
+
+fn alive(scene: &Scene) -> bool {
+    let process = scene.seen.process(&ProcessId::Server(name("db1")));
+    server(scene, &name("db1")).runtime == Runtime::Process && process.leader.is_some()
+}
+
+fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
+    let heir = server(scene, to);
+    assert!(scene.desired.members().any(|s| s.name == heir.name));
+    assert_eq!(heir.power, Power::On);
+    let (at, seen) = look(scene, to).expect("it was asked");
+    let Some(limit) = limit else {
+        let (_, old) = look(scene, &name("db1")).expect("the old one was asked");
+        assert!(scene.desired.handover.is_some() && old.read_only);
+        assert!(old.written.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last));
+        return;
+    };
+    assert!(!alive(scene), "the old writer lives");
+    assert_eq!(limit, seen.holds(1));
+    assert_eq!(seen.links[&name("db1")].receiving, Thread::Stopped);
+    if scene.desired.handover.as_ref().is_some_and(|h| h.accept_loss) {
+        return;
+    }
+    let lost_at = scene.lost_at;
+    assert!(at >= lost_at, "asked before the loss");
+    let promise = scene.seen.promise.as_ref().expect("a promise");
+    assert_eq!(promise.epoch, scene.desired.epoch);
+    assert!(promise.at + RECEIPT_LIMIT >= lost_at);
+    assert!(limit >= promise.floor, "below the floor");
+    assert!(promise.standbys.contains(to));
+    for standby in &promise.standbys {
+        let (at, seen) = look(scene, standby).expect("it was asked");
+        assert!(at >= lost_at && NOW - at <= SILENT, "{standby} was asked at another time");
+        let link = &seen.links[&name("db1")];
+        assert_eq!(link.receiving, Thread::Stopped, "{standby} receives");
+        assert!(limit >= link.received.last(1).max(seen.holds(1)), "{standby} received more");
+    }
+}
+
+fn truths(scene: &Scene) {
+    let decision = scene.decide();
+    speaks(&decision);
+    assert_eq!(scene.decide(), decision, "another answer to the same question");
+    for turn in [|s: &mut Vec<Server>| s.reverse(), |s: &mut Vec<Server>| s.rotate_left(1)] {
+        let mut turned = scene.clone();
+        turn(&mut turned.desired.db.servers);
+        assert_eq!(turned.decide(), decision, "another answer in another order");
+    }
+    match &decision {
+        Decision::Elect { to, limit } => elected(scene, to, *limit),
+        Decision::Fence { pid } => assert!(alive(scene) && *pid == 101),
+        Decision::Restart(_) => {
+            assert!(!alive(scene) && server(scene, &name("db1")).runtime == Runtime::Process);
+        }
+        Decision::Prepare { stop, .. } => {
+            assert!(!alive(scene), "links are cut while it lives");
+            for name in stop {
+                let (_, seen) = look(scene, name).expect("it was asked");
+                assert_ne!(seen.links[&self::name("db1")].receiving, Thread::Stopped);
+            }
+        }
+        Decision::Close | Decision::Abandon(_) => assert!(scene.desired.handover.is_some()),
+        Decision::Keep | Decision::Wait(_) => {}
+    }
+    beats(scene);
+}
+
+fn beats(scene: &Scene) {
+    let beating = beating(&scene.desired, &scene.seen, scene.now);
+    let fresh = |n: &ServerName| scene.seen.databases.get(n).and_then(|d| d.fresh(scene.now, SILENT));
+    let open = fresh(&name("db1")).is_some_and(|d| !d.read_only);
+    assert!(beating.is_empty() || (open && scene.desired.handover.is_none()), "{beating:?} beat");
+    for name in &beating {
+        let server = scene.desired.members().find(|s| s.name == *name).expect("a member");
+        let written = fresh(name).expect("asked").written.last(server.id);
+        for peer in scene.desired.members().filter_map(|p| fresh(&p.name)) {
+            assert!(peer.holds(server.id) <= written, "{name} lacks transactions of its own");
+        }
+    }
+}
+
+fn hold(scene: &Scene, title: &dyn Fn() -> String) {
+    let judged = std::panic::catch_unwind(|| truths(scene));
+    assert!(judged.is_ok(), "{}: {}", title(), said(&scene.decide()));
+}
+
+#[test]
+fn every_decision_with_one_standby() {
+    assert_eq!(every(1, hold), 9 * 6 * 14 * 5);
+}
+
+#[test]
+fn every_decision_with_two_standbys() {
+    assert_eq!(every(2, hold), 9 * 6 * 14 * 14 * 5);
+}
+
+/// A stale look leads to nobody's election without a person who accepts loss.
+#[test]
+fn a_stale_look_elects_nobody() {
+    every(2, |scene, title| {
+        if scene.desired.handover.is_some() {
+            return;
+        }
+        let mut scene = scene.clone();
+        for seen in scene.seen.databases.values_mut() {
+            if let Seen::At(at, _) = seen {
+                *at = (*at).min(scene.lost_at - 1);
+            }
+        }
+        assert!(!matches!(scene.decide(), Decision::Elect { .. }), "{}", title());
+        let later = Scene { now: scene.now + SILENT + 21, ..scene };
+        assert!(!matches!(later.decide(), Decision::Elect { .. }), "{}, later", title());
+    });
+}
+
+/// Positions, small numbers of all kinds: the heir is never behind anybody who promised.
+#[test]
+fn every_small_position() {
+    let numbers = [(10, 10), (10, 11), (11, 10), (11, 11), (11, 9), (12, 12), (12, 10)];
+    for (received, holds) in numbers {
+        for (other, other_holds) in numbers {
+            for floor in 9..=13 {
+                for broken in [(false, false), (true, false), (false, true), (true, true)] {
+                    let mut scene = cluster(2).floor(floor).dead(200);
+                    scene = scene.answered("db2", received, holds).answered("db3", other, other_holds);
+                    scene = if broken.0 { scene.broken("db2") } else { scene };
+                    scene = if broken.1 { scene.broken("db3") } else { scene };
+                    hold(&scene, &|| format!("{received} {holds} {other} {other_holds} {floor} {broken:?}"));
+                    // Whatever can be decided is: somebody takes over, or applies, or the old one comes back.
+                    let most = received.max(holds).max(other).max(other_holds);
+                    let came = scene.said();
+                    assert_eq!(came == "restart: failover-behind", most < floor, "{came}");
+                    let ready = |r: u64, h: u64| r.max(h) == most && h == most;
+                    let elects = most >= floor && (ready(received, holds) || ready(other, other_holds));
+                    assert_eq!(came.starts_with("elect"), elects, "{came}");
+                }
+            }
+        }
+    }
+}
+
+/// Heartbeats never stand in for transactions that were taken back, whoever was asked when.
+#[test]
+fn every_beat() {
+    for own in [7, 8] {
+        for on_db1 in [0, 7, 8, 9] {
+            for on_db3 in [0, 7, 8, 9] {
+                for ages in [(100, 100), (100, 4_000), (4_000, 100)] {
+                    for (writer, make) in WRITERS {
+                        let scene = make(cluster(2))
+                            .database("db2", |d| d.written.0.extend([(2, own)]))
+                            .database("db1", |d| d.applied.0.extend([(2, on_db1)]))
+                            .database("db3", |d| d.applied.0.extend([(2, on_db3)]))
+                            .looked("db2", ages.0)
+                            .looked("db3", ages.1);
+                        hold(&scene, &|| format!("{writer} {own} {on_db1} {on_db3} {ages:?}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn promises(scene: &Scene) {
+    let came = promise(&scene.desired, &scene.seen, scene.now);
+    let before = scene.seen.promise.clone().filter(|p| p.epoch == scene.desired.epoch);
+    let process = scene.seen.process(&ProcessId::Server(name("db1")));
+    let acts = process.leader.as_ref().is_some_and(|l| !l.frozen);
+    let looked = look(scene, &name("db1"));
+    let running = |l: &Link| l.receiving == Thread::Running;
+    if let Some((at, seen)) = looked.filter(|(_, seen)| acts && !seen.read_only) {
+        let in_force = seen.semi_sync && seen.in_force && seen.acknowledging > 0;
+        let standbys: BTreeSet<ServerName> = scene
+            .desired
+            .members()
+            .filter(|s| {
+                look(scene, &s.name).is_some_and(|(_, d)| d.links.get(&name("db1")).is_some_and(running))
+            })
+            .map(|s| s.name.clone())
+            .collect();
+        let holds = in_force && standbys.len() >= seen.acknowledging as usize;
+        assert_eq!(came.is_some(), holds);
+        if let Some(came) = came {
+            assert_eq!((came.epoch, came.at, came.floor), (scene.desired.epoch, at, seen.written.last(1)));
+            assert_eq!(came.standbys, standbys);
+        }
+    } else {
+        assert_eq!(came, before, "nothing new can be known");
+    }
+}
+
+#[test]
+fn every_promise() {
+    let befores: [Turn; 3] =
+        [("before", |s| s.promised_before(400)), ("none", Scene::unpromised), ("old", |s| s.promised_in(0))];
+    let looks: [Turn; 3] =
+        [("asked", |s| s), ("unanswered", |s| s.unanswered("db1")), ("never", |s| s.never_seen("db1"))];
+    let processes: [Turn; 3] = [
+        ("lives", |s| s),
+        ("frozen", |s| s.frozen(5)),
+        ("dead", |mut s| {
+            s.writer_process().leader = None;
+            s
+        }),
+    ];
+    let threads = [Thread::Running, Thread::Connecting, Thread::Stopped];
+    let bits = [false, true];
+    let mut number = 0;
+    for flags in bits.iter().flat_map(|a| bits.iter().flat_map(move |b| bits.map(|c| (*a, *b, c)))) {
+        for acknowledging in 0..=3 {
+            for (db2, db3) in threads.iter().flat_map(|a| threads.map(|b| (*a, b))) {
+                for ((_, before), (_, look)) in befores.iter().flat_map(|a| looks.iter().map(move |b| (a, b)))
+                {
+                    for (_, process) in &processes {
+                        let scene = cluster(2).receiving("db2", db2).receiving("db3", db3);
+                        let scene = scene.database("db1", |d| {
+                            (d.semi_sync, d.in_force, d.read_only) = flags;
+                            d.acknowledging = acknowledging;
+                        });
+                        promises(&process(look(before(scene))));
+                        number += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(number, 7_776);
+}

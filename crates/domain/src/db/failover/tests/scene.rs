@@ -1,0 +1,531 @@
+//! A cluster in which all is well, and the words for what may happen to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::db::failover::{Decision, Promise, decide};
+use crate::db::{DatabaseSeen, Link, Position, Thread};
+use crate::desired::{Desired, Handover, Power, Routing, Runtime, Standing};
+use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
+use crate::plan::tests::first;
+use crate::text::{Arg, Text};
+
+pub(crate) const NOW: Millis = 1_000_000;
+
+/// One line of a table: what is true, how it came to be, and the decision (see [`said`]).
+pub(super) type Row = (&'static str, fn(Scene) -> Scene, &'static str);
+
+/// Something that is or becomes true.
+pub(crate) type Turn = (&'static str, fn(Scene) -> Scene);
+
+/// A situation at [`NOW`]. Every `ago` is in milliseconds before that.
+#[derive(Clone, Debug)]
+pub(crate) struct Scene {
+    pub(crate) desired: Desired,
+    pub(crate) seen: Observed,
+    pub(crate) now: Millis,
+    /// When the writer was lost.
+    pub(crate) lost_at: Millis,
+}
+
+pub(crate) fn name(text: &str) -> ServerName {
+    ServerName::parse(text).expect("a name")
+}
+
+fn process(text: &str) -> ProcessId {
+    ProcessId::Server(name(text))
+}
+
+fn upto(number: u64) -> Position {
+    Position(BTreeMap::from([(1, number)]))
+}
+
+/// db1 writes; `standbys` others (db2, db3, …) follow and confirm receipt. Each holds ten transactions of db1's.
+pub(crate) fn cluster(standbys: u32) -> Scene {
+    let mut desired = first();
+    for number in 3..=standbys + 1 {
+        let mut more = desired.db.servers[1].clone();
+        (more.id, more.name, more.port) = (number + 2, name(&format!("db{number}")), 8_680);
+        more.slot = u8::try_from(number).ok();
+        desired.db.servers.push(more);
+    }
+    let mut seen = Observed::default();
+    let names: Vec<ServerName> = desired.db.servers.iter().map(|s| s.name.clone()).collect();
+    for server in &desired.db.servers {
+        let writer = server.name == names[0];
+        let link = Link {
+            receiving: Thread::Running,
+            applying: true,
+            received: upto(if writer { 0 } else { 10 }),
+            heard_at: Some(NOW - 100),
+            delay_ms: Some(1),
+            ..Link::default()
+        };
+        let links = names.iter().filter(|n| **n != server.name).map(|n| (n.clone(), link.clone()));
+        let database = DatabaseSeen {
+            server_id: server.id,
+            read_only: !writer,
+            written: upto(10),
+            applied: upto(if writer { 0 } else { 10 }),
+            links: links.collect(),
+            semi_sync: writer,
+            in_force: writer,
+            acknowledging: if writer { standbys } else { 0 },
+            schema: true,
+            ..DatabaseSeen::default()
+        };
+        seen.databases.insert(server.name.clone(), Seen::At(NOW - 100, database));
+        let leader = Leader { pid: 100 + server.id, server: server.id, generation: 0, frozen: false };
+        let running = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
+        seen.processes.insert(ProcessId::Server(server.name.clone()), running);
+        seen.initialised.insert(server.name.clone(), server.id);
+    }
+    let leader = Leader { pid: 50, server: 0, generation: 0, frozen: false };
+    let proxy = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
+    seen.processes.insert(ProcessId::Proxy(PoolId::Db), proxy);
+    let servers = desired.db.servers.iter().map(|s| (s.name.clone(), listed(s.id, s.name != names[0])));
+    let running = Running {
+        pid: 50,
+        shape: None,
+        version: String::new(),
+        uptime_s: 1,
+        rate: 0,
+        sessions: 0,
+        servers: servers.collect(),
+    };
+    let running = Seen::At(NOW - 100, running);
+    seen.proxies.insert(PoolId::Db, ProxySeen { running, ..ProxySeen::default() });
+    seen.promise = Some(Promise {
+        epoch: desired.epoch,
+        at: NOW - 100,
+        floor: 10,
+        standbys: names[1..].iter().cloned().collect(),
+    });
+    Scene { desired, seen, now: NOW, lost_at: NOW }
+}
+
+fn listed(id: u32, out: bool) -> RunningServer {
+    RunningServer {
+        id,
+        ip: None,
+        port: 0,
+        maintenance: out,
+        writer_maintenance: out,
+        drain: false,
+        weight: 100,
+        verdict: Verdict::Up,
+        sessions: 0,
+        total: 0,
+        cookie: String::new(),
+        since_s: 0,
+        check: Check::default(),
+        uniform: true,
+    }
+}
+
+/// What happens to the writer.
+impl Scene {
+    fn each_link(mut self, alter: impl Fn(&mut Link)) -> Self {
+        for seen in self.seen.databases.values_mut() {
+            if let Seen::At(_, seen) = seen
+                && let Some(link) = seen.links.get_mut(&name("db1"))
+            {
+                alter(link);
+            }
+        }
+        self
+    }
+
+    fn promise_at(mut self, at: Millis) -> Self {
+        if let Some(promise) = &mut self.seen.promise {
+            promise.at = at;
+        }
+        self
+    }
+
+    pub(crate) fn writer_process(&mut self) -> &mut ProcessSeen {
+        self.seen.processes.entry(process("db1")).or_default()
+    }
+
+    fn writer_fails(mut self, last: Option<Millis>, why: &'static str) -> Self {
+        self.seen.databases.insert(name("db1"), Seen::Failed { last, why: Text::of(why) });
+        self
+    }
+
+    /// Its process ended; the standbys try to connect.
+    pub(crate) fn dead(mut self, ago: u64) -> Self {
+        self.lost_at = self.now - ago;
+        let ended = self.lost_at;
+        let seen = self.writer_process();
+        (seen.leader, seen.ended_at) = (None, Some(ended));
+        self.seen.databases.remove(&name("db1"));
+        self.each_link(|l| l.receiving = Thread::Connecting).promise_at(ended - 300)
+    }
+
+    /// Nobody knows when it ended: Cordée was away.
+    pub(crate) fn found_dead(mut self) -> Self {
+        self = self.dead(200);
+        self.writer_process().ended_at = None;
+        self
+    }
+
+    /// Stopped by a signal; connections to it stay as they are.
+    pub(crate) fn frozen(mut self, ago: u64) -> Self {
+        let since = self.now - ago;
+        self.lost_at = since;
+        let seen = self.writer_process();
+        seen.frozen_since = Some(since);
+        if let Some(leader) = &mut seen.leader {
+            leader.frozen = true;
+        }
+        self.promise_at(since - 300)
+    }
+
+    /// Neither Cordée nor a standby hears from it.
+    pub(crate) fn silent(mut self, ago: u64) -> Self {
+        let last = self.now - ago;
+        self.lost_at = last;
+        self.writer_fails(Some(last), "db-no-answer")
+            .each_link(|l| (l.receiving, l.heard_at) = (Thread::Connecting, Some(last)))
+            .promise_at(last)
+    }
+
+    /// It refuses Cordée's connections: it has too many.
+    pub(crate) fn overloaded(self, ago: u64) -> Self {
+        let last = self.now - ago;
+        self.silent(ago).writer_fails(Some(last), "db-too-many")
+    }
+
+    /// It did not answer since Cordée started.
+    pub(crate) fn never_answered(self) -> Self {
+        self.silent(60_000).writer_fails(None, "db-unreachable")
+    }
+
+    /// It was not looked at since Cordée started.
+    pub(crate) fn not_looked_at(mut self) -> Self {
+        self = self.silent(60_000);
+        self.seen.databases.insert(name("db1"), Seen::Never);
+        self
+    }
+
+    /// Cordée starts no database: it only watches them.
+    pub(crate) fn external(mut self) -> Self {
+        for server in &mut self.desired.db.servers {
+            server.runtime = Runtime::External;
+            self.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+        }
+        self
+    }
+
+    /// It answers, and is closed with that many transactions of its own.
+    pub(crate) fn closed(mut self, written: u64) -> Self {
+        if let Some(Seen::At(_, seen)) = self.seen.databases.get_mut(&name("db1")) {
+            (seen.read_only, seen.written) = (true, upto(written));
+        }
+        self
+    }
+}
+
+/// What a standby is and says.
+impl Scene {
+    pub(crate) fn database(mut self, on: &str, alter: impl FnOnce(&mut DatabaseSeen)) -> Self {
+        if let Some(Seen::At(_, seen)) = self.seen.databases.get_mut(&name(on)) {
+            alter(seen);
+        }
+        self
+    }
+
+    /// Its link from the writer.
+    pub(crate) fn link(self, on: &str, alter: impl FnOnce(&mut Link)) -> Self {
+        self.database(on, |d| alter(d.links.entry(name("db1")).or_default()))
+    }
+
+    /// It was last looked at then.
+    pub(crate) fn looked(mut self, on: &str, ago: u64) -> Self {
+        if let Some(Seen::At(at, _)) = self.seen.databases.get_mut(&name(on)) {
+            *at = self.now - ago;
+        }
+        self
+    }
+
+    /// It was last looked at so long before the loss.
+    pub(crate) fn looked_before_the_loss(self, on: &str, by: u64) -> Self {
+        let ago = self.now - self.lost_at + by;
+        self.looked(on, ago)
+    }
+
+    /// It no longer receives, and was asked after that: so much it received, so much of it it applied.
+    pub(crate) fn answered(self, on: &str, received: u64, holds: u64) -> Self {
+        self.looked(on, 20).holding(on, holds).link(on, |l| {
+            (l.receiving, l.received) = (Thread::Stopped, upto(received));
+        })
+    }
+
+    pub(crate) fn holding(self, on: &str, number: u64) -> Self {
+        self.database(on, |d| (d.written, d.applied) = (upto(number), upto(number)))
+    }
+
+    pub(crate) fn receiving(self, on: &str, thread: Thread) -> Self {
+        self.looked(on, 20).link(on, |l| l.receiving = thread)
+    }
+
+    /// Its applying thread stands, with a duplicate key.
+    pub(crate) fn broken(self, on: &str) -> Self {
+        self.link(on, |l| (l.applying, l.error) = (false, 1062))
+    }
+
+    /// Its applying thread was stopped by hand.
+    pub(crate) fn idle(self, on: &str) -> Self {
+        self.link(on, |l| l.applying = false)
+    }
+
+    pub(crate) fn heard(self, on: &str, ago: u64) -> Self {
+        let at = self.now - ago;
+        self.link(on, |l| l.heard_at = Some(at))
+    }
+
+    pub(crate) fn never_heard(self, on: &str) -> Self {
+        self.link(on, |l| l.heard_at = None)
+    }
+
+    pub(crate) fn unlinked(self, on: &str) -> Self {
+        self.database(on, |d| {
+            d.links.remove(&name("db1"));
+        })
+    }
+
+    /// Its process is gone, and with it what was seen.
+    pub(crate) fn gone(mut self, on: &str) -> Self {
+        let seen = self.seen.processes.entry(process(on)).or_default();
+        (seen.leader, seen.ended_at) = (None, Some(self.now - 50));
+        self.seen.databases.remove(&name(on));
+        self
+    }
+
+    /// Stopped by a signal since its last look.
+    pub(crate) fn standby_frozen(mut self, on: &str) -> Self {
+        if let Some(leader) = self.seen.processes.entry(process(on)).or_default().leader.as_mut() {
+            leader.frozen = true;
+        }
+        self
+    }
+
+    fn fails(mut self, on: &str, why: &'static str) -> Self {
+        let last = Some(self.now - 500);
+        self.seen.databases.insert(name(on), Seen::Failed { last, why: Text::of(why) });
+        self
+    }
+
+    pub(crate) fn unanswered(self, on: &str) -> Self {
+        self.fails(on, "db-no-answer")
+    }
+
+    pub(crate) fn standby_full(self, on: &str) -> Self {
+        self.fails(on, "db-too-many")
+    }
+
+    pub(crate) fn never_seen(mut self, on: &str) -> Self {
+        self.seen.databases.insert(name(on), Seen::Never);
+        self
+    }
+
+    pub(crate) fn wished(mut self, on: &str, alter: impl FnOnce(&mut crate::desired::Server)) -> Self {
+        if let Some(server) = self.desired.db.servers.iter_mut().find(|s| s.name == name(on)) {
+            alter(server);
+        }
+        self
+    }
+
+    pub(crate) fn off(self, on: &str) -> Self {
+        self.wished(on, |s| s.power = Power::Off)
+    }
+
+    pub(crate) fn returning(self, on: &str) -> Self {
+        self.wished(on, |s| s.standing = Standing::Returning { limit: 5, saved: None })
+    }
+
+    pub(crate) fn diverged(self, on: &str) -> Self {
+        self.wished(on, |s| {
+            s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
+        })
+    }
+}
+
+/// The promise, the wish and HAProxy.
+impl Scene {
+    pub(crate) fn unpromised(mut self) -> Self {
+        self.seen.promise = None;
+        self
+    }
+
+    /// The promise was last seen so long before the loss.
+    pub(crate) fn promised_before(self, by: u64) -> Self {
+        let at = self.lost_at - by;
+        self.promise_at(at)
+    }
+
+    pub(crate) fn floor(mut self, floor: u64) -> Self {
+        self.seen.promise.iter_mut().for_each(|p| p.floor = floor);
+        self
+    }
+
+    pub(crate) fn promised_in(mut self, epoch: u64) -> Self {
+        self.seen.promise.iter_mut().for_each(|p| p.epoch = epoch);
+        self
+    }
+
+    pub(crate) fn promised_by(mut self, standbys: &[&str]) -> Self {
+        let standbys: BTreeSet<ServerName> = standbys.iter().map(|s| name(s)).collect();
+        self.seen.promise.iter_mut().for_each(|p| p.standbys.clone_from(&standbys));
+        self
+    }
+
+    fn handover(mut self, to: &str, ago: u64, accept_loss: bool) -> Self {
+        self.desired.handover = Some(Handover { to: name(to), at: self.now - ago, accept_loss });
+        self
+    }
+
+    pub(crate) fn promoting(self, to: &str, ago: u64) -> Self {
+        self.handover(to, ago, false)
+    }
+
+    pub(crate) fn promoting_at_any_price(self, to: &str, ago: u64) -> Self {
+        self.handover(to, ago, true)
+    }
+
+    pub(crate) fn all_writers(mut self) -> Self {
+        self.desired.routing = Routing::AllWriters;
+        self
+    }
+
+    pub(crate) fn proxy(mut self, alter: impl FnOnce(&mut ProxySeen)) -> Self {
+        alter(self.seen.proxies.entry(PoolId::Db).or_default());
+        self
+    }
+
+    /// The writer's maintenance in HAProxy, as the routing says and behind the one writer's address.
+    pub(crate) fn maintenance(self, db: bool, writer: bool) -> Self {
+        self.proxy(|p| {
+            if let Seen::At(_, running) = &mut p.running
+                && let Some(server) = running.servers.get_mut(&name("db1"))
+            {
+                (server.maintenance, server.writer_maintenance) = (db, writer);
+            }
+        })
+    }
+
+    pub(crate) fn out_of_service(self) -> Self {
+        self.maintenance(true, true)
+    }
+
+    pub(crate) fn proxy_looked(self, ago: u64) -> Self {
+        let at = self.now - ago;
+        self.proxy(|p| {
+            if let Seen::At(seen_at, _) = &mut p.running {
+                *seen_at = at;
+            }
+        })
+    }
+
+    pub(crate) fn proxy_gone(mut self) -> Self {
+        self.seen.processes.entry(ProcessId::Proxy(PoolId::Db)).or_default().leader = None;
+        self.proxy(|p| p.running = Seen::Never)
+    }
+
+    pub(crate) fn decide(&self) -> Decision {
+        decide(&self.desired, &self.seen, self.now)
+    }
+
+    pub(crate) fn said(&self) -> String {
+        said(&self.decide())
+    }
+}
+
+/// A decision in a few words, with its sentence's key.
+pub(crate) fn said(decision: &Decision) -> String {
+    let names = |all: &[ServerName]| all.iter().map(ServerName::as_str).collect::<Vec<_>>().join(" ");
+    match decision {
+        Decision::Keep => "keep".to_owned(),
+        Decision::Fence { pid } => format!("fence {pid}"),
+        Decision::Restart(why) => format!("restart: {}", why.key),
+        Decision::Prepare { stop, waiting } => format!("stop [{}]: {}", names(stop), waiting.key),
+        Decision::Close => "close".to_owned(),
+        Decision::Elect { to, limit: Some(limit) } => format!("elect {to} at {limit}"),
+        Decision::Elect { to, limit: None } => format!("elect {to}"),
+        Decision::Abandon(why) => format!("abandon: {}", why.key),
+        Decision::Wait(why) => format!("wait: {}", why.key),
+    }
+}
+
+/// The sentence that a person reads.
+pub(crate) fn sentence(decision: &Decision) -> Option<&Text> {
+    match decision {
+        Decision::Restart(text) | Decision::Wait(text) | Decision::Abandon(text) => Some(text),
+        Decision::Prepare { waiting, .. } => Some(waiting),
+        Decision::Keep | Decision::Fence { .. } | Decision::Close | Decision::Elect { .. } => None,
+    }
+}
+
+const LANGUAGES: [(&str, &str); 2] = [
+    ("en", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/locales/en/databases.ftl"))),
+    ("fr", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/locales/fr/databases.ftl"))),
+];
+
+/// The message of that key, with the lines that continue it.
+fn message(file: &str, key: &str) -> Option<String> {
+    let mut lines = file.lines().skip_while(|l| l.split_once(" = ").is_none_or(|(k, _)| k != key));
+    let first = lines.next()?;
+    let more = lines.take_while(|l| l.starts_with([' ', '}']));
+    Some(std::iter::once(first).chain(more).collect::<Vec<_>>().join("\n"))
+}
+
+/// A refusal is exactly one sentence, which each language has, and which lacks no argument.
+pub(crate) fn speaks(decision: &Decision) {
+    let Some(text) = sentence(decision) else { return };
+    for (language, file) in LANGUAGES {
+        let Some(message) = message(file, &text.key) else {
+            panic!("{language} has no sentence {}", text.key)
+        };
+        for asked in message.split("{ $").skip(1) {
+            let argument = asked.split([' ', '}']).next().unwrap_or_default();
+            assert!(text.args.contains_key(argument), "{}: {argument} is missing", text.key);
+        }
+    }
+    assert!(text.args.values().all(|a| !matches!(a, Arg::Message(_))), "{}: two sentences", text.key);
+}
+
+/// The number in a sentence.
+pub(crate) fn count(decision: &Decision) -> Option<i64> {
+    match sentence(decision)?.args.get("count")? {
+        Arg::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// The server that a sentence names.
+pub(crate) fn named(decision: &Decision) -> Option<String> {
+    match sentence(decision)?.args.get("name")? {
+        Arg::Text(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Judges every case, and names all that came out otherwise.
+pub(super) fn judge(cases: impl IntoIterator<Item = (String, Scene, String)>) -> usize {
+    let mut wrong = Vec::new();
+    let mut titles = BTreeSet::new();
+    let mut number = 0;
+    for (title, scene, wanted) in cases {
+        number += 1;
+        assert!(titles.insert(title.clone()), "twice: {title}");
+        let decision = scene.decide();
+        speaks(&decision);
+        let came = said(&decision);
+        if came != wanted {
+            wrong.push(format!("{title}\n    wanted {wanted}\n    came   {came}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {number} cases:\n{}", wrong.len(), wrong.join("\n"));
+    number
+}

@@ -1,0 +1,287 @@
+//! One standby promised: what becomes of the lost writer, however it was lost.
+
+use crate::db::Thread;
+
+use super::scene::{Row, Scene, Turn, cluster, judge, name};
+
+/// What is true of db2 and of the promise, and the decision when the writer's process is dead.
+const ROWS: &[Row] = &[
+    ("db2 still receives", |s| s.receiving("db2", Thread::Running), "stop [db2]: failover-asking"),
+    ("db2 tries to connect", |s| s.receiving("db2", Thread::Connecting), "stop [db2]: failover-asking"),
+    (
+        "db2 receives, and was asked before",
+        |s| s.receiving("db2", Thread::Running).looked_before_the_loss("db2", 1),
+        "stop [db2]: failover-asking",
+    ),
+    ("db2 stopped receiving and holds all", |s| s.answered("db2", 10, 10), "elect db2 at 10"),
+    (
+        "db2 was asked at the moment of the loss",
+        |s| s.answered("db2", 10, 10).looked_before_the_loss("db2", 0),
+        "elect db2 at 10",
+    ),
+    (
+        "db2 was asked 1 ms before the loss",
+        |s| s.answered("db2", 10, 10).looked_before_the_loss("db2", 1),
+        "stop []: failover-asking",
+    ),
+    (
+        "db2 was stopped by somebody a while before the loss, and not asked since",
+        |s| s.answered("db2", 10, 10).looked_before_the_loss("db2", 900),
+        "stop []: failover-asking",
+    ),
+    (
+        "db2 was stopped by somebody before the loss, and asked since",
+        |s| s.answered("db2", 10, 10).idle("db2"),
+        "elect db2 at 10",
+    ),
+    (
+        "db2 was stopped by somebody early, and lacks what was promised",
+        |s| s.answered("db2", 7, 7).idle("db2"),
+        "restart: failover-behind",
+    ),
+    ("db2 received more than the floor", |s| s.answered("db2", 12, 12), "elect db2 at 12"),
+    ("db2 has two to apply", |s| s.answered("db2", 12, 10), "stop []: failover-applying"),
+    ("db2 has one to apply", |s| s.answered("db2", 10, 9), "stop []: failover-applying"),
+    ("db2 has ten to apply", |s| s.answered("db2", 10, 0), "stop []: failover-applying"),
+    (
+        "db2's applying stopped with an error",
+        |s| s.answered("db2", 12, 11).broken("db2"),
+        "restart: failover-cannot-apply",
+    ),
+    (
+        "db2's applying was stopped by hand",
+        |s| s.answered("db2", 12, 11).idle("db2"),
+        "restart: failover-cannot-apply",
+    ),
+    (
+        "db2's applying stands with an error and nothing is left to apply",
+        |s| s.answered("db2", 10, 10).broken("db2"),
+        "elect db2 at 10",
+    ),
+    (
+        "db2's applying stands with an error and it still receives",
+        |s| s.receiving("db2", Thread::Running).broken("db2"),
+        "stop [db2]: failover-asking",
+    ),
+    (
+        "db2 applies again although an error is on show",
+        |s| s.answered("db2", 12, 10).link("db2", |l| l.error = 2003),
+        "stop []: failover-applying",
+    ),
+    ("db2 received one less than the floor", |s| s.answered("db2", 9, 9), "restart: failover-behind"),
+    ("db2 received and holds nothing", |s| s.answered("db2", 0, 0), "restart: failover-behind"),
+    ("db2 lacks one over its link and holds it otherwise", |s| s.answered("db2", 9, 10), "elect db2 at 10"),
+    ("db2's link forgot what it received", |s| s.answered("db2", 0, 10), "elect db2 at 10"),
+    ("db2 is behind and applies", |s| s.answered("db2", 9, 5), "restart: failover-behind"),
+    ("db2 is behind and broken", |s| s.answered("db2", 9, 5).broken("db2"), "restart: failover-behind"),
+    (
+        "the floor is above what db2 received",
+        |s| s.floor(11).answered("db2", 10, 10),
+        "restart: failover-behind",
+    ),
+    ("the floor is just what db2 received", |s| s.floor(12).answered("db2", 12, 12), "elect db2 at 12"),
+    ("nothing was ever written", |s| s.floor(0).answered("db2", 0, 0), "elect db2 at 0"),
+    ("nothing was written before the promise", |s| s.floor(0).answered("db2", 3, 3), "elect db2 at 3"),
+    (
+        "db2's own binary log is ahead of its applied position",
+        |s| s.answered("db2", 12, 12).database("db2", |d| d.applied.0.clear()),
+        "elect db2 at 12",
+    ),
+    (
+        "db2's applied position is ahead of its binary log",
+        |s| s.answered("db2", 12, 12).database("db2", |d| d.written.0.clear()),
+        "elect db2 at 12",
+    ),
+    (
+        "db2 holds many transactions of another domain",
+        |s| s.answered("db2", 9, 9).database("db2", |d| d.written.0.extend([(2, 500)])),
+        "restart: failover-behind",
+    ),
+    (
+        "db2 holds all, and some of its own",
+        |s| s.answered("db2", 10, 10).database("db2", |d| d.written.0.extend([(2, 500)])),
+        "elect db2 at 10",
+    ),
+    (
+        "db2 was opened by somebody",
+        |s| s.answered("db2", 10, 10).database("db2", |d| d.read_only = false),
+        "elect db2 at 10",
+    ),
+    ("db2 is dead too", |s| s.gone("db2"), "restart: failover-standby-away"),
+    ("db2 is frozen", |s| s.answered("db2", 10, 10).standby_frozen("db2"), "restart: failover-standby-away"),
+    ("db2 does not answer", |s| s.unanswered("db2"), "restart: failover-standby-away"),
+    ("db2 has too many connections", |s| s.standby_full("db2"), "restart: failover-standby-away"),
+    ("db2 was never looked at", |s| s.never_seen("db2"), "restart: failover-standby-away"),
+    (
+        "db2 has no link from db1",
+        |s| s.answered("db2", 10, 10).unlinked("db2"),
+        "restart: failover-standby-away",
+    ),
+    (
+        "db2 was stopped by a person",
+        |s| s.answered("db2", 10, 10).off("db2"),
+        "restart: failover-standby-away",
+    ),
+    (
+        "db2 is a former writer on its way back",
+        |s| s.answered("db2", 10, 10).returning("db2"),
+        "restart: failover-standby-away",
+    ),
+    ("db2 has diverged", |s| s.answered("db2", 10, 10).diverged("db2"), "restart: failover-standby-away"),
+    (
+        "nothing was promised, db2 holds all",
+        |s| s.unpromised().answered("db2", 10, 10),
+        "restart: failover-no-promise",
+    ),
+    (
+        "nothing was promised, db2 still receives",
+        |s| s.unpromised().receiving("db2", Thread::Running),
+        "restart: failover-no-promise",
+    ),
+    ("nothing was promised, db2 is dead", |s| s.unpromised().gone("db2"), "restart: failover-no-promise"),
+    (
+        "the promise is of the epoch before",
+        |s| s.promised_in(0).answered("db2", 10, 10),
+        "restart: failover-no-promise",
+    ),
+    (
+        "the promise is of a later epoch",
+        |s| s.promised_in(2).answered("db2", 10, 10),
+        "restart: failover-no-promise",
+    ),
+    (
+        "the promise was seen at the moment of the loss",
+        |s| s.promised_before(0).answered("db2", 10, 10),
+        "elect db2 at 10",
+    ),
+    (
+        "the promise was seen 2,500 ms before the loss",
+        |s| s.promised_before(2_500).answered("db2", 10, 10),
+        "elect db2 at 10",
+    ),
+    (
+        "the promise was seen 2,501 ms before the loss",
+        |s| s.promised_before(2_501).answered("db2", 10, 10),
+        "restart: failover-no-promise",
+    ),
+    (
+        "the promise was seen a minute before the loss",
+        |s| s.promised_before(60_000).answered("db2", 10, 10),
+        "restart: failover-no-promise",
+    ),
+    (
+        "it was promised by one that is unknown",
+        |s| s.promised_by(&["db9"]).answered("db2", 10, 10),
+        "restart: failover-standby-away",
+    ),
+    (
+        "it was promised by db2 and by one that is unknown",
+        |s| s.promised_by(&["db2", "db9"]).answered("db2", 10, 10),
+        "restart: failover-standby-away",
+    ),
+    ("it was promised by nobody", |s| s.promised_by(&[]).answered("db2", 10, 10), "restart: failover-behind"),
+    (
+        "it was promised by nobody, and nothing was written",
+        |s| s.promised_by(&[]).floor(0).answered("db2", 0, 0),
+        "restart: failover-cannot-apply",
+    ),
+    (
+        "two epochs later everything is as in the first",
+        |mut s| {
+            s = s.promised_in(3).answered("db2", 10, 10);
+            s.desired.epoch = 3;
+            s
+        },
+        "elect db2 at 10",
+    ),
+];
+
+/// Each loss, from a cluster in which db3 is witness to silence but promised nothing.
+const LOSSES: [(Turn, Lost); 7] = [
+    (("dead", |s| s.dead(200)), Lost::Dead),
+    (("dead for 2,900 ms", |s| s.dead(2_900)), Lost::Dead),
+    (("frozen", |s| s.frozen(1_500)), Lost::Alive),
+    (("frozen for long", |s| s.frozen(20_000)), Lost::Alive),
+    (("silent", |s| s.silent(3_500)), Lost::Alive),
+    (("external and silent", |s| s.external().silent(3_500)), Lost::Beyond),
+    (("external and silent for long", |s| s.external().silent(20_000)), Lost::Beyond),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lost {
+    /// Its process is gone.
+    Dead,
+    /// Its process can be ended.
+    Alive,
+    /// Its process, if any, is out of reach.
+    Beyond,
+}
+
+/// The decision for that loss, given the one for a dead process: an external one cannot be started again, and one
+/// of ours that lives is ended before anything else, but only if somebody can take over.
+pub(super) fn told(lost: &str, dead: &str) -> String {
+    match dead.strip_prefix("restart: ") {
+        Some(why) if lost != "dead" => format!("wait: {why}"),
+        None if lost == "alive" => "fence 101".to_owned(),
+        _ => dead.to_owned(),
+    }
+}
+
+fn cases() -> Vec<(String, Scene, String)> {
+    let mut all = Vec::new();
+    for ((loss, lose), lost) in &LOSSES {
+        for (title, make, wanted) in ROWS {
+            let scene = make(lose(cluster(2).promised_by(&["db2"])));
+            // An external standby has no process that could be frozen, and silence is longer than a look counts.
+            let meaningless = ["db2 is frozen", "db2 was asked at the moment of the loss"];
+            if *lost == Lost::Beyond && meaningless.contains(title) {
+                continue;
+            }
+            let lost = match lost {
+                Lost::Dead => "dead",
+                Lost::Alive => "alive",
+                Lost::Beyond => "beyond",
+            };
+            all.push((format!("db1 is {loss}; {title}"), scene, told(lost, wanted)));
+        }
+    }
+    all
+}
+
+#[test]
+fn a_lost_writer_with_one_promised_standby() {
+    assert!(judge(cases()) > 350);
+}
+
+#[test]
+fn a_promotion_under_way_that_accepts_no_loss_changes_nothing() {
+    for ago in [0, 9_999, 60_000] {
+        judge(cases().into_iter().map(|(title, scene, wanted)| (title, scene.promoting("db2", ago), wanted)));
+    }
+}
+
+#[test]
+fn neither_does_the_routing_nor_what_haproxy_says() {
+    judge(cases().into_iter().map(|(title, scene, wanted)| (title, scene.all_writers(), wanted)));
+    judge(cases().into_iter().map(|(title, scene, wanted)| (title, scene.proxy_gone(), wanted)));
+    judge(cases().into_iter().map(|(title, scene, wanted)| (title, scene.out_of_service(), wanted)));
+}
+
+#[test]
+fn the_sentence_names_the_right_server_and_number() {
+    use super::scene::{count, named};
+    let dead = || cluster(2).promised_by(&["db2"]).dead(200);
+    let cases = [
+        (dead().answered("db2", 7, 7), "db1", Some(3)),
+        (dead().answered("db2", 12, 9), "db2", Some(3)),
+        (dead().answered("db2", 12, 9).broken("db2"), "db1", None),
+        (dead().unanswered("db2"), "db2", None),
+        (dead().unpromised(), "db1", None),
+        (dead(), "db1", None),
+    ];
+    for (scene, who, number) in cases {
+        let decision = scene.decide();
+        assert_eq!((named(&decision).as_deref(), count(&decision)), (Some(who), number), "{decision:?}");
+    }
+    assert_eq!(dead().desired.writer, Some(name("db1")));
+}

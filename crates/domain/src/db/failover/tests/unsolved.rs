@@ -1,0 +1,167 @@
+//! What is decided today and should not be, each as the smallest state that shows it. These fail: whoever mends
+//! one takes its `ignore` away.
+
+use crate::change::Change;
+use crate::db::failover::{Decision, promise};
+use crate::db::{Position, Thread};
+use crate::desired::{HANDOVER_LIMIT, Power, Standing};
+
+use super::scene::{NOW, Scene, cluster, name, sentence};
+
+fn elects(scene: &Scene) -> bool {
+    matches!(scene.decide(), Decision::Elect { .. })
+}
+
+/// Only db2's link was seen to run when the promise was seen; then db2's broke and db3's ran, whose receipts the
+/// writer took from then on. Both answer, and db3 has more.
+#[test]
+
+fn a_member_that_received_more_than_the_promised_ones_is_not_passed_over() {
+    let scene = cluster(2).dead(200).promised_by(&["db2"]);
+    let scene = scene.answered("db2", 10, 10).answered("db3", 15, 15);
+    assert_ne!(scene.said(), "elect db2 at 10");
+}
+
+/// One receipt is given, by db2; db2's link breaks and db3's runs before db1 is looked at again.
+#[test]
+
+fn a_promise_seen_again_forgets_nobody_who_may_have_given_a_receipt() {
+    let one = cluster(2).database("db1", |d| d.acknowledging = 1);
+    let mut scene = one.receiving("db3", Thread::Connecting).looked("db1", 400);
+    scene.seen.promise = promise(&scene.desired, &scene.seen, scene.now);
+    assert!(scene.seen.promise.as_ref().is_some_and(|p| p.standbys.contains(&name("db2"))));
+    scene = scene.receiving("db2", Thread::Connecting).receiving("db3", Thread::Running);
+    let after = promise(&scene.desired, &scene.seen, scene.now);
+    assert!(after.is_none_or(|p| p.standbys.contains(&name("db2"))));
+}
+
+/// MariaDB gives up waiting for receipts after 800 ms (`rpl_semi_sync_master_timeout`), and acknowledges without.
+#[test]
+
+fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
+    let scene = cluster(1).dead(200).answered("db2", 10, 10).promised_before(801);
+    assert!(!elects(&scene));
+}
+
+/// db2 confirmed a receipt and was started anew before it applied it: MariaDB with GTID throws the relay log away
+/// and asks the writer again, which is gone (and rests after several failures, or was stopped by a person).
+#[test]
+
+fn a_standby_started_after_the_promise_keeps_it_no_more() {
+    let mut scene = cluster(1).dead(200).answered("db2", 10, 10);
+    let id = crate::observed::ProcessId::Server(name("db2"));
+    scene.seen.processes.entry(id).or_default().started_at = Some(NOW - 150);
+    assert!(!elects(&scene));
+}
+
+/// For 3 s before it was given up it may have acknowledged without a receipt; and it may still live.
+#[test]
+
+fn a_silent_writer_that_cannot_be_ended_is_not_replaced() {
+    let scene = cluster(1).external().silent(3_500).answered("db2", 10, 10);
+    assert!(!elects(&scene));
+}
+
+/// Nobody heard it because the link was stopped by hand, an hour ago: that says nothing about the writer.
+#[test]
+
+fn a_link_that_does_not_receive_is_no_witness() {
+    let scene = cluster(1).silent(3_500).answered("db2", 10, 10).idle("db2").heard("db2", 900_000);
+    assert_eq!(scene.promoting_at_any_price("db2", 10).said(), "wait: handover-away");
+}
+
+/// db1 was opened since, or db2 is another one now: a look of a minute ago.
+#[test]
+
+fn a_promotion_is_not_decided_on_an_old_look() {
+    let scene = cluster(1).promoting("db2", 10).out_of_service().closed(10);
+    assert!(elects(&scene));
+    assert!(!elects(&scene.clone().looked("db1", 60_000)), "the old one");
+    assert!(!elects(&scene.looked("db2", 60_000)), "the new one");
+}
+
+/// `OpenDatabase` is still on its way when the promotion is asked for: db1 was last seen closed, before that.
+#[test]
+
+fn a_promotion_asks_the_old_writer_after_it_began() {
+    let scene = cluster(1).closed(10).looked("db1", 300).promoting("db2", 100).out_of_service();
+    assert!(!elects(&scene));
+}
+
+#[test]
+
+fn a_promotion_does_not_elect_a_frozen_one() {
+    let planned = cluster(1).promoting("db2", 10).out_of_service().closed(10);
+    let forced = cluster(1).dead(200).answered("db2", 10, 10).promoting_at_any_price("db2", 10);
+    assert!(elects(&planned) && elects(&forced));
+    assert!(!elects(&planned.standby_frozen("db2")), "the writer is well");
+    assert!(!elects(&forced.standby_frozen("db2")), "the writer is lost");
+}
+
+/// db1 ended while Cordée was away; db2 was looked at a minute ago.
+#[test]
+
+fn a_loss_at_an_unknown_time_is_not_decided_on_an_old_look() {
+    let scene = cluster(1).found_dead().answered("db2", 10, 10).looked("db2", 60_000);
+    assert!(!elects(&scene.promoting_at_any_price("db2", 10)));
+}
+
+/// Its applying thread runs and waits for a lock; the writer's data lie there, whole.
+#[test]
+
+fn a_standby_that_applies_nothing_does_not_keep_everybody_waiting() {
+    let scene = cluster(1).dead(600_000).answered("db2", 12, 10);
+    assert!(scene.said().starts_with("restart"), "{}", scene.said());
+}
+
+/// The step that stops its link is refused each time.
+#[test]
+
+fn a_link_that_cannot_be_stopped_does_not_keep_everybody_waiting() {
+    let scene = cluster(1).dead(600_000).receiving("db2", Thread::Running);
+    assert!(scene.said().starts_with("restart"), "{}", scene.said());
+}
+
+#[test]
+
+fn one_that_is_being_asked_is_not_said_to_apply() {
+    let scene = cluster(1).dead(200).answered("db2", 10, 10).looked_before_the_loss("db2", 1);
+    let decision = scene.promoting_at_any_price("db2", 10).decide();
+    assert_eq!(sentence(&decision).map(|t| t.key.as_ref()), Some("failover-asking"));
+}
+
+#[test]
+
+fn a_promotion_may_be_typed_in_capitals() {
+    let mut scene = cluster(1);
+    let change = Change::Promote { name: name("DB2"), at: NOW, accept_loss: false };
+    scene.desired = scene.desired.apply(&change).expect("db2 is known");
+    assert_eq!(scene.said(), "wait: handover-proxy");
+}
+
+/// A person stopped db2, or it was found to have diverged, between the decision and its commit.
+#[test]
+
+fn only_a_member_that_is_to_run_can_be_elected() {
+    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
+    let standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
+    assert!(cluster(1).off("db2").desired.apply(&elect).is_err(), "stopped");
+    assert!(cluster(1).wished("db2", |s| s.standing = standing).desired.apply(&elect).is_err(), "diverged");
+    assert!(cluster(1).wished("db2", |s| s.power = Power::On).desired.apply(&elect).is_ok());
+}
+
+/// Its relay log holds transactions of an earlier writer, which arrived over db1 and are not applied yet.
+#[test]
+
+fn what_was_received_of_other_domains_is_applied_first() {
+    let scene = cluster(2).dead(200).answered("db2", 10, 10).promised_by(&["db2"]);
+    let scene = scene.link("db2", |l| l.received = Position([(1, 10), (5, 7)].into()));
+    let scene = scene.database("db2", |d| d.applied.0.extend([(5, 6)]));
+    assert!(!elects(&scene));
+}
+
+/// What the plan counts on: a promotion that is late is over.
+#[test]
+fn the_limit_is_what_the_sentence_says() {
+    assert_eq!(HANDOVER_LIMIT, 10_000);
+}

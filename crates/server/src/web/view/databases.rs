@@ -1,0 +1,226 @@
+//! What is said of the databases together: who takes writes, how long nobody did, and the questions before that
+//! is changed.
+
+use std::net::SocketAddr;
+
+use cordee_domain::desired::{HANDOVER_LIMIT, Power, Routing, Standing};
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::{Role, ServerView, Snapshot};
+use cordee_domain::status::{Light, Status};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::Serialize;
+
+use super::{Question, rows};
+use crate::words::Lang;
+
+/// The age of the last change of writer, among the ages: no server's name has a space.
+pub const GAP_AGE: &str = "last gap";
+
+/// What the databases' section says besides its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Writing {
+    /// The routing's word.
+    pub routing: &'static str,
+    /// How long nobody wrote when the writer last changed; empty when that was not measured. Its age is apart.
+    pub gap: String,
+}
+
+pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
+    Writing {
+        routing: snapshot.routing.as_str(),
+        gap: snapshot
+            .gap
+            .map(|gap| lang.say(&text!("gap-last", time = rows::delay(gap.ms, lang))))
+            .unwrap_or_default(),
+    }
+}
+
+/// The sentence about all of it. While the writer changes nothing is starting and nothing is "all good": the words
+/// say what is under way.
+pub fn verdict(snapshot: &Snapshot) -> Status {
+    match &snapshot.handover {
+        Some(handover) if !matches!(snapshot.verdict.light, Light::Critical | Light::Unknown) => {
+            let reason = text!("verdict-handover-reason", name = handover.to.as_str());
+            Status::new(Light::Progress, text!("verdict-handover"), reason)
+        }
+        _ => snapshot.verdict.clone(),
+    }
+}
+
+/// The database that takes writes.
+pub(super) fn writer(snapshot: &Snapshot) -> Option<&ServerView> {
+    snapshot.servers.iter().find(|s| s.role == Some(Role::Writer))
+}
+
+/// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
+/// answers can, whatever else is wrong with it.
+pub(super) fn out_of_reach(snapshot: &Snapshot) -> bool {
+    let away = [
+        text!("status-down"),
+        text!("status-frozen"),
+        text!("status-unreachable"),
+        text!("status-unknown"),
+        text!("status-stopped"),
+    ];
+    writer(snapshot).is_some_and(|w| w.power == Power::Off || away.contains(&w.status.word))
+}
+
+/// Whether another database is wanted now: the writer takes no writes.
+pub(super) fn wanted(snapshot: &Snapshot) -> bool {
+    out_of_reach(snapshot) || writer(snapshot).is_some_and(|w| w.status.light == Light::Critical)
+}
+
+/// Whether applications may write to that database, as wished.
+pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
+    match view.role {
+        Some(Role::Writer) => true,
+        Some(Role::Standby) => routing == Routing::AllWriters && in_place(view),
+        None => false,
+    }
+}
+
+/// A database that is to run and to copy the others.
+fn in_place(view: &ServerView) -> bool {
+    view.standing == Some(Standing::Member) && view.power == Power::On
+}
+
+/// Why the writer is neither stopped nor restarted now; empty for every other server, and when nobody could take over.
+pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String {
+    let heir = all.iter().filter(|s| s.name != view.name).find(|s| in_place(s));
+    match (view.role, heir) {
+        (Some(Role::Writer), Some(heir)) => {
+            lang.say(&text!("problem-writer", name = view.name.as_str(), heir = heir.name.as_str()))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The question before `server` becomes the writer.
+pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Question {
+    let say = |text: Text| lang.say(&text);
+    let name = server.name.as_str();
+    let old = writer(snapshot).map_or("–", |w| w.name.as_str());
+    let loss = out_of_reach(snapshot);
+    let title = say(text!("ask-promote", name = name));
+    let stopped = writer(snapshot).is_some_and(|w| w.power == Power::Off);
+    let (later, know) = match snapshot.routing {
+        Routing::OneWriter if stopped => {
+            (text!("ask-promote-stopped", name = old), text!("ask-know-loss", name = old))
+        }
+        Routing::OneWriter => {
+            (text!("ask-promote-loss-more", name = old), text!("ask-know-loss", name = old))
+        }
+        // What the lost one has is one more writer's work, and comes back with it.
+        Routing::AllWriters => {
+            (text!("ask-promote-loss-all", name = old), text!("ask-know-loss-all", name = old))
+        }
+    };
+    let (lead, more) = match (loss, snapshot.gap) {
+        (true, _) if snapshot.routing == Routing::AllWriters => {
+            (text!("ask-promote-loss-open", name = name, old = old), later)
+        }
+        (true, _) => (text!("ask-promote-loss", name = name, old = old), later),
+        (false, Some(gap)) => {
+            (text!("ask-promote-gap", time = rows::delay(gap.ms, lang)), promote_more(name, old))
+        }
+        (false, None) => (text!("ask-promote-wait"), promote_more(name, old)),
+    };
+    let after = if loss { text!("ask-alone", name = name) } else { roles(snapshot, name, old) };
+    let before = if loss { text!("ask-nobody", name = old) } else { roles(snapshot, old, name) };
+    let back =
+        if loss { text!("ask-back-promote-loss", name = old) } else { text!("ask-back-promote", name = old) };
+    Question {
+        button: title.clone(),
+        title,
+        lead: say(lead),
+        more: say(more),
+        facts: vec![
+            (say(text!("ask-before")), say(before)),
+            (say(text!("ask-after")), say(after)),
+            (say(text!("ask-back")), say(back)),
+        ],
+        icon: "promote",
+        action: format!("/pools/db/servers/{name}/promote"),
+        danger: loss,
+        type_name: loss.then(|| name.to_owned()),
+        know: if loss { say(know) } else { String::new() },
+    }
+}
+
+fn promote_more(name: &str, old: &str) -> Text {
+    text!("ask-promote-more", name = name, old = old, seconds = HANDOVER_LIMIT / 1_000)
+}
+
+fn roles(snapshot: &Snapshot, writer: &str, standby: &str) -> Text {
+    match snapshot.routing {
+        Routing::OneWriter => text!("ask-roles", writer = writer, standby = standby),
+        Routing::AllWriters => text!("ask-roles-all", writer = writer, standby = standby),
+    }
+}
+
+/// The question before the databases share writes in another way. `writer_at` is the address that always leads to
+/// the one writer.
+pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lang: Lang) -> Question {
+    let say = |text: Text| lang.say(&text);
+    let names = snapshot
+        .servers
+        .iter()
+        .filter(|s| in_place(s))
+        .map(|s| s.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let writer = writer(snapshot).map_or("–", |w| w.name.as_str());
+    let at = snapshot.proxies.iter().find(|p| p.name == PoolId::Db).map_or("–", |p| p.listen.as_str());
+    let one = || text!("ask-one-fact", at = at, name = writer);
+    let every = || text!("ask-all-fact", at = at, names = names.as_str());
+    let sole = text!("ask-sole-fact", at = writer_at.to_string(), name = writer);
+    let (title, lead, more, before, after, back) = match routing {
+        Routing::AllWriters => (
+            text!("ask-all"),
+            slowest(snapshot)
+                .map_or_else(|| text!("ask-all-unmeasured"), |ms| text!("ask-all-lose", ms = ms)),
+            text!("ask-all-more"),
+            one(),
+            every(),
+            text!("ask-back-all"),
+        ),
+        Routing::OneWriter => (
+            text!("ask-one"),
+            cut(snapshot, writer),
+            text!("ask-one-more"),
+            every(),
+            one(),
+            text!("ask-back-one"),
+        ),
+    };
+    Question {
+        title: say(title.clone()),
+        lead: say(lead),
+        more: say(more),
+        facts: vec![
+            (say(text!("ask-before")), say(before)),
+            (say(text!("ask-after")), say(after)),
+            (say(text!("ask-sole")), say(sole)),
+            (say(text!("ask-back")), say(back)),
+        ],
+        button: say(title),
+        icon: "database",
+        action: format!("/pools/db/routing/{routing}", routing = routing.as_str()),
+        danger: false,
+        type_name: None,
+        know: String::new(),
+    }
+}
+
+/// The largest delay between two databases measured now.
+fn slowest(snapshot: &Snapshot) -> Option<u64> {
+    snapshot.servers.iter().flat_map(|s| s.links.values()).filter_map(|l| l.delay_ms).max()
+}
+
+/// Closing a database cuts its clients: they must not go on in the belief that they may write.
+fn cut(snapshot: &Snapshot, writer: &str) -> Text {
+    let closed = snapshot.servers.iter().filter(|s| s.role == Some(Role::Standby)).filter(|s| in_place(s));
+    let names = closed.map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    text!("ask-one-cut", names = names, writer = writer)
+}
