@@ -10,8 +10,8 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{
-    SETTLED, ask_join, brief, join, listed, members, remove, shown, wait_for_members, wait_for_mesh,
-    wait_for_no_copy, wait_until_left,
+    SETTLED, ask_join, brief, databases, join, listed, members, remove, shown, wait_for_members,
+    wait_for_mesh, wait_for_no_copy, wait_until_left,
 };
 use cordee_e2e::mortal::Mortal;
 use cordee_e2e::pair::{Pair, READY, promote, server_id};
@@ -90,13 +90,14 @@ struct Watched {
 impl Watched {
     #[track_caller]
     fn start(cluster: &Cluster, case: &str) -> Self {
-        let before = Pair::wait(cluster);
+        let all = databases(cluster).expect("snapshot");
+        let writer = all.into_iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer");
         let tables = Tables::make(cluster, case, 4);
         let application = Db::new(cluster, &["--account", "app"]);
         let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(20, 20).start();
         let probers = Probers::start(cluster, &tables);
         load.wait_for_more(10, Duration::from_secs(10));
-        Self { tables, load, probers, writer: server_id(cluster, &before.writer.name) }
+        Self { tables, load, probers, writer: server_id(cluster, &writer.name) }
     }
 
     /// Nobody noticed anything, one wrote, and these hold the same.
