@@ -106,6 +106,10 @@ pub fn members(cluster: &Cluster, names: &[&str]) -> Result<(), String> {
     if there != names.iter().copied().collect() {
         return Err(format!("{:?}", all.iter().map(|s| brief(s)).collect::<Vec<_>>()));
     }
+    // Who is on the way tells more than who waits for it.
+    if let Some(other) = all.iter().find(|s| s.standing.as_deref() != Some("member")) {
+        return Err(brief(other));
+    }
     for server in all {
         let heard = server
             .links
