@@ -17,6 +17,8 @@ pub mod cluster;
 pub mod db;
 pub mod http;
 pub mod load;
+pub mod mesh;
+pub mod mortal;
 pub mod outage;
 pub mod pair;
 pub mod person;

@@ -25,12 +25,18 @@ pub struct Probers {
 }
 
 impl Probers {
-    /// Starts one on each database, with the application's account.
+    /// Starts one on both first databases, with the application's account.
     #[track_caller]
     pub fn start(cluster: &Cluster, tables: &Tables) -> Self {
+        Self::start_on(cluster, tables, &["db1", "db2"])
+    }
+
+    /// Starts one on each of these databases.
+    #[track_caller]
+    pub fn start_on(cluster: &Cluster, tables: &Tables, servers: &[&str]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = ["db1", "db2"]
-            .into_iter()
+        let threads = servers
+            .iter()
             .zip(0..)
             .map(|(server, number)| {
                 let dsn = Db::new(cluster, &["--server", server]).dsn().clone();

@@ -74,8 +74,14 @@ impl Tables {
     /// acknowledged, on both.
     #[track_caller]
     pub fn verify(&self, cluster: &Cluster, report: &Report) {
-        wait_for_equal(cluster);
-        for server in ["db1", "db2"] {
+        self.verify_all(cluster, &["db1", "db2"], report);
+    }
+
+    /// The same on as many databases as are named.
+    #[track_caller]
+    pub fn verify_all(&self, cluster: &Cluster, servers: &[&str], report: &Report) {
+        wait_for_equal_on(cluster, servers);
+        for server in servers {
             self.verify_on(cluster, server, report);
         }
     }
@@ -148,13 +154,25 @@ fn number<T: std::str::FromStr>(text: &str) -> T {
 /// Waits until every table of the site has the same checksum on both databases.
 #[track_caller]
 pub fn wait_for_equal(cluster: &Cluster) {
+    wait_for_equal_on(cluster, &["db1", "db2"]);
+}
+
+/// Waits until every table of the site has the same checksum on all of these databases.
+#[track_caller]
+pub fn wait_for_equal_on(cluster: &Cluster, servers: &[&str]) {
     let schema = Db::new(cluster, &[]).dsn().schema.clone();
-    let both = ["db1", "db2"].map(|s| Db::root(cluster, s));
-    let (tables, took) = wait::until("both databases hold the same", CAUGHT_UP, || {
-        let [one, two] = [checksums(&both[0], &schema)?, checksums(&both[1], &schema)?];
-        if one == two { Ok(one) } else { Err(format!("db1 {one:?}, db2 {two:?}")) }
+    let roots: Vec<Db> = servers.iter().map(|s| Db::root(cluster, s)).collect();
+    let (tables, took) = wait::until(&format!("{servers:?} hold the same"), CAUGHT_UP, || {
+        let sums = roots.iter().map(|r| checksums(r, &schema)).collect::<Result<Vec<_>, _>>()?;
+        let first = &sums[0];
+        if sums.iter().all(|s| s == first) {
+            return Ok(first.len());
+        }
+        let differs = |(table, sum): &(&String, &String)| sums.iter().any(|s| s.get(*table) != Some(*sum));
+        let tables: Vec<_> = first.iter().filter(differs).map(|(table, _)| table).collect();
+        Err(format!("different: {tables:?}; {sums:?}"))
     });
-    println!("#   {} tables are equal on both, after {} ms", tables.len(), took.as_millis());
+    println!("#   {tables} tables are equal on {servers:?}, after {} ms", took.as_millis());
 }
 
 fn checksums(root: &Db, schema: &str) -> Result<BTreeMap<String, String>, String> {

@@ -12,9 +12,10 @@ use cordee_e2e::api::Server;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
+use cordee_e2e::mesh::{trashed, wait_for_members, wait_for_mesh};
 use cordee_e2e::outage::Obstacle;
 use cordee_e2e::pair::{Pair, READY, open, promote, server_id, wait_for_no_receipt};
-use cordee_e2e::tables::Tables;
+use cordee_e2e::tables::{Tables, wait_for_equal};
 use cordee_e2e::turns::{Spread, servers, turns};
 use cordee_e2e::writers::Writers;
 use cordee_e2e::{suite, wait};
@@ -140,7 +141,9 @@ struct Diverged {
 
 fn what_only_the_former_writer_has_is_kept_aside(cluster: &Cluster) {
     let kept_before = files(cluster);
+    let former_id = server_id(cluster, &Pair::wait(cluster).writer.name);
     let diverged = diverge(cluster);
+    let trashed_before = trashed(cluster, &diverged.former).len();
     the_file_holds_what_was_lost(cluster, &diverged, &kept_before);
     wait_for(cluster, &diverged.former, "follows again", |s| {
         s.standing.as_deref() == Some("member") && s.status.light == "good"
@@ -151,6 +154,18 @@ fn what_only_the_former_writer_has_is_kept_aside(cluster: &Cluster) {
         let values = [&diverged.former, &diverged.writer].map(|s| value_on(cluster, s));
         if values.iter().all(|v| v.as_deref() == Ok(diverged.value)) { Ok(()) } else { Err(values) }
     });
+    let id = server_id(cluster, &diverged.former);
+    assert!(id > former_id, "{} has the id {id}, after {former_id}", diverged.former);
+    assert_eq!(
+        trashed(cluster, &diverged.former).len(),
+        trashed_before + 1,
+        "its former folder is in the trash"
+    );
+    // The writer hears the fresh one too, or it could not hand over.
+    wait_for_members(cluster, &["db1", "db2"]);
+    wait_for_mesh(cluster, &["db1", "db2"]);
+    wait_for_equal(cluster);
+    println!("#   {}: id {former_id}, then {id}", diverged.former);
 }
 
 /// Makes the two disagree about one row: the writer alone has one value of it, dies, and is kept from coming back

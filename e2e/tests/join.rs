@@ -1,0 +1,439 @@
+//! A database joins while others write: nobody notices, and it is one of them only when it holds what they hold.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::collections::BTreeSet;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use cordee_e2e::case;
+use cordee_e2e::cluster::{Cluster, run};
+use cordee_e2e::db::Db;
+use cordee_e2e::mesh::{
+    SETTLED, ask_join, brief, homes, join, listed, members, refused, remove, route, shown, trashed,
+    wait_for_members, wait_for_mesh, wait_until_left,
+};
+use cordee_e2e::pair::{Pair, open, server_id};
+use cordee_e2e::tables::{Tables, wait_for_equal_on};
+use cordee_e2e::writers::{self, Report, Writers};
+use cordee_e2e::{suite, wait};
+use mysql::prelude::Queryable as _;
+use serde_json::{Value, json};
+
+/// How soon what cannot be done is refused.
+const REFUSED: Duration = Duration::from_secs(5);
+/// How soon all take writes, or one only.
+const ROUTED: Duration = Duration::from_secs(30);
+/// How long the load goes on before and after what it watches.
+const QUIET: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    suite::run(
+        "join",
+        &[],
+        &[
+            case!(the_plan_writes_nothing),
+            case!(what_cannot_join_is_refused_in_one_sentence),
+            case!(a_third_joins_under_load_unnoticed),
+            case!(five_joins_and_removals_reuse_places_and_no_id),
+            case!(all_write_at_once_without_a_collision),
+            case!(a_fourth_joins_three_that_all_write),
+        ],
+    )
+}
+
+/// Takes away what a case that failed has left, and waits until the two first ones are well.
+#[track_caller]
+fn only_two(cluster: &Cluster) {
+    for name in ["db3", "db4"] {
+        leave(cluster, name);
+    }
+    Pair::wait(cluster);
+}
+
+/// Takes a database away, if it is there.
+#[track_caller]
+fn leave(cluster: &Cluster, name: &str) {
+    if shown(cluster, name).expect("snapshot").is_some_and(|s| s.standing.as_deref() != Some("leaving")) {
+        remove(cluster, name);
+    }
+    wait::until_true(&format!("{name} is gone"), SETTLED, || {
+        shown(cluster, name).is_ok_and(|s| s.is_none()) && !homes(cluster).contains(name)
+    });
+}
+
+#[track_caller]
+fn no_errors(report: &Report) {
+    println!("#   {report}");
+    assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
+}
+
+// ---- b
+
+/// Everything that a plan must leave as it is.
+fn all_that_is(cluster: &Cluster) -> (String, BTreeSet<String>, Vec<Vec<String>>) {
+    let schema = Db::new(cluster, &[]).dsn().schema.clone();
+    let tables = Db::root(cluster, "db1").query(&format!(
+        "SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA IN ('{schema}', 'cordee') ORDER BY 1"
+    ));
+    (cluster.api().snapshot().wish(), homes(cluster), tables)
+}
+
+fn the_plan_writes_nothing(cluster: &Cluster) {
+    only_two(cluster);
+    let before = all_that_is(cluster);
+    let roots = ["db1", "db2"].map(|s| (s, Db::root(cluster, s)));
+    let log = |server: &str| cluster.home().join("servers").join(server).join("log/general.log");
+    for (server, root) in &roots {
+        root.query(&format!(
+            "SET GLOBAL general_log_file = '{}'; SET GLOBAL general_log = 1",
+            log(server).display()
+        ));
+    }
+    let mut plans = Vec::new();
+    let mut longest = Duration::ZERO;
+    for _ in 0..3 {
+        let at = Instant::now();
+        plans.push(cluster.api().get("/v1/pools/db/join"));
+        longest = longest.max(at.elapsed());
+    }
+    for (_, root) in &roots {
+        root.query("SET GLOBAL general_log = 0");
+    }
+    println!("#   plan, at most {} ms: {}", longest.as_millis(), plans[0]);
+    for (server, _) in &roots {
+        let text = std::fs::read(log(server)).expect("general log");
+        let text = String::from_utf8_lossy(&text).to_lowercase();
+        // Cordée's heartbeat goes on meanwhile: it is the only thing that may be written.
+        let writes: Vec<&str> = text
+            .lines()
+            .filter(|l| ["query", "execute"].iter().any(|c| l.contains(c)))
+            .filter(|l| {
+                let words =
+                    ["insert ", "update ", "delete ", "replace ", "create ", "alter ", "drop ", "flush "];
+                words.iter().any(|w| l.contains(w))
+                    || l.contains("lock tables")
+                    || l.contains("change master")
+            })
+            .filter(|l| !l.contains("heartbeat"))
+            .collect();
+        println!("#   {server}: {} lines of general log", text.lines().count());
+        assert!(*server == "db1" || text.contains("select"), "the donor's log is empty: this proves nothing");
+        assert_eq!(writes, Vec::<&str>::new(), "{server} was written to");
+    }
+    assert_eq!(all_that_is(cluster), before);
+    let plan = &plans[0];
+    assert_eq!((plan["donor"].as_str(), plan["slot"].as_u64()), (Some("db2"), Some(3)), "{plan}");
+    assert_eq!(plan["from_writer"], Value::Bool(false), "{plan}");
+    assert!(plan["bytes"].as_u64().is_some_and(|b| b > 1 << 20), "{plan}");
+}
+
+// ---- c
+
+fn what_cannot_join_is_refused_in_one_sentence(cluster: &Cluster) {
+    only_two(cluster);
+    let before = all_that_is(cluster);
+    let api = cluster.api();
+    let bodies = [
+        ("a name that a database has", json!({ "name": "db1", "start": true })),
+        ("a name that a web server has", json!({ "name": "WEB1", "start": true })),
+        ("a machine that is another", json!({ "name": "db3", "address": "192.0.2.7", "port": 3306 })),
+        ("started elsewhere", json!({ "name": "db3", "address": "192.0.2.7", "start": true })),
+    ];
+    for (what, body) in bodies {
+        let at = Instant::now();
+        let reply = api.post("/v1/pools/db/servers", &body);
+        println!("#   {what}: {} ms: {} {}", at.elapsed().as_millis(), reply.status, refused(&reply));
+        assert!(at.elapsed() < REFUSED, "{what}: {:?}", at.elapsed());
+        assert_eq!(all_that_is(cluster), before, "{what}");
+    }
+    let owner = Db::new(cluster, &["--account", "owner"]).through(cluster, cluster.db_writer().port());
+    owner.query("CREATE TABLE e2e_keyless (value INT)");
+    wait::until_true("db2 has the table", QUIET, || {
+        let schema = &owner.dsn().schema;
+        Db::root(cluster, "db2").try_query(&format!("SELECT * FROM {schema}.e2e_keyless")).is_ok()
+    });
+    let with_table = all_that_is(cluster);
+    let at = Instant::now();
+    let planned = api.call("GET", "/v1/pools/db/join", None).expect("plan");
+    let reply = ask_join(cluster, "db3");
+    let said = refused(&reply);
+    println!("#   no primary key: {} ms: {} {said}", at.elapsed().as_millis(), reply.status);
+    assert!(at.elapsed() < REFUSED, "{:?}", at.elapsed());
+    assert!(said.contains("e2e_keyless"), "{said}");
+    assert_eq!(refused(&planned), said, "the plan says the same");
+    assert_eq!(all_that_is(cluster), with_table);
+    owner.query("DROP TABLE e2e_keyless");
+}
+
+// ---- a
+
+fn a_third_joins_under_load_unnoticed(cluster: &Cluster) {
+    only_two(cluster);
+    let tables = Tables::make(cluster, "third", 8);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(200, 100).start();
+    load.wait_for_more(500, QUIET);
+    let at = Instant::now();
+    join(cluster, "db3");
+    let mut told = Vec::<String>::new();
+    let ((), took) = wait::until("db3 is a member", SETTLED, || {
+        // HAProxy first: what is shown afterwards is not older.
+        let in_haproxy = listed(cluster, "db3")?;
+        let server = shown(cluster, "db3")?.ok_or("not shown")?;
+        let standing = server.standing.as_deref().unwrap_or("?");
+        assert!(standing == "member" || !in_haproxy, "HAProxy lists db3 while it is {}", brief(&server));
+        let word =
+            format!("{standing}: {} ({})", server.status.word, server.status.reason.as_deref().unwrap_or(""));
+        if told.last() != Some(&word) {
+            told.push(word);
+        }
+        if standing == "member" { Ok(()) } else { Err(brief(&server)) }
+    });
+    println!("#   a member after {:.1} s; shown meanwhile:", took.as_secs_f64());
+    for word in &told {
+        println!("#     {word}");
+    }
+    let all = ["db1", "db2", "db3"];
+    wait_for_members(cluster, &all);
+    wait_for_mesh(cluster, &all);
+    wait::until("HAProxy lists db3", Duration::from_secs(5), || {
+        if listed(cluster, "db3")? { Ok(()) } else { Err("it does not".to_owned()) }
+    });
+    println!("#   the mesh is complete and well after {:.1} s", at.elapsed().as_secs_f64());
+    load.wait_for_more(500, QUIET);
+    let report = load.stop();
+    no_errors(&report);
+    let end = report.acknowledged().map(|w| w.ended).max().expect("some writes");
+    println!("#   longest pause since the request: {} ms", report.longest_pause(at, end).as_millis());
+    tables.verify_all(cluster, &all, &report);
+    assert_eq!(open(cluster, "db3"), Ok(false), "db3 is open with one writer");
+    only_heartbeats(cluster, "db3");
+    let fresh = u64::from(server_id(cluster, "db3"));
+    for server in ["db1", "db2"] {
+        assert_ne!(fresh, u64::from(server_id(cluster, server)));
+    }
+    let slot = Db::root(cluster, "db3").number("SELECT @@auto_increment_offset");
+    assert_eq!(slot, 3);
+}
+
+/// Looks at every event of a database's own domain in its own log, from the first: only the heartbeat may be there.
+#[track_caller]
+fn only_heartbeats(cluster: &Cluster, server: &str) {
+    let root = Db::root(cluster, server);
+    let id = root.number("SELECT @@gtid_domain_id");
+    let state = root.value("SELECT @@gtid_binlog_state");
+    let logs = cluster.home().join("servers").join(server).join("binlog");
+    let mut files: Vec<_> = std::fs::read_dir(&logs)
+        .expect("binlog/")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|x| x.to_string_lossy().chars().all(|c| c.is_ascii_digit())))
+        .collect();
+    files.sort();
+    let mut command = Command::new("/usr/bin/mariadb-binlog");
+    command.args(["--no-defaults", "--base64-output=DECODE-ROWS", "--verbose"]).args(&files);
+    let said = run(&mut command, Duration::from_secs(60));
+    assert_eq!(said.code, 0, "mariadb-binlog {files:?}: {:.2000}", said.err);
+    let (mut own, mut events, mut strange) = (false, 0_u64, Vec::new());
+    for line in said.out.lines() {
+        if let Some((_, gtid)) = line.split_once("\tGTID ") {
+            own = gtid.starts_with(&format!("{id}-"));
+            events += u64::from(own);
+        } else if own
+            && (line.starts_with("### INSERT")
+                || line.starts_with("### UPDATE")
+                || line.starts_with("### DELETE"))
+        {
+            if !line.contains("`cordee`.`heartbeat`") {
+                strange.push(line.to_owned());
+            }
+        } else if own
+            && ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "SET PASSWORD", "TRUNCATE"]
+                .iter()
+                .any(|w| line.starts_with(w))
+        {
+            strange.push(line.to_owned());
+        }
+    }
+    strange.truncate(10);
+    assert!(strange.is_empty(), "{server} wrote in its own domain {id}: {strange:#?}");
+    println!("#   {server}: {events} transactions of its own domain {id}, all heartbeats; state {state}");
+    assert!(events > 0, "no heartbeat of domain {id} in {files:?}: this proves nothing");
+}
+
+// ---- d
+
+fn five_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
+    only_two(cluster);
+    let tables = Tables::make(cluster, "five", 8);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let writer = Pair::read(cluster).writer;
+    let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(150, 50).start();
+    let mut last_id = 0;
+    for round in 1..=5 {
+        let plan = cluster.api().get("/v1/pools/db/join");
+        assert_eq!(plan["slot"].as_u64(), Some(3), "{plan}");
+        let kept = trashed(cluster, "db3").len();
+        join(cluster, "db3");
+        let joined = wait_for_members(cluster, &["db1", "db2", "db3"]);
+        wait_for_mesh(cluster, &["db1", "db2", "db3"]);
+        let id = server_id(cluster, "db3");
+        assert_eq!(Some(u64::from(id)), plan["id"].as_u64(), "the plan told its id");
+        assert!(id > last_id, "round {round}: id {id} after {last_id}");
+        last_id = id;
+        let slot = Db::root(cluster, "db3").number("SELECT @@auto_increment_offset");
+        assert_eq!(slot, 3);
+        remove(cluster, "db3");
+        let left = wait_until_left(cluster, "db3", &["db1", "db2"]);
+        assert_eq!(trashed(cluster, "db3").len(), kept + 1, "its folder is in the trash");
+        println!(
+            "#   round {round}: id {id}, joined in {:.1} s, left in {:.1} s",
+            joined.as_secs_f64(),
+            left.as_secs_f64()
+        );
+    }
+    let report = load.stop();
+    no_errors(&report);
+    tables.verify(cluster, &report);
+    let now = Pair::wait(cluster);
+    assert_eq!(now.writer.name, writer.name, "the writer is the same");
+}
+
+// ---- all write
+
+/// Waits until each of these is open, or only the writer.
+#[track_caller]
+fn wait_for_routing(cluster: &Cluster, routing: &str, names: &[&str]) {
+    route(cluster, routing);
+    let ((), took) = wait::until(&format!("{routing} on {names:?}"), ROUTED, || {
+        members(cluster, names)?;
+        let writer =
+            cluster.api().try_snapshot()?.servers.into_iter().find(|s| s.role.as_deref() == Some("writer"));
+        let writer = writer.map(|s| s.name);
+        for name in names {
+            let wanted = routing == "all-writers" || writer.as_deref() == Some(name);
+            if open(cluster, name)? != wanted {
+                return Err(format!("{name} is open: {}", !wanted));
+            }
+        }
+        Ok(())
+    });
+    println!("#   {routing} after {:.1} s", took.as_secs_f64());
+}
+
+/// How many rows each client inserts that lets the database choose their numbers.
+const NUMBERED: u32 = 300;
+
+/// Clients that let the database choose the number of each row, through HAProxy; gives what went wrong.
+fn numbered(cluster: &Cluster, table: &str, clients: u32) -> Vec<String> {
+    let application = Db::new(cluster, &["--account", "app"]);
+    let to = cluster.db();
+    let threads: Vec<_> = (0..clients)
+        .map(|client| {
+            let (dsn, table) = (application.dsn().clone(), table.to_owned());
+            std::thread::spawn(move || {
+                let mut errors = Vec::new();
+                let mut connection = writers::connect(&dsn, to).expect("connect");
+                for _ in 0..NUMBERED {
+                    let sql = format!("INSERT INTO {table} (client, server) VALUES ({client}, @@server_id)");
+                    if let Err(error) = connection.query_drop(sql) {
+                        errors.push(format!("client {client}: {error}"));
+                    }
+                }
+                errors
+            })
+        })
+        .collect();
+    threads.into_iter().flat_map(|t| t.join().expect("client")).collect()
+}
+
+fn make_numbered(cluster: &Cluster, table: &str) {
+    let owner = Db::new(cluster, &["--account", "owner"]).through(cluster, cluster.db_writer().port());
+    owner.query(&format!(
+        "CREATE TABLE {table} (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, client INT NOT NULL, \
+         server INT UNSIGNED NOT NULL)"
+    ));
+}
+
+/// Who acknowledged how many.
+fn shares(report: &Report) -> std::collections::BTreeMap<u32, usize> {
+    let mut shares = std::collections::BTreeMap::new();
+    for server in report.acknowledged().filter_map(|w| w.outcome.as_ref().ok()) {
+        *shares.entry(*server).or_default() += 1;
+    }
+    shares
+}
+
+fn all_write_at_once_without_a_collision(cluster: &Cluster) {
+    only_two(cluster);
+    let both = ["db1", "db2"];
+    let tables = Tables::make(cluster, "all", 8);
+    make_numbered(cluster, "e2e_numbered");
+    wait_for_routing(cluster, "all-writers", &both);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db(), application.dsn(), &tables).pace(200, 100).start();
+    let errors = numbered(cluster, "e2e_numbered", 6);
+    load.wait_for_more(500, QUIET);
+    let report = load.stop();
+    assert_eq!(errors, Vec::<String>::new());
+    no_errors(&report);
+    let shares = shares(&report);
+    println!("#   acknowledged by: {shares:?}");
+    assert_eq!(shares.len(), 2, "both were written: {shares:?}");
+    tables.verify_all(cluster, &both, &report);
+    let schema = &application.dsn().schema;
+    for server in both {
+        let root = Db::root(cluster, server);
+        assert_eq!(
+            root.number(&format!("SELECT COUNT(*) FROM {schema}.e2e_numbered")),
+            6 * u64::from(NUMBERED)
+        );
+        assert_eq!(root.number(&format!("SELECT COUNT(DISTINCT server) FROM {schema}.e2e_numbered")), 2);
+    }
+    wait_for_mesh(cluster, &both);
+    wait_for_routing(cluster, "one-writer", &both);
+}
+
+// ---- j
+
+fn a_fourth_joins_three_that_all_write(cluster: &Cluster) {
+    let (three, four) = (["db1", "db2", "db3"], ["db1", "db2", "db3", "db4"]);
+    if shown(cluster, "db3").expect("snapshot").is_none() {
+        join(cluster, "db3");
+    }
+    wait_for_members(cluster, &three);
+    let tables = Tables::make(cluster, "fourth", 9);
+    make_numbered(cluster, "e2e_numbered_four");
+    wait_for_routing(cluster, "all-writers", &three);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db(), application.dsn(), &tables).pace(200, 100).start();
+    load.wait_for_more(300, QUIET);
+    let at = Instant::now();
+    join(cluster, "db4");
+    wait_for_members(cluster, &four);
+    println!("#   db4 is a member after {:.1} s", at.elapsed().as_secs_f64());
+    wait_for_mesh(cluster, &four);
+    wait::until("db4 takes writes", ROUTED, || {
+        if open(cluster, "db4")? && listed(cluster, "db4")? { Ok(()) } else { Err("not yet".to_owned()) }
+    });
+    println!("#   db4 takes writes after {:.1} s", at.elapsed().as_secs_f64());
+    let errors = numbered(cluster, "e2e_numbered_four", 8);
+    load.wait_for_more(300, QUIET);
+    let report = load.stop();
+    assert_eq!(errors, Vec::<String>::new());
+    no_errors(&report);
+    println!("#   acknowledged by: {:?}", shares(&report));
+    assert_eq!(shares(&report).len(), 3, "all three were written");
+    tables.verify_all(cluster, &four, &report);
+    let schema = &application.dsn().schema;
+    let wrote = Db::root(cluster, "db4")
+        .number(&format!("SELECT COUNT(DISTINCT server) FROM {schema}.e2e_numbered_four"));
+    assert_eq!(wrote, 4, "all four took numbered rows");
+    wait_for_equal_on(cluster, &four);
+    wait_for_routing(cluster, "one-writer", &four);
+    leave(cluster, "db4");
+    leave(cluster, "db3");
+    wait_until_left(cluster, "db3", &["db1", "db2"]);
+}

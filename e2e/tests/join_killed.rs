@@ -1,0 +1,295 @@
+//! Cordée dies before each step of a join, of a removal and of a planned change of writer: once it is back, what was
+//! asked for is done or cleanly not done, and there never were two writers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
+use cordee_e2e::mesh::{
+    SETTLED, brief, databases, join, listed, members, remove, shown, wait_for_members, wait_for_mesh,
+    wait_for_no_copy, wait_until_left,
+};
+use cordee_e2e::mortal::Mortal;
+use cordee_e2e::pair::{Pair, READY, server_id};
+use cordee_e2e::prober::Probers;
+use cordee_e2e::suite;
+use cordee_e2e::tables::{Tables, wait_for_equal_on};
+use cordee_e2e::turns::{servers, turns};
+use cordee_e2e::wait;
+use cordee_e2e::writers::{Running, Writers};
+use serde_json::{Value, json};
+
+const TWO: [&str; 2] = ["db1", "db2"];
+const THREE: [&str; 3] = ["db1", "db2", "db3"];
+/// Cordée, alone and mortal, comes to the step within this time, or never.
+const COMES: Duration = Duration::from_secs(60);
+
+/// In the order in which a join takes them.
+const JOIN: [&str; 10] = [
+    "CopyDatabase",
+    "StartProcess",
+    "SeedPosition",
+    "SetReceipts",
+    "SetLink",
+    "Compare",
+    "Commit",
+    "WriteConfig",
+    "AddServer",
+    "SetState",
+];
+/// In the order in which a removal takes them; the others are those that some removals take.
+const REMOVAL: [&str; 10] = [
+    "SetState",
+    "Commit",
+    "DropLink",
+    "DeleteServer",
+    "WriteConfig",
+    "StopProcess",
+    "TrashHome",
+    "StopLink",
+    "CloseDatabase",
+    "SetReceipts",
+];
+/// Of a planned change of writer.
+const PROMOTE: [&str; 8] = [
+    "CloseDatabase",
+    "SetState",
+    "Commit",
+    "OpenDatabase",
+    "SetSemiSync",
+    "WriteConfig",
+    "StopLink",
+    "StartLink",
+];
+
+fn main() -> ExitCode {
+    suite::run(
+        "join_killed",
+        &[],
+        &[case!(before_each_step_of_a_join_or_removal), case!(before_each_step_of_a_promote)],
+    )
+}
+
+/// Asks a serve that may die before it has answered, and that may not have looked at the databases yet.
+#[track_caller]
+fn ask(cluster: &Cluster, method: &str, path: &str, body: Option<&Value>) {
+    wait::until(&format!("{method} {path} is taken"), READY, || {
+        match cluster.api().call(method, path, body) {
+            Ok(reply) if !reply.ok() => Err(reply),
+            Ok(_) => Ok(()),
+            Err(why) => {
+                println!("#     died before it answered: {why}");
+                Ok(())
+            }
+        }
+    });
+}
+
+/// Brings Cordée back after a case that failed.
+#[track_caller]
+fn cordee_lives(cluster: &Cluster) {
+    if cluster.serve().is_none() {
+        revive(cluster);
+    }
+    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.standing.as_deref() != Some("leaving")) {
+        remove(cluster, "db3");
+        wait_until_left(cluster, "db3", &TWO);
+    }
+}
+
+fn revive(cluster: &Cluster) -> Duration {
+    let at = Instant::now();
+    cluster.cli_ok(&["up", "--detach"]);
+    at.elapsed()
+}
+
+/// Light load, with a prober on each of the two that were there first.
+struct Watched {
+    tables: Tables,
+    load: Running,
+    probers: Probers,
+    writer: u32,
+}
+
+impl Watched {
+    #[track_caller]
+    fn start(cluster: &Cluster, case: &str) -> Self {
+        let all = databases(cluster).expect("snapshot");
+        let writer = all.into_iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer");
+        let tables = Tables::make(cluster, case, 4);
+        let application = Db::new(cluster, &["--account", "app"]);
+        let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(20, 20).start();
+        let probers = Probers::start(cluster, &tables);
+        load.wait_for_more(10, Duration::from_secs(10));
+        Self { tables, load, probers, writer: server_id(cluster, &writer.name) }
+    }
+
+    /// Nobody noticed anything, one wrote, and these hold the same.
+    #[track_caller]
+    fn end(self, cluster: &Cluster, names: &[&str]) {
+        self.load.wait_for_more(10, Duration::from_secs(10));
+        let report = self.load.stop();
+        let tries = self.probers.stop();
+        println!("#     {report}");
+        assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
+        assert_eq!(servers(&turns(report.writes.iter().chain(&tries))), [self.writer], "who wrote");
+        self.tables.verify_all(cluster, names, &report);
+        self.tables.verify_probes(cluster, &tries);
+    }
+}
+
+/// Does one thing after another; what fails is told, and does not keep the others from being tried.
+#[track_caller]
+fn each(cluster: &Cluster, rounds: Vec<(String, Round<'_>)>) {
+    cordee_lives(cluster);
+    let (mut never, mut failed) = (Vec::new(), Vec::new());
+    for (what, round) in rounds {
+        println!("#   {what}");
+        match catch_unwind(AssertUnwindSafe(|| round(cluster))) {
+            Ok(true) => {}
+            Ok(false) => never.push(what),
+            Err(_) => {
+                failed.push(what);
+                cordee_lives(cluster);
+            }
+        }
+    }
+    println!("#   steps that never came: {never:?}");
+    assert!(failed.is_empty(), "failed: {failed:?}");
+}
+
+/// Says whether the step came.
+type Round<'a> = Box<dyn Fn(&Cluster) -> bool + 'a>;
+
+fn before_each_step_of_a_join_or_removal(cluster: &Cluster) {
+    let before = Pair::wait(cluster);
+    let mut rounds = Vec::<(String, Round<'_>)>::new();
+    for (number, (join_step, removal_step)) in JOIN.iter().zip(REMOVAL).enumerate() {
+        rounds.push((format!("join, before {join_step}"), Box::new(move |c| one_join(c, join_step, number))));
+        rounds.push((
+            format!("removal, before {removal_step}"),
+            Box::new(move |c| one_removal(c, removal_step, number)),
+        ));
+    }
+    each(cluster, rounds);
+    let now = Pair::wait(cluster);
+    assert_eq!((now.epoch, now.writer.name), (before.epoch, before.writer.name));
+}
+
+fn one_join(cluster: &Cluster, step: &str, number: usize) -> bool {
+    let watched = Watched::start(cluster, &format!("join_{number}"));
+    let mut serve = Mortal::start(cluster, &format!("before:{step}"));
+    ask(cluster, "POST", "/v1/pools/db/servers", Some(&json!({ "name": "db3", "start": true })));
+    let died = serve.wait_for_death(COMES, || {
+        members(cluster, &THREE).is_ok() && listed(cluster, "db3").is_ok_and(|l| l)
+    });
+    serve.end(cluster);
+    let up = revive(cluster);
+    let (there, took) = wait::until("joined, or cleanly gone", SETTLED, || match shown(cluster, "db3")? {
+        None => members(cluster, &TWO).map(|()| false),
+        Some(server) => {
+            members(cluster, &THREE).map(|()| true).map_err(|e| format!("{e}; {}", brief(&server)))
+        }
+    });
+    println!(
+        "#     died {died}, up again {:.1} s, then {:.1} s until joined: {there}",
+        up.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    wait_for_no_copy(cluster, Duration::from_secs(5));
+    if there {
+        wait_for_mesh(cluster, &THREE);
+        watched.end(cluster, &THREE);
+    } else {
+        wait_until_left(cluster, "db3", &TWO);
+        watched.end(cluster, &TWO);
+    }
+    died
+}
+
+fn one_removal(cluster: &Cluster, step: &str, number: usize) -> bool {
+    if shown(cluster, "db3").expect("snapshot").is_none() {
+        join(cluster, "db3");
+    }
+    wait_for_members(cluster, &THREE);
+    let watched = Watched::start(cluster, &format!("removal_{number}"));
+    let mut serve = Mortal::start(cluster, &format!("before:{step}"));
+    ask(cluster, "DELETE", "/v1/pools/db/servers/db3", None);
+    let gone = || {
+        members(cluster, &TWO).is_ok()
+            && !cluster.home().join("servers/db3").exists()
+            && listed(cluster, "db3").is_ok_and(|l| !l)
+    };
+    let died = serve.wait_for_death(COMES, gone);
+    serve.end(cluster);
+    let up = revive(cluster);
+    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.standing.as_deref() == Some("member")) {
+        println!("#     the removal was not noted, and is asked for again");
+        remove(cluster, "db3");
+    }
+    let took = wait_until_left(cluster, "db3", &TWO);
+    println!(
+        "#     died {died}, up again {:.1} s, then {:.1} s until gone",
+        up.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    watched.end(cluster, &TWO);
+    died
+}
+
+fn before_each_step_of_a_promote(cluster: &Cluster) {
+    let rounds = PROMOTE.iter().map(|step| {
+        let round: Round<'_> = Box::new(move |c| one_promote(c, step));
+        (format!("promote, before {step}"), round)
+    });
+    each(cluster, rounds.collect());
+}
+
+fn one_promote(cluster: &Cluster, step: &str) -> bool {
+    let before = Pair::wait(cluster);
+    let tables = Tables::make(cluster, &format!("promote_{}", step.to_lowercase()), 4);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let (old, new) = (before.writer.name.clone(), before.standby.name.clone());
+    let ids = [server_id(cluster, &old), server_id(cluster, &new)];
+    let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(20, 20).start();
+    let probers = Probers::start(cluster, &tables);
+    load.wait_for_more(20, Duration::from_secs(10));
+    let mut serve = Mortal::start(cluster, &format!("before:{step}"));
+    let at = Instant::now();
+    ask(cluster, "POST", &format!("/v1/pools/db/servers/{new}/promote"), None);
+    let died = serve.wait_for_death(COMES, || {
+        Pair::try_read(cluster).is_ok_and(|p| p.writer.name == new) && members(cluster, &TWO).is_ok()
+    });
+    serve.end(cluster);
+    let up = revive(cluster);
+    wait_for_members(cluster, &TWO);
+    let now = Pair::wait(cluster);
+    load.wait_for_more(20, Duration::from_secs(10));
+    let report = load.stop();
+    let tries = probers.stop();
+    let found = servers(&turns(report.writes.iter().chain(&tries)));
+    let end = report.acknowledged().map(|w| w.ended).max().expect("some writes");
+    println!(
+        "#     died {died}, up again {:.1} s; epoch {} to {}, writer {}; longest pause {} ms; {report}",
+        up.as_secs_f64(),
+        before.epoch,
+        now.epoch,
+        now.writer.name,
+        report.longest_pause(at, end).as_millis()
+    );
+    if now.writer.name == new {
+        assert_eq!((now.epoch, found.as_slice()), (before.epoch + 1, &ids[..]), "who wrote");
+    } else {
+        assert_eq!((now.epoch, found.as_slice()), (before.epoch, &ids[..1]), "who wrote");
+    }
+    tables.verify(cluster, &report);
+    tables.verify_probes(cluster, &tries);
+    wait_for_mesh(cluster, &TWO);
+    wait_for_equal_on(cluster, &TWO);
+    died
+}

@@ -1,0 +1,163 @@
+//! A database leaves, alive or dead, or before it ever came: those that stay are as they were.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
+use cordee_e2e::mesh::{
+    ask_removal, brief, fill, join, kill, of_server, refused, remove, shown, trashed, wait_for_copy,
+    wait_for_members, wait_for_mesh, wait_for_no_copy, wait_until_left,
+};
+use cordee_e2e::pair::{Pair, server_id};
+use cordee_e2e::procs::Frozen;
+use cordee_e2e::suite;
+use cordee_e2e::tables::Tables;
+use cordee_e2e::wait;
+use cordee_e2e::writers::{Report, Writers};
+
+/// A copy that nobody wants any more has ended by then.
+const CANCELLED: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    suite::run(
+        "members",
+        &[],
+        &[
+            case!(the_writer_does_not_leave),
+            case!(a_killed_database_leaves),
+            case!(a_frozen_database_leaves),
+            case!(a_join_is_cancelled_while_it_copies),
+            case!(a_join_is_cancelled_while_its_copy_stands_still),
+        ],
+    )
+}
+
+#[track_caller]
+fn no_errors(report: &Report) {
+    println!("#   {report}");
+    assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
+}
+
+fn the_writer_does_not_leave(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let before = cluster.api().snapshot().wish();
+    let reply = ask_removal(cluster, &pair.writer.name);
+    let said = refused(&reply);
+    println!("#   {} {said}", reply.status);
+    assert_eq!(reply.status, 409, "{reply:?}");
+    assert!(said.contains(&pair.standby.name), "it does not say whom to promote: {said}");
+    assert_eq!(cluster.api().snapshot().wish(), before);
+    let pair_now = Pair::wait(cluster);
+    assert_eq!((pair_now.epoch, pair_now.writer.name), (pair.epoch, pair.writer.name));
+}
+
+const THREE: [&str; 3] = ["db1", "db2", "db3"];
+const TWO: [&str; 2] = ["db1", "db2"];
+
+/// Removes db3 under load after something was done to it.
+fn leaves(cluster: &Cluster, case: &str, harm: impl FnOnce()) {
+    if shown(cluster, "db3").expect("snapshot").is_none() {
+        join(cluster, "db3");
+    }
+    wait_for_members(cluster, &THREE);
+    let tables = Tables::make(cluster, case, 4);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(50, 50).start();
+    load.wait_for_more(50, Duration::from_secs(10));
+    let kept = trashed(cluster, "db3").len();
+    harm();
+    remove(cluster, "db3");
+    let took = wait_until_left(cluster, "db3", &TWO);
+    println!("#   gone after {:.1} s", took.as_secs_f64());
+    load.wait_for_more(50, Duration::from_secs(10));
+    let report = load.stop();
+    no_errors(&report);
+    assert_eq!(trashed(cluster, "db3").len(), kept + 1, "its folder is in the trash");
+    tables.verify(cluster, &report);
+    wait_for_mesh(cluster, &TWO);
+}
+
+fn a_killed_database_leaves(cluster: &Cluster) {
+    leaves(cluster, "killed", || kill(cluster, "db3"));
+}
+
+fn a_frozen_database_leaves(cluster: &Cluster) {
+    let mut frozen = None;
+    leaves(cluster, "frozen", || {
+        let pid = shown(cluster, "db3").expect("snapshot").and_then(|s| s.pid).expect("it runs");
+        frozen = Some(Frozen::group(cluster.home(), pid));
+    });
+    let lives = frozen.as_ref().is_some_and(|f| f.process().lives());
+    assert!(!lives, "the frozen one is still there");
+}
+
+/// Takes the join back, and looks at what is left of it.
+fn cancel(cluster: &Cluster, before: &Pair, id_before: u64) {
+    let at = Instant::now();
+    remove(cluster, "db3");
+    let took = wait_for_no_copy(cluster, CANCELLED);
+    println!("#   no copying program is left {} ms after the request", took.as_millis());
+    let left = wait_until_left(cluster, "db3", &TWO);
+    println!("#   nothing is left after {:.1} s", left.as_secs_f64());
+    assert!(of_server(cluster, "db3").is_empty());
+    wait_for_mesh(cluster, &TWO);
+    let now = Pair::wait(cluster);
+    assert_eq!((now.epoch, &now.writer.name), (before.epoch, &before.writer.name));
+    assert_eq!(
+        (now.writer.pid, now.standby.pid),
+        (before.writer.pid, before.standby.pid),
+        "the same processes"
+    );
+    let plan = cluster.api().get("/v1/pools/db/join");
+    assert_eq!(plan["id"].as_u64(), Some(id_before + 1), "only the id is used up");
+    assert_eq!(plan["slot"].as_u64(), Some(3));
+    println!("#   all as before after {:.1} s", at.elapsed().as_secs_f64());
+}
+
+fn a_join_is_cancelled_while_it_copies(cluster: &Cluster) {
+    Pair::wait(cluster);
+    let at = Instant::now();
+    fill(cluster, "e2e_big");
+    println!("#   200 MiB on both after {:.1} s", at.elapsed().as_secs_f64());
+    let before = Pair::wait(cluster);
+    let tables = Tables::make(cluster, "cancel", 4);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(50, 50).start();
+    let id = cluster.api().get("/v1/pools/db/join")["id"].as_u64().expect("id");
+    join(cluster, "db3");
+    wait_for_copy(cluster);
+    let server = shown(cluster, "db3").expect("snapshot").expect("it joins");
+    println!("#   {}", brief(&server));
+    assert_eq!(server.standing.as_deref(), Some("joining"));
+    cancel(cluster, &before, id);
+    let report = load.stop();
+    no_errors(&report);
+    tables.verify(cluster, &report);
+    // What was given up stands in nobody's way.
+    join(cluster, "db3");
+    let took = wait_for_members(cluster, &THREE);
+    println!("#   the next db3, of 200 MiB, is a member after {:.1} s", took.as_secs_f64());
+    assert_eq!(u64::from(server_id(cluster, "db3")), id + 1);
+    tables.verify_all(cluster, &THREE, &report);
+    remove(cluster, "db3");
+    wait_until_left(cluster, "db3", &TWO);
+}
+
+fn a_join_is_cancelled_while_its_copy_stands_still(cluster: &Cluster) {
+    let before = Pair::wait(cluster);
+    let id = cluster.api().get("/v1/pools/db/join")["id"].as_u64().expect("id");
+    join(cluster, "db3");
+    let reader = wait_for_copy(cluster).into_iter().find(|p| p.mentions("--backup")).expect("mariabackup");
+    // As it stands when the donor's disk or a long statement keeps it waiting.
+    let frozen = Frozen::one(cluster.home(), reader.pid);
+    let server = wait::until("db3 is shown to copy", Duration::from_secs(5), || {
+        shown(cluster, "db3")?.ok_or_else(|| "not shown".to_owned())
+    });
+    println!("#   {}", brief(&server.0));
+    cancel(cluster, &before, id);
+    drop(frozen);
+}
