@@ -98,6 +98,17 @@ function server(row) {
     trouble(row, "t-todo");
   }
   for (const place of places(row.name)) fill(place, row);
+  arrows(row);
+}
+
+/** What arrives at a database, on the page of it or of one that it copies. */
+function arrows(row) {
+  for (const link of row.links ?? []) {
+    const place = document.querySelector(`[data-arrow="${CSS.escape(row.name)} ${CSS.escape(link.from)}"]`);
+    if (!place) continue;
+    place.dataset.st = link.st;
+    setText(place.querySelector("[data-delay]"), link.text);
+  }
 }
 
 function proxy(row) {

@@ -5,6 +5,7 @@ mod act;
 mod add;
 mod clean;
 mod dashboard;
+mod database;
 mod help;
 mod journal;
 mod login;
@@ -48,6 +49,8 @@ pub fn router() -> Router<App> {
         .route("/theme", post(prefs::theme))
         .route("/pools/{pool}/servers", post(add::submit))
         .route("/pools/web/servers/new", get(add::page))
+        .route("/pools/{pool}/servers/{name}", get(database::page))
+        .route("/pools/{pool}/servers/{name}/verify", post(database::verify))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))
         .route("/pools/{pool}/servers/{name}/{act}", get(act::ask).post(act::submit))

@@ -51,6 +51,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         links: BTreeMap::new(),
         standing: None,
         semi_sync: None,
+        comparison: None,
         actions: vec![
             Action::Logs,
             Action::Test,

@@ -4,6 +4,8 @@
 //! so that time alone changes no row.
 
 mod confirm;
+pub mod detail;
+pub mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod rope;

@@ -66,6 +66,8 @@ pub struct ServerRow {
     pub total: String,
     /// To deal with.
     pub todo: bool,
+    /// Changes when what its own page says of it has changed (db).
+    pub token: String,
     /// The controls to show.
     pub show: Vec<&'static str>,
 }
@@ -136,6 +138,7 @@ pub(super) fn server(view: &ServerView, all: &[ServerView], lang: Lang) -> Serve
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
         todo: todo(view.status.light),
+        token: super::detail::token(view, all),
         show: controls(&view.actions),
         status: status(&view.status, lang),
     }
