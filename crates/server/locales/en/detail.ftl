@@ -173,7 +173,7 @@ positions-title = Positions
 # Accounts
 accounts-help = passwords are not read
 accounts-title = Accounts
-fence-passes = Walks through the fence: with READ_ONLY ADMIN it writes to a closed database, and what it writes there is copied to the others. Take the right away: REVOKE READ_ONLY ADMIN ON *.*
+fence-passes = Walks through the fence: with READ_ONLY ADMIN it writes to a closed database, and what it writes there is copied to the others. Take the right away from it or from its role: REVOKE READ_ONLY ADMIN ON *.*
 fence-super = Holds SUPER: before MariaDB 10.11 that writes to a closed database. Nothing of the site needs it.
 may-all = everything, on everything
 may-everywhere = on everything: { $rights }
@@ -206,6 +206,7 @@ setting-actual = Is
 setting-expected = Should be
 setting-name = Setting
 setting-why = Why
+settings-all = Each one, with what hangs on it
 settings-differ = Differing:
 settings-fine = All as they should be
 settings-title = Settings

@@ -173,7 +173,7 @@ positions-title = Positions
 # Comptes
 accounts-help = les mots de passe ne sont pas lus
 accounts-title = Comptes
-fence-passes = Franchit la clôture : avec READ_ONLY ADMIN, il écrit dans une base fermée, et ce qu’il y écrit est copié sur les autres. Retirez ce droit : REVOKE READ_ONLY ADMIN ON *.*
+fence-passes = Franchit la clôture : avec READ_ONLY ADMIN, il écrit dans une base fermée, et ce qu’il y écrit est copié sur les autres. Retirez ce droit, à lui ou à son rôle : REVOKE READ_ONLY ADMIN ON *.*
 fence-super = Détient SUPER : avant MariaDB 10.11, cela suffit pour écrire dans une base fermée. Rien du site n’en a besoin.
 may-all = tout, sur tout
 may-everywhere = sur tout : { $rights }
@@ -206,6 +206,7 @@ setting-actual = Réel
 setting-expected = Attendu
 setting-name = Réglage
 setting-why = Pourquoi
+settings-all = Chacun, avec ce qui en dépend
 settings-differ = Différents :
 settings-fine = Tous comme il faut
 settings-title = Réglages

@@ -41,7 +41,7 @@ impl Engine {
                     let _ = reply.send(work.await);
                 });
             }
-            Ask::Detail { name, reply } => self.detail(name, reply),
+            Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
             Ask::Compare { name, reply } => {
                 self.observed.comparisons.entry(name).or_default().wanted = true;

@@ -14,18 +14,18 @@ use super::Engine;
 
 impl Engine {
     /// Asks the database and the others, away from the engine's own work.
-    pub(super) fn detail(&mut self, name: ServerName, reply: oneshot::Sender<Box<Detail>>) {
+    pub(super) fn detail(&mut self, name: &ServerName, reply: oneshot::Sender<Box<Detail>>) {
         let desired = self.parts.board.desired();
-        let own = self.database(&name);
+        let own = self.database(name);
         let peers: Vec<(ServerName, Database)> = desired
             .db
             .servers
             .iter()
-            .filter(|s| s.name != name)
+            .filter(|s| s.name != *name)
             .map(|s| (s.name.clone(), self.database(&s.name)))
             .collect();
         let comparisons = self.observed.comparisons.clone();
-        let file = self.parts.home.server(&name).join("my.cnf");
+        let file = self.parts.home.server(name).join("my.cnf");
         self.work.spawn(async move {
             let before = own.look().await;
             let others =
@@ -58,11 +58,11 @@ fn complete(
 
 /// Whether a database with that file starts closed. The last line counts.
 fn closed_by(file: &str) -> bool {
-    let values = file.lines().filter_map(|line| {
+    let mut values = file.lines().filter_map(|line| {
         let (name, value) = line.split_once('=')?;
         (name.trim().replace('-', "_") == "read_only").then(|| value.trim().to_ascii_uppercase())
     });
-    values.last().is_some_and(|value| matches!(value.as_str(), "1" | "ON" | "TRUE"))
+    values.next_back().is_some_and(|value| matches!(value.as_str(), "1" | "ON" | "TRUE"))
 }
 
 #[cfg(test)]

@@ -74,8 +74,7 @@ pub fn rights(grants: &[String], schema: &str) -> Rights {
         let Some((what, rest)) = line.strip_prefix("GRANT ").and_then(|l| l.split_once(" ON ")) else {
             continue;
         };
-        let object =
-            rest.split_once(" TO ").map_or(rest, |(object, _)| object).replace('`', "").replace('\\', "");
+        let object = rest.split_once(" TO ").map_or(rest, |(object, _)| object).replace(['`', '\\'], "");
         let everywhere = object == "*.*";
         if !everywhere && object != format!("{schema}.*") {
             continue;

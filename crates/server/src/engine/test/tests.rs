@@ -191,7 +191,7 @@ fn the_account_may_neither_too_little_nor_too_much() {
     let judge = |grants: &[&str]| {
         let grants: Vec<String> = grants.iter().map(|g| (*g).to_owned()).collect();
         match judged(&grants) {
-            Ok((_, says)) | Err(says) => says.key.into_owned(),
+            Ok(((), says)) | Err(says) => says.key.into_owned(),
         }
     };
     let usage = "GRANT USAGE ON *.* TO `site_app`@`127.0.0.1` IDENTIFIED BY PASSWORD '*A0B'";

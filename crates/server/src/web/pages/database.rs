@@ -28,7 +28,7 @@ use crate::web::view::{self, EventRow, ServerRow, StatusRow};
 /// How long the answers are waited for: a frozen database says nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of its error log.
-const LINES: usize = 30;
+const LINES: usize = 12;
 /// Its log of errors, among those that it writes.
 const ERRORS: &str = "mariadb.log";
 /// Lines of the journal about it.
@@ -114,7 +114,7 @@ pub(super) async fn page(
     let r = row.cloned().unwrap_or_else(|| ServerRow::blank(PoolId::Db));
     let facts = detail.own.as_ref().map_err(|why| lang.say(why)).map(|own| Facts {
         threads: threads(own, lang),
-        positions: positions(&desired, own, lang),
+        positions: positions(&desired, &server, own, lang),
         accounts: accounts(own, lang),
         crowds: crowds(own, lang),
         connections: lang.say(&text!(

@@ -1,5 +1,7 @@
 //! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
 
+use std::fmt::Write as _;
+
 use cordee_domain::db::detail::{self, Detail, Truth};
 use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::ids::{Millis, PoolId};
@@ -56,14 +58,14 @@ pub fn token(view: &ServerView, all: &[ServerView]) -> String {
     }
     let mut token = view.status.word.key.to_string();
     if let Some(c) = &view.comparison {
-        token.push_str(&format!(" {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0)));
+        let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
     }
     for server in all.iter().filter(|s| s.pool == PoolId::Db) {
         let links = server.links.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
         for (from, link) in links {
             // A delay that was just measured, or is late for once, is not worth a new page.
             let runs = matches!(link.light, Light::Good | Light::Progress | Light::Warning);
-            token.push_str(&format!(" {from}{runs}{}", link.error));
+            let _ = write!(token, " {from}{runs}{}", link.error);
         }
     }
     token
@@ -141,7 +143,11 @@ pub fn pairs(picture: &Picture, own: &ServerRow, detail: Option<&Detail>, lang: 
 fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow {
     let none = LinkRow { st: "unknown", text: "–".to_owned(), ..LinkRow::default() };
     let link = to.links.iter().find(|l| l.from == from).unwrap_or(&none);
-    let missing = missing.map(|n| lang.say(&text!("arrow-missing", count = n))).unwrap_or_default();
+    // Where nothing is copied, nothing is on its way.
+    let missing = missing
+        .filter(|_| link.text != none.text)
+        .map(|n| lang.say(&text!("arrow-missing", count = n)))
+        .unwrap_or_default();
     Arrow { from: from.to_owned(), to: to.name.clone(), st: link.st, text: link.text.clone(), missing }
 }
 

@@ -199,7 +199,7 @@ fn error(code: u32, words: &str, goes_on: bool, lang: Lang) -> Option<ErrorRow> 
 }
 
 /// Its positions, domain by domain.
-pub fn positions(desired: &Desired, own: &Answers, lang: Lang) -> Vec<PositionRow> {
+pub fn positions(desired: &Desired, server: &Server, own: &Answers, lang: Lang) -> Vec<PositionRow> {
     let number = |n: u64| if n == 0 { "–".to_owned() } else { n.to_string() };
     reached(desired, &own.after)
         .into_iter()
@@ -207,7 +207,8 @@ pub fn positions(desired: &Desired, own: &Answers, lang: Lang) -> Vec<PositionRo
             owner: r.owner.map_or_else(|| lang.say(&text!("domain-gone")), |name| name.to_string()),
             domain: r.domain,
             logged: number(r.logged),
-            applied: number(r.applied),
+            // What it wrote itself it does not apply: a number there is left over from another life.
+            applied: number(if r.domain == server.id { 0 } else { r.applied }),
         })
         .collect()
 }

@@ -67,6 +67,7 @@ impl Rig {
             while let Some(ask) = asks.recv().await {
                 match ask {
                     Ask::Refresh(reply) | Ask::Compare { reply, .. } => drop(reply.send(())),
+                    Ask::Detail { reply, .. } => drop(reply),
                     Ask::Join(reply) => {
                         let donor = ServerName::parse("db2").unwrap();
                         let plan =
