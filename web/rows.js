@@ -78,7 +78,7 @@ function christen(element, row) {
   }
   for (const part of element.querySelectorAll("[data-hash]")) part.setAttribute("href", `#${part.dataset.hash}${row.name}`);
   for (const part of element.querySelectorAll("[data-url]")) {
-    const url = `/pools/${row.pool}/servers/${row.name}/${part.dataset.url}`;
+    const url = ["/pools", row.pool, "servers", row.name, part.dataset.url].filter(Boolean).join("/");
     part.setAttribute(part.localName === "form" ? "action" : "href", url);
   }
   return element;
