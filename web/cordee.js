@@ -1,4 +1,5 @@
 // The page works without this file. With it, rows change by themselves and forms answer in place.
+import { detail } from "./detail.js";
 import { follow } from "./live.js";
 import { listen } from "./forms.js";
 import { localTimes } from "./text.js";
@@ -7,4 +8,5 @@ localTimes(document);
 listen();
 if (document.getElementById("live")) {
   follow();
+  detail();
 }

@@ -85,7 +85,7 @@ function christen(element, row) {
   }
   for (const part of element.querySelectorAll("[data-hash]")) part.setAttribute("href", `#${part.dataset.hash}${row.name}`);
   for (const part of element.querySelectorAll("[data-url]")) {
-    const url = `/pools/${row.pool}/servers/${row.name}/${part.dataset.url}`;
+    const url = ["/pools", row.pool, "servers", row.name, part.dataset.url].filter(Boolean).join("/");
     part.setAttribute(part.localName === "form" ? "action" : "href", url);
   }
   return element;
@@ -105,6 +105,17 @@ function server(row) {
     trouble(row, "t-todo");
   }
   for (const place of places(row.name)) fill(place, row);
+  arrows(row);
+}
+
+/** What arrives at a database, on the page of it or of one that it copies. */
+function arrows(row) {
+  for (const link of row.links ?? []) {
+    const place = document.querySelector(`[data-arrow="${CSS.escape(row.name)} ${CSS.escape(link.from)}"]`);
+    if (!place) continue;
+    place.dataset.st = link.st;
+    setText(place.querySelector("[data-delay]"), link.text);
+  }
 }
 
 function proxy(row) {

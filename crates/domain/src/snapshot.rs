@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::actions;
+use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::Setting;
@@ -106,8 +107,29 @@ pub struct ServerView {
     /// Percent of its copy that has come, while it is being copied (db).
     #[serde(default)]
     pub progress: Option<u8>,
+    /// The last comparison of its rows with the writer's, in short (db).
+    pub comparison: Option<ComparisonView>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
+}
+
+/// A comparison of rows, in short: which rows differ is asked for apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparisonView {
+    /// A person asked for one that has not begun.
+    pub wanted: bool,
+    /// Rows compared so far, while one is under way.
+    pub running: Option<u64>,
+    /// When the last one came to an end.
+    pub at: Option<Millis>,
+    /// Tables that it looked at.
+    pub tables: usize,
+    /// Rows that it compared.
+    pub rows: u64,
+    /// Tables that it proved to differ.
+    pub different: usize,
+    /// Tables of which it could prove nothing.
+    pub unproven: usize,
 }
 
 /// The last check of a server.
@@ -273,6 +295,8 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
             .map(DatabaseSeen::promises),
         standing: (pool == PoolId::Db).then(|| server.standing.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
+        comparison: (pool == PoolId::Db && !desired.is_writer(&server.name))
+            .then(|| comparison(observed, server)),
         actions: actions(desired, pool, server, &status),
         status,
     }
@@ -304,6 +328,20 @@ fn links(
             (name.clone(), LinkView { light, delay_ms, error: link.error })
         })
         .collect()
+}
+
+fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
+    let seen = observed.comparisons.get(&server.name);
+    let report = seen.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    ComparisonView {
+        wanted: seen.is_some_and(|c| c.wanted),
+        running: seen.and_then(|c| c.running),
+        at: report.map(|r| r.at_end),
+        tables: report.map_or(0, |r| r.tables.len()),
+        rows: report.map_or(0, |r| r.rows),
+        different: report.map_or(0, Report::different),
+        unproven: report.map_or(0, Report::unproven),
+    }
 }
 
 /// One sentence about the whole: what visitors get now, and how close it is to failing.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use cordee_domain::db::detail::Detail;
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
@@ -63,6 +64,13 @@ pub enum Ask {
         side: Side,
         /// Answered when it is noted.
         reply: oneshot::Sender<()>,
+    },
+    /// What a database says of itself, in detail.
+    Detail {
+        /// Its name.
+        name: ServerName,
+        /// Where it goes.
+        reply: oneshot::Sender<Box<Detail>>,
     },
     /// The last lines of a server's logs.
     Logs {

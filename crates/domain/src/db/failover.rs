@@ -329,10 +329,14 @@ fn planned(
         return Decision::Abandon(text!("handover-late", name = to.as_str()));
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
+    let runs = observed.process(&ProcessId::Server(to.clone())).leader.is_some();
     let (at, heir) = match observed.databases.get(to) {
         Some(Seen::At(at, heir)) if ready => (at, heir),
         // Cordée has just been started.
-        None | Some(Seen::Never) if ready => {
+        None | Some(Seen::Never) if ready && runs => {
+            if let Some(Lost::Stuck { pid: Some(pid), .. }) = lost {
+                return Decision::Fence { pid };
+            }
             return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
         }
         _ => return Decision::Abandon(text!("handover-away", name = to.as_str())),

@@ -186,16 +186,9 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// A few hundred cases, or as many as `PROPTEST_CASES` says.
-fn as_many() -> ProptestConfig {
-    match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig::default(),
-        None => ProptestConfig::with_cases(300),
-    }
-}
-
 proptest! {
-    #![proptest_config(as_many())]
+    // 256 cases, or as many as `PROPTEST_CASES` says.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn every_history_ends_as_wished(

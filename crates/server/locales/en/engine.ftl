@@ -37,24 +37,20 @@ reason-port-taken = port { $port } is taken by { $holder }
 reason-process-exit = process ended with code { $code }
 reason-process-signal = process killed by signal { $signal }
 step-deadline = It took longer than a minute.
-test-closed = Closed to writes, as a standby is.
 test-http = Web page
 test-http-status = Answered { $status }.
 test-name = Name
 test-name-address = It is an address: nothing to look up.
 test-name-found = The name leads to { $ip }.
-test-open = Open to writes.
 test-read = Read
 test-read-done = { $count ->
     [one] 1 note read.
    *[other] { $count } notes read.
 }
-test-role = Writes
 test-sign-in = Sign-in
 test-sign-in-done = Signed in as { $user }.
 test-tcp = Connection
 test-tcp-open = Port { $port } is open.
-test-timeout = No answer within { $seconds } s.
 up-code = Setup code (for the page)
 up-db = Databases
 up-missing = { $path } is missing: install the package { $package }, or run ./up, which does.

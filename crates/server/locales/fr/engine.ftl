@@ -37,24 +37,20 @@ reason-port-taken = le port { $port } est pris par { $holder }
 reason-process-exit = processus terminé avec le code { $code }
 reason-process-signal = processus tué par le signal { $signal }
 step-deadline = Cela a pris plus d’une minute.
-test-closed = Fermée aux écritures, comme toute base de secours.
 test-http = Page web
 test-http-status = Réponse { $status }.
 test-name = Nom
 test-name-address = C’est une adresse : rien à chercher.
 test-name-found = Le nom mène à { $ip }.
-test-open = Ouverte aux écritures.
 test-read = Lecture
 test-read-done = { $count ->
     [one] { $count } note lue.
    *[other] { $count } notes lues.
 }
-test-role = Écritures
 test-sign-in = Identification
 test-sign-in-done = Identifié comme { $user }.
 test-tcp = Connexion
 test-tcp-open = Le port { $port } est ouvert.
-test-timeout = Pas de réponse en { $seconds } s.
 up-code = Code d’installation (page)
 up-db = Bases de données
 up-missing = { $path } manque : installez le paquet { $package }, ou lancez ./up, qui le fait.

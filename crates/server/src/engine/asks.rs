@@ -1,29 +1,19 @@
 //! Questions that alter no wish: refresh, connection test, logs, clean configuration.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant as Clock};
 
-use cordee_domain::desired::Server;
-use cordee_domain::ids::{Host, PoolId, ServerName};
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::step::Target;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use mysql_async::prelude::Queryable as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::board::{Ask, Leftover, LogFile, TestReport, TestStep};
+use crate::board::{Ask, Leftover, LogFile};
 use crate::hands::files;
-use crate::hands::mysql::{SCHEMA, account};
 use crate::paths::Home;
 
 use super::Engine;
-
-/// What a step of the connection test may take.
-const DEADLINE: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Answers a question, now or when the looks it waits for are done.
@@ -45,12 +35,13 @@ impl Engine {
             }
             Ask::Test { pool, name, reply } => {
                 let desired = self.parts.board.desired();
-                let Some(server) = desired.pool(pool).server(&name).cloned() else { return };
-                let password = self.parts.secrets.app.clone();
+                let Some(server) = desired.pool(pool).server(&name) else { return };
+                let work = self.trial(pool, server, &desired);
                 self.work.spawn(async move {
-                    let _ = reply.send(test(pool, &server, &password).await);
+                    let _ = reply.send(work.await);
                 });
             }
+            Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
             Ask::Compare { name, reply } => {
                 self.observed.comparisons.entry(name).or_default().wanted = true;
@@ -74,133 +65,6 @@ impl Engine {
                 });
             }
         }
-    }
-}
-
-/// A test under way: stops at the first failure.
-#[derive(Default)]
-struct Trial {
-    steps: Vec<TestStep>,
-}
-
-impl Trial {
-    /// Runs one step; `None` when it failed.
-    async fn step<T>(
-        &mut self,
-        name: Text,
-        work: impl Future<Output = Result<(T, Text), Text>>,
-    ) -> Option<T> {
-        let started = Clock::now();
-        let result = timeout(DEADLINE, work)
-            .await
-            .unwrap_or_else(|_| Err(text!("test-timeout", seconds = DEADLINE.as_secs())));
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (value, ok, says) = match result {
-            Ok((value, says)) => (Some(value), true, says),
-            Err(says) => (None, false, says),
-        };
-        self.steps.push(TestStep { name, ok, ms, says });
-        value
-    }
-}
-
-async fn test(pool: PoolId, server: &Server, password: &str) -> TestReport {
-    let mut trial = Trial::default();
-    let address = trial.step(text!("test-name"), resolve(&server.host, server.port)).await;
-    if let Some(address) = address
-        && let Some(stream) = trial.step(text!("test-tcp"), connect(address)).await
-    {
-        match pool {
-            PoolId::Web => {
-                trial.step(text!("test-http"), http(stream)).await;
-            }
-            PoolId::Db => {
-                drop(stream);
-                database(&mut trial, address, password).await;
-            }
-        }
-    }
-    TestReport { steps: trial.steps }
-}
-
-async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {
-    match host {
-        Host::Ip(ip) => Ok((SocketAddr::new(*ip, port), text!("test-name-address"))),
-        Host::Name(name) => {
-            let mut found = tokio::net::lookup_host((name.as_str(), port))
-                .await
-                .map_err(|_| text!("reason-not-found"))?;
-            let address = found.next().ok_or_else(|| text!("reason-not-found"))?;
-            Ok((address, text!("test-name-found", ip = address.ip().to_string())))
-        }
-    }
-}
-
-async fn connect(address: SocketAddr) -> Result<(TcpStream, Text), Text> {
-    match TcpStream::connect(address).await {
-        Ok(stream) => Ok((stream, text!("test-tcp-open", port = address.port().to_string()))),
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Err(text!("reason-refused")),
-        Err(_) => Err(text!("reason-unreachable")),
-    }
-}
-
-/// Asks for `/` as HAProxy's check does. Only the status goes on to a reader, never what the server sent.
-async fn http(mut stream: TcpStream) -> Result<((), Text), Text> {
-    let broken = |_| text!("reason-not-http");
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: cordee-check\r\nConnection: close\r\n\r\n")
-        .await
-        .map_err(broken)?;
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).await.map_err(broken)?;
-    let status = std::str::from_utf8(&start)
-        .ok()
-        .filter(|s| s.starts_with("HTTP/1."))
-        .and_then(|s| s.get(9..12)?.parse::<u16>().ok())
-        .ok_or_else(|| text!("reason-not-http"))?;
-    if (200..400).contains(&status) {
-        Ok(((), text!("test-http-status", status = status)))
-    } else {
-        Err(text!("reason-bad-status", status = status))
-    }
-}
-
-async fn database(trial: &mut Trial, address: SocketAddr, password: &str) {
-    let options = mysql_async::OptsBuilder::default()
-        .ip_or_hostname(address.ip().to_string())
-        .tcp_port(address.port())
-        .prefer_socket(false)
-        .user(Some(account::APP))
-        .pass(Some(password))
-        .db_name(Some(SCHEMA));
-    let sign_in = async {
-        mysql_async::Conn::new(options)
-            .await
-            .map(|conn| (conn, text!("test-sign-in-done", user = account::APP)))
-            .map_err(|e| refusal(&e))
-    };
-    let Some(mut conn) = trial.step(text!("test-sign-in"), sign_in).await else { return };
-    let read = async {
-        let count: Option<u64> =
-            conn.query_first("SELECT COUNT(*) FROM note").await.map_err(|e| refusal(&e))?;
-        Ok(((), text!("test-read-done", count = count.unwrap_or(0))))
-    };
-    if trial.step(text!("test-read"), read).await.is_none() {
-        return;
-    }
-    let state = async {
-        let closed: Option<bool> = conn.query_first("SELECT @@read_only").await.map_err(|e| refusal(&e))?;
-        let says = if closed == Some(false) { text!("test-open") } else { text!("test-closed") };
-        Ok(((), says))
-    };
-    trial.step(text!("test-role"), state).await;
-    let _ = conn.disconnect().await;
-}
-
-fn refusal(error: &mysql_async::Error) -> Text {
-    match error {
-        mysql_async::Error::Server(server) => text!("db-error", code = server.code),
-        _ => text!("db-broken"),
     }
 }
 

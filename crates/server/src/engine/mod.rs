@@ -6,12 +6,14 @@
 mod act;
 mod asks;
 mod data;
+mod detail;
 mod heartbeat;
 mod join;
 mod launch;
 mod processes;
 mod rows;
 mod switch;
+mod test;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

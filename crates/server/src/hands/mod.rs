@@ -2,7 +2,9 @@
 
 pub mod backup;
 pub mod binlog;
+pub mod detail;
 pub mod files;
+pub mod handshake;
 pub mod haproxy;
 pub mod mysql;
 pub mod net;

@@ -199,19 +199,24 @@ impl Store {
 
     /// Journal lines with an id above `after`, oldest first, at most `limit`.
     pub fn events_after(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.events("WHERE id > ?1 ORDER BY id LIMIT ?2", after, limit)
+        self.events("WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, limit])
     }
 
     /// Journal lines with an id below `before`, newest first, at most `limit`.
     pub fn events_before(&self, before: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.events("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before.min(i64::MAX as u64), limit)
+        self.events("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![before.min(i64::MAX as u64), limit])
     }
 
-    fn events(&self, which: &str, id: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+    /// Journal lines about one subject, newest first, at most `limit`.
+    pub fn events_about(&self, subject: &str, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.events("WHERE subject = ?1 ORDER BY id DESC LIMIT ?2", params![subject, limit])
+    }
+
+    fn events(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Event>, StoreError> {
         let connection = self.lock();
         let mut statement = connection
             .prepare_cached(&format!("SELECT id, at, actor, subject, light, text FROM event {which}"))?;
-        let rows = statement.query_map(params![id, limit], |row| {
+        let rows = statement.query_map(values, |row| {
             Ok((
                 row.get(0)?,
                 row.get(1)?,

@@ -160,10 +160,31 @@ pub struct ServerJson {
     /// Percent of its copy that has come, while it is being copied (databases).
     #[serde(default)]
     pub progress: Option<u8>,
+    /// The last comparison of its rows with the writer's, in short (databases but the writer).
+    pub comparison: Option<ComparisonJson>,
     /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
     /// `start`, `promote`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
+}
+
+/// A comparison of a database's rows with the writer's.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ComparisonJson {
+    /// A person asked for one that has not begun.
+    pub wanted: bool,
+    /// Rows compared so far, while one is under way.
+    pub running: Option<u64>,
+    /// Milliseconds since the last one ended; `null` when there was none.
+    pub age_ms: Option<u64>,
+    /// Tables that it looked at.
+    pub tables: usize,
+    /// Rows that it compared.
+    pub rows: u64,
+    /// Tables that it proved to differ.
+    pub different: usize,
+    /// Tables of which it could prove nothing.
+    pub unproven: usize,
 }
 
 /// The last check of a server.
@@ -283,6 +304,15 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         standing: seen.standing.as_ref().map(|s| standing(s).to_owned()),
         semi_sync: seen.semi_sync,
         progress: seen.progress,
+        comparison: seen.comparison.as_ref().map(|c| ComparisonJson {
+            wanted: c.wanted,
+            running: c.running,
+            age_ms: c.at.map(|at| now.saturating_sub(at)),
+            tables: c.tables,
+            rows: c.rows,
+            different: c.different,
+            unproven: c.unproven,
+        }),
         actions: seen.actions.clone(),
     }
 }

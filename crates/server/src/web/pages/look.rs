@@ -28,17 +28,21 @@ struct Logs {
 }
 
 impl Logs {
-    /// Lines that say what went wrong stand out, by colour and by weight.
     fn tone(line: &str) -> &'static str {
-        let lower = line.to_ascii_lowercase();
-        let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
-        if any(&[":error]", "[error]", "fatal", ":crit]", ":emerg]", ":alert]"]) {
-            "crit"
-        } else if any(&["[warning]", ":warn]", "php warning"]) {
-            "warn"
-        } else {
-            ""
-        }
+        tone(line)
+    }
+}
+
+/// Lines that say what went wrong stand out, by colour and by weight.
+pub(super) fn tone(line: &str) -> &'static str {
+    let lower = line.to_ascii_lowercase();
+    let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+    if any(&[":error]", "[error]", "fatal", ":crit]", ":emerg]", ":alert]"]) {
+        "crit"
+    } else if any(&["[warning]", ":warn]", "php warning"]) {
+        "warn"
+    } else {
+        ""
     }
 }
 

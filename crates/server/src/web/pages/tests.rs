@@ -1,6 +1,11 @@
 //! The pages through their front door: a real listener, real requests.
 
+use std::collections::BTreeMap;
+
+use cordee_domain::db::detail::accounts;
+use cordee_domain::db::detail::{Answers, Crowd, Detail};
 use cordee_domain::status::Light;
+use cordee_domain::text::Text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -151,6 +156,94 @@ async fn hostile_text_is_shown_as_text() {
     });
     let page = site.get("/pools/web/servers/web1/logs").await;
     assert!(page.contains("&#60;script&#62;") && !page.contains("<script>alert"));
+}
+
+/// Answers questions about a database as an engine would.
+fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
+    tokio::spawn(async move {
+        while let Some(ask) = asks.recv().await {
+            match ask {
+                Ask::Detail { reply, .. } => {
+                    let detail = Detail {
+                        at: crate::clock::now(),
+                        own: own.clone(),
+                        peers: BTreeMap::new(),
+                        comparisons: BTreeMap::new(),
+                        starts_closed: Some(true),
+                    };
+                    let _ = reply.send(Box::new(detail));
+                }
+                Ask::Logs { reply, .. } => {
+                    let lines = vec!["[ERROR] <script>alert(1)</script>".to_owned()];
+                    let _ = reply.send(vec![LogFile { name: "mariadb.log".to_owned(), lines }]);
+                }
+                Ask::Compare { reply, .. } => {
+                    let _ = reply.send(());
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_database_has_a_page_of_its_own() {
+    let mut site = site().await;
+    let statement = "SELECT '<script>alert(1)</script>'".to_owned();
+    let crowd =
+        Crowd { account: "<script>".to_owned(), count: 2, busy: 1, longest: Some((1_500, statement)) };
+    let all = ["SUPER", "READ_ONLY ADMIN"].map(str::to_owned);
+    let account = accounts::Account {
+        user: "<script>".to_owned(),
+        host: "%".to_owned(),
+        everywhere: all.into(),
+        ..accounts::Account::default()
+    };
+    let own = Answers { crowds: vec![crowd], accounts: vec![account], ..Answers::default() };
+    detailed(std::mem::replace(&mut site.asks, mpsc::channel(1).1), Ok(own));
+    let page = site.get("/pools/db/servers/db2").await;
+    assert_eq!(status(&page), "200");
+    for part in [
+        "Three truths",
+        "Do the links run?",
+        "Not compared yet",
+        "Replication both ways",
+        "/pools/db/servers/db2/verify",
+        "Walks through the fence",
+        "&#60;script&#62;",
+        "The end of its error log",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script>") && !page.contains("style=") && !page.contains("onclick"));
+    assert!(!site.get("/pools/db/servers/db1").await.contains("/verify"), "the writer is the measure");
+    assert_eq!(status(&site.get("/pools/web/servers/web1").await), "404");
+    assert_eq!(status(&site.get("/pools/db/servers/nope").await), "404");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_asked_has_a_page_all_the_same() {
+    let mut site = site().await;
+    detailed(
+        std::mem::replace(&mut site.asks, mpsc::channel(1).1),
+        Err(cordee_domain::text!("db-unreachable")),
+    );
+    let page = site.get("/pools/db/servers/db2").await;
+    assert_eq!(status(&page), "200");
+    assert!(page.contains("It could not be asked.") && page.contains("The database cannot be reached."));
+    assert!(page.contains("The end of its error log") && !page.contains("id=\"settings\""));
+}
+
+#[tokio::test]
+async fn a_comparison_is_asked_for_by_a_form() {
+    let mut site = site().await;
+    detailed(std::mem::replace(&mut site.asks, mpsc::channel(1).1), Ok(Answers::default()));
+    let plain = site.post("/pools/db/servers/db2/verify", "", "").await;
+    assert_eq!(status(&plain), "303");
+    let script = site.post("/pools/db/servers/db2/verify", "", "Accept: application/json\r\n").await;
+    assert!(script.contains("The rows of db2 are being compared"), "{script}");
+    assert_eq!(status(&site.post("/pools/db/servers/db1/verify", "", "").await), "409");
+    assert_eq!(status(&site.post("/pools/web/servers/web1/verify", "", "").await), "404");
 }
 
 #[tokio::test]

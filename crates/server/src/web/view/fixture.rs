@@ -52,6 +52,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         standing: None,
         semi_sync: None,
         progress: None,
+        comparison: None,
         actions: vec![
             Action::Logs,
             Action::Test,

@@ -5,6 +5,8 @@
 
 mod confirm;
 mod databases;
+pub mod detail;
+pub mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod joining;

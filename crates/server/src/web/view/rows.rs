@@ -70,6 +70,8 @@ pub struct ServerRow {
     pub total: String,
     /// To deal with.
     pub todo: bool,
+    /// Changes when what its own page says of it has changed (db).
+    pub token: String,
     /// The controls to show.
     pub show: Vec<&'static str>,
 }
@@ -143,6 +145,7 @@ pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> Serv
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
         todo: todo(view.status.light),
+        token: super::detail::token(view, all),
         show: controls(view, databases::wanted(snapshot), !held.is_empty()),
         held,
         status: status(&view.status, lang),

@@ -201,7 +201,11 @@ const TWO: &[Row] = &[
         |s| both(s).promised_by(&["db2"]).unanswered("db3"),
         "elect db2 at 10",
     ),
-    ("only db2 promised, db3 is dead", |s| both(s).promised_by(&["db2"]).gone("db3"), "elect db2 at 10"),
+    (
+        "only db2 promised, db3 died since",
+        |s| both(s).promised_by(&["db2"]).gone("db3"),
+        "restart: failover-standby-away",
+    ),
     (
         "only db2 promised, db3 is behind",
         |s| both(s).promised_by(&["db2"]).answered("db3", 4, 4),
@@ -272,7 +276,7 @@ const THREE: &[Row] = &[
     (
         "db3 and db4 promised, db2 is dead",
         |s| three(s).promised_by(&["db3", "db4"]).gone("db2"),
-        "elect db3 at 10",
+        "restart: failover-standby-away",
     ),
     ("only db4 promised", |s| three(s).promised_by(&["db4"]), "elect db2 at 10"),
     (

@@ -69,6 +69,7 @@ impl Rig {
                     Ask::Refresh(reply) | Ask::Compare { reply, .. } | Ask::Repair { reply, .. } => {
                         let _ = reply.send(());
                     }
+                    Ask::Detail { reply, .. } => drop(reply),
                     Ask::Join(reply) => {
                         let donor = ServerName::parse("db2").unwrap();
                         let plan =

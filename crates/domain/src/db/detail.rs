@@ -1,0 +1,344 @@
+//! One database in detail: what is asked of it only while a person looks at its page, and what follows from it.
+//!
+//! Three truths are kept apart, because none of them implies another: the links run, the positions are caught up,
+//! the rows are equal.
+
+pub mod accounts;
+pub mod errors;
+pub mod settings;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Desired, Power, Server, Standing};
+use crate::ids::{Millis, ServerName};
+use crate::observed::Comparison;
+use crate::status::{LAG_LIMIT, Light, Status};
+use crate::text;
+use crate::text::Text;
+
+use accounts::Account;
+
+/// What was found when a person looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// When the look ended.
+    pub at: Millis,
+    /// What the database says of itself, or why it could not be asked.
+    pub own: Result<Answers, Text>,
+    /// The other databases, looked at between the two looks at this one.
+    pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Text>>,
+    /// Comparisons of rows, of all databases.
+    pub comparisons: BTreeMap<ServerName, Comparison>,
+    /// Whether its file closes it at a start (`read_only=1`); absent when there is no file.
+    pub starts_closed: Option<bool>,
+}
+
+/// What a database says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Before the others were looked at.
+    pub before: DatabaseSeen,
+    /// After that.
+    pub after: DatabaseSeen,
+    /// Its settings, by their names in lower case.
+    pub variables: BTreeMap<String, String>,
+    /// Its links in detail, by the server that each copies.
+    pub threads: BTreeMap<ServerName, Threads>,
+    /// Who may sign in.
+    pub accounts: Vec<Account>,
+    /// Who is signed in.
+    pub crowds: Vec<Crowd>,
+}
+
+/// The two threads of one link.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threads {
+    /// The one that receives.
+    pub receiving: Thread,
+    /// The one that applies.
+    pub applying: bool,
+    /// What the receiving one stumbled on; 0 when on nothing.
+    pub receive_error: u32,
+    /// MariaDB's own words about it, cut short.
+    pub receive_words: String,
+    /// What the applying one stumbled on; 0 when on nothing.
+    pub apply_error: u32,
+    /// MariaDB's own words about it, cut short.
+    pub apply_words: String,
+    /// How far it has received.
+    pub received: String,
+}
+
+impl Threads {
+    /// Both run.
+    pub fn run(&self) -> bool {
+        self.receiving == Thread::Running && self.applying
+    }
+}
+
+/// The connections of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crowd {
+    /// Its name; `system user` for the threads of replication.
+    pub account: String,
+    /// Connections.
+    pub count: u32,
+    /// Of these, with a statement under way.
+    pub busy: u32,
+    /// The statement under way for the longest time, and for how many milliseconds.
+    pub longest: Option<(u64, String)>,
+}
+
+/// The longest part of a statement that is shown, in characters.
+pub const STATEMENT_SHOWN: usize = 100;
+
+/// A statement as it may be shown: on one line, cut short, and not at all when a password may stand in it.
+/// `None` then.
+pub fn shown(statement: &str) -> Option<String> {
+    let upper = statement.to_ascii_uppercase();
+    if ["PASSWORD", "IDENTIFIED", "AUTH_STRING", "ENCRYPT(", "DECRYPT("].iter().any(|w| upper.contains(w)) {
+        return None;
+    }
+    let line: String = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut: String = line.chars().take(STATEMENT_SHOWN).collect();
+    Some(if line.chars().count() > STATEMENT_SHOWN { format!("{cut}…") } else { cut })
+}
+
+/// Transactions that `ahead` holds and `behind` does not. Sequence numbers grow by one with each transaction of a
+/// domain.
+pub fn missing(behind: &DatabaseSeen, ahead: &DatabaseSeen) -> u64 {
+    let domains = ahead.written.0.keys().chain(ahead.applied.0.keys());
+    let domains: std::collections::BTreeSet<u32> = domains.copied().collect();
+    domains.into_iter().map(|d| ahead.holds(d).saturating_sub(behind.holds(d))).sum()
+}
+
+/// One of the three truths, and since when it is known; absent: it is of the moment of the look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truth {
+    /// What is so.
+    pub status: Status,
+    /// When that was found, if it was earlier.
+    pub at: Option<Millis>,
+}
+
+impl Truth {
+    const fn now(status: Status) -> Self {
+        Self { status, at: None }
+    }
+}
+
+/// The others that belong to the group.
+fn peers<'a>(desired: &'a Desired, server: &'a Server) -> impl Iterator<Item = &'a Server> {
+    desired.members().filter(move |s| s.id != server.id)
+}
+
+/// Whether the others copy it too: a new one, a leaving one and one with data of its own are not copied.
+const fn is_copied(server: &Server) -> bool {
+    matches!(server.standing, Standing::Member)
+}
+
+/// First truth: do the links run, in both directions, with both threads?
+pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
+    let own = match &detail.own {
+        Ok(own) => &own.after,
+        Err(why) => {
+            return Truth::now(Status::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+        }
+    };
+    let (mut all, mut broken, mut unknown, mut off) = (0_usize, Vec::new(), Vec::new(), false);
+    let runs = |seen: &DatabaseSeen, from: &ServerName| {
+        seen.links.get(from).is_some_and(|l| l.receiving == Thread::Running && l.applying)
+    };
+    for peer in peers(desired, server) {
+        let mut direction = |state: Option<bool>, from: &ServerName, to: &ServerName| {
+            all += 1;
+            match state {
+                Some(true) => {}
+                Some(false) => broken.push(format!("{from} → {to}")),
+                None => unknown.push(format!("{from} → {to}")),
+            }
+        };
+        direction(Some(runs(own, &peer.name)), &peer.name, &server.name);
+        if is_copied(server) {
+            let seen = detail.peers.get(&peer.name).and_then(|p| p.as_ref().ok());
+            direction(seen.map(|seen| runs(seen, &server.name)), &server.name, &peer.name);
+        }
+        off = off || peer.power == Power::Off;
+    }
+    Truth::now(if all == 0 {
+        Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+    } else if !broken.is_empty() {
+        let light = if off { Light::Warning } else { Light::Critical };
+        let reason =
+            text!("truth-links-broken-why", names = broken.join(", "), count = broken.len(), all = all);
+        Status::new(light, text!("truth-links-broken"), reason)
+    } else if !unknown.is_empty() {
+        let reason = text!("truth-links-unknown-why", names = unknown.join(", "));
+        Status::new(Light::Unknown, text!("truth-links-unknown"), reason)
+    } else {
+        Status::new(Light::Good, text!("truth-links-run"), text!("truth-links-run-why", count = all))
+    })
+}
+
+/// Second truth: are the positions caught up, in both directions? The others were looked at between two looks at this
+/// one, so that what is counted was there before and is missing afterwards.
+pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: Option<u64>) -> Truth {
+    let own = match &detail.own {
+        Ok(own) => own,
+        Err(why) => {
+            return Truth::now(Status::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+        }
+    };
+    let (mut here, mut there, mut unknown, mut asked) = (0_u64, Vec::new(), Vec::new(), 0_usize);
+    for peer in peers(desired, server) {
+        match detail.peers.get(&peer.name) {
+            Some(Ok(seen)) => {
+                asked += 1;
+                here = here.max(missing(&own.after, seen));
+                let lacks = missing(seen, &own.before);
+                if lacks > 0 {
+                    there.push(format!("{} ({lacks})", peer.name));
+                }
+            }
+            _ => unknown.push(peer.name.to_string()),
+        }
+    }
+    let delay = delay_ms.map_or_else(|| text!("truth-delay-unknown"), |ms| text!("truth-delay", ms = ms));
+    let slow = delay_ms.is_some_and(|ms| ms > LAG_LIMIT);
+    Truth::now(if asked == 0 && unknown.is_empty() {
+        Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+    } else if here > 0 {
+        Status::new(Light::Warning, text!("truth-behind", count = here), delay)
+    } else if !there.is_empty() {
+        let reason = text!("truth-others-behind-why", names = there.join(", "));
+        Status::new(Light::Warning, text!("truth-others-behind"), reason)
+    } else if slow {
+        Status::new(Light::Warning, text!("truth-late"), delay)
+    } else if asked == 0 {
+        let reason = text!("truth-positions-unknown-why", names = unknown.join(", "));
+        Status::new(Light::Unknown, text!("truth-unknown"), reason)
+    } else if unknown.is_empty() {
+        Status::new(Light::Good, text!("truth-caught-up"), delay)
+    } else {
+        let reason = text!("truth-caught-up-partly-why", names = unknown.join(", "));
+        Status::new(Light::Warning, text!("truth-caught-up-partly"), reason)
+    })
+}
+
+/// Third truth: are the rows equal to the writer's? Only a comparison tells.
+pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
+    let none = Comparison::default();
+    let comparison = comparison.unwrap_or(&none);
+    if let Some(rows) = comparison.running {
+        let reason = text!("truth-comparing-why", rows = rows);
+        return Truth::now(Status::new(Light::Progress, text!("truth-comparing"), reason));
+    }
+    let report = comparison.last.as_ref().filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    if comparison.wanted {
+        let reason = comparison.failed.as_ref().map(|(_, why)| text!("truth-failed-why", why = why.clone()));
+        let (light, word) = (Light::Progress, text!("truth-wanted"));
+        let status =
+            Status { light, word, reason: Some(reason.unwrap_or_else(|| text!("truth-wanted-why"))) };
+        return Truth::now(status);
+    }
+    let Some(report) = report else {
+        let reason = comparison.failed.as_ref().map_or_else(
+            || text!("truth-never-why"),
+            |(_, why)| text!("truth-failed-why", why = why.clone()),
+        );
+        return Truth::now(Status::new(Light::Unknown, text!("truth-never"), reason));
+    };
+    let (tables, rows, with) = (report.tables.len(), report.rows, report.reference.as_str());
+    let (different, unproven) = (report.different(), report.unproven());
+    let status = if different > 0 {
+        let reason = text!("truth-differs-why", with = with, tables = tables);
+        Status::new(Light::Critical, text!("truth-differs", count = different), reason)
+    } else if unproven > 0 {
+        let reason = text!("truth-unproven-why", with = with, rows = rows, count = tables - unproven);
+        Status::new(Light::Warning, text!("truth-unproven", count = unproven), reason)
+    } else {
+        let reason = text!("truth-equal-why", with = with, rows = rows, tables = tables);
+        Status::new(Light::Good, text!("truth-equal"), reason)
+    };
+    Truth { status, at: Some(report.at_end) }
+}
+
+/// The third truth of the writer: the others are compared with it.
+pub fn rows_of_others(
+    desired: &Desired,
+    writer: &Server,
+    comparisons: &BTreeMap<ServerName, Comparison>,
+) -> Truth {
+    let worst = peers(desired, writer)
+        .map(|peer| (peer, rows(peer, comparisons.get(&peer.name))))
+        .max_by_key(|(_, truth)| truth.status.light);
+    let Some((peer, truth)) = worst else {
+        return Truth::now(Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why")));
+    };
+    let why = truth.status.reason.clone().unwrap_or_else(|| truth.status.word.clone());
+    let status =
+        Status { reason: Some(text!("truth-of", name = peer.name.as_str(), why = why)), ..truth.status };
+    Truth { status, at: truth.at }
+}
+
+/// What the writer promises about each commit now.
+pub fn promise(desired: &Desired, server: &Server, detail: &Detail) -> Option<Status> {
+    let own = &detail.own.as_ref().ok()?.after;
+    if !desired.takes_writes(server) {
+        let (light, word) = if own.receipts {
+            (Light::Good, text!("promise-receipts"))
+        } else {
+            (Light::Warning, text!("promise-no-receipts"))
+        };
+        return Some(Status::new(light, word, text!("promise-standby-why")));
+    }
+    if !desired.is_writer(&server.name) {
+        return Some(Status::new(Light::Warning, text!("promise-none"), text!("promise-second-why")));
+    }
+    let reason = match () {
+        () if own.promises() => {
+            let reason = text!("promise-kept-why", count = own.acknowledging);
+            return Some(Status::new(Light::Good, text!("promise-kept"), reason));
+        }
+        () if peers(desired, server).next().is_none() => text!("promise-alone-why"),
+        () if !own.semi_sync => text!("promise-off-why"),
+        () if own.acknowledging == 0 => text!("promise-nobody-why"),
+        () => text!("promise-fallen-why"),
+    };
+    Some(Status::new(Light::Warning, text!("promise-none"), reason))
+}
+
+/// One domain of GTIDs: whose it is, and how far this database is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The domain, which is the id of the server that writes in it.
+    pub domain: u32,
+    /// That server; absent when it was removed.
+    pub owner: Option<ServerName>,
+    /// The last number in its binary log; 0 when there is none.
+    pub logged: u64,
+    /// The last number that it applied from others.
+    pub applied: u64,
+}
+
+/// How far a database is, domain by domain.
+pub fn reached(desired: &Desired, seen: &DatabaseSeen) -> Vec<Reached> {
+    let domains: std::collections::BTreeSet<u32> =
+        seen.written.0.keys().chain(seen.applied.0.keys()).copied().collect();
+    let owner = |domain| desired.db.servers.iter().find(|s| s.id == domain).map(|s| s.name.clone());
+    domains
+        .into_iter()
+        .map(|domain| Reached {
+            domain,
+            owner: owner(domain),
+            logged: seen.written.last(domain),
+            applied: seen.applied.last(domain),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

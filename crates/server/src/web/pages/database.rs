@@ -1,0 +1,144 @@
+//! `GET /pools/db/servers/{name}`: one database in detail. It is asked only while somebody looks.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::db::detail::Detail;
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::Action;
+use cordee_domain::text;
+
+use super::target;
+use crate::board::{Ask, LogFile};
+use crate::clock::now;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, show};
+use crate::web::view::detail::{Pair, TruthRow, about, advice, pairs, promise, standing, truths};
+use crate::web::view::facts::{
+    AccountRow, CrowdRow, PositionRow, SettingRow, TableRow, ThreadRow, accounts, crowds, positions,
+    settings, tables, threads,
+};
+use crate::web::view::{self, EventRow, ServerRow, StatusRow};
+
+/// How long the answers are waited for: a frozen database says nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Lines of its error log.
+const LINES: usize = 12;
+/// Its log of errors, among those that it writes.
+const ERRORS: &str = "mariadb.log";
+/// Lines of the journal about it.
+const EVENTS: u32 = 10;
+
+#[derive(Template)]
+#[template(path = "database.html")]
+struct Database {
+    p: Page,
+    r: ServerRow,
+    about: Vec<String>,
+    standing: String,
+    advice: Option<String>,
+    promote: bool,
+    compare: bool,
+    pairs: Vec<Pair>,
+    truths: Vec<TruthRow>,
+    tables: Vec<TableRow>,
+    promise: Option<StatusRow>,
+    facts: Result<Facts, String>,
+    settings: Vec<SettingRow>,
+    events: Vec<EventRow>,
+    log: Option<LogFile>,
+    as_of: String,
+}
+
+/// What only the database itself can say.
+struct Facts {
+    threads: Vec<ThreadRow>,
+    positions: Vec<PositionRow>,
+    accounts: Vec<AccountRow>,
+    crowds: Vec<CrowdRow>,
+    connections: String,
+}
+
+impl Database {
+    fn differing(&self) -> usize {
+        self.settings.iter().filter(|s| !s.fine).count()
+    }
+
+    fn tone(line: &str) -> &'static str {
+        super::look::tone(line)
+    }
+}
+
+/// Shows it.
+pub(super) async fn page(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path((pool, name)): Path<(String, String)>,
+) -> Response {
+    let target = match target(&app, &pool, &name) {
+        Ok(target) => target,
+        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    };
+    if target.pool != PoolId::Db {
+        return visit.missing(&app, text!("message-no-page"));
+    }
+    let (server, lang) = (target.server, visit.lang);
+    let asked = app.board.ask(|reply| Ask::Detail { name: server.name.clone(), reply });
+    let logs = app.board.ask(|reply| Ask::Logs { name: server.name.clone(), lines: LINES, reply });
+    let (detail, logs) =
+        tokio::join!(tokio::time::timeout(PATIENCE, asked), tokio::time::timeout(PATIENCE, logs));
+    let detail = detail.ok().flatten().unwrap_or_else(|| {
+        Box::new(Detail {
+            at: now(),
+            own: Err(text!("detail-no-engine")),
+            peers: std::collections::BTreeMap::new(),
+            comparisons: std::collections::BTreeMap::new(),
+            starts_closed: None,
+        })
+    });
+    let log = logs.ok().flatten().and_then(|files| files.into_iter().find(|f| f.name == ERRORS));
+    let (store, subject) = (app.store.clone(), server.name.to_string());
+    let events = match app.blocking(move || store.events_about(&subject, EVENTS)).await {
+        Ok(events) => events,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, lang)),
+    };
+    let (desired, snapshot, now) = (app.board.desired(), app.board.snapshot(), now());
+    let picture = view::picture(&snapshot, lang, now);
+    let view = snapshot.servers.iter().find(|s| s.name == server.name);
+    let row = picture.servers.iter().find(|s| s.name == server.name.as_str());
+    let r = row.cloned().unwrap_or_else(|| ServerRow::blank(PoolId::Db));
+    let facts = detail.own.as_ref().map_err(|why| lang.say(why)).map(|own| Facts {
+        threads: threads(own, lang),
+        positions: positions(&desired, &server, own, lang),
+        accounts: accounts(own, lang),
+        crowds: crowds(own, lang),
+        connections: lang.say(&text!(
+            "crowd-connections",
+            count = own.after.connections,
+            most = own.after.most_connections
+        )),
+    });
+    let page = Database {
+        about: about(&server, view, lang),
+        standing: standing(&server, lang),
+        advice: view.and_then(|v| advice(v, lang)),
+        promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
+        compare: !desired.is_writer(&server.name),
+        pairs: pairs(&picture, &r, Some(&detail), lang),
+        truths: truths(&desired, &server, view, &detail, lang, now),
+        tables: tables(&server, &detail, lang),
+        promise: promise(&desired, &server, &detail, lang),
+        settings: settings(&desired, &server, &detail, lang),
+        facts,
+        events: events.iter().map(|e| view::event(e, lang)).collect(),
+        log,
+        as_of: lang.say(&text!("detail-as-of", time = view::clock_time(detail.at))),
+        p: visit.page(&app, Place::Board),
+        r,
+    };
+    show(StatusCode::OK, &page)
+}

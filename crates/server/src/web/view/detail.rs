@@ -1,0 +1,203 @@
+//! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
+
+use std::fmt::Write as _;
+
+use cordee_domain::db::detail::{self, Detail, Truth};
+use cordee_domain::desired::{Desired, Server, Standing};
+use cordee_domain::ids::{Millis, PoolId};
+use cordee_domain::snapshot::{Action, Role, ServerView};
+use cordee_domain::status::Light;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use super::rows::LinkRow;
+use super::{Picture, ServerRow, StatusRow, light, status};
+use crate::words::Lang;
+
+/// This database and one of the others, with what goes from each to the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The other one.
+    pub peer: ServerRow,
+    /// From the other one to this one.
+    pub comes: Arrow,
+    /// From this one to the other one.
+    pub goes: Arrow,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrow {
+    /// Whose writes.
+    pub from: String,
+    /// Where they go.
+    pub to: String,
+    /// `data-st`.
+    pub st: &'static str,
+    /// The delay, or what is wrong.
+    pub text: String,
+    /// How many transactions are on their way; empty when not known.
+    pub missing: String,
+}
+
+/// One of the three truths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TruthRow {
+    /// The question.
+    pub asks: String,
+    /// The answer.
+    pub says: StatusRow,
+    /// How old it is, or when it was read.
+    pub age: String,
+}
+
+/// Changes when a page about that database would say something else, figures aside.
+pub fn token(view: &ServerView, all: &[ServerView]) -> String {
+    if view.pool != PoolId::Db {
+        return String::new();
+    }
+    let mut token = view.status.word.key.to_string();
+    if let Some(c) = &view.comparison {
+        let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
+    }
+    for server in all.iter().filter(|s| s.pool == PoolId::Db) {
+        let links = server.links.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
+        for (from, link) in links {
+            // A delay that was just measured, or is late for once, is not worth a new page.
+            let runs = matches!(link.light, Light::Good | Light::Progress | Light::Warning);
+            let _ = write!(token, " {from}{runs}{}", link.error);
+        }
+    }
+    token
+}
+
+/// What it is, in one line.
+pub fn about(server: &Server, view: Option<&ServerView>, lang: Lang) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(view.and_then(|v| v.version.clone()));
+    parts.push(format!("{}:{}", server.host, server.port));
+    parts.push(lang.say(&text!("detail-id", id = server.id, slot = server.slot.unwrap_or(1))));
+    parts.extend(view.and_then(|v| v.pid).map(|pid| lang.say(&text!("detail-pid", pid = pid))));
+    parts
+}
+
+/// Its place among the others.
+pub fn standing(server: &Server, lang: Lang) -> String {
+    lang.say(&match server.standing {
+        Standing::Member => text!("standing-member"),
+        Standing::Joining => text!("standing-joining"),
+        Standing::Leaving => text!("standing-leaving"),
+        Standing::Returning { .. } => text!("standing-returning"),
+        Standing::Diverged(_) => text!("standing-diverged"),
+    })
+}
+
+/// What to do about its status; nothing when nothing is to be done.
+pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
+    let name = view.name.as_str();
+    let writer = view.role == Some(Role::Writer);
+    let text = match view.status.word.key.as_ref() {
+        "status-down" | "status-unreachable" if writer => text!("do-writer-down", name = name),
+        "status-down" | "status-unreachable" => text!("do-down", name = name),
+        "status-frozen" => text!("do-frozen", name = name),
+        "status-diverged" => text!("do-diverged", name = name),
+        "status-closed" => text!("do-closed", name = name),
+        "status-open" => text!("do-open", name = name),
+        "status-full" => text!("do-full", name = name),
+        "status-blocked" => text!("do-blocked", name = name),
+        "status-replication-stopped" => text!("do-replication", name = name),
+        "status-alone" => text!("do-alone", name = name),
+        "status-behind" => text!("do-behind", name = name),
+        "status-rows-differ" => text!("do-rows", name = name),
+        "status-unprotected" => text!("do-unprotected", name = name),
+        "status-copy-failed" => text!("do-copy-failed", name = name),
+        "status-unknown" => text!("do-unknown"),
+        "status-stopped" if view.actions.contains(&Action::Start) => text!("do-stopped", name = name),
+        _ => return None,
+    };
+    Some(lang.say(&text))
+}
+
+/// The picture in both directions, one pair for each other database.
+pub fn pairs(picture: &Picture, own: &ServerRow, detail: Option<&Detail>, lang: Lang) -> Vec<Pair> {
+    picture
+        .servers
+        .iter()
+        .filter(|s| s.pool == own.pool && s.name != own.name)
+        .map(|peer| {
+            let seen = detail.and_then(|d| {
+                let other = d.peers.iter().find(|(name, _)| name.as_str() == peer.name)?.1.as_ref().ok()?;
+                Some((d.own.as_ref().ok()?, other))
+            });
+            let comes = seen.map(|(own, other)| detail::missing(&own.after, other));
+            let goes = seen.map(|(own, other)| detail::missing(other, &own.before));
+            Pair {
+                comes: arrow(&peer.name, own, comes, lang),
+                goes: arrow(&own.name, peer, goes, lang),
+                peer: peer.clone(),
+            }
+        })
+        .collect()
+}
+
+fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow {
+    let none = LinkRow { st: "unknown", text: "–".to_owned(), ..LinkRow::default() };
+    let link = to.links.iter().find(|l| l.from == from).unwrap_or(&none);
+    // Where nothing is copied, nothing is on its way.
+    let missing = missing
+        .filter(|_| link.text != none.text)
+        .map(|n| lang.say(&text!("arrow-missing", count = n)))
+        .unwrap_or_default();
+    Arrow { from: from.to_owned(), to: to.name.clone(), st: link.st, text: link.text.clone(), missing }
+}
+
+/// The three truths about a database.
+pub fn truths(
+    desired: &Desired,
+    server: &Server,
+    view: Option<&ServerView>,
+    detail: &Detail,
+    lang: Lang,
+    now: Millis,
+) -> Vec<TruthRow> {
+    let delay = view.and_then(|v| v.links.values().map(|l| l.delay_ms).max().flatten());
+    let rows = if desired.is_writer(&server.name) {
+        detail::rows_of_others(desired, server, &detail.comparisons)
+    } else {
+        detail::rows(server, detail.comparisons.get(&server.name))
+    };
+    let truth = |asks: Text, truth: Truth| TruthRow {
+        asks: lang.say(&asks),
+        age: match truth.at {
+            Some(at) => lang.say(&text!("truth-age", age = long_age(now.saturating_sub(at), lang))),
+            None => lang.say(&text!("truth-read", time = super::clock_time(detail.at))),
+        },
+        says: status(&truth.status, lang),
+    };
+    vec![
+        truth(text!("truth-ask-links"), detail::links(desired, server, detail)),
+        truth(text!("truth-ask-positions"), detail::positions(desired, server, detail, delay)),
+        truth(text!("truth-ask-rows"), rows),
+    ]
+}
+
+/// An age of something that happens every few hours.
+fn long_age(ms: u64, lang: Lang) -> String {
+    match ms {
+        0..7_200_000 => super::age(ms, lang),
+        _ => format!("{}\u{a0}h", ms / 3_600_000),
+    }
+}
+
+/// What the writer promises about each commit now, or what a standby does for it.
+pub fn promise(desired: &Desired, server: &Server, detail: &Detail, lang: Lang) -> Option<StatusRow> {
+    detail::promise(desired, server, detail).map(|s| status(&s, lang))
+}
+
+/// The value of `data-st` for something that is as it should be, or not.
+pub(super) const fn mark(fine: bool) -> &'static str {
+    light(if fine { Light::Good } else { Light::Critical })
+}
+
+#[cfg(test)]
+mod tests;

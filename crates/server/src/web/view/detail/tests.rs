@@ -1,0 +1,104 @@
+use std::collections::BTreeMap;
+
+use cordee_domain::db::DatabaseSeen;
+use cordee_domain::db::detail::{Answers, Crowd, Threads};
+use cordee_domain::snapshot::Snapshot;
+use cordee_domain::status::Status;
+
+use super::super::facts;
+use super::super::fixture::{name, snapshot};
+use super::*;
+use crate::web::fixture::desired;
+
+fn detail() -> Detail {
+    let own =
+        Answers { before: DatabaseSeen::default(), after: DatabaseSeen::default(), ..Answers::default() };
+    Detail {
+        at: 1_000,
+        own: Ok(own),
+        peers: BTreeMap::from([(name("db1"), Ok(DatabaseSeen::default()))]),
+        comparisons: BTreeMap::new(),
+        starts_closed: None,
+    }
+}
+
+fn of<'a>(all: &'a Snapshot, called: &str) -> &'a ServerView {
+    all.servers.iter().find(|s| s.name.as_str() == called).expect("a server")
+}
+
+#[test]
+fn the_token_stays_while_only_figures_change() {
+    let mut all = snapshot();
+    let before = token(of(&all, "db2"), &all.servers);
+    for server in &mut all.servers {
+        for link in server.links.values_mut() {
+            link.delay_ms = Some(900);
+        }
+    }
+    assert_eq!(token(of(&all, "db2"), &all.servers), before);
+    for server in &mut all.servers {
+        for link in server.links.values_mut() {
+            link.error = 1062;
+        }
+    }
+    assert_ne!(token(of(&all, "db2"), &all.servers), before);
+}
+
+#[test]
+fn both_directions_have_their_arrow() {
+    let all = snapshot();
+    let picture = crate::web::view::picture(&all, Lang::En, all.at);
+    let own = picture.servers.iter().find(|s| s.name == "db2").expect("a row");
+    let pairs = pairs(&picture, own, Some(&detail()), Lang::En);
+    assert_eq!(pairs.len(), 1);
+    assert_eq!((pairs[0].comes.from.as_str(), pairs[0].comes.to.as_str()), ("db1", "db2"));
+    assert_eq!(pairs[0].goes.text, "3\u{a0}ms");
+    assert_eq!(pairs[0].goes.missing, "nothing missing");
+}
+
+#[test]
+fn three_truths_in_both_languages() {
+    let (wish, all) = (desired(), snapshot());
+    let db2 = wish.db.server(&name("db2")).expect("a server");
+    for lang in Lang::ALL {
+        let rows = truths(&wish, db2, Some(of(&all, "db2")), &detail(), lang, all.at);
+        assert_eq!(rows.len(), 3);
+        assert!(rows.iter().all(|t| !t.asks.is_empty() && !t.says.word.contains("truth-")), "{rows:?}");
+        assert_eq!(rows[2].says.st, "unknown", "not compared yet");
+    }
+}
+
+#[test]
+fn trouble_comes_with_what_to_do() {
+    let mut all = snapshot();
+    assert_eq!(advice(of(&all, "db2"), Lang::En), None);
+    all.servers[3].status = Status::bare(Light::Critical, text!("status-rows-differ"));
+    assert!(advice(&all.servers[3], Lang::En).is_some_and(|t| t.contains("Repair the row")));
+}
+
+#[test]
+fn an_error_is_explained_in_both_languages() {
+    for (code, fr, en) in [(1062, "même clé", "same key"), (1236, "journal binaire", "binary log")] {
+        let link =
+            Threads { apply_error: code, apply_words: "<b>words</b>".to_owned(), ..Threads::default() };
+        let own = Answers { threads: BTreeMap::from([(name("db1"), link)]), ..Answers::default() };
+        let (french, english) = (facts::threads(&own, Lang::Fr), facts::threads(&own, Lang::En));
+        assert!(french[0].errors[0].means.contains(fr) && english[0].errors[0].means.contains(en));
+        assert_eq!((english[0].errors[0].code, english[0].errors[0].st), (code, "crit"));
+    }
+}
+
+#[test]
+fn a_statement_with_a_password_is_only_mentioned() {
+    let crowd = |statement: &str| Crowd {
+        account: "shop".to_owned(),
+        count: 1,
+        busy: 1,
+        longest: Some((61_000, statement.to_owned())),
+    };
+    let own =
+        Answers { crowds: vec![crowd("SELECT SLEEP(99)"), crowd("SET PASSWORD='x'")], ..Answers::default() };
+    let rows = facts::crowds(&own, Lang::En);
+    assert_eq!((rows[0].time.as_str(), rows[0].statement.as_str()), ("61\u{a0}s", "SELECT SLEEP(99)"));
+    assert!(rows[1].statement.starts_with('(') && !rows[1].statement.contains('x'));
+}

@@ -1,0 +1,287 @@
+//! What a database says of itself, in rows: differing tables, threads, positions, accounts, settings, connections.
+//! Every text that comes from a database is only ever text.
+
+use cordee_domain::db::Thread;
+use cordee_domain::db::detail::accounts::{Account, Fence};
+use cordee_domain::db::detail::errors::meaning;
+use cordee_domain::db::detail::{Answers, Crowd, Detail, reached, settings, shown};
+use cordee_domain::db::verify::{Checked, Difference, Kind, Verdict};
+use cordee_domain::desired::{Desired, Server};
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+
+use super::detail::mark;
+use crate::words::Lang;
+
+/// A table that is not proven equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableRow {
+    /// Its full name.
+    pub name: String,
+    /// `data-st`.
+    pub st: &'static str,
+    /// What was found.
+    pub says: String,
+    /// The rows that differ: how, and which.
+    pub rows: Vec<(String, String)>,
+}
+
+/// One link of this database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadRow {
+    /// Who is copied.
+    pub from: String,
+    /// Receiving: `data-st` and word.
+    pub receives: (&'static str, String),
+    /// Applying: likewise.
+    pub applies: (&'static str, String),
+    /// How far it has received.
+    pub received: String,
+    /// What it stumbled on.
+    pub errors: Vec<ErrorRow>,
+}
+
+/// One error of a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorRow {
+    /// Its number.
+    pub code: u32,
+    /// `data-st`: a thread that goes on by itself only warns.
+    pub st: &'static str,
+    /// What it means.
+    pub means: String,
+    /// What to do.
+    pub remedy: String,
+    /// MariaDB's own words.
+    pub words: String,
+}
+
+/// One domain of GTIDs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PositionRow {
+    /// Whose it is.
+    pub owner: String,
+    /// Its number.
+    pub domain: u32,
+    /// The last one in the binary log.
+    pub logged: String,
+    /// The last one applied from others.
+    pub applied: String,
+}
+
+/// One account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountRow {
+    /// User and host.
+    pub name: String,
+    /// `data-st`.
+    pub st: &'static str,
+    /// What it may.
+    pub may: String,
+    /// What is wrong with it; empty when nothing is.
+    pub flag: String,
+}
+
+/// One setting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingRow {
+    /// Its name.
+    pub name: &'static str,
+    /// As it should be.
+    pub fine: bool,
+    /// `data-st`.
+    pub st: &'static str,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub actual: String,
+    /// What hangs on it.
+    pub why: String,
+    /// What to do; empty when it is as it should be.
+    pub remedy: String,
+}
+
+/// The connections of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrowdRow {
+    /// Whose.
+    pub account: String,
+    /// How many.
+    pub count: u32,
+    /// Of these with a statement under way.
+    pub busy: u32,
+    /// For how long the longest has been.
+    pub time: String,
+    /// Its beginning.
+    pub statement: String,
+}
+
+/// The tables of the last comparison that are not proven equal, and when it was asked for the last time in vain.
+pub fn tables(server: &Server, detail: &Detail, lang: Lang) -> Vec<TableRow> {
+    let report = detail
+        .comparisons
+        .get(&server.name)
+        .and_then(|c| c.last.as_ref())
+        .filter(|(id, _)| *id == server.id)
+        .map(|(_, report)| report);
+    report.into_iter().flat_map(|r| &r.tables).filter_map(|table| one_table(table, lang)).collect()
+}
+
+fn one_table(table: &Checked, lang: Lang) -> Option<TableRow> {
+    let names = |on: &[ServerName]| on.iter().map(ServerName::as_str).collect::<Vec<_>>().join(", ");
+    let (st, says, rows) = match &table.verdict {
+        Verdict::Equal { .. } => return None,
+        Verdict::Differs { rows, more } => {
+            let says = if *more {
+                text!("rows-at-least", count = rows.len())
+            } else {
+                text!("rows-differ", count = rows.len())
+            };
+            ("crit", says, rows.iter().map(|row| difference(row, lang)).collect())
+        }
+        Verdict::Unverifiable { why } => ("warn", text!("rows-unproven", why = why.clone()), Vec::new()),
+        Verdict::Missing { on } => ("crit", text!("rows-no-table", names = names(on)), Vec::new()),
+        Verdict::Structure { on } => ("crit", text!("rows-structure", names = names(on)), Vec::new()),
+    };
+    Some(TableRow { name: table.table.to_string(), st, says: lang.say(&says), rows })
+}
+
+fn difference(row: &Difference, lang: Lang) -> (String, String) {
+    let on = row.on.as_str();
+    let kind = match row.kind {
+        Kind::Changed => text!("row-changed", name = on),
+        Kind::Lacking => text!("row-lacking", name = on),
+        Kind::Extra => text!("row-extra", name = on),
+    };
+    let key: Vec<String> = row.key.iter().map(|part| format!("{} = {}", part.column, part.value)).collect();
+    (lang.say(&kind), key.join(", "))
+}
+
+/// Its links, thread by thread.
+pub fn threads(own: &Answers, lang: Lang) -> Vec<ThreadRow> {
+    let word = |runs: bool| {
+        (mark(runs), lang.say(&if runs { text!("thread-runs") } else { text!("thread-stands") }))
+    };
+    own.threads
+        .iter()
+        .map(|(from, link)| {
+            let receives = match link.receiving {
+                Thread::Connecting => ("warn", lang.say(&text!("thread-connects"))),
+                state => word(state == Thread::Running),
+            };
+            let receive =
+                error(link.receive_error, &link.receive_words, link.receiving != Thread::Stopped, lang);
+            let apply = error(link.apply_error, &link.apply_words, link.applying, lang);
+            ThreadRow {
+                from: from.to_string(),
+                receives,
+                applies: word(link.applying),
+                received: link.received.clone(),
+                errors: receive.into_iter().chain(apply).collect(),
+            }
+        })
+        .collect()
+}
+
+fn error(code: u32, words: &str, goes_on: bool, lang: Lang) -> Option<ErrorRow> {
+    if code == 0 {
+        return None;
+    }
+    let (means, remedy) = meaning(code).unwrap_or_else(|| (text!("error-other"), text!("error-other-do")));
+    Some(ErrorRow {
+        code,
+        st: if goes_on { "warn" } else { "crit" },
+        means: lang.say(&means),
+        remedy: lang.say(&remedy),
+        // A row's values may stand in them; a password does not, but what looks like one is not shown.
+        words: shown(words).map_or_else(String::new, |_| words.to_owned()),
+    })
+}
+
+/// Its positions, domain by domain.
+pub fn positions(desired: &Desired, server: &Server, own: &Answers, lang: Lang) -> Vec<PositionRow> {
+    let number = |n: u64| if n == 0 { "–".to_owned() } else { n.to_string() };
+    reached(desired, &own.after)
+        .into_iter()
+        .map(|r| PositionRow {
+            owner: r.owner.map_or_else(|| lang.say(&text!("domain-gone")), |name| name.to_string()),
+            domain: r.domain,
+            logged: number(r.logged),
+            // What it wrote itself it does not apply: a number there is left over from another life.
+            applied: number(if r.domain == server.id { 0 } else { r.applied }),
+        })
+        .collect()
+}
+
+/// Its accounts, those to look at first.
+pub fn accounts(own: &Answers, lang: Lang) -> Vec<AccountRow> {
+    let mut all: Vec<AccountRow> = own.accounts.iter().map(|a| account(a, lang)).collect();
+    all.sort_by_key(|a| a.flag.is_empty());
+    all
+}
+
+fn account(account: &Account, lang: Lang) -> AccountRow {
+    let fence = account.fence();
+    let everywhere: Vec<&str> = account.everywhere.iter().map(String::as_str).collect();
+    let schemas: Vec<&str> = account.schemas.iter().map(String::as_str).collect();
+    let mut may = Vec::new();
+    if account.may_all() {
+        may.push(lang.say(&text!("may-all")));
+    } else if !everywhere.is_empty() {
+        may.push(lang.say(&text!("may-everywhere", rights = everywhere.join(", "))));
+    }
+    if !schemas.is_empty() {
+        may.push(lang.say(&text!("may-schemas", names = schemas.join(", "))));
+    }
+    if may.is_empty() {
+        may.push(lang.say(&text!("may-nothing")));
+    }
+    let flag = match fence {
+        Fence::Passes => lang.say(&text!("fence-passes")),
+        Fence::Super => lang.say(&text!("fence-super")),
+        Fence::Held | Fence::Keeper => String::new(),
+    };
+    let st = match fence {
+        Fence::Passes => "crit",
+        Fence::Super => "warn",
+        Fence::Held | Fence::Keeper => "good",
+    };
+    AccountRow { name: format!("{}@{}", account.user, account.host), st, may: may.join(" · "), flag }
+}
+
+/// Its settings, those that differ first.
+pub fn settings(desired: &Desired, server: &Server, detail: &Detail, lang: Lang) -> Vec<SettingRow> {
+    settings::compare(desired, server, detail)
+        .into_iter()
+        .map(|s| SettingRow {
+            name: s.name,
+            fine: s.fine,
+            st: mark(s.fine),
+            expected: s.expected,
+            actual: s.actual.unwrap_or_else(|| "–".to_owned()),
+            why: lang.say(&s.why),
+            remedy: if s.fine { String::new() } else { lang.say(&s.remedy) },
+        })
+        .collect()
+}
+
+/// Who is connected, the busiest first.
+pub fn crowds(own: &Answers, lang: Lang) -> Vec<CrowdRow> {
+    let mut all: Vec<&Crowd> = own.crowds.iter().collect();
+    all.sort_by_key(|c| std::cmp::Reverse((c.longest.as_ref().map_or(0, |l| l.0), c.count)));
+    all.into_iter()
+        .map(|c| CrowdRow {
+            account: match c.account.as_str() {
+                "system user" => lang.say(&text!("crowd-replication")),
+                _ => c.account.clone(),
+            },
+            count: c.count,
+            busy: c.busy,
+            time: c.longest.as_ref().map(|(ms, _)| super::age(*ms, lang)).unwrap_or_default(),
+            statement: match &c.longest {
+                Some((_, statement)) => shown(statement).unwrap_or_else(|| lang.say(&text!("crowd-secret"))),
+                None => String::new(),
+            },
+        })
+        .collect()
+}
