@@ -333,7 +333,7 @@ fn planned(
     let (at, heir) = match observed.databases.get(to) {
         Some(Seen::At(at, heir)) if ready => (at, heir),
         // Cordée has just been started.
-        None | Some(Seen::Never) if ready && runs => {
+        unasked if ready && (unasked.is_some_and(|s| *s == Seen::Never) || unasked.is_none() && runs) => {
             if let Some(Lost::Stuck { pid: Some(pid), .. }) = lost {
                 return Decision::Fence { pid };
             }
