@@ -51,8 +51,14 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
         all.push(Action::Verify);
     }
     let ours = server.runtime == Runtime::Process;
-    if ours && !writer && status.light == Light::Critical && copied_again(status) {
+    let stays = server.standing != Standing::Leaving;
+    if ours && stays && !writer && status.light == Light::Critical && copied_again(status) {
         all.push(Action::Recopy);
+    }
+    if follows
+        && (status.word == text!("status-rows-differ") || status.word == text!("status-replication-stopped"))
+    {
+        all.push(Action::Repair);
     }
     if ours && server.power == Power::Off {
         all.push(Action::Start);
@@ -102,7 +108,7 @@ mod tests {
         let name = name.clone();
         let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
         match action {
-            Action::Logs | Action::Test | Action::Verify => None,
+            Action::Logs | Action::Test | Action::Verify | Action::Repair => None,
             Action::Drain => admin(name, Admin::Drain),
             Action::Maintenance => admin(name, Admin::Maintenance),
             Action::Ready => admin(name, Admin::Ready),
@@ -115,7 +121,7 @@ mod tests {
         }
     }
 
-    const ALL: [Action; 12] = [
+    const ALL: [Action; 13] = [
         Action::Logs,
         Action::Test,
         Action::Drain,
@@ -127,6 +133,7 @@ mod tests {
         Action::Promote,
         Action::Remove,
         Action::Verify,
+        Action::Repair,
         Action::Recopy,
     ];
 

@@ -385,6 +385,12 @@ impl Desired {
         }
         let id = self.next_id;
         let server = self.find(PoolId::Db, name)?;
+        if server.standing == Standing::Leaving {
+            return Err(vec![Problem::conflict(
+                "name",
+                text!("problem-leaving", name = server.name.as_str()),
+            )]);
+        }
         ours(server)?;
         server.id = id;
         server.standing = Standing::Joining;

@@ -186,6 +186,8 @@ pub enum Action {
     Start,
     /// Make it the writer.
     Promote,
+    /// Put right what differs from the writer.
+    Repair,
     /// Take it away.
     Remove,
     /// Compare its rows with the writer's (db).

@@ -1,5 +1,6 @@
 //! Databases: what was read from them, and what follows from it.
 
+pub mod conflict;
 pub mod detail;
 pub mod failover;
 pub mod mariadb;

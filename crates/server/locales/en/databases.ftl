@@ -170,6 +170,7 @@ status-unreached = Out of reach
 
 # Putting rows right
 event-repaired = { $rows ->
+    [0] { $name }: a row was overwritten by the writer’s; what stood there is in { $file }
     [one] { $name }: a row was put right; what both sides had is in { $file }
    *[other] { $name }: { $rows } rows were put right; what both sides had is in { $file }
 }
@@ -178,6 +179,8 @@ problem-side = Take the rows of “writer”, or of “this” database.
 repair-asked = The rows of { $name } are being put right
 repair-not-saved = what both sides had could not be saved: nothing was changed
 repair-stuck = it cannot go past what it received from { $from } (error { $code }): copy it again
+repair-unknown-row = which row of { $table } stands in the way cannot be told, so nothing was overwritten: copy the database again
+repair-writer-only = while its copying stands still only the writer’s rows can be taken: take them, then change the row again
 repair-triggers = { $table } has triggers, which would act on what is put right: copy the database again instead
 
 # A person adds a database, removes one, compares one, has one copied again
@@ -238,3 +241,10 @@ join-wait = The databases are being looked at…
 join-what = What will happen.
 join-where = Place
 problem-verify = The rows of { $name } can be compared only while it follows the writer, and both run.
+cli-help-repair = Put right the rows in which a database differs from the writer, and let it past a conflict; what both had is kept in a file
+cli-help-take = “writer”: the writer’s rows are right; “this”: this database’s are
+problem-repair = Nothing has to be put right on { $name } now.
+repair-help = Row by row, one side’s values are written on the other, while the site goes on. What both sides had is kept in a file under lost/ first. While copying stands still at a conflict, only the writer’s rows can be taken.
+repair-this = Take the rows of this database
+repair-title = Put right what differs
+repair-writer = Take the writer’s rows

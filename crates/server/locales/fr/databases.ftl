@@ -170,6 +170,7 @@ status-unreached = Hors d’atteinte
 
 # Remettre des lignes en ordre
 event-repaired = { $rows ->
+    [0] { $name } : une ligne a été écrasée par celle de la base qui écrit ; ce qui y était est dans { $file }
     [one] { $name } : une ligne a été remise en ordre ; ce que chaque côté avait est dans { $file }
    *[other] { $name } : { $rows } lignes ont été remises en ordre ; ce que chaque côté avait est dans { $file }
 }
@@ -178,6 +179,8 @@ problem-side = Prenez les lignes de « writer » (la base qui écrit) ou de «
 repair-asked = Les lignes de { $name } sont en cours de remise en ordre
 repair-not-saved = ce que chaque côté avait n’a pas pu être enregistré : rien n’a été changé
 repair-stuck = elle ne peut pas dépasser ce qu’elle a reçu de { $from } (erreur { $code }) : recopiez-la
+repair-unknown-row = on ne peut pas dire quelle ligne de { $table } gêne, donc rien n’a été écrasé : recopiez la base
+repair-writer-only = tant que sa copie est arrêtée, seules les lignes de la base qui écrit peuvent être prises : prenez-les, puis changez de nouveau la ligne
 repair-triggers = { $table } a des déclencheurs, qui agiraient sur ce qui est remis en ordre : recopiez plutôt la base
 
 # Une personne ajoute une base, en retire une, en compare une, en fait recopier une
@@ -238,3 +241,10 @@ join-wait = Les bases sont en cours d’examen…
 join-what = Ce qui va se passer.
 join-where = Place
 problem-verify = Les lignes de { $name } ne peuvent être comparées que si elle suit celle qui reçoit les écritures, et que les deux marchent.
+cli-help-repair = Remettre en ordre les lignes où une base diffère de celle qui écrit, et lui faire dépasser un conflit ; ce que les deux avaient reste dans un fichier
+cli-help-take = « writer » : les lignes de la base qui écrit sont les bonnes ; « this » : celles de cette base
+problem-repair = Il n’y a rien à remettre en ordre sur { $name } maintenant.
+repair-help = Ligne par ligne, les valeurs d’un côté sont écrites sur l’autre, pendant que le site continue. Ce que les deux côtés avaient est d’abord gardé dans un fichier sous lost/. Tant que la copie est arrêtée sur un conflit, seules les lignes de la base qui écrit peuvent être prises.
+repair-this = Prendre les lignes de cette base
+repair-title = Remettre en ordre ce qui diffère
+repair-writer = Prendre les lignes de la base qui écrit

@@ -127,6 +127,15 @@ pub enum ClientCommand {
     /// Compare a database's rows with the writer's; the result comes into the journal
     #[command(after_help = "  cordee verify db2")]
     Verify(ServerArgs),
+    /// Put right the rows in which a database differs from the writer
+    #[command(after_help = "  cordee repair db2 --take writer\n  cordee repair db2 --take this")]
+    Repair {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// `writer` or `this`: whose rows are right
+        #[arg(long, value_name = "SIDE")]
+        take: String,
+    },
     /// Throw a database's data away and give it a fresh copy
     #[command(after_help = "  cordee recopy db2")]
     Recopy(ServerArgs),

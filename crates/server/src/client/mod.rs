@@ -106,6 +106,10 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Promote { server, accept_loss } => promote(door, &server, accept_loss).await,
         ClientCommand::Plan { pool } => plan(door, &pool).await,
         ClientCommand::Verify(server) => act(door, &server, "verify", false).await,
+        ClientCommand::Repair { server, take } => {
+            let to = format!("{}/repair", address(door, &server).await?);
+            done(door.post(&to, Some(&json!({ "take": take }))).await?)
+        }
         ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
         ClientCommand::Test(server) => test(door, &server).await,

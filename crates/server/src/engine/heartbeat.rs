@@ -48,7 +48,7 @@ impl Engine {
 }
 
 /// Between two short looks at the writer: a few of them within the time that a promise counts.
-const PULSE: Duration = Duration::from_millis(200);
+const PULSE: Duration = Duration::from_millis(300);
 
 impl Engine {
     /// Starts the short looks at the writer.

@@ -109,7 +109,7 @@ const DATABASE_PACE: Duration = Duration::from_secs(1);
 /// The same, while another one is about to become the writer.
 const DATABASE_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at the states of our processes.
-const PROCESS_PACE: Duration = Duration::from_millis(200);
+const PROCESS_PACE: Duration = Duration::from_millis(250);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 /// Between two look-ups of a name.

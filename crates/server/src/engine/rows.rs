@@ -1,21 +1,42 @@
 //! Comparing a database's rows with the writer's: in the background, one at a time for each database.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use cordee_domain::db::verify::{Pace, Progress};
-use cordee_domain::desired::Desired;
+use cordee_domain::db::conflict;
+use cordee_domain::db::verify::{Pace, Progress, Side};
+use cordee_domain::desired::{Desired, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
+use cordee_domain::text::Text;
 
 use crate::clock::now;
-use crate::hands::verify::{Node, Watch, heal, verify};
+use crate::hands::verify::{Node, Watch, heal, rescue, verify};
 
 use super::{Engine, Sight};
 
-/// A row that is there already, or is not there any more (MariaDB's error numbers).
-const CONFLICTS: [u32; 2] = [1062, 1032];
+/// A row is there already (MariaDB's error numbers).
+const DUPLICATE: u32 = 1062;
+/// A row is not there any more.
+const NOT_FOUND: u32 = 1032;
+
+/// Gets a link past the conflict at which it stopped, if it did; the row that is overwritten is saved first.
+async fn past(reference: &Node, other: &Node, error: u32, side: Side, file: &Path) -> Result<(), Text> {
+    if !matches!(error, DUPLICATE | NOT_FOUND) {
+        return Ok(());
+    }
+    if side == Side::Other {
+        return Err(text!("repair-writer-only"));
+    }
+    if error == DUPLICATE {
+        let words = other.database.stopped_by(&reference.name).await?;
+        let conflict = conflict::parse(&words).ok_or_else(|| text!("repair-unknown-row", table = "?"))?;
+        rescue(other, &conflict, file).await?;
+    }
+    other.database.pass_conflict(&reference.name).await
+}
 
 impl Engine {
     /// Starts a comparison; its end comes back as a sight.
@@ -24,6 +45,9 @@ impl Engine {
         let id = desired.db.server(name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(with), node(name));
+        // A new one is waited for.
+        let joining = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
+        let pace = if joining { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board, name) = (self.out.clone(), self.parts.board.clone(), name.clone());
         self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);
         self.work.spawn(async move {
@@ -34,7 +58,7 @@ impl Engine {
             };
             let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
-            let result = verify(&reference, &[other], Pace::default(), &watch).await;
+            let result = verify(&reference, &[other], pace, &watch).await;
             let _ = out.send(Sight::Compared { step, id, result: result.map(Box::new) }).await;
         });
     }
@@ -45,13 +69,13 @@ impl Engine {
         let id = desired.db.server(name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other, side) = (node(with), node(name), *side);
-        let stopped = self
+        let error = self
             .observed
             .databases
             .get(name)
             .and_then(|d| d.value())
             .and_then(|d| d.links.get(with))
-            .is_some_and(|l| CONFLICTS.contains(&l.error));
+            .map_or(0, |l| l.error);
         let (out, name) = (self.out.clone(), name.clone());
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
         let file = self.parts.home.root.join(&shown);
@@ -64,8 +88,7 @@ impl Engine {
                 let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
-            let passed = if stopped { other.database.pass_conflict(&reference.name).await } else { Ok(()) };
-            let result = match passed {
+            let result = match past(&reference, &other, error, side, &file).await {
                 Ok(()) => heal(&reference, &other, side, &file, &watch).await,
                 Err(why) => Err(why),
             };
@@ -78,7 +101,7 @@ impl Engine {
         let Sight::Repaired { step, id, file, result } = sight else { return };
         let Step::Repair { name, .. } = &step else { return };
         let report = result.map(|healed| {
-            let text = if healed.rows == 0 {
+            let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
                 text!("event-repaired-nothing", name = name.as_str())
             } else {
                 text!("event-repaired", name = name.as_str(), rows = healed.rows, file = file)

@@ -43,16 +43,18 @@ impl Engine {
     /// Notes the gap once the new writer is open and HAProxy leads to it.
     pub(super) fn time_the_switch(&mut self, desired: &Desired) {
         let Some(switch) = self.switch else { return };
+        let Some(writer) = desired.writer.clone() else { return };
+        let seen = self.observed.databases.get(&writer);
+        let open = seen.and_then(|d| d.value()).is_some_and(|d| !d.read_only);
         if desired.epoch != switch.epoch {
-            // The same writer came back: nothing was switched.
-            let over = desired.epoch > switch.epoch || desired.handover.is_none();
-            if over && now().saturating_sub(switch.since) > 60_000 {
+            // The same writer is open again: nothing was switched.
+            let again = open
+                && seen.and_then(cordee_domain::observed::Seen::last).is_some_and(|at| at > switch.since);
+            if desired.epoch > switch.epoch || (again && desired.handover.is_none()) {
                 self.switch = None;
             }
             return;
         }
-        let Some(writer) = desired.writer.clone() else { return };
-        let open = self.observed.databases.get(&writer).and_then(|d| d.value()).is_some_and(|d| !d.read_only);
         let led = self
             .observed
             .proxy(PoolId::Db)

@@ -137,19 +137,30 @@ impl Database {
             account::REPLICATION,
             peer.password
         );
-        let mut statements = vec![change, format!("START SLAVE '{name}'")];
-        let links = self.look().await?.links;
-        if links.values().all(|l| l.receiving != Thread::Running) {
-            // What it wrote itself comes back over a link, and only so does its position in its own domain grow. A
-            // peer whose log begins later would be asked for what it never had (error 1236).
-            let running = || links.iter().filter(|(_, l)| l.receiving != Thread::Stopped || l.applying);
-            let all = self.everything().await?;
-            let mut first: Vec<String> = running().map(|(from, _)| format!("STOP SLAVE '{from}'")).collect();
-            first.push(format!("SET GLOBAL gtid_slave_pos='{all}'"));
-            first.extend(running().map(|(from, _)| format!("START SLAVE '{from}'")));
-            first.append(&mut statements);
-            statements = first;
+        self.take_up_own(peer.name).await?;
+        self.run(&[change, format!("START SLAVE '{name}'")]).await
+    }
+
+    /// Takes its own transactions into the position from which links ask.
+    ///
+    /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer whose
+    /// log begins later would be asked for what it never had (error 1236). While a link delivers there is nothing to do.
+    async fn take_up_own(&self, new: &ServerName) -> Result<(), Text> {
+        let seen = self.look().await?;
+        let own = seen.server_id;
+        let delivered = seen.links.values().any(|l| l.receiving == Thread::Running);
+        if delivered || seen.written.last(own) <= seen.applied.last(own) {
+            return Ok(());
         }
+        let running = |l: &Link| l.receiving != Thread::Stopped || l.applying;
+        let others: Vec<&ServerName> =
+            seen.links.iter().filter(|(from, l)| *from != new && running(l)).map(|(from, _)| from).collect();
+        let stops: Vec<String> = others.iter().map(|from| format!("STOP SLAVE '{from}'")).collect();
+        self.run(&stops).await?;
+        // Read only now: nothing is applied any more.
+        let all = self.everything().await?;
+        let mut statements = vec![format!("SET GLOBAL gtid_slave_pos='{all}'")];
+        statements.extend(others.iter().map(|from| format!("START SLAVE '{from}'")));
         self.run(&statements).await
     }
 
@@ -213,6 +224,21 @@ impl Database {
                 .map(|(copy, tables)| copy.with(tables))
                 .ok_or_else(|| mysql_async::Error::Other("no position".into()))?;
             conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
+        })
+        .await
+    }
+
+    /// The words in which a link says why it stopped applying. They may quote data: they are for reading, not for show.
+    pub async fn stopped_by(&self, from: &ServerName) -> Result<String, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+            let text = |row: &Row, name: &str| {
+                row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default()
+            };
+            let own =
+                rows.iter().find(|row| text(row, "Connection_name").eq_ignore_ascii_case(from.as_str()));
+            Ok(own.map(|row| text(row, "Last_SQL_Error")).unwrap_or_default())
         })
         .await
     }

@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::hands::mysql::Database;
 use heal::Healing;
-pub use heal::{Healed, heal};
+pub use heal::{Healed, heal, rescue};
 use session::{Fault, Session};
 
 /// A replica that has not caught up after this time ends the verification.

@@ -95,6 +95,10 @@ pub const HEALING: &str = "SET SESSION sql_log_bin=0, foreign_key_checks=0";
 pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
      WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?";
 
+/// Reads the columns of a unique key, in their order: schema, table and key are bound.
+pub const KEY_COLUMNS: &str = "SELECT COLUMN_NAME FROM information_schema.STATISTICS \
+     WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = ? ORDER BY SEQ_IN_INDEX";
+
 /// How values of a type are turned into text that is equal if and only if the stored values are, and back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
@@ -341,6 +345,13 @@ impl Reader {
             (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))));
         self.write(&all, key, &mut sql);
         sql
+    }
+
+    /// Reads the whole of the rows that have that value in one column.
+    pub fn with_value(&self, column: &str, value: &str) -> Sql {
+        let from = self.from.replace(" FORCE INDEX (PRIMARY)", "");
+        let text = format!("SELECT {} {from} WHERE t.{} = ?", self.stored.join(", "), identifier(column));
+        Sql { text, values: vec![value.to_owned()] }
     }
 
     /// Removes one row.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use cordee_domain::db::conflict::Conflict;
 use cordee_domain::db::verify::sql::Reader;
 use cordee_domain::db::verify::{Chunk, Pace, Report, RowSeen, Side, TableName};
 use cordee_domain::text;
@@ -67,6 +68,26 @@ pub async fn heal(
         bytes: run.bytes,
     };
     Ok(Healed { report, rows: run.healing.map_or(0, |h| h.rows) })
+}
+
+/// Saves the row that stands in the way of what a link received, before it is overwritten. Fails with one sentence
+/// when it cannot be told which row that is: then nothing may be overwritten.
+pub async fn rescue(other: &Node, conflict: &Conflict, file: &Path) -> Result<(), Text> {
+    let unknown = || text!("repair-unknown-row", table = conflict.table.to_string());
+    let mut session = Session::open(other).await?;
+    let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
+    let table = tables.get(&conflict.table).ok_or_else(unknown)?;
+    let reader = Reader::new(&conflict.table, table)?;
+    let found = session.in_the_way(&reader, &conflict.key, &conflict.entry).await;
+    let rows = found.map_err(|fault| session.sentence(fault))?.unwrap_or_default();
+    if rows.is_empty() {
+        return Err(unknown());
+    }
+    for row in rows {
+        save(file, &reader, std::slice::from_ref(&conflict.entry), None, Some(&row))
+            .map_err(|_| text!("repair-not-saved"))?;
+    }
+    Ok(())
 }
 
 impl Run<'_> {

@@ -252,6 +252,22 @@ impl Session {
         Ok(self.rows(&reader.whole(key)).await?.into_iter().next().map(Row::unwrap))
     }
 
+    /// The rows that have a value in a unique key of one column; `None` when the key has several, or none.
+    pub async fn in_the_way(
+        &mut self,
+        reader: &sql::Reader,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<Vec<Vec<Value>>>, Fault> {
+        let name = reader.name();
+        let values = vec![name.schema.clone(), name.table.clone(), key.to_owned()];
+        let columns = self.rows(&Sql { text: sql::KEY_COLUMNS.to_owned(), values }).await?;
+        let [column] = columns.as_slice() else { return Ok(None) };
+        let column: String = field(column, 0).ok_or_else(|| self.strange())?;
+        let rows = self.rows(&reader.with_value(&column, value)).await?;
+        Ok(Some(rows.into_iter().map(Row::unwrap).collect()))
+    }
+
     /// Puts a row in place of the one with that key, or takes it away.
     pub async fn put(
         &mut self,

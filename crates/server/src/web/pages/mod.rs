@@ -55,6 +55,7 @@ pub fn router() -> Router<App> {
         .route("/pools/db/servers", post(join::submit))
         .route("/pools/db/servers/new", get(join::page))
         .route("/pools/db/servers/{name}/verify", post(join::verify))
+        .route("/pools/db/servers/{name}/repair", post(join::repair))
         .route("/pools/{pool}/servers/{name}", get(database::page))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))
