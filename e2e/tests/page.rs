@@ -35,6 +35,7 @@ const PAGES: [&str; 22] = [
     "/pools/web/servers/gone/logs",
     "/pools/web/servers/gone/stop",
     "/pools/web/servers/web2/remove",
+    "/pools/db/servers/db2",
     "/pools/db/servers/db1/logs",
     "/pools/db/servers/db1/test",
     // Of the writer they are not asked while another database could take over.
@@ -178,8 +179,15 @@ fn axe_finds_nothing_on_forms_with_errors(cluster: &Cluster) {
 }
 
 /// Everything that opens something in front of the dashboard.
-const OPENERS: [(&str, &str); 5] =
-    [("web", "stop"), ("web", "restart"), ("web", "remove"), ("db", "stop"), ("db", "restart")];
+const OPENERS: [(&str, &str); 7] = [
+    ("web", "stop"),
+    ("web", "restart"),
+    ("web", "remove"),
+    ("db", "stop"),
+    ("db", "restart"),
+    ("db", "promote"),
+    ("db", "remove"),
+];
 
 fn axe_finds_nothing_with_dialogs_and_menus_open(cluster: &Cluster) {
     let person = sign_in(cluster);
@@ -194,7 +202,7 @@ fn axe_finds_nothing_with_dialogs_and_menus_open(cluster: &Cluster) {
         check("add");
         for (pool, action) in OPENERS {
             person.dashboard();
-            person.ask(pool, if pool == "web" { "web1" } else { "db1" }, action);
+            person.ask(pool, if pool == "web" { "web1" } else { "db2" }, action);
             person.browser.wait_for("dialog[open]", SHOWN);
             check(action);
         }
