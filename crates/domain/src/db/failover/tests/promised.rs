@@ -214,7 +214,8 @@ const BEATS: &[Row] = &[
         },
         "db1 db3",
     ),
-    ("db3 holds one of db1's own that db1 lacks", |s| s.holding("db3", 11), "db2 db3"),
+    // It is open: it was compared before, and wrote on since it was looked at.
+    ("db3 was looked at later and holds more of db1's own", |s| s.holding("db3", 11), "db1 db2 db3"),
     (
         "db3 holds one of db1's own, but was not asked for long",
         |s| s.holding("db3", 11).looked("db3", 3_001),
