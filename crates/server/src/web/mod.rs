@@ -16,14 +16,18 @@ pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn;
 use cordee_domain::change::Change;
+use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
 
-use crate::board::Board;
-use crate::store::{CommitError, Store};
+use crate::board::{Ask, Board};
+use crate::store::{CommitError, Store, StoreError};
 
 use session::Limiter;
 
@@ -59,7 +63,23 @@ impl App {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+
+    /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
+    /// before it is done. `false`: the engine does not answer.
+    pub async fn repair(&self, actor: String, name: ServerName, side: Side) -> Result<bool, StoreError> {
+        let (store, subject) = (self.store.clone(), name.clone());
+        self.blocking(move || {
+            let text = text!("repair-asked", name = subject.as_str());
+            store.note(&actor, subject.as_str(), None, &text)
+        })
+        .await?;
+        let asked = self.board.ask(|reply| Ask::Repair { name, side, reply });
+        Ok(matches!(tokio::time::timeout(ENGINE_DEADLINE, asked).await, Ok(Some(()))))
+    }
 }
+
+/// The engine answers a question within this time, or the caller is told that it does not.
+const ENGINE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Everything that is served. State changes must come from our own page; every answer has the page's headers.
 pub fn router(app: App) -> Router {

@@ -179,7 +179,7 @@ pub(super) struct RepairJson {
     params(("name" = String, Path)), request_body = RepairJson,
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn repair(
-    _: Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     Path(name): Path<String>,
@@ -190,7 +190,10 @@ pub(super) async fn repair(
     let side = Side::parse(&take).map_err(|p| Refusal::problem(p, lang))?;
     let (revision, name) = follower(&app, &name, lang)?;
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
-    ask(&app, lang, |reply| Ask::Repair { name, side, reply }).await?;
+    let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::store(&e, lang))?;
+    if !taken {
+        return Err(Refusal::unavailable(lang));
+    }
     Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
 }
 

@@ -189,11 +189,9 @@ pub(super) async fn repair(
         let text = text!("problem-repair", name = name.as_str());
         return visit.refusal(&app, Refusal::problem(Problem::conflict("name", text), visit.lang));
     }
-    let asked = app.board.ask(|reply| Ask::Repair { name: name.clone(), side, reply });
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(())) => {
-            done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None)
-        }
-        _ => unavailable(&visit, &app),
+    match app.repair(visit.actor(), name.clone(), side).await {
+        Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
+        Ok(false) => unavailable(&visit, &app),
+        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
 }
