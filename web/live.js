@@ -2,6 +2,7 @@
 // six connections to one host. Data that stops coming is never left standing as if it were current.
 import { event, remove, show } from "./rows.js";
 import { age, ago, setText, word } from "./text.js";
+import { measured } from "./trial.js";
 
 const SILENCE_MS = 5_000;
 const RETRY_MS = 1_000;
@@ -69,7 +70,7 @@ function whole() {
   return { verdict, rope, writing, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
-const NAMES = ["snapshot", "delta", "gone", "event", "beat", "over"];
+const NAMES = ["snapshot", "delta", "gone", "event", "trial", "beat", "over"];
 
 function open() {
   let stopped = false;
@@ -123,6 +124,9 @@ const takes = {
     if (known.events.some((e) => e.id === row.id)) return;
     known.events = [row, ...known.events].sort((a, b) => b.id - a.id).slice(0, KEPT_EVENTS);
     if (!paused) event(row);
+  },
+  trial(progress) {
+    if (!paused) measured(progress);
   },
   beat(data) {
     pictureAge = data.age;

@@ -21,8 +21,9 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/",
+    "/sessions/compare",
     "/journal",
     "/aide",
     "/clean",

@@ -53,7 +53,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          FallbackResource /index.php\n</Directory>\n\
          <FilesMatch \"\\.php$\">\n    SetHandler application/x-httpd-php\n</FilesMatch>\n\
          SetEnv CORDEE_SERVER {name}\nSetEnv CORDEE_SITE_CONFIG \"{}\"\n\
-         php_admin_value session.save_path \"{home}/sessions\"\nphp_admin_value session.save_handler files\n\
+         php_admin_value session.save_path \"{home}/sessions\"\n\
          php_admin_value session.use_strict_mode 1\nphp_admin_value session.use_only_cookies 1\n\
          php_admin_value date.timezone UTC\nphp_admin_value error_log \"{home}/log/php.log\"\n\
          php_admin_flag display_errors off\nphp_admin_flag log_errors on\nphp_admin_flag expose_php off\n\

@@ -23,3 +23,4 @@ pub mod snapshot;
 pub mod status;
 pub mod step;
 pub mod text;
+pub mod trial;

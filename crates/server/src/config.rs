@@ -21,6 +21,8 @@ pub struct Config {
     pub writer: Option<SocketAddr>,
     /// `CORDEE_SERVER_PORTS`, default `8610-8699`.
     pub ports: Option<(u16, u16)>,
+    /// `CORDEE_TRIAL`, set by Cordée itself: the cluster is one that sessions are compared on, and has the probe page.
+    pub trial: bool,
 }
 
 /// A variable that cannot be read.
@@ -42,6 +44,7 @@ impl Config {
             db: address("CORDEE_DB")?,
             writer: address("CORDEE_DB_WRITER")?,
             ports: ports()?,
+            trial: env::var_os("CORDEE_TRIAL").is_some_and(|v| !v.is_empty()),
         })
     }
 

@@ -170,6 +170,11 @@ impl Home {
         self.root.join("trash")
     }
 
+    /// The cluster of its own that a comparison of sessions runs on, while it does.
+    pub fn sandbox(&self) -> PathBuf {
+        self.root.join("sandbox")
+    }
+
     /// Cordée's and the HAProxys' logs.
     pub fn logs(&self) -> PathBuf {
         self.root.join("log")

@@ -19,8 +19,10 @@ use tokio::sync::watch;
 use crate::board::Board;
 use crate::clock::now;
 use crate::config::{Config, ConfigError};
+use crate::desk::Desk;
 use crate::engine::{Engine, Parts};
 use crate::hands::{files, net};
+use crate::lab::Lab;
 use crate::paths::{Home, HomeError, Users, folder};
 use crate::secrets::{Secrets, write_private};
 use crate::store::{CommitError, Store, StoreError};
@@ -144,19 +146,23 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
 
+    let (desk, lab_asks) = Desk::new();
+    let lab = Lab::new(&home, store.clone(), desk.clone());
     let (stop, stopped) = watch::channel(false);
     let app = App {
         store: store.clone(),
         board: board.clone(),
+        desk,
         cluster: home.id.as_str().into(),
         setup_code: Arc::new(home.setup_code()),
         limiter: Arc::new(Limiter::default()),
         dsn: Arc::new(dsn(&desired, &secrets)),
     };
     let router = web::router(app);
-    let parts = Parts { home: home.clone(), users, secrets, setting, store, board };
+    let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
     let engine = Engine::new(parts);
     let engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
+    let lab = tokio::spawn(lab.run(lab_asks, Box::pin(until(stopped.clone()))));
     let tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
     let socket = home.socket();
     let unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
@@ -171,6 +177,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let last_words = Duration::from_secs(2);
     let _ = tokio::time::timeout(last_words, unix).await;
     let _ = tokio::time::timeout(last_words, tcp).await;
+    let _ = tokio::time::timeout(last_words, lab).await;
     let _ = tokio::time::timeout(last_words, engine).await;
     Ok(())
 }

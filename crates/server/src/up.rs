@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::client;
 use crate::config::Config;
 use crate::hands::net;
-use crate::hands::process::{self, Found};
+use crate::hands::process::{self, Found, own_binary};
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
@@ -204,15 +204,6 @@ pub async fn keeper(config: &Config) -> ExitCode {
     }
 }
 
-/// The binary of this process: by its name, so that a list of processes shows it, or by the kernel's link to it
-/// when an upgrade has taken the file away.
-fn own_binary() -> std::path::PathBuf {
-    std::env::current_exe()
-        .ok()
-        .filter(|path| path.exists())
-        .unwrap_or_else(|| std::path::PathBuf::from("/proc/self/exe"))
-}
-
 fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
     tokio::process::Command::new(own_binary())
         .arg("serve")
@@ -221,11 +212,19 @@ fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
         .spawn()
 }
 
-/// Follows the verdict until it is good, and tells what is waited for.
+/// Follows the verdict until it is good, and tells what is waited for. Once nobody keeps the cluster (a `down` came
+/// in between) there is nothing to wait for.
 async fn wait_healthy(home: &Home, lang: Lang) -> bool {
-    let deadline = Instant::now() + HEALTHY_WITHIN;
+    let begun = Instant::now();
     let mut told = String::new();
-    while Instant::now() < deadline {
+    let mut kept = Instant::now();
+    while begun.elapsed() < HEALTHY_WITHIN {
+        if kept.elapsed() > Duration::from_secs(1) {
+            if process::find(&home.id).iter().all(|p| p.name != "keeper") {
+                break;
+            }
+            kept = Instant::now();
+        }
         if let Some(picture) = client::picture(&home.socket(), lang).await {
             let verdict = picture.verdict;
             if picture.proxies.iter().all(|p| p.settled && p.status.light == Light::Good)
@@ -288,6 +287,15 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if home.sandbox().exists() {
+        // The cluster of a comparison that was under way.
+        let own = Config { home: home.sandbox(), ..config.clone() };
+        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS
+            || std::fs::remove_dir_all(&own.home).is_err()
+        {
+            return ExitCode::FAILURE;
+        }
+    }
     let is_keeper = |p: &Found| p.name == "keeper";
     let is_serve = |p: &Found| p.name == "serve";
     let is_proxy = |p: &Found| p.name.starts_with("haproxy-");

@@ -41,6 +41,10 @@ fn about(command: &str) -> Option<Text> {
         "refresh" => text!("cli-help-refresh"),
         "history" => text!("cli-help-history"),
         "dsn" => text!("cli-help-dsn"),
+        "compare" => text!("cli-help-compare"),
+        "begin" => text!("cli-help-compare-begin"),
+        "show" => text!("cli-help-compare-show"),
+        "cancel" => text!("cli-help-compare-cancel"),
         _ => return None,
     })
 }

@@ -182,6 +182,9 @@ pub enum ClientCommand {
         #[arg(long, value_name = "N", default_value = "50", hide_default_value = true)]
         limit: String,
     },
+    /// Compare ways to keep sessions, on a cluster of its own
+    #[command(subcommand)]
+    Compare(CompareCommand),
     /// Show how your own application reaches the databases (with the password)
     #[command(after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1")]
     Dsn {
@@ -195,6 +198,20 @@ pub enum ClientCommand {
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
     },
+}
+
+/// Commands about the comparison of sessions.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum CompareCommand {
+    /// Begin a run; it takes some minutes
+    #[command(after_help = "  cordee compare begin")]
+    Begin,
+    /// Show the newest run
+    #[command(after_help = "  cordee compare show")]
+    Show,
+    /// Give the run up
+    #[command(after_help = "  cordee compare cancel")]
+    Cancel,
 }
 
 /// Commands about tokens.

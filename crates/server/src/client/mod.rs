@@ -14,10 +14,11 @@ use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AddArgs, ClientCommand, DsnAccount, ServerArgs, TokenCommand};
+use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, ServerArgs, TokenCommand};
 use crate::web::api::Done;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
+use crate::web::api::trials::{Cancelled, TrialJson};
 use crate::web::api::view::SnapshotJson;
 use crate::web::local::{Dsn, SetupCode, Token};
 use crate::words::Lang;
@@ -54,6 +55,12 @@ impl Said {
 pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
     let value = Door::at(socket, lang).get("/api/v1/snapshot").await.ok()?;
     serde_json::from_value(value).ok()
+}
+
+/// One request to the Cordée on `socket`, for Cordée's own use. `Err` says why in words for the log.
+pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) -> Result<Value, String> {
+    let answer = Door::at(socket, Lang::En).local(method, to, body).await;
+    answer.map_err(|failure| complaint(failure, Lang::En).0.join("; "))
 }
 
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
@@ -116,6 +123,7 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
         ClientCommand::Clean { apply } => clean(door, apply).await,
+        ClientCommand::Compare(command) => compare(door, command).await,
         ClientCommand::Refresh => done(door.post("/api/v1/refresh", None).await?),
         ClientCommand::History { limit } => history(door, &limit).await,
         ClientCommand::Dsn { json, account, server } => dsn(door, json, account, server.as_deref()).await,
@@ -215,6 +223,25 @@ async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> 
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {
     done(door.post(&format!("/api/v1/proxies/{}/reload", segment(proxy)), None).await?)
+}
+
+async fn compare(door: &Door, command: CompareCommand) -> Result<Said, Failure> {
+    match command {
+        CompareCommand::Begin => {
+            door.post("/api/v1/trials", None).await?;
+            Ok(Said::well(door.say(&text!("trial-running"))))
+        }
+        CompareCommand::Cancel => {
+            let Cancelled { cancelled } = read(door.post("/api/v1/trials/cancel", None).await?)?;
+            let text = if cancelled { text!("trial-cancelled") } else { text!("cli-no-trial") };
+            Ok(Said { text: door.say(&text), well: cancelled })
+        }
+        CompareCommand::Show => {
+            let runs: Vec<TrialJson> = read(door.get("/api/v1/trials").await?)?;
+            let none = Said { text: door.say(&text!("cli-no-trial")), well: false };
+            Ok(runs.first().map_or(none, |run| Said::well(show::trial(run, door.lang))))
+        }
+    }
 }
 
 fn done(answer: Value) -> Result<Said, Failure> {

@@ -10,6 +10,7 @@ use cordee_domain::text;
 
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
+use crate::web::api::trials::TrialJson;
 use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
 use crate::web::local::Dsn;
 use crate::words::Lang;
@@ -240,6 +241,17 @@ pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
         text!("cli-clean-would", count = count)
     };
     format!("{}{}\n", table(&rows), lang.say(&last))
+}
+
+/// A run of the comparison of sessions, a line a cell.
+pub(super) fn trial(run: &TrialJson, lang: Lang) -> String {
+    let head = text!("cli-trial", id = run.id, done = run.done, of = run.of, says = run.says.as_str());
+    let rows: Vec<_> = run
+        .cells
+        .iter()
+        .map(|c| row([&c.way_name, &c.experiment_name, &lang.say(&c.verdict.word()), &c.says]))
+        .collect();
+    format!("{}\n{}", plain(&lang.say(&head)), table(&rows))
 }
 
 /// The journal, oldest first: the newest line stands where the eye is.

@@ -25,10 +25,17 @@ use super::{Parts, data};
 #[folder = "../../site"]
 #[include = "public/*"]
 #[include = "src/*"]
+#[include = "session/src/*"]
 struct Site;
 
-/// The site's tables.
-const SITE_SCHEMA: &str = include_str!("../../../../site/schema.sql");
+/// What a cluster that sessions are compared on has beside it.
+#[derive(RustEmbed)]
+#[folder = "../../site/trial"]
+struct Probe;
+
+/// The site's tables, and the one in which it keeps sessions.
+const TABLES: [&str; 2] =
+    [include_str!("../../../../site/schema.sql"), include_str!("../../../../site/session/schema.sql")];
 
 /// Starts a process of ours.
 pub(super) fn start(
@@ -121,7 +128,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         process::remove_file(&home.join("run/apache.pid"))?;
         let site_config = home.join("site.ini");
         files::replace(&site_config, &site_ini(parts, desired), 0o600, user)?;
-        copy_site(&home)?;
+        copy_site(&home, parts.trial)?;
         let config = apache::render(&apache::Instance {
             name: server.name.as_str(),
             port: server.port,
@@ -159,21 +166,29 @@ fn site_ini(parts: &Parts, desired: &Desired) -> String {
 }
 
 /// Writes the site's files where they are missing or differ.
-fn copy_site(home: &Path) -> std::io::Result<()> {
+fn copy_site(home: &Path, trial: bool) -> std::io::Result<()> {
+    let site = home.join("site");
     for name in Site::iter() {
         let Some(file) = Site::get(&name) else { continue };
-        let to = home.join("site").join(name.as_ref());
-        if std::fs::read(&to).is_ok_and(|now| now == file.data.as_ref()) {
-            continue;
-        }
-        if let Some(parent) = to.parent() {
-            folder(parent, 0o755, None)?;
-        }
-        let temporary = to.with_extension("new");
-        std::fs::write(&temporary, &file.data)?;
-        std::fs::rename(&temporary, &to)?;
+        copy_file(&site.join(name.as_ref()), &file.data)?;
     }
-    folder(&home.join("site"), 0o755, None)
+    for name in Probe::iter().filter(|_| trial) {
+        let Some(file) = Probe::get(&name) else { continue };
+        copy_file(&site.join("public").join(name.as_ref()), &file.data)?;
+    }
+    folder(&site, 0o755, None)
+}
+
+fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
+    if std::fs::read(to).is_ok_and(|now| now == data) {
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        folder(parent, 0o755, None)?;
+    }
+    let temporary = to.with_extension("new");
+    std::fs::write(&temporary, data)?;
+    std::fs::rename(&temporary, to)
 }
 
 fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Program, Text> {
@@ -218,16 +233,8 @@ pub(super) fn schema() -> Vec<String> {
             .to_owned(),
         format!("USE {SCHEMA}"),
     ];
-    all.extend(
-        SITE_SCHEMA
-            .lines()
-            .filter(|l| !l.trim_start().starts_with("--"))
-            .collect::<Vec<_>>()
-            .join("\n")
-            .split(';')
-            .map(str::trim)
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned),
-    );
+    let lines = TABLES.iter().flat_map(|t| t.lines()).filter(|l| !l.trim_start().starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    all.extend(text.split(';').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned));
     all
 }

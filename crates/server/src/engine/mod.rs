@@ -64,6 +64,8 @@ pub struct Parts {
     pub store: Arc<Store>,
     /// Where pictures go up.
     pub board: Arc<Board>,
+    /// The cluster is one that sessions are compared on.
+    pub trial: bool,
 }
 
 /// Databases by name, each with its connections; shared with the heartbeat.

@@ -9,4 +9,6 @@ pub mod haproxy;
 pub mod mysql;
 pub mod net;
 pub mod process;
+pub mod trial;
 pub mod verify;
+pub mod visitor;

@@ -409,7 +409,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
             "SELECT @@version, @@server_id, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos, \
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
-              (('cordee','heartbeat'),('site','note'))), \
+              (('cordee','heartbeat'),('site','note'),('site','php_sessions'))), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
@@ -430,7 +430,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
         semi_sync: number(5) != 0,
         acknowledging: number(7),
-        schema: number(6) == 2,
+        schema: number(6) == 3,
         in_force: text(9) == "ON",
         connections: number(8),
         clients: number(10),

@@ -70,6 +70,15 @@ pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io
     command.spawn()
 }
 
+/// The binary of this process: by its name, so that a list of processes shows it, or by the kernel's link to it
+/// when an upgrade has taken the file away.
+pub fn own_binary() -> PathBuf {
+    std::env::current_exe()
+        .ok()
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
+}
+
 /// A process found in `/proc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod schema;
+mod trials;
 
 use std::net::TcpListener;
 use std::path::Path;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -44,6 +44,12 @@ const STEPS: [&str; 2] = [
     CREATE TABLE comparison (
         server INTEGER PRIMARY KEY,
         report TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE trial (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run TEXT NOT NULL
     ) STRICT;
 ",
 ];

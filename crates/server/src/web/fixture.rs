@@ -92,6 +92,7 @@ pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
     let app = App {
         store,
         board,
+        desk: crate::desk::Desk::new().0,
         cluster: Arc::from("test"),
         setup_code: Arc::new(folder.0.join("setup-code")),
         limiter: Arc::default(),

@@ -2,7 +2,7 @@
 //!
 //! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
 //! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
-//! second with the ages. When the session ends, `over`, and the stream ends.
+//! second with the ages. `trial` tells how far a comparison of sessions is. When the session ends, `over`, and the stream ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -26,6 +26,7 @@ use super::session::{cookie, cookie_name};
 use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;
 use crate::clock::now;
+use crate::desk::UnderWay;
 use crate::words::Lang;
 
 const BEAT: Duration = Duration::from_secs(1);
@@ -98,6 +99,7 @@ struct Reader {
     lang: Lang,
     secret: String,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    trials: watch::Receiver<Option<Arc<UnderWay>>>,
     journal: broadcast::Receiver<Arc<Event>>,
     /// What the reader has now.
     sent: Picture,
@@ -123,6 +125,7 @@ impl Reader {
             lang: visit.lang,
             secret,
             snapshots,
+            trials: app.desk.watch(),
             journal,
             last: 0,
             ready: VecDeque::new(),
@@ -174,6 +177,10 @@ impl Reader {
                     Err(RecvError::Lagged(_)) => self.catch_up().await,
                     Err(RecvError::Closed) => self.over = true,
                 },
+                changed = self.trials.changed() => match changed {
+                    Ok(()) => self.measured(),
+                    Err(_) => self.over = true,
+                },
                 _ = self.beat.tick() => self.pulse().await,
             }
         }
@@ -196,6 +203,13 @@ impl Reader {
             self.ready.extend(message("delta", &delta));
         }
         self.sent = new;
+    }
+
+    /// How far the comparison of sessions is; nothing when there is none any more.
+    fn measured(&mut self) {
+        let under_way = self.trials.borrow_and_update().clone();
+        let progress = under_way.map(|u| view::trial::progress(&u, self.lang));
+        self.ready.extend(message("trial", &progress));
     }
 
     fn tell(&mut self, event: &Event) {

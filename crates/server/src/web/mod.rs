@@ -27,6 +27,7 @@ use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 
 use crate::board::{Ask, Board};
+use crate::desk::Desk;
 use crate::store::{CommitError, Store, StoreError};
 
 use session::Limiter;
@@ -40,6 +41,8 @@ pub struct App {
     pub board: Arc<Board>,
     /// Short id of the cluster: part of the cookie's name, because cookies ignore ports.
     pub cluster: Arc<str>,
+    /// The comparison of sessions.
+    pub desk: Arc<Desk>,
     /// The file with the setup code, until it is used.
     pub setup_code: Arc<PathBuf>,
     /// Wrong passwords and codes.

@@ -128,6 +128,8 @@ impl Visit {
 pub enum Place {
     /// The dashboard.
     Board,
+    /// Sessions.
+    Sessions,
     /// The journal.
     Journal,
     /// The help.
@@ -229,7 +231,10 @@ impl Page {
     pub fn at(&self, place: &str) -> bool {
         matches!(
             (place, self.place),
-            ("board", Place::Board) | ("journal", Place::Journal) | ("help", Place::Help)
+            ("board", Place::Board)
+                | ("sessions", Place::Sessions)
+                | ("journal", Place::Journal)
+                | ("help", Place::Help)
         )
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, servers, tools, view};
+use super::{events, servers, tools, trials, view};
 
 /// The description.
 #[derive(OpenApi)]
@@ -16,6 +16,7 @@ use super::{events, servers, tools, view};
         super::snapshot, events::stream, tools::history,
         servers::add, servers::join, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
         tools::reload, tools::routing, tools::refresh, tools::clean,
+        trials::list, trials::one, trials::begin, trials::cancel,
     ),
     components(schemas(view::EventJson)),
     modifiers(&Bearer),

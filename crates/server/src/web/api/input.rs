@@ -64,6 +64,10 @@ pub struct TargetPool(pub PoolId);
 #[derive(Clone, Copy, Debug)]
 pub struct TargetProxy(pub PoolId);
 
+/// The number of a run in the address; a word that is no number is as unknown as any other.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetTrial(pub u64);
+
 /// The last word of the address.
 #[derive(Clone, Debug)]
 pub struct ActionWord(pub String);
@@ -112,6 +116,16 @@ impl FromRequestParts<App> for TargetProxy {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
         let lang = language(&parts.headers);
         pool(&path(parts).await?, "proxy").map(Self).map_err(|p| Refusal::problem(p, lang))
+    }
+}
+
+impl FromRequestParts<App> for TargetTrial {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        let word = path(parts).await?.remove("id").unwrap_or_default();
+        word.parse().ok().filter(|id| *id < LAST_ID).map(Self).ok_or_else(|| not_here(lang))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod servers;
 #[cfg(test)]
 mod tests;
 pub mod tools;
+pub mod trials;
 pub mod view;
 
 use axum::extract::State;
@@ -53,6 +54,9 @@ pub fn router() -> Router<App> {
         .route(&format!("{server}/logs"), get(servers::logs))
         .route(&format!("{server}/{{action}}"), post(servers::act))
         .route("/api/v1/proxies/{proxy}/reload", post(tools::reload))
+        .route("/api/v1/trials", get(trials::list).post(trials::begin))
+        .route("/api/v1/trials/cancel", post(trials::cancel))
+        .route("/api/v1/trials/{id}", get(trials::one))
         .route("/api/v1/refresh", post(tools::refresh))
         .route("/api/v1/clean", post(tools::clean))
         // Not a fallback: the router of the pages has its own, and only one may.

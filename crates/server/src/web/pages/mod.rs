@@ -4,6 +4,7 @@
 mod act;
 mod add;
 mod clean;
+mod compare;
 mod dashboard;
 mod database;
 mod help;
@@ -60,6 +61,9 @@ pub fn router() -> Router<App> {
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))
         .route("/pools/{pool}/servers/{name}/{act}", get(act::ask).post(act::submit))
+        .route("/sessions/compare", get(compare::page).post(compare::begin))
+        .route("/sessions/compare/cancel", post(compare::cancel))
+        .route("/sessions/compare/{id}", get(compare::one))
         .route("/assets/{version}/{name}", get(assets::file))
         .fallback(missing)
 }

@@ -147,6 +147,7 @@ pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
     let app = App {
         store,
         board,
+        desk: crate::desk::Desk::new().0,
         cluster: "test".into(),
         setup_code: Arc::new(setup_code),
         limiter: Arc::default(),

@@ -12,6 +12,7 @@ pub(crate) mod fixture;
 mod joining;
 mod rope;
 mod rows;
+pub mod trial;
 
 use std::collections::BTreeMap;
 

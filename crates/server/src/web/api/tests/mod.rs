@@ -126,7 +126,8 @@ async fn every_described_address_wants_to_know_who_asks() {
             .replace("{pool}", "web")
             .replace("{name}", "web1")
             .replace("{action}", "stop")
-            .replace("{proxy}", "web");
+            .replace("{proxy}", "web")
+            .replace("{id}", "1");
         for method in methods.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
             for authorization in ["", "Bearer cordee_wrong", "Basic YTpi"] {
@@ -138,7 +139,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 15, "the description lacks an address");
+    assert_eq!(seen, 19, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 

@@ -1,0 +1,159 @@
+//! A visitor of a site on this machine: one request after the other, each over a connection of its own, with
+//! cookies kept between them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, COOKIE, HOST, SET_COOKIE};
+use hyper::{HeaderMap, Method, Request};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// For a whole request: longer than PHP waits for a session's lock.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// The longest answer that is read.
+const ANSWER_LIMIT: usize = 1 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum VisitError {
+    /// Nobody listens.
+    #[error("connecting")]
+    Connect(#[source] std::io::Error),
+    /// The connection broke, or what came is not HTTP.
+    #[error("talking HTTP")]
+    Http(#[from] hyper::Error),
+    /// The address or a cookie cannot stand in a request.
+    #[error("writing the request")]
+    Request(#[from] hyper::http::Error),
+    /// The answer is longer than it may be, or broke off.
+    #[error("reading the answer")]
+    Body,
+    /// Not in time.
+    #[error("no answer within {} s", DEADLINE.as_secs())]
+    Late,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Bytes,
+    /// From the connect to the last byte.
+    pub took: Duration,
+}
+
+/// One visitor. A clone is a second window of the same browser: it has the same cookies from then on its own.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    to: SocketAddr,
+    cookies: BTreeMap<String, String>,
+    refuses: &'static str,
+    fixed: bool,
+}
+
+impl Visitor {
+    /// A visitor without cookies, who never keeps the one named `refuses` (empty: keeps all).
+    pub const fn new(to: SocketAddr, refuses: &'static str) -> Self {
+        Self { to, cookies: BTreeMap::new(), refuses, fixed: false }
+    }
+
+    /// The same visitor, who from now on keeps the cookies as they are, whatever the site sets.
+    #[must_use]
+    pub fn fixed(&self) -> Self {
+        Self { fixed: true, ..self.clone() }
+    }
+
+    /// Asks for a page.
+    pub async fn get(&mut self, path: &str) -> Result<Answer, VisitError> {
+        self.request(Method::GET, path).await
+    }
+
+    /// Sends a form without fields: what is asked stands in the address.
+    pub async fn post(&mut self, path: &str) -> Result<Answer, VisitError> {
+        self.request(Method::POST, path).await
+    }
+
+    async fn request(&mut self, method: Method, path: &str) -> Result<Answer, VisitError> {
+        let begun = Instant::now();
+        let exchange = self.exchange(method, path);
+        let (status, headers, body) =
+            tokio::time::timeout(DEADLINE, exchange).await.map_err(|_| VisitError::Late)??;
+        if !self.fixed {
+            self.keep(&headers);
+        }
+        Ok(Answer { status, body, took: begun.elapsed() })
+    }
+
+    async fn exchange(&self, method: Method, path: &str) -> Result<(u16, HeaderMap, Bytes), VisitError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.to.to_string())
+            .header(CONNECTION, "close");
+        if !self.cookies.is_empty() {
+            let all: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(COOKIE, all.join("; "));
+        }
+        let request = request.body(Empty::<Bytes>::new())?;
+        let stream = TcpStream::connect(self.to).await.map_err(VisitError::Connect)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Ends with the last byte of the answer, or when `sender` is dropped.
+        let driver = tokio::spawn(connection);
+        let answer = sender.send_request(request).await?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body =
+            Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| VisitError::Body)?;
+        driver.abort();
+        Ok((status, headers, body.to_bytes()))
+    }
+
+    /// Takes `Set-Cookie` as a browser does: a new value replaces the old one, one that has run out removes it.
+    fn keep(&mut self, headers: &HeaderMap) {
+        for set in headers.get_all(SET_COOKIE).iter().filter_map(|v| v.to_str().ok()) {
+            let mut parts = set.split(';').map(str::trim);
+            let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { continue };
+            if name == self.refuses && !self.refuses.is_empty() {
+                continue;
+            }
+            let gone = parts.any(|p| p.eq_ignore_ascii_case("max-age=0"));
+            if gone {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn set(cookies: &[&'static str]) -> HeaderMap {
+        cookies.iter().map(|c| (SET_COOKIE, HeaderValue::from_static(c))).collect()
+    }
+
+    #[test]
+    fn cookies_are_kept_replaced_removed_and_refused() {
+        let mut visitor = Visitor::new(SocketAddr::from(([127, 0, 0, 1], 1)), "SERVEUR");
+        visitor.keep(&set(&["sid=a; path=/; HttpOnly", "SERVEUR=S1; path=/", "odd"]));
+        assert_eq!(visitor.cookies, BTreeMap::from([("sid".to_owned(), "a".to_owned())]));
+        visitor.keep(&set(&["sid=b"]));
+        assert_eq!(visitor.cookies.get("sid").map(String::as_str), Some("b"));
+        visitor.keep(&set(&["sid=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0"]));
+        assert!(visitor.cookies.is_empty());
+        let mut keeps_all = Visitor::new(SocketAddr::from(([127, 0, 0, 1], 1)), "");
+        keeps_all.keep(&set(&["SERVEUR=S1"]));
+        assert_eq!(keeps_all.cookies.len(), 1);
+    }
+}

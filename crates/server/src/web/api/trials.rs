@@ -1,0 +1,174 @@
+//! The comparison of ways to keep sessions: runs as they were measured, and in words.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cordee_domain::ids::Millis;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::trial::{self, Measure, Run, Verdict};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::TargetTrial;
+use crate::desk::{Desk, LabAsk};
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::words::Lang;
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TrialJson {
+    /// Grows by one with each run.
+    pub id: u64,
+    /// Who asked for it.
+    pub actor: String,
+    /// When it began: milliseconds since 1970, UTC.
+    pub begun: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// `running`, `done`, `cancelled`, `broken-off` or `failed`.
+    pub state: String,
+    /// The same in a sentence.
+    pub says: String,
+    /// Cells measured so far, of `of`.
+    pub done: usize,
+    /// Cells in all.
+    pub of: usize,
+    /// What was measured, in the order in which it was.
+    pub cells: Vec<CellJson>,
+}
+
+/// One cell of the table.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CellJson {
+    /// The column: `files-anywhere`, `files-sticky`, `locked`, `unlocked`, `two-writers`.
+    pub way: String,
+    /// The column's name.
+    pub way_name: String,
+    /// The row: `login-across`, `stale-read`, `lost-updates`, `different-keys`, `logout-final`, `server-death`,
+    /// `latency`, `throughput`, `copies`.
+    pub experiment: String,
+    /// The row's name.
+    pub experiment_name: String,
+    /// How it is measured.
+    pub how: String,
+    /// When: milliseconds since 1970, UTC.
+    pub at: Millis,
+    /// `right`, `wrong`, `figure` or `unknown`.
+    #[schema(value_type = String)]
+    pub verdict: Verdict,
+    /// The verdict that is foreseen; figures have none.
+    #[schema(value_type = Option<String>)]
+    pub expected: Option<Verdict>,
+    /// What was counted, in a sentence.
+    pub says: String,
+    /// What was counted: `measure` names the kind, the other members are its counts.
+    #[schema(value_type = Object)]
+    pub counted: Measure,
+}
+
+fn json(run: &Run, lang: Lang) -> TrialJson {
+    let state = serde_json::to_value(&run.end).ok().and_then(|v| Some(v["state"].as_str()?.to_owned()));
+    TrialJson {
+        id: run.id,
+        actor: run.actor.clone(),
+        begun: run.begun,
+        ended: run.ended,
+        state: state.unwrap_or_default(),
+        says: lang.say(&run.end.sentence()),
+        done: run.cells.len(),
+        of: trial::cells().count(),
+        cells: run
+            .cells
+            .iter()
+            .map(|c| CellJson {
+                way: c.way.as_str().to_owned(),
+                way_name: lang.say(&c.way.name()),
+                experiment: c.experiment.as_str().to_owned(),
+                experiment_name: lang.say(&c.experiment.name()),
+                how: lang.say(&c.experiment.how()),
+                at: c.at,
+                verdict: c.measure.verdict(),
+                expected: trial::expected(c.way, c.experiment),
+                says: lang.say(&c.measure.sentence()),
+                counted: c.measure.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// The id of a run.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TrialId {
+    /// Its id.
+    pub id: u64,
+}
+
+/// Whether there was a run to give up.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Cancelled {
+    /// There was.
+    pub cancelled: bool,
+}
+
+#[utoipa::path(get, path = "/api/v1/trials", tag = "sessions", summary = "Runs of the comparison of sessions, newest first",
+    responses((status = 200, body = Vec<TrialJson>)))]
+pub(super) async fn list(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<Json<Vec<TrialJson>>, Refusal> {
+    let store = app.store.clone();
+    let runs = app.blocking(move || store.trials()).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
+}
+
+#[utoipa::path(get, path = "/api/v1/trials/{id}", tag = "sessions", summary = "One run, with every cell",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = TrialJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn one(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetTrial(id): TargetTrial,
+) -> Result<Json<TrialJson>, Refusal> {
+    let store = app.store.clone();
+    let found = app.blocking(move || store.trial(id)).await.map_err(|e| Refusal::store(&e, lang))?;
+    let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-trial", id = id)), lang);
+    Ok(Json(json(&found.ok_or_else(missing)?, lang)))
+}
+
+#[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", summary = "Begin a run",
+    description = "On a cluster of its own, which it starts and takes away: it takes some minutes, and the machine's time.",
+    responses((status = 202, body = TrialId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn begin(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<(StatusCode, Json<TrialId>), Refusal> {
+    let begun = ask(&app.desk, lang, |reply| LabAsk::Begin { actor, reply }).await?;
+    let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
+    Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
+}
+
+#[utoipa::path(post, path = "/api/v1/trials/cancel", tag = "sessions", summary = "Give the run up",
+    responses((status = 202, body = Cancelled)))]
+pub(super) async fn cancel(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
+    let cancelled = ask(&app.desk, lang, |reply| LabAsk::Cancel { actor, reply }).await?;
+    Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
+}
+
+async fn ask<T>(
+    desk: &Desk,
+    lang: Lang,
+    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> LabAsk,
+) -> Result<T, Refusal> {
+    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), desk.ask(question)).await;
+    asked.ok().flatten().ok_or_else(|| Refusal::unavailable(lang))
+}

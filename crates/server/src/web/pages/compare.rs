@@ -1,0 +1,82 @@
+//! `/sessions/compare`: five ways to keep sessions, measured here. `GET` shows the newest run or one of the earlier
+//! ones, `POST` begins a run, `POST …/cancel` gives it up.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::text;
+use cordee_domain::trial::Run;
+
+use super::tools::unavailable;
+use crate::desk::LabAsk;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::view::trial::{self, Progress, RunView};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Template)]
+#[template(path = "compare.html")]
+struct Compare {
+    p: Page,
+    /// The run shown; `None` before the first.
+    run: Option<RunView>,
+    /// A run under way, whether it is the one shown or not.
+    progress: Option<Progress>,
+    /// All runs, newest first.
+    history: Vec<RunView>,
+}
+
+/// Shows the newest run.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+    view(&visit, &app, None).await
+}
+
+/// Shows one run.
+pub(super) async fn one(Member(visit): Member, State(app): State<App>, Path(id): Path<u64>) -> Response {
+    view(&visit, &app, Some(id)).await
+}
+
+async fn view(visit: &Visit, app: &App, id: Option<u64>) -> Response {
+    let store = app.store.clone();
+    let runs: Vec<Run> = match app.blocking(move || store.trials()).await {
+        Ok(runs) => runs,
+        Err(error) => return visit.refusal(app, Refusal::store(&error, visit.lang)),
+    };
+    let shown = runs.iter().find(|run| id.is_none_or(|id| id == run.id));
+    if let (Some(id), None) = (id, shown) {
+        return visit.missing(app, text!("problem-no-trial", id = id));
+    }
+    let page = Compare {
+        p: visit.page(app, Place::Sessions),
+        run: shown.map(|run| trial::run(run, visit.lang)),
+        progress: app.desk.under_way().map(|u| trial::progress(&u, visit.lang)),
+        history: runs.iter().map(|run| trial::run(run, visit.lang)).collect(),
+    };
+    show(StatusCode::OK, &page)
+}
+
+/// Begins a run.
+pub(super) async fn begin(Member(visit): Member, State(app): State<App>) -> Response {
+    let actor = visit.actor();
+    let asked = app.desk.ask(|reply| LabAsk::Begin { actor, reply });
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Some(Ok(_))) => Redirect::to("/sessions/compare").into_response(),
+        Ok(Some(Err(problem))) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+        _ => unavailable(&visit, &app),
+    }
+}
+
+/// Gives the run up.
+pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Response {
+    let actor = visit.actor();
+    let asked = app.desk.ask(|reply| LabAsk::Cancel { actor, reply });
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Some(_)) => Redirect::to("/sessions/compare").into_response(),
+        _ => unavailable(&visit, &app),
+    }
+}
