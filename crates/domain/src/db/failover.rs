@@ -131,7 +131,9 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
         // One that does not even try to receive says nothing about the writer.
         .filter(|link| link.receiving != Thread::Stopped)
         .peekable();
-    let somebody = witnesses.peek().is_some();
+    // Of one that cannot be ended a person decides; the standbys may have stopped receiving from it already.
+    let decided = !ours && desired.handover.as_ref().is_some_and(|h| h.accept_loss);
+    let somebody = decided || witnesses.peek().is_some();
     let unheard = witnesses.all(|l| l.receiving == Thread::Connecting || l.heard_at.is_none_or(long_ago));
     (somebody && unheard).then_some(Lost::Stuck { since: *last, pid: pid.filter(|_| ours) })
 }

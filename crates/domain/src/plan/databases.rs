@@ -1,11 +1,11 @@
 //! The databases: links in every direction between the members, writes only where they are wished.
 
 use crate::change::Change;
-use crate::db::failover::{Decision, decide, lost};
+use crate::db::failover::{Decision, SILENT, decide, lost};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -34,7 +34,8 @@ pub enum Opening {
 pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Opening {
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
     if desired.routing == Routing::OneWriter
-        && let Some(other) = observed.open.iter().find(|n| **n != server.name)
+        && let Some(other) =
+            observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
     {
         return Opening::Later(text!("wait-other-open", name = other.as_str()));
     }
@@ -71,6 +72,19 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
         }
     }
     Opening::Open
+}
+
+/// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
+/// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
+fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
+    let Some(server) = desired.db.server(name) else {
+        return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
+    };
+    let silent = match observed.databases.get(name) {
+        Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= SILENT),
+        _ => false,
+    };
+    server.runtime == Runtime::Process || desired.takes_writes(server) || !silent
 }
 
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
