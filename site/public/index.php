@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace Site;
 
+use Cordee\Session\Conflict;
+use Cordee\Session\Unavailable;
+
 // A bare Apache runs PHP without a php.ini, whose built-in default shows errors to visitors.
 ini_set('display_errors', '0');
 header_remove('X-Powered-By');
@@ -21,6 +24,7 @@ $src = dirname(__DIR__) . '/src';
 
 try {
     require $src . '/Text.php';
+    require $src . '/Session.php';
     require $src . '/Request.php';
     require $src . '/Response.php';
     require $src . '/layout.php';
@@ -31,11 +35,13 @@ try {
     rememberLanguage($request);
     try {
         $response = answer($request);
+    } catch (Unavailable | Conflict $failure) {
+        $response = sessionAway($request, $failure);
     } catch (\Throwable $error) {
         logError($error);
         $response = problem($request, 500);
     }
-    $response->send($request->server);
+    $response->send($request);
 } catch (\Throwable $error) {
     // Reached only when the page about the error fails too: nothing of the site can be relied on here.
     error_log('site: ' . $error::class . ' at ' . basename($error->getFile()) . ':' . $error->getLine());

@@ -13,15 +13,16 @@ final class Database
 
     /**
      * @param array<string, string> $config as read by config()
+     * @param string $port which of its ports: `port` or `writer_port`
      * @throws \PDOException|\ErrorException when nothing answers in time
      */
-    public function __construct(#[\SensitiveParameter] array $config)
+    public function __construct(#[\SensitiveParameter] array $config, string $port = 'port')
     {
         // A proxy accepts before it has found a database: the wait for the first word needs its own limit, in seconds.
         ini_set('mysqlnd.net_read_timeout', '2');
         $start = hrtime(true);
         $this->pdo = new \PDO(
-            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config['port'], $config['schema']),
+            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config[$port], $config['schema']),
             $config['user'],
             $config['password'],
             [
@@ -41,10 +42,10 @@ final class Database
 
     /**
      * The settings that the server's configuration points to. `port` is the one that follows the routing;
-     * `writer_port` of the same file is for session storage, this site does not use it.
+     * `writer_port` leads to the one writer, where sessions are kept.
      *
      * @param array<mixed> $env
-     * @return array{host: string, port: string, user: string, password: string, schema: string}
+     * @return array{host: string, port: string, writer_port: string, user: string, password: string, schema: string}
      * @throws \RuntimeException naming the missing key, never a value
      */
     public static function config(array $env): array
@@ -56,7 +57,7 @@ final class Database
             throw new \RuntimeException('CORDEE_SITE_CONFIG names no readable file');
         }
         $config = [];
-        foreach (['host', 'port', 'user', 'password', 'schema'] as $key) {
+        foreach (['host', 'port', 'writer_port', 'user', 'password', 'schema'] as $key) {
             if (!isset($ini[$key]) || !is_string($ini[$key])) {
                 throw new \RuntimeException("the site's configuration lacks $key");
             }
@@ -66,13 +67,16 @@ final class Database
         return $config;
     }
 
-    /** @return array{id: string, port: string, version: string, readOnly: bool} */
+    /** @return array{name: string, port: string, version: string, readOnly: bool} */
     public function identity(): array
     {
-        $row = $this->pdo->query('SELECT @@server_id AS id, @@port AS port, @@version AS version, @@read_only AS ro')->fetch();
+        $row = $this->pdo
+            ->query('SELECT @@report_host AS name, @@server_id AS id, @@port AS port, @@version AS version, @@read_only AS ro')
+            ->fetch();
 
         return [
-            'id' => (string) $row['id'],
+            // A database that Cordée did not configure may have a number only.
+            'name' => (string) ($row['name'] ?? '') !== '' ? (string) $row['name'] : (string) $row['id'],
             'port' => (string) $row['port'],
             'version' => (string) $row['version'],
             // A number up to MariaDB 11, a word since 12.

@@ -22,6 +22,7 @@ final class Request
         public readonly Text $text,
         public readonly bool $languageChosen,
         public readonly bool $secure,
+        public readonly string $mode = Session::PROXY,
     ) {
     }
 
@@ -40,6 +41,7 @@ final class Request
             languageChosen: Text::isLanguage($chosen),
             // Behind HAProxy the TLS ends there. A visitor who forges this only restricts their own cookies.
             secure: ($_SERVER['HTTPS'] ?? '') === 'on' || self::header('X_FORWARDED_PROTO') === 'https',
+            mode: Session::mode(self::header('X_CORDEE_SESSION')),
         );
     }
 
@@ -58,12 +60,20 @@ final class Request
         return is_string($name) && preg_match('/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/D', $name) === 1 ? $name : 'unknown';
     }
 
-    /** Browsers say where a form was sent from. A client that says nothing is not a browser with cookies to abuse. */
+    /**
+     * Browsers say where a form was sent from: in `Sec-Fetch-Site` to an address that they trust, in `Origin` to every
+     * other. A client that says neither is not a browser with cookies to abuse.
+     */
     public function isSameOrigin(): bool
     {
         $site = $this->env['HTTP_SEC_FETCH_SITE'] ?? null;
+        if ($site !== null) {
+            return $site === 'same-origin' || $site === 'none';
+        }
+        $origin = $this->env['HTTP_ORIGIN'] ?? null;
+        $host = $this->env['HTTP_HOST'] ?? '';
 
-        return $site === null || $site === 'same-origin' || $site === 'none';
+        return $origin === null || $origin === "http://$host" || $origin === "https://$host";
     }
 
     private static function header(string $name): string

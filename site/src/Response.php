@@ -29,7 +29,7 @@ final class Response
         return new self($this->status, $this->body, [$name => $value] + $this->headers);
     }
 
-    public function send(string $server): void
+    public function send(Request $request): void
     {
         http_response_code($this->status);
         $common = [
@@ -38,7 +38,9 @@ final class Response
             'Content-Security-Policy' => self::POLICY,
             'X-Content-Type-Options' => 'nosniff',
             'Referrer-Policy' => 'same-origin',
-            'X-Server' => $server,
+            'X-Server' => $request->server,
+            // The mode that was used, so that a server that does not obey is seen.
+            'X-Cordee-Session' => $request->mode,
         ];
         foreach ($this->headers + $common as $name => $value) {
             header($name . ': ' . $value);

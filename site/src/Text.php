@@ -11,10 +11,27 @@ final class Text
         'site.name' => ['fr' => 'Site de démonstration', 'en' => 'Demonstration site'],
         'site.foot' => ['fr' => 'Page produite par {server}.', 'en' => 'Page made by {server}.'],
 
+        'site.proxy' => ['fr' => 'Sessions gardées par HAProxy.', 'en' => 'Sessions kept by HAProxy.'],
+        'site.database' => ['fr' => 'Sessions gardées dans la base de données.', 'en' => 'Sessions kept in the database.'],
+
+        'kept.proxy' => [
+            'fr' => "Votre session est un fichier sur {server}\u{A0}: HAProxy vous y ramène à chaque page. "
+                . 'Si ce serveur s’arrête, un autre répondra, et cette session n’y sera pas.',
+            'en' => 'Your session is a file on {server}: HAProxy brings you back to it for each page. '
+                . 'If that server stops, another one answers, and this session will not be there.',
+        ],
+        'kept.database' => [
+            'fr' => "Votre session est une ligne de la base de données\u{A0}: tout serveur peut répondre, "
+                . 'et vous la retrouverez si l’un d’eux s’arrête.',
+            'en' => 'Your session is a row of the database: any server can answer, '
+                . 'and you will find it again if one of them stops.',
+        ],
+
         'nav.skip' => ['fr' => 'Aller au contenu', 'en' => 'Skip to content'],
         'nav.label' => ['fr' => 'Pages du site', 'en' => 'Pages of the site'],
         'nav.home' => ['fr' => 'Serveur', 'en' => 'Server'],
         'nav.couleur' => ['fr' => 'Couleur', 'en' => 'Colour'],
+        'nav.compte' => ['fr' => 'Compte', 'en' => 'Account'],
         'nav.connexion' => ['fr' => 'Connexion', 'en' => 'Connection'],
         'nav.other_language' => ['fr' => 'English', 'en' => 'Français'],
 
@@ -62,10 +79,46 @@ final class Text
         'couleur.from' => ['fr' => 'Avant', 'en' => 'From'],
         'couleur.to' => ['fr' => 'Après', 'en' => 'To'],
 
+        'compte.title' => ['fr' => 'S’identifier, se déconnecter', 'en' => 'Sign in, sign out'],
+        'compte.explain' => [
+            'fr' => "Ce que devient une session quand quelqu’un s’identifie. Aucun mot de passe\u{A0}: il n’y a rien à protéger ici.",
+            'en' => 'What becomes of a session when somebody signs in. No password: there is nothing to protect here.',
+        ],
+        'compte.who' => ['fr' => 'Qui vous êtes', 'en' => 'Who you are'],
+        'compte.out' => ['fr' => 'Personne n’est identifié dans cette session.', 'en' => 'Nobody is signed in to this session.'],
+        'compte.left' => [
+            'fr' => 'Vous êtes déconnecté. La session a été supprimée, avec tout ce qu’elle gardait.',
+            'en' => 'You are signed out. The session was deleted, with all that it kept.',
+        ],
+        'compte.name' => ['fr' => 'Votre nom', 'en' => 'Your name'],
+        'compte.hint' => ['fr' => '40 caractères au plus. Vous seul le verrez.', 'en' => '40 characters at most. Only you will see it.'],
+        'compte.refused' => [
+            'fr' => 'Écrivez un nom de 1 à 40 caractères. Rien n’a été changé.',
+            'en' => 'Write a name of 1 to 40 characters. Nothing was changed.',
+        ],
+        'compte.enter' => ['fr' => 'S’identifier', 'en' => 'Sign in'],
+        'compte.in' => ['fr' => 'Bonjour {name}', 'en' => 'Hello {name}'],
+        'compte.since' => ['fr' => 'Depuis', 'en' => 'Since'],
+        'compte.by' => ['fr' => 'Par le serveur', 'en' => 'By server'],
+        'compte.leave' => ['fr' => 'Se déconnecter', 'en' => 'Sign out'],
+        'compte.final' => [
+            'fr' => "La session sera supprimée\u{A0}: l’identifiant qu’avait votre navigateur n’ouvrira plus rien.",
+            'en' => 'The session will be deleted: the identifier that your browser had will open nothing any more.',
+        ],
+        'compte.was' => ['fr' => 'Identifiant d’avant', 'en' => 'Identifier before'],
+        'compte.before' => [
+            'fr' => 'En vous identifiant, vous recevrez un autre identifiant.',
+            'en' => 'When you sign in you get another identifier.',
+        ],
+        'compte.after' => [
+            'fr' => "L’identifiant d’avant ne vaut plus rien\u{A0}: qui l’aurait préparé pour vous n’entre pas dans votre session.",
+            'en' => 'The identifier before is worth nothing now: whoever prepared it for you does not get into your session.',
+        ],
+
         'connexion.title' => ['fr' => 'Test de connexion', 'en' => 'Connection test'],
         'connexion.answered' => [
-            'fr' => 'La base de données {id} a répondu en {ms}.',
-            'en' => 'Database {id} answered in {ms}.',
+            'fr' => 'La base de données {name} a répondu en {ms}.',
+            'en' => 'Database {name} answered in {ms}.',
         ],
         'connexion.way' => ['fr' => 'Le chemin de cette page', 'en' => 'The way of this page'],
         'connexion.visitor' => ['fr' => 'Vous', 'en' => 'You'],
@@ -73,19 +126,30 @@ final class Text
         'connexion.web' => ['fr' => 'Serveur web', 'en' => 'Web server'],
         'connexion.haproxy_db' => ['fr' => 'HAProxy db', 'en' => 'HAProxy db'],
         'connexion.database' => ['fr' => 'Base de données', 'en' => 'Database'],
-        'connexion.database_at' => ['fr' => 'serveur {id}, port {port}', 'en' => 'server {id}, port {port}'],
+        'connexion.database_at' => ['fr' => '{name}, port {port}', 'en' => '{name}, port {port}'],
+        'connexion.asked' => ['fr' => 'demandé à {host}', 'en' => 'asked at {host}'],
+        'connexion.from' => ['fr' => "vu d’ici\u{A0}: {address}", 'en' => 'seen from here: {address}'],
+        'connexion.spent' => ['fr' => '{ms} jusqu’ici', 'en' => '{ms} until here'],
         'connexion.not_announced' => ['fr' => 'ne s’est pas annoncé', 'en' => 'did not announce itself'],
         'connexion.unknown' => ['fr' => 'adresse inconnue', 'en' => 'address unknown'],
         'connexion.unavailable' => ['fr' => "\u{2715} indisponible", 'en' => "\u{2715} not available"],
-        'connexion.times' => ['fr' => 'Temps et état', 'en' => 'Times and state'],
+        'connexion.times' => ['fr' => 'Temps et sessions', 'en' => 'Times and sessions'],
         'connexion.connect' => ['fr' => 'Connexion', 'en' => 'Connect'],
         'connexion.read' => ['fr' => 'Lecture', 'en' => 'Read'],
         'connexion.write' => ['fr' => 'Écriture', 'en' => 'Write'],
         'connexion.not_measured' => ['fr' => 'laissez une note pour la mesurer', 'en' => 'leave a note to measure it'],
-        'connexion.version' => ['fr' => 'Version', 'en' => 'Version'],
-        'connexion.writes' => ['fr' => 'Accepte', 'en' => 'Accepts'],
-        'connexion.read_only' => ['fr' => 'la lecture seule', 'en' => 'reads only'],
-        'connexion.read_write' => ['fr' => 'lecture et écriture', 'en' => 'reads and writes'],
+        'connexion.read_only' => ['fr' => "fermée\u{A0}: lecture seule", 'en' => 'closed: reads only'],
+        'connexion.read_write' => ['fr' => "ouverte\u{A0}: elle prend les écritures", 'en' => 'open: it takes writes'],
+        'connexion.sessions' => ['fr' => 'Sessions', 'en' => 'Sessions'],
+        'connexion.sessions_file' => ['fr' => 'un fichier sur {server}', 'en' => 'a file on {server}'],
+        'connexion.sessions_row' => [
+            'fr' => 'une ligne de {name}, par le port {port}, en {ms}',
+            'en' => 'a row of {name}, through port {port}, in {ms}',
+        ],
+        'connexion.sessions_away' => [
+            'fr' => "\u{2715} indisponibles par le port {port}",
+            'en' => "\u{2715} not available through port {port}",
+        ],
         'connexion.leave' => ['fr' => 'Laisser une note', 'en' => 'Leave a note'],
         'connexion.message' => ['fr' => 'Note', 'en' => 'Note'],
         'connexion.hint' => [
@@ -113,6 +177,23 @@ final class Text
             'en' => 'It is not certain that your note was saved: look at the list before you send it again.',
         ],
         'connexion.retry' => ['fr' => 'Réessayer', 'en' => 'Try again'],
+
+        'away.title' => ['fr' => 'Votre session est hors d’atteinte', 'en' => 'Your session is out of reach'],
+        'away.text' => [
+            'fr' => "La base de données qui garde les sessions ne répond pas. La vôtre n’a pas été remplacée par une session vide\u{A0}: "
+                . 'vous la retrouverez dès que la base répondra. Réessayez dans quelques secondes.',
+            'en' => 'The database that keeps the sessions does not answer. Yours was not replaced by an empty one: '
+                . 'you will find it again as soon as the database answers. Try again in a few seconds.',
+        ],
+        'away.busy' => [
+            'fr' => 'Une autre demande de votre session n’est pas terminée. Réessayez dans quelques secondes.',
+            'en' => 'Another request of your session has not ended. Try again in a few seconds.',
+        ],
+        'away.unchanged' => ['fr' => 'Rien n’a été changé.', 'en' => 'Nothing was changed.'],
+        'away.unsure' => [
+            'fr' => "Il n’est pas sûr que votre choix ait été gardé\u{A0}: regardez la page avant de le renvoyer.",
+            'en' => 'It is not certain that your choice was kept: look at the page before you send it again.',
+        ],
 
         'problem.403.title' => ['fr' => 'Demande refusée', 'en' => 'Request refused'],
         'problem.403.text' => [

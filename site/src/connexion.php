@@ -29,18 +29,16 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
     $t = $request->text;
     $title = $t('connexion.title');
     $main = '<h1>' . e($title) . '</h1>
-<p class="verdict">' . e($t('connexion.answered', ['id' => $identity['id'], 'ms' => $t->ms($database->connectMs + $readMs)])) . '</p>
+<p class="verdict">' . e($t('connexion.answered', ['name' => $identity['name'], 'ms' => $t->ms($database->connectMs + $readMs)])) . '</p>
 <div class="pair">
 <section class="panel" aria-labelledby="h-way">
 <h2 id="h-way">' . e($t('connexion.way')) . '</h2>
-' . way($request, $config, $t('connexion.database_at', ['id' => $identity['id'], 'port' => $identity['port']])) . '
+' . way($request, $config, $identity) . '
 </section>
 <section class="panel" aria-labelledby="h-times">
 <h2 id="h-times">' . e($t('connexion.times')) . '</h2>
 <dl>
-' . timeRows($t, $times) . '<dt>' . e($t('connexion.version')) . '</dt><dd>' . e($identity['version']) . '</dd>
-<dt>' . e($t('connexion.writes')) . '</dt><dd>'
-        . e($t($identity['readOnly'] ? 'connexion.read_only' : 'connexion.read_write')) . '</dd>
+' . timeRows($t, $times) . '<dt>' . e($t('connexion.sessions')) . '</dt><dd>' . e(sessionWay($request, $config)) . '</dd>
 </dl>
 </section>
 </div>
@@ -108,26 +106,88 @@ function unavailable(Request $request, ?array $config, \Throwable $failure, stri
     return (new Response(503, layout($request, $title, $main)))->with('Retry-After', '2');
 }
 
-/** The five places of the way; $database is null where the way is cut. */
-function way(Request $request, ?array $config, ?string $database): string
+/** The way that the visitor's session takes, tried where it is another one. */
+function sessionWay(Request $request, array $config): string
+{
+    $t = $request->text;
+    if ($request->mode === Session::PROXY) {
+        return $t('connexion.sessions_file', ['server' => $request->server]);
+    }
+    $at = ['port' => $config['writer_port']];
+    try {
+        $database = new Database($config, 'writer_port');
+        $identity = $database->identity();
+    } catch (\PDOException | \ErrorException) {
+        return $t('connexion.sessions_away', $at);
+    }
+
+    return $t('connexion.sessions_row', $at + ['name' => $identity['name'], 'ms' => $t->ms($database->connectMs)]);
+}
+
+/**
+ * The five places of the way, each with what is known of it; $database is null where the way is cut.
+ *
+ * @param array{name: string, port: string, version: string, readOnly: bool}|null $database
+ */
+function way(Request $request, ?array $config, ?array $database): string
+{
+    $t = $request->text;
+    $items = '';
+    foreach ([visitorHops($request), webHop($request), databaseHops($t, $config, $database)] as $hops) {
+        foreach ($hops as [$key, $facts]) {
+            $cut = $key === 'connexion.database' && $database === null ? ' class="cut"' : '';
+            $items .= "<li$cut><b>" . e($t($key)) . '</b>';
+            foreach ($facts as $fact) {
+                $items .= ' <span>' . e($fact) . '</span>';
+            }
+            $items .= "</li>\n";
+        }
+    }
+
+    return '<ol class="way">' . "\n" . $items . '</ol>';
+}
+
+/** @return list<array{string, list<string>}> */
+function visitorHops(Request $request): array
 {
     $t = $request->text;
     $peer = is_string($request->env['REMOTE_ADDR'] ?? null) ? $request->env['REMOTE_ADDR'] : '';
     $visitor = Note::forwardedFor($request->env['HTTP_X_FORWARDED_FOR'] ?? null);
-    $hops = [
-        ['connexion.visitor', $visitor ?? $peer],
-        ['connexion.haproxy_web', $visitor === null ? $t('connexion.not_announced') : $peer],
-        ['connexion.web', $request->server],
-        ['connexion.haproxy_db', $config === null ? $t('connexion.unknown') : $config['host'] . ':' . $config['port']],
-        ['connexion.database', $database ?? $t('connexion.unavailable')],
-    ];
-    $items = '';
-    foreach ($hops as $i => [$key, $where]) {
-        $cut = $i === 4 && $database === null ? ' class="cut"' : '';
-        $items .= "<li$cut><b>" . e($t($key)) . '</b> <span>' . e($where) . "</span></li>\n";
-    }
+    $asked = Note::host($request->env['HTTP_HOST'] ?? null);
+    $proxy = $visitor === null
+        ? [$t('connexion.not_announced')]
+        : [...($asked === null ? [] : [$t('connexion.asked', ['host' => $asked])]), $t('connexion.from', ['address' => $peer])];
 
-    return '<ol class="way">' . "\n" . $items . '</ol>';
+    return [['connexion.visitor', [$visitor ?? $peer]], ['connexion.haproxy_web', $proxy]];
+}
+
+/** @return list<array{string, list<string>}> */
+function webHop(Request $request): array
+{
+    $address = Note::host($request->env['CORDEE_ADDRESS'] ?? null);
+    $begun = (float) ($request->env['REQUEST_TIME_FLOAT'] ?? microtime(true));
+    $facts = [
+        $request->server . ($address === null ? '' : ', ' . $address),
+        'PHP ' . PHP_VERSION,
+        ($request->text)('connexion.spent', ['ms' => $request->text->ms((microtime(true) - $begun) * 1000)]),
+    ];
+
+    return [['connexion.web', $facts]];
+}
+
+/** @return list<array{string, list<string>}> */
+function databaseHops(Text $t, ?array $config, ?array $database): array
+{
+    $proxy = $config === null ? $t('connexion.unknown') : $config['host'] . ':' . $config['port'];
+    $facts = $database === null
+        ? [$t('connexion.unavailable')]
+        : [
+            $t('connexion.database_at', ['name' => $database['name'], 'port' => $database['port']]),
+            $database['version'],
+            $t($database['readOnly'] ? 'connexion.read_only' : 'connexion.read_write'),
+        ];
+
+    return [['connexion.haproxy_db', [$proxy]], ['connexion.database', $facts]];
 }
 
 /** @param array<string, ?float> $times in milliseconds; null when not measured */

@@ -5,12 +5,11 @@ declare(strict_types=1);
 namespace Site;
 
 require_once __DIR__ . '/Colour.php';
-require_once __DIR__ . '/Session.php';
 
 /** The favourite colour, kept in PHP's session: shows whether a visitor's session follows them. */
 function couleur(Request $request): Response
 {
-    Session::start($request->secure);
+    Session::start($request);
     $before = Colour::state($_SESSION);
     $state = Colour::count($before, $request->server);
     $wanted = $request->post['couleur'] ?? null;
@@ -21,14 +20,14 @@ function couleur(Request $request): Response
         $state = Colour::change($state, $wanted, time(), $request->server);
     }
     $id = (string) session_id();
-    $_SESSION = $state;
+    $_SESSION = $state + $_SESSION;
     // Before the answer: what the page or its headers report must be stored by then.
     Session::close();
 
     if ($request->method === 'POST' && !$refused) {
         $response = Response::seeOther('/couleur');
 
-        return $changed ? $response->with('X-Cordee-Change', ($before['couleur'] ?? '-') . ';' . $wanted) : $response;
+        return $changed ? $response->with('X-Cordee-Change', ($before['couleur'] ?? '-') . '>' . $wanted) : $response;
     }
 
     return couleurPage($request, $state, $id, $refused);
@@ -40,6 +39,7 @@ function couleurPage(Request $request, array $state, string $id, bool $refused):
     $title = $t('couleur.title');
     $main = '<h1>' . e($title) . '</h1>
 <p>' . e($t('couleur.explain')) . '</p>
+' . kept($request) . '
 <div class="pair">
 <section class="panel" aria-labelledby="h-choice">
 <h2 id="h-choice">' . e($t('couleur.yours')) . '</h2>

@@ -16,12 +16,20 @@ function clock(int $time, string $format = 'H:i:s'): string
     return '<time datetime="' . gmdate('Y-m-d\TH:i:s\Z', $time) . '">' . gmdate($format, $time) . '</time>';
 }
 
+/** What becomes of the visitor's session when a server stops: said before it happens. */
+function kept(Request $request): string
+{
+    $sentence = ($request->text)('kept.' . $request->mode, ['server' => $request->server]);
+
+    return '<p class="kept" data-mode="' . $request->mode . '">' . e($sentence) . '</p>';
+}
+
 /** The whole page around $main, which is HTML. */
 function layout(Request $request, string $title, string $main): string
 {
     $t = $request->text;
     $places = '';
-    foreach (['/' => 'nav.home', '/couleur' => 'nav.couleur', '/connexion' => 'nav.connexion'] as $path => $key) {
+    foreach (['/' => 'nav.home', '/couleur' => 'nav.couleur', '/compte' => 'nav.compte', '/connexion' => 'nav.connexion'] as $path => $key) {
         $here = $path === $request->path ? ' aria-current="page"' : '';
         $places .= '<li><a href="' . $path . '"' . $here . '>' . e($t($key)) . '</a></li>';
     }
@@ -50,7 +58,7 @@ function layout(Request $request, string $title, string $main): string
 <main id="main" class="wrap">
 ' . $main . '
 </main>
-<footer class="wrap"><p>' . e($t('site.foot', ['server' => $request->server])) . '</p></footer>
+<footer class="wrap"><p>' . e($t('site.foot', ['server' => $request->server])) . ' ' . e($t('site.' . $request->mode)) . '</p></footer>
 </body>
 </html>
 ';

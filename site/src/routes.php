@@ -8,6 +8,7 @@ namespace Site;
 const ROUTES = [
     '/' => ['home', ['GET', 'HEAD']],
     '/couleur' => ['couleur', ['GET', 'HEAD', 'POST']],
+    '/compte' => ['compte', ['GET', 'HEAD', 'POST']],
     '/connexion' => ['connexion', ['GET', 'HEAD', 'POST']],
 ];
 

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Site;
 
 $src = dirname(__DIR__) . '/src';
-foreach (['Text', 'Request', 'Response', 'Session', 'Colour', 'Note', 'Database', 'layout'] as $file) {
+foreach (['Text', 'Session', 'Request', 'Response', 'Colour', 'Person', 'Note', 'Database', 'layout'] as $file) {
     require "$src/$file.php";
 }
 
@@ -48,17 +48,18 @@ $code = '';
 foreach (glob("$src/*.php") ?: [] as $file) {
     $code .= basename($file) === 'Text.php' ? '' : file_get_contents($file);
 }
-preg_match_all("/'((?:site|nav|form|home|couleur|connexion|problem)\.[a-z_.]+)'/", $code, $used);
+preg_match_all("/'((?:site|nav|form|home|kept|couleur|compte|connexion|away|problem)\.[a-z_.]+)'/", $code, $used);
 foreach (array_unique($used[1]) as $key) {
     $built = str_ends_with($key, '.');
     $check("$key is in the table", true, $built || isset(Text::TABLE[$key]));
 }
-// Keys put together from a colour, a status or a measure.
+// Keys put together from a colour, a status, a measure or a mode.
 $made = array_map(static fn (string $slug): string => "colour.$slug", [...Colour::ALL, 'aucune']);
 foreach ([403, 404, 405, 500] as $status) {
     array_push($made, "problem.$status.title", "problem.$status.text");
 }
 array_push($made, 'connexion.connect', 'connexion.read', 'connexion.write');
+array_push($made, 'kept.proxy', 'kept.database', 'site.proxy', 'site.database');
 foreach ($made as $key) {
     $check("$key is in the table", true, isset(Text::TABLE[$key]));
 }
@@ -121,6 +122,28 @@ $check('the oldest changes go first', 29, $state['history'][0][0]);
 $check('a long id', 'abcdef…', Session::shorten('abcdefghijklmnopqrstuvwxyz012345'));
 $check('an empty id', '…', Session::shorten(''));
 
+// Which ids are looked for at all, and which mode a request asks for.
+foreach (['0123456789abcdefghijkl' => true, str_repeat('A', 256) => true, 'a,b-cdefghijklmnopqrstuvw' => true, '' => false,
+    '0123456789abcdefghijk' => false, str_repeat('A', 257) => false, "0123456789abcdefghijkl\n" => false,
+    '../../../../etc/passwd0000' => false, '0123456789abcdefghij_l' => false] as $id => $ok) {
+    $check("an id: $id", $ok, Session::isId((string) $id));
+}
+$check('an id that is a list', false, Session::isId(['0123456789abcdefghijkl']));
+foreach (['database' => 'database', 'proxy' => 'proxy', '' => 'proxy', 'Database' => 'proxy', 'database, proxy' => 'proxy'] as $header => $mode) {
+    $check("the mode of '$header'", $mode, Session::mode($header));
+}
+
+// Who is signed in.
+$person = Person::enter(['couleur' => 'vert'], 'Ana', 100, 'web1', 'abcdef…');
+$check('the colour stays', 'vert', $person['couleur']);
+$check('who signed in', ['name' => 'Ana', 'since' => 100, 'server' => 'web1', 'was' => 'abcdef…'], Person::of($person));
+$check('another person replaces the first', 'Zoé', Person::of(Person::enter($person, 'Zoé', 200, 'web2', 'ghijkl…'))['name']);
+foreach ([[], ['person' => 'Ana'], ['person' => ['name' => 'Ana']], ['person' => ['since' => '1'] + $person['person']]] as $other) {
+    $check('nobody: ' . json_encode($other), null, Person::of($other));
+}
+$check('a name of 40 characters', str_repeat('é', 40), Note::clean(str_repeat('é', 40), Person::LONGEST));
+$check('a name of 41 characters', null, Note::clean(str_repeat('é', 41), Person::LONGEST));
+
 // Notes.
 $check('a note', 'Salut à tous', Note::clean('  Salut à tous '));
 $check('a note on several lines becomes one', 'a b c', Note::clean("a\r\n b\t\u{A0}\0c"));
@@ -135,6 +158,12 @@ foreach (['12', '12.5', '-1.00', '1e3', '123456.00', "1.00\n", '<b>', null, ['1.
 }
 $check('the visitor announced by HAProxy', '192.0.2.7', Note::forwardedFor('192.0.2.7'));
 $check('a visitor who announces another address', '192.0.2.7', Note::forwardedFor('10.0.0.1, 192.0.2.7'));
+foreach (['localhost:8080', '[::1]:80', '192.0.2.1', 'example.org'] as $host) {
+    $check("a host: $host", $host, Note::host($host));
+}
+foreach (['', 'a b', '<b>', "a\n", str_repeat('a', 254), null, ['a']] as $other) {
+    $check('no host: ' . json_encode($other), null, Note::host($other));
+}
 $check('an IPv6 visitor', '2001:db8::1', Note::forwardedFor(' 2001:db8::1 '));
 foreach (['', 'unknown', '<script>', '1.2.3.4, ', null] as $other) {
     $check('no visitor: ' . json_encode($other), null, Note::forwardedFor($other));
@@ -157,11 +186,27 @@ foreach ([[null, true], ['same-origin', true], ['none', true], ['same-site', fal
     $check('a form sent from ' . json_encode($site), $ok, $request->isSameOrigin());
 }
 
+foreach (
+    [['http://here:8080', true], ['https://here:8080', true], ['http://here:8081', false], ['http://here:8080.evil', false],
+        ['null', false], ['', false]] as [$origin, $ok]
+) {
+    $env = ['HTTP_ORIGIN' => $origin, 'HTTP_HOST' => 'here:8080'];
+    $request = new Request('POST', '/couleur', [], [], $env, 'web1', new Text('en'), false, false);
+    $check("a form sent from the page of '$origin'", $ok, $request->isSameOrigin());
+    $env['HTTP_SEC_FETCH_SITE'] = 'cross-site';
+    $request = new Request('POST', '/couleur', [], [], $env, 'web1', new Text('en'), false, false);
+    $check("the browser's own word counts more than '$origin'", false, $request->isSameOrigin());
+}
+
 // HTML.
 $check('what a visitor wrote is escaped', '&lt;a href=&quot;&apos;&amp;', e('<a href="\'&'));
 $html = layout(new Request('GET', '/couleur', [], [], [], 'web1', new Text('fr'), false, false), 'T', '');
 $check('the language of the page', true, str_contains($html, '<html lang="fr">'));
 $check('one current place', 1, substr_count($html, 'aria-current="page"'));
+foreach (['proxy' => 'un fichier sur web1', 'database' => 'une ligne de la base de données'] as $mode => $words) {
+    $said = kept(new Request('GET', '/couleur', [], [], [], 'web1', new Text('fr'), false, false, $mode));
+    $check("what becomes of a session kept by $mode", true, str_contains($said, $words) && str_contains($said, "data-mode=\"$mode\""));
+}
 
 // The configuration file.
 $file = (string) tempnam(sys_get_temp_dir(), 'site');

@@ -52,7 +52,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          <Directory \"{home}/site/public\">\n    Require all granted\n    DirectoryIndex index.php\n    \
          FallbackResource /index.php\n</Directory>\n\
          <FilesMatch \"\\.php$\">\n    SetHandler application/x-httpd-php\n</FilesMatch>\n\
-         SetEnv CORDEE_SERVER {name}\nSetEnv CORDEE_SITE_CONFIG \"{}\"\n\
+         SetEnv CORDEE_SERVER {name}\nSetEnv CORDEE_ADDRESS 127.0.0.1:{port}\nSetEnv CORDEE_SITE_CONFIG \"{}\"\n\
          php_admin_value session.save_path \"{home}/sessions\"\n\
          php_admin_value session.use_strict_mode 1\nphp_admin_value session.use_only_cookies 1\n\
          php_admin_value date.timezone UTC\nphp_admin_value error_log \"{home}/log/php.log\"\n\

@@ -32,6 +32,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** @var array{data: string, ver: int, left: int}|null the row as it was read */
     private ?array $row = null;
 
+    /** Why the session cannot be had; `read` says so. */
+    private ?SessionException $failure = null;
     /** SHA-256 of the id that was made last: it has no row yet. */
     private ?string $fresh = null;
 
@@ -93,29 +95,28 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $id;
     }
 
-    /** Locks the row of an id that a visitor brought. Unknown, expired or odd ones get a new id. */
+    /**
+     * Locks the row of an id that a visitor brought. Unknown, expired or odd ones get a new id. A failure waits for
+     * `read`: thrown from here, PHP would still give the visitor another id in place of theirs (8.2).
+     */
     public function validateId(string $id): bool
     {
-        if (preg_match('/^[A-Za-z0-9,-]{22,256}$/D', $id) !== 1) {
-            return false;
-        }
-        $hash = self::hash($id);
-        $begun = hrtime(true);
-        $row = $this->lock($hash);
-        $this->waitedMs = (hrtime(true) - $begun) / 1e6;
-        if ($row === null) {
-            $this->release();
+        $this->failure = null;
+        try {
+            return $this->take($id);
+        } catch (SessionException $failure) {
+            $this->failure = $failure;
 
-            return false;
+            return true;
         }
-        [$this->held, $this->row] = [$hash, $row];
-
-        return true;
     }
 
     /** What was locked before. A new id is random, and nobody else has it: it needs no lock, and no row yet. */
     public function read(string $id): string|false
     {
+        if ($this->failure !== null) {
+            throw $this->failure;
+        }
         $hash = self::hash($id);
         if ($this->held === $hash && $this->row !== null) {
             return $this->row['data'];
@@ -124,7 +125,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return '';
         }
         // PHP without strict mode, or an application that sets an id of its own, comes here first.
-        return $this->validateId($id) ? (string) $this->row['data'] : '';
+        return $this->take($id) ? (string) $this->row['data'] : '';
     }
 
     public function write(string $id, string $data): bool
@@ -140,7 +141,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 $this->drop();
                 throw new Conflict('the session is not the one that was read');
             }
-        } else {
+        } elseif ($data !== '') {
             $this->run(
                 "INSERT INTO {$this->config->table} (id, data, created, expires) "
                     . 'VALUES (?, ?, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + ?)',
@@ -181,6 +182,25 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     public function gc(int $max_lifetime): int|false
     {
         return 0;
+    }
+
+    private function take(string $id): bool
+    {
+        if (preg_match('/^[A-Za-z0-9,-]{22,256}$/D', $id) !== 1) {
+            return false;
+        }
+        $hash = self::hash($id);
+        $begun = hrtime(true);
+        $row = $this->lock($hash);
+        $this->waitedMs = (hrtime(true) - $begun) / 1e6;
+        if ($row === null) {
+            $this->release();
+
+            return false;
+        }
+        [$this->held, $this->row] = [$hash, $row];
+
+        return true;
     }
 
     private static function hash(string $id): string

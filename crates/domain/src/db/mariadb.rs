@@ -8,6 +8,8 @@ use super::failover::RECEIPT_LIMIT;
 /// Where one MariaDB lives.
 #[derive(Clone, Debug)]
 pub struct Instance<'a> {
+    /// What it calls itself when it is asked.
+    pub name: &'a str,
     /// `server_id` and GTID domain.
     pub id: u32,
     /// Place in the auto-increment sequence, 1 to 9.
@@ -32,7 +34,7 @@ pub const SLOTS: u8 = 10;
 
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
-    let Instance { id, slot, port, home, run, writer, receipts, rights } = instance;
+    let Instance { name, id, slot, port, home, run, writer, receipts, rights } = instance;
     let home = home.display();
     // Crash recovery of the writer commits what it had logged; that of any other undoes what no one
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
@@ -45,7 +47,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
          collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
          read_only=1\ninit-rpl-role={role}\n\
-         server_id={id}\ngtid_domain_id={id}\nauto_increment_increment={SLOTS}\nauto_increment_offset={slot}\n\
+         server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={SLOTS}\nauto_increment_offset={slot}\n\
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
          binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\

@@ -199,6 +199,7 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
     let prepare = || {
         folder(&run, 0o755, user)?;
         let config = db::mariadb::render(&db::mariadb::Instance {
+            name: server.name.as_str(),
             id: server.id,
             slot: server.slot.unwrap_or(1),
             port: server.port,
