@@ -14,6 +14,7 @@ const known = {
   verdict: null,
   rope: null,
   writing: null,
+  session: null,
   proxies: new Map(),
   servers: new Map(),
   ages: {},
@@ -66,8 +67,8 @@ function welcome() {
 function whole() {
   const since = performance.now() - known.agesAt;
   const ages = Object.fromEntries(Object.entries(known.ages).map(([name, ms]) => [name, ms + since]));
-  const { verdict, rope, writing, events } = known;
-  return { verdict, rope, writing, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
+  const { verdict, rope, writing, session, events } = known;
+  return { verdict, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
 const NAMES = ["snapshot", "delta", "gone", "event", "trial", "beat", "over"];
@@ -111,6 +112,7 @@ const takes = {
     if (data.verdict) known.verdict = data.verdict;
     if (data.rope) known.rope = data.rope;
     if (data.writing) known.writing = data.writing;
+    if (data.session) known.session = data.session;
     for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
     for (const row of data.servers ?? []) known.servers.set(row.name, row);
     if (!paused && !stale) show(data);

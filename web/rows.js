@@ -159,14 +159,19 @@ function rope(row) {
   });
 }
 
-/** Who takes writes, and how long nobody did when that last changed. The chosen one stays where the focus may be. */
-function writing(row) {
-  for (const link of document.querySelectorAll("[data-routing]")) {
-    const chosen = link.dataset.routing === row.routing;
-    if (chosen) link.setAttribute("aria-current", "true");
+/** One of two ways. The chosen one stays where the focus may be. */
+function choice(kind, chosen, address) {
+  for (const link of document.querySelectorAll(`[data-${kind}]`)) {
+    const word = link.dataset[kind];
+    if (word === chosen) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    if (!chosen) link.href = `/pools/db/routing/${link.dataset.routing}`;
+    if (word !== chosen) link.href = `${address}/${word}`;
   }
+}
+
+/** Who takes writes, and how long nobody did when that last changed. */
+function writing(row) {
+  choice("routing", row.routing, "/pools/db/routing");
   const gap = document.querySelector("[data-gap]");
   if (!gap) return;
   gap.hidden = !row.gap;
@@ -223,6 +228,7 @@ export function show(picture) {
   if (picture.verdict) verdict(picture.verdict);
   if (picture.rope) rope(picture.rope);
   if (picture.writing) writing(picture.writing);
+  if (picture.session) choice("keeping", picture.session, "/pools/web/session");
   for (const row of picture.proxies ?? []) proxy(row);
   for (const row of picture.servers ?? []) server(row);
   counts();

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
             case!(the_two_databases_never_give_the_same_id),
             case!(both_addresses_lead_to_the_one_writer),
             case!(the_applications_accounts_stay_within_their_rights),
+            case!(sessions_that_have_run_out_are_removed_on_both_and_others_are_kept),
         ],
     )
 }
@@ -125,4 +126,22 @@ fn the_applications_accounts_stay_within_their_rights(cluster: &Cluster) {
             assert!(standby.try_query(beyond).is_err(), "{account} may: {beyond}");
         }
     }
+}
+
+/// More than one batch of them, in a table that the application may write.
+fn sessions_that_have_run_out_are_removed_on_both_and_others_are_kept(cluster: &Cluster) {
+    let app = Db::new(cluster, &["--account", "app"]).through(cluster, cluster.db_writer().port());
+    let row = "UNHEX(SHA2(seq, 256)), '', UNIX_TIMESTAMP() - 100";
+    app.query(&format!(
+        "INSERT INTO php_sessions (id, data, created, expires) \
+         SELECT {row}, UNIX_TIMESTAMP() - 1 FROM seq_1_to_2500 \
+         UNION ALL SELECT {row}, UNIX_TIMESTAMP() + 600 FROM seq_3001_to_3003"
+    ));
+    wait::until("only the living ones are left", Duration::from_secs(30), || {
+        let count = |db: &Db| db.try_query("SELECT COUNT(*) FROM site.php_sessions");
+        let left: Vec<_> = each(cluster).iter().map(count).collect();
+        let three = |l: &Result<Vec<Vec<String>>, String>| l.as_ref().is_ok_and(|rows| rows[0][0] == "3");
+        if left.iter().all(three) { Ok(()) } else { Err(left) }
+    });
+    app.query("DELETE FROM php_sessions");
 }

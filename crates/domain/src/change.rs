@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime, Saved};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
 use crate::problem::Problem;
+use crate::sessions::Mode;
 use crate::text;
 use crate::text::Text;
 
@@ -75,6 +76,11 @@ pub enum Change {
     SetRouting {
         /// The new routing.
         routing: Routing,
+    },
+    /// Where the visitors' sessions are kept.
+    SetSession {
+        /// The new mode.
+        mode: Mode,
     },
     /// Make another database the writer: the present one is closed, the other one catches up, then it is opened.
     Promote {
@@ -240,6 +246,8 @@ impl Change {
             Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
             Self::SetRouting { routing: Routing::OneWriter } => text!("event-one-writer"),
             Self::SetRouting { routing: Routing::AllWriters } => text!("event-all-writers"),
+            Self::SetSession { mode: Mode::Proxy } => text!("event-session-proxy"),
+            Self::SetSession { mode: Mode::Database } => text!("event-session-database"),
             Self::Promote { name, accept_loss: false, .. } => text!("event-promote", name = name.as_str()),
             Self::Promote { name, accept_loss: true, .. } => {
                 text!("event-promote-loss", name = name.as_str())
@@ -286,6 +294,7 @@ impl Change {
             | Self::Expel { name } => name.to_string(),
             Self::SetAddresses { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
+            Self::SetSession { .. } => "haproxy-web".to_owned(),
             Self::SetRouting { .. } => "haproxy-db".to_owned(),
         }
     }

@@ -21,6 +21,8 @@ pub enum Fault {
     OutOfService(String),
     /// A process that should run does not, or the reverse.
     Process(String),
+    /// Visitors' sessions are not kept where they are wished.
+    Session,
     /// The file lists other servers than wished.
     File(PoolId),
     /// A database that runs is not one of the members.
@@ -102,6 +104,11 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         faults.push(Fault::Process(format!("haproxy-{pool}")));
         return;
     };
+    if pool == PoolId::Web
+        && (running.mode != Some(desired.session) || seen.map.as_deref() != Some(&desired.session.map()))
+    {
+        faults.push(Fault::Session);
+    }
     for (name, server) in &running.servers {
         if desired.pool(pool).server(name).is_none_or(|s| s.id != server.id) {
             faults.push(Fault::Extra(name.to_string()));

@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, NewServer};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName};
 use crate::problem::Problem;
+use crate::sessions::Mode;
 use crate::text;
 use crate::text::Text;
+
+mod first;
+
+pub use first::Addresses;
 
 /// Everything wished. Only [`Desired::apply`] makes another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,9 @@ pub struct Desired {
     /// Which databases take writes.
     #[serde(default)]
     pub routing: Routing,
+    /// Where the visitors' sessions are kept.
+    #[serde(default)]
+    pub session: Mode,
     /// A change of writer that a person asked for and that is under way.
     #[serde(default)]
     pub handover: Option<Handover>,
@@ -198,21 +206,6 @@ pub enum CookieChoice {
     Chosen(Cookie),
 }
 
-/// Where the cluster listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// The page.
-    pub page: SocketAddr,
-    /// HAProxy `web`.
-    pub site: SocketAddr,
-    /// HAProxy `db`, as the routing says.
-    pub db: SocketAddr,
-    /// HAProxy `db`, always the writer.
-    pub writer: SocketAddr,
-    /// First and last port for servers started on this machine.
-    pub ports: (u16, u16),
-}
-
 /// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
 pub const MOST_DATABASES: u8 = 9;
 
@@ -320,6 +313,7 @@ impl Desired {
             }
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
             Change::SetRouting { routing } => next.routing = *routing,
+            Change::SetSession { mode } => next.session = *mode,
             Change::Promote { name, at, accept_loss } => {
                 let to = next.promote(name, *accept_loss)?;
                 next.handover = Some(Handover { to, at: *at, accept_loss: *accept_loss });
@@ -513,68 +507,6 @@ impl Desired {
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
         Ok(())
-    }
-
-    /// The cluster of the first start: two web servers with the cookies S1 and S2, two databases.
-    ///
-    /// Every server's port is chosen here, once, among those that `free` accepts.
-    pub fn first(addresses: &Addresses, free: impl Fn(u16) -> bool) -> Result<Self, Vec<Problem>> {
-        let pool = |listen| Pool { listen, generation: 0, servers: Vec::new() };
-        let mut desired = Self {
-            revision: 1,
-            page: addresses.page,
-            web: pool(addresses.site),
-            db: pool(addresses.db),
-            writer_listen: addresses.writer,
-            writer: None,
-            epoch: 1,
-            routing: Routing::OneWriter,
-            handover: None,
-            next_id: 1,
-            ports: addresses.ports,
-        };
-        desired.distinct()?;
-        for (pool, name, cookie, slot) in [
-            (PoolId::Db, "db1", None, Some(1)),
-            (PoolId::Db, "db2", None, Some(2)),
-            (PoolId::Web, "web1", Some("S1"), None),
-            (PoolId::Web, "web2", Some("S2"), None),
-        ] {
-            let cookie = match cookie {
-                Some(value) => CookieChoice::Chosen(Cookie::parse(value).map_err(|p| vec![p])?),
-                None => CookieChoice::Automatic,
-            };
-            let server = Server {
-                id: desired.next_id,
-                name: ServerName::parse(name).map_err(|p| vec![p])?,
-                host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-                port: desired.pick_port(&free).map_err(|p| vec![p])?,
-                runtime: Runtime::Process,
-                power: Power::On,
-                admin: Admin::Ready,
-                cookie,
-                generation: 0,
-                slot,
-                standing: Standing::Member,
-            };
-            desired.next_id += 1;
-            if desired.writer.is_none() && pool == PoolId::Db {
-                desired.writer = Some(server.name.clone());
-            }
-            desired.pool_mut(pool).servers.push(server);
-        }
-        Ok(desired)
-    }
-
-    /// The first port for a new server on this machine that no server has and that `free` accepts.
-    pub fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
-        (self.ports.0..=self.ports.1)
-            .filter(|p| self.servers().all(|(_, s)| s.port != *p))
-            .find(|p| free(*p))
-            .ok_or_else(|| {
-                let (first, last) = self.ports;
-                Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
-            })
     }
 }
 

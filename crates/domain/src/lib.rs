@@ -17,6 +17,7 @@ pub mod ids;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod sessions;
 #[cfg(test)]
 pub mod sim;
 pub mod snapshot;

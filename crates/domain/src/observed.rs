@@ -118,6 +118,8 @@ pub struct Leader {
 pub struct ProxySeen {
     /// The file's text, when there is one.
     pub file: Option<String>,
+    /// The text of the file that holds the session mode (HAProxy `web`).
+    pub map: Option<String>,
     /// What the process says.
     pub running: Seen<Running>,
     /// The worker that answered last, also while it does not answer.

@@ -12,6 +12,7 @@ use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Comparison, Leader, Observed, ProcessId, Seen, Setback};
+use crate::sessions::Mode;
 use crate::step::{Outcome, Step};
 use crate::text;
 
@@ -22,6 +23,9 @@ pub struct World {
     pub now: Millis,
     /// Files of the proxies.
     files: BTreeMap<PoolId, String>,
+    /// The file of the session mode, and the mode that the running HAProxy `web` tells.
+    map: Option<Mode>,
+    mode: Option<Mode>,
     /// Tables of the running proxies, with the shape they were started from.
     tables: BTreeMap<PoolId, (String, BTreeMap<ServerName, RunningServer>)>,
     /// Living processes.
@@ -54,8 +58,10 @@ impl World {
         for pool in PoolId::ALL {
             let seen = memory.proxies.entry(pool).or_default();
             seen.file = self.files.get(&pool).cloned();
+            seen.map = self.map.filter(|_| pool == PoolId::Web).map(Mode::map);
+            let mode = self.mode.filter(|_| pool == PoolId::Web);
             seen.running = match self.tables.get(&pool) {
-                Some((shape, servers)) => Seen::At(self.now, running(shape, servers)),
+                Some((shape, servers)) => Seen::At(self.now, Running { mode, ..running(shape, servers) }),
                 None => Seen::Never,
             };
         }
@@ -249,6 +255,8 @@ impl World {
             Step::WriteConfig { proxy, text, .. } => {
                 self.files.insert(*proxy, text.clone());
             }
+            Step::WriteSession { mode } => self.map = Some(*mode),
+            Step::SetSession { mode } => self.mode = Some(*mode),
             Step::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
             Step::AddServer { proxy, name, id, to } => return self.add(*proxy, name, *id, *to),
             Step::SetAddress { proxy, name, to } => {
@@ -405,6 +413,13 @@ impl World {
         if shape.is_some_and(|s| *s != found) {
             return Outcome::Failed(text!("haproxy-strange"));
         }
+        if proxy == PoolId::Web {
+            // It does not start without the file that its own file names.
+            if self.map.is_none() {
+                return Outcome::Failed(text!("haproxy-strange"));
+            }
+            self.mode = self.map;
+        }
         // A database stands in two backends, the one writer's last.
         let mut servers: BTreeMap<ServerName, RunningServer> = BTreeMap::new();
         for (name, server) in text.lines().filter_map(|l| read_server(l.trim())) {
@@ -457,6 +472,7 @@ fn running(shape: &str, servers: &BTreeMap<ServerName, RunningServer>) -> Runnin
         uptime_s: 1,
         rate: 0,
         sessions: 0,
+        mode: None,
         servers: servers.clone(),
     }
 }

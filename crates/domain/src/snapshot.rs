@@ -13,6 +13,7 @@ use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
 use crate::plan::places;
+use crate::sessions::Mode;
 use crate::status::{self, Light, Status, check_reason};
 use crate::text;
 use crate::text::Text;
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub verdict: Status,
     /// Which databases take writes.
     pub routing: Routing,
+    /// Where the visitors' sessions are kept.
+    pub session: Mode,
     /// Grows each time another database becomes the writer.
     pub epoch: u64,
     /// A change of writer under way.
@@ -208,6 +211,7 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         at: now,
         verdict,
         routing: desired.routing,
+        session: desired.session,
         epoch: desired.epoch,
         handover: desired.handover.clone(),
         gap: observed.gap,
@@ -221,7 +225,8 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
     let running = seen.running.fresh(now, STALE);
     let want = config::render(desired, id, setting, &places(desired, observed, id));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
-        && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r));
+        && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
+        && (id == PoolId::Db || running.is_some_and(|r| r.mode == Some(desired.session)));
     ProxyView {
         name: id,
         listen: desired.pool(id).listen.to_string(),

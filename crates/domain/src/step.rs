@@ -9,6 +9,7 @@ use crate::db::verify::Side;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
+use crate::sessions::Mode;
 use crate::text::Text;
 
 /// What can be done.
@@ -22,6 +23,16 @@ pub enum Step {
         text: String,
         /// Have HAProxy check it first: a reload follows.
         check: bool,
+    },
+    /// Replace the file that holds the session mode, which HAProxy `web` reads when it starts.
+    WriteSession {
+        /// The mode.
+        mode: Mode,
+    },
+    /// Have the running HAProxy `web` tell another session mode.
+    SetSession {
+        /// The mode.
+        mode: Mode,
     },
     /// Have HAProxy read the file on disk and give its place to a new worker; proven by reading the shape back.
     Reload {
@@ -249,6 +260,7 @@ impl Step {
             | Self::SetState { proxy, .. }
             | Self::SetWeight { proxy, .. }
             | Self::DeleteServer { proxy, .. } => Target::Proxy(*proxy),
+            Self::WriteSession { .. } | Self::SetSession { .. } => Target::Proxy(PoolId::Web),
             Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {
                 Target::Process(id.clone())
             }

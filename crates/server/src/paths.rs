@@ -145,6 +145,11 @@ impl Home {
         self.root.join("conf").join(format!("{proxy}.cfg"))
     }
 
+    /// The map file that holds the session mode.
+    pub fn session_map(&self) -> PathBuf {
+        self.root.join("conf").join("session.map")
+    }
+
     /// Folders of servers.
     pub fn servers(&self) -> PathBuf {
         self.root.join("servers")

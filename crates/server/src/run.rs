@@ -136,6 +136,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let setting = Setting {
         web_socket: home.proxy_socket(PoolId::Web),
         db_socket: home.proxy_socket(PoolId::Db),
+        session_map: home.session_map(),
         cookie_key: secrets.cookie_key.clone(),
     };
     let store = Arc::new(open_store(&home, config)?);

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server};
 use crate::ids::{PoolId, ServerName};
+use crate::sessions::{HEADER, KEY};
 
 /// What the file needs that is not a wish: decided once, when the cluster is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Setting {
     pub web_socket: PathBuf,
     /// Runtime socket of HAProxy `db`.
     pub db_socket: PathBuf,
+    /// The map file that holds the session mode.
+    pub session_map: PathBuf,
     /// Secret from which automatic cookies are derived (manual 2.6, `dynamic-cookie-key`).
     pub cookie_key: String,
 }
@@ -136,6 +139,7 @@ fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> S
 fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
     let listen = bind(desired.web.listen);
     let key = &setting.cookie_key;
+    let map = setting.session_map.display();
     vec![
         Section {
             head: format!(
@@ -144,6 +148,8 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
                  timeout server 30s\n    timeout queue 5s\n    timeout http-request 10s\n    timeout http-keep-alive 10s\n    \
                  timeout check 2s\n\nfrontend web\n    bind {listen}\n    option forwardfor\n    \
                  http-request del-header X-Forwarded-For\n    \
+                 http-request set-var(txn.session) str({KEY}),map({map},proxy)\n    \
+                 http-request set-header {HEADER} %[var(txn.session)]\n    \
                  http-request replace-header Cookie (^|;\\s*)cordee_[^=;]*=[^;]*(.*) \\1\\2\n    \
                  default_backend web\n\n"
             ),
@@ -153,6 +159,7 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
             head: format!(
                 "backend web\n    balance roundrobin\n    cookie {COOKIE} insert indirect nocache httponly attr SameSite=Lax dynamic\n    \
                  dynamic-cookie-key {key}\n    ignore-persist if {{ path / }}\n    \
+                 ignore-persist if {{ var(txn.session) -m str database }}\n    \
                  http-request disable-l7-retry unless METH_GET\n    option httpchk\n    \
                  http-check send meth GET uri / ver HTTP/1.1 hdr Host cordee-check hdr Connection close\n    \
                  http-check expect rstatus ^[23]\n"

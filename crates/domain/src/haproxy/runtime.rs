@@ -3,8 +3,10 @@
 //! `;` and a newline separate commands, so nothing but parsed values is ever formatted into one.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use crate::ids::{PoolId, ServerName};
+use crate::sessions::{KEY, Mode};
 
 use super::config::{WRITER_BACKEND, backends, parameters};
 
@@ -70,6 +72,11 @@ pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Vec<Com
     all.extend(each(proxy, |b| Command::empty(format!("enable health {b}/{name}"))));
     all.extend(each(proxy, |b| Command::empty(format!("enable server {b}/{name}"))));
     all
+}
+
+/// Has HAProxy tell the web servers another session mode, from the next request on.
+pub fn set_session(map: &Path, mode: Mode) -> Vec<Command> {
+    vec![Command::empty(format!("set map {} {KEY} {}", map.display(), mode.as_str()))]
 }
 
 /// Changes a server's address and port.

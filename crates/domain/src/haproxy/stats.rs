@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PoolId, ServerName};
+use crate::sessions::Mode;
 
 use super::config::backends;
 
@@ -25,6 +26,8 @@ pub struct Running {
     pub rate: u64,
     /// Clients connected now.
     pub sessions: u64,
+    /// The session mode that it tells the web servers (HAProxy `web`); absent while its file knows none.
+    pub mode: Option<Mode>,
     /// Its servers by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
 }
@@ -124,6 +127,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         uptime_s,
         rate: 0,
         sessions: 0,
+        mode: None,
         servers: BTreeMap::new(),
     };
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;

@@ -89,6 +89,10 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         let seen = observed.proxy(proxy);
         let places = places(desired, observed, proxy);
         let process = observed.process(&ProcessId::Proxy(proxy));
+        // Before its own file: that one names it, and HAProxy does not start without it.
+        if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
+            plan.steps.push(Step::WriteSession { mode: desired.session });
+        }
         if process.leader.is_none() {
             let want = config::render(desired, proxy, setting, &places);
             write(plan, &seen, proxy, &want, true);
@@ -143,6 +147,9 @@ fn running_proxy(
     }
     // The file first: were HAProxy to restart now, it would come up as wished.
     write(plan, seen, proxy, &want, false);
+    if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
+        plan.steps.push(Step::SetSession { mode: desired.session });
+    }
     remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };

@@ -13,6 +13,7 @@ use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Ru
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId};
+use crate::sessions::Mode;
 use crate::sim::{World, remember};
 use crate::step::{Step, Target};
 
@@ -33,6 +34,7 @@ pub(crate) fn setting() -> Setting {
     Setting {
         web_socket: PathBuf::from("/run/web.sock"),
         db_socket: PathBuf::from("/run/db.sock"),
+        session_map: PathBuf::from("/conf/session.map"),
         cookie_key: "00".to_owned(),
     }
 }
@@ -168,6 +170,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Change::Reload { proxy }),
         1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
             .prop_map(|routing| Change::SetRouting { routing }),
+        1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Change::SetSession { mode }),
         2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
             Change::Promote { name, at: 0, accept_loss: loss == 0 }
         }),

@@ -147,6 +147,12 @@ pub enum ClientCommand {
         /// `one-writer` or `all-writers`
         routing: String,
     },
+    /// Choose where the visitors' sessions are kept
+    #[command(after_help = "  cordee session proxy\n  cordee session database")]
+    Session {
+        /// `proxy` or `database`
+        mode: String,
+    },
     /// Try the connection to a server, step by step; exit code 1 when a step fails
     #[command(after_help = "  cordee test db1")]
     Test(ServerArgs),

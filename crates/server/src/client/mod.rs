@@ -119,6 +119,9 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         }
         ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
+        ClientCommand::Session { mode } => {
+            done(door.put("/api/v1/pools/web/session", &json!({ "mode": mode })).await?)
+        }
         ClientCommand::Test(server) => test(door, &server).await,
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::change::Change;
 use cordee_domain::desired::{Desired, Saved, Server};
 use cordee_domain::haproxy::runtime;
-use cordee_domain::ids::ServerName;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
@@ -116,9 +116,13 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
             }
             return files::replace(&path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
+        Step::WriteSession { mode } => {
+            let path = home.session_map();
+            return files::replace(&path, &mode.map(), 0o600, parts.users.haproxy).map_err(|e| io(&e));
+        }
+        Step::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
         Step::Reload { proxy, shape } => {
-            let (master, socket) = (home.proxy_master(*proxy), home.proxy_socket(*proxy));
-            return haproxy::reload(&master, &socket, *proxy, shape).await;
+            return haproxy::reload(home, *proxy, shape).await;
         }
         Step::AddServer { proxy, name, id, to } => (proxy, runtime::add(*proxy, name, *id, *to)),
         Step::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),

@@ -11,6 +11,7 @@ mod heartbeat;
 mod join;
 mod launch;
 mod processes;
+mod purge;
 mod rows;
 mod switch;
 mod test;
@@ -75,7 +76,13 @@ type Databases = Arc<std::sync::Mutex<BTreeMap<ServerName, Database>>>;
 #[derive(Debug)]
 enum Sight {
     /// A look at a proxy, with the step that went before it.
-    Proxy { id: PoolId, file: Option<String>, running: Result<Running, Text>, step: Option<(Step, Outcome)> },
+    Proxy {
+        id: PoolId,
+        file: Option<String>,
+        map: Option<String>,
+        running: Result<Running, Text>,
+        step: Option<(Step, Outcome)>,
+    },
     /// A look at a database, likewise.
     Database { name: ServerName, at: Millis, seen: Result<DatabaseSeen, Text>, step: Option<(Step, Outcome)> },
     /// A short look at the writer: whether it writes, and under which promise.
@@ -182,6 +189,7 @@ impl Engine {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.heartbeat();
         self.pulse();
+        self.purge();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -332,11 +340,12 @@ impl Engine {
     /// Takes in what came.
     fn take(&mut self, sight: Sight) {
         match sight {
-            Sight::Proxy { id, file, running, step } => {
+            Sight::Proxy { id, file, map, running, step } => {
                 self.busy.remove(&Target::Proxy(id));
                 self.looked(&Target::Proxy(id));
                 let seen = self.observed.proxies.entry(id).or_default();
                 seen.file = file;
+                seen.map = map;
                 seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
                 seen.running = seen_again(&seen.running, running);
                 if let Some((step, outcome)) = step {
@@ -560,9 +569,10 @@ fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
 
 /// A look at one proxy, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -> Sight {
-    let running = haproxy::look(&home.proxy_socket(id), id).await;
-    let file = std::fs::read_to_string(home.proxy_config(id)).ok();
-    Sight::Proxy { id, file, running, step }
+    let running = haproxy::look(home, id).await;
+    let read = |path| std::fs::read_to_string(path).ok();
+    let map = if id == PoolId::Web { read(home.session_map()) } else { None };
+    Sight::Proxy { id, file: read(home.proxy_config(id)), map, running, step }
 }
 
 fn seen_again<T>(before: &Seen<T>, look: Result<T, Text>) -> Seen<T> {

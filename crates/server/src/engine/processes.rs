@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 
+use cordee_domain::ids::PoolId;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::{Leader, ProcessId, Seen};
 use cordee_domain::status::Light;
@@ -41,10 +42,12 @@ impl Engine {
             }
         }
         self.look_at_folders();
-        for proxy in cordee_domain::ids::PoolId::ALL {
+        for proxy in PoolId::ALL {
             let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
             self.observed.proxies.entry(proxy).or_default().file = file;
         }
+        let map = std::fs::read_to_string(self.parts.home.session_map()).ok();
+        self.observed.proxies.entry(PoolId::Web).or_default().map = map;
     }
 
     fn watch(&mut self, id: ProcessId, pid: u32) {

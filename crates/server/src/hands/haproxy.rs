@@ -7,13 +7,14 @@ use std::time::Duration;
 use cordee_domain::haproxy::runtime::{Command, parse_proc};
 use cordee_domain::haproxy::stats::{self, Running};
 use cordee_domain::ids::PoolId;
+use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::paths::User;
+use crate::paths::{Home, User};
 
 /// Milliseconds that HAProxy has for one answer.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -39,15 +40,24 @@ async fn ask(socket: &Path, line: &str) -> Result<String, Text> {
 }
 
 /// Reads everything that is shown about one HAProxy.
-pub async fn look(socket: &Path, proxy: PoolId) -> Result<Running, Text> {
-    let answer = ask(socket, "show info;show stat;show servers state").await?;
+pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Text> {
+    let map = match proxy {
+        PoolId::Web => format!(";show map {}", home.session_map().display()),
+        PoolId::Db => String::new(),
+    };
+    let line = format!("show info;show stat;show servers state{map}");
+    let answer = ask(&home.proxy_socket(proxy), &line).await?;
     let split = || {
         let stat = answer.find("\n# pxname")? + 1;
         let state = stat + answer[stat..].find("\n1\n# be_id")? + 1;
-        Some((&answer[..stat], &answer[stat..state], &answer[state..]))
+        let (states, map) = answer[state..].split_once("\n\n").unwrap_or((&answer[state..], ""));
+        Some((&answer[..stat], &answer[stat..state], states, map))
     };
-    let (info, stat, state) = split().ok_or_else(|| text!("haproxy-strange"))?;
-    stats::parse(proxy, info, stat, state).map_err(|why| text!("haproxy-strange-why", why = why))
+    let (info, stat, states, map) = split().ok_or_else(|| text!("haproxy-strange"))?;
+    let mut running =
+        stats::parse(proxy, info, stat, states).map_err(|why| text!("haproxy-strange-why", why = why))?;
+    running.mode = Mode::shown(map);
+    Ok(running)
 }
 
 /// Sends runtime commands one after the other; stops at the first refusal, in HAProxy's words.
@@ -85,7 +95,8 @@ pub async fn check(file: &Path, user: Option<User>) -> Result<(), Text> {
 ///
 /// HAProxy 2.6 answers `reload` with nothing, for success and failure alike, and its master refuses
 /// connections for a moment; the count of failed reloads and the new worker tell.
-pub async fn reload(master: &Path, socket: &Path, proxy: PoolId, shape: &str) -> Result<(), Text> {
+pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Text> {
+    let master = &home.proxy_master(proxy);
     let before = ask(master, "show proc").await?;
     let (failed_before, workers) = parse_proc(&before).ok_or_else(|| text!("haproxy-strange"))?;
     let old = workers.iter().find(|w| !w.old).map(|w| w.pid);
@@ -101,7 +112,7 @@ pub async fn reload(master: &Path, socket: &Path, proxy: PoolId, shape: &str) ->
             let new = workers.iter().find(|w| !w.old).map(|w| w.pid);
             if new.is_some()
                 && new != old
-                && let Ok(running) = look(socket, proxy).await
+                && let Ok(running) = look(home, proxy).await
                 && Some(running.pid) == new
                 && running.shape.as_deref() == Some(shape)
             {

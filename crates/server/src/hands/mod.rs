@@ -9,6 +9,7 @@ pub mod haproxy;
 pub mod mysql;
 pub mod net;
 pub mod process;
+pub mod sessions;
 pub mod trial;
 pub mod verify;
 pub mod visitor;

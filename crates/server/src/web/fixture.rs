@@ -1,5 +1,6 @@
 //! A cluster that exists only in a test: two web servers, two databases, and an [`App`] over a temporary store.
 
+use cordee_domain::sessions::Mode;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ pub fn desired() -> Desired {
         writer: ServerName::parse("db1").ok(),
         epoch: 1,
         routing: Routing::OneWriter,
+        session: Mode::Proxy,
         handover: None,
         next_id: 5,
         ports: (18100, 18199),
@@ -59,6 +61,7 @@ pub fn snapshot(desired: &Desired) -> Snapshot {
     let setting = Setting {
         web_socket: PathBuf::from("/run/web.sock"),
         db_socket: PathBuf::from("/run/db.sock"),
+        session_map: PathBuf::from("/conf/session.map"),
         cookie_key: "key".to_owned(),
     };
     cordee_domain::snapshot::snapshot(desired, &Observed::default(), &setting, now())

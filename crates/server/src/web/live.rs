@@ -55,6 +55,8 @@ struct Delta {
     rope: Option<Rope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     writing: Option<Writing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     proxies: Vec<ProxyRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -270,6 +272,7 @@ fn delta(old: &Picture, new: &Picture) -> Delta {
         verdict: (old.verdict != new.verdict).then(|| new.verdict.clone()),
         rope: (old.rope != new.rope).then(|| new.rope.clone()),
         writing: (old.writing != new.writing).then(|| new.writing.clone()),
+        session: (old.session != new.session).then_some(new.session),
         proxies: new.proxies.iter().filter(|p| !old.proxies.contains(p)).cloned().collect(),
         servers: new.servers.iter().filter(differs).cloned().collect(),
     }

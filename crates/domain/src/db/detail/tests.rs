@@ -4,6 +4,7 @@ use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{Link, Position};
 use crate::desired::{Admin, CookieChoice, Pool, Routing, Runtime};
 use crate::ids::Host;
+use crate::sessions::Mode;
 
 fn name(text: &str) -> ServerName {
     ServerName::parse(text).expect("a name")
@@ -37,6 +38,7 @@ fn desired() -> Desired {
         writer: Some(name("db1")),
         epoch: 1,
         routing: Routing::OneWriter,
+        session: Mode::Proxy,
         handover: None,
         next_id: 3,
         ports: (10, 20),

@@ -15,7 +15,7 @@ use super::{events, servers, tools, trials, view};
     paths(
         super::snapshot, events::stream, tools::history,
         servers::add, servers::join, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
-        tools::reload, tools::routing, tools::refresh, tools::clean,
+        tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
     ),
     components(schemas(view::EventJson)),

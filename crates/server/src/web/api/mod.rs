@@ -48,6 +48,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/pools/db/servers/{name}/verify", post(servers::verify))
         .route("/api/v1/pools/db/servers/{name}/repair", post(servers::repair))
         .route("/api/v1/pools/{pool}/routing", put(tools::routing))
+        .route("/api/v1/pools/{pool}/session", put(tools::session))
         .route("/api/v1/pools/{pool}/servers", post(servers::add))
         .route(server, delete(servers::remove))
         .route(&format!("{server}/test"), post(servers::test))

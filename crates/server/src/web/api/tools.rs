@@ -7,6 +7,7 @@ use cordee_domain::change::Change;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
+use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -92,6 +93,35 @@ pub(super) async fn routing(
     members.finish().map_err(|p| refused(p, lang))?;
     let routing = Routing::parse(&routing).map_err(|p| Refusal::problem(p, lang))?;
     commit(&app, Change::SetRouting { routing }, caller, lang).await
+}
+
+/// Where sessions are kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
+pub(super) struct SessionJson {
+    /// `proxy` or `database`.
+    mode: String,
+}
+
+#[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", summary = "Where the visitors' sessions are kept",
+    description = "`proxy` (default): in files of each web server, HAProxy's cookie leads each visitor back to theirs. \
+        `database`: in a table, any web server answers. Sessions are not carried over.",
+    request_body = SessionJson,
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn session(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetPool(pool): TargetPool,
+    Body(mut members): Body,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    if pool != PoolId::Web {
+        return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
+    }
+    let mode = members.text("mode").unwrap_or_default();
+    members.finish().map_err(|p| refused(p, lang))?;
+    let mode = Mode::parse(&mode).map_err(|p| Refusal::problem(p, lang))?;
+    commit(&app, Change::SetSession { mode }, caller, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", summary = "Look at everything now",

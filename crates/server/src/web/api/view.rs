@@ -7,6 +7,7 @@ use cordee_domain::desired::{Desired, Power, Routing, Runtime, Standing};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
+use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, LinkView, ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::status::{Light, Status};
 use cordee_domain::text;
@@ -30,6 +31,9 @@ pub struct SnapshotJson {
     /// Which databases take writes: `one-writer` or `all-writers`.
     #[schema(value_type = String, example = "one-writer")]
     pub routing: Routing,
+    /// Where the visitors' sessions are kept: `proxy` (files of each web server) or `database`.
+    #[schema(value_type = String, example = "proxy")]
+    pub session: Mode,
     /// Grows by one each time another database becomes the writer.
     pub epoch: u64,
     /// The change of writer under way, if any.
@@ -241,6 +245,7 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
         at: seen.at,
         verdict: status(&verdict(seen), lang),
         routing: seen.routing,
+        session: seen.session,
         epoch: seen.epoch,
         handover: seen.handover.as_ref().map(|h| HandoverJson {
             to: h.to.to_string(),
@@ -352,8 +357,12 @@ pub fn event(seen: &Event, lang: Lang) -> EventJson {
 
 /// A server that was added a moment ago, before the engine has looked at it: on its way.
 pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<ServerJson> {
-    let nowhere =
-        Setting { web_socket: PathBuf::new(), db_socket: PathBuf::new(), cookie_key: String::new() };
+    let nowhere = Setting {
+        web_socket: PathBuf::new(),
+        db_socket: PathBuf::new(),
+        session_map: PathBuf::new(),
+        cookie_key: String::new(),
+    };
     let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
     if view.runtime == Runtime::External {

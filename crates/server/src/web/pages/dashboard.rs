@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
+use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 
 use super::{add, join};
@@ -70,6 +71,14 @@ impl Dashboard {
         [
             (Routing::OneWriter.as_str(), self.p.tr("routing-one")),
             (Routing::AllWriters.as_str(), self.p.tr("routing-all")),
+        ]
+    }
+
+    /// The places to keep sessions: the word of the address, and what it is called.
+    fn keepings(&self) -> [(&'static str, String); 2] {
+        [
+            (Mode::Proxy.as_str(), self.p.tr("session-proxy")),
+            (Mode::Database.as_str(), self.p.tr("session-database")),
         ]
     }
 

@@ -14,6 +14,7 @@ mod login;
 mod look;
 mod prefs;
 mod routing;
+mod session;
 mod setup;
 mod tools;
 
@@ -51,6 +52,7 @@ pub fn router() -> Router<App> {
         .route("/lang", post(prefs::lang))
         .route("/theme", post(prefs::theme))
         .route("/pools/db/routing/{word}", get(self::routing::ask).post(self::routing::submit))
+        .route("/pools/web/session/{word}", get(session::ask).post(session::submit))
         .route("/pools/{pool}/servers", post(add::submit))
         .route("/pools/web/servers/new", get(add::page))
         .route("/pools/db/servers", post(join::submit))

@@ -1,5 +1,6 @@
 //! Pictures of a cluster that is well, for the tests of the page.
 
+use cordee_domain::sessions::Mode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,6 +118,7 @@ pub(crate) fn snapshot() -> Snapshot {
             text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),
         ),
         routing: Routing::OneWriter,
+        session: Mode::Proxy,
         epoch: 1,
         handover: None,
         gap: None,

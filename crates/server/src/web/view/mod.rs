@@ -12,6 +12,7 @@ pub(crate) mod fixture;
 mod joining;
 mod rope;
 mod rows;
+mod session;
 pub mod trial;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining};
 pub use rope::Rope;
 pub use rows::{LinkRow, ProxyRow, ServerRow};
+pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
 pub const OLD_MS: u64 = 5_000;
@@ -60,6 +62,8 @@ pub struct Picture {
     pub rope: Rope,
     /// Who takes writes.
     pub writing: Writing,
+    /// Where the visitors' sessions are kept: the word of the address.
+    pub session: &'static str,
 }
 
 /// One line of the journal.
@@ -97,6 +101,7 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
         servers: snapshot.servers.iter().map(|s| rows::server(s, snapshot, lang)).collect(),
         rope: rope::rope(snapshot, lang),
         writing: databases::writing(snapshot, lang),
+        session: snapshot.session.as_str(),
     }
 }
 

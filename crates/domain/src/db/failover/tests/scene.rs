@@ -92,6 +92,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         uptime_s: 1,
         rate: 0,
         sessions: 0,
+        mode: None,
         servers: servers.collect(),
     };
     let running = Seen::At(NOW - 100, running);

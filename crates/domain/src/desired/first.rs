@@ -1,0 +1,89 @@
+//! The cluster of the first start.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
+use crate::ids::{Cookie, Host, PoolId, ServerName};
+use crate::problem::Problem;
+use crate::sessions::Mode;
+use crate::text;
+
+/// Where the cluster listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The page.
+    pub page: SocketAddr,
+    /// HAProxy `web`.
+    pub site: SocketAddr,
+    /// HAProxy `db`, as the routing says.
+    pub db: SocketAddr,
+    /// HAProxy `db`, always the writer.
+    pub writer: SocketAddr,
+    /// First and last port for servers started on this machine.
+    pub ports: (u16, u16),
+}
+
+impl Desired {
+    /// The cluster of the first start: two web servers with the cookies S1 and S2, two databases.
+    ///
+    /// Every server's port is chosen here, once, among those that `free` accepts.
+    pub fn first(addresses: &Addresses, free: impl Fn(u16) -> bool) -> Result<Self, Vec<Problem>> {
+        let pool = |listen| Pool { listen, generation: 0, servers: Vec::new() };
+        let mut desired = Self {
+            revision: 1,
+            page: addresses.page,
+            web: pool(addresses.site),
+            db: pool(addresses.db),
+            writer_listen: addresses.writer,
+            writer: None,
+            epoch: 1,
+            routing: Routing::OneWriter,
+            session: Mode::Proxy,
+            handover: None,
+            next_id: 1,
+            ports: addresses.ports,
+        };
+        desired.distinct()?;
+        for (pool, name, cookie, slot) in [
+            (PoolId::Db, "db1", None, Some(1)),
+            (PoolId::Db, "db2", None, Some(2)),
+            (PoolId::Web, "web1", Some("S1"), None),
+            (PoolId::Web, "web2", Some("S2"), None),
+        ] {
+            let cookie = match cookie {
+                Some(value) => CookieChoice::Chosen(Cookie::parse(value).map_err(|p| vec![p])?),
+                None => CookieChoice::Automatic,
+            };
+            let server = Server {
+                id: desired.next_id,
+                name: ServerName::parse(name).map_err(|p| vec![p])?,
+                host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                port: desired.pick_port(&free).map_err(|p| vec![p])?,
+                runtime: Runtime::Process,
+                power: Power::On,
+                admin: Admin::Ready,
+                cookie,
+                generation: 0,
+                slot,
+                standing: Standing::Member,
+            };
+            desired.next_id += 1;
+            if desired.writer.is_none() && pool == PoolId::Db {
+                desired.writer = Some(server.name.clone());
+            }
+            desired.pool_mut(pool).servers.push(server);
+        }
+        Ok(desired)
+    }
+
+    /// The first port for a new server on this machine that no server has and that `free` accepts.
+    pub fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
+        (self.ports.0..=self.ports.1)
+            .filter(|p| self.servers().all(|(_, s)| s.port != *p))
+            .find(|p| free(*p))
+            .ok_or_else(|| {
+                let (first, last) = self.ports;
+                Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
+            })
+    }
+}

@@ -1,0 +1,51 @@
+//! The table of the visitors' sessions.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+
+use super::mysql::{SCHEMA, account, explain};
+
+/// Rows that one statement removes: longer ones would hold up the copy on the standbys.
+const BATCH: u64 = 1_000;
+/// Statements in a row; what is left has time.
+const BATCHES: u32 = 20;
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Removes sessions that have run out, oldest first. Gives how many.
+///
+/// By the application's account, through the address of the one writer: should another database be the writer by the
+/// time the statement arrives, the closed one refuses it by itself. Two that removed the same rows would stop each
+/// other's copy.
+pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Text> {
+    let work = async {
+        let options = OptsBuilder::default()
+            .ip_or_hostname(writer.ip().to_string())
+            .tcp_port(writer.port())
+            .user(Some(account::APP))
+            .pass(Some(password))
+            .db_name(Some(SCHEMA));
+        let mut conn = Conn::new(options).await?;
+        let mut gone = 0;
+        for _ in 0..BATCHES {
+            conn.query_drop(format!(
+                "DELETE FROM php_sessions WHERE expires <= UNIX_TIMESTAMP() ORDER BY expires LIMIT {BATCH}"
+            ))
+            .await?;
+            gone += conn.affected_rows();
+            if conn.affected_rows() < BATCH {
+                break;
+            }
+        }
+        conn.disconnect().await?;
+        Ok(gone)
+    };
+    match tokio::time::timeout(DEADLINE, work).await {
+        Ok(result) => result.map_err(|error: mysql_async::Error| explain(&error)),
+        Err(_) => Err(text!("db-no-answer")),
+    }
+}
