@@ -40,6 +40,7 @@ fn main() -> ExitCode {
             case!(a_silent_server_a_closed_port_and_a_good_one_harm_nobody),
             case!(a_name_that_does_not_resolve_is_shown_and_not_rendered),
             case!(drain_and_maintenance_do_what_they_say),
+            case!(a_server_that_does_not_obey_the_session_mode_is_shown_as_such),
         ],
     )
 }
@@ -312,4 +313,28 @@ fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
     assert!(new_visitors().contains_key("web1"));
     assert_eq!(ask("S1").server(), "web1");
     cluster.settle();
+}
+
+fn a_server_that_does_not_obey_the_session_mode_is_shown_as_such(cluster: &Cluster) {
+    let (stranger, api) = (Stranger::new(Manner::Good("guest")), cluster.api());
+    let port = stranger.port().to_string();
+    cluster.cli_ok(&["add", "web", "guest", "--address", "127.0.0.1", "--port", &port]);
+    api.wait_for_light("guest", "good", SERVING);
+    let test = |code: i32, words: &str| {
+        let said = cluster.cli(&["test", "guest"]);
+        assert!(said.code == code && said.out.contains(words), "{said:?}");
+    };
+    test(0, "does not say where it keeps sessions");
+    cluster.cli_ok(&["session", "database"]);
+    let shown = api.wait_for_light("guest", "warning", GONE);
+    assert!(shown.status.reason.as_deref().is_some_and(|r| r.contains("does not say")), "{shown:?}");
+    test(1, "does not say where it keeps sessions");
+    for ours in ["web1", "web2"] {
+        assert_eq!(api.snapshot().server(ours).status.light, "good", "{ours} obeys");
+        assert!(cluster.cli_ok(&["test", ours]).contains("where it is told to"));
+    }
+    cluster.cli_ok(&["session", "proxy"]);
+    api.wait_for_light("guest", "good", GONE);
+    cluster.cli_ok(&["remove", "guest"]);
+    api.wait_until_gone("guest", GONE);
 }

@@ -11,6 +11,7 @@ use crate::db::failover::Promise;
 use crate::db::verify::{Report, Side};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
+use crate::sessions::Answer;
 use crate::step::Target;
 use crate::text::Text;
 
@@ -137,6 +138,8 @@ pub struct Observed {
     pub proxies: BTreeMap<PoolId, ProxySeen>,
     /// Each process.
     pub processes: BTreeMap<ProcessId, ProcessSeen>,
+    /// What each web server said of the session mode.
+    pub modes: BTreeMap<ServerName, Seen<Answer>>,
     /// What host names resolve to.
     pub names: BTreeMap<String, Seen<IpAddr>>,
     /// Each database, asked directly.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 use crate::text;
+use crate::text::Text;
 
 /// The request header in which HAProxy says the mode, and the answer header in which a web server says the mode that
 /// it used.
@@ -66,12 +67,51 @@ impl Mode {
     }
 }
 
+/// What a web server said when it was asked for a mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The mode that it was asked for.
+    pub asked: Mode,
+    /// The mode that it says it used; nothing when it does not say.
+    pub used: Option<Mode>,
+}
+
+impl Answer {
+    /// Why that is not as wished. An answer to an older wish says nothing. A server that says nothing keeps PHP's own
+    /// files, as far as anybody knows: that is as wished while HAProxy keeps visitors on their server.
+    pub fn disobeys(self, wish: Mode) -> Option<Text> {
+        match (wish, self.used) {
+            _ if self.asked != wish => None,
+            (Mode::Database, None) => Some(text!("reason-session-silent")),
+            (Mode::Database, Some(Mode::Proxy)) => Some(text!("reason-session-files")),
+            (Mode::Proxy, Some(Mode::Database)) => Some(text!("reason-session-database")),
+            _ => None,
+        }
+    }
+}
+
 /// The map's only key.
 pub const KEY: &str = "mode";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_disobeys_only_the_wish_that_it_was_asked_for() {
+        use Mode::{Database, Proxy};
+        let key = |asked, used, wish| Answer { asked, used }.disobeys(wish).map(|t| t.key.into_owned());
+        for mode in [Proxy, Database] {
+            assert_eq!(key(mode, Some(mode), mode), None);
+            for used in [None, Some(Proxy), Some(Database)] {
+                assert_eq!(key(mode.other(), used, mode), None, "asked for another mode");
+            }
+        }
+        assert_eq!(key(Proxy, None, Proxy), None);
+        assert_eq!(key(Database, None, Database).as_deref(), Some("reason-session-silent"));
+        assert_eq!(key(Database, Some(Proxy), Database).as_deref(), Some("reason-session-files"));
+        assert_eq!(key(Proxy, Some(Database), Proxy).as_deref(), Some("reason-session-database"));
+    }
 
     #[test]
     fn words_are_read_back_and_others_refused() {

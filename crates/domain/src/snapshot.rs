@@ -251,7 +251,7 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
     let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     let database = observed.databases.get(&server.name);
     let status = match pool {
-        PoolId::Web => status::web(observed, server, now),
+        PoolId::Web => status::web(desired, observed, server, now),
         PoolId::Db => status::database(desired, observed, server, now),
     };
     let last_check = match pool {

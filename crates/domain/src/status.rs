@@ -87,7 +87,7 @@ pub fn proxy(observed: &Observed, id: PoolId, now: Millis) -> Status {
 }
 
 /// The status of a web server.
-pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
+pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Status {
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     let ours = server.runtime == Runtime::Process;
@@ -128,10 +128,22 @@ pub fn web(observed: &Observed, server: &Server, now: Millis) -> Status {
         };
     };
     match running.servers.get(&server.name) {
-        Some(now) if now.id == server.id => behind_proxy(server, now),
+        Some(there) if there.id == server.id => {
+            let status = behind_proxy(server, there);
+            let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
+            match said.and_then(|answer| answer.disobeys(desired.session)) {
+                Some(why) if status.light == Light::Good => {
+                    Status::new(Light::Warning, text!("status-up"), why)
+                }
+                _ => status,
+            }
+        }
         _ => Status::bare(Light::Progress, text!("status-joining")),
     }
 }
+
+/// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
+const MODE_STALE: u64 = 10_000;
 
 fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
     // The wish is shown as true only when the process has it.

@@ -10,6 +10,8 @@ mod detail;
 mod heartbeat;
 mod join;
 mod launch;
+mod modes;
+mod names;
 mod processes;
 mod purge;
 mod rows;
@@ -29,9 +31,10 @@ use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::{Running, Verdict};
-use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
+use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
+use cordee_domain::sessions::Answer;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step, Target};
@@ -95,6 +98,8 @@ enum Sight {
     Name { host: String, ip: Option<IpAddr> },
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
+    /// What a web server said of the session mode.
+    Mode { name: ServerName, said: Result<Answer, Text> },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Text> },
     /// A copy is that far.
@@ -121,8 +126,6 @@ const DATABASE_HASTE: Duration = Duration::from_millis(20);
 const PROCESS_PACE: Duration = Duration::from_millis(250);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
-/// Between two look-ups of a name.
-const NAME_PACE: Duration = Duration::from_secs(30);
 /// A measured delay is shown for this long.
 const DELAY_KEPT: u64 = 4_000;
 
@@ -190,6 +193,7 @@ impl Engine {
         self.heartbeat();
         self.pulse();
         self.purge();
+        self.ask_modes();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -308,25 +312,6 @@ impl Engine {
         }
     }
 
-    fn look_up_names(&mut self, desired: &Desired, time: Instant) {
-        for (_, server) in desired.servers() {
-            let Host::Name(host) = &server.host else { continue };
-            let due = self.names_due.entry(host.clone()).or_insert(time);
-            if *due > time {
-                continue;
-            }
-            *due = time + NAME_PACE;
-            let (host, out) = (host.clone(), self.out.clone());
-            self.work.spawn(async move {
-                let ip = match tokio::net::lookup_host((host.as_str(), 0)).await {
-                    Ok(mut all) => all.next().map(|a| a.ip()),
-                    Err(_) => None,
-                };
-                let _ = out.send(Sight::Name { host, ip }).await;
-            });
-        }
-    }
-
     /// The connections to one database.
     fn database(&self, name: &ServerName) -> Database {
         let mut all = self.databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -389,6 +374,10 @@ impl Engine {
             }
             Sight::Delay { on, from, ms } => {
                 self.delays.insert((on, from), (now(), ms));
+            }
+            Sight::Mode { name, said } => {
+                let before = self.observed.modes.entry(name).or_default();
+                *before = seen_again(before, said);
             }
             Sight::Beat { name, result } => {
                 let before = self.observed.beats.entry(name).or_default();

@@ -12,6 +12,7 @@ use cordee_domain::db::detail::accounts::rights;
 use cordee_domain::db::{DatabaseSeen, Thread};
 use cordee_domain::desired::{Desired, Power, Server, Standing};
 use cordee_domain::ids::{Host, PoolId, ServerName};
+use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 use crate::board::{TestReport, TestStep};
 use crate::hands::handshake::{self, Greeting};
 use crate::hands::mysql::{Database, SCHEMA, account};
+use crate::hands::visitor;
 
 use super::Engine;
 use refusal::{closed_to_writes, refusal};
@@ -40,6 +42,8 @@ struct Goal {
     password: String,
     /// Whether it should take the application's writes.
     writes: bool,
+    /// Where sessions should be kept.
+    session: Mode,
     /// The database, and those that it exchanges writes with, by Cordée's own way.
     own: Database,
     peers: Vec<(ServerName, u32, Database)>,
@@ -58,6 +62,7 @@ impl Engine {
             server: server.clone(),
             password: self.parts.secrets.app.clone(),
             writes: desired.takes_writes(server),
+            session: desired.session,
             own: self.database(&server.name),
             peers: match pool {
                 PoolId::Db => others.map(|s| (s.name.clone(), s.id, self.database(&s.name))).collect(),
@@ -109,7 +114,9 @@ async fn test(pool: PoolId, goal: &Goal) -> TestReport {
     {
         match pool {
             PoolId::Web => {
-                trial.step(text!("test-http"), http(stream)).await;
+                if trial.step(text!("test-http"), http(stream)).await.is_some() {
+                    trial.step(text!("test-session"), session(address, goal.session)).await;
+                }
             }
             PoolId::Db => {
                 let done = database(&mut trial, stream, address, &goal.password, goal.writes).await;
@@ -120,6 +127,16 @@ async fn test(pool: PoolId, goal: &Goal) -> TestReport {
         }
     }
     TestReport { steps: trial.steps }
+}
+
+/// Whether a web server keeps sessions where it is told to.
+async fn session(address: SocketAddr, wish: Mode) -> Result<((), Text), Text> {
+    let said = visitor::ask_mode(address, wish).await.map_err(|_| text!("reason-not-http"))?;
+    match (said.disobeys(wish), said.used) {
+        (Some(why), _) => Err(why),
+        (None, Some(_)) => Ok(((), text!("test-session-used"))),
+        (None, None) => Ok(((), text!("test-session-silent"))),
+    }
 }
 
 async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use cordee_domain::sessions::{self, Mode};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, COOKIE, HOST, SET_COOKIE};
@@ -91,7 +92,7 @@ impl Visitor {
         Ok(Answer { status, body, took: begun.elapsed() })
     }
 
-    async fn exchange(&self, method: Method, path: &str) -> Result<(u16, HeaderMap, Bytes), VisitError> {
+    async fn exchange(&self, method: Method, path: &str) -> Result<Got, VisitError> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -102,17 +103,7 @@ impl Visitor {
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, all.join("; "));
         }
-        let request = request.body(Empty::<Bytes>::new())?;
-        let stream = TcpStream::connect(self.to).await.map_err(VisitError::Connect)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the last byte of the answer, or when `sender` is dropped.
-        let driver = tokio::spawn(connection);
-        let answer = sender.send_request(request).await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body =
-            Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| VisitError::Body)?;
-        driver.abort();
-        Ok((status, headers, body.to_bytes()))
+        send(self.to, request.body(Empty::<Bytes>::new())?).await
     }
 
     /// Takes `Set-Cookie` as a browser does: a new value replaces the old one, one that has run out removes it.
@@ -131,6 +122,40 @@ impl Visitor {
             }
         }
     }
+}
+
+/// Status, headers and body of an answer.
+type Got = (u16, HeaderMap, Bytes);
+
+async fn send(to: SocketAddr, request: Request<Empty<Bytes>>) -> Result<Got, VisitError> {
+    let stream = TcpStream::connect(to).await.map_err(VisitError::Connect)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the last byte of the answer, or when `sender` is dropped.
+    let driver = tokio::spawn(connection);
+    let answer = sender.send_request(request).await?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let body =
+        Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| VisitError::Body)?;
+    driver.abort();
+    Ok((status, headers, body.to_bytes()))
+}
+
+/// For a web server to say its session mode.
+const MODE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Asks a web server itself to keep sessions in a mode, and reads which one it says it used.
+pub async fn ask_mode(to: SocketAddr, asked: Mode) -> Result<sessions::Answer, VisitError> {
+    let request = Request::builder()
+        .method(Method::HEAD)
+        .uri("/")
+        .header(HOST, "cordee-check")
+        .header(CONNECTION, "close")
+        .header(sessions::HEADER, asked.as_str())
+        .body(Empty::<Bytes>::new())?;
+    let answer = tokio::time::timeout(MODE_DEADLINE, send(to, request)).await;
+    let (_, headers, _) = answer.map_err(|_| VisitError::Late)??;
+    let said = headers.get(sessions::HEADER).and_then(|v| v.to_str().ok());
+    Ok(sessions::Answer { asked, used: said.and_then(|word| Mode::parse(word).ok()) })
 }
 
 #[cfg(test)]

@@ -1,0 +1,34 @@
+//! Host names of servers, looked up again from time to time: HAProxy's file holds addresses only.
+
+use std::time::Duration;
+
+use cordee_domain::desired::Desired;
+use cordee_domain::ids::Host;
+use tokio::time::Instant;
+
+use super::{Engine, Sight};
+
+/// Between two look-ups of a name.
+const NAME_PACE: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Starts the look-ups that are due.
+    pub(super) fn look_up_names(&mut self, desired: &Desired, time: Instant) {
+        for (_, server) in desired.servers() {
+            let Host::Name(host) = &server.host else { continue };
+            let due = self.names_due.entry(host.clone()).or_insert(time);
+            if *due > time {
+                continue;
+            }
+            *due = time + NAME_PACE;
+            let (host, out) = (host.clone(), self.out.clone());
+            self.work.spawn(async move {
+                let ip = match tokio::net::lookup_host((host.as_str(), 0)).await {
+                    Ok(mut all) => all.next().map(|a| a.ip()),
+                    Err(_) => None,
+                };
+                let _ = out.send(Sight::Name { host, ip }).await;
+            });
+        }
+    }
+}
