@@ -178,6 +178,8 @@ pub struct Snapshot {
     pub epoch: Option<u64>,
     /// `one-writer` or `all-writers`.
     pub routing: Option<String>,
+    /// Where the visitors' sessions are kept: `proxy` or `database`.
+    pub session: Option<String>,
     /// The change of writer that goes on now.
     pub handover: Option<Value>,
     /// The sentence about all of it.

@@ -10,11 +10,13 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+pub mod absence;
 pub mod api;
 pub mod axe;
 pub mod browser;
 pub mod cluster;
 pub mod db;
+pub mod guests;
 pub mod http;
 pub mod load;
 pub mod mesh;
