@@ -424,7 +424,13 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
         servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
     if out > 0 {
         let light = if web == 1 { Light::Warning } else { Light::Good };
-        let word = if web == 1 { text!("verdict-risk") } else { text!("verdict-good-some-out") };
+        // Who is on the way was not set aside by anybody.
+        let aside = servers.iter().any(|s| s.status.light == Light::Maintenance);
+        let word = match (web, aside) {
+            (1, _) => text!("verdict-risk"),
+            (_, true) => text!("verdict-good-some-out"),
+            (_, false) => text!("verdict-good-some-coming"),
+        };
         return Status::new(light, word, count);
     }
     Status::new(Light::Good, text!("verdict-good"), count)

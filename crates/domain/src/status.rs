@@ -361,6 +361,10 @@ fn replication(
         let reason = text!("reason-rows-differ", count = different, table = table);
         return Status::new(Light::Critical, text!("status-rows-differ"), reason);
     }
+    if let Some((peer, code)) = stuck(desired, observed, server, now) {
+        let reason = text!("reason-not-copied", name = peer, code = code);
+        return Status::new(Light::Warning, text!("status-not-copied"), reason);
+    }
     if desired.is_writer(&server.name) && seen.schema && !seen.promises() && desired.db.servers.len() > 1 {
         return Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"));
     }
@@ -370,6 +374,19 @@ fn replication(
         text!("reason-delay", ms = slowest)
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// A member whose link from this database stands still at an error, and the error: what is written here is not there.
+fn stuck<'a>(
+    desired: &'a Desired,
+    observed: &Observed,
+    server: &Server,
+    now: Millis,
+) -> Option<(&'a str, u32)> {
+    desired.members().filter(|s| s.name != server.name).find_map(|peer| {
+        let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
+        (link.error != 0 && !link.applying).then_some((peer.name.as_str(), link.error))
+    })
 }
 
 /// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
@@ -447,3 +464,6 @@ fn unknown(last: Option<Millis>, now: Millis) -> Status {
     };
     Status::new(Light::Unknown, text!("status-unknown"), reason)
 }
+
+#[cfg(test)]
+mod tests;

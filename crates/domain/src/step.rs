@@ -96,8 +96,8 @@ pub enum Step {
         server: u32,
         /// For which restart generation.
         generation: u32,
-        /// Whether a database starts as the writer (crash recovery keeps what it had not yet seen acknowledged).
-        writer: bool,
+        /// Whether a database's crash recovery keeps what it had logged (see `init-rpl-role`).
+        keeps: bool,
     },
     /// Ask a group to end.
     StopProcess {

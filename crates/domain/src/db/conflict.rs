@@ -1,6 +1,17 @@
-//! What MariaDB says when a link stops at a row that is there already.
+//! A link that stopped at a conflict of rows: what MariaDB says, and how the link gets past it.
 
-use super::verify::TableName;
+use serde::{Deserialize, Serialize};
+
+use super::verify::{Side, TableName};
+use crate::text;
+use crate::text::Text;
+
+/// A row is there already (MariaDB's error number).
+pub const DUPLICATE: u32 = 1062;
+/// A row is not there any more.
+pub const NOT_FOUND: u32 = 1032;
+/// Conflicts that one repair gets past. Where there are more, a fresh copy is quicker and surer.
+pub const MOST: u32 = 50;
 
 /// The row that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +22,99 @@ pub struct Conflict {
     pub key: String,
     /// The values, as MariaDB writes them: with a hyphen between those of several columns.
     pub entry: String,
+}
+
+/// How a link gets past what it stopped at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nothing of that kind stands in its way.
+    Free,
+    /// The row that is there already is saved, then taken away.
+    Remove(Conflict),
+    /// What was to be done to a row that is not there is left out: nothing is overwritten. The comparison that follows
+    /// brings the row, if the writer has it.
+    Skip,
+}
+
+/// Decides by the error and MariaDB's words about it. While a link stands still only the reference's rows can be
+/// taken: what it brings next counts on them.
+pub fn way(error: u32, words: &str, side: Side) -> Result<Way, Text> {
+    match error {
+        DUPLICATE | NOT_FOUND if side == Side::Other => Err(text!("repair-writer-only")),
+        DUPLICATE => {
+            let conflict = parse(words).ok_or_else(|| text!("repair-unknown-row", table = "?"))?;
+            Ok(Way::Remove(conflict))
+        }
+        NOT_FOUND => Ok(Way::Skip),
+        _ => Ok(Way::Free),
+    }
+}
+
+/// One row as it stands on the two databases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Its values on the database that is copied; absent when it has no such row.
+    pub there: Option<Vec<String>>,
+    /// Its values on the database whose link stopped.
+    pub here: Option<Vec<String>>,
+}
+
+/// A conflict, as it is shown to whoever has to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Which row: table and key.
+    pub at: Option<(TableName, String)>,
+    /// Both versions, or why they cannot be shown.
+    pub versions: Result<Versions, Text>,
+    /// What was to be done, row by row, in `mariadb-binlog`'s notation; empty when it cannot be read.
+    pub statement: String,
+}
+
+/// The longest value that is shown, in characters.
+pub const VALUE_SHOWN: usize = 200;
+
+/// A value of a row as it is shown: cut short.
+pub fn value(text: &str) -> String {
+    let cut: String = text.chars().take(VALUE_SHOWN).collect();
+    if text.chars().count() > VALUE_SHOWN { format!("{cut}…") } else { cut }
+}
+
+/// The table of which the words speak.
+pub fn table(words: &str) -> Option<TableName> {
+    let (name, _) = words.split_once(" event on table ")?.1.split_once(';')?;
+    let (schema, table) = name.split_once('.')?;
+    Some(TableName { schema: schema.to_owned(), table: table.to_owned() })
+}
+
+/// Where the event stands in the log of the database that is copied: the number after `end_log_pos`, and the file
+/// before it.
+pub fn place(words: &str) -> Option<(String, u64)> {
+    let (_, rest) = words.split_once("the event's master log ")?;
+    let (file, rest) = rest.split_once(", end_log_pos ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let plain = !file.is_empty() && file.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    Some((plain.then(|| file.to_owned())?, digits.parse().ok()?))
+}
+
+/// The last event of a text that `mariadb-binlog --verbose` wrote, without its marks, with the columns' names in place of
+/// their numbers. At most `most` lines.
+pub fn event(text: &str, columns: &[String], most: usize) -> String {
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let begins = |line: &&str| ["INSERT INTO", "UPDATE", "DELETE FROM"].iter().any(|w| line.starts_with(w));
+    let first = lines.iter().rposition(begins).unwrap_or(lines.len());
+    lines.iter().skip(first).take(most).map(|line| named(line, columns)).collect::<Vec<_>>().join("\n")
+}
+
+/// `  @2=7` becomes `  name=7`.
+fn named(line: &str, columns: &[String]) -> String {
+    let name = || {
+        let (number, value) = line.trim_start().strip_prefix('@')?.split_once('=')?;
+        let column = columns.get(number.parse::<usize>().ok()?.checked_sub(1)?)?;
+        Some(format!("  {column}={}", self::value(value)))
+    };
+    name().unwrap_or_else(|| line.to_owned())
 }
 
 /// Reads `Last_SQL_Error` of error 1062, as MariaDB 10.11 writes it in English. `None`: it says something else.
@@ -43,5 +147,49 @@ mod tests {
             None
         );
         assert_eq!(parse(""), None);
+    }
+
+    const TWICE: &str = "Could not execute Write_rows_v1 event on table site.note; Duplicate entry '7-a' for key 'pair', \
+                         Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log log.000003, \
+                         end_log_pos 1234, Gtid 1-1-5, Internal MariaDB error code: 1062";
+
+    #[test]
+    fn a_conflict_is_passed_by_the_writers_rows_only() {
+        let row = Conflict {
+            table: TableName { schema: "site".to_owned(), table: "note".to_owned() },
+            key: "pair".to_owned(),
+            entry: "7-a".to_owned(),
+        };
+        assert_eq!(way(DUPLICATE, TWICE, Side::Reference), Ok(Way::Remove(row)));
+        assert_eq!(way(NOT_FOUND, "Can't find record in 'note'", Side::Reference), Ok(Way::Skip));
+        assert_eq!(way(0, "", Side::Other), Ok(Way::Free));
+        assert_eq!(
+            way(1236, "", Side::Reference),
+            Ok(Way::Free),
+            "the comparison says that it cannot catch up"
+        );
+        for error in [DUPLICATE, NOT_FOUND] {
+            assert_eq!(way(error, TWICE, Side::Other), Err(text!("repair-writer-only")));
+        }
+        assert!(way(DUPLICATE, "in another language", Side::Reference).is_err());
+    }
+
+    #[test]
+    fn the_place_in_the_log_is_read_from_the_words() {
+        assert_eq!(place(TWICE), Some(("log.000003".to_owned(), 1234)));
+        assert_eq!(place("the event's master log ../../etc/passwd, end_log_pos 1"), None);
+        assert_eq!(place("the event's master log FIRST, end_log_pos "), None);
+        assert_eq!(place(""), None);
+    }
+
+    #[test]
+    fn the_last_event_is_shown_with_its_columns_names() {
+        let text = "#x\n### INSERT INTO `site`.`note`\n### SET\n###   @1=1\n# at 9\n### UPDATE `site`.`note`\n### WHERE\n\
+                    ###   @1=7\n###   @2='it=s'\n### SET\n###   @1=7\n###   @3=NULL\n#end\n";
+        let columns = ["id".to_owned(), "name".to_owned()];
+        let want = "UPDATE `site`.`note`\nWHERE\n  id=7\n  name='it=s'\nSET\n  id=7\n  @3=NULL";
+        assert_eq!(event(text, &columns, 40), want);
+        assert_eq!(event(text, &columns, 1), "UPDATE `site`.`note`");
+        assert_eq!(event("nothing", &columns, 40), "");
     }
 }

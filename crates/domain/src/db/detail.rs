@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::db::conflict::Shown;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Server, Standing};
 use crate::ids::{Millis, ServerName};
@@ -32,6 +33,8 @@ pub struct Detail {
     pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Text>>,
     /// Comparisons of rows, of all databases.
     pub comparisons: BTreeMap<ServerName, Comparison>,
+    /// The rows at which its links stopped, by the server that each copies.
+    pub conflicts: BTreeMap<ServerName, Shown>,
     /// Whether its file closes it at a start (`read_only=1`); absent when there is no file.
     pub starts_closed: Option<bool>,
 }
@@ -70,6 +73,8 @@ pub struct Threads {
     pub apply_words: String,
     /// How far it has received.
     pub received: String,
+    /// Where it stands in the other one's log: file and octets.
+    pub at: (String, u64),
 }
 
 impl Threads {

@@ -20,8 +20,8 @@ pub struct Instance<'a> {
     pub home: &'a Path,
     /// Folder of its socket.
     pub run: &'a Path,
-    /// Whether it starts as the writer.
-    pub writer: bool,
+    /// Whether crash recovery keeps what was logged and not yet committed in the tables.
+    pub keeps: bool,
     /// Whether it confirms what it receives.
     pub receipts: bool,
     /// The file of statements that it runs at each start.
@@ -34,11 +34,11 @@ pub const SLOTS: u8 = 10;
 
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
-    let Instance { name, id, slot, port, home, run, writer, receipts, rights } = instance;
+    let Instance { name, id, slot, port, home, run, keeps, receipts, rights } = instance;
     let home = home.display();
-    // Crash recovery of the writer commits what it had logged; that of any other undoes what no one
+    // Crash recovery of a master commits what it had logged; that of a replica undoes what no one
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
-    let role = if *writer { "MASTER" } else { "SLAVE" };
+    let role = if *keeps { "MASTER" } else { "SLAVE" };
     let mut text = String::from("# Written by Cordée at each start of this server.\n[mariadbd]\n");
     let _ = write!(
         text,

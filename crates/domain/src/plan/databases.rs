@@ -87,6 +87,9 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
     server.runtime == Runtime::Process || desired.takes_writes(server) || !silent
 }
 
+/// A former writer that ended so often within seconds of its start does not come back with its data.
+const REFUSALS: u32 = 3;
+
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
     observed.databases.get(name)?.fresh(now, STALE)
 }
@@ -135,12 +138,21 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     }
     for server in &desired.db.servers {
         let name = server.name.clone();
-        let dead =
-            server.power == Power::Off || observed.process(&ProcessId::Server(name.clone())).leader.is_none();
-        match server.standing {
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        let dead = server.power == Power::Off || process.leader.is_none();
+        match &server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
             Standing::Leaving if server.runtime == Runtime::Process && dead => {
                 plan.steps.push(Step::Commit(Change::Forget { name }));
+            }
+            // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
+            Standing::Returning { saved: Some(saved), .. }
+                if saved.count > 0
+                    && dead
+                    && process.failures >= REFUSALS
+                    && process.ended_at >= process.started_at =>
+            {
+                plan.steps.push(Step::Commit(Change::Expel { name }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
             Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {

@@ -1,7 +1,7 @@
 //! Processes on this machine: start what should run, end what should not.
 
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
@@ -58,7 +58,7 @@ fn proxy_process(
     }
     let want = config::render(desired, proxy, setting, &places(desired, observed, proxy));
     if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
-        start(plan, Start { id, server: 0, generation: 0, writer: false }, &process, now);
+        start(plan, Start { id, server: 0, generation: 0, keeps: false }, &process, now);
     }
 }
 
@@ -67,19 +67,19 @@ struct Start {
     id: ProcessId,
     server: u32,
     generation: u32,
-    writer: bool,
+    keeps: bool,
 }
 
 /// Starts a process, after what an earlier one left of itself is gone and its pause is over.
 fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
-    let Start { id, server, generation, writer } = wanted;
+    let Start { id, server, generation, keeps } = wanted;
     if !process.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
         return;
     }
     let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
     if now >= next {
-        plan.steps.push(Step::StartProcess { id, server, generation, writer });
+        plan.steps.push(Step::StartProcess { id, server, generation, keeps });
     } else {
         let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
         plan.waiting.push((Target::Process(id), text));
@@ -110,8 +110,7 @@ fn server_process(
             // Before crash recovery takes back what it had not yet committed in the tables.
             plan.steps.push(Step::SaveOwn { name: server.name.clone(), id: server.id, after: limit });
         } else {
-            let writer = desired.is_writer(&server.name) || desired.routing == Routing::AllWriters;
-            let wanted = Start { id, server: server.id, generation: server.generation, writer };
+            let wanted = Start { id, server: server.id, generation: server.generation, keeps: keeps(server) };
             start(plan, wanted, &process, now);
         }
         return;
@@ -130,6 +129,14 @@ fn server_process(
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
     end(plan, id, &process, leader.pid, patience, now);
+}
+
+/// Whether a database keeps at its start what it had logged and not yet committed in the tables. Only a former writer
+/// whose log holds what nobody else has takes it back. The log of any other holds nothing but what the others have
+/// too, and MariaDB would refuse to take part of it back (10.11, "Cannot truncate the binary log": a statement about
+/// accounts, or a table of Aria's or `MyISAM`'s, came after it).
+fn keeps(server: &Server) -> bool {
+    !matches!(&server.standing, Standing::Returning { saved: Some(saved), .. } if saved.count > 0)
 }
 
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.

@@ -134,11 +134,11 @@ promise-title = What a commit is worth now
 
 # Threads and their errors
 error-1032 = A row that was changed or deleted on the other database is not here.
-error-1032-do = The data differ: compare the rows, put the missing row in on this database only (SET sql_log_bin=0), then START SLAVE with the link’s name. In doubt have the database copied again.
+error-1032-do = The data differ. Take the writer’s rows (“Put right what differs” on this page): the missing row comes back. In doubt have the database copied again.
 error-1045 = The other database refused the account by which this one copies it.
 error-1045-do = Restart the other database: Cordée’s accounts belong to its data. If it stays so, somebody changed the password of cordee_repl.
 error-1062 = A row that was added on the other database is here already, with the same key.
-error-1062-do = Somebody wrote here past the writer. Compare the two rows, delete the wrong one on this database only (SET sql_log_bin=0), then START SLAVE with the link’s name. In doubt have the database copied again.
+error-1062-do = Somebody wrote here past the writer. Compare the two rows, then take the writer’s (“Put right what differs” on this page): the one that stands here is kept in a file. In doubt have the database copied again.
 error-1236 = The other database no longer has the part of its binary log that is missing here.
 error-1236-do = Catching up is not possible any more: have this database copied again.
 error-1593 = An event came without the mark of semi-synchronous replication that was expected, or with one that was not.

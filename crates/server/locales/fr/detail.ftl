@@ -134,11 +134,11 @@ promise-title = Ce que vaut une écriture validée, maintenant
 
 # Fils et erreurs
 error-1032 = Une ligne modifiée ou supprimée sur l’autre base n’est pas ici.
-error-1032-do = Les données diffèrent : comparez les lignes, remettez la ligne absente sur cette base seulement (SET sql_log_bin=0), puis START SLAVE avec le nom du lien. Dans le doute, faites recopier la base.
+error-1032-do = Les données diffèrent. Prenez les lignes de la base qui écrit (« Remettre en ordre ce qui diffère », sur cette page) : la ligne absente revient. Dans le doute, faites recopier la base.
 error-1045 = L’autre base a refusé le compte par lequel celle-ci la copie.
 error-1045-do = Redémarrez l’autre base : les comptes de Cordée font partie de ses données. Si cela dure, quelqu’un a changé le mot de passe de cordee_repl.
 error-1062 = Une ligne ajoutée sur l’autre base est déjà ici, avec la même clé.
-error-1062-do = Quelqu’un a écrit ici sans passer par la base qui écrit. Comparez les deux lignes, supprimez la mauvaise sur cette base seulement (SET sql_log_bin=0), puis START SLAVE avec le nom du lien. Dans le doute, faites recopier la base.
+error-1062-do = Quelqu’un a écrit ici sans passer par la base qui écrit. Comparez les deux lignes, puis prenez celle de la base qui écrit (« Remettre en ordre ce qui diffère », sur cette page) : celle d’ici est gardée dans un fichier. Dans le doute, faites recopier la base.
 error-1236 = L’autre base n’a plus la partie de son journal binaire qui manque ici.
 error-1236-do = Rattraper n’est plus possible : faites recopier cette base.
 error-1593 = Un événement est arrivé sans la marque de la réplication semi-synchrone qui était attendue, ou avec une qui ne l’était pas.

@@ -30,7 +30,7 @@ impl Engine {
     /// Starts a step; its end comes back as a sight.
     pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
         tracing::debug!(?step, "step");
-        launch::failpoint("before", &step_name(&step));
+        process::failpoint("before", &step_name(&step));
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step.target() {
             Target::Proxy(id) => {
@@ -244,9 +244,9 @@ fn process_step(
     out: &mpsc::Sender<Sight>,
 ) -> Result<Option<std::process::Child>, Text> {
     match step {
-        Step::StartProcess { id, server, generation, writer } => {
+        Step::StartProcess { id, server, generation, keeps } => {
             let serial = process::Serial { server: *server, generation: *generation };
-            launch::start(parts, desired, id, serial, *writer).map(Some)
+            launch::start(parts, desired, id, serial, *keeps).map(Some)
         }
         Step::StopProcess { id, pid } => {
             process::signal(*pid, stop_signal(parts, id)).map_err(|e| io(&e))?;

@@ -44,11 +44,11 @@ impl Engine {
             Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
             Ask::Compare { name, reply } => {
-                self.observed.comparisons.entry(name).or_default().wanted = true;
+                self.asked(&name, |c| c.wanted = true);
                 let _ = reply.send(());
             }
             Ask::Repair { name, side, reply } => {
-                self.observed.comparisons.entry(name).or_default().repair = Some(side);
+                self.asked(&name, |c| c.repair = Some(side));
                 let _ = reply.send(());
             }
             Ask::Logs { name, lines, reply } => {

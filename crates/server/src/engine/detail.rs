@@ -1,14 +1,20 @@
 //! One database in detail, for whoever looks at its page.
 
+use std::collections::BTreeMap;
+
 use cordee_domain::db::DatabaseSeen;
-use cordee_domain::db::detail::{Answers, Detail};
+use cordee_domain::db::conflict::{self, Shown};
+use cordee_domain::db::detail::{Answers, Detail, Threads};
 use cordee_domain::ids::ServerName;
+use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::sync::oneshot;
 
 use crate::clock::now;
-use crate::hands::detail;
 use crate::hands::mysql::Database;
+use crate::hands::verify::{self, Node};
+use crate::hands::{binlog, detail};
+use crate::paths::Home;
 
 use super::Engine;
 
@@ -24,6 +30,13 @@ impl Engine {
             .filter(|s| s.name != *name)
             .map(|s| (s.name.clone(), self.database(&s.name)))
             .collect();
+        let this = Node { name: name.clone(), database: own.clone() };
+        let node = |(name, database): &(ServerName, Database)| Node {
+            name: name.clone(),
+            database: database.clone(),
+        };
+        let others_by_name: Vec<Node> = peers.iter().map(node).collect();
+        let home = self.parts.home.clone();
         let comparisons = self.observed.comparisons.clone();
         let file = self.parts.home.server(name).join("my.cnf");
         self.work.spawn(async move {
@@ -36,14 +49,66 @@ impl Engine {
                 Err(why) => (futures_util::future::join_all(others).await, Err(why.clone())),
             };
             let starts_closed = tokio::fs::read_to_string(&file).await.ok().map(|text| closed_by(&text));
+            let conflicts = match &answers {
+                Ok(answers) => conflicts(&home, &this, &others_by_name, answers).await,
+                Err(_) => BTreeMap::new(),
+            };
             let own = complete(before, answers, own.look().await);
             let peers = peers.into_iter().collect();
-            let detail = Detail { at: now(), own, peers, comparisons, starts_closed };
+            let detail = Detail { at: now(), own, peers, comparisons, conflicts, starts_closed };
             // A reader who has gone needs nothing.
             let _ = reply.send(Box::new(detail));
         });
     }
 }
+
+/// The rows at which the links of `this` stopped, on both sides.
+async fn conflicts(
+    home: &Home,
+    this: &Node,
+    others: &[Node],
+    answers: &Answers,
+) -> BTreeMap<ServerName, Shown> {
+    let mut all = BTreeMap::new();
+    for (from, link) in &answers.threads {
+        let Some(peer) = others.iter().find(|n| n.name == *from) else { continue };
+        if matches!(link.apply_error, conflict::DUPLICATE | conflict::NOT_FOUND) {
+            all.insert(from.clone(), one_conflict(home, this, peer, link).await);
+        }
+    }
+    all
+}
+
+async fn one_conflict(home: &Home, this: &Node, peer: &Node, link: &Threads) -> Shown {
+    let found = conflict::parse(&link.apply_words);
+    let table = found.as_ref().map(|c| c.table.clone()).or_else(|| conflict::table(&link.apply_words));
+    let versions = match &found {
+        Some(conflict) => verify::versions(peer, this, conflict).await,
+        None => Err(text!("conflict-no-row")),
+    };
+    let columns = match &table {
+        Some(table) => verify::columns(this, table).await.ok().flatten().unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let statement = match conflict::place(&link.apply_words) {
+        Some((file, end)) if file == link.at.0 => {
+            let log = home.server(&peer.name).join("binlog").join(file);
+            let read = tokio::task::spawn_blocking({
+                let start = link.at.1;
+                move || binlog::between(&log, start, end)
+            });
+            let text = read.await.ok().and_then(Result::ok).unwrap_or_default();
+            conflict::event(&text, &columns, LINES)
+        }
+        _ => String::new(),
+    };
+    let at =
+        table.map(|table| (table, found.map_or_else(String::new, |c| format!("{} = {}", c.key, c.entry))));
+    Shown { at, versions, statement }
+}
+
+/// Lines of a statement that are shown.
+const LINES: usize = 60;
 
 /// The answers between two looks; the first trouble is the one that is said.
 fn complete(

@@ -43,7 +43,7 @@ pub(super) fn start(
     desired: &Desired,
     id: &ProcessId,
     serial: Serial,
-    writer: bool,
+    keeps: bool,
 ) -> Result<Child, Text> {
     let program = match id {
         ProcessId::Proxy(proxy) => {
@@ -63,22 +63,13 @@ pub(super) fn start(
             require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
             match pool {
                 PoolId::Web => web_program(parts, desired, server)?,
-                PoolId::Db => database_program(parts, server, writer)?,
+                PoolId::Db => database_program(parts, server, keeps)?,
             }
         }
     };
     let child = process::start(&program, &parts.home.id, &id.to_string(), serial).map_err(|e| io(&e))?;
-    failpoint("after-spawn", &id.to_string());
+    process::failpoint("after-spawn", &id.to_string());
     Ok(child)
-}
-
-/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`, or
-/// `before:STEP`.
-pub(super) fn failpoint(place: &str, name: &str) {
-    let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
-    if wanted.split_once(':') == Some((place, name)) {
-        std::process::abort();
-    }
 }
 
 /// What an earlier process of ours held is closed by the kernel a moment after its end was reported.
@@ -191,7 +182,7 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&temporary, to)
 }
 
-fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Program, Text> {
+fn database_program(parts: &Parts, server: &Server, keeps: bool) -> Result<Program, Text> {
     let home = parts.home.server(&server.name);
     let run = parts.home.database_run(&server.name);
     let user = parts.users.mariadb;
@@ -205,7 +196,7 @@ fn database_program(parts: &Parts, server: &Server, writer: bool) -> Result<Prog
             port: server.port,
             home: &home,
             run: &run,
-            writer,
+            keeps,
             receipts: server.standing != Standing::Joining,
             rights: &rights,
         });

@@ -181,6 +181,7 @@ impl Engine {
         };
         engine.adopt();
         engine.recall_comparisons();
+        engine.recall_asked();
         engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
         engine
     }
@@ -352,15 +353,17 @@ impl Engine {
                     self.stepped(&step, outcome);
                 }
             }
-            Sight::Pulse { name, at, seen } => {
-                if let Some(Seen::At(before, known)) = self.observed.databases.get_mut(&name)
-                    && *before < at
-                {
+            Sight::Pulse { name, at, seen } => match self.observed.databases.get_mut(&name) {
+                Some(Seen::At(before, known)) if *before < at => {
                     known.take_promise(&seen);
                     *before = at;
                     self.keep_promise();
                 }
-            }
+                // A full look can hang on a link that is being connected. One that answers short questions is not
+                // silent: it must not be taken for lost.
+                Some(Seen::Failed { last, .. }) => *last = (*last).max(Some(at)),
+                _ => {}
+            },
             Sight::Process { id, step, outcome, child } => {
                 self.busy.remove(&Target::Process(id.clone()));
                 self.process_stepped(&id, &step, &outcome, child);

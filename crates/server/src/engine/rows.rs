@@ -3,39 +3,43 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cordee_domain::db::conflict;
+use cordee_domain::db::conflict::{self, Way};
 use cordee_domain::db::verify::{Pace, Progress, Side};
 use cordee_domain::desired::{Desired, Standing};
 use cordee_domain::ids::ServerName;
+use cordee_domain::observed::Comparison;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use crate::clock::now;
-use crate::hands::verify::{Node, Watch, heal, rescue, verify};
+use crate::hands::verify::{Node, Watch, heal, make_way, verify};
+
+use crate::store::Asked;
 
 use super::{Engine, Sight};
 
-/// A row is there already (MariaDB's error numbers).
-const DUPLICATE: u32 = 1062;
-/// A row is not there any more.
-const NOT_FOUND: u32 = 1032;
-
-/// Gets a link past the conflict at which it stopped, if it did; the row that is overwritten is saved first.
-async fn past(reference: &Node, other: &Node, error: u32, side: Side, file: &Path) -> Result<(), Text> {
-    if !matches!(error, DUPLICATE | NOT_FOUND) {
-        return Ok(());
+/// Gets a link past the conflicts at which it stops; what is overwritten is saved first.
+async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result<(), Text> {
+    let from = &reference.name;
+    let mut tried = String::new();
+    for _ in 0..conflict::MOST {
+        let (error, words) = other.database.stopped_by(from).await?;
+        match conflict::way(error, &words, side)? {
+            Way::Free => return Ok(()),
+            Way::Remove(conflict) => {
+                // A row that is gone was taken away by a Cordée that died then: starting the link tells.
+                if !make_way(reference, other, &conflict, file).await? && tried == words {
+                    return Err(text!("repair-unknown-row", table = conflict.table.to_string()));
+                }
+                tried = words;
+                other.database.resume(from).await?;
+            }
+            Way::Skip => other.database.skip_missing(from).await?,
+        }
     }
-    if side == Side::Other {
-        return Err(text!("repair-writer-only"));
-    }
-    if error == DUPLICATE {
-        let words = other.database.stopped_by(&reference.name).await?;
-        let conflict = conflict::parse(&words).ok_or_else(|| text!("repair-unknown-row", table = "?"))?;
-        rescue(other, &conflict, file).await?;
-    }
-    other.database.pass_conflict(&reference.name).await
+    Err(text!("repair-many", from = from.as_str(), count = conflict::MOST))
 }
 
 impl Engine {
@@ -69,26 +73,18 @@ impl Engine {
         let id = desired.db.server(name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other, side) = (node(with), node(name), *side);
-        let error = self
-            .observed
-            .databases
-            .get(name)
-            .and_then(|d| d.value())
-            .and_then(|d| d.links.get(with))
-            .map_or(0, |l| l.error);
         let (out, name) = (self.out.clone(), name.clone());
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
         let file = self.parts.home.root.join(&shown);
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
         comparison.running = Some(0);
-        comparison.repair = None;
         self.work.spawn(async move {
             let told = out.clone();
             let progress = |p: Progress| {
                 let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
-            let result = match past(&reference, &other, error, side, &file).await {
+            let result = match past(&reference, &other, side, &file).await {
                 Ok(()) => heal(&reference, &other, side, &file, &watch).await,
                 Err(why) => Err(why),
             };
@@ -100,6 +96,11 @@ impl Engine {
     pub(super) fn repaired(&mut self, sight: Sight) {
         let Sight::Repaired { step, id, file, result } = sight else { return };
         let Step::Repair { name, .. } = &step else { return };
+        // One that failed is not tried again by itself: the reason is shown, and a person decides.
+        self.observed.comparisons.entry(name.clone()).or_default().repair = None;
+        if result.is_err() {
+            self.keep_asked(name, id);
+        }
         let report = result.map(|healed| {
             let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
                 text!("event-repaired-nothing", name = name.as_str())
@@ -122,8 +123,9 @@ impl Engine {
         comparison.running = None;
         let outcome = match result {
             Ok(report) => {
-                comparison.failed = None;
-                comparison.wanted = false;
+                (comparison.failed, comparison.wanted) = (None, false);
+                comparison.last = Some((id, (*report).clone()));
+                self.keep_asked(name, id);
                 if let Err(error) = self.parts.store.keep_comparison(id, &report) {
                     tracing::error!(error = &error as &dyn std::error::Error, "comparison");
                 }
@@ -135,7 +137,6 @@ impl Engine {
                 } else {
                     text!("event-rows-equal", name = name.as_str(), tables = tables, rows = rows)
                 };
-                comparison.last = Some((id, *report));
                 self.note(name.as_str(), Some(light), &text);
                 Outcome::Done
             }
@@ -145,6 +146,39 @@ impl Engine {
             }
         };
         self.stepped(&step, outcome);
+    }
+
+    /// Takes down what a person asks about a database's rows, so that it outlives this Cordée.
+    pub(super) fn asked(&mut self, name: &ServerName, what: impl FnOnce(&mut Comparison)) {
+        let id = self.parts.board.desired().db.server(name).map_or(0, |s| s.id);
+        what(self.observed.comparisons.entry(name.clone()).or_default());
+        self.keep_asked(name, id);
+    }
+
+    fn keep_asked(&self, name: &ServerName, id: u32) {
+        let asked = self.observed.comparisons.get(name);
+        let asked = asked.map(|c| Asked { compare: c.wanted, repair: c.repair }).unwrap_or_default();
+        if let Err(error) = self.parts.store.keep_asked(id, asked) {
+            tracing::error!(error = &error as &dyn std::error::Error, "what was asked");
+        }
+    }
+
+    /// Takes up what an earlier Cordée was asked and did not finish.
+    pub(super) fn recall_asked(&mut self) {
+        let known = match self.parts.store.asked() {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "what was asked");
+                return;
+            }
+        };
+        let desired = self.parts.board.desired();
+        for (id, asked) in known {
+            if let Some(server) = desired.db.servers.iter().find(|s| s.id == id) {
+                let comparison = self.observed.comparisons.entry(server.name.clone()).or_default();
+                (comparison.wanted, comparison.repair) = (asked.compare, asked.repair);
+            }
+        }
     }
 
     /// Takes up the comparisons that an earlier Cordée made.

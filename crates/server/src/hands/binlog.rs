@@ -56,6 +56,35 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64
     Ok(count)
 }
 
+/// What is shown of a log at most, in octets.
+const SHOWN: u64 = 64 << 10;
+
+/// The events of a log file between two of its places, as text: rows with their values, nothing else of theirs.
+pub fn between(log: &Path, start: u64, end: u64) -> io::Result<String> {
+    let mut child = Command::new("/usr/bin/mariadb-binlog")
+        .arg("--no-defaults")
+        .arg("--verbose")
+        .arg("--base64-output=DECODE-ROWS")
+        .arg(format!("--start-position={start}"))
+        .arg(format!("--stop-position={end}"))
+        .arg(log)
+        .env_clear()
+        .env("TZ", "UTC")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut text = Vec::new();
+    if let Some(pipe) = child.stdout.take() {
+        pipe.take(SHOWN).read_to_end(&mut text)?;
+    }
+    // One that has more to say waits for a reader that has gone.
+    let _ = child.kill();
+    child.wait()?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// Transactions of a domain above a number, by the comment that stands before each: `#… GTID 1-1-42 trans`. Those
 /// that only touch Cordée's own heartbeat are not counted: the next beat says the same.
 fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {

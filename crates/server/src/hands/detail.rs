@@ -24,7 +24,7 @@ const CONNECTIONS: u32 = 2_000;
 /// Rights that are read at most.
 const RIGHTS: u32 = 20_000;
 /// The longest words of MariaDB's that are passed on, in characters.
-const WORDS: usize = 300;
+const WORDS: usize = 600;
 
 /// Asks. The two looks around those at the other databases are the caller's.
 pub async fn read(database: &Database) -> Result<Answers, Text> {
@@ -88,6 +88,7 @@ fn one_link(row: &Row) -> Option<(ServerName, Threads)> {
         apply_error: number("Last_SQL_Errno"),
         apply_words: words("Last_SQL_Error"),
         received: named("Gtid_IO_Pos"),
+        at: (named("Relay_Master_Log_File"), named("Exec_Master_Log_Pos").parse().unwrap_or(0)),
     };
     Some((name, threads))
 }

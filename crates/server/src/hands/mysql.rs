@@ -14,6 +14,8 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
+use super::process::failpoint;
+
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
 /// For what must not be broken off.
@@ -228,8 +230,8 @@ impl Database {
         .await
     }
 
-    /// The words in which a link says why it stopped applying. They may quote data: they are for reading, not for show.
-    pub async fn stopped_by(&self, from: &ServerName) -> Result<String, Text> {
+    /// The error at which a link stopped applying (0: none), and its words. They may quote data.
+    pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Text> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
@@ -238,7 +240,8 @@ impl Database {
             };
             let own =
                 rows.iter().find(|row| text(row, "Connection_name").eq_ignore_ascii_case(from.as_str()));
-            Ok(own.map(|row| text(row, "Last_SQL_Error")).unwrap_or_default())
+            let number = |row: &Row| text(row, "Last_SQL_Errno").parse().unwrap_or(0);
+            Ok(own.map(|row| (number(row), text(row, "Last_SQL_Error"))).unwrap_or_default())
         })
         .await
     }
@@ -248,27 +251,40 @@ impl Database {
         self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
     }
 
-    /// Goes past the conflict at which a link stopped: conflicting rows are overwritten or left out, until nothing
-    /// stands in the way of what was received. What differs then is for the caller to find. Gives up after a while.
-    pub async fn pass_conflict(&self, from: &ServerName) -> Result<(), Text> {
-        let enter = ["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned(), format!("START SLAVE '{from}'")];
-        self.run(&enter).await?;
+    /// Leaves out what a link was to do to a row that is not there. No more than that: as soon as it has moved on, it
+    /// stops at conflicts again.
+    pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Text> {
+        let before = self.look().await?.applied;
+        self.run(&["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned()]).await?;
+        let passed = self.goes_on(from, |seen| seen.applied != before).await;
+        failpoint("before", "Strict");
+        self.set_strict().await?;
+        passed
+    }
+
+    /// Starts a link, and waits until it has caught up or stopped again.
+    pub async fn resume(&self, from: &ServerName) -> Result<(), Text> {
+        failpoint("before", "Resume");
+        self.goes_on(from, |_| false).await
+    }
+
+    /// Starts a link and waits until it has caught up, has stopped with an error, or `enough` says so.
+    async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Text> {
+        self.start_link(from).await?;
         let deadline = Instant::now() + PASSING;
-        let passed = loop {
+        loop {
             let seen = self.look().await?;
             let link = seen.links.get(from).cloned().unwrap_or_default();
             let left: u64 =
                 link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum();
-            if link.error == 0 && link.applying && left == 0 {
-                break Ok(());
+            if link.error != 0 || enough(&seen) || (link.applying && left == 0) {
+                return Ok(());
             }
-            if link.error != 0 || Instant::now() >= deadline {
-                break Err(text!("repair-stuck", from = from.as_str(), code = link.error));
+            if Instant::now() >= deadline {
+                return Err(text!("repair-stuck", from = from.as_str(), code = link.error));
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
-        self.set_strict().await?;
-        passed
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Opens it to applications.

@@ -210,3 +210,12 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`, or
+/// `before:STEP`, where a repair has steps of its own (`Save`, `Put`, `Remove` …).
+pub fn failpoint(place: &str, name: &str) {
+    let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
+    if wanted.split_once(':') == Some((place, name)) {
+        std::process::abort();
+    }
+}

@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::hands::mysql::Database;
 use heal::Healing;
-pub use heal::{Healed, heal, rescue};
+pub use heal::{Healed, columns, heal, make_way, versions};
 use session::{Fault, Session};
 
 /// A replica that has not caught up after this time ends the verification.

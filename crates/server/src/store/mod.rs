@@ -12,12 +12,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use cordee_domain::change::{Change, NewServer, RawServer};
-use cordee_domain::db::verify::Report;
+use cordee_domain::db::verify::{Report, Side};
 use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
@@ -79,6 +80,15 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Store")
     }
+}
+
+/// What a person asked about a database's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// That they be compared with the writer's.
+    pub compare: bool,
+    /// That those that differ be put right, by this side.
+    pub repair: Option<Side>,
 }
 
 impl Store {
@@ -194,6 +204,33 @@ impl Store {
         rows.map(|row| {
             let (server, report) = row?;
             Ok((server, serde_json::from_str(&report)?))
+        })
+        .collect()
+    }
+
+    /// Keeps what a person asked about a database's rows until it is done, by the server's id.
+    pub fn keep_asked(&self, server: u32, asked: Asked) -> Result<(), StoreError> {
+        let connection = self.lock();
+        if asked == Asked::default() {
+            connection.execute("DELETE FROM rows_asked WHERE server = ?1", params![server])?;
+        } else {
+            let text = serde_json::to_string(&asked)?;
+            connection.execute(
+                "INSERT OR REPLACE INTO rows_asked (server, asked) VALUES (?1, ?2)",
+                params![server, text],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What was asked about rows and is not done, by the server's id.
+    pub fn asked(&self) -> Result<Vec<(u32, Asked)>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT server, asked FROM rows_asked")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
+        rows.map(|row| {
+            let (server, asked) = row?;
+            Ok((server, serde_json::from_str(&asked)?))
         })
         .collect()
     }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -50,6 +50,12 @@ const STEPS: [&str; 3] = [
     CREATE TABLE trial (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         run TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE rows_asked (
+        server INTEGER PRIMARY KEY,
+        asked TEXT NOT NULL
     ) STRICT;
 ",
 ];

@@ -65,6 +65,7 @@ fn look(before: &str, peer: &str, after: &str) -> Detail {
         }),
         peers: BTreeMap::from([(name("db1"), Ok(seen(peer, "db2", true)))]),
         comparisons: BTreeMap::new(),
+        conflicts: std::collections::BTreeMap::new(),
         starts_closed: Some(true),
     }
 }

@@ -224,6 +224,9 @@ pub struct Reader {
     row: String,
     /// What a row is written with: all columns but those that are computed.
     stored: Vec<String>,
+    /// The names of all columns that are stored, and each as text for a person.
+    columns: Vec<String>,
+    shown: Vec<String>,
     key: Vec<KeyColumn>,
 }
 
@@ -247,7 +250,7 @@ impl Reader {
                 text!("verify-type", column = column.name.as_str(), kind = column.data_type.as_str())
             })
         };
-        let mut row = Vec::new();
+        let (mut row, mut shown) = (Vec::new(), Vec::new());
         let mut octets = 0_u64;
         for column in table.columns.iter().filter(|c| !c.is_virtual()) {
             let name = format!("t.{}", identifier(&column.name));
@@ -256,7 +259,9 @@ impl Reader {
             if short {
                 octets -= column.octets.unwrap_or(0).min(octets);
             }
-            let value = of(column)?.hashed(&name, short);
+            let form = of(column)?;
+            shown.push((column.name.clone(), format!("IFNULL({},'NULL')", form.shown(&name))));
+            let value = form.hashed(&name, short);
             // No value's text is N: numbers and dates begin with a digit or a minus, texts with their length, and an
             // MD5 is in lower case.
             row.push(if column.nullable { format!("IFNULL({value},'N')") } else { value });
@@ -273,11 +278,14 @@ impl Reader {
                 form: of(column)?,
             });
         }
+        let (columns, shown) = shown.into_iter().unzip();
         let computed = |c: &&Column| !c.extra.to_ascii_uppercase().contains("GENERATED");
         Ok(Self {
             name: name.clone(),
             table: format!("{}.{}", identifier(&name.schema), identifier(&name.table)),
             stored: table.columns.iter().filter(computed).map(|c| identifier(&c.name)).collect(),
+            columns,
+            shown,
             // The primary key is the table itself: an order by it never sorts.
             from: format!(
                 "FROM {}.{} AS t FORCE INDEX (PRIMARY)",
@@ -340,18 +348,46 @@ impl Reader {
             text: format!("SELECT {} {} WHERE ", self.stored.join(", "), self.from),
             values: Vec::new(),
         };
-        let is = |place| Condition::Is(Operator::Equal, place);
-        let all =
-            (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))));
-        self.write(&all, key, &mut sql);
+        self.write(&self.is(), key, &mut sql);
         sql
     }
 
-    /// Reads the whole of the rows that have that value in one column.
-    pub fn with_value(&self, column: &str, value: &str) -> Sql {
+    /// Reads the keys, as literals, of the rows that have that entry in a unique key of these columns. MariaDB writes an
+    /// entry of several columns with hyphens between them, so more than one row may fit: three at most are read.
+    pub fn with_entry(&self, columns: &[String], entry: &str) -> Sql {
         let from = self.from.replace(" FORCE INDEX (PRIMARY)", "");
-        let text = format!("SELECT {} {from} WHERE t.{} = ?", self.stored.join(", "), identifier(column));
-        Sql { text, values: vec![value.to_owned()] }
+        let named: Vec<String> = columns.iter().map(|column| format!("t.{}", identifier(column))).collect();
+        let is = match named.as_slice() {
+            [one] => format!("{one} = ?"),
+            all => {
+                let texts: Vec<String> = all.iter().map(|c| format!("CAST({c} AS CHAR)")).collect();
+                // One with a NULL stands in nobody's way, and CONCAT makes NULL of it.
+                format!("CONCAT({}) = ?", texts.join(",'-',"))
+            }
+        };
+        let text = format!("SELECT {} {from} WHERE {is} LIMIT 3", self.literals());
+        Sql { text, values: vec![entry.to_owned()] }
+    }
+
+    /// Reads every column of one row as text for a person.
+    pub fn shown(&self, key: &[String]) -> Sql {
+        let mut sql = Sql {
+            text: format!("SELECT {} {} WHERE ", self.shown.join(", "), self.from),
+            values: Vec::new(),
+        };
+        self.write(&self.is(), key, &mut sql);
+        sql
+    }
+
+    /// Names of the columns of [`Reader::shown`].
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The whole key has given values.
+    fn is(&self) -> Condition {
+        let is = |place| Condition::Is(Operator::Equal, place);
+        (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))))
     }
 
     /// Removes one row.

@@ -256,3 +256,45 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
         assert!(steps(&scene).iter().any(of_db1), "{written}");
     }
 }
+
+/// db1 was the writer until a moment ago; `count` transactions of its log were saved.
+fn former(count: u64) -> Scene {
+    let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
+    let mut scene = cluster(1).wished("db1", |s| s.standing = Standing::Returning { limit: 10, saved });
+    scene.desired.writer = Some(name("db2"));
+    scene.desired.epoch += 1;
+    scene
+}
+
+#[test]
+fn a_former_writer_that_does_not_start_with_its_data_is_expelled() {
+    let ends = |failures, ended: u64| {
+        let mut scene = former(2).gone("db1");
+        let process = scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default();
+        (process.failures, process.started_at, process.ended_at) =
+            (failures, Some(scene.now - 1_000), Some(ended));
+        steps(&scene).contains(&Step::Commit(Change::Expel { name: name("db1") }))
+    };
+    let now = cluster(1).now;
+    assert!(ends(3, now - 500) && ends(9, now - 500));
+    assert!(!ends(2, now - 500), "it is tried again");
+    assert!(!ends(3, now - 2_000), "its port was taken: it did not even begin");
+}
+
+#[test]
+fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
+    let keeps = |scene: Scene, server: &str| {
+        let scene = scene.gone(server);
+        let setting = crate::plan::tests::setting();
+        let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now + 60_000);
+        plan.steps.iter().find_map(|step| match step {
+            Step::StartProcess { id, keeps, .. } if *id == ProcessId::Server(name(server)) => Some(*keeps),
+            _ => None,
+        })
+    };
+    assert_eq!(keeps(cluster(1), "db2"), Some(true), "a standby");
+    assert_eq!(keeps(cluster(1).unpromised(), "db1"), Some(true), "the writer, in place");
+    assert_eq!(keeps(former(0), "db1"), Some(true), "its log holds what the others have");
+    assert_eq!(keeps(former(3), "db1"), Some(false));
+    assert_eq!(keeps(cluster(1).diverged("db2"), "db2"), Some(true), "it is looked at, and copied again");
+}

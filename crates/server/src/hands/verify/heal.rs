@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use cordee_domain::db::conflict::Conflict;
+use cordee_domain::db::conflict::{self, Conflict, Versions};
 use cordee_domain::db::verify::sql::Reader;
 use cordee_domain::db::verify::{Chunk, Pace, Report, RowSeen, Side, TableName};
 use cordee_domain::text;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::session::{Fault, Session};
 use super::{HOLD, HOLD_LOCK, Node, Run, WAIT, Watch, held};
+use crate::hands::process::failpoint;
 
 /// A repair under way.
 pub(super) struct Healing<'a> {
@@ -70,24 +71,80 @@ pub async fn heal(
     Ok(Healed { report, rows: run.healing.map_or(0, |h| h.rows) })
 }
 
-/// Saves the row that stands in the way of what a link received, before it is overwritten. Fails with one sentence
-/// when it cannot be told which row that is: then nothing may be overwritten.
-pub async fn rescue(other: &Node, conflict: &Conflict, file: &Path) -> Result<(), Text> {
+/// Takes away the row that stands in the way of what a link received, so that the link goes on by itself; both versions
+/// are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already, or because
+/// the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is changed.
+pub async fn make_way(
+    reference: &Node,
+    other: &Node,
+    conflict: &Conflict,
+    file: &Path,
+) -> Result<bool, Text> {
     let unknown = || text!("repair-unknown-row", table = conflict.table.to_string());
-    let mut session = Session::open(other).await?;
-    let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
-    let table = tables.get(&conflict.table).ok_or_else(unknown)?;
-    let reader = Reader::new(&conflict.table, table)?;
-    let found = session.in_the_way(&reader, &conflict.key, &conflict.entry).await;
-    let rows = found.map_err(|fault| session.sentence(fault))?.unwrap_or_default();
-    if rows.is_empty() {
+    let (mut theirs, mut ours) = (Session::open(other).await?, Session::open(reference).await?);
+    let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
+    let work = async {
+        if theirs.has_triggers(&conflict.table).await? {
+            return Err(Fault::Gone(text!("repair-triggers", table = conflict.table.to_string())));
+        }
+        theirs.write_quietly().await?;
+        let found = theirs.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
+        let key = match found.as_slice() {
+            [] => return Ok(false),
+            [one] => one,
+            _ => return Err(Fault::Gone(unknown())),
+        };
+        let before = theirs.whole(&reader, key).await?.ok_or_else(|| Fault::Gone(unknown()))?;
+        let at = ours.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
+        let wanted = match at.as_slice() {
+            [one] => ours.whole(&reader, one).await?,
+            _ => None,
+        };
+        failpoint("before", "Save");
+        save(file, &reader, key, wanted.as_deref(), Some(&before))
+            .map_err(|_| Fault::Gone(text!("repair-not-saved")))?;
+        failpoint("before", "Remove");
+        theirs.put(&reader, key, None).await?;
+        Ok(true)
+    };
+    let done = work.await;
+    done.map_err(|fault| theirs.sentence(fault))
+}
+
+/// The row at which a link stopped, as it stands on both databases.
+pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Result<Versions, Text> {
+    let unknown = || text!("conflict-unknown", table = conflict.table.to_string());
+    let (mut theirs, mut ours) = (Session::open(other).await?, Session::open(reference).await?);
+    let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
+    let mut found = Vec::new();
+    for session in [&mut ours, &mut theirs] {
+        let key = session.in_the_way(&reader, &conflict.key, &conflict.entry).await;
+        let row = match key.as_deref() {
+            Ok([one]) => session.shown(&reader, one).await,
+            Ok(_) => Ok(None),
+            Err(_) => key.map(|_| None),
+        };
+        let row = row.map_err(|fault| session.sentence(fault))?;
+        found.push(row.map(|values| values.iter().map(|v| conflict::value(v)).collect()));
+    }
+    let here: Option<Vec<String>> = found.pop().flatten();
+    let there = found.pop().flatten();
+    if here.is_none() && there.is_none() {
         return Err(unknown());
     }
-    for row in rows {
-        save(file, &reader, std::slice::from_ref(&conflict.entry), None, Some(&row))
-            .map_err(|_| text!("repair-not-saved"))?;
-    }
-    Ok(())
+    Ok(Versions { columns: reader.columns().to_vec(), there, here })
+}
+
+/// Names of a table's columns; `None`: there is no such table.
+pub async fn columns(node: &Node, table: &TableName) -> Result<Option<Vec<String>>, Text> {
+    let mut session = Session::open(node).await?;
+    let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
+    Ok(tables.get(table).map(|t| t.columns.iter().map(|c| c.name.clone()).collect()))
+}
+
+async fn reader_of(session: &mut Session, table: &TableName) -> Result<Option<Reader>, Text> {
+    let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
+    tables.get(table).map(|found| Reader::new(table, found)).transpose()
 }
 
 impl Run<'_> {
@@ -135,6 +192,7 @@ impl Run<'_> {
         };
         match done {
             Ok(Some(count)) => {
+                failpoint("before", "Release");
                 reference.commit().await?;
                 if let Some(healing) = self.healing.as_mut() {
                     healing.rows += count;
@@ -162,8 +220,9 @@ fn differing(ours: &[RowSeen], theirs: &[RowSeen]) -> Vec<Vec<String>> {
     keys
 }
 
-/// One row. To take the other side's version the row is made equal on both first, so that what the reference then
-/// writes, and logs, finds what it expects everywhere.
+/// One row. What the reference writes it logs, and the other one will apply it: a row that only one of them has is made
+/// equal on both first, or the log would find a row where there must be none, or none where there must be one. A row
+/// that both have needs no such thing, and whoever dies in between leaves it as it was.
 async fn one(
     reference: &mut Session,
     other: &mut Session,
@@ -173,10 +232,16 @@ async fn one(
 ) -> Result<(), Fault> {
     let ours = reference.whole(reader, key).await?;
     let theirs = other.whole(reader, key).await?;
+    failpoint("before", "Save");
     save(healing.file, reader, key, ours.as_deref(), theirs.as_deref())
         .map_err(|_| Fault::Gone(text!("repair-not-saved")))?;
-    other.put(reader, key, ours).await?;
+    let both = ours.is_some() && theirs.is_some();
+    if healing.side == Side::Reference || !both {
+        failpoint("before", "Put");
+        other.put(reader, key, ours).await?;
+    }
     if healing.side == Side::Other {
+        failpoint("before", "PutBack");
         reference.put(reader, key, theirs).await?;
     }
     Ok(())

@@ -252,20 +252,35 @@ impl Session {
         Ok(self.rows(&reader.whole(key)).await?.into_iter().next().map(Row::unwrap))
     }
 
-    /// The rows that have a value in a unique key of one column; `None` when the key has several, or none.
+    /// The keys of the rows that have an entry in a unique key: several where MariaDB's words fit more than one.
     pub async fn in_the_way(
         &mut self,
         reader: &sql::Reader,
         key: &str,
-        value: &str,
-    ) -> Result<Option<Vec<Vec<Value>>>, Fault> {
+        entry: &str,
+    ) -> Result<Vec<Vec<String>>, Fault> {
         let name = reader.name();
         let values = vec![name.schema.clone(), name.table.clone(), key.to_owned()];
         let columns = self.rows(&Sql { text: sql::KEY_COLUMNS.to_owned(), values }).await?;
-        let [column] = columns.as_slice() else { return Ok(None) };
-        let column: String = field(column, 0).ok_or_else(|| self.strange())?;
-        let rows = self.rows(&reader.with_value(&column, value)).await?;
-        Ok(Some(rows.into_iter().map(Row::unwrap).collect()))
+        let columns = columns.iter().map(|row| field(row, 0)).collect::<Option<Vec<String>>>();
+        let columns = columns.ok_or_else(|| self.strange())?;
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(&reader.with_entry(&columns, entry)).await?;
+        let keys = rows.iter().map(|row| texts(row, 0, row.len())).collect::<Option<Vec<_>>>();
+        keys.ok_or_else(|| self.strange())
+    }
+
+    /// One row, as a person reads it.
+    pub async fn shown(
+        &mut self,
+        reader: &sql::Reader,
+        key: &[String],
+    ) -> Result<Option<Vec<String>>, Fault> {
+        let rows = self.rows(&reader.shown(key)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
     }
 
     /// Puts a row in place of the one with that key, or takes it away.

@@ -19,8 +19,8 @@ use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::view::detail::{Pair, TruthRow, about, advice, pairs, promise, standing, truths};
 use crate::web::view::facts::{
-    AccountRow, CrowdRow, PositionRow, SettingRow, TableRow, ThreadRow, accounts, crowds, positions,
-    settings, tables, threads,
+    AccountRow, ConflictRow, CrowdRow, PositionRow, SettingRow, TableRow, ThreadRow, accounts, conflicts,
+    crowds, positions, settings, tables, threads,
 };
 use crate::web::view::{self, EventRow, ServerRow, StatusRow};
 
@@ -43,7 +43,9 @@ struct Database {
     advice: Option<String>,
     promote: bool,
     compare: bool,
-    repair: bool,
+    /// Whose rows can be taken where they differ: the writer's; this one's too.
+    repair: Option<bool>,
+    conflicts: Vec<ConflictRow>,
     pairs: Vec<Pair>,
     truths: Vec<TruthRow>,
     tables: Vec<TableRow>,
@@ -98,6 +100,7 @@ pub(super) async fn page(
             own: Err(text!("detail-no-engine")),
             peers: std::collections::BTreeMap::new(),
             comparisons: std::collections::BTreeMap::new(),
+            conflicts: std::collections::BTreeMap::new(),
             starts_closed: None,
         })
     });
@@ -129,7 +132,9 @@ pub(super) async fn page(
         advice: view.and_then(|v| advice(v, lang)),
         promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
         compare: !desired.is_writer(&server.name),
-        repair: view.is_some_and(|v| v.actions.contains(&Action::Repair)),
+        // While a link stands still only the writer's rows can be taken.
+        repair: view.filter(|v| v.actions.contains(&Action::Repair)).map(|_| detail.conflicts.is_empty()),
+        conflicts: conflicts(&server, &detail, lang),
         pairs: pairs(&picture, &r, Some(&detail), lang),
         truths: truths(&desired, &server, view, &detail, lang, now),
         tables: tables(&server, &detail, lang),

@@ -1,5 +1,5 @@
 //! `GET /pools/db/servers/new` and `POST /pools/db/servers`: a new database, and before that the plan of how it would
-//! join. `POST /pools/db/servers/{name}/verify`: its rows are compared; `…/repair`: those that differ are put right.
+//! join. `POST /pools/db/servers/{name}/verify`: its rows are compared.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::RawServer;
-use cordee_domain::db::verify::Side;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Action;
@@ -159,39 +158,5 @@ pub(super) async fn verify(
             done(&visit, StatusCode::ACCEPTED, &text!("verify-asked", name = name.as_str()), None)
         }
         _ => unavailable(&visit, &app),
-    }
-}
-
-/// Whose rows are taken, as a browser sends it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Chosen {
-    take: String,
-}
-
-/// Puts right what differs from the writer, soon.
-pub(super) async fn repair(
-    Member(visit): Member,
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Body(chosen): Body<Chosen>,
-) -> Response {
-    let target = match target(&app, "db", &name) {
-        Ok(target) => target,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let side = match Side::parse(&chosen.take) {
-        Ok(side) => side,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let name = target.server.name;
-    if !target.view.is_some_and(|v| v.actions.contains(&Action::Repair)) {
-        let text = text!("problem-repair", name = name.as_str());
-        return visit.refusal(&app, Refusal::problem(Problem::conflict("name", text), visit.lang));
-    }
-    match app.repair(visit.actor(), name.clone(), side).await {
-        Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
-        Ok(false) => unavailable(&visit, &app),
-        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
 }

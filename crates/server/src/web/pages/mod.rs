@@ -13,6 +13,7 @@ mod journal;
 mod login;
 mod look;
 mod prefs;
+mod repair;
 mod routing;
 mod session;
 mod setup;
@@ -58,7 +59,7 @@ pub fn router() -> Router<App> {
         .route("/pools/db/servers", post(join::submit))
         .route("/pools/db/servers/new", get(join::page))
         .route("/pools/db/servers/{name}/verify", post(join::verify))
-        .route("/pools/db/servers/{name}/repair", post(join::repair))
+        .route("/pools/db/servers/{name}/repair/{take}", get(repair::ask).post(repair::submit))
         .route("/pools/{pool}/servers/{name}", get(database::page))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))

@@ -169,6 +169,7 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
                         own: own.clone(),
                         peers: BTreeMap::new(),
                         comparisons: BTreeMap::new(),
+                        conflicts: std::collections::BTreeMap::new(),
                         starts_closed: Some(true),
                     };
                     let _ = reply.send(Box::new(detail));

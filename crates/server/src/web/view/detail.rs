@@ -107,6 +107,7 @@ pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
         "status-blocked" => text!("do-blocked", name = name),
         "status-replication-stopped" => text!("do-replication", name = name),
         "status-alone" => text!("do-alone", name = name),
+        "status-not-copied" => text!("do-not-copied", name = name),
         "status-behind" => text!("do-behind", name = name),
         "status-rows-differ" => text!("do-rows", name = name),
         "status-unprotected" => text!("do-unprotected", name = name),

@@ -2,6 +2,7 @@
 //! Every text that comes from a database is only ever text.
 
 use cordee_domain::db::Thread;
+use cordee_domain::db::conflict::{Shown, Versions};
 use cordee_domain::db::detail::accounts::{Account, Fence};
 use cordee_domain::db::detail::errors::meaning;
 use cordee_domain::db::detail::{Answers, Crowd, Detail, reached, settings, shown};
@@ -155,6 +156,80 @@ fn difference(row: &Difference, lang: Lang) -> (String, String) {
     };
     let key: Vec<String> = row.key.iter().map(|part| format!("{} = {}", part.column, part.value)).collect();
     (lang.say(&kind), key.join(", "))
+}
+
+/// A row at which a link stopped, as it stands on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConflictRow {
+    /// Who is copied.
+    pub from: String,
+    /// Which row it is.
+    pub title: String,
+    /// The heading over the other one's values.
+    pub there: String,
+    /// The heading over this one's values.
+    pub here: String,
+    /// Column by column.
+    pub values: Vec<ValueRow>,
+    /// Why the values cannot be shown; empty when they are.
+    pub why: String,
+    /// What the statement is.
+    pub wanted: String,
+    /// What was to be done; may be empty.
+    pub statement: String,
+}
+
+/// One column of a row, on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValueRow {
+    /// Its name.
+    pub column: String,
+    /// The value there.
+    pub there: String,
+    /// The value here.
+    pub here: String,
+    /// They are not the same.
+    pub differs: bool,
+}
+
+/// The rows at which its links stopped.
+pub fn conflicts(server: &Server, detail: &Detail, lang: Lang) -> Vec<ConflictRow> {
+    detail.conflicts.iter().map(|(from, shown)| one_conflict(server, from, shown, lang)).collect()
+}
+
+fn one_conflict(server: &Server, from: &ServerName, shown: &Shown, lang: Lang) -> ConflictRow {
+    let title = match &shown.at {
+        Some((table, key)) => {
+            text!("conflict-title", from = from.as_str(), table = table.to_string(), key = key.as_str())
+        }
+        None => text!("conflict-title-bare", from = from.as_str()),
+    };
+    let none = lang.say(&text!("conflict-none"));
+    let (values, why) = match &shown.versions {
+        Ok(versions) => (values(versions, &none), String::new()),
+        Err(why) => (Vec::new(), lang.say(why)),
+    };
+    ConflictRow {
+        from: from.to_string(),
+        title: lang.say(&title).trim_end_matches([',', ' ', '\u{a0}']).to_owned(),
+        there: lang.say(&text!("conflict-there", name = from.as_str())),
+        here: lang.say(&text!("conflict-here", name = server.name.as_str())),
+        values,
+        why,
+        wanted: lang.say(&text!("conflict-wanted", name = from.as_str())),
+        statement: shown.statement.clone(),
+    }
+}
+
+fn values(versions: &Versions, none: &str) -> Vec<ValueRow> {
+    let at = |side: &Option<Vec<String>>, place: usize| {
+        side.as_ref().and_then(|row| row.get(place)).map_or_else(|| none.to_owned(), Clone::clone)
+    };
+    let one = |(place, column): (usize, &String)| {
+        let (there, here) = (at(&versions.there, place), at(&versions.here, place));
+        ValueRow { column: column.clone(), differs: there != here, there, here }
+    };
+    versions.columns.iter().enumerate().map(one).collect()
 }
 
 /// Its links, thread by thread.

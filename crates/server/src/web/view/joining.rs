@@ -1,7 +1,8 @@
 //! What is said before a database joins, leaves, or is copied again.
 
+use cordee_domain::db::verify::Side;
 use cordee_domain::desired::{MOST_DATABASES, Standing};
-use cordee_domain::ids::PoolId;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::text;
@@ -173,6 +174,43 @@ pub(super) fn recopy(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Qu
         action: format!("/pools/db/servers/{name}/recopy"),
         danger: true,
         type_name: Some(name.to_owned()),
+        know: String::new(),
+    }
+}
+
+/// The question before rows that differ are put right.
+pub fn repairing(snapshot: &Snapshot, name: &ServerName, side: Side, lang: Lang) -> Question {
+    let say = |text: Text| lang.say(&text);
+    let (name, writer) = (name.as_str(), databases::writer(snapshot).map_or("–", |w| w.name.as_str()));
+    let (title, lead, after, take) = match side {
+        Side::Reference => (
+            text!("ask-repair-writer", name = name, writer = writer),
+            text!("ask-repair-writer-lead", name = name, writer = writer),
+            text!("ask-repair-writer-after", name = name, writer = writer),
+            "writer",
+        ),
+        Side::Other => (
+            text!("ask-repair-this", name = name),
+            text!("ask-repair-this-lead", name = name, writer = writer),
+            text!("ask-repair-this-after", name = name),
+            "this",
+        ),
+    };
+    Question {
+        button: say(title.clone()),
+        title: say(title),
+        lead: say(lead),
+        more: say(text!("ask-repair-more")),
+        facts: vec![
+            (say(text!("ask-meanwhile")), say(text!("ask-repair-meanwhile"))),
+            (say(text!("ask-after")), say(after)),
+            (say(text!("ask-back")), say(text!("ask-back-repair"))),
+        ],
+        icon: "copy",
+        action: format!("/pools/db/servers/{name}/repair/{take}"),
+        // The rows of the site itself are overwritten.
+        danger: side == Side::Other,
+        type_name: None,
         know: String::new(),
     }
 }

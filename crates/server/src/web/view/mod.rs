@@ -30,7 +30,7 @@ use crate::words::Lang;
 
 pub use confirm::{Question, Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
-pub use joining::{Joining, joining};
+pub use joining::{Joining, joining, repairing};
 pub use rope::Rope;
 pub use rows::{LinkRow, ProxyRow, ServerRow};
 pub use session::keeping;

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use cordee_domain::db::DatabaseSeen;
+use cordee_domain::db::conflict::{Shown, Versions};
 use cordee_domain::db::detail::{Answers, Crowd, Threads};
+use cordee_domain::db::verify::TableName;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::status::Status;
 
@@ -18,6 +20,7 @@ fn detail() -> Detail {
         own: Ok(own),
         peers: BTreeMap::from([(name("db1"), Ok(DatabaseSeen::default()))]),
         comparisons: BTreeMap::new(),
+        conflicts: std::collections::BTreeMap::new(),
         starts_closed: None,
     }
 }
@@ -85,6 +88,37 @@ fn an_error_is_explained_in_both_languages() {
         let (french, english) = (facts::threads(&own, Lang::Fr), facts::threads(&own, Lang::En));
         assert!(french[0].errors[0].means.contains(fr) && english[0].errors[0].means.contains(en));
         assert_eq!((english[0].errors[0].code, english[0].errors[0].st), (code, "crit"));
+    }
+}
+
+#[test]
+fn a_conflict_shows_both_versions_in_both_languages() {
+    let (wish, mut detail) = (desired(), detail());
+    let db2 = wish.db.server(&name("db2")).expect("a server");
+    let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
+    let row = |word: &str| Some(vec!["7".to_owned(), word.to_owned()]);
+    let versions = Versions {
+        columns: vec!["id".to_owned(), "word".to_owned()],
+        there: row("<b>theirs</b>"),
+        here: row("ours"),
+    };
+    let at = Some((table, "PRIMARY = 7".to_owned()));
+    let shown = Shown { at: at.clone(), versions: Ok(versions), statement: "INSERT INTO".to_owned() };
+    detail.conflicts.insert(name("db1"), shown);
+    let rows = facts::conflicts(db2, &detail, Lang::En);
+    assert_eq!(rows[0].title, "db1 is not copied any further: site.note, PRIMARY = 7");
+    let differs: Vec<bool> = rows[0].values.iter().map(|v| v.differs).collect();
+    assert_eq!(differs, [false, true]);
+    assert_eq!(
+        (rows[0].values[1].there.as_str(), rows[0].values[1].here.as_str()),
+        ("<b>theirs</b>", "ours")
+    );
+    // A row that is to be changed and is not there has no versions.
+    let none = Shown { at: None, versions: Err(text!("conflict-no-row")), statement: String::new() };
+    detail.conflicts.insert(name("db1"), none);
+    for lang in Lang::ALL {
+        let rows = facts::conflicts(db2, &detail, lang);
+        assert!(!rows[0].why.is_empty() && !rows[0].why.contains("conflict-") && rows[0].values.is_empty());
     }
 }
 

@@ -1,0 +1,28 @@
+## A link that stopped at a row
+
+conflict-column = Column
+conflict-title = { $from } is not copied any further: { $table }, { $key }
+conflict-title-bare = { $from } is not copied any further
+conflict-there = On { $name }
+conflict-here = On { $name } (this database)
+conflict-none = no such row
+conflict-wanted = What { $name } did there
+conflict-no-row = The row that was to be changed or removed is not on this database.
+conflict-unknown = The row of { $table } cannot be found by what MariaDB says about it.
+repair-many = more than { $count } rows stand in the way of what it receives from { $from }: copy it again
+
+ask-repair-writer = Take the rows of { $writer } on { $name }
+ask-repair-writer-lead = The site goes on. Wherever { $name } differs from { $writer }, it gets the row of { $writer }.
+ask-repair-writer-after = { $name } holds what { $writer } holds, and was compared with it
+ask-repair-this = Take the rows of { $name } everywhere
+ask-repair-this-lead = The site goes on, with other values: wherever { $name } differs from { $writer }, the row of { $name } is written on { $writer } and on all others.
+ask-repair-this-after = all hold what { $name } holds now, where it differs
+ask-repair-more = Nothing else is touched. Each row is held still for some milliseconds while it is written.
+ask-repair-meanwhile = the site reads and writes as before
+ask-back-repair = both versions of every row are in a file under lost/ first: they can be written back by hand
+
+status-not-copied = Not copied
+reason-not-copied = { $name } does not copy it any further: error { $code }
+do-not-copied = Look at the database that stopped copying: what is written here is not there until its row is put right.
+
+verdict-good-some-coming = All good, with a server on its way

@@ -1,0 +1,28 @@
+## Un lien qui s’est arrêté sur une ligne
+
+conflict-column = Colonne
+conflict-title = { $from } n’est plus copiée : { $table }, { $key }
+conflict-title-bare = { $from } n’est plus copiée
+conflict-there = Sur { $name }
+conflict-here = Sur { $name } (cette base)
+conflict-none = pas de telle ligne
+conflict-wanted = Ce que { $name } y a fait
+conflict-no-row = La ligne à changer ou à retirer n’est pas sur cette base.
+conflict-unknown = La ligne de { $table } ne se retrouve pas d’après ce que MariaDB en dit.
+repair-many = plus de { $count } lignes gênent ce qu’elle reçoit de { $from } : recopiez-la
+
+ask-repair-writer = Prendre les lignes de { $writer } sur { $name }
+ask-repair-writer-lead = Le site continue. Partout où { $name } diffère de { $writer }, elle reçoit la ligne de { $writer }.
+ask-repair-writer-after = { $name } contient ce que { $writer } contient, et lui a été comparée
+ask-repair-this = Prendre partout les lignes de { $name }
+ask-repair-this-lead = Le site continue, avec d’autres valeurs : partout où { $name } diffère de { $writer }, la ligne de { $name } est écrite sur { $writer } et sur toutes les autres.
+ask-repair-this-after = toutes contiennent ce que { $name } contient maintenant, là où elle diffère
+ask-repair-more = Rien d’autre n’est touché. Chaque ligne est tenue immobile quelques millisecondes, le temps de l’écrire.
+ask-repair-meanwhile = le site lit et écrit comme avant
+ask-back-repair = les deux versions de chaque ligne sont d’abord dans un fichier sous lost/ : on peut les réécrire à la main
+
+status-not-copied = Pas copiée
+reason-not-copied = { $name } ne la copie plus : erreur { $code }
+do-not-copied = Regardez la base qui a cessé de copier : ce qui est écrit ici n’y est pas tant que sa ligne n’est pas remise en ordre.
+
+verdict-good-some-coming = Tout va bien, un serveur est en route

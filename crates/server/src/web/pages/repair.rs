@@ -1,0 +1,63 @@
+//! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are put right, `POST` does it.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cordee_domain::db::verify::Side;
+use cordee_domain::ids::PoolId;
+use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::Action;
+use cordee_domain::text;
+
+use super::act::Confirm;
+use super::tools::unavailable;
+use super::{Target, done, target};
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Place, show};
+use crate::web::view::repairing;
+
+/// The database and the side, where something is to be put right.
+fn chosen(app: &App, name: &str, take: &str) -> Result<(Target, Side), Problem> {
+    let target = target(app, PoolId::Db.as_str(), name)?;
+    let side = Side::parse(take)?;
+    if target.view.as_ref().is_some_and(|v| v.actions.contains(&Action::Repair)) {
+        return Ok((target, side));
+    }
+    Err(Problem::conflict("name", text!("problem-repair", name = target.server.name.as_str())))
+}
+
+/// Asks.
+pub(super) async fn ask(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path((name, take)): Path<(String, String)>,
+) -> Response {
+    let (target, side) = match chosen(&app, &name, &take) {
+        Ok(chosen) => chosen,
+        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    };
+    let q = repairing(&app.board.snapshot(), &target.server.name, side, visit.lang);
+    if visit.script {
+        return axum::Json(q).into_response();
+    }
+    show(StatusCode::OK, &Confirm::new(visit.page(&app, Place::Board), q))
+}
+
+/// Does it, soon.
+pub(super) async fn submit(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path((name, take)): Path<(String, String)>,
+) -> Response {
+    let (target, side) = match chosen(&app, &name, &take) {
+        Ok(chosen) => chosen,
+        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    };
+    let name = target.server.name;
+    match app.repair(visit.actor(), name.clone(), side).await {
+        Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
+        Ok(false) => unavailable(&visit, &app),
+        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    }
+}
