@@ -2,7 +2,8 @@
 
 # gcc links the binary and compiles the SQLite that is built into it.
 RUN_PACKAGES="haproxy apache2-bin libapache2-mod-php8.2 php8.2-mysql mariadb-server-core mariadb-client mariadb-backup gcc libc6-dev"
-TEST_PACKAGES="$RUN_PACKAGES chromium chromium-driver php8.2-cli fonts-liberation"
+# nftables and iproute2 cut the network between databases, in a namespace that the test makes.
+TEST_PACKAGES="$RUN_PACKAGES chromium chromium-driver php8.2-cli fonts-liberation nftables iproute2"
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi

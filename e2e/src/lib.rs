@@ -15,6 +15,7 @@ pub mod api;
 pub mod axe;
 pub mod browser;
 pub mod cluster;
+pub mod cuts;
 pub mod db;
 pub mod guests;
 pub mod http;

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             case!(the_plan_writes_nothing),
             case!(what_cannot_join_is_refused_in_one_sentence),
             case!(a_third_joins_under_load_unnoticed),
-            case!(five_joins_and_removals_reuse_places_and_no_id),
+            case!(ten_joins_and_removals_reuse_places_and_no_id),
             case!(all_write_at_once_without_a_collision),
             case!(a_fourth_joins_three_that_all_write),
         ],
@@ -265,14 +265,14 @@ fn only_heartbeats(cluster: &Cluster, server: &str) {
 
 // ---- d
 
-fn five_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
+fn ten_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
     only_two(cluster);
-    let tables = Tables::make(cluster, "five", 8);
+    let tables = Tables::make(cluster, "ten", 8);
     let application = Db::new(cluster, &["--account", "app"]);
     let writer = Pair::read(cluster).writer;
     let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(150, 50).start();
     let mut last_id = 0;
-    for round in 1..=5 {
+    for round in 1..=10 {
         let plan = cluster.api().get("/v1/pools/db/join");
         assert_eq!(plan["slot"].as_u64(), Some(3), "{plan}");
         let kept = trashed(cluster, "db3").len();
