@@ -14,6 +14,7 @@ final class Config
         public readonly string $table,
         public readonly int $lifetime,
         public readonly int $lockWait,
+        public readonly int $idle,
     ) {
     }
 
@@ -26,14 +27,16 @@ final class Config
     /**
      * Keys: `dsn` (of PDO, for MariaDB; without a charset), `user`, `password`; and where the defaults do not fit:
      * `table` (`php_sessions`), `lifetime` (seconds after the last use, 1440), `lock_wait` (seconds that a request
-     * waits for another one of the same session, 10).
+     * waits for another one of the same session, 10), `idle` (seconds without a statement after which the database
+     * takes the lock from a request: it is frozen, or cut off, 30).
      *
      * @param array<string, mixed> $config
      * @throws \InvalidArgumentException naming the key, never its value
      */
     public static function of(#[\SensitiveParameter] array $config): self
     {
-        $known = ['dsn' => null, 'user' => null, 'password' => null, 'table' => 'php_sessions', 'lifetime' => 1440, 'lock_wait' => 10];
+        $known = ['dsn' => null, 'user' => null, 'password' => null, 'table' => 'php_sessions', 'lifetime' => 1440,
+            'lock_wait' => 10, 'idle' => 30];
         foreach (array_diff_key($config, $known) as $key => $ignored) {
             throw new \InvalidArgumentException("session configuration: unknown key \"$key\"");
         }
@@ -48,7 +51,7 @@ final class Config
         if (preg_match('/^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63})?$/D', $config['table']) !== 1) {
             throw new \InvalidArgumentException('session configuration: "table" is no plain name');
         }
-        foreach (['lifetime' => 31_536_000, 'lock_wait' => 600] as $key => $most) {
+        foreach (['lifetime' => 31_536_000, 'lock_wait' => 600, 'idle' => 3_600] as $key => $most) {
             if (!is_int($config[$key]) || $config[$key] < 1 || $config[$key] > $most) {
                 throw new \InvalidArgumentException("session configuration: \"$key\" is a number of seconds from 1 to $most");
             }
@@ -61,6 +64,7 @@ final class Config
             $config['table'],
             $config['lifetime'],
             $config['lock_wait'],
+            $config['idle'],
         );
     }
 }

@@ -17,9 +17,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
 {
     /** Seconds to wait for the connection. */
     private const CONNECT = 2;
-    /** Seconds after which the database itself ends a transaction in which nothing happens: its holder is frozen. */
-    private const IDLE = 30;
-    /** Seconds by which a stored expiry may be old before it is written anew. */
+    /** Seconds by which a stored expiry may be old before it is written anew; a tenth of a short life. */
     private const REFRESH = 60;
     /** What a MEDIUMBLOB holds. */
     private const MOST = 16_777_215;
@@ -51,10 +49,15 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
      *
      * @param array<string, mixed> $config see Config::of
      * @param string $name the cookie's name: one of its own for each kind of storage
+     * @param bool $readAndClose for a request that changes nothing: others of the session wait for its reading only
      * @throws SessionException when the session cannot be had; the request must not go on without it
      */
-    public static function start(#[\SensitiveParameter] array $config, string $name, bool $secure = false): self
-    {
+    public static function start(
+        #[\SensitiveParameter] array $config,
+        string $name,
+        bool $secure = false,
+        bool $readAndClose = false,
+    ): self {
         $handler = new self(Config::of($config));
         foreach ([
             'session.use_strict_mode' => '1',
@@ -76,7 +79,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         if (ini_get('session.save_handler') !== 'user') {
             throw new \RuntimeException('session.save_handler is fixed by the configuration');
         }
-        session_start();
+        session_start($readAndClose ? ['read_and_close' => true] : []);
 
         return $handler;
     }
@@ -102,6 +105,10 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     public function validateId(string $id): bool
     {
         $this->failure = null;
+        // `session_create_id` asks about its own: the answer is known, and the session in use must keep its lock.
+        if ($this->fresh === self::hash($id)) {
+            return false;
+        }
         try {
             return $this->take($id);
         } catch (SessionException $failure) {
@@ -142,6 +149,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 throw new Conflict('the session is not the one that was read');
             }
         } elseif ($data !== '') {
+            $this->fresh = null;
             $this->run(
                 "INSERT INTO {$this->config->table} (id, data, created, expires) "
                     . 'VALUES (?, ?, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + ?)',
@@ -221,22 +229,22 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             // Nothing was read yet: one more try, on a connection of its own, is safe.
             $found = $this->run($sql, [$hash])->fetch(\PDO::FETCH_ASSOC);
         }
-        if ($found === false) {
-            return null;
-        }
-        if (!in_array(strtoupper((string) $found['closed']), ['0', 'OFF'], true)) {
+        // A database that is closed may not have caught up: that it has no such row means nothing.
+        $closed = $found === false ? $this->run('SELECT @@read_only', [])->fetchColumn() : $found['closed'];
+        if (!in_array(strtoupper((string) $closed), ['0', 'OFF'], true)) {
             $this->drop();
             throw new Unavailable('the database takes no writes');
         }
 
-        return $found['remaining'] > 0
+        return $found !== false && $found['remaining'] > 0
             ? ['data' => (string) $found['data'], 'ver' => (int) $found['ver'], 'left' => (int) $found['remaining']]
             : null;
     }
 
     private function touch(): void
     {
-        if ($this->held !== null && $this->row !== null && $this->row['left'] < $this->config->lifetime - self::REFRESH) {
+        $old = min(self::REFRESH, intdiv($this->config->lifetime, 10));
+        if ($this->held !== null && $this->row !== null && $this->row['left'] < $this->config->lifetime - $old) {
             $this->run(
                 "UPDATE {$this->config->table} SET expires = UNIX_TIMESTAMP() + ? WHERE id = ?",
                 [$this->config->lifetime, $this->held],
@@ -334,7 +342,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                     "SET SESSION autocommit = 0, tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %d, "
                         . "idle_transaction_timeout = %d, sql_mode = 'STRICT_ALL_TABLES'",
                     $this->config->lockWait,
-                    self::IDLE,
+                    $this->config->idle,
                 ),
             ]);
         } finally {
