@@ -2,6 +2,7 @@
 import { detail } from "./detail.js";
 import { follow } from "./live.js";
 import { listen } from "./forms.js";
+import { tail } from "./tail.js";
 import { localTimes } from "./text.js";
 
 localTimes(document);
@@ -9,4 +10,5 @@ listen();
 if (document.getElementById("live")) {
   follow();
   detail();
+  tail();
 }

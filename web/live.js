@@ -3,10 +3,13 @@
 import { event, remove, show } from "./rows.js";
 import { age, ago, setText, word } from "./text.js";
 import { measured } from "./trial.js";
+import { visited } from "./visitors.js";
 
 const SILENCE_MS = 5_000;
 const RETRY_MS = 1_000;
 const KEPT_EVENTS = 8;
+/** Seconds of news about visitors that a stopped page catches up with. */
+const KEPT_NEWS = 300;
 const CHANNEL = `cordee-live-${document.documentElement.lang}`;
 
 /** What this tab knows: the newest of everything, whether shown or not. */
@@ -19,6 +22,7 @@ const known = {
   servers: new Map(),
   ages: {},
   events: [],
+  news: [],
   agesAt: 0,
 };
 let heard = performance.now();
@@ -71,7 +75,7 @@ function whole() {
   return { verdict, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
-const NAMES = ["snapshot", "delta", "gone", "event", "trial", "beat", "over"];
+const NAMES = ["snapshot", "delta", "gone", "event", "trial", "visitors", "beat", "over"];
 
 function open() {
   let stopped = false;
@@ -129,6 +133,10 @@ const takes = {
   },
   trial(progress) {
     if (!paused) measured(progress);
+  },
+  visitors(news) {
+    if (paused) known.news = [...known.news, news].slice(-KEPT_NEWS);
+    else visited(news);
   },
   beat(data) {
     pictureAge = data.age;
@@ -241,6 +249,7 @@ function pauseButton() {
       remove(shownServers().filter((name) => !known.servers.has(name)));
       if (!stale) show(whole());
       known.events.toReversed().forEach(event);
+      known.news.splice(0).forEach(visited);
     }
   });
 }

@@ -30,7 +30,7 @@ impl Figures {
     }
 
     /// The value below which a share of all lies, between neighbours in proportion.
-    fn quantile(&self, share: f64) -> f64 {
+    pub fn quantile(&self, share: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a few dozen values")]
         let place = share * (self.0.len() - 1) as f64;
         #[expect(

@@ -17,6 +17,7 @@ mod failing;
 mod figures;
 mod footprint;
 mod joining;
+mod listening;
 mod own_proxy;
 mod pace;
 mod promoting;
@@ -28,7 +29,8 @@ use std::process::ExitCode;
 use cordee_e2e::cluster::Cluster;
 use report::Report;
 
-const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [--size-mib N] [--times N]";
+const USAGE: &str =
+    "cordee-bench [web] [failover] [promote] [join] [compare] [log] [--size-mib N] [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +40,16 @@ enum Part {
     Promote,
     Join,
     Compare,
+    Log,
 }
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("web", Part::Web),
     ("failover", Part::Failover),
     ("promote", Part::Promote),
     ("join", Part::Join),
     ("compare", Part::Compare),
+    ("log", Part::Log),
 ];
 
 #[derive(Debug)]
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
                 let big = big.get_or_insert_with(|| big::Big::make(&cluster, asked.size_mib));
                 comparing::measure(&cluster, big)
             }
+            Part::Log => listening::measure(&cluster),
         }
         .publish();
     }

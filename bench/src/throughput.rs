@@ -35,6 +35,8 @@ defaults
 
 frontend web
     bind 127.0.0.1:{port}
+    log 127.0.0.1:{log} format raw local0 info
+    option httplog
     default_backend web
 
 backend web
@@ -89,7 +91,7 @@ fn publish(report: &mut Report, by_hand: &Figures, same: &Figures, rates: &Figur
 }
 
 /// The rendered file with the addresses of the benchmark's servers.
-fn with_servers(text: &str, servers: &[Stranger; 2]) -> String {
+pub fn with_servers(text: &str, servers: &[Stranger; 2]) -> String {
     let line = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields.as_slice() {
@@ -106,9 +108,16 @@ fn with_servers(text: &str, servers: &[Stranger; 2]) -> String {
 fn by_hand(folder: &std::path::Path, cluster: &Cluster, servers: &[Stranger; 2]) -> String {
     BY_HAND
         .replace("{socket}", &socket_in(folder, "by-hand").display().to_string())
+        .replace("{log}", &log_port(&cluster.conf("web")))
         .replace("{port}", &cluster.spare_port(3).to_string())
         .replace("{web1}", &servers[0].port().to_string())
         .replace("{web2}", &servers[1].port().to_string())
+}
+
+/// Where the rendered configuration sends its log: the other one's goes there too.
+fn log_port(text: &str) -> String {
+    let line = text.lines().find_map(|l| l.trim().strip_prefix("log 127.0.0.1:")).expect("a log");
+    line.split(' ').next().expect("a port").to_owned()
 }
 
 fn requests_a_second(at: SocketAddr) -> f64 {

@@ -21,14 +21,16 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "/",
     "/sessions/compare",
+    "/visitors",
     "/journal",
     "/aide",
     "/clean",
     "/pools/web/servers/new",
     "/pools/web/servers/web1/logs",
+    "/pools/web/servers/web1/visitors",
     "/pools/web/servers/web1/test",
     "/pools/web/servers/web1/stop",
     "/pools/web/servers/web1/restart",

@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
 use crate::text::Text;
+use crate::visitors::Network;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,20 @@ pub enum Change {
         writer: SocketAddr,
         /// Ports for servers started on this machine.
         ports: (u16, u16),
+    },
+    /// Where HAProxy `web` sends its log. Chosen by Cordée, never asked for.
+    SetLogPort {
+        /// The port on 127.0.0.1.
+        port: u16,
+    },
+    /// How visitors are remembered.
+    SetKeeping {
+        /// Days after which one who did not come again is forgotten.
+        days: u16,
+        /// Keep networks instead of addresses.
+        shorten: bool,
+        /// Whose `X-Forwarded-For` is believed.
+        trusted: Vec<Network>,
     },
     /// Start a proxy's worker anew from its file.
     Reload {
@@ -243,6 +258,13 @@ impl Change {
             Self::SetAddresses { site, page, .. } => {
                 text!("event-addresses", site = site.to_string(), page = page.to_string())
             }
+            Self::SetLogPort { port } => text!("event-log-port", port = port.to_string()),
+            Self::SetKeeping { days, shorten, trusted } => {
+                let days = text!("event-keeping-days", days = *days);
+                let which =
+                    if *shorten { text!("event-keeping-short") } else { text!("event-keeping-whole") };
+                text!("event-keeping", days = days, which = which, count = trusted.len())
+            }
             Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
             Self::SetRouting { routing: Routing::OneWriter } => text!("event-one-writer"),
             Self::SetRouting { routing: Routing::AllWriters } => text!("event-all-writers"),
@@ -292,7 +314,8 @@ impl Change {
             | Self::Readmit { name }
             | Self::Saved { name, .. }
             | Self::Expel { name } => name.to_string(),
-            Self::SetAddresses { .. } => "cluster".to_owned(),
+            Self::SetAddresses { .. } | Self::SetKeeping { .. } => "cluster".to_owned(),
+            Self::SetLogPort { .. } => "haproxy-web".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
             Self::SetSession { .. } => "haproxy-web".to_owned(),
             Self::SetRouting { .. } => "haproxy-db".to_owned(),

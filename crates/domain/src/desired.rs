@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
 use crate::text::Text;
+use crate::visitors::Keeping;
 
 mod first;
 
@@ -45,6 +46,9 @@ pub struct Desired {
     pub next_id: u32,
     /// First and last port for servers started on this machine.
     pub ports: (u16, u16),
+    /// How visitors are remembered.
+    #[serde(default)]
+    pub visitors: Keeping,
 }
 
 /// A listener and its servers.
@@ -310,6 +314,11 @@ impl Desired {
                 next.writer_listen = *writer;
                 next.ports = *ports;
                 next.distinct()?;
+            }
+            Change::SetLogPort { port } => next.visitors.port = Some(*port),
+            Change::SetKeeping { days, shorten, trusted } => {
+                let trusted = trusted.clone();
+                next.visitors = Keeping { port: next.visitors.port, days: *days, shorten: *shorten, trusted };
             }
             Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
             Change::SetRouting { routing } => next.routing = *routing,

@@ -25,3 +25,4 @@ pub mod status;
 pub mod step;
 pub mod text;
 pub mod trial;
+pub mod visitors;

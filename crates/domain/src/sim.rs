@@ -473,6 +473,8 @@ fn running(shape: &str, servers: &BTreeMap<ServerName, RunningServer>) -> Runnin
         rate: 0,
         sessions: 0,
         mode: None,
+        requests: 0,
+        unsent: 0,
         servers: servers.clone(),
     }
 }

@@ -56,6 +56,12 @@ pub struct ProxyView {
     pub rate: u64,
     /// Clients connected.
     pub sessions: u64,
+    /// HTTP requests since the worker started, but for those that it did not understand.
+    #[serde(default)]
+    pub requests: u64,
+    /// Log lines that it could not send since then.
+    #[serde(default)]
+    pub unsent: u64,
     /// The master's process id.
     pub pid: Option<u32>,
     /// The worker's.
@@ -233,6 +239,8 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
         status: status::proxy(observed, id, now),
         rate: running.map_or(0, |r| r.rate),
         sessions: running.map_or(0, |r| r.sessions),
+        requests: running.map_or(0, |r| r.requests),
+        unsent: running.map_or(0, |r| r.unsent),
         pid: observed.process(&ProcessId::Proxy(id)).leader.map(|l| l.pid),
         worker_pid: running.map(|r| r.pid),
         version: running.map(|r| r.version.clone()),

@@ -21,7 +21,10 @@ use crate::clock::now;
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::engine::{Engine, Parts};
+use crate::guestbook::Guestbook;
+use crate::hands::datagrams::LogSocket;
 use crate::hands::{files, net};
+use crate::intake::{self, Intake};
 use crate::lab::Lab;
 use crate::paths::{Home, HomeError, Users, folder};
 use crate::secrets::{Secrets, write_private};
@@ -108,7 +111,11 @@ pub fn addresses(desired: &Desired) -> Addresses {
 /// Opens the state, with the first cluster in it when it is new, and the addresses of the environment.
 pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     let loopback = |port: u16| net::free(([127, 0, 0, 1], port).into());
-    let first = || Desired::first(&config.addresses(None), loopback).ok();
+    let first = || {
+        let mut first = Desired::first(&config.addresses(None), loopback).ok()?;
+        first.visitors.port = free_log_port(first.ports).map(|socket| socket.port());
+        Some(first)
+    };
     let store = Store::open(&home.state(), first).map_err(|error| match error {
         StoreError::Empty => RunError::Addresses,
         error => RunError::Store(error),
@@ -126,6 +133,36 @@ pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     Ok(store)
 }
 
+/// A socket for HAProxy's log on a port that is free: from the end of the range, because servers begin at its start.
+fn free_log_port(ports: (u16, u16)) -> Option<LogSocket> {
+    let found = (ports.0..=ports.1).rev().find_map(|port| LogSocket::bind(port).ok());
+    found.or_else(|| LogSocket::bind(0).ok())
+}
+
+/// The socket on the port that was chosen once; on another one when somebody else has that, or none was chosen yet.
+fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
+    let desired = store.desired()?;
+    if let Some(socket) = desired.visitors.port.and_then(|port| LogSocket::bind(port).ok()) {
+        return Ok(Some(socket));
+    }
+    let Some(socket) = free_log_port(desired.ports) else { return Ok(None) };
+    match store.commit(&Change::SetLogPort { port: socket.port() }, "cordee") {
+        Ok(_) => Ok(Some(socket)),
+        Err(CommitError::Store(error)) => Err(error.into()),
+        Err(CommitError::Refused(_)) => Ok(None),
+    }
+}
+
+/// Hears HAProxy's log, when there is a socket.
+fn intake(socket: Option<LogSocket>, parts: intake::Parts) -> Result<Option<Intake>, RunError> {
+    let Some(socket) = socket else {
+        tracing::error!("no port for HAProxy's log is free: visitors are not listed");
+        return Ok(None);
+    };
+    tracing::info!(port = socket.port(), room = socket.room(), "listening for HAProxy's log");
+    Intake::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
+}
+
 /// Runs until TERM or INT. What runs in the cluster goes on.
 pub async fn serve(config: &Config) -> Result<(), RunError> {
     let home = Home::open(&config.home)?;
@@ -141,6 +178,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let store = Arc::new(open_store(&home, config)?);
     setup_code(&store, &home.setup_code())?;
+    let log = log_socket(&store)?;
     let desired = store.desired()?;
     let page = page_listener(&desired).await?;
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
@@ -149,11 +187,16 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
 
     let (desk, lab_asks) = Desk::new();
     let lab = Lab::new(&home, store.clone(), desk.clone());
+    let guestbook = Guestbook::new(log.is_none());
+    let visitors = store.visitors();
+    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone() };
+    let intake = intake(log, parts)?;
     let (stop, stopped) = watch::channel(false);
     let app = App {
         store: store.clone(),
         board: board.clone(),
         desk,
+        guestbook,
         cluster: home.id.as_str().into(),
         setup_code: Arc::new(home.setup_code()),
         limiter: Arc::new(Limiter::default()),
@@ -180,6 +223,9 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let _ = tokio::time::timeout(last_words, tcp).await;
     let _ = tokio::time::timeout(last_words, lab).await;
     let _ = tokio::time::timeout(last_words, engine).await;
+    if let Some(intake) = intake {
+        let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(|| intake.stop())).await;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
+use crate::visitors::Keeping;
 
 /// Where the cluster listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ impl Desired {
             handover: None,
             next_id: 1,
             ports: addresses.ports,
+            visitors: Keeping::default(),
         };
         desired.distinct()?;
         for (pool, name, cookie, slot) in [

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server};
+use crate::haproxy::log;
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::{HEADER, KEY};
 
@@ -136,8 +137,36 @@ fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> S
     )
 }
 
+/// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
+/// visitor's address. The change of colour that the site names is for us alone.
+fn visitors(desired: &Desired) -> String {
+    let mut lines = String::new();
+    if let Some(port) = desired.visitors.port {
+        let _ = writeln!(lines, "    log 127.0.0.1:{port} len {} format raw local0 info", log::MOST_BYTES);
+        let _ = writeln!(lines, "    log-format \"{}\"", log::format());
+        // A connection that asks for nothing is no visit: browsers open some in advance.
+        lines.push_str("    option dontlognull\n");
+    }
+    if !desired.visitors.trusted.is_empty() {
+        let trusted: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            lines,
+            "    http-request set-src req.hdr_ip(X-Forwarded-For,-1) if {{ src {} }}",
+            trusted.join(" ")
+        );
+    }
+    lines.push_str(
+        "    http-request set-var(txn.method) method\n    http-request set-var(txn.path) path\n    \
+         http-request set-var(txn.agent) req.hdr(User-Agent)\n    \
+         http-response set-var(txn.change) res.hdr(X-Cordee-Change)\n    \
+         http-response del-header X-Cordee-Change\n",
+    );
+    lines
+}
+
 fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
     let listen = bind(desired.web.listen);
+    let visitors = visitors(desired);
     let key = &setting.cookie_key;
     let map = setting.session_map.display();
     vec![
@@ -146,7 +175,7 @@ fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
                 "defaults\n    mode http\n    log global\n    option idle-close-on-response\n    option redispatch 1\n    \
                  retries 3\n    retry-on conn-failure empty-response\n    timeout connect 500ms\n    timeout client 30s\n    \
                  timeout server 30s\n    timeout queue 5s\n    timeout http-request 10s\n    timeout http-keep-alive 10s\n    \
-                 timeout check 2s\n\nfrontend web\n    bind {listen}\n    option forwardfor\n    \
+                 timeout check 2s\n\nfrontend web\n    bind {listen}\n{visitors}    option forwardfor\n    \
                  http-request del-header X-Forwarded-For\n    \
                  http-request set-var(txn.session) str({KEY}),map({map},proxy)\n    \
                  http-request set-header {HEADER} %[var(txn.session)]\n    \

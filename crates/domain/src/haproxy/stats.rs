@@ -28,6 +28,13 @@ pub struct Running {
     pub sessions: u64,
     /// The session mode that it tells the web servers (HAProxy `web`); absent while its file knows none.
     pub mode: Option<Mode>,
+    /// HTTP requests since the worker started, but for those that it did not understand (web). A connection that ends
+    /// without a word counts as one of the latter.
+    #[serde(default)]
+    pub requests: u64,
+    /// Log lines that it could not send since then.
+    #[serde(default)]
+    pub unsent: u64,
     /// Its servers by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
 }
@@ -128,6 +135,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         rate: 0,
         sessions: 0,
         mode: None,
+        requests: 0,
+        unsent: field("DroppedLogs").and_then(|v| v.trim().parse().ok()).unwrap_or(0),
         servers: BTreeMap::new(),
     };
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
@@ -142,6 +151,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         stot: column("stot")?,
         rate: column("rate")?,
         req_rate: column("req_rate")?,
+        req_tot: column("req_tot")?,
+        ereq: column("ereq")?,
         lastchg: column("lastchg")?,
         check_status: column("check_status")?,
         check_code: column("check_code")?,
@@ -162,6 +173,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
                 running.sessions += number(columns.scur);
                 let rate = if proxy == PoolId::Web { columns.req_rate } else { columns.rate };
                 running.rate += number(rate);
+                running.requests += number(columns.req_tot).saturating_sub(number(columns.ereq));
             }
             "BACKEND" => {
                 backends_seen += usize::from(backends(proxy).contains(&get(columns.px)));
@@ -208,6 +220,8 @@ struct Columns {
     stot: usize,
     rate: usize,
     req_rate: usize,
+    req_tot: usize,
+    ereq: usize,
     lastchg: usize,
     check_status: usize,
     check_code: usize,

@@ -171,6 +171,10 @@ fn change() -> impl Strategy<Value = Change> {
         1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
             .prop_map(|routing| Change::SetRouting { routing }),
         1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Change::SetSession { mode }),
+        1 => any::<bool>().prop_map(|shorten| {
+            let trusted = crate::visitors::Network::parse("10.0.0.0/8").into_iter().filter(|_| shorten);
+            Change::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
+        }),
         2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
             Change::Promote { name, at: 0, accept_loss: loss == 0 }
         }),

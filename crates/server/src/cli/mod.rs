@@ -165,6 +165,50 @@ pub enum ClientCommand {
         #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         lines: String,
     },
+    /// Show who visited, the last one first
+    #[command(
+        after_help = "  cordee visitors --server web1\n  cordee visitors --changes\n  cordee visitors --csv > visitors.csv"
+    )]
+    Visitors {
+        /// Only what this server answered
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
+        /// Only addresses that hold this
+        #[arg(long, value_name = "PART")]
+        address: Option<String>,
+        /// Who changed the colour on the session test page
+        #[arg(long)]
+        changes: bool,
+        /// As a table for other programs
+        #[arg(long)]
+        csv: bool,
+        /// Lines, 1 to 1000, the newest ones
+        #[arg(long, value_name = "N", default_value = "100", hide_default_value = true)]
+        limit: String,
+    },
+    /// Choose how visitors are remembered; what is not given stays
+    #[command(
+        after_help = "  cordee keep-visitors --days 90 --shorten true\n  cordee keep-visitors --trusted 10.0.0.0/8"
+    )]
+    KeepVisitors(KeepArgs),
+    /// Show the last requests that a web server answered
+    #[command(after_help = "  cordee requests web1 --status 5xx")]
+    Requests {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// `404`, or `5xx`
+        #[arg(long)]
+        status: Option<String>,
+        /// Only paths that hold this
+        #[arg(long)]
+        path: Option<String>,
+        /// Only addresses that hold this
+        #[arg(long, value_name = "PART")]
+        address: Option<String>,
+        /// Lines, 1 to 1000, the newest ones
+        #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
+        limit: String,
+    },
     /// Start an HAProxy's worker anew from its file, without a lost connection
     #[command(after_help = "  cordee reload web")]
     Reload {
@@ -218,6 +262,20 @@ pub enum CompareCommand {
     /// Give the run up
     #[command(after_help = "  cordee compare cancel")]
     Cancel,
+}
+
+/// How visitors are remembered.
+#[derive(Clone, Debug, Args)]
+pub struct KeepArgs {
+    /// Days after which one who did not come again is forgotten
+    #[arg(long, allow_hyphen_values = true)]
+    pub days: Option<String>,
+    /// Keep networks instead of addresses
+    #[arg(long, value_name = "true|false")]
+    pub shorten: Option<bool>,
+    /// Proxies in front whose X-Forwarded-For is believed, with commas; empty for none
+    #[arg(long, value_name = "LIST")]
+    pub trusted: Option<String>,
 }
 
 /// Commands about tokens.

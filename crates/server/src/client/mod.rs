@@ -14,12 +14,13 @@ use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, ServerArgs, TokenCommand};
+use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
 use crate::web::api::Done;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::{Cancelled, TrialJson};
 use crate::web::api::view::SnapshotJson;
+use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::local::{Dsn, SetupCode, Token};
 use crate::words::Lang;
 
@@ -126,6 +127,18 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
         ClientCommand::Clean { apply } => clean(door, apply).await,
+        ClientCommand::Visitors { server, address, changes, csv, limit } => {
+            let asked = query(&[("server", server), ("address", address), ("limit", Some(limit))]);
+            let found = read(door.get(&format!("/api/v1/visitors?{asked}")).await?)?;
+            Ok(Said::well(visitors(&found, changes, csv, door.lang)))
+        }
+        ClientCommand::KeepVisitors(keep) => keep_visitors(door, &keep).await,
+        ClientCommand::Requests { server, status, path, address: from, limit } => {
+            let to = address(door, &server).await?;
+            let limits = [("status", status), ("path", path), ("address", from), ("limit", Some(limit))];
+            let found: RequestsJson = read(door.get(&format!("{to}/requests?{}", query(&limits))).await?)?;
+            Ok(Said::well(show::requests(&found)))
+        }
         ClientCommand::Compare(command) => compare(door, command).await,
         ClientCommand::Refresh => done(door.post("/api/v1/refresh", None).await?),
         ClientCommand::History { limit } => history(door, &limit).await,
@@ -226,6 +239,30 @@ async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> 
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {
     done(door.post(&format!("/api/v1/proxies/{}/reload", segment(proxy)), None).await?)
+}
+
+fn query(all: &[(&str, Option<String>)]) -> String {
+    let given = all.iter().filter_map(|(name, value)| Some(format!("{name}={}", segment(value.as_ref()?))));
+    given.collect::<Vec<_>>().join("&")
+}
+
+fn visitors(found: &VisitorsJson, changes: bool, csv: bool, lang: Lang) -> String {
+    match (changes, csv) {
+        (false, false) => show::visitors(found, lang),
+        (true, false) => show::colour_changes(found, lang),
+        (false, true) => show::csv_visitors(found),
+        (true, true) => show::csv_changes(found),
+    }
+}
+
+async fn keep_visitors(door: &Door, keep: &KeepArgs) -> Result<Said, Failure> {
+    let given = [
+        ("days", keep.days.as_ref().map(|v| json!(v))),
+        ("shorten", keep.shorten.map(|v| json!(v))),
+        ("trusted", keep.trusted.as_ref().map(|v| json!(v))),
+    ];
+    let members: BTreeMap<&str, Value> = given.into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
+    done(door.put("/api/v1/visitors/keeping", &json!(members)).await?)
 }
 
 async fn compare(door: &Door, command: CompareCommand) -> Result<Said, Failure> {

@@ -12,7 +12,9 @@ use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
 use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
+use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::local::Dsn;
+use crate::web::view::visitors as tables;
 use crate::words::Lang;
 
 /// Writes to stdout. A reader that went away (`| head`) is no failure.
@@ -261,6 +263,76 @@ pub(super) fn history(answer: &HistoryJson) -> String {
         .iter()
         .rev()
         .map(|event| row([&moment(event.at), &event.actor, &event.subject, &event.text]))
+        .collect();
+    table(&rows)
+}
+
+/// Visitors, the last one first, and what is not in the list.
+pub(super) fn visitors(found: &VisitorsJson, lang: Lang) -> String {
+    let mut rows = vec![row([
+        &lang.say(&text!("visitors-address")),
+        &lang.say(&text!("visitors-first")),
+        &lang.say(&text!("visitors-last")),
+        &lang.say(&text!("visitors-requests")),
+        &lang.say(&text!("visitors-errors")),
+        &lang.say(&text!("visitors-shares")),
+    ])];
+    rows.extend(found.visitors.iter().map(|v| {
+        let shares = tables::visitor(v, lang).shares;
+        let (requests, errors) = (v.requests.to_string(), v.errors.to_string());
+        row([&v.address, &moment(v.first), &moment(v.last), &requests, &errors, &shares])
+    }));
+    let log = &found.log;
+    let sum = text!("cli-visitors-sum", stored = log.stored, dropped = log.dropped, total = found.total);
+    format!("{}{}\n", table(&rows), lang.say(&sum))
+}
+
+/// Who changed the colour on the session test page.
+pub(super) fn colour_changes(found: &VisitorsJson, lang: Lang) -> String {
+    let mut rows = vec![row([
+        &lang.say(&text!("visitors-when")),
+        &lang.say(&text!("visitors-address")),
+        &lang.say(&text!("visitors-server")),
+        &lang.say(&text!("visitors-from")),
+        &lang.say(&text!("visitors-to")),
+    ])];
+    rows.extend(
+        found
+            .changes
+            .iter()
+            .map(|c| row([&moment(c.at), &c.address, &c.server, c.from.as_deref().unwrap_or("-"), &c.to])),
+    );
+    table(&rows)
+}
+
+/// Visitors as a table for other programs.
+pub(super) fn csv_visitors(found: &VisitorsJson) -> String {
+    let mut out = String::new();
+    tables::csv_line(&mut out, &tables::CSV_VISITORS);
+    tables::csv_visitors(&mut out, &found.visitors);
+    out
+}
+
+/// Changes as a table for other programs.
+pub(super) fn csv_changes(found: &VisitorsJson) -> String {
+    let mut out = String::new();
+    tables::csv_line(&mut out, &tables::CSV_CHANGES);
+    tables::csv_changes(&mut out, &found.changes);
+    out
+}
+
+/// The last requests of a server, oldest first: the newest line stands where the eye is.
+pub(super) fn requests(found: &RequestsJson) -> String {
+    let dash = || "-".to_owned();
+    let rows: Vec<_> = found
+        .requests
+        .iter()
+        .map(|r| {
+            let status = r.status.map_or_else(dash, |s| s.to_string());
+            let took = r.took_ms.map_or_else(dash, |ms| format!("{ms} ms"));
+            let asked = format!("{} {}", r.method, r.path);
+            row([&moment(r.at), &r.address, &status, &took, &asked, &r.agent])
+        })
         .collect();
     table(&rows)
 }

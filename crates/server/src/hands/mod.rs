@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod binlog;
+pub mod datagrams;
 pub mod detail;
 pub mod files;
 pub mod handshake;

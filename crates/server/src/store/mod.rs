@@ -6,6 +6,7 @@
 mod accounts;
 mod schema;
 mod trials;
+pub mod visitors;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
+
+use visitors::Visitors;
 
 pub use accounts::{Account, SignIn, TokenName};
 
@@ -74,6 +77,7 @@ pub enum CommitError {
 pub struct Store {
     connection: Mutex<Connection>,
     board: OnceLock<Arc<Board>>,
+    visitors: Arc<Visitors>,
 }
 
 impl std::fmt::Debug for Store {
@@ -96,7 +100,8 @@ impl Store {
     pub fn open(path: &Path, first: impl FnOnce() -> Option<Desired>) -> Result<Self, StoreError> {
         private(path)?;
         let connection = Connection::open(path)?;
-        let store = Self { connection: Mutex::new(connection), board: OnceLock::new() };
+        let visitors = Arc::new(open_visitors(&path.with_file_name("visitors.db"))?);
+        let store = Self { connection: Mutex::new(connection), board: OnceLock::new(), visitors };
         {
             let mut connection = store.lock();
             schema::migrate(&mut connection)?;
@@ -116,6 +121,11 @@ impl Store {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         read_desired(&Connection::open_with_flags(path, flags)?)?
             .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
+    }
+
+    /// The list of visitors.
+    pub fn visitors(&self) -> Arc<Visitors> {
+        self.visitors.clone()
     }
 
     /// Where commits and events are announced from now on.
@@ -277,6 +287,26 @@ impl Store {
         })
         .collect()
     }
+}
+
+/// Opens the list of visitors. One that is damaged is put aside and begun anew: it must not keep a cluster from running.
+fn open_visitors(path: &Path) -> Result<Visitors, StoreError> {
+    match Visitors::open(path) {
+        Err(StoreError::Sqlite(error)) if damaged(&error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the list of visitors is begun anew");
+            for companion in ["db-wal", "db-shm"] {
+                let _ = std::fs::remove_file(path.with_extension(companion));
+            }
+            std::fs::rename(path, path.with_extension("damaged")).map_err(StoreError::File)?;
+            Visitors::open(path)
+        }
+        opened => opened,
+    }
+}
+
+fn damaged(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Makes the file readable by its owner only, before SQLite does; its companions take its mode.

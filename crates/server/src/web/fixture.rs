@@ -37,6 +37,7 @@ pub fn desired() -> Desired {
         handover: None,
         next_id: 5,
         ports: (18100, 18199),
+        visitors: cordee_domain::visitors::Keeping::default(),
     }
 }
 
@@ -96,6 +97,7 @@ pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
         store,
         board,
         desk: crate::desk::Desk::new().0,
+        guestbook: crate::guestbook::Guestbook::new(false),
         cluster: Arc::from("test"),
         setup_code: Arc::new(folder.0.join("setup-code")),
         limiter: Arc::default(),

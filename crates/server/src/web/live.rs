@@ -102,6 +102,7 @@ struct Reader {
     secret: String,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     trials: watch::Receiver<Option<Arc<UnderWay>>>,
+    visitors: watch::Receiver<Arc<str>>,
     journal: broadcast::Receiver<Arc<Event>>,
     /// What the reader has now.
     sent: Picture,
@@ -128,6 +129,7 @@ impl Reader {
             secret,
             snapshots,
             trials: app.desk.watch(),
+            visitors: app.guestbook.watch(),
             journal,
             last: 0,
             ready: VecDeque::new(),
@@ -151,6 +153,8 @@ impl Reader {
         let whole = Whole { picture: &self.sent, ages: view::ages(snapshot, now()), events };
         let message = message("snapshot", &whole).map(|m| m.id(newest.to_string()));
         self.ready.extend(message);
+        // What came between the page and its stream is told again: the page puts it where it is already.
+        self.visited();
         self.last = after.unwrap_or(newest);
         if self.last < newest {
             self.catch_up().await;
@@ -183,6 +187,10 @@ impl Reader {
                     Ok(()) => self.measured(),
                     Err(_) => self.over = true,
                 },
+                changed = self.visitors.changed() => match changed {
+                    Ok(()) => self.visited(),
+                    Err(_) => self.over = true,
+                },
                 _ = self.beat.tick() => self.pulse().await,
             }
         }
@@ -212,6 +220,15 @@ impl Reader {
         let under_way = self.trials.borrow_and_update().clone();
         let progress = under_way.map(|u| view::trial::progress(&u, self.lang));
         self.ready.extend(message("trial", &progress));
+    }
+
+    /// What is new about visitors, as it was written once for all readers.
+    fn visited(&mut self) {
+        let news = self.visitors.borrow_and_update().clone();
+        if news.is_empty() {
+            return;
+        }
+        self.ready.push_back(sse::Event::default().event("visitors").data(news));
     }
 
     fn tell(&mut self, event: &Event) {

@@ -28,6 +28,7 @@ use cordee_domain::text;
 
 use crate::board::{Ask, Board};
 use crate::desk::Desk;
+use crate::guestbook::Guestbook;
 use crate::store::{CommitError, Store, StoreError};
 
 use session::Limiter;
@@ -39,6 +40,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// The newest of everything.
     pub board: Arc<Board>,
+    /// The last requests, and what is new about visitors.
+    pub guestbook: Arc<Guestbook>,
     /// Short id of the cluster: part of the cookie's name, because cookies ignore ports.
     pub cluster: Arc<str>,
     /// The comparison of sessions.

@@ -130,6 +130,8 @@ pub enum Place {
     Board,
     /// Sessions.
     Sessions,
+    /// Visitors.
+    Visitors,
     /// The journal.
     Journal,
     /// The help.
@@ -233,6 +235,7 @@ impl Page {
             (place, self.place),
             ("board", Place::Board)
                 | ("sessions", Place::Sessions)
+                | ("visitors", Place::Visitors)
                 | ("journal", Place::Journal)
                 | ("help", Place::Help)
         )

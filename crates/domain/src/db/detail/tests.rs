@@ -42,6 +42,7 @@ fn desired() -> Desired {
         handover: None,
         next_id: 3,
         ports: (10, 20),
+        visitors: crate::visitors::Keeping::default(),
     }
 }
 

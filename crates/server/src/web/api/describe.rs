@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, servers, tools, trials, view};
+use super::{events, servers, tools, trials, view, visitors};
 
 /// The description.
 #[derive(OpenApi)]
@@ -17,6 +17,7 @@ use super::{events, servers, tools, trials, view};
         servers::add, servers::join, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
+        visitors::list, visitors::table, visitors::keep, visitors::requests,
     ),
     components(schemas(view::EventJson)),
     modifiers(&Bearer),

@@ -259,6 +259,19 @@ impl Members {
         }
     }
 
+    /// A list of strings, or a string with commas; as the latter.
+    pub fn words(&mut self, field: &str) -> Option<String> {
+        match self.left.remove(field)? {
+            Value::String(text) => Some(text),
+            Value::Array(all) => {
+                let words: Option<Vec<&str>> = all.iter().map(Value::as_str).collect();
+                words.map(|w| w.join(",")).or_else(|| self.wrong(field, text!("problem-member-text")))
+            }
+            Value::Null => None,
+            _ => self.wrong(field, text!("problem-member-text")),
+        }
+    }
+
     /// `true` or `false`.
     pub fn flag(&mut self, field: &str) -> Option<bool> {
         match self.left.remove(field)? {

@@ -12,6 +12,7 @@ mod tests;
 pub mod tools;
 pub mod trials;
 pub mod view;
+pub mod visitors;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -44,6 +45,9 @@ pub fn router() -> Router<App> {
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/history", get(tools::history))
+        .route("/api/v1/visitors", get(visitors::list))
+        .route("/api/v1/visitors.csv", get(visitors::table))
+        .route("/api/v1/visitors/keeping", put(visitors::keep))
         .route("/api/v1/pools/db/join", get(servers::join))
         .route("/api/v1/pools/db/servers/{name}/verify", post(servers::verify))
         .route("/api/v1/pools/db/servers/{name}/repair", post(servers::repair))
@@ -53,6 +57,7 @@ pub fn router() -> Router<App> {
         .route(server, delete(servers::remove))
         .route(&format!("{server}/test"), post(servers::test))
         .route(&format!("{server}/logs"), get(servers::logs))
+        .route(&format!("{server}/requests"), get(visitors::requests))
         .route(&format!("{server}/{{action}}"), post(servers::act))
         .route("/api/v1/proxies/{proxy}/reload", post(tools::reload))
         .route("/api/v1/trials", get(trials::list).post(trials::begin))

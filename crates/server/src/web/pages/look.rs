@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use cordee_domain::ids::PoolId;
+use serde::{Deserialize, Serialize};
 
 use super::target;
 use super::tools::unavailable;
 use crate::board::{Ask, LogFile};
+use crate::guestbook::Wanted;
 use crate::web::App;
+use crate::web::api::visitors::wanted;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::view::visitors::{self as view, RequestRow};
 
 /// Lines of each file.
 const LINES: usize = 200;
@@ -25,11 +30,61 @@ struct Logs {
     name: String,
     pool: &'static str,
     files: Vec<LogFile>,
+    /// A web server has requests.
+    visited: bool,
+    requests: Vec<RequestRow>,
+    /// The newest request that was looked at.
+    last: u64,
+    asked: Asked,
+    errors: Vec<(String, String)>,
+    blank: RequestRow,
 }
 
 impl Logs {
     fn tone(line: &str) -> &'static str {
         tone(line)
+    }
+
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(f, _)| f == field).map(|(_, says)| says.as_str())
+    }
+}
+
+/// Which requests are looked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    status: String,
+    path: String,
+    address: String,
+    /// For our script: only what came after this one.
+    after: String,
+}
+
+/// What our script puts into the page.
+#[derive(Serialize)]
+struct Tail {
+    last: u64,
+    requests: Vec<RequestRow>,
+    files: Vec<FileTail>,
+}
+
+#[derive(Serialize)]
+struct FileTail {
+    name: String,
+    lines: Vec<LineTail>,
+}
+
+#[derive(Serialize)]
+struct LineTail {
+    st: &'static str,
+    text: String,
+}
+
+impl From<LogFile> for FileTail {
+    fn from(file: LogFile) -> Self {
+        let lines = file.lines.into_iter().map(|text| LineTail { st: tone(&text), text });
+        Self { name: file.name, lines: lines.collect() }
     }
 }
 
@@ -68,18 +123,49 @@ pub(super) async fn logs(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     let name = target.server.name;
-    let asked = app.board.ask(|reply| Ask::Logs { name: name.clone(), lines: LINES, reply });
-    let Ok(Some(files)) = tokio::time::timeout(PATIENCE, asked).await else {
+    let reply = app.board.ask(|reply| Ask::Logs { name: name.clone(), lines: LINES, reply });
+    let Ok(Some(files)) = tokio::time::timeout(PATIENCE, reply).await else {
         return unavailable(&visit, &app);
     };
-    let p = visit.page(&app, Place::Board);
-    show(StatusCode::OK, &Logs { p, name: name.to_string(), pool: target.pool.as_str(), files })
+    let after = asked.after.parse().unwrap_or(0);
+    let (wanted, problems) = match wanted(&asked.status, &asked.path, &asked.address, after) {
+        Ok(wanted) => (Some(wanted), Vec::new()),
+        Err(problems) => (None, problems),
+    };
+    let last = app.guestbook.last();
+    // A Cordée that was started anew counts from the beginning.
+    let wanted = wanted.map(|w| Wanted { after: if w.after > last { 0 } else { w.after }, ..w });
+    let requests = wanted.map(|w| app.guestbook.requests(&name, &w, LINES)).unwrap_or_default();
+    let requests: Vec<RequestRow> = requests.iter().map(view::request).collect();
+    if visit.script {
+        if let Some(problem) = problems.into_iter().next() {
+            return visit.refusal(&app, Refusal::problem(problem, visit.lang));
+        }
+        let files = files.into_iter().map(FileTail::from).collect();
+        return axum::Json(Tail { last, requests, files }).into_response();
+    }
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let logs = Logs {
+        p: visit.page(&app, Place::Board),
+        name: name.to_string(),
+        pool: target.pool.as_str(),
+        files,
+        visited: target.pool == PoolId::Web,
+        // Newest first, as in every list.
+        requests: requests.into_iter().rev().collect(),
+        last,
+        errors: problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect(),
+        asked,
+        blank: RequestRow::default(),
+    };
+    show(status, &logs)
 }
 
 /// `GET /pools/{pool}/servers/{name}/test`

@@ -18,6 +18,7 @@ mod routing;
 mod session;
 mod setup;
 mod tools;
+mod visitors;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -47,6 +48,8 @@ pub fn router() -> Router<App> {
         .route("/aide", get(help::page))
         .route("/help", get(|| async { Redirect::permanent("/aide") }))
         .route("/journal", get(journal::page))
+        .route("/visitors", get(visitors::page))
+        .route("/visitors/keeping", post(visitors::keep))
         .route("/refresh", post(tools::refresh))
         .route("/proxies/{proxy}/reload", post(tools::reload))
         .route("/clean", get(clean::page).post(clean::submit))
@@ -63,6 +66,7 @@ pub fn router() -> Router<App> {
         .route("/pools/{pool}/servers/{name}", get(database::page))
         .route("/pools/{pool}/servers/{name}/logs", get(look::logs))
         .route("/pools/{pool}/servers/{name}/test", get(look::test))
+        .route("/pools/{pool}/servers/{name}/visitors", get(visitors::of_server))
         .route("/pools/{pool}/servers/{name}/{act}", get(act::ask).post(act::submit))
         .route("/sessions/compare", get(compare::page).post(compare::begin))
         .route("/sessions/compare/cancel", post(compare::cancel))

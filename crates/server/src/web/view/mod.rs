@@ -14,6 +14,7 @@ mod rope;
 mod rows;
 mod session;
 pub mod trial;
+pub mod visitors;
 
 use std::collections::BTreeMap;
 

@@ -93,6 +93,8 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         rate: 0,
         sessions: 0,
         mode: None,
+        requests: 0,
+        unsent: 0,
         servers: servers.collect(),
     };
     let running = Seen::At(NOW - 100, running);

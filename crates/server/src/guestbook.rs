@@ -1,0 +1,187 @@
+//! The guestbook: the last requests, and what is new about visitors. The page and the intake meet here, as the page and
+//! the engine meet at the [board](crate::board).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cordee_domain::haproxy::log::Record;
+use cordee_domain::ids::ServerName;
+use cordee_domain::visitors::{Network, StatusFilter};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+/// Requests that are kept to be looked at: at most some 2 MiB.
+const KEPT: usize = 4_000;
+
+/// One request, as shown. Nothing in it can steer a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Request {
+    /// Grows with each request, while this Cordée runs.
+    pub id: u64,
+    /// When it came, in milliseconds since 1970 UTC.
+    pub at: u64,
+    /// Who asked.
+    pub address: String,
+    /// The answer's status; absent when there was none.
+    pub status: Option<u16>,
+    /// The method; empty when the request was not understood.
+    pub method: String,
+    /// The path, without its query.
+    pub path: String,
+    /// Milliseconds until the answer's end; absent when it was not reached.
+    pub took_ms: Option<u64>,
+    /// Octets of the answer.
+    pub bytes: u64,
+    /// What the visitor's program calls itself.
+    pub agent: String,
+}
+
+/// Which requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Answered with this status.
+    pub status: Option<StatusFilter>,
+    /// With this in their path.
+    pub path: String,
+    /// From an address that holds this.
+    pub address: String,
+    /// With a greater id.
+    pub after: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    id: u64,
+    address: Network,
+    record: Box<Record>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    last: u64,
+    requests: VecDeque<Kept>,
+}
+
+/// The book itself. Shared by `Arc`.
+#[derive(Debug)]
+pub struct Guestbook {
+    recent: Mutex<Recent>,
+    /// Empty until there is some.
+    news: watch::Sender<Arc<str>>,
+    /// There is no socket on which HAProxy's log is heard.
+    deaf: bool,
+}
+
+impl Guestbook {
+    /// An empty book; `deaf` when there is no socket to hear HAProxy.
+    pub fn new(deaf: bool) -> Arc<Self> {
+        let news = watch::Sender::new(Arc::from(""));
+        Arc::new(Self { recent: Mutex::default(), news, deaf })
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether HAProxy's log cannot be heard at all.
+    pub fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// Notes a request (only the intake does).
+    pub fn note(&self, address: Network, record: Box<Record>) {
+        let mut recent = self.recent();
+        recent.last += 1;
+        if recent.requests.len() >= KEPT {
+            recent.requests.pop_front();
+        }
+        let id = recent.last;
+        recent.requests.push_back(Kept { id, address, record });
+    }
+
+    /// The id of the newest request.
+    pub fn last(&self) -> u64 {
+        self.recent().last
+    }
+
+    /// The last requests that a server answered, oldest first, at most `limit`.
+    pub fn requests(&self, server: &ServerName, wanted: &Wanted, limit: usize) -> Vec<Request> {
+        let recent = self.recent();
+        let newest = recent.requests.iter().rev().take_while(|k| k.id > wanted.after);
+        let mut found: Vec<Request> = newest
+            .filter(|k| k.record.server.as_ref() == Some(server))
+            .map(shown)
+            .filter(|r| wanted.fits(r))
+            .take(limit)
+            .collect();
+        found.reverse();
+        found
+    }
+
+    /// Follows the news: JSON, made once for all who read.
+    pub fn watch(&self) -> watch::Receiver<Arc<str>> {
+        self.news.subscribe()
+    }
+
+    /// Tells the news (only the intake does).
+    pub fn tell(&self, news: String) {
+        self.news.send_replace(Arc::from(news));
+    }
+}
+
+fn shown(kept: &Kept) -> Request {
+    let Record { at, status, took_ms, bytes, asked, .. } = kept.record.as_ref();
+    Request {
+        id: kept.id,
+        at: *at,
+        address: kept.address.to_string(),
+        status: *status,
+        method: asked.method.clone(),
+        path: asked.path.clone(),
+        took_ms: *took_ms,
+        bytes: *bytes,
+        agent: asked.agent.clone(),
+    }
+}
+
+impl Wanted {
+    fn fits(&self, request: &Request) -> bool {
+        self.status.is_none_or(|wanted| wanted.fits(request.status))
+            && request.path.contains(&self.path)
+            && request.address.contains(&self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::haproxy::log::{Line, parse};
+    use cordee_domain::visitors::kept;
+
+    use super::*;
+
+    fn note(book: &Guestbook, n: usize, server: &str, status: u16) {
+        let line = format!("cordee1 7 {n} 10.0.0.{} {status} {server} 3 76 474554 2F61 - -", n % 250);
+        if let Line::Request(record) = parse(line.as_bytes()) {
+            book.note(kept(record.address, false), record);
+        }
+    }
+
+    #[test]
+    fn the_last_requests_of_a_server_are_found() {
+        let book = Guestbook::new(false);
+        for n in 0..KEPT + 100 {
+            note(&book, n, if n % 2 == 0 { "web1" } else { "web2" }, if n % 10 == 0 { 404 } else { 200 });
+        }
+        let web1 = ServerName::parse("web1").unwrap();
+        assert_eq!(book.recent().requests.len(), KEPT);
+        let found = book.requests(&web1, &Wanted::default(), 3);
+        let ids: Vec<u64> = found.iter().map(|r| r.id).collect();
+        assert_eq!(ids, [4_095, 4_097, 4_099]);
+        let wanted =
+            Wanted { status: StatusFilter::parse("4xx").unwrap(), after: 4_000, ..Wanted::default() };
+        assert!(book.requests(&web1, &wanted, 100).iter().all(|r| r.status == Some(404) && r.id > 4_000));
+        assert_eq!(book.requests(&web1, &wanted, 100).len(), 10);
+        let nowhere = Wanted { path: "/b".to_owned(), ..Wanted::default() };
+        assert!(book.requests(&web1, &nowhere, 100).is_empty());
+    }
+}

@@ -1,0 +1,337 @@
+//! The intake: HAProxy's log comes in, is summed up, and is written down once a second.
+//!
+//! Two threads of their own, so that neither the engine nor the page ever waits for a crowd of visitors, nor the crowd
+//! for them. What finds no room is counted, never waited for.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cordee_domain::haproxy::log::{self, Line, MOST_BYTES};
+use cordee_domain::ids::{Millis, PoolId};
+use cordee_domain::visitors::{Counts, Network, Tally, kept};
+use serde::Serialize;
+
+use crate::board::Board;
+use crate::clock::now;
+use crate::guestbook::Guestbook;
+use crate::hands::datagrams::LogSocket;
+use crate::store::StoreError;
+use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
+
+/// Between two writings.
+const PACE: Duration = Duration::from_secs(1);
+/// Without visitors the time is written down this often.
+const IDLE_MS: u64 = 5_000;
+/// After this long without a HAProxy it cannot be known any more how many requests were missed.
+const ASK_MS: u64 = 10_000;
+/// Rounds between two looks for visitors to forget.
+const FORGET_ROUNDS: u64 = 10;
+/// Batches in one round.
+const BATCHES: usize = 4;
+/// Visitors, and changes, in one piece of news: a page shows the newest, and asks for more when it is opened.
+const NEWS: usize = 30;
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What the intake works with.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The list.
+    pub visitors: Arc<Visitors>,
+    /// The last requests and the news.
+    pub guestbook: Arc<Guestbook>,
+    /// The wish, and what HAProxy says of itself.
+    pub board: Arc<Board>,
+}
+
+/// Shared by the two threads.
+#[derive(Debug)]
+struct Shared {
+    socket: LogSocket,
+    tally: Mutex<Tally>,
+    shorten: AtomicBool,
+    over: AtomicBool,
+}
+
+impl Shared {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The running intake.
+#[derive(Debug)]
+pub struct Intake {
+    shared: Arc<Shared>,
+    wake: Sender<()>,
+    threads: [JoinHandle<()>; 2],
+}
+
+impl Intake {
+    /// Starts to read and to write.
+    pub fn start(socket: LogSocket, parts: Parts) -> std::io::Result<Self> {
+        let shorten = AtomicBool::new(parts.board.desired().visitors.shorten);
+        let over = AtomicBool::new(false);
+        let shared = Arc::new(Shared { socket, tally: Mutex::default(), shorten, over });
+        let (wake, woken) = channel();
+        let reader = {
+            let (shared, guestbook) = (shared.clone(), parts.guestbook.clone());
+            std::thread::Builder::new()
+                .name("log-reader".to_owned())
+                .spawn(move || read(&shared, &guestbook))?
+        };
+        let keeper = {
+            let shared = shared.clone();
+            std::thread::Builder::new()
+                .name("log-keeper".to_owned())
+                .spawn(move || keep(shared, parts, &woken))?
+        };
+        Ok(Self { shared, wake, threads: [reader, keeper] })
+    }
+
+    /// Writes down what came in, and ends. Takes a moment.
+    pub fn stop(self) {
+        self.shared.over.store(true, Ordering::Relaxed);
+        let [reader, keeper] = self.threads;
+        // A thread that panicked has said so.
+        let _ = reader.join();
+        let _ = self.wake.send(());
+        let _ = keeper.join();
+    }
+}
+
+fn read(shared: &Shared, guestbook: &Guestbook) {
+    let mut buffer = [0; MOST_BYTES + 1];
+    while !shared.over.load(Ordering::Relaxed) {
+        match shared.socket.read(&mut buffer) {
+            Ok(Some(datagram)) => take(shared, guestbook, log::parse(datagram)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "reading HAProxy's log");
+                std::thread::sleep(PACE);
+            }
+        }
+    }
+}
+
+fn take(shared: &Shared, guestbook: &Guestbook, line: Line) {
+    let shorten = shared.shorten.load(Ordering::Relaxed);
+    shared.tally().take(&line, shorten);
+    if let Line::Request(record) = line {
+        guestbook.note(kept(record.address, shorten), record);
+    }
+}
+
+fn keep(shared: Arc<Shared>, parts: Parts, woken: &Receiver<()>) {
+    let mut keeper = Keeper::new(shared, parts);
+    while woken.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+        keeper.round();
+    }
+    keeper.write();
+}
+
+/// What is new, for every page that is open.
+#[derive(Serialize)]
+struct News {
+    counts: Counts,
+    visitors: Vec<Visitor>,
+    changes: Vec<ColourChange>,
+}
+
+/// Writes down what the reader summed up.
+struct Keeper {
+    shared: Arc<Shared>,
+    parts: Parts,
+    mark: Mark,
+    /// Lines of each worker that were taken in, or counted as lost.
+    lines: BTreeMap<u32, u64>,
+    /// A time without a list that is not written down yet.
+    gap: Option<Mark>,
+    began: Millis,
+    /// What the kernel had dropped, and which worker had not sent how many, when last looked at.
+    kernel: u64,
+    unsent: (u32, u64),
+    /// The newest change that was told.
+    told: u64,
+    rounds: u64,
+    /// Up to where addresses are shortened; nothing when all are, or when none is to be.
+    shortened: Option<String>,
+}
+
+impl Keeper {
+    fn new(shared: Arc<Shared>, parts: Parts) -> Self {
+        let found = parts.visitors.mark().unwrap_or_else(|error| {
+            complain("reading where the log was", &error);
+            None
+        });
+        let mark = found.unwrap_or_default();
+        let newest = parts.visitors.changes(&Which::default(), 0, 1).unwrap_or_default();
+        Self {
+            lines: mark.worker.map(|worker| (worker, mark.lines)).into_iter().collect(),
+            gap: found,
+            began: now(),
+            kernel: 0,
+            unsent: (0, 0),
+            told: newest.first().map_or(0, |c| c.id),
+            rounds: 0,
+            shortened: shared.shorten.load(Ordering::Relaxed).then(String::new),
+            mark,
+            shared,
+            parts,
+        }
+    }
+
+    fn round(&mut self) {
+        self.rounds += 1;
+        self.follow_the_wish();
+        self.note_gap();
+        self.write();
+        if let Err(error) = self.tidy() {
+            complain("forgetting visitors", &error);
+        }
+    }
+
+    /// From now on whole addresses, or networks.
+    fn follow_the_wish(&mut self) {
+        let shorten = self.parts.board.desired().visitors.shorten;
+        if self.shared.shorten.swap(shorten, Ordering::Relaxed) != shorten {
+            self.shortened = shorten.then(String::new);
+        }
+    }
+
+    /// The worker of HAProxy `web`, its requests, and the lines that it could not send.
+    fn worker(&self) -> Option<(u32, u64, u64)> {
+        let snapshot = self.parts.board.snapshot();
+        let web = snapshot.proxies.iter().find(|p| p.name == PoolId::Web)?;
+        Some((web.worker_pid?, web.requests, web.unsent))
+    }
+
+    /// After a start: what HAProxy served while nobody heard it.
+    fn note_gap(&mut self) {
+        let Some(before) = self.gap else { return };
+        let worker = self.worker();
+        if worker.is_none() && now().saturating_sub(self.began) < ASK_MS {
+            return;
+        }
+        self.gap = None;
+        let missed = worker.filter(|(pid, ..)| before.worker == Some(*pid)).map(|(pid, requests, _)| {
+            let coming = self.shared.tally().workers.get(&pid).copied().unwrap_or(0);
+            let lines = self.lines.entry(pid).or_default();
+            let missed = requests.saturating_sub(*lines + coming);
+            // They are accounted for: the next start must not find them missing again.
+            *lines += missed;
+            missed
+        });
+        if missed == Some(0) {
+            return;
+        }
+        let gap = Gap { since: before.at, until: self.began, requests: missed };
+        if let Err(error) = self.parts.visitors.note_gap(gap) {
+            complain("noting a time without a list", &error);
+        }
+    }
+
+    /// Everything that was read, and everything that was lost, in one transaction.
+    fn write(&mut self) {
+        let mut tally = std::mem::take(&mut *self.shared.tally());
+        self.count_lost(&mut tally.counts);
+        let at = now();
+        if tally.is_empty() && at.saturating_sub(self.mark.at) < IDLE_MS {
+            return;
+        }
+        for (worker, lines) in &tally.workers {
+            *self.lines.entry(*worker).or_default() += lines;
+        }
+        let worker = self.worker().map(|(pid, ..)| pid).or(self.mark.worker);
+        if let Some(worker) = worker {
+            *self.lines.entry(worker).or_default() += tally.counts.dropped() - tally.counts.crowd;
+            self.lines.retain(|pid, _| *pid == worker || tally.workers.contains_key(pid));
+        }
+        let lines = worker.and_then(|w| self.lines.get(&w)).copied().unwrap_or(0);
+        let next = Mark { at, worker, lines, counts: self.mark.counts.and(tally.counts) };
+        match self.parts.visitors.keep(&tally, next) {
+            Ok(mark) => {
+                self.mark = mark;
+                self.tell(&tally);
+            }
+            Err(error) => {
+                complain("writing visitors down", &error);
+                for (worker, lines) in &tally.workers {
+                    self.lines.entry(*worker).and_modify(|known| *known = known.saturating_sub(*lines));
+                }
+                self.shared.tally().put_back(tally);
+            }
+        }
+    }
+
+    /// What the kernel and HAProxy lost since the last time.
+    fn count_lost(&mut self, counts: &mut Counts) {
+        if let Some(dropped) = self.shared.socket.dropped() {
+            counts.kernel += dropped.saturating_sub(self.kernel);
+            self.kernel = dropped;
+        }
+        if let Some((worker, _, unsent)) = self.worker() {
+            let (known, before) = self.unsent;
+            // Of a worker that was there before this Cordée it is not known when it lost them.
+            if known == worker {
+                counts.unsent += unsent.saturating_sub(before);
+            } else if known != 0 {
+                counts.unsent += unsent;
+            }
+            self.unsent = (worker, unsent);
+        }
+    }
+
+    /// The news is made once, for all who read.
+    fn tell(&mut self, tally: &Tally) {
+        if tally.is_empty() {
+            return;
+        }
+        match self.news(tally) {
+            Ok(news) => self.parts.guestbook.tell(news),
+            Err(error) => complain("reading what is new about visitors", &error),
+        }
+    }
+
+    fn news(&mut self, tally: &Tally) -> Result<String, StoreError> {
+        let mut newest: BTreeMap<Network, Millis> = BTreeMap::new();
+        for ((address, _), visit) in &tally.visits {
+            let last = newest.entry(*address).or_default();
+            *last = visit.last.max(*last);
+        }
+        let mut newest: Vec<(Millis, Network)> = newest.into_iter().map(|(a, last)| (last, a)).collect();
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        let newest: Vec<String> = newest.iter().take(NEWS).map(|(_, a)| a.to_string()).collect();
+        let visitors = self.parts.visitors.find(&newest)?;
+        let limit = u32::try_from(NEWS).unwrap_or(u32::MAX);
+        let changes = self.parts.visitors.changes(&Which::default(), self.told, limit)?;
+        self.told = changes.first().map_or(self.told, |c| c.id);
+        Ok(serde_json::to_string(&News { counts: self.mark.counts, visitors, changes })?)
+    }
+
+    /// Forgets and shortens, some rows at a time.
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        for _ in 0..BATCHES {
+            let Some(after) = self.shortened.take() else { break };
+            self.shortened = self.parts.visitors.shorten(&after)?;
+        }
+        if self.rounds % FORGET_ROUNDS != 1 {
+            return Ok(());
+        }
+        let days = self.parts.board.desired().visitors.days;
+        let before = now().saturating_sub(u64::from(days) * DAY_MS);
+        for _ in 0..BATCHES {
+            if !self.parts.visitors.forget(before)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn complain(doing: &str, error: &StoreError) {
+    tracing::warn!(error = error as &dyn std::error::Error, "{doing}");
+}

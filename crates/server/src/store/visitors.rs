@@ -1,0 +1,558 @@
+//! Who visited: one row per address and server, one per change of colour, and what is not in the list.
+//!
+//! A file of its own beside the state, so that a crowd of visitors never makes a wish wait, and so that losing the last
+//! second of it in a power cut costs no more than that.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cordee_domain::haproxy::log::Recolour;
+use cordee_domain::ids::{Millis, ServerName};
+use cordee_domain::visitors::{Chosen, Counts, Tally, Visit, kept};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, private};
+
+/// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
+pub const MOST_ADDRESSES: u64 = 100_000;
+/// Changes of colour and gaps that are kept, the newest ones.
+const MOST_CHANGES: u64 = 100_000;
+const MOST_GAPS: u64 = 1_000;
+/// Rows that one round of forgetting or shortening looks at.
+const BATCH: u32 = 500;
+/// The row of all servers together.
+const ALL: &str = "*";
+/// What HAProxy answered itself. No server can be called so.
+pub const NOBODY: &str = "haproxy";
+
+const VERSION: i64 = 1;
+const SCHEMA: &str = "
+    CREATE TABLE visit (
+        server TEXT NOT NULL,
+        address TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        requests INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        PRIMARY KEY (server, address)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX visit_last ON visit (server, last);
+    CREATE INDEX visit_address ON visit (address);
+    CREATE TABLE change (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        server TEXT NOT NULL,
+        before TEXT,
+        after TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX change_address ON change (address);
+    CREATE TABLE gap (
+        id INTEGER PRIMARY KEY,
+        since INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        requests INTEGER
+    ) STRICT;
+    CREATE TABLE mark (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        at INTEGER NOT NULL,
+        worker INTEGER,
+        lines INTEGER NOT NULL,
+        counts TEXT NOT NULL
+    ) STRICT;
+";
+
+/// The list of visitors. Calls block for some milliseconds.
+#[derive(Debug)]
+pub struct Visitors {
+    /// For the writer alone.
+    write: Mutex<Writer>,
+    /// For everybody who looks: a long list never holds up the writer.
+    read: Mutex<Connection>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// Rows of all servers together.
+    addresses: u64,
+}
+
+/// Where the log was when it was last written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// When.
+    pub at: Millis,
+    /// HAProxy's worker then.
+    pub worker: Option<u32>,
+    /// Lines of that worker that were taken in or counted as lost.
+    pub lines: u64,
+    /// What became of all lines so far.
+    pub counts: Counts,
+}
+
+/// A time without a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// From.
+    pub since: Millis,
+    /// To.
+    pub until: Millis,
+    /// How many requests HAProxy served meanwhile, if it can be known.
+    pub requests: Option<u64>,
+}
+
+/// Which visitors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Only addresses that hold this.
+    pub address: String,
+    /// Only what this server answered.
+    pub server: Option<ServerName>,
+}
+
+/// A visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Visitor {
+    /// The address, or the network when addresses are shortened.
+    pub address: String,
+    /// First request, in milliseconds since 1970 UTC.
+    pub first: u64,
+    /// Last request, likewise.
+    pub last: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Those that were refused, failed or never answered.
+    pub errors: u64,
+    /// Each server's part of it.
+    pub servers: Vec<Share>,
+}
+
+/// What one server answered a visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Share {
+    /// The server; `haproxy` for what HAProxy answered itself.
+    pub server: String,
+    /// First request.
+    pub first: u64,
+    /// Last request.
+    pub last: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Those that were refused, failed or never answered.
+    pub errors: u64,
+}
+
+/// A change on the session test page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ColourChange {
+    /// Grows with each change.
+    pub id: u64,
+    /// When, in milliseconds since 1970 UTC.
+    pub at: u64,
+    /// Who.
+    pub address: String,
+    /// On which server.
+    pub server: String,
+    /// The colour before; absent when it was the first.
+    pub from: Option<String>,
+    /// The colour since.
+    pub to: String,
+}
+
+impl Visitors {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        private(path)?;
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        let found: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+        if found > VERSION {
+            return Err(StoreError::Newer { found, known: VERSION });
+        }
+        if found < VERSION {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(SCHEMA)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+            transaction.commit()?;
+        }
+        let addresses =
+            connection.query_row("SELECT count(*) FROM visit WHERE server = ?1", [ALL], |r| r.get(0))?;
+        let read = Connection::open(path)?;
+        read.pragma_update(None, "query_only", true)?;
+        read.busy_timeout(std::time::Duration::from_secs(5))?;
+        let write = Mutex::new(Writer { connection, addresses });
+        Ok(Self { write, read: Mutex::new(read) })
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.write.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the log was; absent before the first time.
+    pub fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        let row = self
+            .reader()
+            .query_row("SELECT at, worker, lines, counts FROM mark", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?))
+            })
+            .optional()?;
+        let Some((at, worker, lines, counts)) = row else { return Ok(None) };
+        Ok(Some(Mark { at, worker, lines, counts: serde_json::from_str(&counts)? }))
+    }
+
+    /// Writes a tally down, and where the log is now, in one transaction. What the list has no room for is counted in
+    /// the mark that is given back.
+    pub fn keep(&self, tally: &Tally, mark: Mark) -> Result<Mark, StoreError> {
+        let mut writer = self.writer();
+        let mut addresses = writer.addresses;
+        let transaction = writer.connection.transaction()?;
+        let mut mark = mark;
+        for ((address, server), visit) in &tally.visits {
+            let address = address.to_string();
+            let added = add(&transaction, ALL, &address, *visit, addresses < MOST_ADDRESSES)?;
+            if added == Added::NoRoom {
+                mark.counts.stored = mark.counts.stored.saturating_sub(visit.requests);
+                mark.counts.crowd += visit.requests;
+                continue;
+            }
+            addresses += u64::from(added == Added::New);
+            let server = server.as_ref().map_or(NOBODY, ServerName::as_str);
+            add(&transaction, server, &address, *visit, true)?;
+        }
+        for change in &tally.changes {
+            note(&transaction, change)?;
+        }
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO mark (id, at, worker, lines, counts) VALUES (1, ?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![mark.at, mark.worker, mark.lines, serde_json::to_string(&mark.counts)?])?;
+        transaction.commit()?;
+        writer.addresses = addresses;
+        Ok(mark)
+    }
+
+    /// Notes a time without a list.
+    pub fn note_gap(&self, gap: Gap) -> Result<(), StoreError> {
+        let writer = self.writer();
+        writer.connection.execute(
+            "INSERT INTO gap (since, until, requests) VALUES (?1, ?2, ?3)",
+            params![gap.since, gap.until, gap.requests],
+        )?;
+        let id = u64::try_from(writer.connection.last_insert_rowid()).unwrap_or(0);
+        writer.connection.execute("DELETE FROM gap WHERE id <= ?1", [id.saturating_sub(MOST_GAPS)])?;
+        Ok(())
+    }
+
+    /// The newest times without a list.
+    pub fn gaps(&self, limit: u32) -> Result<Vec<Gap>, StoreError> {
+        let connection = self.reader();
+        let mut statement =
+            connection.prepare_cached("SELECT since, until, requests FROM gap ORDER BY id DESC LIMIT ?1")?;
+        let rows = statement
+            .query_map([limit], |r| Ok(Gap { since: r.get(0)?, until: r.get(1)?, requests: r.get(2)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets some of those who were not seen since `before`. `true`: there may be more.
+    pub fn forget(&self, before: Millis) -> Result<bool, StoreError> {
+        let mut writer = self.writer();
+        let transaction = writer.connection.transaction()?;
+        let old =
+            some_addresses(&transaction, "server = '*' AND last < ?1 ORDER BY last", params![before, BATCH])?;
+        for address in &old {
+            transaction.prepare_cached("DELETE FROM visit WHERE address = ?1")?.execute([address])?;
+        }
+        let changes = transaction.execute(
+            "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE at < ?1 ORDER BY id LIMIT ?2)",
+            params![before, BATCH],
+        )?;
+        transaction.execute("DELETE FROM gap WHERE until < ?1", [before])?;
+        transaction.commit()?;
+        let gone = u64::try_from(old.len()).unwrap_or(0);
+        writer.addresses = writer.addresses.saturating_sub(gone);
+        let most = usize::try_from(BATCH).unwrap_or(usize::MAX);
+        Ok(old.len() >= most || changes >= most)
+    }
+
+    /// Shortens some of the whole addresses after `after`; gives the last one looked at, or nothing at the end.
+    pub fn shorten(&self, after: &str) -> Result<Option<String>, StoreError> {
+        let mut writer = self.writer();
+        let transaction = writer.connection.transaction()?;
+        let some = some_addresses(
+            &transaction,
+            "server = '*' AND address > ?1 ORDER BY address",
+            params![after, BATCH],
+        )?;
+        let mut fewer = 0;
+        for address in &some {
+            // A network has its length behind a stroke.
+            let Ok(ip) = address.parse() else { continue };
+            let network = kept(ip, true).to_string();
+            for (server, visit) in visits(&transaction, address)? {
+                let added = add(&transaction, &server, &network, visit, true)?;
+                fewer += u64::from(server == ALL && added == Added::Known);
+            }
+            transaction.prepare_cached("DELETE FROM visit WHERE address = ?1")?.execute([address])?;
+            transaction
+                .prepare_cached("UPDATE change SET address = ?2 WHERE address = ?1")?
+                .execute([address, &network])?;
+        }
+        transaction.commit()?;
+        writer.addresses = writer.addresses.saturating_sub(fewer);
+        Ok(some.last().cloned())
+    }
+
+    /// Visitors, the last one first.
+    pub fn list(&self, which: &Which, limit: u32, skip: u32) -> Result<Vec<Visitor>, StoreError> {
+        let connection = self.reader();
+        let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
+        let mut statement = connection.prepare_cached(
+            "SELECT address, first, last, requests, errors FROM visit \
+             WHERE server = ?1 AND (?2 = '' OR instr(address, ?2)) ORDER BY last DESC LIMIT ?3 OFFSET ?4",
+        )?;
+        let rows = statement.query_map(params![server, which.address, limit, skip], |r| {
+            let address: String = r.get(0)?;
+            Ok((address, Visit { first: r.get(1)?, last: r.get(2)?, requests: r.get(3)?, errors: r.get(4)? }))
+        })?;
+        let rows: Vec<(String, Visit)> = rows.collect::<Result<_, _>>()?;
+        rows.into_iter().map(|(address, visit)| visitor(&connection, address, visit)).collect()
+    }
+
+    /// Those of these addresses that are in the list.
+    pub fn find(&self, addresses: &[String]) -> Result<Vec<Visitor>, StoreError> {
+        let connection = self.reader();
+        let mut found = Vec::new();
+        for address in addresses {
+            let visits = visits(&connection, address)?;
+            if let Some((_, visit)) = visits.iter().find(|(server, _)| server == ALL) {
+                found.push(visitor(&connection, address.clone(), *visit)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many addresses there are.
+    pub fn count(&self, which: &Which) -> Result<u64, StoreError> {
+        let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
+        let count = self.reader().query_row(
+            "SELECT count(*) FROM visit WHERE server = ?1 AND (?2 = '' OR instr(address, ?2))",
+            params![server, which.address],
+            |r| r.get(0),
+        )?;
+        Ok(count)
+    }
+
+    /// Changes on the session test page with an id above `after`, the last one first.
+    pub fn changes(&self, which: &Which, after: u64, limit: u32) -> Result<Vec<ColourChange>, StoreError> {
+        let connection = self.reader();
+        let server = which.server.as_ref().map_or("", ServerName::as_str);
+        let mut statement = connection.prepare_cached(
+            "SELECT id, at, address, server, before, after FROM change WHERE id > ?1 \
+             AND (?2 = '' OR server = ?2) AND (?3 = '' OR instr(address, ?3)) ORDER BY id DESC LIMIT ?4",
+        )?;
+        let rows = statement.query_map(params![after, server, which.address, limit], |r| {
+            Ok(ColourChange {
+                id: r.get(0)?,
+                at: r.get(1)?,
+                address: r.get(2)?,
+                server: r.get(3)?,
+                from: r.get(4)?,
+                to: r.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Added {
+    /// It was there.
+    Known,
+    /// It is new.
+    New,
+    /// It is not there, and there is no room for it.
+    NoRoom,
+}
+
+/// Adds to a row, or makes it when there is room.
+fn add(
+    transaction: &Transaction<'_>,
+    server: &str,
+    address: &str,
+    visit: Visit,
+    room: bool,
+) -> Result<Added, StoreError> {
+    let known = transaction
+        .prepare_cached(
+            "UPDATE visit SET first = min(first, ?3), last = max(last, ?4), requests = requests + ?5, \
+             errors = errors + ?6 WHERE server = ?1 AND address = ?2",
+        )?
+        .execute(params![server, address, visit.first, visit.last, visit.requests, visit.errors])?;
+    if known > 0 {
+        return Ok(Added::Known);
+    }
+    if !room {
+        return Ok(Added::NoRoom);
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO visit (server, address, first, last, requests, errors) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![server, address, visit.first, visit.last, visit.requests, visit.errors])?;
+    Ok(Added::New)
+}
+
+fn note(transaction: &Transaction<'_>, change: &Chosen) -> Result<(), StoreError> {
+    let Chosen { at, address, server, change: Recolour { from, to } } = change;
+    transaction
+        .prepare_cached(
+            "INSERT INTO change (at, address, server, before, after) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![at, address.to_string(), server.as_str(), from, to])?;
+    let id = u64::try_from(transaction.last_insert_rowid()).unwrap_or(0);
+    let oldest = id.saturating_sub(MOST_CHANGES);
+    transaction.prepare_cached("DELETE FROM change WHERE id <= ?1")?.execute([oldest])?;
+    Ok(())
+}
+
+fn some_addresses(
+    transaction: &Transaction<'_>,
+    condition: &'static str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement =
+        transaction.prepare_cached(&format!("SELECT address FROM visit WHERE {condition} LIMIT ?2"))?;
+    let rows = statement.query_map(values, |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Each server's row of an address, and that of all.
+fn visits(connection: &Connection, address: &str) -> Result<Vec<(String, Visit)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT server, first, last, requests, errors FROM visit WHERE address = ?1 ORDER BY server",
+    )?;
+    let rows = statement.query_map([address], |r| {
+        Ok((r.get(0)?, Visit { first: r.get(1)?, last: r.get(2)?, requests: r.get(3)?, errors: r.get(4)? }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn visitor(connection: &Connection, address: String, visit: Visit) -> Result<Visitor, StoreError> {
+    let servers = visits(connection, &address)?.into_iter().filter(|(server, _)| server != ALL);
+    let servers = servers.map(|(server, v)| Share {
+        server,
+        first: v.first,
+        last: v.last,
+        requests: v.requests,
+        errors: v.errors,
+    });
+    let servers = servers.collect();
+    let Visit { first, last, requests, errors } = visit;
+    Ok(Visitor { address, first, last, requests, errors, servers })
+}
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::haproxy::log;
+
+    use super::*;
+
+    struct File(std::path::PathBuf);
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn open() -> (File, Visitors) {
+        let folder = std::env::temp_dir().join(format!("cordee-{}", crate::random::token(8).unwrap()));
+        std::fs::create_dir(&folder).unwrap();
+        let visitors = Visitors::open(&folder.join("visitors.db")).unwrap();
+        (File(folder), visitors)
+    }
+
+    fn tally(lines: &[(&str, u64, &str, u16, &str)]) -> Tally {
+        let mut tally = Tally::default();
+        for (address, at, server, status, change) in lines {
+            let line = format!("cordee1 7 {at} {address} {status} {server} 3 76 474554 2F - {change}");
+            tally.take(&log::parse(line.as_bytes()), false);
+        }
+        tally
+    }
+
+    const BLUE: &str = "2D3E626C6575";
+
+    #[test]
+    fn a_visitor_is_listed_in_all_and_for_each_server() {
+        let (_file, visitors) = open();
+        assert_eq!(visitors.mark().unwrap(), None);
+        let first = tally(&[("10.0.0.1", 100, "web1", 200, "-"), ("10.0.0.2", 150, "<NOSRV>", 503, "-")]);
+        let mark = Mark { at: 1, worker: Some(7), lines: 2, counts: first.counts };
+        visitors.keep(&first, mark).unwrap();
+        let second = tally(&[("10.0.0.1", 200, "web2", 303, BLUE), ("10.0.0.1", 190, "web1", 404, "-")]);
+        visitors.keep(&second, mark).unwrap();
+        assert_eq!(visitors.mark().unwrap(), Some(mark));
+
+        let all = visitors.list(&Which::default(), 10, 0).unwrap();
+        let rows: Vec<_> =
+            all.iter().map(|v| (v.address.as_str(), v.first, v.last, v.requests, v.errors)).collect();
+        assert_eq!(rows, [("10.0.0.1", 100, 200, 3, 1), ("10.0.0.2", 150, 150, 1, 1)]);
+        let shares: Vec<_> = all[0].servers.iter().map(|s| (s.server.as_str(), s.requests)).collect();
+        assert_eq!(shares, [("web1", 2), ("web2", 1)]);
+        assert_eq!(all[1].servers[0].server, NOBODY);
+
+        let web2 = Which { server: ServerName::parse("web2").ok(), ..Which::default() };
+        let of_web2 = visitors.list(&web2, 10, 0).unwrap();
+        assert_eq!((of_web2.len(), of_web2[0].requests, visitors.count(&web2).unwrap()), (1, 1, 1));
+        let filtered = Which { address: "0.2".to_owned(), server: None };
+        assert_eq!(visitors.list(&filtered, 10, 0).unwrap().len(), 1);
+        let changes = visitors.changes(&web2, 0, 10).unwrap();
+        assert_eq!((changes[0].from.as_deref(), changes[0].to.as_str(), changes[0].at), (None, "bleu", 200));
+        assert!(visitors.changes(&web2, changes[0].id, 10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn who_did_not_come_again_is_forgotten() {
+        let (_file, visitors) = open();
+        let old = tally(&[("10.0.0.1", 100, "web1", 200, BLUE), ("10.0.0.2", 100, "web1", 200, "-")]);
+        visitors.keep(&old, Mark::default()).unwrap();
+        visitors.keep(&tally(&[("10.0.0.2", 900, "web1", 200, BLUE)]), Mark::default()).unwrap();
+        visitors.note_gap(Gap { since: 10, until: 20, requests: Some(3) }).unwrap();
+        assert!(!visitors.forget(500).unwrap());
+        let left = visitors.list(&Which::default(), 10, 0).unwrap();
+        assert_eq!((left.len(), left[0].address.as_str(), left[0].requests), (1, "10.0.0.2", 2));
+        assert_eq!(visitors.changes(&Which::default(), 0, 10).unwrap().len(), 1);
+        assert!(visitors.gaps(10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_kept_whole_is_shortened_later() {
+        let (_file, visitors) = open();
+        let rows = [
+            ("192.0.2.1", 1, "web1", 200, BLUE),
+            ("192.0.2.9", 5, "web1", 500, "-"),
+            ("2001:db8::1", 3, "web2", 200, "-"),
+        ];
+        visitors.keep(&tally(&rows), Mark::default()).unwrap();
+        let mut after = String::new();
+        while let Some(last) = visitors.shorten(&after).unwrap() {
+            after = last;
+        }
+        let all = visitors.list(&Which::default(), 10, 0).unwrap();
+        let short: Vec<_> = all.iter().map(|v| (v.address.as_str(), v.requests, v.first, v.last)).collect();
+        assert_eq!(short, [("192.0.2.0/24", 2, 1, 5), ("2001:db8::/48", 1, 3, 3)]);
+        assert_eq!(visitors.changes(&Which::default(), 0, 10).unwrap()[0].address, "192.0.2.0/24");
+        assert_eq!(visitors.writer().addresses, 2);
+    }
+}

@@ -1,0 +1,312 @@
+//! Visitors: the list, the settings, the last requests of a server.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use cordee_domain::change::Change;
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::visitors::{Counts, Keeping, StatusFilter, parse_days, parse_part, parse_trusted};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{Asked, Body, Target, refused};
+use super::{Done, commit};
+use crate::guestbook::{Request, Wanted};
+use crate::store::StoreError;
+use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::web::view::visitors::{CSV_CHANGES, CSV_VISITORS, csv_changes, csv_line, csv_visitors};
+
+/// Visitors, the last one first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct VisitorsJson {
+    /// Those asked for.
+    pub visitors: Vec<Visitor>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Who changed the colour on the session test page, the last change first; at most 200.
+    pub changes: Vec<ColourChange>,
+    /// What became of HAProxy's log.
+    pub log: LogCounts,
+    /// Times in which nobody read it, the last one first.
+    pub gaps: Vec<GapJson>,
+    /// How visitors are remembered.
+    pub keeping: KeepingJson,
+}
+
+/// What became of the lines of HAProxy's log; `sent` is the sum of all others.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LogCounts {
+    /// Whether it is heard now.
+    pub heard: bool,
+    /// All.
+    pub sent: u64,
+    /// In the list.
+    pub stored: u64,
+    /// Not in the list: `crowd`, `unreadable`, `kernel` and `unsent` together.
+    pub dropped: u64,
+    /// Requests of more addresses than the list holds.
+    pub crowd: u64,
+    /// Not understood.
+    pub unreadable: u64,
+    /// Lost by the kernel, because Cordée did not read quickly enough.
+    pub kernel: u64,
+    /// Not sent by HAProxy.
+    pub unsent: u64,
+    /// HAProxy's own messages: no requests.
+    pub notices: u64,
+}
+
+/// A time without a list.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GapJson {
+    /// From, in milliseconds since 1970 UTC.
+    pub since: u64,
+    /// To.
+    pub until: u64,
+    /// About how many requests HAProxy served meanwhile; absent when that cannot be known.
+    pub requests: Option<u64>,
+}
+
+/// How visitors are remembered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KeepingJson {
+    /// Days after which one who did not come again is forgotten.
+    pub days: u16,
+    /// Whether networks are kept instead of addresses.
+    pub shorten: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted: Vec<String>,
+}
+
+/// The last requests of a server.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RequestsJson {
+    /// Oldest first.
+    pub requests: Vec<Request>,
+}
+
+impl From<Counts> for LogCounts {
+    fn from(counts: Counts) -> Self {
+        let Counts { stored, crowd, unreadable, kernel, unsent, notices } = counts;
+        let dropped = counts.dropped();
+        let sent = stored + dropped + notices;
+        Self { heard: true, sent, stored, dropped, crowd, unreadable, kernel, unsent, notices }
+    }
+}
+
+impl From<&Keeping> for KeepingJson {
+    fn from(keeping: &Keeping) -> Self {
+        let trusted = keeping.trusted.iter().map(ToString::to_string).collect();
+        Self { days: keeping.days, shorten: keeping.shorten, trusted }
+    }
+}
+
+/// Changes and gaps in one answer.
+const CHANGES: u32 = 200;
+const GAPS: u32 = 20;
+/// Rows that are read at once for a table.
+const PAGE: u32 = 1_000;
+/// Requests in one answer.
+const REQUESTS: u16 = 200;
+
+fn which(asked: &Asked) -> Result<Which, Problem> {
+    let address = parse_part(asked.text("address").unwrap_or(""))?;
+    let server = match asked.text("server") {
+        None | Some("") => None,
+        Some(name) => Some(ServerName::parse(name).map_err(|p| Problem { field: "server".to_owned(), ..p })?),
+    };
+    Ok(Which { address, server })
+}
+
+/// Everything about visitors that a page or a program asks for at once.
+pub struct Read {
+    /// Those asked for.
+    pub visitors: Vec<Visitor>,
+    /// How many there are.
+    pub total: u64,
+    /// Changes of colour.
+    pub changes: Vec<ColourChange>,
+    /// Where the log is.
+    pub mark: Mark,
+    /// Times without a list.
+    pub gaps: Vec<Gap>,
+}
+
+/// Reads the list.
+pub fn read(visitors: &Visitors, which: &Which, limit: u32, skip: u32) -> Result<Read, StoreError> {
+    Ok(Read {
+        visitors: visitors.list(which, limit, skip)?,
+        total: visitors.count(which)?,
+        changes: visitors.changes(which, 0, CHANGES)?,
+        mark: visitors.mark()?.unwrap_or_default(),
+        gaps: visitors.gaps(GAPS)?,
+    })
+}
+
+#[utoipa::path(get, path = "/api/v1/visitors", tag = "visitors", summary = "Who visited, the last one first",
+    params(("address" = Option<String>, Query, description = "only addresses that hold this"),
+        ("server" = Option<String>, Query, description = "only what this server answered"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000; 100 when absent"),
+        ("skip" = Option<u32>, Query, description = "how many to leave out")),
+    responses((status = 200, body = VisitorsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    asked: Asked,
+) -> Result<Json<VisitorsJson>, Refusal> {
+    let which = which(&asked).map_err(|p| Refusal::problem(p, lang))?;
+    let limit = asked.number("limit", 1..=1_000_u32).map_err(|p| Refusal::problem(p, lang))?.unwrap_or(100);
+    let skip = asked.number("skip", 0..=1_000_000_u32).map_err(|p| Refusal::problem(p, lang))?.unwrap_or(0);
+    let visitors = app.store.visitors();
+    let found = app
+        .blocking(move || read(&visitors, &which, limit, skip))
+        .await
+        .map_err(|e| Refusal::store(&e, lang))?;
+    let log = LogCounts { heard: !app.guestbook.is_deaf(), ..LogCounts::from(found.mark.counts) };
+    let gaps = found.gaps.iter().map(|g| GapJson { since: g.since, until: g.until, requests: g.requests });
+    Ok(Json(VisitorsJson {
+        visitors: found.visitors,
+        total: found.total,
+        changes: found.changes,
+        log,
+        gaps: gaps.collect(),
+        keeping: KeepingJson::from(&app.board.desired().visitors),
+    }))
+}
+
+#[utoipa::path(get, path = "/api/v1/visitors.csv", tag = "visitors", summary = "The same as a table",
+    params(("address" = Option<String>, Query, description = "only addresses that hold this"),
+        ("server" = Option<String>, Query, description = "only what this server answered"),
+        ("of" = Option<String>, Query, description = "`visitors` (when absent) or `changes`")),
+    responses((status = 200, content_type = "text/csv", body = String), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn table(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    asked: Asked,
+) -> Result<Response, Refusal> {
+    let which = which(&asked).map_err(|p| Refusal::problem(p, lang))?;
+    let changes = match asked.text("of") {
+        None | Some("visitors") => false,
+        Some("changes") => true,
+        Some(_) => return Err(Refusal::problem(Problem::invalid("of", text!("problem-table")), lang)),
+    };
+    let visitors = app.store.visitors();
+    let made = move || {
+        if changes { table_of_changes(&visitors, &which) } else { table_of_visitors(&visitors, &which) }
+    };
+    let table = app.blocking(made).await.map_err(|e| Refusal::store(&e, lang))?;
+    let name = if changes { "cordee-changes.csv" } else { "cordee-visitors.csv" };
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((StatusCode::OK, headers, table).into_response())
+}
+
+/// Read by pages, so that others may read meanwhile.
+fn table_of_visitors(visitors: &Visitors, which: &Which) -> Result<String, StoreError> {
+    let mut out = String::new();
+    csv_line(&mut out, &CSV_VISITORS);
+    let mut skip = 0;
+    loop {
+        let mut page = visitors.list(which, PAGE, skip)?;
+        let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        if let Some(server) = &which.server {
+            for visitor in &mut page {
+                visitor.servers.retain(|s| s.server == server.as_str());
+            }
+        }
+        csv_visitors(&mut out, &page);
+        if !full {
+            return Ok(out);
+        }
+        skip += PAGE;
+    }
+}
+
+fn table_of_changes(visitors: &Visitors, which: &Which) -> Result<String, StoreError> {
+    let mut out = String::new();
+    csv_line(&mut out, &CSV_CHANGES);
+    csv_changes(&mut out, &visitors.changes(which, 0, u32::MAX)?);
+    Ok(out)
+}
+
+#[utoipa::path(put, path = "/api/v1/visitors/keeping", tag = "visitors", summary = "How visitors are remembered; what is absent stays",
+    request_body(content = KeepingJson),
+    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn keep(
+    caller: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Body(mut members): Body,
+) -> Result<(StatusCode, Json<Done>), Refusal> {
+    let (days, shorten) = (members.text_or_number("days"), members.flag("shorten"));
+    let trusted = members.words("trusted");
+    members.finish().map_err(|p| refused(p, lang))?;
+    let now = app.board.desired().visitors.clone();
+    let change = keeping(
+        &days.unwrap_or_else(|| now.days.to_string()),
+        shorten.unwrap_or(now.shorten),
+        &trusted.unwrap_or_else(|| words(&now)),
+    );
+    commit(&app, change.map_err(|p| refused(p, lang))?, caller, lang).await
+}
+
+/// The trusted proxies as a person types them.
+pub fn words(keeping: &Keeping) -> String {
+    keeping.trusted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads the settings, and says everything that is wrong at once.
+pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Change, Vec<Problem>> {
+    match (parse_days(days.trim()), parse_trusted(trusted)) {
+        (Ok(days), Ok(trusted)) => Ok(Change::SetKeeping { days, shorten, trusted }),
+        (days, trusted) => Err(days.err().into_iter().chain(trusted.err()).collect()),
+    }
+}
+
+/// Reads which requests are looked for.
+pub fn wanted(status: &str, path: &str, address: &str, after: u64) -> Result<Wanted, Vec<Problem>> {
+    let path: String = path.chars().take(256).collect();
+    match (StatusFilter::parse(status), parse_part(address)) {
+        (Ok(status), Ok(address)) => Ok(Wanted { status, path, address, after }),
+        (status, address) => Err(status.err().into_iter().chain(address.err()).collect()),
+    }
+}
+
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/requests", tag = "visitors", summary = "The last requests that a web server answered, oldest first",
+    params(("pool" = String, Path, description = "`web`"), ("name" = String, Path),
+        ("status" = Option<String>, Query, description = "`404`, `5xx`"),
+        ("path" = Option<String>, Query, description = "only paths that hold this"),
+        ("address" = Option<String>, Query, description = "only addresses that hold this"),
+        ("after" = Option<u64>, Query, description = "only those with a greater id"),
+        ("limit" = Option<u16>, Query, description = "1 to 1000; 200 when absent")),
+    responses((status = 200, body = RequestsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn requests(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    target: Target,
+    asked: Asked,
+) -> Result<Json<RequestsJson>, Refusal> {
+    let known = target.pool == PoolId::Web && app.board.desired().web.server(&target.name).is_some();
+    if !known {
+        let text = text!("problem-server-unknown", name = target.name.as_str());
+        return Err(Refusal::problem(Problem::unknown("name", text), lang));
+    }
+    let after = asked.number("after", 0..=super::input::LAST_ID).map_err(|p| Refusal::problem(p, lang))?;
+    let limit = asked.number("limit", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
+    let text = |name| asked.text(name).unwrap_or("");
+    let wanted = wanted(text("status"), text("path"), text("address"), after.unwrap_or(0));
+    let wanted = wanted.map_err(|p| refused(p, lang))?;
+    let limit = usize::from(limit.unwrap_or(REQUESTS));
+    Ok(Json(RequestsJson { requests: app.guestbook.requests(&target.name, &wanted, limit) }))
+}

@@ -1,0 +1,228 @@
+//! `/visitors`: who visited, who changed the session test page, and how long that is remembered.
+
+use askama::Template;
+use axum::Form as Body;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use cordee_domain::ids::ServerName;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::visitors::parse_part;
+use serde::Deserialize;
+
+use super::{done, shorten, target};
+use crate::store::CommitError;
+use crate::store::visitors::{MOST_ADDRESSES, Which};
+use crate::web::App;
+use crate::web::api::visitors::{Read, keeping, read, words};
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::view::visitors::{self as view, ChangeRow, Moment, VisitorRow};
+
+/// Visitors on one page.
+const ROWS: u32 = 100;
+
+/// The query. Anything that is no number means the beginning.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    address: String,
+    server: String,
+    skip: String,
+}
+
+/// The settings as a browser sends them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    days: String,
+    shorten: String,
+    trusted: String,
+}
+
+/// What stands in the page's forms, and what is wrong with it.
+#[derive(Debug, Default)]
+struct Forms {
+    address: String,
+    days: String,
+    shorten: bool,
+    trusted: String,
+    errors: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "visitors.html")]
+struct Visitors {
+    p: Page,
+    /// The server whose visitors are shown; empty for all.
+    server: String,
+    servers: Vec<String>,
+    forms: Forms,
+    deaf: bool,
+    rows: Vec<VisitorRow>,
+    changes: Vec<ChangeRow>,
+    total: u64,
+    stored: u64,
+    sent: u64,
+    lost: Vec<String>,
+    gaps: Vec<(Moment, Moment, String)>,
+    /// Where older and newer visitors are.
+    older: Option<String>,
+    newer: Option<String>,
+    /// Where the same is as a table.
+    table: String,
+    blank: VisitorRow,
+    blank_change: ChangeRow,
+}
+
+impl Visitors {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.forms.errors.iter().find(|(f, _)| f == field).map(|(_, says)| says.as_str())
+    }
+
+    fn about_total(&self) -> String {
+        self.p.lang.say(&text!("visitors-total", count = self.total))
+    }
+
+    fn about_most(&self) -> String {
+        self.p.lang.say(&text!("visitors-most", most = MOST_ADDRESSES))
+    }
+}
+
+/// Shows the visitors of all servers, or of the one that the query names.
+pub(super) async fn page(
+    Member(visit): Member,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let server = if asked.server.is_empty() {
+        None
+    } else {
+        match target(&app, "web", &asked.server) {
+            Ok(target) => Some(target.server.name),
+            // A server that is gone has left its visitors.
+            Err(problem) => match ServerName::parse(&asked.server) {
+                Ok(name) => Some(name),
+                Err(_) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+            },
+        }
+    };
+    answer(&visit, &app, server, &asked, None).await
+}
+
+/// The same for one server, from its row.
+pub(super) async fn of_server(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path((pool, name)): Path<(String, String)>,
+) -> Response {
+    match target(&app, &pool, &name) {
+        Ok(target) => answer(&visit, &app, Some(target.server.name), &Asked::default(), None).await,
+        Err(problem) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    }
+}
+
+/// Changes how visitors are remembered.
+pub(super) async fn keep(
+    Member(visit): Member,
+    State(app): State<App>,
+    Body(typed): Body<Typed>,
+) -> Response {
+    let committed = match keeping(&typed.days, typed.shorten == "on", &typed.trusted) {
+        Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
+        Err(problems) => Err(CommitError::Refused(problems)),
+    };
+    match committed {
+        Ok(change) if visit.script => done(&visit, StatusCode::OK, &change.sentence(), None),
+        Ok(_) => Redirect::to("/visitors#keeping").into_response(),
+        Err(CommitError::Refused(problems)) if !visit.script => {
+            answer(&visit, &app, None, &Asked::default(), Some((typed, problems))).await
+        }
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+async fn answer(
+    visit: &Visit,
+    app: &App,
+    server: Option<ServerName>,
+    asked: &Asked,
+    refused: Option<(Typed, Vec<Problem>)>,
+) -> Response {
+    let mut problems = Vec::new();
+    let part = parse_part(&asked.address).map_err(|p| problems.push(p)).unwrap_or_default();
+    let skip = asked.skip.parse::<u32>().unwrap_or(0).min(1_000_000);
+    let (visitors, which) = (app.store.visitors(), Which { address: part, server: server.clone() });
+    let found = match app.blocking(move || read(&visitors, &which, ROWS, skip)).await {
+        Ok(found) => found,
+        Err(error) => return visit.refusal(app, Refusal::store(&error, visit.lang)),
+    };
+    let typed = refused.map(|(typed, more)| {
+        problems.extend(more);
+        typed
+    });
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let forms = forms(visit, app, asked, typed, &problems);
+    let query = Asking { server: server.as_ref().map_or("", ServerName::as_str), address: &asked.address };
+    show(status, &filled(visit, app, &found, forms, &query, skip))
+}
+
+/// What was asked, for the addresses of other pages.
+struct Asking<'a> {
+    server: &'a str,
+    address: &'a str,
+}
+
+fn forms(visit: &Visit, app: &App, asked: &Asked, typed: Option<Typed>, problems: &[Problem]) -> Forms {
+    let wish = app.board.desired().visitors.clone();
+    let errors = problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect();
+    let address = self::shorten(&asked.address);
+    let (days, shorten, trusted) = match typed {
+        Some(typed) => {
+            let trusted = typed.trusted.chars().take(1_024).collect();
+            (self::shorten(&typed.days), typed.shorten == "on", trusted)
+        }
+        None => (wish.days.to_string(), wish.shorten, words(&wish)),
+    };
+    Forms { address, days, shorten, trusted, errors }
+}
+
+fn filled(visit: &Visit, app: &App, found: &Read, forms: Forms, query: &Asking<'_>, skip: u32) -> Visitors {
+    let lang = visit.lang;
+    let counts = found.mark.counts;
+    let end = u64::from(skip) + u64::try_from(found.visitors.len()).unwrap_or(0);
+    Visitors {
+        p: visit.page(app, Place::Visitors),
+        server: query.server.to_owned(),
+        servers: app.board.desired().web.servers.iter().map(|s| s.name.to_string()).collect(),
+        forms,
+        deaf: app.guestbook.is_deaf(),
+        rows: found.visitors.iter().map(|v| view::visitor(v, lang)).collect(),
+        changes: found.changes.iter().map(view::change).collect(),
+        total: found.total,
+        stored: counts.stored,
+        sent: counts.stored + counts.dropped(),
+        lost: view::lost(&counts, lang),
+        gaps: found.gaps.iter().map(|g| view::gap(g, lang)).collect(),
+        older: (end < found.total).then(|| query.to(skip + ROWS)),
+        newer: (skip > 0).then(|| query.to(skip.saturating_sub(ROWS))),
+        table: format!("/api/v1/visitors.csv?{}", query.written()),
+        blank: VisitorRow::default(),
+        blank_change: ChangeRow::default(),
+    }
+}
+
+impl Asking<'_> {
+    /// Only letters, digits and marks of addresses get here, or nothing is found anyway: others are left out.
+    fn written(&self) -> String {
+        let plain = |text: &str| -> String {
+            text.chars().filter(|c| c.is_ascii_alphanumeric() || ":._-".contains(*c)).collect()
+        };
+        format!("server={}&address={}", plain(self.server), plain(self.address))
+    }
+
+    fn to(&self, skip: u32) -> String {
+        format!("/visitors?{}&skip={skip}", self.written())
+    }
+}
