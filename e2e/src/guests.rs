@@ -183,10 +183,10 @@ pub fn rounds<T: Send>(
     stop: &AtomicBool,
 ) -> Vec<T> {
     let begun = Instant::now();
-    let size = guests.len().div_ceil(AT_ONCE).max(1);
+    let chunk = guests.len().div_ceil(AT_ONCE).max(1);
     std::thread::scope(|scope| {
         let all: Vec<_> = guests
-            .chunks_mut(size)
+            .chunks_mut(chunk)
             .map(|some| {
                 let act = &act;
                 scope.spawn(move || {

@@ -193,7 +193,9 @@ fn kept_by_haproxy_two_hundred_visitors_move_once_when_their_server_dies(cluster
             "{page}"
         );
         let mut visits: Vec<Visit> = (0..48).map(|_| guest.look()).collect();
-        visits.iter().for_each(|v| guest.assert_found(v));
+        for visit in &visits {
+            guest.assert_found(visit);
+        }
         visits.push(first);
         visits
     });

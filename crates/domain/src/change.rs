@@ -315,9 +315,8 @@ impl Change {
             | Self::Saved { name, .. }
             | Self::Expel { name } => name.to_string(),
             Self::SetAddresses { .. } | Self::SetKeeping { .. } => "cluster".to_owned(),
-            Self::SetLogPort { .. } => "haproxy-web".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
-            Self::SetSession { .. } => "haproxy-web".to_owned(),
+            Self::SetLogPort { .. } | Self::SetSession { .. } => "haproxy-web".to_owned(),
             Self::SetRouting { .. } => "haproxy-db".to_owned(),
         }
     }
