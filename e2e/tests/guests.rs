@@ -241,20 +241,6 @@ fn the_list_changes_while_it_is_looked_at(cluster: &Cluster) {
         person.assert_not_reloaded();
         assert_eq!(person.browser.complaints(), Vec::<String>::new());
         assert_eq!(axe::violations(&person.browser), Vec::<String>::new());
-        // PICTURES-BEGIN
-        for (theme, width) in [("light", 1280), ("dark", 360)] {
-            person.browser.theme(theme);
-            person.browser.width(width);
-            for (name, page) in [("visitors", "/visitors"), ("logs", "/pools/web/servers/web1/logs")] {
-                person.go(page);
-                person
-                    .browser
-                    .picture(std::path::Path::new(&format!("/tmp/vl/{name}-{lang}-{theme}-{width}.png")));
-            }
-        }
-        person.browser.theme("light");
-        person.browser.width(1280);
-        // PICTURES-END
         // The same list for one server, from its row.
         person.dashboard();
         person.go("/pools/web/servers/web1/visitors");
