@@ -118,7 +118,7 @@ pub fn members(cluster: &Cluster, names: &[&str]) -> Result<(), String> {
             .map(|l| l.from.as_str());
         let others = names.iter().copied().filter(|n| *n != server.name);
         let well = server.standing.as_deref() == Some("member")
-            && server.pid.is_some()
+            && (server.pid.is_some() || server.runtime == "external")
             && server.status.light == "good"
             && heard.collect::<BTreeSet<_>>() == others.collect();
         if !well {

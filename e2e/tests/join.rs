@@ -138,7 +138,10 @@ fn what_cannot_join_is_refused_in_one_sentence(cluster: &Cluster) {
     let bodies = [
         ("a name that a database has", json!({ "name": "db1", "start": true })),
         ("a name that a web server has", json!({ "name": "WEB1", "start": true })),
-        ("a machine that is another", json!({ "name": "db3", "address": "192.0.2.7", "port": 3306 })),
+        (
+            "a machine that is another",
+            json!({ "name": "db3", "address": "192.0.2.7", "port": 3306, "user": "ana", "password": "x" }),
+        ),
         ("started elsewhere", json!({ "name": "db3", "address": "192.0.2.7", "start": true })),
     ];
     for (what, body) in bodies {

@@ -67,7 +67,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
     if ours && server.power == Power::On && desired.spare_the_writer(PoolId::Db, &server.name).is_ok() {
         match server.standing {
             // It is added or cancelled, nothing between.
-            Standing::Joining => {}
+            Standing::Joining | Standing::Released => {}
             // One that cannot be asked any more is let go without what the others lack of it.
             Standing::Leaving => all.push(Action::Stop),
             Standing::Member | Standing::Returning { .. } | Standing::Diverged(_) => {

@@ -132,6 +132,16 @@ pub enum Change {
         /// Which.
         name: ServerName,
     },
+    /// The others have all that a leaving database of somebody else's wrote: what is ours is taken off it.
+    Release {
+        /// Which.
+        name: ServerName,
+    },
+    /// A leaving database of somebody else's cannot be asked any more: it is gone, with what is ours still on it.
+    LetGo {
+        /// Which.
+        name: ServerName,
+    },
     /// Throw a database's data away and give it a fresh copy, under a fresh id.
     Recopy {
         /// Which.
@@ -285,6 +295,8 @@ impl Change {
             }
             Self::Admit { name } => text!("event-admitted", name = name.as_str()),
             Self::Forget { name } => text!("event-forgotten", name = name.as_str()),
+            Self::Release { name } => text!("event-release", name = name.as_str()),
+            Self::LetGo { name } => text!("event-let-go", name = name.as_str()),
             Self::Recopy { name } => text!("event-recopy", name = name.as_str()),
             Self::Readmit { name } => text!("event-readmitted", name = name.as_str()),
             Self::Saved { name, saved } if saved.count == 0 => {
@@ -310,6 +322,8 @@ impl Change {
             | Self::Elect { to: name, .. }
             | Self::Admit { name }
             | Self::Forget { name }
+            | Self::Release { name }
+            | Self::LetGo { name }
             | Self::Recopy { name }
             | Self::Readmit { name }
             | Self::Saved { name, .. }

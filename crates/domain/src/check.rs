@@ -115,7 +115,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         }
     }
     let file = seen.file.unwrap_or_default();
-    for server in desired.pool(pool).servers.iter().filter(|s| s.standing != Standing::Joining) {
+    for server in desired.pool(pool).servers.iter().filter(|s| s.listed()) {
         let ip = match &server.host {
             Host::Ip(ip) => Some(*ip),
             Host::Name(name) => observed.names.get(name).and_then(|n| n.value()).copied(),
@@ -159,7 +159,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         .pool(pool)
         .servers
         .iter()
-        .filter(|s| s.standing != Standing::Joining)
+        .filter(|s| s.listed())
         .filter(|s| match &s.host {
             Host::Ip(_) => true,
             Host::Name(n) => observed.names.get(n).and_then(|n| n.value()).is_some(),

@@ -155,6 +155,9 @@ pub enum Standing {
     Joining,
     /// On its way out: closed, and gone once the others have all that it wrote.
     Leaving,
+    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are taken
+    /// off it, then it is gone.
+    Released,
     /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
     Diverged(Saved),
 }
@@ -215,6 +218,13 @@ pub const MOST_DATABASES: u8 = 9;
 
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;
+
+impl Server {
+    /// Whether HAProxy lists it: not before it is one of them, and not when it is being let go.
+    pub const fn listed(&self) -> bool {
+        !matches!(self.standing, Standing::Joining | Standing::Released)
+    }
+}
 
 impl Pool {
     /// The server of that name, without regard to case.
@@ -282,6 +292,8 @@ impl Desired {
                 }
                 if *pool == PoolId::Db && found.standing == Standing::Member {
                     next.find(*pool, name)?.standing = Standing::Leaving;
+                } else if *pool == PoolId::Db && found.runtime == Runtime::External {
+                    next.find(*pool, name)?.standing = Standing::Released;
                 } else {
                     next.pool_mut(*pool).servers.retain(|s| s.id != found.id);
                 }
@@ -329,7 +341,8 @@ impl Desired {
             }
             Change::AbandonHandover { .. } => next.handover = None,
             Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
-            Change::Forget { name } => {
+            Change::Release { name } => next.find(PoolId::Db, name)?.standing = Standing::Released,
+            Change::Forget { name } | Change::LetGo { name } => {
                 let found = next.find(PoolId::Db, name)?.name.clone();
                 next.db.servers.retain(|s| s.name != found);
             }
@@ -344,8 +357,15 @@ impl Desired {
             }
             Change::Expel { name } => {
                 let server = next.find(PoolId::Db, name)?;
-                if let Standing::Returning { saved: Some(saved), .. } = &server.standing {
-                    server.standing = Standing::Diverged(saved.clone());
+                match &server.standing {
+                    Standing::Returning { saved: Some(saved), .. } => {
+                        server.standing = Standing::Diverged(saved.clone());
+                    }
+                    // Its log is not ours to read: what it alone holds stays on it, and is not counted.
+                    Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
+                        server.standing = Standing::Diverged(Saved { count: 0, file: String::new() });
+                    }
+                    _ => {}
                 }
             }
         }
@@ -367,7 +387,7 @@ impl Desired {
     /// A database leaves while another one is there to go on; the writer hands over first.
     pub(crate) fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
         let name = server.name.as_str();
-        let text = if server.standing == Standing::Leaving {
+        let text = if matches!(server.standing, Standing::Leaving | Standing::Released) {
             text!("problem-leaving", name = name)
         } else if !self.is_writer(&server.name) {
             return Ok(());
@@ -471,8 +491,8 @@ impl Desired {
 
     fn add(&mut self, pool: PoolId, new: &NewServer) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        if pool == PoolId::Db && new.runtime == Runtime::External {
-            problems.push(Problem::conflict("start", text!("problem-db-external")));
+        if pool == PoolId::Db && new.runtime == Runtime::External && !here(&new.host) {
+            problems.push(Problem::conflict("address", text!("problem-db-elsewhere")));
         }
         let slot =
             if pool == PoolId::Db { self.free_slot().map_err(|p| problems.push(p)).ok() } else { None };
@@ -526,6 +546,12 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
             Err(vec![Problem::conflict("name", text!("problem-external", name = server.name.as_str()))])
         }
     }
+}
+
+/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could not
+/// copy them.
+pub fn here(host: &Host) -> bool {
+    matches!(host, Host::Ip(IpAddr::V4(ip)) if ip.is_loopback())
 }
 
 /// Whether connecting to `host:port` would reach a listener bound to `own`: HAProxy must not be its own server.

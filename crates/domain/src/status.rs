@@ -219,6 +219,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
         };
     }
+    if server.standing == Standing::Released {
+        return Status::bare(Light::Progress, text!("status-leaving"));
+    }
     if let Some(copy) = observed.copies.get(&server.name) {
         return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
     }
@@ -230,7 +233,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         }
         return Status::bare(Light::Progress, text!("status-creating"));
     }
-    if process.leader.is_none() {
+    if process.leader.is_none() && server.runtime == Runtime::Process {
         let status = stopped(&process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
         return match decide(desired, observed, now) {
@@ -256,8 +259,15 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
-            if recovering {
+            let person = match decide(desired, observed, now) {
+                Decision::Wait(and) if desired.is_writer(&server.name) => Some(and),
+                _ => None,
+            };
+            if recovering && server.runtime == Runtime::Process {
                 Status::bare(Light::Progress, text!("status-starting"))
+            } else if let Some(and) = person {
+                let reason = text!("reason-writer-gone", why = why.clone(), and = and);
+                Status::new(Light::Critical, text!("status-unreachable"), reason)
             } else {
                 Status {
                     light: Light::Critical,
@@ -268,9 +278,24 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         }
         Seen::At(..) => match seen.fresh(now, STALE + 1_000) {
             None => unknown(seen.last(), now),
-            Some(database) => replication(desired, observed, server, database, now),
+            Some(database) => elsewhere(server, database)
+                .unwrap_or_else(|| replication(desired, observed, server, database, now)),
         },
     }
+}
+
+/// What is special about one that somebody else runs.
+fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+    if server.runtime == Runtime::Process {
+        return None;
+    }
+    if seen.server_id != server.id {
+        let (id, wanted) = (seen.server_id, server.id);
+        let reason = text!("wait-astray", name = server.name.as_str(), id = id, wanted = wanted);
+        return Some(Status::new(Light::Critical, text!("status-astray"), reason));
+    }
+    matches!(server.standing, Standing::Diverged(_))
+        .then(|| Status::new(Light::Critical, text!("status-diverged"), text!("reason-diverged-external")))
 }
 
 fn replication(
@@ -286,7 +311,9 @@ fn replication(
             return Status::new(Light::Progress, text!("status-returning"), text!("reason-returning"));
         }
         Standing::Joining => return joining(observed, server, seen),
-        Standing::Leaving => return Status::bare(Light::Progress, text!("status-leaving")),
+        Standing::Leaving | Standing::Released => {
+            return Status::bare(Light::Progress, text!("status-leaving"));
+        }
         Standing::Diverged(saved) => {
             let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
             return Status::new(Light::Critical, text!("status-diverged"), reason);

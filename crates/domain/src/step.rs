@@ -164,6 +164,20 @@ pub enum Step {
         /// The one that is copied.
         donor: ServerName,
     },
+    /// Copy a running database's tables into one that exists already and is empty.
+    ImportDatabase {
+        /// The new one.
+        name: ServerName,
+        /// Its id.
+        id: u32,
+        /// The one that is copied.
+        donor: ServerName,
+    },
+    /// Take links and the cluster's accounts off a database of somebody else's; then it is forgotten.
+    ReleaseDatabase {
+        /// Which.
+        name: ServerName,
+    },
     /// Tell a new database up to which transactions its copy goes.
     SeedPosition {
         /// Which.
@@ -268,6 +282,7 @@ impl Step {
             Self::Compare { name, .. } | Self::Repair { name, .. } => Target::Rows(name.clone()),
             Self::InitDatabase { name, .. }
             | Self::CopyDatabase { name, .. }
+            | Self::ImportDatabase { name, .. }
             | Self::SaveOwn { name, .. } => Target::Process(ProcessId::Server(name.clone())),
             Self::TrashHome { home } => match ServerName::parse(home) {
                 Ok(name) => Target::Process(ProcessId::Server(name)),
@@ -278,6 +293,7 @@ impl Step {
             | Self::StopLink { on: name, .. }
             | Self::DropLink { on: name, .. }
             | Self::SeedPosition { name }
+            | Self::ReleaseDatabase { name }
             | Self::SetStrict { name }
             | Self::SetReceipts { name, .. }
             | Self::OpenDatabase { name, .. }

@@ -3,12 +3,14 @@
 //! The page and the engine never call each other. They meet here, through values of which only the newest
 //! counts (`watch`), so that a slow reader can never hold up anybody.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::vault::Login;
 use cordee_domain::db::detail::Detail;
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
-use cordee_domain::ids::{Millis, PoolId, ServerName};
+use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::status::Light;
@@ -49,6 +51,13 @@ pub enum Ask {
     },
     /// Whether a new database could be made on this machine, and how; nothing is done.
     Join(oneshot::Sender<Result<JoinPlan, Vec<Problem>>>),
+    /// Whether a database that exists already could join, and how; nothing is done.
+    Invite {
+        /// Which.
+        guest: Guest,
+        /// Where the plan, or every reason against it, goes.
+        reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>,
+    },
     /// Compare a database's rows with the writer's, soon.
     Compare {
         /// Its name.
@@ -90,6 +99,17 @@ pub enum Ask {
     },
 }
 
+/// A database that exists already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// Where it is.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+    /// The account by which Cordée would run it.
+    pub login: Login,
+}
+
 /// How a new database would get its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinPlan {
@@ -105,6 +125,8 @@ pub struct JoinPlan {
     pub slot: u8,
     /// Its `server_id` and GTID domain, never used before.
     pub id: u32,
+    /// The address that it has now, for one that exists already.
+    pub at: Option<IpAddr>,
 }
 
 /// A connection test that a person can read.

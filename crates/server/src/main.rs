@@ -18,6 +18,7 @@ mod run;
 mod secrets;
 mod store;
 mod up;
+mod vault;
 mod web;
 mod words;
 

@@ -118,6 +118,11 @@ impl Home {
         self.root.join("secrets.json")
     }
 
+    /// The key to the databases' logins in the state file.
+    pub fn login_key(&self) -> PathBuf {
+        self.root.join("logins.key")
+    }
+
     /// Sockets. HAProxy binds a temporary name first, so 97 octets are its limit: under a long path they live
     /// in `/tmp` instead.
     pub fn run(&self) -> PathBuf {

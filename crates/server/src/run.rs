@@ -29,6 +29,7 @@ use crate::lab::Lab;
 use crate::paths::{Home, HomeError, Users, folder};
 use crate::secrets::{Secrets, write_private};
 use crate::store::{CommitError, Store, StoreError};
+use crate::vault::Vault;
 use crate::web::session::Limiter;
 use crate::web::{self, App};
 use crate::{listen, random};
@@ -177,6 +178,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         cookie_key: secrets.cookie_key.clone(),
     };
     let store = Arc::new(open_store(&home, config)?);
+    store.give_key(Vault::load(&home.login_key()).map_err(io("reading the key to the logins"))?);
     setup_code(&store, &home.setup_code())?;
     let log = log_socket(&store)?;
     let desired = store.desired()?;
@@ -197,6 +199,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         board: board.clone(),
         desk,
         guestbook,
+        guests: Arc::default(),
         cluster: home.id.as_str().into(),
         setup_code: Arc::new(home.setup_code()),
         limiter: Arc::new(Limiter::default()),

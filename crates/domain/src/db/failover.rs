@@ -432,6 +432,10 @@ pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<
         .filter(|s| open && s.power == Power::On)
         .filter(|s| {
             let Some(seen) = fresh(&s.name) else { return false };
+            // Somebody else's that came back under another's id would write in that one's name.
+            if s.runtime == Runtime::External && seen.server_id != s.id {
+                return false;
+            }
             // One that is open was compared before it was opened, and writes faster than it is looked at.
             if !seen.read_only {
                 return true;

@@ -4,6 +4,7 @@ pub mod conflict;
 pub mod detail;
 pub mod failover;
 pub mod mariadb;
+pub mod newcomer;
 pub mod verify;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct DatabaseSeen {
     pub most_connections: u32,
     /// Those of the application's accounts.
     pub clients: u32,
+    /// Seconds since it was started.
+    pub uptime_s: u64,
     /// How long the look took.
     pub duration_ms: u64,
 }

@@ -90,6 +90,25 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
 /// A former writer that ended so often within seconds of its start does not come back with its data.
 const REFUSALS: u32 = 3;
 
+/// Milliseconds of silence after which a leaving database of somebody else's is let go as it is.
+const LET_GO: u64 = 10_000;
+
+/// Whether it has been asked in vain for so long that what is on it stays there.
+fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
+    match observed.databases.get(name) {
+        Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= LET_GO),
+        _ => false,
+    }
+}
+
+/// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
+/// that id, so nothing is done with it but to keep it closed.
+fn astray(server: &Server, seen: &DatabaseSeen) -> bool {
+    server.runtime == Runtime::External
+        && seen.server_id != server.id
+        && server.standing != Standing::Released
+}
+
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
     observed.databases.get(name)?.fresh(now, STALE)
 }
@@ -102,7 +121,18 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             .iter()
             .filter(|s| s.power == Power::On)
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
+            .filter(|(s, seen)| !astray(s, seen))
     };
+    for server in &desired.db.servers {
+        if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
+            let text =
+                text!("wait-astray", name = server.name.as_str(), id = seen.server_id, wanted = server.id);
+            plan.waiting.push((Target::Database(server.name.clone()), text));
+            if !seen.read_only {
+                plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
+            }
+        }
+    }
     for (server, seen) in seen_servers() {
         // Closed before anything else happens.
         if !desired.takes_writes(server) && !seen.read_only {
@@ -134,15 +164,26 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                 }
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
+            // A copy under way is broken off first.
+            Standing::Released if observed.copies.contains_key(&server.name) => {}
+            Standing::Released => plan.steps.push(Step::ReleaseDatabase { name: server.name.clone() }),
         }
     }
     for server in &desired.db.servers {
         let name = server.name.clone();
         let process = observed.process(&ProcessId::Server(name.clone()));
         let dead = server.power == Power::Off || process.leader.is_none();
+        if server.runtime == Runtime::External {
+            if matches!(server.standing, Standing::Leaving | Standing::Released)
+                && away(observed, &server.name, now)
+            {
+                plan.steps.push(Step::Commit(Change::LetGo { name }));
+            }
+            continue;
+        }
         match &server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
-            Standing::Leaving if server.runtime == Runtime::Process && dead => {
+            Standing::Leaving if dead => {
                 plan.steps.push(Step::Commit(Change::Forget { name }));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
@@ -204,7 +245,7 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
     for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
-        if matches!(peer.standing, Standing::Joining | Standing::Diverged(_)) {
+        if matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released) {
             continue;
         }
         if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
@@ -230,7 +271,9 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
 /// Links to a database that is gone, or that is another one by the same name.
 fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
     for from in seen.links.keys() {
-        let out = |peer: &Server| matches!(peer.standing, Standing::Joining | Standing::Diverged(_));
+        let out = |peer: &Server| {
+            matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
+        };
         if desired.db.server(from).is_none_or(out) {
             plan.steps.push(Step::DropLink { on: server.name.clone(), from: from.clone() });
         }
@@ -258,6 +301,15 @@ fn joining(
 ) {
     let name = &server.name;
     if seen.server_id != server.id {
+        return;
+    }
+    if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
+        if let Some(donor) = super::hosts::donor(desired, observed, now) {
+            plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });
+        } else {
+            let id = ProcessId::Server(name.clone());
+            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name.as_str())));
+        }
         return;
     }
     if observed.unseeded.contains(name) {
@@ -357,6 +409,9 @@ fn leaving(
     let on: Vec<&Server> = desired.members().filter(|s| s.power == Power::On).collect();
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
+        None if server.runtime == Runtime::External => {
+            plan.steps.push(Step::Commit(Change::Release { name: server.name.clone() }));
+        }
         None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
         Some(peer) => {
             let text = text!("wait-leaving", name = server.name.as_str(), peer = peer.name.as_str());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server, Standing};
+use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Running, RunningServer, Verdict};
@@ -24,7 +24,7 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
         .servers
         .iter()
         // A new database has no place before it is one of the members.
-        .filter(|server| server.standing != Standing::Joining)
+        .filter(|server| server.listed())
         .filter_map(|server| {
             let ip = address(server, observed)?;
             let proven = match running.and_then(|r| r.servers.get(&server.name)) {

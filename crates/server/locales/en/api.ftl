@@ -89,7 +89,7 @@ cli-usage-value = {$what} cannot have that value. See: cordee --help
 # What --help says
 cli-help-accept-loss = Even if the writer is lost and holds writes that no other database received: they will be missing
 cli-help-account = app (the default) reads and writes data, owner alters tables too
-cli-help-add = Add a server: a web server that exists, or with --start a new web server or database on this machine
+cli-help-add = Add a server: a web server that exists, with --user a database that exists, or with --start a new one on this machine
 cli-help-add-start = Start a new server on this machine
 cli-help-address = IP address or host name of a server that exists
 cli-help-apply = Remove what the list shows

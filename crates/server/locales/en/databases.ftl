@@ -69,7 +69,7 @@ copy-failed = the copy failed; its log says why (log/copy.log)
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } holds what the others hold: it is one of them now
-event-expelled = { $name } kept transactions that no other database has: it stays out, and is copied again
+event-expelled = { $name } kept transactions that no other database has: it stays out
 event-forgotten = { $name } is gone; the others have all that it wrote
 event-joins = { $name } is being added: it gets a copy first
 event-leaves = { $name } is being removed
@@ -79,7 +79,6 @@ event-saved = { $count ->
    *[other] { $count } transactions in the log of { $name } were received by no other database: they are saved in { $file }
 }
 event-saved-nothing = the log of { $name } holds nothing that the others lack
-problem-db-external = In this version a database joins only on this machine: tick “start a new one”.
 problem-join-donor = No database can be copied now: one that runs without an error is needed.
 problem-join-no-key = { $count ->
     [one] { $names } has no primary key: its rows could be neither verified nor repaired. Give it one first (ALTER TABLE … ADD PRIMARY KEY).
@@ -223,7 +222,6 @@ join-here = A new one on this machine
 join-much = To copy
 join-nothing = Nothing was written.
 join-nothing-yet = Nothing has been written yet.
-join-only-here = One that exists already elsewhere cannot join in this version.
 join-open = Add a database
 join-place = { $slot } of { $slots } in the automatic numbers, id { $id }, never used before
 join-port-help = Empty: a free one.

@@ -79,7 +79,6 @@ event-saved = { $count ->
    *[other] { $count } transactions du journal de { $name } n’ont été reçues par aucune autre base : elles sont enregistrées dans { $file }
 }
 event-saved-nothing = le journal de { $name } ne contient rien qui manque aux autres
-problem-db-external = Dans cette version, une base ne rejoint le groupe que sur cette machine : cochez « en démarrer une nouvelle ».
 problem-join-donor = Aucune base ne peut être copiée pour l’instant : il en faut une qui marche sans erreur.
 problem-join-no-key = { $count ->
     [one] { $names } n’a pas de clé primaire : ses lignes ne pourraient être ni vérifiées ni réparées. Donnez-lui-en une d’abord (ALTER TABLE … ADD PRIMARY KEY).
@@ -223,7 +222,6 @@ join-here = Une nouvelle sur cette machine
 join-much = À copier
 join-nothing = Rien n’a été écrit.
 join-nothing-yet = Rien n’est encore écrit.
-join-only-here = Une base qui existe déjà ailleurs ne peut pas rejoindre le groupe dans cette version.
 join-open = Ajouter une base
 join-place = { $slot } sur { $slots } pour les numéros automatiques, identifiant { $id }, jamais utilisé
 join-port-help = Vide : un port libre.

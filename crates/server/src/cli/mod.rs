@@ -348,6 +348,15 @@ pub struct AddArgs {
     /// Start a new server on this machine
     #[arg(long)]
     pub start: bool,
+    /// A database that exists already: the account by which Cordée runs it
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Its password: a file that only you may read, or `-` for standard input
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<std::path::PathBuf>,
+    /// Only ask that database and say what would happen; nothing is written
+    #[arg(long, requires = "user")]
+    pub plan: bool,
 }
 
 /// Reads the command line; a wrong one is explained on stderr, with exit code 2.

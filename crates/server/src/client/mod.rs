@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
+use crate::vault;
 use crate::web::api::Done;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
@@ -186,10 +187,28 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
         given.into_iter().filter_map(|(name, value)| Some((name, json!(value.as_ref()?)))).collect();
     members.insert("name", json!(add.name));
     members.insert("start", json!(add.start));
+    if let Some(user) = &add.user {
+        members.insert("user", json!(user));
+        members.insert("password", json!(password(add.password_file.as_deref())?));
+    }
+    if add.plan {
+        let to = format!("/api/v1/pools/{}/join", segment(&add.pool));
+        let plan: JoinJson = read(door.post(&to, Some(&json!(members))).await?)?;
+        return Ok(Said::well(show::plan(&plan, door.lang)));
+    }
     let to = format!("/api/v1/pools/{}/servers", segment(&add.pool));
     let answer = door.post(&to, Some(&json!(members))).await?;
     let server = read(answer["server"].clone())?;
     Ok(Said::well(show::added(&server, door.lang)))
+}
+
+/// The password, from a file or from standard input: never from the command line, which everybody may read.
+fn password(file: Option<&std::path::Path>) -> Result<String, Failure> {
+    let read = match file {
+        Some(path) if path.as_os_str() != "-" => vault::read_password(path),
+        _ => vault::first_line(std::io::stdin().lock()),
+    };
+    read.map_err(|_| Failure::Usage(text!("cli-password-file")))
 }
 
 /// The server's address in the API. Where the pool was not said, the cluster knows it; a name that it does not

@@ -21,7 +21,8 @@ use crate::hands::mysql::{Database, Peer};
 use crate::hands::{backup, binlog, files, haproxy, process};
 use crate::store::CommitError;
 
-use super::{Engine, Parts, Sight, data, launch, look_at_proxy};
+use super::doors::{Doors, address};
+use super::{Engine, Parts, Sight, data, import, launch, look_at_proxy};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -62,8 +63,9 @@ impl Engine {
                 });
             }
             Target::Process(id) => {
+                let doors = self.doors.clone();
                 self.work.spawn_blocking(move || {
-                    let (outcome, child) = match process_step(&parts, &desired, &step, &out) {
+                    let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
                         Ok(child) => (Outcome::Done, child),
                         Err(why) => (Outcome::Failed(why), None),
                     };
@@ -160,7 +162,9 @@ async fn database_step(
     match step {
         Step::SetLink { from, .. } => {
             let peer = find(desired, from)?;
-            let peer = Peer { name: &peer.name, port: peer.port, password: &parts.secrets.replication };
+            let host = address(peer).ip().to_string();
+            let password = &parts.secrets.replication;
+            let peer = Peer { name: &peer.name, host: &host, port: peer.port, password };
             database.set_link(&peer).await
         }
         Step::StartLink { from, .. } => database.start_link(from).await,
@@ -168,6 +172,7 @@ async fn database_step(
         Step::DropLink { from, .. } => database.drop_link(from).await,
         Step::SetStrict { .. } => database.set_strict().await,
         Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
+        Step::ReleaseDatabase { name } => release(parts, database, name).await,
         Step::SeedPosition { name } => seed(parts, database, name).await,
         Step::OpenDatabase { epoch, .. } => {
             // Another decision may have been stored since this one was planned.
@@ -204,6 +209,29 @@ fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after:
     }
 }
 
+/// Takes what is ours off a database of somebody else's, then forgets it, and says what it still holds.
+async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
+    database.release(&data::no_accounts(parts)).await?;
+    let (parts, name) = (parts.clone(), name.clone());
+    let forgotten = tokio::task::spawn_blocking(move || {
+        let begun = import::begun(&parts.home.server(&name));
+        match commit(&parts, &Change::Forget { name: name.clone() }) {
+            Outcome::Failed(why) => return Err(why),
+            Outcome::Done => {}
+        }
+        let text = if begun {
+            text!("event-released", name = name.as_str())
+        } else {
+            text!("event-released-untouched", name = name.as_str())
+        };
+        if let Err(error) = parts.store.note("cordee", name.as_str(), None, &text) {
+            tracing::error!(error = &error as &dyn std::error::Error, "journal");
+        }
+        Ok(())
+    });
+    forgotten.await.unwrap_or_else(|_| Err(text!("decision-not-stored")))
+}
+
 /// Tells a copy where it ends, once.
 async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
     let file = data::position_file(&parts.home.server(name));
@@ -237,8 +265,32 @@ fn copy(
     data::copy(parts, name, id, donor, &backup::Watch { progress: &progress, cancelled: &cancelled })
 }
 
+/// Copies into a database that exists already, and says how far it is.
+fn import_tables(
+    parts: &Parts,
+    doors: &Doors,
+    desired: &Desired,
+    names: (&ServerName, &ServerName),
+    out: &mpsc::Sender<Sight>,
+) -> Result<(), Text> {
+    let since = now();
+    let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
+    let progress = |done: u64, total: u64| {
+        if told.get().is_none_or(|at| at.elapsed() >= COPY_PACE) {
+            told.set(Some(Instant::now()));
+            let seen = CopySeen { donor: names.1.clone(), since, done, total };
+            let _ = out.blocking_send(Sight::Copy { name: names.0.clone(), seen });
+        }
+    };
+    // From now on it is shown as under way, and is not released meanwhile.
+    progress(0, 1);
+    told.set(None);
+    import::import(parts, doors, desired, names, &progress)
+}
+
 fn process_step(
     parts: &Parts,
+    doors: &Doors,
     desired: &Desired,
     step: &Step,
     out: &mpsc::Sender<Sight>,
@@ -261,6 +313,9 @@ fn process_step(
         }
         Step::InitDatabase { name, id } => data::init(parts, name, *id).map(|()| None),
         Step::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
+        Step::ImportDatabase { name, donor, .. } => {
+            import_tables(parts, doors, desired, (name, donor), out).map(|()| None)
+        }
         Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         Step::TrashHome { home } => {
             if data::belongs(parts, home) {

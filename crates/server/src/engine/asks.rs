@@ -43,6 +43,7 @@ impl Engine {
             }
             Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
+            Ask::Invite { guest, reply } => self.invite(guest, reply),
             Ask::Compare { name, reply } => {
                 self.asked(&name, |c| c.wanted = true);
                 let _ = reply.send(());

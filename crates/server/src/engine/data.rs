@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cordee_domain::desired::Runtime;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -10,6 +11,7 @@ use cordee_domain::text::Text;
 use crate::hands::mysql::account;
 use crate::hands::{backup, files, process};
 use crate::paths::{User, folder};
+use crate::secrets::Secrets;
 
 use super::Parts;
 use super::act::io;
@@ -68,7 +70,10 @@ pub(super) fn is_database(home: &Path) -> bool {
 pub(super) fn belongs(parts: &Parts, home: &str) -> bool {
     let desired = parts.board.desired();
     let server = desired.db.servers.iter().find(|s| s.name.as_str() == home);
-    server.is_some_and(|s| made_for(&parts.home.server(&s.name), s.id) == Some(s.id))
+    server.is_some_and(|s| {
+        let home = parts.home.server(&s.name);
+        s.runtime == Runtime::External || made_for(&home, s.id) == Some(s.id)
+    })
 }
 
 /// The file that says where a copy ends, until its database was told.
@@ -172,15 +177,43 @@ fn accounts(parts: &Parts) -> String {
     let mut sql = String::from("FLUSH PRIVILEGES;\n");
     sql.push_str(&user(account::CONTROL, "localhost", &secrets.control, "USAGE ON *.*"));
     sql.push_str(&rights());
-    let replication = "REPLICATION SLAVE ON *.*";
-    sql.push_str(&user(account::REPLICATION, "127.0.0.1", &secrets.replication, replication));
-    let rows = "SELECT, INSERT, UPDATE, DELETE ON site.*";
-    sql.push_str(&user(account::APP, "127.0.0.1", &secrets.app, rows));
-    let tables = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, \
-                  SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, \
-                  LOCK TABLES ON site.*";
-    sql.push_str(&user(account::OWNER, "127.0.0.1", &secrets.owner, tables));
+    for (name, password, rights) in shared(secrets) {
+        sql.push_str(&user(name, "127.0.0.1", password, rights));
+    }
     sql
+}
+
+/// The accounts that every database has: name, password, rights. All come over TCP, from this machine.
+fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 3] {
+    [
+        (account::REPLICATION, &secrets.replication, "REPLICATION SLAVE ON *.*"),
+        (account::APP, &secrets.app, "SELECT, INSERT, UPDATE, DELETE ON site.*"),
+        (
+            account::OWNER,
+            &secrets.owner,
+            "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, \
+             CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, LOCK TABLES ON site.*",
+        ),
+    ]
+}
+
+/// The statements that make these accounts on a database of somebody else's.
+pub(super) fn members_accounts(parts: &Parts) -> Vec<String> {
+    shared(&parts.secrets)
+        .into_iter()
+        .flat_map(|(name, password, rights)| {
+            [
+                format!("CREATE OR REPLACE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}'"),
+                format!("GRANT {rights} TO '{name}'@'127.0.0.1'"),
+            ]
+        })
+        .collect()
+}
+
+/// The statements that take them off it again.
+pub(super) fn no_accounts(parts: &Parts) -> Vec<String> {
+    let drop = |(name, _, _): (&str, &str, &str)| format!("DROP USER IF EXISTS '{name}'@'127.0.0.1'");
+    shared(&parts.secrets).into_iter().map(drop).collect()
 }
 
 /// What Cordée's own account may do. It runs at each start of a database, so that one that an older Cordée made

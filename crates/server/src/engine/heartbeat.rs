@@ -17,8 +17,8 @@ const PACE: Duration = Duration::from_secs(1);
 impl Engine {
     /// Starts the heart.
     pub(super) fn heartbeat(&mut self) {
-        let (board, databases, parts, out) =
-            (self.parts.board.clone(), self.databases.clone(), self.parts.clone(), self.out.clone());
+        let (board, doors, parts, out) =
+            (self.parts.board.clone(), self.doors.clone(), self.parts.clone(), self.out.clone());
         let beating = self.beating.subscribe();
         self.work.spawn(async move {
             let mut pace = interval(PACE);
@@ -32,13 +32,7 @@ impl Engine {
                     .servers
                     .iter()
                     .filter(|s| s.power == cordee_domain::desired::Power::On)
-                    .map(|s| {
-                        let mut known = databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                        let database = known.entry(s.name.clone()).or_insert_with(|| {
-                            Database::new(&parts.home.database_socket(&s.name), &parts.secrets.control)
-                        });
-                        (s.name.clone(), s.id, database.clone())
-                    })
+                    .map(|s| (s.name.clone(), s.id, doors.to(&parts, s)))
                     .collect();
                 let beats = all.iter().filter(|f| allowed.contains(&f.0)).map(|from| beat(from, &all, &out));
                 futures_util::future::join_all(beats).await;
@@ -53,16 +47,14 @@ const PULSE: Duration = Duration::from_millis(300);
 impl Engine {
     /// Starts the short looks at the writer.
     pub(super) fn pulse(&mut self) {
-        let (board, databases, out) = (self.parts.board.clone(), self.databases.clone(), self.out.clone());
+        let (board, doors, out) = (self.parts.board.clone(), self.doors.clone(), self.out.clone());
         self.work.spawn(async move {
             let mut pace = interval(PULSE);
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 pace.tick().await;
                 let Some(name) = board.desired().writer.clone() else { continue };
-                let known =
-                    databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&name).cloned();
-                let Some(database) = known else { continue };
+                let Some(database) = doors.known(&name) else { continue };
                 let at = now();
                 // The full looks say why it does not answer.
                 if let Ok(seen) = database.pulse().await {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cordee_domain::desired::Desired;
+use cordee_domain::ids::ServerName;
 use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -22,14 +24,8 @@ impl Engine {
     /// Says how a new database would get its data, or every reason why it would not.
     pub(super) fn join_plan(&mut self, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
         let desired = self.parts.board.desired();
-        let refuse = |text: Text| Err(vec![Problem::conflict("name", text)]);
-        let found = donor(&desired, &self.observed, now());
-        let Some(donor) = found else {
-            let _ = reply.send(refuse(text!("problem-join-donor")));
-            return;
-        };
-        let slot = match desired.free_slot() {
-            Ok(slot) => slot,
+        let (donor, slot) = match self.ground(&desired) {
+            Ok(ground) => ground,
             Err(problem) => {
                 let _ = reply.send(Err(vec![problem]));
                 return;
@@ -44,12 +40,28 @@ impl Engine {
             tables,
             slot,
             id: desired.next_id,
+            at: None,
         };
         self.work.spawn(async move {
             let bytes = data::copied_bytes(&folder);
             let _ = reply.send(look(&database, &servers, bytes).await.map(|tables| plan(tables, bytes)));
         });
     }
+}
+
+impl Engine {
+    /// Whom a new database would copy, and its place in the auto-increment sequence.
+    pub(super) fn ground(&self, desired: &Desired) -> Result<(ServerName, u8), Problem> {
+        let donor = donor(desired, &self.observed, now())
+            .ok_or_else(|| Problem::conflict("name", text!("problem-join-donor")))?;
+        Ok((donor, desired.free_slot()?))
+    }
+}
+
+/// What is wrong with tables without a primary key, if there are any.
+pub(super) fn keyless(without: &[String]) -> Option<Text> {
+    let names = without.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    (!without.is_empty()).then(|| text!("problem-join-no-key", names = names, count = without.len()))
 }
 
 /// What would stop a copy of `bytes` bytes; else how many tables there are.
@@ -69,9 +81,8 @@ async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<u64, Ve
     }
     let tables = match database.tables_without_key().await {
         Ok((all, without)) => {
-            if !without.is_empty() {
-                let names = without.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-                refuse(text!("problem-join-no-key", names = names, count = without.len()));
+            if let Some(text) = keyless(&without) {
+                refuse(text);
             }
             all
         }

@@ -7,7 +7,10 @@ mod act;
 mod asks;
 mod data;
 mod detail;
+mod doors;
 mod heartbeat;
+mod import;
+mod invite;
 mod join;
 mod launch;
 mod modes;
@@ -26,7 +29,7 @@ use std::time::Duration;
 
 use cordee_domain::db::verify::Report;
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
-use cordee_domain::desired::Desired;
+use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
@@ -53,6 +56,8 @@ use crate::paths::{Home, Users};
 use crate::secrets::Secrets;
 use crate::store::Store;
 
+use doors::Doors;
+
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -71,9 +76,6 @@ pub struct Parts {
     /// The cluster is one that sessions are compared on.
     pub trial: bool,
 }
-
-/// Databases by name, each with its connections; shared with the heartbeat.
-type Databases = Arc<std::sync::Mutex<BTreeMap<ServerName, Database>>>;
 
 /// Something that came in.
 #[derive(Debug)]
@@ -138,7 +140,7 @@ pub struct Engine {
     names_due: BTreeMap<String, Instant>,
     children: BTreeMap<ProcessId, Child>,
     delays: BTreeMap<(ServerName, ServerName), (Millis, u64)>,
-    databases: Databases,
+    doors: Doors,
     /// Who writes a heartbeat now; the heart reads it.
     beating: watch::Sender<BTreeSet<ServerName>>,
     /// A change of writer whose gap is being measured.
@@ -167,7 +169,7 @@ impl Engine {
             names_due: BTreeMap::new(),
             children: BTreeMap::new(),
             delays: BTreeMap::new(),
-            databases: Databases::default(),
+            doors: Doors::default(),
             beating: watch::Sender::default(),
             switch: None,
             refreshes: Vec::new(),
@@ -179,6 +181,7 @@ impl Engine {
             started: Instant::now(),
             waiting: false,
         };
+        import::forget_options(&engine.parts);
         engine.adopt();
         engine.recall_comparisons();
         engine.recall_asked();
@@ -233,6 +236,7 @@ impl Engine {
                 self.act(step, &desired);
             }
         }
+        self.doors.keep(&desired);
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
         // Of one that does not write now its last failure says nothing.
@@ -252,7 +256,7 @@ impl Engine {
         let pace = if self.switching(desired) { DATABASE_HASTE } else { DATABASE_PACE };
         for server in &desired.db.servers {
             let id = ProcessId::Server(server.name.clone());
-            if self.observed.process(&id).leader.is_some() {
+            if server.runtime == Runtime::External || self.observed.process(&id).leader.is_some() {
                 targets.push((Target::Database(server.name.clone()), pace));
             }
         }
@@ -315,12 +319,10 @@ impl Engine {
 
     /// The connections to one database.
     fn database(&self, name: &ServerName) -> Database {
-        let mut all = self.databases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.entry(name.clone())
-            .or_insert_with(|| {
-                Database::new(&self.parts.home.database_socket(name), &self.parts.secrets.control)
-            })
-            .clone()
+        match self.parts.board.desired().db.server(name) {
+            Some(server) => self.doors.to(&self.parts, server),
+            None => Database::new(&self.parts.home.database_socket(name), &self.parts.secrets.control),
+        }
     }
 
     /// Takes in what came.
@@ -342,9 +344,14 @@ impl Engine {
                 let target = Target::Database(name.clone());
                 self.busy.remove(&target);
                 self.looked(&target);
+                let external = self.watched_only(&name);
+                if let Some(id) = external {
+                    self.started_by_its_word(&name, id, at, &seen);
+                }
                 // One that was begun before its process ended says nothing about the next one.
                 let process = self.observed.process(&ProcessId::Server(name.clone()));
-                if process.leader.is_some() && process.started_at.is_none_or(|started| at >= started) {
+                let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
+                if ours || external.is_some() {
                     let seen = seen.map(|s| self.with_memory(&name, s));
                     self.observed.see_database(&name, at, seen);
                     self.keep_promise();

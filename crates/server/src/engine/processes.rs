@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 
-use cordee_domain::ids::PoolId;
-use cordee_domain::ids::ServerName;
+use cordee_domain::desired::Runtime;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, ProcessId, Seen};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
@@ -15,7 +15,7 @@ use cordee_domain::text::Text;
 use crate::clock::now;
 use crate::hands::process::{self, Found};
 
-use super::{Engine, Sight, data};
+use super::{Engine, Sight, data, import};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = 2_000;
@@ -67,7 +67,13 @@ impl Engine {
         let home = |name: &ServerName| self.parts.home.server(name);
         let databases = || desired.db.servers.iter();
         self.observed.initialised = databases()
-            .filter_map(|s| Some((s.name.clone(), data::made_for(&home(&s.name), s.id)?)))
+            .filter_map(|s| {
+                let made = match s.runtime {
+                    Runtime::Process => data::made_for(&home(&s.name), s.id)?,
+                    Runtime::External => import::complete_for(&home(&s.name))?,
+                };
+                Some((s.name.clone(), made))
+            })
             .collect();
         self.observed.unseeded = databases()
             .filter(|s| data::position_file(&home(&s.name)).exists())

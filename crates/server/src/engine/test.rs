@@ -27,7 +27,8 @@ use crate::hands::mysql::{Database, SCHEMA, account};
 use crate::hands::visitor;
 
 use super::Engine;
-use refusal::{closed_to_writes, refusal};
+use refusal::closed_to_writes;
+pub(super) use refusal::refusal;
 
 /// What one step may take.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -139,7 +140,7 @@ async fn session(address: SocketAddr, wish: Mode) -> Result<((), Text), Text> {
     }
 }
 
-async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {
+pub(super) async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {
     match host {
         Host::Ip(ip) => Ok((SocketAddr::new(*ip, port), text!("test-name-address"))),
         Host::Name(name) => {
@@ -151,7 +152,7 @@ async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<(TcpStream, Text), Text> {
+pub(super) async fn connect(address: SocketAddr) -> Result<(TcpStream, Text), Text> {
     let port = || address.port().to_string();
     match TcpStream::connect(address).await {
         Ok(stream) => Ok((stream, text!("test-tcp-open", port = port()))),
@@ -210,7 +211,7 @@ async fn database(
 }
 
 /// Reads who is there. The connection is given up afterwards: the next step makes its own.
-async fn greeting(mut stream: TcpStream) -> Result<((), Text), Text> {
+pub(super) async fn greeting(mut stream: TcpStream) -> Result<((), Text), Text> {
     // Sooner than the step's end, so that a silent server gets its own sentence.
     let said = handshake::listen(&mut stream, DEADLINE.mul_f32(0.9)).await;
     match said {

@@ -67,7 +67,7 @@ pub fn copy(
         end(&mut reader);
         return Err(text!("copy-failed"));
     };
-    let carried = watched(&mut reader, &mut writer, watch);
+    let carried = watched(&mut reader, &mut writer, watch, &mut Vec::new());
     if carried.is_err() {
         end(&mut reader);
         end(&mut writer);
@@ -93,7 +93,7 @@ pub fn copy(
     position(into).ok_or_else(|| text!("copy-no-position"))
 }
 
-fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Result<Command> {
+pub(super) fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Result<Command> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
     command
         .env_clear()
@@ -111,7 +111,14 @@ fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Res
 const ASKED: Duration = Duration::from_millis(100);
 
 /// Carries the bytes, and meanwhile asks whether to go on: a copy that stands still is ended too.
-fn watched(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<(), Text> {
+///
+/// `tail` gets the last octets that went through.
+pub(super) fn watched(
+    reader: &mut Child,
+    writer: &mut Child,
+    watch: &Watch<'_>,
+    tail: &mut Vec<u8>,
+) -> Result<(), Text> {
     let over = AtomicBool::new(false);
     let both = [reader.id(), writer.id()];
     std::thread::scope(|scope| {
@@ -128,13 +135,16 @@ fn watched(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<
                 std::thread::sleep(ASKED);
             }
         });
-        let carried = carry(reader, writer, watch);
+        let carried = carry(reader, writer, watch, tail);
         over.store(true, Ordering::Relaxed);
         if (watch.cancelled)() { Err(text!("copy-cancelled")) } else { carried }
     })
 }
 
-fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<(), Text> {
+/// How much of the end of what was carried is kept.
+const TAIL: usize = 8 << 10;
+
+fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>, tail: &mut Vec<u8>) -> Result<(), Text> {
     let (Some(from), Some(to)) = (reader.stdout.as_mut(), writer.stdin.as_mut()) else {
         return Err(text!("copy-failed"));
     };
@@ -146,13 +156,15 @@ fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>) -> Result<()
             return Ok(());
         }
         to.write_all(&block[..count]).map_err(|_| text!("copy-failed"))?;
+        tail.extend_from_slice(&block[count.saturating_sub(TAIL)..count]);
+        tail.drain(..tail.len().saturating_sub(TAIL));
         done += u64::try_from(count).unwrap_or(0);
         (watch.progress)(done);
     }
 }
 
 /// Ends a program that is not wanted any more; its end is waited for by the caller.
-fn end(child: &mut Child) {
+pub(super) fn end(child: &mut Child) {
     if let Err(error) = child.kill() {
         tracing::debug!(error = &error as &dyn std::error::Error, "ending a copy");
     }

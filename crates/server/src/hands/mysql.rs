@@ -1,11 +1,14 @@
-//! MariaDB, through its unix socket, by the control account.
+//! MariaDB: one of ours through its unix socket, by the control account; somebody else's over TCP, by the account that a
+//! person typed.
 //!
 //! No handler for `LOCAL INFILE` is installed: a server that asks for one of our files gets an error.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -13,6 +16,8 @@ use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
+
+mod external;
 
 use super::process::failpoint;
 
@@ -56,7 +61,9 @@ pub struct Database {
 pub struct Peer<'a> {
     /// Its name, which is the link's.
     pub name: &'a ServerName,
-    /// Its port on loopback.
+    /// Where it listens.
+    pub host: &'a str,
+    /// On which port.
     pub port: u16,
     /// Password of the replication account.
     pub password: &'a str,
@@ -69,6 +76,19 @@ impl Database {
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
             .user(Some(account::CONTROL))
+            .pass(Some(password))
+            .pool_opts(PoolOpts::default().with_constraints(limits));
+        Self { pool: Pool::new(options) }
+    }
+
+    /// Somebody else's. Nothing is opened yet.
+    pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
+        let limits = PoolConstraints::new(0, 12).unwrap_or_default();
+        let options = OptsBuilder::default()
+            .ip_or_hostname(address.ip().to_string())
+            .tcp_port(address.port())
+            .prefer_socket(false)
+            .user(Some(user))
             .pass(Some(password))
             .pool_opts(PoolOpts::default().with_constraints(limits));
         Self { pool: Pool::new(options) }
@@ -133,8 +153,9 @@ impl Database {
     pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
         let name = peer.name.as_str();
         let change = format!(
-            "CHANGE MASTER '{name}' TO MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='{}', \
+            "CHANGE MASTER '{name}' TO MASTER_HOST='{}', MASTER_PORT={}, MASTER_USER='{}', \
              MASTER_PASSWORD='{}', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1",
+            peer.host,
             peer.port,
             account::REPLICATION,
             peer.password
@@ -314,7 +335,17 @@ impl Database {
 
     /// Has the writer wait for a standby's receipt, or not.
     pub async fn set_semi_sync(&self, on: bool) -> Result<(), Text> {
-        self.run(&[format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))]).await
+        let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))];
+        if on {
+            // Ours have them from their files.
+            let terms = [
+                "SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC".to_owned(),
+                "SET GLOBAL rpl_semi_sync_master_wait_no_slave=0".to_owned(),
+                format!("SET GLOBAL rpl_semi_sync_master_timeout={RECEIPT_LIMIT}"),
+            ];
+            statements.splice(0..0, terms);
+        }
+        self.run(&statements).await
     }
 
     /// Runs statements of our own making.
@@ -430,7 +461,8 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
-             @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode",
+             @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME')",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -453,6 +485,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         most_connections: number(11),
         receipts: number(12) != 0,
         lenient: text(13) != "STRICT",
+        uptime_s: text(14).parse().unwrap_or(0),
         duration_ms: 0,
     })
 }

@@ -4,6 +4,7 @@
 //! new wish, its history row and its journal line are one transaction.
 
 mod accounts;
+mod logins;
 mod schema;
 mod trials;
 pub mod visitors;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
+use crate::vault::{Login, Vault};
 
 use visitors::Visitors;
 
@@ -57,6 +59,9 @@ pub enum StoreError {
     /// The system gave no randomness.
     #[error("the system gave no random bytes")]
     Random,
+    /// The login of a database is not there, or the key does not open it.
+    #[error("the login of a database cannot be read")]
+    Login,
     /// Hashing a password failed.
     #[error("the password could not be hashed")]
     Hash,
@@ -78,6 +83,7 @@ pub struct Store {
     connection: Mutex<Connection>,
     board: OnceLock<Arc<Board>>,
     visitors: Arc<Visitors>,
+    vault: OnceLock<Vault>,
 }
 
 impl std::fmt::Debug for Store {
@@ -101,7 +107,12 @@ impl Store {
         private(path)?;
         let connection = Connection::open(path)?;
         let visitors = Arc::new(open_visitors(&path.with_file_name("visitors.db"))?);
-        let store = Self { connection: Mutex::new(connection), board: OnceLock::new(), visitors };
+        let store = Self {
+            connection: Mutex::new(connection),
+            board: OnceLock::new(),
+            visitors,
+            vault: OnceLock::new(),
+        };
         {
             let mut connection = store.lock();
             schema::migrate(&mut connection)?;
@@ -152,6 +163,17 @@ impl Store {
 
     /// Applies a change: all of it, or nothing and the reasons.
     pub fn commit(&self, change: &Change, actor: &str) -> Result<Desired, CommitError> {
+        self.commit_with(change, actor, None)
+    }
+
+    /// The same, with the account by which a database that exists already is run. What it was examined for is its id: were
+    /// that another one by now, it is refused.
+    pub fn commit_with(
+        &self,
+        change: &Change,
+        actor: &str,
+        login: Option<(u32, &Login)>,
+    ) -> Result<Desired, CommitError> {
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(StoreError::from)?;
         let current =
@@ -172,6 +194,7 @@ impl Store {
                 .map_err(StoreError::from)?;
             write_event(&transaction, actor, &change.subject(), None, &change.sentence())?
         };
+        self.keep_logins(&transaction, &current, &next, login)?;
         transaction.commit().map_err(StoreError::from)?;
         // Announced under the lock, so that boards see revisions in order.
         if let Some(board) = self.board.get() {

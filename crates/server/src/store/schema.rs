@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -56,6 +56,12 @@ const STEPS: [&str; 4] = [
     CREATE TABLE rows_asked (
         server INTEGER PRIMARY KEY,
         asked TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE login (
+        server INTEGER PRIMARY KEY,
+        sealed BLOB NOT NULL
     ) STRICT;
 ",
 ];

@@ -98,6 +98,7 @@ pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
         board,
         desk: crate::desk::Desk::new().0,
         guestbook: crate::guestbook::Guestbook::new(false),
+        guests: std::sync::Arc::default(),
         cluster: Arc::from("test"),
         setup_code: Arc::new(folder.0.join("setup-code")),
         limiter: Arc::default(),

@@ -6,6 +6,7 @@ pub mod error;
 #[cfg(test)]
 pub mod fixture;
 pub mod guard;
+pub mod guest;
 pub mod headers;
 pub mod live;
 pub mod local;
@@ -20,16 +21,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use cordee_domain::change::Change;
+use cordee_domain::change::{Change, NewServer};
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
-use cordee_domain::ids::ServerName;
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-use crate::board::{Ask, Board};
+use crate::board::{Ask, Board, Guest, JoinPlan};
 use crate::desk::Desk;
 use crate::guestbook::Guestbook;
 use crate::store::{CommitError, Store, StoreError};
+use crate::vault::Login;
 
 use session::Limiter;
 
@@ -46,6 +49,8 @@ pub struct App {
     pub cluster: Arc<str>,
     /// The comparison of sessions.
     pub desk: Arc<Desk>,
+    /// Databases that were examined and await a person's word.
+    pub guests: Arc<guest::Waiting>,
     /// The file with the setup code, until it is used.
     pub setup_code: Arc<PathBuf>,
     /// Wrong passwords and codes.
@@ -59,6 +64,26 @@ impl App {
     pub async fn commit(&self, change: Change, actor: String) -> Result<Desired, CommitError> {
         let store = self.store.clone();
         self.blocking(move || store.commit(&change, &actor)).await
+    }
+
+    /// Asks a database that exists already whether it could join, and how; nothing is done. `None`: the engine does not
+    /// answer.
+    pub async fn invite(&self, guest: Guest) -> Option<Result<JoinPlan, Vec<Problem>>> {
+        let asked = self.board.ask(|reply| Ask::Invite { guest, reply });
+        tokio::time::timeout(ENGINE_DEADLINE, asked).await.ok().flatten()
+    }
+
+    /// Adds a database that exists already and was examined as `id`.
+    pub async fn admit(
+        &self,
+        new: NewServer,
+        id: u32,
+        login: Login,
+        actor: String,
+    ) -> Result<Desired, CommitError> {
+        let store = self.store.clone();
+        let change = Change::AddServer { pool: PoolId::Db, server: new };
+        self.blocking(move || store.commit_with(&change, &actor, Some((id, &login)))).await
     }
 
     /// Runs a store call where it may block.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::db::mariadb::SLOTS;
-use crate::desired::{Desired, Server, Standing};
+use crate::desired::{Desired, Runtime, Server, Standing};
 use crate::text;
 use crate::text::Text;
 
@@ -124,6 +124,7 @@ fn one(
     let remedy = match name {
         // Cordée sets these itself, again and again: a restart would not help.
         "read_only" | "rpl_semi_sync_master_enabled" | "rpl_semi_sync_slave_enabled" => text!("set-do-wait"),
+        _ if server.runtime == Runtime::External => text!("set-do-file", name = server.name.as_str()),
         _ => text!("set-do-restart", name = server.name.as_str()),
     };
     Setting {

@@ -14,6 +14,8 @@ use crate::step::{Step, Target};
 
 use super::plan;
 
+mod external;
+
 fn steps(scene: &Scene) -> Vec<Step> {
     let mut all = Plan::default();
     plan(&mut all, &scene.desired, &scene.seen, scene.now);
@@ -45,7 +47,10 @@ fn judge(scene: &Scene) -> Result<(), String> {
             Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
             Step::StopLink { whole, on, .. } => *whole != copies(on),
             Step::DropLink { from, .. } => {
-                matches!(stands(from), None | Some(Standing::Joining | Standing::Diverged(_)))
+                matches!(
+                    stands(from),
+                    None | Some(Standing::Joining | Standing::Diverged(_) | Standing::Released)
+                )
             }
             // The wish may change who writes, and nothing else by itself.
             Step::Commit(Change::Readmit { name } | Change::Expel { name }) => saved(name),

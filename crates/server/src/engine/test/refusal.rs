@@ -5,7 +5,7 @@ use cordee_domain::text::Text;
 use mysql_async::{DriverError, Error};
 
 /// A refusal in words.
-pub(super) fn refusal(error: &Error) -> Text {
+pub(in crate::engine) fn refusal(error: &Error) -> Text {
     match error {
         Error::Server(server) => by_number(u32::from(server.code)),
         Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => text!("test-fail-cut"),

@@ -14,7 +14,7 @@ use super::{events, servers, tools, trials, view, visitors};
         refusals are RFC 9457 problems with one entry per wrong field in `errors`."),
     paths(
         super::snapshot, events::stream, tools::history,
-        servers::add, servers::join, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
+        servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
         visitors::list, visitors::table, visitors::keep, visitors::requests,

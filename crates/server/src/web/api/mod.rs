@@ -48,7 +48,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/visitors", get(visitors::list))
         .route("/api/v1/visitors.csv", get(visitors::table))
         .route("/api/v1/visitors/keeping", put(visitors::keep))
-        .route("/api/v1/pools/db/join", get(servers::join))
+        .route("/api/v1/pools/db/join", get(servers::join).post(servers::join_existing))
         .route("/api/v1/pools/db/servers/{name}/verify", post(servers::verify))
         .route("/api/v1/pools/db/servers/{name}/repair", post(servers::repair))
         .route("/api/v1/pools/{pool}/routing", put(tools::routing))

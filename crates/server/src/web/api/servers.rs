@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use cordee_domain::change::{Change, RawServer};
+use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
 use cordee_domain::ids::{PoolId, ServerName};
@@ -20,9 +20,11 @@ use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
 use crate::board::{Ask, JoinPlan, TestReport};
 use crate::clock::now;
+use crate::vault::Login;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::guard::last_healthy;
+use crate::web::guest::{at, guest};
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -43,6 +45,10 @@ pub(super) struct NewServerJson {
     cookie: Option<String>,
     /// Start a new server on this machine instead of watching one that exists.
     start: Option<bool>,
+    /// For a database that exists already: the account by which Cordée runs it.
+    user: Option<String>,
+    /// Its password. It is kept encrypted, and shown nowhere.
+    password: Option<String>,
 }
 
 /// The server as it was added, on its way into service.
@@ -100,7 +106,17 @@ pub(super) async fn add(
     TargetPool(pool): TargetPool,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
-    let raw = raw_server(members).map_err(|problems| refused(problems, lang))?;
+    let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
+    if pool == PoolId::Db && !raw.start {
+        let (new, plan, login) = examined(&app, &raw, &login, lang).await?;
+        let name = new.name.clone();
+        let desired = app.admit(new, plan.id, login, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
+        let server = fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?;
+        return Ok((StatusCode::CREATED, Json(Added { revision: desired.revision, server })));
+    }
+    if !login.0.is_empty() || !login.1.is_empty() {
+        return Err(Refusal::problem(Problem::invalid("user", text!("problem-login-nobody")), lang));
+    }
     if pool == PoolId::Db {
         may_join(&app, lang).await?;
     }
@@ -145,8 +161,41 @@ pub(super) async fn join(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<JoinJson>, Refusal> {
-    let JoinPlan { donor, from_writer, bytes, tables, slot, id } = may_join(&app, lang).await?;
-    Ok(Json(JoinJson { donor: donor.to_string(), from_writer, bytes, tables, slot, id }))
+    Ok(Json(join_json(may_join(&app, lang).await?)))
+}
+
+fn join_json(plan: JoinPlan) -> JoinJson {
+    let JoinPlan { donor, from_writer, bytes, tables, slot, id, at: _ } = plan;
+    JoinJson { donor: donor.to_string(), from_writer, bytes, tables, slot, id }
+}
+
+#[utoipa::path(post, path = "/api/v1/pools/db/join", tag = "servers", summary = "How a database that exists already would join",
+    description = "Asks it everything that would stop it, within five seconds, and writes nothing, neither there nor here.",
+    request_body = NewServerJson,
+    responses((status = 200, body = JoinJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn join_existing(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Body(members): Body,
+) -> Result<Json<JoinJson>, Refusal> {
+    let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
+    let (_, plan, _) = examined(&app, &raw, &login, lang).await?;
+    Ok(Json(join_json(plan)))
+}
+
+/// A database that exists already, after it was asked; at the address that it has now.
+async fn examined(
+    app: &App,
+    raw: &RawServer,
+    login: &(String, String),
+    lang: Lang,
+) -> Result<(NewServer, JoinPlan, Login), Refusal> {
+    let guest = guest(raw, login).map_err(|problems| refused(problems, lang))?;
+    let (new, login) = (guest.0, guest.1.login.clone());
+    let found = app.invite(guest.1).await.ok_or_else(|| Refusal::unavailable(lang))?;
+    let plan = found.map_err(|problems| refused(problems, lang))?;
+    Ok((at(new, &plan), plan, login))
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/verify", tag = "servers", summary = "Compare a database's rows with the writer's",
@@ -209,7 +258,8 @@ fn follower(app: &App, name: &str, lang: Lang) -> Result<(u64, ServerName), Refu
     Ok((desired.revision, name))
 }
 
-fn raw_server(mut members: Members) -> Result<RawServer, Vec<Problem>> {
+/// A server as typed, and the account and password of a database that exists already.
+fn raw_server(mut members: Members) -> Result<(RawServer, (String, String)), Vec<Problem>> {
     let raw = RawServer {
         name: members.text("name").unwrap_or_default(),
         address: members.text("address").unwrap_or_default(),
@@ -217,7 +267,8 @@ fn raw_server(mut members: Members) -> Result<RawServer, Vec<Problem>> {
         cookie: members.text("cookie").unwrap_or_default(),
         start: members.flag("start").unwrap_or_default(),
     };
-    members.finish().map(|()| raw)
+    let login = (members.text("user").unwrap_or_default(), members.text("password").unwrap_or_default());
+    members.finish().map(|()| (raw, login))
 }
 
 #[utoipa::path(delete, path = "/api/v1/pools/{pool}/servers/{name}", tag = "servers", summary = "Take a server away",

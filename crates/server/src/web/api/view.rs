@@ -327,7 +327,7 @@ const fn standing(seen: &Standing) -> &'static str {
         Standing::Member => "member",
         Standing::Returning { .. } => "returning",
         Standing::Joining => "joining",
-        Standing::Leaving => "leaving",
+        Standing::Leaving | Standing::Released => "leaving",
         Standing::Diverged(_) => "diverged",
     }
 }

@@ -7,6 +7,7 @@ mod clean;
 mod compare;
 mod dashboard;
 mod database;
+mod guest;
 mod help;
 mod join;
 mod journal;
@@ -61,6 +62,8 @@ pub fn router() -> Router<App> {
         .route("/pools/web/servers/new", get(add::page))
         .route("/pools/db/servers", post(join::submit))
         .route("/pools/db/servers/new", get(join::page))
+        .route("/pools/db/servers/existing", get(guest::page).post(guest::examine))
+        .route("/pools/db/servers/existing/add", post(guest::add))
         .route("/pools/db/servers/{name}/verify", post(join::verify))
         .route("/pools/db/servers/{name}/repair/{take}", get(repair::ask).post(repair::submit))
         .route("/pools/{pool}/servers/{name}", get(database::page))

@@ -344,11 +344,28 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
             match ask {
                 Ask::Join(reply) => {
                     let donor = fixture::name("db2");
-                    let plan =
-                        JoinPlan { donor, from_writer: false, bytes: 99 << 20, tables: 2, slot: 3, id: 5 };
+                    let plan = JoinPlan {
+                        donor,
+                        from_writer: false,
+                        bytes: 99 << 20,
+                        tables: 2,
+                        slot: 3,
+                        id: 5,
+                        at: None,
+                    };
                     let text = cordee_domain::text!("problem-join-program");
                     let refused = vec![cordee_domain::problem::Problem::conflict("name", text)];
                     let _ = reply.send(if may { Ok(plan) } else { Err(refused) });
+                }
+                Ask::Invite { guest, reply } => {
+                    let at = Some(std::net::IpAddr::from([127, 0, 0, 1]));
+                    let donor = fixture::name("db2");
+                    let plan =
+                        JoinPlan { donor, from_writer: false, bytes: 1, tables: 2, slot: 3, id: 5, at };
+                    let text = cordee_domain::text!("problem-newcomer-password", code = 1045);
+                    let refused = vec![cordee_domain::problem::Problem::conflict("password", text)];
+                    let right = guest.login.password() == "a \"rope\"";
+                    let _ = reply.send(if may && right { Ok(plan) } else { Err(refused) });
                 }
                 Ask::Compare { name, reply } => {
                     let _ = told.send(name.to_string()).await;
@@ -383,6 +400,40 @@ async fn a_database_is_added_after_its_plan_was_shown() {
     assert_eq!(status(&site.post("/pools/db/servers", "name=db3&port=13313", "").await), "303");
     let desired = site.app.store.desired().expect("the wish");
     assert_eq!(desired.db.servers[2].standing, cordee_domain::desired::Standing::Joining);
+}
+
+#[tokio::test]
+async fn one_that_exists_is_looked_at_then_added_and_its_password_never_comes_back() {
+    let mut site = site().await;
+    let key = std::env::temp_dir().join(format!("cordee-key-{}", std::process::id()));
+    site.app.store.give_key(crate::vault::Vault::load(&key).expect("a key"));
+    std::fs::remove_file(&key).expect("the key's file");
+    let none = mpsc::channel(1).1;
+    let _compared = engine(std::mem::replace(&mut site.asks, none), true);
+    let path = "/pools/db/servers/existing";
+    assert!(site.get(path).await.contains("type=\"password\""));
+    let typed = "name=db3&address=127.0.0.1&port=13399&user=ana&password=";
+    for (password, at) in [("", "g-password-e"), ("wrong%20rope", "g-password-e")] {
+        let again = site.post(path, &format!("{typed}{password}"), "").await;
+        assert!(status(&again) == "422" && again.contains(&format!("id=\"{at}\"")), "{again}");
+        assert!(again.contains("value=\"ana\"") && !again.contains("wrong rope"), "{again}");
+    }
+    let taken = site.post(path, "name=db1&address=127.0.0.1&user=ana&password=a%20%22rope%22", "").await;
+    assert!(status(&taken) == "422" && taken.contains("id=\"g-name-e\""), "{taken}");
+    let page = site.post(path, &format!("{typed}a%20%22rope%22"), "").await;
+    assert!(page.contains("db2, a standby") && !page.contains("rope"), "{page}");
+    assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
+    let word = page.split("name=\"word\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let body = format!("word={}", word.expect("a word"));
+    let add = "/pools/db/servers/existing/add";
+    assert_eq!(status(&site.post(add, &body, "Sec-Fetch-Site: cross-site\r\n").await), "403");
+    assert_eq!(status(&site.post(add, &body, "").await), "303");
+    assert_eq!(status(&site.post(add, &body, "").await), "409", "once");
+    // It was looked at as 5, and that is its id.
+    assert!(site.app.store.login(5).is_ok_and(|login| login.user() == "ana"));
+    let gone = cordee_domain::change::Change::LetGo { name: fixture::name("db3") };
+    site.app.store.commit(&gone, "cordee").expect("let go");
+    assert!(site.app.store.login(5).is_err(), "it goes with its server");
 }
 
 #[tokio::test]

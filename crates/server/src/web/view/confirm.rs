@@ -136,7 +136,7 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
 fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {
     let name = server.name.as_str();
     let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
-    if server.standing == Some(Standing::Leaving) {
+    if matches!(server.standing, Some(Standing::Leaving | Standing::Released)) {
         return (text!("ask-db-leaving", writer = writer), text!("ask-db-leaving-more", name = name));
     }
     let lead = if server.role == Some(Role::Writer) {

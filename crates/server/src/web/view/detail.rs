@@ -86,7 +86,7 @@ pub fn standing(server: &Server, lang: Lang) -> String {
     lang.say(&match server.standing {
         Standing::Member => text!("standing-member"),
         Standing::Joining => text!("standing-joining"),
-        Standing::Leaving => text!("standing-leaving"),
+        Standing::Leaving | Standing::Released => text!("standing-leaving"),
         Standing::Returning { .. } => text!("standing-returning"),
         Standing::Diverged(_) => text!("standing-diverged"),
     })

@@ -153,6 +153,7 @@ pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
         board,
         desk: crate::desk::Desk::new().0,
         guestbook: crate::guestbook::Guestbook::new(false),
+        guests: std::sync::Arc::default(),
         cluster: "test".into(),
         setup_code: Arc::new(setup_code),
         limiter: Arc::default(),

@@ -50,6 +50,11 @@ pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang
         }
     };
     let donor = plan.donor.as_str();
+    let copy = if plan.at.is_some() {
+        text!("join-step-import", name = donor)
+    } else {
+        text!("join-step-copy", name = donor)
+    };
     let from = if plan.from_writer {
         text!("join-from-writer", name = donor)
     } else {
@@ -66,7 +71,7 @@ pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang
             (say(text!("join-where")), say(place)),
         ],
         steps: vec![
-            say(text!("join-step-copy", name = donor)),
+            say(copy),
             say(text!("join-step-catch-up")),
             say(text!("join-step-compare", writer = writer)),
             say(text!("join-step-admit")),

@@ -177,7 +177,9 @@ fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.role, &view.standing) {
         (Some(Role::Writer), _) => lang.say(&text!("role-writer")),
         (Some(Role::Standby), Some(Standing::Joining)) => lang.say(&text!("role-joining")),
-        (Some(Role::Standby), Some(Standing::Leaving)) => lang.say(&text!("role-leaving")),
+        (Some(Role::Standby), Some(Standing::Leaving | Standing::Released)) => {
+            lang.say(&text!("role-leaving"))
+        }
         (Some(Role::Standby), Some(Standing::Returning { .. } | Standing::Diverged { .. })) => {
             lang.say(&text!("role-out"))
         }

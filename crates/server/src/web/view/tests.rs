@@ -198,7 +198,8 @@ fn a_database_that_joins_shows_how_far_it_is_and_can_be_cancelled() {
 #[test]
 fn a_join_is_foretold_or_refused_with_every_reason() {
     let donor = fixture::name("db2");
-    let plan = crate::board::JoinPlan { donor, from_writer: false, bytes: 1, tables: 3, slot: 3, id: 5 };
+    let plan =
+        crate::board::JoinPlan { donor, from_writer: false, bytes: 1, tables: 3, slot: 3, id: 5, at: None };
     let told = joining(&Ok(plan), &snapshot(), Lang::En);
     assert!(told.may() && told.name == "db3" && told.steps.len() == 5, "{told:?}");
     assert_eq!(told.facts[1].1, "1 MiB, 3 tables of the site");

@@ -9,6 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use cordee_domain::desired::{Admin, Handover, Power, Routing};
 use cordee_domain::ids::ServerName;
+use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
@@ -70,10 +71,21 @@ impl Rig {
                         let _ = reply.send(());
                     }
                     Ask::Detail { reply, .. } => drop(reply),
+                    Ask::Invite { reply, .. } => {
+                        let text = text!("problem-db-elsewhere");
+                        drop(reply.send(Err(vec![Problem::conflict("address", text)])));
+                    }
                     Ask::Join(reply) => {
                         let donor = ServerName::parse("db2").unwrap();
-                        let plan =
-                            JoinPlan { donor, from_writer: false, bytes: 7, tables: 3, slot: 3, id: 5 };
+                        let plan = JoinPlan {
+                            donor,
+                            from_writer: false,
+                            bytes: 7,
+                            tables: 3,
+                            slot: 3,
+                            id: 5,
+                            at: None,
+                        };
                         drop(reply.send(Ok(plan)));
                     }
                     Ask::Logs { name, lines, reply } => {
@@ -139,7 +151,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 24, "the description lacks an address");
+    assert_eq!(seen, 25, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 

@@ -1,0 +1,110 @@
+//! A database that somebody else runs: on its way in, on its way out, and when it comes back as another one.
+
+use crate::change::Change;
+use crate::db::failover::beating;
+use crate::db::failover::tests::scene::{Scene, cluster, name};
+use crate::desired::{Runtime, Standing};
+use crate::observed::{CopySeen, ProcessId, Seen};
+use crate::step::{Step, Target};
+use crate::text::Text;
+
+use super::steps;
+
+/// db3 is somebody else's.
+fn guest(standing: &Standing) -> Scene {
+    let mut scene =
+        cluster(2).wished("db3", |s| (s.runtime, s.standing) = (Runtime::External, standing.clone()));
+    scene.seen.processes.remove(&ProcessId::Server(name("db3")));
+    scene
+}
+
+/// What is planned on it and about it.
+fn about(scene: &Scene) -> Vec<Step> {
+    let own = |step: &Step| match step.target() {
+        Target::Database(n) | Target::Rows(n) => n == name("db3"),
+        Target::Process(id) => id == ProcessId::Server(name("db3")),
+        Target::Wish => true,
+        Target::Proxy(_) => false,
+    };
+    steps(scene).into_iter().filter(own).collect()
+}
+
+fn id(scene: &Scene) -> u32 {
+    scene.desired.db.server(&name("db3")).map_or(0, |s| s.id)
+}
+
+#[test]
+fn a_new_one_gets_the_tables_and_nothing_before_them() {
+    let mut scene = guest(&Standing::Joining).database("db3", |d| d.links.clear());
+    scene.seen.initialised.remove(&name("db3"));
+    let import = Step::ImportDatabase { name: name("db3"), id: id(&scene), donor: name("db2") };
+    assert_eq!(about(&scene), [import]);
+    // What was copied for another id is no copy.
+    scene.seen.initialised.insert(name("db3"), 2);
+    assert!(matches!(about(&scene).as_slice(), [Step::ImportDatabase { .. }]));
+    scene.seen.initialised.insert(name("db3"), id(&scene));
+    scene.seen.unseeded.insert(name("db3"));
+    assert_eq!(about(&scene), [Step::SeedPosition { name: name("db3") }]);
+    scene.seen.unseeded.clear();
+    assert!(about(&scene).iter().any(|s| matches!(s, Step::SetLink { .. })));
+}
+
+#[test]
+fn one_that_came_back_as_another_is_only_kept_closed() {
+    for standing in [Standing::Member, Standing::Joining, Standing::Leaving] {
+        let astray = guest(&standing).database("db3", |d| d.server_id = 1);
+        assert_eq!(about(&astray), [], "{standing:?}");
+        assert!(!beating(&astray.desired, &astray.seen, astray.now).contains(&name("db3")));
+        let open = astray.database("db3", |d| d.read_only = false);
+        assert_eq!(about(&open), [Step::CloseDatabase { name: name("db3") }], "{standing:?}");
+    }
+}
+
+#[test]
+fn one_that_leaves_is_released_before_it_is_forgotten() {
+    let scene = guest(&Standing::Leaving);
+    let release = Step::Commit(Change::Release { name: name("db3") });
+    assert!(about(&scene).contains(&release));
+    let released = guest(&Standing::Released);
+    assert_eq!(about(&released), [Step::ReleaseDatabase { name: name("db3") }]);
+    for peer in ["db1", "db2"] {
+        let drop = Step::DropLink { on: name(peer), from: name("db3") };
+        assert!(steps(&released).contains(&drop), "{peer} keeps its link");
+    }
+    let mut copied = released;
+    let copy = CopySeen { donor: name("db2"), since: 1, done: 1, total: 2 };
+    copied.seen.copies.insert(name("db3"), copy);
+    assert_eq!(about(&copied), [], "its copy is broken off first");
+}
+
+#[test]
+fn one_that_does_not_answer_is_let_go_after_a_while() {
+    let gone = |standing: &Standing, ago: u64| {
+        let mut scene = guest(standing);
+        let seen = Seen::Failed { last: Some(scene.now - ago), why: Text::of("db-unreachable") };
+        scene.seen.databases.insert(name("db3"), seen);
+        scene
+    };
+    let let_go = Step::Commit(Change::LetGo { name: name("db3") });
+    for standing in [Standing::Leaving, Standing::Released] {
+        assert_eq!(about(&gone(&standing, 9_999)), [], "{standing:?}");
+        assert_eq!(about(&gone(&standing, 10_000)), std::slice::from_ref(&let_go), "{standing:?}");
+    }
+    assert_eq!(about(&gone(&Standing::Member, 60_000)), []);
+}
+
+/// Whatever it is on its way out, it ends: each wish leads to the next.
+#[test]
+fn its_removal_comes_to_an_end() {
+    let remove = Change::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3") };
+    let standing = |d: &crate::desired::Desired| d.db.server(&name("db3")).map(|s| s.standing.clone());
+    let member = guest(&Standing::Member).desired.apply(&remove).expect("removed");
+    assert_eq!(standing(&member), Some(Standing::Leaving));
+    let released = member.apply(&Change::Release { name: name("db3") }).expect("released");
+    assert_eq!(standing(&released), Some(Standing::Released));
+    assert!(released.apply(&remove).is_err(), "it is leaving already");
+    assert_eq!(standing(&released.apply(&Change::Forget { name: name("db3") }).expect("gone")), None);
+    assert_eq!(standing(&member.apply(&Change::LetGo { name: name("db3") }).expect("gone")), None);
+    let joining = guest(&Standing::Joining).desired.apply(&remove).expect("removed");
+    assert_eq!(standing(&joining), Some(Standing::Released));
+}

@@ -1,0 +1,174 @@
+//! The copy into a database that exists already and is empty, and its end when it leaves.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cordee_domain::db::Gtids;
+use cordee_domain::desired::{Desired, Server};
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use crate::hands::mysql::{Database, account, explain};
+use crate::hands::{backup, dump, files, newcomer, process};
+use crate::paths::folder;
+
+use super::act::io;
+use super::doors::{Doors, address};
+use super::{Parts, data};
+
+/// The file that says that this copy was begun: what lies in the database since then is ours.
+fn begun_file(home: &Path) -> PathBuf {
+    home.join("begun")
+}
+
+/// For which id a copy is complete.
+pub(super) fn complete_for(home: &Path) -> Option<u32> {
+    std::fs::read_to_string(home.join("id")).ok()?.trim().parse().ok()
+}
+
+/// Whether a database holds a copy of ours, or a part of one.
+pub(super) fn begun(home: &Path) -> bool {
+    begun_file(home).exists() || complete_for(home).is_some()
+}
+
+/// The endings of the files with passwords that the two programs read.
+const OPTIONS: [&str; 2] = [".donor.cnf", ".import.cnf"];
+
+/// Takes away what a Cordée that was killed in the middle of a copy left of its passwords.
+pub(super) fn forget_options(parts: &Parts) {
+    for entry in std::fs::read_dir(parts.home.run()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|n| OPTIONS.iter().any(|end| n.ends_with(end))) {
+            let _ = process::remove_file(&entry.path());
+        }
+    }
+}
+
+/// Copies the donor's tables into `name`, from the beginning each time: a copy that was broken off is thrown away first.
+/// Called where it may block.
+pub(super) fn import(
+    parts: &Parts,
+    doors: &Doors,
+    desired: &Desired,
+    names: (&ServerName, &ServerName),
+    watch: &dyn Fn(u64, u64),
+) -> Result<(), Text> {
+    let (name, donor) = names;
+    let find = |name: &ServerName| {
+        desired.db.server(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+    };
+    let (server, from) = (find(name)?, find(donor)?);
+    let home = parts.home.server(name);
+    folder(&home, 0o755, None).and_then(|()| folder(&home.join("log"), 0o750, None)).map_err(|e| io(&e))?;
+    let (into, source) = (doors.to(parts, server), doors.to(parts, from));
+    let here = Handle::current();
+    let (schemas, bytes) = here.block_on(source.schemas())?;
+    here.block_on(prepare(parts, server, &into, &schemas))?;
+    let (_, before) = here.block_on(source.positions())?;
+    let position = carry(parts, server, from, &schemas, &|done| watch(done, bytes))?;
+    let all = Gtids::parse(&position)
+        .zip(Gtids::parse(&before))
+        // A domain that the donor only knows from its own copy does not stand in its log.
+        .map(|(dumped, applied)| dumped.with(applied))
+        .ok_or_else(|| text!("copy-no-position"))?;
+    let (logged, _) = here.block_on(into.positions())?;
+    if !logged.is_empty() {
+        return Err(text!("import-logged"));
+    }
+    files::replace(&data::position_file(&home), &format!("{all}\n"), 0o644, None).map_err(|e| io(&e))?;
+    files::replace(&home.join("id"), &format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
+}
+
+/// Empties what an earlier try left; a first one makes sure once more that nothing of somebody else's is there.
+async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[String]) -> Result<(), Text> {
+    let home = parts.home.server(&server.name);
+    let mark = begun_file(&home);
+    let known = std::fs::read_to_string(&mark).is_ok_and(|text| text.trim() == server.id.to_string());
+    let mut statements = Vec::new();
+    if known {
+        let drop = |schema: &String| format!("DROP DATABASE IF EXISTS `{}`", schema.replace('`', "``"));
+        statements.extend(schemas.iter().map(drop));
+    } else {
+        still_empty(parts, server).await?;
+        files::replace(&mark, &format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))?;
+    }
+    statements.extend(data::members_accounts(parts));
+    into.run_unlogged(&statements).await
+}
+
+/// How long it may take to answer.
+const ASKED: Duration = Duration::from_secs(10);
+
+async fn still_empty(parts: &Parts, server: &Server) -> Result<(), Text> {
+    let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
+    let read = async {
+        let mut conn = newcomer::sign_in(address(server), &login).await?;
+        newcomer::read(&mut conn).await
+    };
+    let found = timeout(ASKED, read).await.map_err(|_| text!("db-no-answer"))?.map_err(|e| explain(&e))?;
+    if found.tables.is_empty() {
+        return Ok(());
+    }
+    Err(text!("problem-newcomer-data", names = found.tables.join(", "), count = found.tables.len()))
+}
+
+/// Runs the two programs, with their passwords in files that go away again.
+fn carry(
+    parts: &Parts,
+    server: &Server,
+    donor: &Server,
+    schemas: &[String],
+    progress: &dyn Fn(u64),
+) -> Result<String, Text> {
+    let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
+    let file = |end: &str| parts.home.run().join(format!("{}{end}", server.name));
+    let (from, into) = (file(OPTIONS[0]), file(OPTIONS[1]));
+    let socket = parts.home.database_socket(&donor.name);
+    let reader = format!(
+        "[client]\nuser={}\npassword={}\nsocket={}\n",
+        account::CONTROL,
+        parts.secrets.control,
+        socket.display()
+    );
+    let to = address(server);
+    let writer = format!(
+        "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword={}\nskip-ssl\n",
+        to.ip(),
+        to.port(),
+        quoted(login.user()),
+        quoted(login.password())
+    );
+    let user = parts.users.mariadb;
+    let (board, name, id) = (parts.board.clone(), server.name.clone(), server.id);
+    let cancelled =
+        || board.desired().db.server(&name).is_none_or(|s| s.id != id || s.standing != server.standing);
+    let log = parts.home.server(&server.name).join("log/copy.log");
+    let ends = dump::Ends { from: &from, into: &into, log: &log, user };
+    let result = files::write(&from, &reader, 0o600, user)
+        .and_then(|()| files::write(&into, &writer, 0o600, user))
+        .map_err(|e| io(&e))
+        .and_then(|()| dump::copy(&ends, schemas, &backup::Watch { progress, cancelled: &cancelled }));
+    for path in [&from, &into] {
+        process::remove_file(path).map_err(|e| io(&e))?;
+    }
+    result
+}
+
+/// A value as MariaDB's option files have it (its Knowledge Base, "Option file syntax"); it holds no control characters.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_stays_one_value() {
+        assert_eq!(quoted("corde de # rappel"), "\"corde de # rappel\"");
+        assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
+    }
+}

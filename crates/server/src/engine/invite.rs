@@ -1,0 +1,127 @@
+//! Before a database that exists already joins: it is asked everything that would stop it on the way, within seconds, and
+//! nothing is written, neither there nor here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use cordee_domain::db::newcomer::{Newcomer, Terms, judge};
+use cordee_domain::desired;
+use cordee_domain::ids::Host;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::Conn;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::board::{Guest, JoinPlan};
+use crate::hands::mysql::Database;
+use crate::hands::{dump, newcomer};
+use crate::vault::Login;
+
+use super::test::{connect, greeting, refusal, resolve};
+use super::{Engine, data, join};
+
+/// Everything together: a refusal comes within five seconds.
+const DEADLINE: Duration = Duration::from_millis(4_500);
+
+/// What the donor says.
+struct Donor {
+    database: Database,
+    plan: JoinPlan,
+    version: String,
+}
+
+impl Engine {
+    /// Says how a database that exists already would get its data, or every reason why it would not.
+    pub(super) fn invite(&mut self, guest: Guest, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
+        let desired = self.parts.board.desired();
+        let (donor, slot) = match self.ground(&desired) {
+            Ok(ground) => ground,
+            Err(problem) => {
+                let _ = reply.send(Err(vec![problem]));
+                return;
+            }
+        };
+        let folder = self.parts.home.server(&donor).join("data");
+        let seen = self.observed.databases.get(&donor).and_then(|d| d.value());
+        let donor = Donor {
+            database: self.database(&donor),
+            version: seen.map(|d| d.version.clone()).unwrap_or_default(),
+            plan: JoinPlan {
+                from_writer: desired.is_writer(&donor),
+                donor,
+                bytes: data::copied_bytes(&folder),
+                tables: 0,
+                slot,
+                id: desired.next_id,
+                at: None,
+            },
+        };
+        self.work.spawn(async move {
+            let late = || vec![about("address", text!("test-fail-timeout", seconds = DEADLINE.as_secs()))];
+            let found = timeout(DEADLINE, examine(&guest, donor)).await.unwrap_or_else(|_| Err(late()));
+            let _ = reply.send(found);
+        });
+    }
+}
+
+fn about(field: &str, text: Text) -> Problem {
+    Problem::conflict(field, text)
+}
+
+/// Both sides.
+async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> {
+    let mut problems = Vec::new();
+    if !dump::here() {
+        problems.push(about("", text!("problem-newcomer-program")));
+    }
+    let (found, names, tables) =
+        tokio::join!(ask(guest), donor.database.name_case(), donor.database.tables_without_key());
+    let mut plan = donor.plan;
+    match tables {
+        Ok((all, without)) => {
+            plan.tables = all;
+            problems.extend(join::keyless(&without).map(|text| about("", text)));
+        }
+        Err(why) => problems.push(about("", why)),
+    }
+    match (found, names) {
+        (Err(problem), _) => problems.insert(0, problem),
+        (_, Err(why)) => problems.push(about("", why)),
+        (Ok((at, found)), Ok(names)) => {
+            plan.at = Some(at);
+            let room = data::room_for(plan.bytes);
+            let terms = Terms { id: plan.id, slot: plan.slot, donor: donor.version, names, room };
+            let mut own = judge(&found, &terms);
+            own.append(&mut problems);
+            problems = own;
+        }
+    }
+    if problems.is_empty() { Ok(plan) } else { Err(problems) }
+}
+
+/// From its name to what it says of itself; the first trouble ends it.
+async fn ask(guest: &Guest) -> Result<(IpAddr, Newcomer), Problem> {
+    let at = |field: &'static str| move |text: Text| about(field, text);
+    let (address, _) = resolve(&guest.host, guest.port).await.map_err(at("address"))?;
+    if !desired::here(&Host::Ip(address.ip())) {
+        return Err(about("address", text!("problem-db-elsewhere")));
+    }
+    let (stream, _) = connect(address).await.map_err(at("port"))?;
+    greeting(stream).await.map_err(at("port"))?;
+    let mut conn = sign_in(address, &guest.login).await?;
+    let found = newcomer::read(&mut conn).await.map_err(|e| about("address", refusal(&e)))?;
+    let _ = conn.disconnect().await;
+    Ok((address.ip(), found))
+}
+
+/// The account or its password is at fault, or what listens there.
+async fn sign_in(address: SocketAddr, login: &Login) -> Result<Conn, Problem> {
+    newcomer::sign_in(address, login).await.map_err(|error| match &error {
+        mysql_async::Error::Server(server) if matches!(server.code, 1045 | 1698) => {
+            about("password", text!("problem-newcomer-password", code = server.code))
+        }
+        _ => about("address", refusal(&error)),
+    })
+}

@@ -1,0 +1,59 @@
+//! The accounts by which databases that exist already are run. Only sealed ones are stored; they go with their server.
+
+use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::vault::{Login, Vault};
+
+use super::{CommitError, Store, StoreError};
+
+impl Store {
+    /// The key to the logins.
+    pub fn give_key(&self, vault: Vault) {
+        let _ = self.vault.set(vault);
+    }
+
+    /// The login of the server with that id.
+    pub fn login(&self, server: u32) -> Result<Login, StoreError> {
+        let sealed: Option<Vec<u8>> = self
+            .lock()
+            .query_row("SELECT sealed FROM login WHERE server = ?1", params![server], |row| row.get(0))
+            .optional()?;
+        let vault = self.vault.get().ok_or(StoreError::Login)?;
+        sealed.and_then(|sealed| vault.open(server, &sealed)).ok_or(StoreError::Login)
+    }
+
+    /// Keeps the login of the server that was just added, and forgets those of servers that are gone.
+    pub(super) fn keep_logins(
+        &self,
+        transaction: &Connection,
+        current: &Desired,
+        next: &Desired,
+        login: Option<(u32, &Login)>,
+    ) -> Result<(), CommitError> {
+        let external = |desired: &Desired, id: u32| {
+            desired.db.servers.iter().any(|s| s.id == id && s.runtime == Runtime::External)
+        };
+        for server in current.db.servers.iter().filter(|s| !external(next, s.id)) {
+            transaction
+                .execute("DELETE FROM login WHERE server = ?1", params![server.id])
+                .map_err(StoreError::from)?;
+        }
+        let added =
+            next.db.servers.iter().find(|s| s.runtime == Runtime::External && !external(current, s.id));
+        let Some(server) = added else { return Ok(()) };
+        let Some((id, login)) = login else { return Err(StoreError::Login.into()) };
+        if id != server.id {
+            let problem = Problem::conflict("name", text!("problem-newcomer-overtaken"));
+            return Err(CommitError::Refused(vec![problem]));
+        }
+        let vault = self.vault.get().ok_or(StoreError::Login)?;
+        let sealed = vault.seal(id, login).ok_or(StoreError::Random)?;
+        transaction
+            .execute("INSERT OR REPLACE INTO login (server, sealed) VALUES (?1, ?2)", params![id, sealed])
+            .map_err(StoreError::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! A database that exists already, as the page, the API and the command line ask for it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use cordee_domain::change::{NewServer, RawServer};
+use cordee_domain::ids::Host;
+use cordee_domain::problem::Problem;
+
+use crate::board::{Guest, JoinPlan};
+use crate::random;
+use crate::vault::Login;
+
+/// MariaDB's own port.
+const PORT: &str = "3306";
+
+/// Reads every field, and says every thing that is wrong at once.
+pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Guest), Vec<Problem>> {
+    let mut typed = raw.clone();
+    if typed.port.trim().is_empty() {
+        PORT.clone_into(&mut typed.port);
+    }
+    // It is never asked: this one is not started here.
+    let unasked = || Err(Problem::invalid("port", cordee_domain::text!("problem-port")));
+    match (typed.parse(unasked), Login::parse(&login.0, &login.1)) {
+        (Ok(new), Ok(login)) => {
+            let guest = Guest { host: new.host.clone(), port: new.port, login };
+            Ok((new, guest))
+        }
+        (new, login) => {
+            let mut all = new.err().unwrap_or_default();
+            all.extend(login.err().unwrap_or_default());
+            Err(all)
+        }
+    }
+}
+
+/// The same at the address that it was found at: what its name stands for may change, the database may not.
+pub fn at(new: NewServer, plan: &JoinPlan) -> NewServer {
+    match plan.at {
+        Some(ip) => NewServer { host: Host::Ip(ip), ..new },
+        None => new,
+    }
+}
+
+/// What was examined and awaits a person's word: kept here, so that a password is typed once and never sent back.
+#[derive(Debug, Default)]
+pub struct Waiting(Mutex<BTreeMap<String, (Instant, Invited)>>);
+
+/// One that was examined.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// What would be added.
+    pub new: NewServer,
+    /// The id that it was examined for.
+    pub id: u32,
+    /// The account.
+    pub login: Login,
+}
+
+/// How long a person may think.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How many may wait at once; the oldest goes.
+const MOST: usize = 16;
+
+impl Waiting {
+    /// Keeps one, and gives the word by which it is taken.
+    pub fn keep(&self, invited: Invited) -> Option<String> {
+        let word = random::token(24)?;
+        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.retain(|_, (at, _)| at.elapsed() < PATIENCE);
+        if all.len() >= MOST
+            && let Some(oldest) = all.iter().min_by_key(|(_, (at, _))| *at).map(|(word, _)| word.clone())
+        {
+            all.remove(&oldest);
+        }
+        all.insert(word.clone(), (Instant::now(), invited));
+        Some(word)
+    }
+
+    /// Takes it, once.
+    pub fn take(&self, word: &str) -> Option<Invited> {
+        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.remove(word).filter(|(at, _)| at.elapsed() < PATIENCE).map(|(_, invited)| invited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(name: &str, address: &str, port: &str) -> RawServer {
+        let owned = str::to_owned;
+        RawServer { name: owned(name), address: owned(address), port: owned(port), ..RawServer::default() }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_its_field() {
+        let fields = |raw: &RawServer, user: &str, password: &str| {
+            let all = guest(raw, &(user.to_owned(), password.to_owned())).err().unwrap_or_default();
+            all.into_iter().map(|p| p.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&raw("3", "a b", "0"), "", ""), ["name", "address", "port", "user", "password"]);
+        assert_eq!(fields(&raw("db3", "127.0.0.1", ""), "ana", ""), ["password"]);
+        let login = ("ana".to_owned(), "p".to_owned());
+        let (new, guest) = guest(&raw("db3", "127.0.0.1", ""), &login).unwrap();
+        assert_eq!((new.port, guest.port), (3306, 3306));
+    }
+
+    #[test]
+    fn one_that_waits_is_taken_once() {
+        let waiting = Waiting::default();
+        let (new, guest) = guest(&raw("db3", "127.0.0.1", ""), &("ana".to_owned(), "p".to_owned())).unwrap();
+        let invited = Invited { new, id: 5, login: guest.login };
+        let words: Vec<String> = (0..20).filter_map(|_| waiting.keep(invited.clone())).collect();
+        assert!(waiting.take(&words[0]).is_none(), "the oldest has gone");
+        assert!(waiting.take(&words[19]).is_some_and(|i| i.id == 5));
+        assert!(waiting.take(&words[19]).is_none());
+    }
+}

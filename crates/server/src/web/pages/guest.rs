@@ -1,0 +1,161 @@
+//! `GET /pools/db/servers/existing`: a database that exists already. `POST` asks it, and shows what would happen;
+//! `POST …/add` does it. The password is typed once, and never sent back.
+
+use askama::Template;
+use axum::Form as Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use cordee_domain::change::{Change, RawServer};
+use cordee_domain::ids::PoolId;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use serde::Deserialize;
+
+use super::tools::unavailable;
+use super::{done, shorten};
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::guest::{Invited, at, guest};
+use crate::web::page::{Member, Page, Place, show};
+use crate::web::view::{Joining, joining};
+use crate::words::Lang;
+
+/// The fields as a browser sends them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    name: String,
+    address: String,
+    port: String,
+    user: String,
+    password: String,
+}
+
+/// The word by which what was examined is taken.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Word {
+    word: String,
+}
+
+/// The form, with what was typed but for the password, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    name: String,
+    address: String,
+    port: String,
+    user: String,
+    errors: Vec<(String, String)>,
+}
+
+/// In the form's order.
+const FIELDS: [&str; 5] = ["name", "address", "port", "user", "password"];
+
+impl Form {
+    fn of(raw: &RawServer, user: &str, problems: &[Problem], lang: Lang) -> Self {
+        Self {
+            name: shorten(&raw.name),
+            address: shorten(&raw.address),
+            port: shorten(&raw.port),
+            user: shorten(user),
+            errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
+        }
+    }
+
+    /// What is wrong with a field.
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+    }
+
+    /// Everything else that is wrong: what belongs to no field, and a field's second reason.
+    fn others(&self) -> Vec<&str> {
+        let first =
+            |place: usize, field: &str| self.errors.iter().position(|(f, _)| f == field) == Some(place);
+        let shown = |place: usize, field: &str| FIELDS.contains(&field) && first(place, field);
+        self.errors
+            .iter()
+            .enumerate()
+            .filter(|(i, (f, _))| !shown(*i, f))
+            .map(|(_, (_, t))| t.as_str())
+            .collect()
+    }
+
+    /// The first wrong field has the focus; without one, the name.
+    fn focus(&self, field: &str) -> bool {
+        FIELDS.into_iter().find(|f| self.error(f).is_some()).unwrap_or("name") == field
+    }
+}
+
+#[derive(Template)]
+#[template(path = "existing.html")]
+struct Existing {
+    p: Page,
+    form: Form,
+}
+
+#[derive(Template)]
+#[template(path = "invited.html")]
+struct Examined {
+    p: Page,
+    name: String,
+    address: String,
+    word: String,
+    plan: Joining,
+}
+
+/// Shows the empty form.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+    show(StatusCode::OK, &Existing { p: visit.page(&app, Place::Board), form: Form::default() })
+}
+
+/// Asks the database, and shows what would happen, or the form again with every reason against it.
+pub(super) async fn examine(
+    Member(visit): Member,
+    State(app): State<App>,
+    Body(typed): Body<Typed>,
+) -> Response {
+    let raw =
+        RawServer { name: typed.name, address: typed.address, port: typed.port, ..RawServer::default() };
+    let again = |problems: &[Problem]| {
+        let form = Form::of(&raw, &typed.user, problems, visit.lang);
+        show(StatusCode::UNPROCESSABLE_ENTITY, &Existing { p: visit.page(&app, Place::Board), form })
+    };
+    let login = (typed.user.clone(), typed.password);
+    let (new, asked) = match guest(&raw, &login) {
+        Ok(parsed) => parsed,
+        Err(problems) => return again(&problems),
+    };
+    let login = asked.login.clone();
+    let Some(found) = app.invite(asked).await else { return unavailable(&visit, &app) };
+    let plan = match &found {
+        Ok(plan) => plan,
+        Err(problems) => return again(problems),
+    };
+    let new = at(new, plan);
+    // What the wish itself says against it, before a person is asked.
+    let change = Change::AddServer { pool: PoolId::Db, server: new.clone() };
+    if let Err(problems) = app.board.desired().apply(&change) {
+        return again(&problems);
+    }
+    let address = format!("{}:{}", new.host, new.port);
+    let name = new.name.to_string();
+    let Some(word) = app.guests.keep(Invited { new, id: plan.id, login }) else {
+        return unavailable(&visit, &app);
+    };
+    let plan = joining(&found, &app.board.snapshot(), visit.lang);
+    show(StatusCode::OK, &Examined { p: visit.page(&app, Place::Board), name, address, word, plan })
+}
+
+/// Adds what was examined.
+pub(super) async fn add(Member(visit): Member, State(app): State<App>, Body(typed): Body<Word>) -> Response {
+    let Some(invited) = app.guests.take(&typed.word) else {
+        let text = text!("problem-invited-late");
+        return visit.refusal(&app, Refusal::problem(Problem::conflict("", text), visit.lang));
+    };
+    let change = Change::AddServer { pool: PoolId::Db, server: invited.new.clone() };
+    match app.admit(invited.new, invited.id, invited.login, visit.actor()).await {
+        Ok(_) => done(&visit, StatusCode::CREATED, &change.sentence(), None),
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
