@@ -72,7 +72,7 @@ async fn beat(
     out: &mpsc::Sender<Sight>,
 ) {
     let started = Instant::now();
-    let gtid = from.2.beat().await;
+    let gtid = from.2.beat(from.1).await;
     let result = gtid.as_ref().map(|_| ()).map_err(Clone::clone);
     let _ = out.send(Sight::Beat { name: from.0.clone(), result }).await;
     let committed = Instant::now();

@@ -381,13 +381,15 @@ impl Database {
         .await
     }
 
-    /// Writes this database's own heartbeat row, and says at which GTID.
-    pub async fn beat(&self) -> Result<String, Text> {
+    /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
+    /// id writes nothing: its row would carry a number of whoever has that id (the others' links stop with 1950).
+    pub async fn beat(&self, id: u32) -> Result<String, Text> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
-            conn.query_drop(
-                "INSERT INTO cordee.heartbeat (server_id, beat) VALUES (@@server_id, UTC_TIMESTAMP(6)) \
-                 ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+            conn.exec_drop(
+                "INSERT INTO cordee.heartbeat (server_id, beat) SELECT @@server_id, UTC_TIMESTAMP(6) FROM DUAL \
+                 WHERE @@server_id = ? AND @@gtid_domain_id = ? ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+                (id, id),
             )
             .await?;
             let gtid: Option<String> = conn.query_first("SELECT @@last_gtid").await?;
