@@ -19,7 +19,7 @@ use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::outage::Obstacle;
 use cordee_e2e::pair::{Pair, open, wait_for_no_receipt};
-use cordee_e2e::procs::Frozen;
+use cordee_e2e::procs::{Frozen, Process};
 use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 use serde_json::json;
@@ -74,11 +74,12 @@ fn mode_of(answer: &cordee_e2e::http::Answer) -> String {
     answer.header("x-cordee-session").unwrap_or("none").to_owned()
 }
 
-/// The session's cookie that a visitor holds.
+/// The id of a visitor's session.
 fn id_of(client: &Client, mode: &str) -> Option<String> {
-    client.cookies.get(if mode == "proxy" { "couleur_sid" } else { "couleur_dbid" }).cloned()
+    client.cookies.get(name_of(mode)).cloned()
 }
 
+/// The name of its cookie.
 fn name_of(mode: &str) -> &'static str {
     if mode == "proxy" { "couleur_sid" } else { "couleur_dbid" }
 }
@@ -226,19 +227,21 @@ fn kept_by_haproxy_two_hundred_visitors_move_once_when_their_server_dies(cluster
     println!("#   {} requests around the death, {:?}", report.hits.len(), report.shares());
     report.assert_no_failure(200);
 
-    let after = each(&mut guests, cluster.site(), |guest| {
-        (0..5).map(|_| guest.look()).inspect(|v| guest_found(v)).collect::<Vec<_>>()
-    });
+    let after =
+        each(&mut guests, cluster.site(), |guest| (0..5).map(|_| guest.look()).collect::<Vec<Visit>>());
     let after: Vec<Visit> = after.into_iter().flatten().collect();
     assert_eq!(servers(&after), BTreeSet::from(["web2".to_owned()]), "nobody is moved again");
+    for visit in &after {
+        assert_kept(visit);
+    }
     for visit in each(&mut witnesses, cluster.site(), Guest::look) {
         assert_eq!(visit.server(), "web2", "those of the other server stayed");
-        guest_found(&visit);
+        assert_kept(&visit);
     }
 }
 
 #[track_caller]
-fn guest_found(visit: &Visit) {
+fn assert_kept(visit: &Visit) {
     assert!(visit.status() == 200 && visit.colour().is_some(), "{}", visit.brief());
 }
 
@@ -425,7 +428,7 @@ fn answered(browser: &Browser) -> String {
     foot.split([' ', '.']).find(|w| w.starts_with("web")).unwrap_or("").to_owned()
 }
 
-/// No database at all is behind HAProxy for a moment: it is told so, Cordée tells it otherwise again.
+/// The way to every database is cut for a moment: HAProxy `db` has no worker, and its master is held still.
 fn without_a_database_the_page_says_so_and_the_session_waits(cluster: &Cluster) {
     Pair::wait(cluster);
     switch(cluster, "database");
@@ -434,7 +437,9 @@ fn without_a_database_the_page_says_so_and_the_session_waits(cluster: &Cluster) 
     let id = id_of(&guest.client, "database");
     let db = cluster.api().snapshot().proxy("db").clone();
     let frozen = Frozen::one(cluster.home(), db.pid.expect("its master"));
-    cluster.signal(db.worker_pid.expect("its worker"), Signal::KILL);
+    let worker = db.worker_pid.expect("its worker");
+    cluster.signal(worker, Signal::KILL);
+    wait::until_true("it is dead", BACK, || Process::read(worker).is_none_or(|p| p.state == 'Z'));
     for (language, words) in
         [("fr", "Votre session est hors d’atteinte"), ("en", "Your session is out of reach")]
     {
@@ -453,9 +458,9 @@ fn without_a_database_the_page_says_so_and_the_session_waits(cluster: &Cluster) 
     drop(frozen);
     wait::until("HAProxy db is back", BACK, || {
         let now = cluster.api().try_snapshot()?;
-        let worker = now.proxy("db").worker_pid;
+        let found = now.proxy("db").worker_pid;
         // With the old one it is a picture from before.
-        if worker.is_some() && worker != db.worker_pid { now.settled() } else { Err(format!("{worker:?}")) }
+        if found.is_some_and(|pid| pid != worker) { now.settled() } else { Err(format!("{found:?}")) }
     });
     let found = guest.look();
     guest.assert_found(&found);
