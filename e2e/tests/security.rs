@@ -142,7 +142,8 @@ fn answers(cluster: &Cluster) -> Vec<(String, Vec<u8>)> {
 fn readable(api: &Api) -> Vec<String> {
     routes(api)
         .into_iter()
-        .filter(|(method, path)| method == "get" && !path.ends_with("/events"))
+        // A run of the comparison is named by a number that it was given; here there was none.
+        .filter(|(method, path)| method == "get" && !path.ends_with("/events") && !path.contains("{id}"))
         .map(|(_, p)| p)
         .collect()
 }

@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 
-use rustix::net::{AddressFamily, SocketType, bind, socket};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 /// Whether an address can be bound. Plainly, without `SO_REUSEPORT`: with it a second HAProxy would share the
 /// port in silence. `SO_REUSEADDR` only looks past connections that have ended.
 pub fn free(address: SocketAddr) -> bool {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let Ok(socket) = socket(family, SocketType::STREAM, None) else { return false };
+    // Closed on exec: a program that is started at this very moment would hold the port for as long as it lives.
+    let Ok(socket) = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None) else {
+        return false;
+    };
     let _ = rustix::net::sockopt::set_socket_reuseaddr(&socket, true);
     bind(&socket, &address).is_ok() && rustix::net::listen(&socket, 1).is_ok()
 }
