@@ -23,7 +23,7 @@ impl Mortal {
         cluster.kill_cordee();
         let log = cluster.home().join("e2e").join("mortal.log");
         std::fs::create_dir_all(cluster.home().join("e2e")).expect("folder");
-        let output = File::options().create(true).append(true).open(log).expect("log");
+        let output = File::options().create(true).append(true).open(&log).expect("log");
         let child = cluster
             .command(&["serve"])
             .env("CORDEE_FAILPOINT", failpoint)
@@ -34,7 +34,12 @@ impl Mortal {
             .expect("cordee serve");
         let mut mortal = Self { child };
         wait::until(&format!("serve with {failpoint} answers"), ANSWERS, || {
-            assert!(mortal.alive(), "it died of {failpoint} before it was asked anything");
+            let alive = mortal.alive();
+            assert!(
+                alive,
+                "it died of {failpoint} before it was asked anything; its log ends with {:?}",
+                std::fs::read_to_string(&log).unwrap_or_default().lines().next_back()
+            );
             cluster.api().try_snapshot().map(drop)
         });
         mortal

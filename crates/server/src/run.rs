@@ -94,8 +94,14 @@ fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
 fn lock(path: &Path) -> Result<OwnedFd, RunError> {
     let file = std::fs::File::create(path).map_err(io("opening the lock file"))?;
     let fd = OwnedFd::from(file);
-    flock(&fd, FlockOperation::NonBlockingLockExclusive).map_err(|_| RunError::Running)?;
-    Ok(fd)
+    // One that was just killed may hold it for a moment more, through a program that it was starting.
+    for _ in 0..20 {
+        if flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(fd);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(RunError::Running)
 }
 
 /// Where the stored wish listens.
