@@ -1,7 +1,7 @@
 //! Refuses to build when a sentence is missing in a language.
 //!
-//! The keys are found where they are used: `text!("key"` in the Rust sources of both crates, `tr("key")` in
-//! sources and templates. Each must be in every language, with the same arguments; a key used nowhere is refused too.
+//! The keys are found where they are used: `text!("key"` and `why!("key"` in the Rust sources of both crates,
+//! `tr("key")` in sources and templates. Each must be in every language, with the same arguments; a key used nowhere is refused too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,11 @@ fn main() {
             let text = fs::read_to_string(&file).unwrap_or_default();
             for start in ["text!(", "tr("] {
                 used.extend(keys(&text, start));
+            }
+            // Each line of a configuration file has two sentences.
+            for key in keys(&text, "why!(") {
+                used.insert(format!("{key}-without"));
+                used.insert(key);
             }
         }
     }
@@ -79,6 +84,7 @@ fn keys(text: &str, start: &str) -> BTreeSet<String> {
             let key = &rest[..rest.find('"')?];
             // Documentation shows the macro with the key "key".
             let shaped = key != "key"
+                && key != "line-x"
                 && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             shaped.then(|| key.to_owned())
         })

@@ -21,10 +21,12 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 28] = [
     "/",
     "/sessions/compare",
     "/visitors",
+    "/config/web",
+    "/config/db",
     "/journal",
     "/aide",
     "/clean",

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             case!(up_again_changes_nothing),
             case!(a_taken_port_is_refused_and_its_owner_named),
             case!(another_cluster_on_the_same_ports_is_refused),
+            case!(a_file_changed_by_hand_is_shown_kept_and_written_again),
             case!(cleaning_shows_first_and_takes_only_what_nobody_wishes_for),
         ],
     )
@@ -86,6 +87,31 @@ fn up_again_changes_nothing(cluster: &Cluster) {
     assert_eq!(before, pids(cluster));
     assert_eq!(revision, cluster.api().snapshot().revision);
     assert_eq!(serve.map(|p| p.pid), cluster.serve().map(|p| p.pid));
+}
+
+fn a_file_changed_by_hand_is_shown_kept_and_written_again(cluster: &Cluster) {
+    cluster.settle();
+    let api = cluster.api().speaking("en");
+    let explained = api.get("/v1/proxies/web/config");
+    assert_eq!((&explained["disk"], &explained["process"]), (&json!("same"), &json!("same")), "{explained}");
+    let path = cluster.home().join("conf").join("web.cfg");
+    let ours = std::fs::read_to_string(&path).unwrap();
+    let last = api.last_event();
+    let visitors = Load::new(cluster.site(), 8, Ask::Get("/")).think(5..20).start();
+    std::fs::write(&path, ours.replace("timeout queue 5s", "timeout queue 9s")).unwrap();
+    let (told, _) = wait::until("the journal tells of it", RELOADED, || {
+        let events = api.events_after(last);
+        let told = events.iter().find(|e| e.subject == "haproxy-web" && e.text.contains("web.cfg-by-hand"));
+        told.map(|e| e.text.clone()).ok_or_else(|| format!("{events:?}"))
+    });
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), ours, "it is written again");
+    let kept = api.get("/v1/proxies/web/config")["overwritten"].clone();
+    let file = kept["file"].as_str().expect("a file is named");
+    assert!(told.contains(file), "{told}");
+    assert!(std::fs::read_to_string(cluster.home().join(file)).unwrap().contains("timeout queue 9s"));
+    let difference = kept["difference"].as_array().expect("a difference");
+    assert!(difference.contains(&json!({ "added": true, "text": "    timeout queue 9s" })), "{kept}");
+    visitors.stop().assert_no_failure(1);
 }
 
 fn a_taken_port_is_refused_and_its_owner_named(cluster: &Cluster) {

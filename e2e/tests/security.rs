@@ -115,8 +115,10 @@ fn no_secret_is_in_a_log_an_argument_a_page_or_an_answer(cluster: &Cluster) {
     }
 }
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/",
+    "/config/web",
+    "/config/db",
     "/journal",
     "/aide",
     "/clean",

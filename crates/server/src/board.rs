@@ -10,6 +10,7 @@ use crate::vault::Login;
 use cordee_domain::db::detail::Detail;
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
+use cordee_domain::haproxy::drift::FileView;
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
@@ -73,6 +74,13 @@ pub enum Ask {
         side: Side,
         /// Answered when it is noted.
         reply: oneshot::Sender<()>,
+    },
+    /// The file of an HAProxy: as wished, on disk, and as the process runs.
+    Config {
+        /// Whose.
+        proxy: PoolId,
+        /// Where it goes.
+        reply: oneshot::Sender<Box<FileView>>,
     },
     /// What a database says of itself, in detail.
     Detail {

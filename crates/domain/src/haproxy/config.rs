@@ -11,10 +11,12 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
+use super::line::{Line, Part, part, spoken};
+use super::sections::{self, Section};
 use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server};
-use crate::haproxy::log;
 use crate::ids::{PoolId, ServerName};
-use crate::sessions::{HEADER, KEY};
+use crate::text::Text;
+use crate::{text, why};
 
 /// What the file needs that is not a wish: decided once, when the cluster is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +49,14 @@ pub const COOKIE: &str = "SERVEUR";
 /// The backend that always leads to the one writer.
 pub const WRITER_BACKEND: &str = "db_writer";
 
-/// Check settings of a web server. Written once here, used in the file and in `add server`: HAProxy ignores
-/// `default-server` for servers added at run time (2.6 management guide, "add server").
-///
-/// `maxconn` stays below Apache's 64 workers so that a kept connection never starves a check.
-pub const WEB_PARAMETERS: &str = "check inter 1s fastinter 200ms downinter 250ms rise 1 fall 2 \
-     observe layer4 error-limit 1 on-error mark-down maxconn 48";
-
 /// Milliseconds between two checks of a web server that is well.
 pub const WEB_CHECK_INTERVAL: u64 = 1_000;
-
-const DB_PARAMETERS: &str = "check inter 500ms fastinter 200ms downinter 250ms rise 1 fall 2 \
-     on-marked-down shutdown-sessions";
 
 /// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
+    /// Its lines, each with why it is there.
+    pub lines: Vec<Line>,
     /// The whole text.
     pub text: String,
     /// Sums up all that the runtime API cannot change.
@@ -76,175 +70,131 @@ pub fn render(
     setting: &Setting,
     places: &BTreeMap<ServerName, Place>,
 ) -> Rendered {
-    let body = match proxy {
-        PoolId::Web => web(desired, setting),
-        PoolId::Db => db(desired),
-    };
-    let mut shape_source = String::new();
-    shape_source.push_str(&global(desired, proxy, setting, ""));
-    for section in &body {
-        shape_source.push_str(&section.head);
-    }
-    // A chosen cookie cannot be set at run time before HAProxy 3.0: it belongs to the shape.
-    for server in &desired.pool(proxy).servers {
-        if let (CookieChoice::Chosen(cookie), true) = (&server.cookie, places.contains_key(&server.name)) {
-            let _ = writeln!(shape_source, "{} {}", server.id, cookie.as_str());
-        }
-    }
-    let shape = hex(&Sha256::digest(shape_source.as_bytes()), 8);
-
-    let mut text =
-        String::from("# Written by Cordée, which overwrites changes made here by hand within a second.\n");
-    text.push_str(&global(desired, proxy, setting, &shape));
-    for section in &body {
-        text.push_str(&section.head);
-        if !section.backend.is_empty() {
+    let sections = sections::of(desired, proxy, setting);
+    let shape = shape(desired, proxy, setting, places, &sections);
+    let mut lines = vec![sections::mark()];
+    lines.extend(sections::global(desired, proxy, setting, &shape));
+    for section in sections {
+        lines.extend(section.lines);
+        if let Some(backend) = section.backend {
             for server in &desired.pool(proxy).servers {
                 if let Some(place) = places.get(&server.name) {
-                    text.push_str(&server_line(desired, section.backend, proxy, server, *place));
+                    lines.push(server_line(desired, backend, proxy, server, *place));
                 }
             }
         }
     }
     // HAProxy accepts a file cut at a line's end: the last line proves that nothing is missing.
-    let sum = hex(&Sha256::digest(text.as_bytes()), 16);
-    let _ = writeln!(text, "# end {sum}");
-    Rendered { text, shape }
+    let end = Line::head(format!("{END}{}", sum(&joined(&lines))), why!("line-end"));
+    lines.push(end);
+    Rendered { text: joined(&lines), lines, shape }
 }
 
-struct Section {
-    head: String,
-    /// The backend's name, when servers follow.
-    backend: &'static str,
-}
-
-fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> String {
-    let socket = match proxy {
-        PoolId::Web => &setting.web_socket,
-        PoolId::Db => &setting.db_socket,
-    };
-    let stop = match proxy {
-        PoolId::Web => "    hard-stop-after 30s\n",
-        // Sessions of a former worker would outlive a change of writer.
-        PoolId::Db => "    hard-stop-after 10s\n",
-    };
-    format!(
-        "global\n    description cordee {proxy} {shape}\n    log stdout format raw local0 notice\n    \
-         stats socket {} mode 600 level admin\n    stats timeout 10s\n    stats maxconn 16\n{stop}\n\
-         # generation {}\n",
-        socket.display(),
-        desired.pool(proxy).generation
-    )
-}
-
-/// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
-/// visitor's address. The change of colour that the site names is for us alone.
-fn visitors(desired: &Desired) -> String {
-    let mut lines = String::new();
-    if let Some(port) = desired.visitors.port {
-        let _ = writeln!(lines, "    log 127.0.0.1:{port} len {} format raw local0 info", log::MOST_BYTES);
-        let _ = writeln!(lines, "    log-format \"{}\"", log::format());
-        // A connection that asks for nothing is no visit: browsers open some in advance.
-        lines.push_str("    option dontlognull\n");
+/// Sums up all that the runtime API cannot change.
+fn shape(
+    desired: &Desired,
+    proxy: PoolId,
+    setting: &Setting,
+    places: &BTreeMap<ServerName, Place>,
+    sections: &[Section],
+) -> String {
+    let mut source = joined(&sections::global(desired, proxy, setting, ""));
+    for section in sections {
+        source.push_str(&joined(&section.lines));
     }
-    if !desired.visitors.trusted.is_empty() {
-        let trusted: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
-        let _ = writeln!(
-            lines,
-            "    http-request set-src req.hdr_ip(X-Forwarded-For,-1) if {{ src {} }}",
-            trusted.join(" ")
-        );
+    // A chosen cookie cannot be set at run time before HAProxy 3.0: it belongs to the shape.
+    for server in &desired.pool(proxy).servers {
+        if let (CookieChoice::Chosen(cookie), true) = (&server.cookie, places.contains_key(&server.name)) {
+            let _ = writeln!(source, "{} {}", server.id, cookie.as_str());
+        }
     }
-    lines.push_str(
-        "    http-request set-var(txn.method) method\n    http-request set-var(txn.path) path\n    \
-         http-request set-var(txn.agent) req.hdr(User-Agent)\n    \
-         http-response set-var(txn.change) res.hdr(X-Cordee-Change)\n    \
-         http-response del-header X-Cordee-Change\n",
-    );
-    lines
+    hex(&Sha256::digest(source.as_bytes()), 8)
 }
 
-fn web(desired: &Desired, setting: &Setting) -> Vec<Section> {
-    let listen = bind(desired.web.listen);
-    let visitors = visitors(desired);
-    let key = &setting.cookie_key;
-    let map = setting.session_map.display();
-    vec![
-        Section {
-            head: format!(
-                "defaults\n    mode http\n    log global\n    option idle-close-on-response\n    option redispatch 1\n    \
-                 retries 3\n    retry-on conn-failure empty-response\n    timeout connect 500ms\n    timeout client 30s\n    \
-                 timeout server 30s\n    timeout queue 5s\n    timeout http-request 10s\n    timeout http-keep-alive 10s\n    \
-                 timeout check 2s\n\nfrontend web\n    bind {listen}\n{visitors}    option forwardfor\n    \
-                 http-request del-header X-Forwarded-For\n    \
-                 http-request set-var(txn.session) str({KEY}),map({map},proxy)\n    \
-                 http-request set-header {HEADER} %[var(txn.session)]\n    \
-                 http-request replace-header Cookie (^|;\\s*)cordee_[^=;]*=[^;]*(.*) \\1\\2\n    \
-                 default_backend web\n\n"
-            ),
-            backend: "",
-        },
-        Section {
-            head: format!(
-                "backend web\n    balance roundrobin\n    cookie {COOKIE} insert indirect nocache httponly attr SameSite=Lax dynamic\n    \
-                 dynamic-cookie-key {key}\n    ignore-persist if {{ path / }}\n    \
-                 ignore-persist if {{ var(txn.session) -m str database }}\n    \
-                 http-request disable-l7-retry unless METH_GET\n    option httpchk\n    \
-                 http-check send meth GET uri / ver HTTP/1.1 hdr Host cordee-check hdr Connection close\n    \
-                 http-check expect rstatus ^[23]\n"
-            ),
-            backend: "web",
-        },
-    ]
+/// The lines as a file.
+fn joined(lines: &[Line]) -> String {
+    lines.iter().fold(String::new(), |text, line| text + line.text() + "\n")
 }
 
-fn db(desired: &Desired) -> Vec<Section> {
-    let head = format!(
-        "defaults\n    mode tcp\n    log global\n    option clitcpka\n    option srvtcpka\n    retries 2\n    \
-         timeout connect 1s\n    timeout client 1h\n    timeout server 1h\n    timeout queue 5s\n    timeout check 1s\n\n\
-         frontend db\n    bind {}\n    default_backend db\n\nfrontend db_writer\n    bind {}\n    \
-         default_backend db_writer\n\n",
-        bind(desired.db.listen),
-        bind(desired.writer_listen)
-    );
-    vec![
-        Section { head, backend: "" },
-        Section { head: "backend db\n    option mysql-check\n".to_owned(), backend: "db" },
-        Section {
-            head: format!("\nbackend {WRITER_BACKEND}\n    option mysql-check\n"),
-            backend: WRITER_BACKEND,
-        },
-    ]
+/// What stands before the sum in the last line.
+const END: &str = "# end ";
+
+fn sum(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()), 16)
 }
 
-fn bind(address: SocketAddr) -> String {
-    format!("{}:{}", address.ip(), address.port())
+/// Whether a file is as Cordée wrote it, whatever was wished then: its last line holds the sum of the others.
+pub fn untouched(text: &str) -> bool {
+    let Some(at) = text.rfind(END) else { return false };
+    text[at..].strip_prefix(END).and_then(|s| s.strip_suffix('\n')) == Some(sum(&text[..at]).as_str())
 }
 
 /// The `server` line. What follows the address in it is also what `add server` is given.
-fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: Place) -> String {
+fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: Place) -> Line {
     let wish = wish(desired, proxy, server, place);
     let out = if backend == WRITER_BACKEND { wish.writer_maintenance } else { wish.maintenance };
-    let cookie = match &server.cookie {
-        CookieChoice::Chosen(cookie) if proxy == PoolId::Web => format!(" cookie {}", cookie.as_str()),
-        _ => String::new(),
+    let address = SocketAddr::new(place.ip, server.port).to_string();
+    let name = server.name.as_str();
+    let mut parts = vec![
+        part(
+            format!("server {name} {address}"),
+            text!("part-server", name = name, address = address.as_str()),
+        ),
+        part(format!("id {}", server.id), text!("part-id")),
+    ];
+    if let (CookieChoice::Chosen(cookie), PoolId::Web) = (&server.cookie, proxy) {
+        parts.push(part(format!("cookie {}", cookie.as_str()), text!("part-cookie", name = name)));
+    }
+    parts.push(part(format!("weight {}", wish.weight), weight(wish)));
+    if out {
+        let does =
+            if proxy == PoolId::Web { text!("part-disabled") } else { text!("part-disabled-database") };
+        parts.push(part("disabled", does));
+    }
+    parts.extend(parameter_parts(proxy));
+    let why = match (proxy, out) {
+        (PoolId::Web, false) if wish.weight > 0 => why!("line-server", name = name),
+        (PoolId::Web, false) => why!("line-server-weightless", name = name),
+        (PoolId::Web, true) => why!("line-server-out", name = name),
+        (PoolId::Db, false) => why!("line-database", name = name),
+        (PoolId::Db, true) => why!("line-database-out", name = name),
     };
-    let disabled = if out { " disabled" } else { "" };
-    format!(
-        "    server {} {} id {}{cookie} weight {}{disabled} {}\n",
-        server.name,
-        SocketAddr::new(place.ip, server.port),
-        server.id,
-        wish.weight,
-        parameters(proxy)
-    )
+    Line::of_parts(parts, why)
 }
 
-/// The part of a `server` line that is the same for all servers of a pool.
-pub const fn parameters(proxy: PoolId) -> &'static str {
+fn weight(wish: Wish) -> Text {
+    match wish.weight {
+        0 if wish.drain => text!("part-weight-drain"),
+        0 => text!("part-weight-none"),
+        weight => text!("part-weight", weight = weight),
+    }
+}
+
+/// The part of a `server` line that is the same for all servers of a pool. Written once, used in the file and in
+/// `add server`: HAProxy ignores `default-server` for servers added at run time (2.6 management guide, "add server").
+pub fn parameters(proxy: PoolId) -> String {
+    let parts = parameter_parts(proxy);
+    parts.iter().map(|p| p.words.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn parameter_parts(proxy: PoolId) -> Vec<Part> {
+    let (fast, down) = ("200ms", "250ms");
+    let check = |inter: &str| {
+        let does = text!("part-check", inter = spoken(inter), fast = spoken(fast), down = spoken(down));
+        part(format!("check inter {inter} fastinter {fast} downinter {down}"), does)
+    };
+    let rise = part("rise 1 fall 2", text!("part-rise", rise = 1_u32, fall = 2_u32));
     match proxy {
-        PoolId::Web => WEB_PARAMETERS,
-        PoolId::Db => DB_PARAMETERS,
+        PoolId::Web => vec![
+            check("1s"),
+            rise,
+            part("observe layer4 error-limit 1 on-error mark-down", text!("part-observe")),
+            // Below Apache's 64 workers, so that a kept connection never starves a check.
+            part("maxconn 48", text!("part-maxconn", count = 48_u32)),
+        ],
+        PoolId::Db => {
+            vec![check("500ms"), rise, part("on-marked-down shutdown-sessions", text!("part-shutdown"))]
+        }
     }
 }
 

@@ -76,7 +76,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
 }
 
 /// Goes on until nothing is left to do and nothing is wrong.
-fn settle(desired: &mut Desired, world: &mut World, memory: &mut Observed) {
+pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Observed) {
     for _ in 0..400 {
         let done = round(desired, world, memory, usize::MAX);
         world.pass(memory, 500);

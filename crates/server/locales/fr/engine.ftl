@@ -3,7 +3,7 @@
 clean-draft = Brouillon d’un fichier de configuration, laissé par un acte qui n’a pas fini.
 clean-log = Moitié ancienne d’un journal.
 clean-socket = Socket d’un serveur qui n’est plus là.
-clean-trash = Dossier d’un serveur retiré.
+clean-trash = Dossier d’un serveur retiré, ou fichier modifié à la main et remplacé.
 db-broken = La base a répondu autre chose que son protocole.
 db-error = La base a refusé avec l’erreur { $code }.
 db-install-failed = Le dossier de données n’a pas pu être créé ; log/install.log de ce serveur dit pourquoi.

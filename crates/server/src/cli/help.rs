@@ -40,6 +40,7 @@ fn about(command: &str) -> Option<Text> {
         "visitors" => text!("cli-help-visitors"),
         "keep-visitors" => text!("cli-help-keep-visitors"),
         "requests" => text!("cli-help-requests"),
+        "config" => text!("cli-help-config"),
         "reload" => text!("cli-help-reload"),
         "clean" => text!("cli-help-clean"),
         "refresh" => text!("cli-help-refresh"),
@@ -57,6 +58,7 @@ fn about(command: &str) -> Option<Text> {
 fn meaning(command: &str, argument: &str) -> Option<Text> {
     Some(match (command, argument) {
         ("status", "json") => text!("cli-help-status-json"),
+        ("config", "json") => text!("cli-help-config-json"),
         ("dsn", "json") => text!("cli-help-dsn-json"),
         ("dsn", "server") => text!("cli-help-dsn-server"),
         ("visitors", "server") => text!("cli-help-visitors-server"),

@@ -209,6 +209,15 @@ pub enum ClientCommand {
         #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         limit: String,
     },
+    /// Show an HAProxy's file, each line with what it does and what would break without it; exit code 1 when file or process differ
+    #[command(after_help = "  cordee config web\n  cordee config db --json | jq .lines")]
+    Config {
+        /// `web` or `db`
+        proxy: String,
+        /// As the API gives it
+        #[arg(long)]
+        json: bool,
+    },
     /// Start an HAProxy's worker anew from its file, without a lost connection
     #[command(after_help = "  cordee reload web")]
     Reload {

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
 use crate::vault;
 use crate::web::api::Done;
+use crate::web::api::config::ConfigJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::{Cancelled, TrialJson};
@@ -126,6 +127,7 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         }
         ClientCommand::Test(server) => test(door, &server).await,
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
+        ClientCommand::Config { proxy, json } => config(door, &proxy, json).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
         ClientCommand::Clean { apply } => clean(door, apply).await,
         ClientCommand::Visitors { server, address, changes, csv, limit } => {
@@ -254,6 +256,18 @@ async fn plan(door: &Door, pool: &str) -> Result<Said, Failure> {
 async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> {
     let to = format!("/api/v1/pools/{}/routing", segment(pool));
     done(door.put(&to, &json!({ "routing": routing })).await?)
+}
+
+async fn config(door: &Door, proxy: &str, json: bool) -> Result<Said, Failure> {
+    let answer = door.get(&format!("/api/v1/proxies/{}/config", segment(proxy))).await?;
+    if json {
+        return Ok(Said::well(pretty(&answer)));
+    }
+    let config: ConfigJson = read(answer)?;
+    Ok(Said {
+        text: show::config(&config, door.lang),
+        well: config.disk == "same" && config.process == "same",
+    })
 }
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {

@@ -8,6 +8,7 @@ use cordee_domain::snapshot::Role;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 
+use crate::web::api::config::ConfigJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
@@ -243,6 +244,37 @@ pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
         text!("cli-clean-would", count = count)
     };
     format!("{}{}\n", table(&rows), lang.say(&last))
+}
+
+/// An HAProxy's file; below each line what it does, and what would break without it.
+pub(super) fn config(config: &ConfigJson, lang: Lang) -> String {
+    let mut text = String::new();
+    let without = lang.say(&text!("config-without"));
+    for line in &config.lines {
+        let _ = writeln!(text, "{}", plain(&line.text));
+        let indent = if line.text.starts_with(' ') { "        " } else { "    " };
+        for word in &line.words {
+            let _ = writeln!(text, "{indent}{}: {}", plain(&word.text), plain(&word.explanation));
+        }
+        if let (Some(does), Some(breaks)) = (&line.explanation, &line.without) {
+            let _ = writeln!(text, "{indent}{}\n{indent}{without} {}", plain(does), plain(breaks));
+        }
+    }
+    for odd in &config.difference {
+        let _ = writeln!(text, "{} {}", if odd.added { '+' } else { '-' }, plain(&odd.text));
+    }
+    let disk = match config.disk.as_str() {
+        "same" => text!("config-disk-same"),
+        "older" => text!("config-disk-older"),
+        "missing" => text!("config-disk-missing"),
+        _ => text!("config-disk-by-hand"),
+    };
+    let process = match config.process.as_str() {
+        "same" => lang.say(&text!("config-process-same")),
+        _ => config.process_says.join(" "),
+    };
+    let (disk_name, process_name) = (lang.say(&text!("config-disk")), lang.say(&text!("config-process")));
+    text + &table(&[row([&disk_name, &lang.say(&disk)]), row([&process_name, &process])])
 }
 
 /// A run of the comparison of sessions, a line a cell.

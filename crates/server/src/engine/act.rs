@@ -22,7 +22,7 @@ use crate::hands::{backup, binlog, files, haproxy, process};
 use crate::store::CommitError;
 
 use super::doors::{Doors, address};
-use super::{Engine, Parts, Sight, data, import, launch, look_at_proxy};
+use super::{Engine, Parts, Sight, by_hand, data, import, launch, look_at_proxy};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -116,6 +116,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
                 haproxy::check(&draft, parts.users.haproxy).await?;
                 let _ = process::remove_file(&draft);
             }
+            by_hand::keep(parts, *proxy)?;
             return files::replace(&path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
         Step::WriteSession { mode } => {

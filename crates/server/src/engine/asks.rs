@@ -41,6 +41,7 @@ impl Engine {
                     let _ = reply.send(work.await);
                 });
             }
+            Ask::Config { proxy, reply } => self.config(proxy, reply),
             Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
             Ask::Invite { guest, reply } => self.invite(guest, reply),

@@ -5,6 +5,7 @@
 
 mod act;
 mod asks;
+mod by_hand;
 mod data;
 mod detail;
 mod doors;

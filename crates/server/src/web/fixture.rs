@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordee_domain::desired::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
-use cordee_domain::haproxy::config::Setting;
-use cordee_domain::ids::{Host, ServerName};
-use cordee_domain::observed::Observed;
+use cordee_domain::haproxy::config::{self, Setting};
+use cordee_domain::haproxy::drift::{self, FileView};
+use cordee_domain::ids::{Host, PoolId, ServerName};
+use cordee_domain::observed::{Observed, ProxySeen};
 use cordee_domain::snapshot::Snapshot;
 use tokio::sync::mpsc;
 
@@ -57,15 +58,31 @@ fn server(id: u32, name: &str, port: u16) -> Server {
     }
 }
 
-/// Its picture before anything was looked at.
-pub fn snapshot(desired: &Desired) -> Snapshot {
-    let setting = Setting {
+/// Where its HAProxys are asked, and the secret of their cookies.
+pub fn setting() -> Setting {
+    Setting {
         web_socket: PathBuf::from("/run/web.sock"),
         db_socket: PathBuf::from("/run/db.sock"),
         session_map: PathBuf::from("/conf/session.map"),
-        cookie_key: "key".to_owned(),
-    };
-    cordee_domain::snapshot::snapshot(desired, &Observed::default(), &setting, now())
+        cookie_key: "cafe0123".to_owned(),
+    }
+}
+
+/// Its picture before anything was looked at.
+pub fn snapshot(desired: &Desired) -> Snapshot {
+    cordee_domain::snapshot::snapshot(desired, &Observed::default(), &setting(), now())
+}
+
+/// An HAProxy's file, which somebody has just changed by hand.
+pub fn file(proxy: PoolId) -> FileView {
+    let (desired, setting) = (desired(), setting());
+    let mut observed = Observed::default();
+    let places = cordee_domain::plan::places(&desired, &observed, proxy);
+    let text = config::render(&desired, proxy, &setting, &places).text;
+    let by_hand = text.replace("timeout queue 5s", "timeout queue <b>9s</b>\n    stats auth root:hunter2");
+    observed.proxies.insert(proxy, ProxySeen { file: Some(by_hand.clone()), ..ProxySeen::default() });
+    let kept = (1_795_761_474_931, format!("trash/{proxy}.cfg-by-hand-1795761474931"), by_hand);
+    drift::view(&desired, &observed, &setting, proxy, Some(kept), now())
 }
 
 /// A folder that goes away with the test.

@@ -132,6 +132,8 @@ pub enum Place {
     Sessions,
     /// Visitors.
     Visitors,
+    /// HAProxy's files.
+    Config,
     /// The journal.
     Journal,
     /// The help.
@@ -236,6 +238,7 @@ impl Page {
             ("board", Place::Board)
                 | ("sessions", Place::Sessions)
                 | ("visitors", Place::Visitors)
+                | ("config", Place::Config)
                 | ("journal", Place::Journal)
                 | ("help", Place::Help)
         )

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, servers, tools, trials, view, visitors};
+use super::{config, events, servers, tools, trials, view, visitors};
 
 /// The description.
 #[derive(OpenApi)]
@@ -15,6 +15,7 @@ use super::{events, servers, tools, trials, view, visitors};
     paths(
         super::snapshot, events::stream, tools::history,
         servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
+        config::show,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
         visitors::list, visitors::table, visitors::keep, visitors::requests,

@@ -3,6 +3,7 @@
 //! Every handler but the description asks for a [`Caller`] first, and every refusal is
 //! an RFC 9457 problem in the language of `Accept-Language`.
 
+pub mod config;
 mod describe;
 mod events;
 pub(super) mod input;
@@ -59,6 +60,7 @@ pub fn router() -> Router<App> {
         .route(&format!("{server}/logs"), get(servers::logs))
         .route(&format!("{server}/requests"), get(visitors::requests))
         .route(&format!("{server}/{{action}}"), post(servers::act))
+        .route("/api/v1/proxies/{proxy}/config", get(config::show))
         .route("/api/v1/proxies/{proxy}/reload", post(tools::reload))
         .route("/api/v1/trials", get(trials::list).post(trials::begin))
         .route("/api/v1/trials/cancel", post(trials::cancel))

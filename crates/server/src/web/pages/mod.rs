@@ -5,6 +5,7 @@ mod act;
 mod add;
 mod clean;
 mod compare;
+mod config;
 mod dashboard;
 mod database;
 mod guest;
@@ -52,6 +53,8 @@ pub fn router() -> Router<App> {
         .route("/visitors", get(visitors::page))
         .route("/visitors/keeping", post(visitors::keep))
         .route("/refresh", post(tools::refresh))
+        .route("/config", get(config::first))
+        .route("/config/{proxy}", get(config::page))
         .route("/proxies/{proxy}/reload", post(tools::reload))
         .route("/clean", get(clean::page).post(clean::submit))
         .route("/lang", post(prefs::lang))

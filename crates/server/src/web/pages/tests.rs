@@ -557,3 +557,28 @@ async fn read_until(stream: &mut TcpStream, piece: &str) -> String {
     }
     all
 }
+
+#[tokio::test]
+async fn each_proxy_s_file_is_explained_and_what_a_hand_wrote_is_text() {
+    let mut site = site().await;
+    let mut asks = std::mem::replace(&mut site.asks, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(ask) = asks.recv().await {
+            if let Ask::Config { proxy, reply } = ask {
+                let _ = reply.send(Box::new(crate::web::fixture::file(proxy)));
+            }
+        }
+    });
+    assert!(site.get("/config").await.contains("location: /config/web"));
+    let web = site.get("/config/web").await;
+    assert!(web.contains("The door for visitors.") && web.contains("Changed by hand"), "{web}");
+    assert!(web.contains("timeout queue &#60;b&#62;9s") && !web.contains("<b>9s"), "{web}");
+    assert!(web.contains("trash/web.cfg-by-hand-1795761474931"), "{web}");
+    assert!(!web.contains("cafe0123") && !web.contains("hunter2"));
+    let db = site.get("/config/db").await;
+    assert!(
+        db.contains("reads MariaDB’s greeting") && db.contains("aria-current=\"page\">HAProxy db"),
+        "{db}"
+    );
+    assert!(site.get("/config/mail").await.starts_with("HTTP/1.1 404"));
+}

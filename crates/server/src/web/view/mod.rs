@@ -3,6 +3,7 @@
 //! Pure: a snapshot, a language and the time go in, rows of strings come out. Ages stay apart from the rows,
 //! so that time alone changes no row.
 
+pub mod config;
 mod confirm;
 mod databases;
 pub mod detail;
@@ -129,6 +130,11 @@ pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     let gap = (GAP_AGE.to_owned(), snapshot.gap.map(|gap| gap.at));
     let all = proxies.chain(servers).chain([gap]);
     all.filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
+}
+
+/// Day and time as the machine's own clock shows them, and the moment for `<time datetime>`.
+pub fn day_and_time(at: Millis) -> (String, String) {
+    (local(at).strftime("%Y-%m-%d %H:%M:%S").to_string(), stamp(at).to_string())
 }
 
 /// A moment as the machine's own clock shows it.

@@ -75,6 +75,7 @@ impl Rig {
                         let text = text!("problem-db-elsewhere");
                         drop(reply.send(Err(vec![Problem::conflict("address", text)])));
                     }
+                    Ask::Config { proxy, reply } => drop(reply.send(Box::new(fixture::file(proxy)))),
                     Ask::Join(reply) => {
                         let donor = ServerName::parse("db2").unwrap();
                         let plan = JoinPlan {
@@ -151,7 +152,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 25, "the description lacks an address");
+    assert_eq!(seen, 26, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 
@@ -406,4 +407,31 @@ async fn local_answers_are_for_the_socket_only() {
     }
     let (status, _) = rig.send(rig.request("POST", "/local/tokens", "{\"name\":\"x\"}")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn every_line_of_a_file_comes_with_its_sentences_and_no_secret() {
+    let mut rig = Rig::new();
+    rig.answer_asks();
+    for (lang, says) in [("fr", "La porte d’entrée des visiteurs."), ("en", "The door for visitors.")] {
+        let mut request = rig.request("GET", "/api/v1/proxies/web/config", Body::empty());
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, lang.parse().unwrap());
+        let (status, config) = rig.send(request).await;
+        assert_eq!(status, StatusCode::OK);
+        let lines = config["lines"].as_array().unwrap();
+        let door = lines.iter().find(|l| l["text"] == "frontend web").unwrap();
+        assert_eq!(door["explanation"], says);
+        for line in lines {
+            let (text, without) = (line["text"].as_str().unwrap(), line["without"].as_str());
+            assert_eq!(without.is_none(), text.is_empty(), "{line}");
+            assert_eq!(line["explanation"].is_null(), text.is_empty(), "{line}");
+        }
+        assert_eq!((&config["disk"], &config["process"]), (&json!("by-hand"), &json!("unknown")));
+        let odd = &config["difference"][1];
+        assert_eq!((&odd["added"], &odd["text"]), (&json!(true), &json!("    timeout queue <b>9s</b>")));
+        let all = config.to_string();
+        assert!(!all.contains("cafe0123") && !all.contains("hunter2"), "{all}");
+    }
+    let (status, refusal) = rig.call("GET", "/api/v1/proxies/mail/config").await;
+    assert_eq!((status, &refusal["errors"][0]["field"]), (StatusCode::NOT_FOUND, &json!("proxy")));
 }

@@ -1,0 +1,306 @@
+//! One HAProxy's file, three times: as wished, on disk, and as the process runs.
+
+use std::collections::BTreeMap;
+
+use crate::desired::Desired;
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
+use crate::plan::places;
+use crate::text;
+use crate::text::Text;
+
+use super::config::{self, Place, Rendered, Setting};
+use super::line::{Line, masked};
+use super::stats::{Running, RunningServer};
+
+/// A line that two texts do not share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// Only the second text has it; else only the first.
+    pub added: bool,
+    /// The line, as it may be shown.
+    pub text: String,
+}
+
+/// The file on disk, beside the wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// There is none, or it is not text.
+    Missing,
+    /// As wished.
+    Same,
+    /// Cordée wrote it for an earlier wish; what the wish adds and takes away.
+    Older(Vec<Odd>),
+    /// Somebody changed it, or it was cut; what they added and took away.
+    ByHand(Vec<Odd>),
+}
+
+/// The process, beside the wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// Not seen now, and why.
+    Unseen(Text),
+    /// What differs; empty: nothing.
+    Seen(Vec<Text>),
+}
+
+/// A file that somebody changed and Cordée replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overwritten {
+    /// When.
+    pub at: Millis,
+    /// Where it is kept, relative to `CORDEE_HOME`.
+    pub file: String,
+    /// How it differs from the wish of today.
+    pub difference: Vec<Odd>,
+}
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileView {
+    /// Whose file.
+    pub proxy: PoolId,
+    /// As wished, line by line.
+    pub lines: Vec<Line>,
+    /// On disk.
+    pub disk: Disk,
+    /// In the process.
+    pub process: Process,
+    /// When the process was last seen well.
+    pub seen_at: Option<Millis>,
+    /// What somebody wrote last, while it is kept.
+    pub overwritten: Option<Overwritten>,
+}
+
+/// Compares what is known. `kept` is the last file that was replaced: when, where, and its text.
+pub fn view(
+    desired: &Desired,
+    observed: &Observed,
+    setting: &Setting,
+    proxy: PoolId,
+    kept: Option<(Millis, String, String)>,
+    now: Millis,
+) -> FileView {
+    let seen = observed.proxy(proxy);
+    let places = places(desired, observed, proxy);
+    let want = config::render(desired, proxy, setting, &places);
+    let key = &setting.cookie_key;
+    let overwritten =
+        kept.map(|(at, file, text)| Overwritten { at, file, difference: difference(&want.text, &text, key) });
+    FileView {
+        proxy,
+        disk: disk(&seen, &want, key),
+        process: process(desired, observed, proxy, &want, &places, now),
+        seen_at: seen.running.last(),
+        lines: want.lines,
+        overwritten,
+    }
+}
+
+fn disk(seen: &ProxySeen, want: &Rendered, key: &str) -> Disk {
+    match seen.file.as_deref() {
+        None => Disk::Missing,
+        Some(text) if text == want.text => Disk::Same,
+        Some(text) if config::untouched(text) => Disk::Older(difference(text, &want.text, key)),
+        Some(text) => Disk::ByHand(difference(&want.text, text, key)),
+    }
+}
+
+fn process(
+    desired: &Desired,
+    observed: &Observed,
+    proxy: PoolId,
+    want: &Rendered,
+    places: &BTreeMap<ServerName, Place>,
+    now: Millis,
+) -> Process {
+    let seen = observed.proxy(proxy);
+    if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
+        return Process::Unseen(text!("config-process-none"));
+    }
+    let Some(running) = seen.running.fresh(now, STALE) else {
+        return Process::Unseen(text!("config-process-silent"));
+    };
+    let mut differs = Vec::new();
+    if running.shape.as_ref() != Some(&want.shape) {
+        differs.push(text!("config-differs-shape"));
+    }
+    if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
+        differs.push(text!("config-differs-session"));
+    }
+    for server in &desired.pool(proxy).servers {
+        let name = server.name.as_str();
+        match (places.get(&server.name), running.servers.get(&server.name)) {
+            (Some(_), None) => differs.push(text!("config-differs-absent", name = name)),
+            (Some(place), Some(now)) if now.id == server.id => {
+                let wish = config::wish(desired, proxy, server, *place);
+                differs.extend(server_differs(name, now, wish, (*place, server.port)));
+            }
+            _ => {}
+        }
+    }
+    differs.extend(strangers(desired, proxy, running));
+    Process::Seen(differs)
+}
+
+/// What HAProxy has and nobody wishes.
+fn strangers(desired: &Desired, proxy: PoolId, running: &Running) -> Vec<Text> {
+    let wished = |name: &ServerName, id| desired.pool(proxy).server(name).is_some_and(|s| s.id == id);
+    let unknown = running.servers.iter().filter(|(name, server)| !wished(name, server.id));
+    unknown.map(|(name, _)| text!("config-differs-stranger", name = name.as_str())).collect()
+}
+
+fn server_differs(name: &str, now: &RunningServer, wish: config::Wish, at: (Place, u16)) -> Option<Text> {
+    let (place, port) = at;
+    if now.ip != Some(place.ip) || now.port != port {
+        return Some(text!("config-differs-address", name = name));
+    }
+    let states = (now.maintenance, now.writer_maintenance) == (wish.maintenance, wish.writer_maintenance);
+    if !states || !now.uniform || (!wish.maintenance && now.drain != wish.drain) {
+        return Some(text!("config-differs-state", name = name));
+    }
+    // In maintenance the weight means nothing.
+    let weight = wish.maintenance || wish.drain || now.weight == wish.weight;
+    (!weight).then(|| text!("config-differs-weight", name = name, now = now.weight, wish = wish.weight))
+}
+
+/// Above this many pairs of lines a difference is told as "all of it".
+const MOST_PAIRS: usize = 1_000_000;
+
+/// The lines that two texts do not share, in order, with our secret and others' masked.
+pub fn difference(before: &str, after: &str, key: &str) -> Vec<Odd> {
+    let before: Vec<&str> = before.lines().collect();
+    let after: Vec<&str> = after.lines().collect();
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (before, after) = (&before[start..], &after[start..]);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (before, after) = (&before[..before.len() - end], &after[..after.len() - end]);
+    let odd = |added, line: &str| Odd { added, text: masked(line, key) };
+    if before.len().saturating_mul(after.len()) > MOST_PAIRS {
+        let gone = before.iter().map(|line| odd(false, line));
+        return gone.chain(after.iter().map(|line| odd(true, line))).collect();
+    }
+    let common = common(before, after);
+    let (mut i, mut j) = (0, 0);
+    let mut all = Vec::new();
+    while i < before.len() || j < after.len() {
+        if i < before.len() && j < after.len() && before[i] == after[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == after.len() || (i < before.len() && common[i + 1][j] >= common[i][j + 1]) {
+            all.push(odd(false, before[i]));
+            i += 1;
+        } else {
+            all.push(odd(true, after[j]));
+            j += 1;
+        }
+    }
+    all
+}
+
+/// `common[i][j]`: how many lines the rest of `before` from `i` and of `after` from `j` share in order.
+fn common(before: &[&str], after: &[&str]) -> Vec<Vec<usize>> {
+    let mut common = vec![vec![0; after.len() + 1]; before.len() + 1];
+    for i in (0..before.len()).rev() {
+        for j in (0..after.len()).rev() {
+            common[i][j] = if before[i] == after[j] {
+                common[i + 1][j + 1] + 1
+            } else {
+                common[i + 1][j].max(common[i][j + 1])
+            };
+        }
+    }
+    common
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::observed::Seen;
+    use crate::plan::tests::{first, setting};
+    use crate::sim::World;
+
+    fn told(before: &str, after: &str) -> Vec<String> {
+        let odd = difference(before, after, "");
+        odd.into_iter().map(|o| format!("{}{}", if o.added { '+' } else { '-' }, o.text)).collect()
+    }
+
+    #[test]
+    fn a_difference_holds_only_what_differs() {
+        assert_eq!(told("a\nb\nc\n", "a\nb\nc\n"), Vec::<String>::new());
+        assert_eq!(told("a\nb\nc\n", "a\nx\nc\n"), ["-b", "+x"]);
+        assert_eq!(told("", "a\n"), ["+a"]);
+        assert_eq!(told("a\nb\nc\nd\n", "b\nd\ne\n"), ["-a", "-c", "+e"]);
+    }
+
+    proptest! {
+        /// Taking away and adding what a difference says leads from one text to the other.
+        #[test]
+        fn a_difference_is_whole(before in "([abc]\n){0,9}", after in "([abc]\n){0,9}") {
+            let odd = difference(&before, &after, "");
+            let count = |added| odd.iter().filter(|o| o.added == added).count();
+            let (b, a) = (before.lines().count(), after.lines().count());
+            prop_assert_eq!(b - count(false), a - count(true));
+            for line in ["a", "b", "c"] {
+                let of = |text: &str| text.lines().filter(|l| *l == line).count();
+                let told = |added| odd.iter().filter(|o| o.added == added && o.text == line).count();
+                prop_assert_eq!(of(&before) + told(true), of(&after) + told(false));
+            }
+        }
+    }
+
+    /// A settled world, as it was last looked at.
+    fn settled() -> (Desired, Observed, Millis) {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        let mut memory = Observed::default();
+        crate::plan::tests::settle(&mut desired, &mut world, &mut memory);
+        world.look(&mut memory, &desired);
+        (desired, memory, world.now)
+    }
+
+    #[test]
+    fn what_is_settled_does_not_differ() {
+        let (desired, observed, now) = settled();
+        for proxy in PoolId::ALL {
+            let view = view(&desired, &observed, &setting(), proxy, None, now);
+            assert_eq!(view.disk, Disk::Same);
+            assert_eq!(view.process, Process::Seen(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_hand_s_line_is_shown_and_a_cut_file_is_no_older_one() {
+        let (desired, mut observed, now) = settled();
+        let seen = observed.proxies.get_mut(&PoolId::Web).expect("seen");
+        let file = seen.file.clone().expect("a file");
+        let by_hand = file.replace("timeout client 30s", "timeout client 9s");
+        seen.file = Some(by_hand.clone());
+        let shown =
+            view(&desired, &observed, &setting(), PoolId::Web, Some((5, "x".to_owned(), by_hand)), now);
+        let Disk::ByHand(odd) = shown.disk else { panic!("{:?}", shown.disk) };
+        let told: Vec<_> = odd.iter().map(|o| (o.added, o.text.trim())).collect();
+        assert_eq!(told, [(false, "timeout client 30s"), (true, "timeout client 9s")]);
+        assert_eq!(shown.overwritten.map(|o| o.difference), Some(odd));
+        let seen = observed.proxies.get_mut(&PoolId::Web).expect("seen");
+        seen.file = Some(file.lines().take(20).fold(String::new(), |all, line| all + line + "\n"));
+        let cut = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        assert!(matches!(cut.disk, Disk::ByHand(_)), "{:?}", cut.disk);
+    }
+
+    #[test]
+    fn an_earlier_wish_s_file_and_a_process_that_lags_are_told_apart() {
+        let (mut desired, mut observed, now) = settled();
+        desired.web.generation += 1;
+        desired.web.servers[0].admin = crate::desired::Admin::Maintenance;
+        let shown = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        assert!(matches!(shown.disk, Disk::Older(_)), "{:?}", shown.disk);
+        let name = desired.web.servers[0].name.as_str();
+        let differs = vec![text!("config-differs-shape"), text!("config-differs-state", name = name)];
+        assert_eq!(shown.process, Process::Seen(differs));
+        observed.proxies.get_mut(&PoolId::Web).expect("seen").running = Seen::Never;
+        let silent = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        assert_eq!(silent.process, Process::Unseen(text!("config-process-silent")));
+    }
+}

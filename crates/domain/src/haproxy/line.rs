@@ -1,0 +1,165 @@
+//! One line of a configuration file, with what it does and what would break without it.
+//!
+//! A line cannot be made without its two sentences, and the build refuses a sentence that a language lacks: the file,
+//! the page and the documentation cannot disagree.
+
+use crate::text::Text;
+
+/// Why a line is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// What it does.
+    pub does: Text,
+    /// What would break without it.
+    pub without: Text,
+}
+
+impl Why {
+    /// A sentence, and the key of the other one, which has the same arguments; use `why!`, which the build checks.
+    pub fn of(does: Text, without: &'static str) -> Self {
+        let without = Text { args: does.args.clone(), ..Text::of(without) };
+        Self { does, without }
+    }
+}
+
+/// `why!("line-x", name = value)`: the sentences `line-x` and `line-x-without`, both with these arguments. The build
+/// looks for both keys in every language.
+#[macro_export]
+macro_rules! why {
+    ($key:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::haproxy::line::Why::of(
+            $crate::text::Text::of($key)$(.with(stringify!($name), $value))*,
+            concat!($key, "-without"),
+        )
+    };
+}
+
+/// Some words of a long line, with what they do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// As they stand in the line.
+    pub words: String,
+    /// What they do.
+    pub does: Text,
+}
+
+/// Words of a line and their sentence.
+pub fn part(words: impl Into<String>, does: Text) -> Part {
+    Part { words: words.into(), does }
+}
+
+/// What stands for a secret on a page.
+pub const MASK: &str = "••••••••";
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    text: String,
+    secret: bool,
+    /// Why it is there; absent for an empty line only.
+    pub why: Option<Why>,
+    /// Its words one after the other, where one sentence is not enough (`server`).
+    pub parts: Vec<Part>,
+}
+
+impl Line {
+    /// A comment, or the first line of a section: at the margin.
+    pub fn head(text: impl Into<String>, why: Why) -> Self {
+        Self { text: text.into(), secret: false, why: Some(why), parts: Vec::new() }
+    }
+
+    /// A directive within a section.
+    pub fn set(words: impl AsRef<str>, why: Why) -> Self {
+        Self::head(format!("    {}", words.as_ref()), why)
+    }
+
+    /// A directive whose last word is a secret.
+    pub fn secret(words: &str, secret: &str, why: Why) -> Self {
+        Self { secret: true, ..Self::set(format!("{words} {secret}"), why) }
+    }
+
+    /// A directive that is explained word by word.
+    pub fn of_parts(parts: Vec<Part>, why: Why) -> Self {
+        let words: Vec<&str> = parts.iter().map(|p| p.words.as_str()).collect();
+        let line = Self::set(words.join(" "), why);
+        Self { parts, ..line }
+    }
+
+    /// An empty line, between sections.
+    pub const fn empty() -> Self {
+        Self { text: String::new(), secret: false, why: None, parts: Vec::new() }
+    }
+
+    /// As HAProxy reads it, without the newline. Holds the secret, if there is one.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// As it may be shown: a secret is masked.
+    pub fn shown(&self) -> String {
+        match self.text.rsplit_once(' ') {
+            Some((words, _)) if self.secret => format!("{words} {MASK}"),
+            _ => self.text.clone(),
+        }
+    }
+}
+
+/// Words after which a secret stands, in HAProxy 2.6: also in a line that somebody wrote by hand.
+const BEFORE_SECRETS: [&str; 6] =
+    ["dynamic-cookie-key", "password", "insecure-password", "auth", "passphrase", "set-dynamic-cookie-key"];
+
+/// A line of anybody's, as it may be shown: our `key` and the word after each of those that lead to a secret are masked.
+pub fn masked(line: &str, key: &str) -> String {
+    let line = if key.is_empty() { line.to_owned() } else { line.replace(key, MASK) };
+    let mut hide = false;
+    line.split(' ')
+        .map(|word| {
+            // Several blanks may stand between.
+            let secret = hide && !word.is_empty();
+            hide = BEFORE_SECRETS.contains(&word) || (hide && word.is_empty());
+            if secret { MASK } else { word }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A time as HAProxy writes it, as a person does: `500ms` is `500 ms`.
+pub fn spoken(time: &str) -> String {
+    let unit = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
+    let (number, unit) = time.split_at(unit);
+    format!("{number}\u{a0}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let line = Line::secret("dynamic-cookie-key", "deadbeef", crate::why!("line-cookie-key"));
+        assert_eq!(line.text(), "    dynamic-cookie-key deadbeef");
+        assert_eq!(line.shown(), format!("    dynamic-cookie-key {MASK}"));
+    }
+
+    #[test]
+    fn what_somebody_wrote_by_hand_is_masked_too() {
+        for (line, shown) in [
+            ("    dynamic-cookie-key  abc", "    dynamic-cookie-key  ••••••••"),
+            ("    stats auth root:pass", "    stats auth ••••••••"),
+            (
+                "    user me insecure-password x groups all",
+                "    user me insecure-password •••••••• groups all",
+            ),
+            ("    # deadbeef was the key", "    # •••••••• was the key"),
+            ("    timeout client 30s", "    timeout client 30s"),
+        ] {
+            assert_eq!(masked(line, "deadbeef"), shown);
+        }
+        assert_eq!(masked("bind :80", ""), "bind :80");
+    }
+
+    #[test]
+    fn times_are_spoken() {
+        assert_eq!(spoken("500ms"), "500\u{a0}ms");
+    }
+}

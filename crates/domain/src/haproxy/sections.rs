@@ -1,0 +1,215 @@
+//! The sections of the two files, line by line. How to add a line: CONTRIBUTING.md, "A new line of a file".
+
+use std::net::SocketAddr;
+
+use super::config::{COOKIE, Setting, WRITER_BACKEND};
+use super::line::{Line, spoken};
+use super::log;
+use crate::desired::Desired;
+use crate::ids::PoolId;
+use crate::sessions::{HEADER, KEY};
+use crate::why;
+
+/// Lines that the runtime API cannot change, and the backend whose servers follow them.
+pub(super) struct Section {
+    pub(super) lines: Vec<Line>,
+    pub(super) backend: Option<&'static str>,
+}
+
+/// The first line.
+pub(super) fn mark() -> Line {
+    Line::head(
+        "# Written by Cordée, which overwrites changes made here by hand within a second.",
+        why!("line-mark"),
+    )
+}
+
+/// Settings of the program itself. `shape` is empty while the shape is being summed up.
+pub(super) fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> Vec<Line> {
+    let socket = match proxy {
+        PoolId::Web => setting.web_socket.display(),
+        PoolId::Db => setting.db_socket.display(),
+    };
+    let stop = match proxy {
+        PoolId::Web => Line::set("hard-stop-after 30s", why!("line-hard-stop", time = spoken("30s"))),
+        // Sessions of a former worker would outlive a change of writer.
+        PoolId::Db => Line::set("hard-stop-after 10s", why!("line-hard-stop-database", time = spoken("10s"))),
+    };
+    vec![
+        Line::head("global", why!("line-global")),
+        Line::set(format!("description cordee {proxy} {shape}"), why!("line-description")),
+        Line::set("log stdout format raw local0 notice", why!("line-log")),
+        Line::set(format!("stats socket {socket} mode 600 level admin"), why!("line-socket")),
+        Line::set("stats timeout 10s", why!("line-socket-timeout", time = spoken("10s"))),
+        Line::set("stats maxconn 16", why!("line-socket-most", count = 16_u32)),
+        stop,
+        Line::empty(),
+        Line::head(format!("# generation {}", desired.pool(proxy).generation), why!("line-generation")),
+    ]
+}
+
+/// All sections but the first.
+pub(super) fn of(desired: &Desired, proxy: PoolId, setting: &Setting) -> Vec<Section> {
+    match proxy {
+        PoolId::Web => vec![
+            Section { lines: [web_defaults(), web_frontend(desired, setting)].concat(), backend: None },
+            Section { lines: web_backend(setting), backend: Some("web") },
+        ],
+        PoolId::Db => vec![
+            Section { lines: [db_defaults(), db_frontends(desired)].concat(), backend: None },
+            Section { lines: db_backend(), backend: Some("db") },
+            Section { lines: db_writer_backend(), backend: Some(WRITER_BACKEND) },
+        ],
+    }
+}
+
+fn web_defaults() -> Vec<Line> {
+    vec![
+        Line::head("defaults", why!("line-defaults")),
+        Line::set("mode http", why!("line-mode-http")),
+        Line::set("log global", why!("line-log-global")),
+        Line::set("option idle-close-on-response", why!("line-idle-close")),
+        Line::set("option redispatch 1", why!("line-redispatch")),
+        Line::set("retries 3", why!("line-retries", count = 3_u32)),
+        Line::set("retry-on conn-failure empty-response", why!("line-retry-on")),
+        timeout("connect", "500ms", |time| why!("line-timeout-connect", time = time)),
+        timeout("client", "30s", |time| why!("line-timeout-client", time = time)),
+        timeout("server", "30s", |time| why!("line-timeout-server", time = time)),
+        timeout("queue", "5s", |time| why!("line-timeout-queue", time = time)),
+        timeout("http-request", "10s", |time| why!("line-timeout-request", time = time)),
+        timeout("http-keep-alive", "10s", |time| why!("line-timeout-keep-alive", time = time)),
+        timeout("check", "2s", |time| why!("line-timeout-check", time = time)),
+        Line::empty(),
+    ]
+}
+
+fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
+    let map = setting.session_map.display();
+    let head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
+    let rest = vec![
+        Line::set("option forwardfor", why!("line-forwardfor")),
+        Line::set("http-request del-header X-Forwarded-For", why!("line-forwarded")),
+        Line::set(
+            format!("http-request set-var(txn.session) str({KEY}),map({map},proxy)"),
+            why!("line-session-mode"),
+        ),
+        Line::set(
+            format!("http-request set-header {HEADER} %[var(txn.session)]"),
+            why!("line-session-header", name = HEADER),
+        ),
+        Line::set(
+            r"http-request replace-header Cookie (^|;\s*)cordee_[^=;]*=[^;]*(.*) \1\2",
+            why!("line-our-cookie"),
+        ),
+        leads_to("web"),
+        Line::empty(),
+    ];
+    [head, visitors(desired), rest].concat()
+}
+
+/// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
+/// visitor's address. The change of colour that the site names is for us alone.
+fn visitors(desired: &Desired) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(port) = desired.visitors.port {
+        let log = format!("log 127.0.0.1:{port} len {} format raw local0 info", log::MOST_BYTES);
+        lines.push(Line::set(log, why!("line-access-log", port = port.to_string())));
+        lines.push(Line::set(format!("log-format \"{}\"", log::format()), why!("line-log-format")));
+        // A connection that asks for nothing is no visit: browsers open some in advance.
+        lines.push(Line::set("option dontlognull", why!("line-log-nothing")));
+    }
+    if !desired.visitors.trusted.is_empty() {
+        let trusted: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
+        let trusted = trusted.join(" ");
+        let rule = format!("http-request set-src req.hdr_ip(X-Forwarded-For,-1) if {{ src {trusted} }}");
+        lines.push(Line::set(rule, why!("line-trusted", trusted = trusted)));
+    }
+    lines.extend([
+        Line::set("http-request set-var(txn.method) method", why!("line-log-method")),
+        Line::set("http-request set-var(txn.path) path", why!("line-log-path")),
+        Line::set("http-request set-var(txn.agent) req.hdr(User-Agent)", why!("line-log-agent")),
+        Line::set("http-response set-var(txn.change) res.hdr(X-Cordee-Change)", why!("line-log-change")),
+        Line::set("http-response del-header X-Cordee-Change", why!("line-change-hidden")),
+    ]);
+    lines
+}
+
+fn web_backend(setting: &Setting) -> Vec<Line> {
+    vec![
+        Line::head("backend web", why!("line-backend")),
+        Line::set("balance roundrobin", why!("line-balance")),
+        Line::set(
+            format!("cookie {COOKIE} insert indirect nocache httponly attr SameSite=Lax dynamic"),
+            why!("line-cookie", name = COOKIE),
+        ),
+        Line::secret("dynamic-cookie-key", &setting.cookie_key, why!("line-cookie-key")),
+        Line::set("ignore-persist if { path / }", why!("line-not-sticky")),
+        Line::set("ignore-persist if { var(txn.session) -m str database }", why!("line-session-anywhere")),
+        Line::set("http-request disable-l7-retry unless METH_GET", why!("line-no-retry")),
+        Line::set("option httpchk", why!("line-httpchk")),
+        Line::set(
+            "http-check send meth GET uri / ver HTTP/1.1 hdr Host cordee-check hdr Connection close",
+            why!("line-check-send"),
+        ),
+        Line::set("http-check expect rstatus ^[23]", why!("line-check-expect")),
+    ]
+}
+
+fn db_defaults() -> Vec<Line> {
+    vec![
+        Line::head("defaults", why!("line-defaults")),
+        Line::set("mode tcp", why!("line-mode-tcp")),
+        Line::set("log global", why!("line-log-global")),
+        Line::set("option clitcpka", why!("line-client-alive")),
+        Line::set("option srvtcpka", why!("line-server-alive")),
+        Line::set("retries 2", why!("line-retries", count = 2_u32)),
+        timeout("connect", "1s", |time| why!("line-timeout-connect", time = time)),
+        timeout("client", "1h", |time| why!("line-timeout-client-database", time = time)),
+        timeout("server", "1h", |time| why!("line-timeout-server-database", time = time)),
+        timeout("queue", "5s", |time| why!("line-timeout-queue", time = time)),
+        timeout("check", "1s", |time| why!("line-timeout-check", time = time)),
+        Line::empty(),
+    ]
+}
+
+fn db_frontends(desired: &Desired) -> Vec<Line> {
+    vec![
+        Line::head("frontend db", why!("line-frontend-database")),
+        bind(desired.db.listen),
+        leads_to("db"),
+        Line::empty(),
+        Line::head("frontend db_writer", why!("line-frontend-writer")),
+        bind(desired.writer_listen),
+        leads_to(WRITER_BACKEND),
+        Line::empty(),
+    ]
+}
+
+fn db_backend() -> Vec<Line> {
+    vec![Line::head("backend db", why!("line-backend-database")), mysql_check()]
+}
+
+fn db_writer_backend() -> Vec<Line> {
+    let head = Line::head(format!("backend {WRITER_BACKEND}"), why!("line-backend-writer"));
+    vec![Line::empty(), head, mysql_check()]
+}
+
+fn mysql_check() -> Line {
+    Line::set("option mysql-check", why!("line-mysql-check"))
+}
+
+fn timeout(of: &str, time: &str, why: fn(String) -> super::line::Why) -> Line {
+    Line::set(format!("timeout {of} {time}"), why(spoken(time)))
+}
+
+fn bind(address: SocketAddr) -> Line {
+    let (ip, port) = (address.ip(), address.port());
+    Line::set(
+        format!("bind {ip}:{port}"),
+        why!("line-bind", address = ip.to_string(), port = port.to_string()),
+    )
+}
+
+fn leads_to(backend: &str) -> Line {
+    Line::set(format!("default_backend {backend}"), why!("line-default-backend", backend = backend))
+}

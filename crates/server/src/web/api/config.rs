@@ -1,0 +1,142 @@
+//! HAProxy's files, explained.
+
+use axum::Json;
+use axum::extract::State;
+use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
+use cordee_domain::ids::Millis;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::TargetProxy;
+use super::servers::ask;
+use crate::board::Ask;
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::words::Lang;
+
+/// An HAProxy's file as wished, and how file and process differ from it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfigJson {
+    /// `web` or `db`.
+    pub proxy: String,
+    /// The file as wished.
+    pub lines: Vec<LineJson>,
+    /// The file on disk: `same`, `older` (of an earlier wish), `by-hand` or `missing`.
+    pub disk: String,
+    /// The lines in which it differs.
+    pub difference: Vec<OddJson>,
+    /// The process: `same`, `differs` or `unknown`.
+    pub process: String,
+    /// In what it differs, or why it is not known.
+    pub process_says: Vec<String>,
+    /// When the process was last seen well.
+    pub seen_at: Option<Millis>,
+    /// The last file that was changed by hand and then overwritten, while it is kept.
+    pub overwritten: Option<OverwrittenJson>,
+}
+
+/// One line.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LineJson {
+    /// As HAProxy reads it; a secret is masked.
+    pub text: String,
+    /// What it does; `null` for an empty line only.
+    pub explanation: Option<String>,
+    /// What would break without it.
+    pub without: Option<String>,
+    /// A `server` line's words, one after the other.
+    pub words: Vec<WordJson>,
+}
+
+/// Some words of a line.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WordJson {
+    /// As they stand there.
+    pub text: String,
+    /// What they do.
+    pub explanation: String,
+}
+
+/// A line that the wish and another text do not share.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OddJson {
+    /// Added, or taken away.
+    pub added: bool,
+    /// The line.
+    pub text: String,
+}
+
+/// A file that was changed by hand and then overwritten.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OverwrittenJson {
+    /// When.
+    pub at: Millis,
+    /// Where it is kept, relative to `CORDEE_HOME`.
+    pub file: String,
+    /// How it differs from the wish of today.
+    pub difference: Vec<OddJson>,
+}
+
+#[utoipa::path(get, path = "/api/v1/proxies/{proxy}/config", tag = "state",
+    summary = "An HAProxy's file, each line explained",
+    description = "Sentences follow `Accept-Language`. Secrets are masked.",
+    params(("proxy" = String, Path, description = "`web` or `db`")),
+    responses((status = 200, body = ConfigJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn show(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetProxy(proxy): TargetProxy,
+) -> Result<Json<ConfigJson>, Refusal> {
+    let view = ask(&app, lang, |reply| Ask::Config { proxy, reply }).await?;
+    Ok(Json(config(&view, lang)))
+}
+
+fn config(view: &FileView, lang: Lang) -> ConfigJson {
+    let (disk, difference) = match &view.disk {
+        Disk::Same => ("same", Vec::new()),
+        Disk::Missing => ("missing", Vec::new()),
+        Disk::Older(odd) => ("older", odds(odd)),
+        Disk::ByHand(odd) => ("by-hand", odds(odd)),
+    };
+    let (process, process_says) = match &view.process {
+        Process::Unseen(why) => ("unknown", vec![lang.say(why)]),
+        Process::Seen(differs) if differs.is_empty() => ("same", Vec::new()),
+        Process::Seen(differs) => ("differs", differs.iter().map(|d| lang.say(d)).collect()),
+    };
+    ConfigJson {
+        proxy: view.proxy.as_str().to_owned(),
+        lines: lines(view, lang),
+        disk: disk.to_owned(),
+        difference,
+        process: process.to_owned(),
+        process_says,
+        seen_at: view.seen_at,
+        overwritten: view.overwritten.as_ref().map(|o| OverwrittenJson {
+            at: o.at,
+            file: o.file.clone(),
+            difference: odds(&o.difference),
+        }),
+    }
+}
+
+fn lines(view: &FileView, lang: Lang) -> Vec<LineJson> {
+    let word = |part: &cordee_domain::haproxy::line::Part| WordJson {
+        text: part.words.clone(),
+        explanation: lang.say(&part.does),
+    };
+    view.lines
+        .iter()
+        .map(|line| LineJson {
+            text: line.shown(),
+            explanation: line.why.as_ref().map(|w| lang.say(&w.does)),
+            without: line.why.as_ref().map(|w| lang.say(&w.without)),
+            words: line.parts.iter().map(word).collect(),
+        })
+        .collect()
+}
+
+fn odds(all: &[Odd]) -> Vec<OddJson> {
+    all.iter().map(|odd| OddJson { added: odd.added, text: odd.text.clone() }).collect()
+}
