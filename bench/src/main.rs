@@ -22,6 +22,7 @@ mod own_proxy;
 mod pace;
 mod promoting;
 mod report;
+mod sessions;
 mod throughput;
 
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ use cordee_e2e::cluster::Cluster;
 use report::Report;
 
 const USAGE: &str =
-    "cordee-bench [web] [failover] [promote] [join] [compare] [log] [--size-mib N] [--times N]";
+    "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [--size-mib N] [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +42,17 @@ enum Part {
     Join,
     Compare,
     Log,
+    Sessions,
 }
 
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("web", Part::Web),
     ("failover", Part::Failover),
     ("promote", Part::Promote),
     ("join", Part::Join),
     ("compare", Part::Compare),
     ("log", Part::Log),
+    ("sessions", Part::Sessions),
 ];
 
 #[derive(Debug)]
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
                 comparing::measure(&cluster, big)
             }
             Part::Log => listening::measure(&cluster),
+            Part::Sessions => sessions::measure(&cluster),
         }
         .publish();
     }
