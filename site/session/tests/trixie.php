@@ -37,6 +37,8 @@ if (!is_file($made)) {
         '--include=php8.4-cli,php8.4-mysql,mariadb-server-core,mariadb-client,passwd', 'trixie', $folder]);
     must(['/usr/sbin/chroot', $folder, '/usr/sbin/useradd', '--system', '--user-group', '--no-create-home',
         '--home-dir', '/nonexistent', '--shell', '/bin/false', 'mysql']);
+    // Debian's installer would write it; MariaDB's asks for localhost.
+    file_put_contents("$folder/etc/hosts", "127.0.0.1 localhost\n");
     touch($made);
 }
 // A fresh copy of the library; nothing of the folder's own is followed or kept.

@@ -43,6 +43,9 @@ final class Database
             $this->installing->hear(0.05);
         }
         $this->installing->end(60);
+        if (!is_dir("$this->folder/data/mysql")) {
+            throw new \RuntimeException("no database was made:\n" . $this->installing->said());
+        }
         $command = ['/usr/sbin/mariadbd', '--no-defaults', "--datadir=$this->folder/data", "--socket=$this->folder/s",
             "--pid-file=$this->folder/pid", "--port=$this->port", '--bind-address=127.0.0.1', '--skip-name-resolve',
             "--server-id=$this->number", "--log-bin=$this->folder/data/log", '--binlog-format=ROW',
