@@ -2,7 +2,8 @@
 //!
 //! The whole cluster lives in one network namespace, on its loopback. A packet filter there knows a connection by who
 //! opened it and to which port: MariaDB to a database's port is a link, HAProxy to one is the way of the applications.
-//! Cordée itself reaches its databases through unix sockets, which no filter cuts.
+//! Cordée itself reaches its own databases through unix sockets, which no filter cuts, and those that are not its own
+//! over TCP as root.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -46,6 +47,8 @@ pub enum Way {
     Back,
     /// What HAProxy and the first database say to each other.
     Proxy,
+    /// What Cordée and the first database say to each other over TCP: only one that is not ours is reached so.
+    Cordee,
 }
 
 /// The filter of one cluster. Dropped, it lets everything through.
@@ -69,16 +72,19 @@ impl Network {
     #[track_caller]
     pub fn cut(&self, ways: &[Way]) {
         let [first, second] = self.ports;
-        // Mark 1: the second copies the first. Mark 2: the other way round. Mark 3: HAProxy to the first.
+        // Mark 1: anybody copies the first. Mark 2: anybody copies the second. Mark 3: HAProxy to the first. Mark 4:
+        // Cordée (and the test itself) to the first.
         let mut rules = format!(
             "meta skuid mysql tcp dport {first} ct mark set 1\nmeta skuid mysql tcp dport {second} ct mark set 2\n\
-             meta skuid haproxy tcp dport {first} ct mark set 3\n"
+             meta skuid haproxy tcp dport {first} ct mark set 3\n\
+             meta skuid root tcp dport {first} ct mark set 4\n"
         );
         for way in ways {
             rules.push_str(match way {
                 Way::Forth => "ct mark 1 ct direction reply drop\nct mark 2 ct direction original drop\n",
                 Way::Back => "ct mark 1 ct direction original drop\nct mark 2 ct direction reply drop\n",
                 Way::Proxy => "ct mark 3 drop\n",
+                Way::Cordee => "ct mark 4 drop\n",
             });
         }
         // One transaction: no packet meets half of it.

@@ -12,11 +12,43 @@ use std::time::Duration;
 use crate::cluster::{Cluster, run};
 use crate::db::Db;
 use crate::wait;
+use serde_json::{Value, json};
 
 /// The person's account on it.
 pub const USER: &str = "ana";
 /// Its password: with everything that a file of options could take for something else.
 pub const PASSWORD: &str = "it's \"60 m\" \\ # of rope; é";
+
+/// What is asked of the API for one that exists, with [`USER`]'s account.
+pub fn body(name: &str, address: &str, port: u16, password: &str) -> Value {
+    json!({ "name": name, "address": address, "port": port, "user": USER, "password": password })
+}
+
+/// The lines that the file of a database needs which is to join now.
+#[track_caller]
+pub fn lines(cluster: &Cluster) -> Vec<String> {
+    let plan = cluster.api().get("/v1/pools/db/join");
+    let (id, slot) = (&plan["id"], &plan["slot"]);
+    let fixed = [
+        "read_only=1",
+        "log_bin=log",
+        "log_slave_updates=1",
+        "binlog_format=ROW",
+        "gtid_strict_mode=1",
+        "gtid_ignore_duplicates=1",
+        "slave_net_timeout=10",
+        "sync_binlog=1",
+        "auto_increment_increment=10",
+        "skip-name-resolve",
+    ];
+    let mut all: Vec<String> = fixed.iter().map(|l| (*l).to_owned()).collect();
+    all.extend([
+        format!("server_id={id}"),
+        format!("gtid_domain_id={id}"),
+        format!("auto_increment_offset={slot}"),
+    ]);
+    all
+}
 
 /// A MariaDB that the test started itself. Dropping it ends it.
 #[derive(Debug)]
@@ -84,6 +116,14 @@ impl Guest {
         wait::until("the test's own MariaDB answers", Duration::from_secs(30), || {
             root.try_query("SELECT 1").map(|_| ())
         });
+    }
+
+    /// Asks over the API that it joins; that must be taken.
+    #[track_caller]
+    pub fn join(&self, cluster: &Cluster) {
+        let wish = body(&self.name, "127.0.0.1", self.port, PASSWORD);
+        let reply = cluster.api().post("/v1/pools/db/servers", &wish);
+        assert_eq!(reply.status, 201, "{reply:?}");
     }
 
     /// Its port.

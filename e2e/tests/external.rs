@@ -10,7 +10,7 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::foreign::{
-    Fake, Guest, PASSWORD, USER, asks_for_a_file, babbles, floods, is_mysql, keeps_silent,
+    Fake, Guest, PASSWORD, USER, asks_for_a_file, babbles, body, floods, is_mysql, keeps_silent, lines,
 };
 use cordee_e2e::mesh::{
     SETTLED, brief, homes, links, listed, remove, shown, wait_for_members, wait_for_mesh, wait_until_left,
@@ -39,35 +39,6 @@ fn main() -> ExitCode {
             case!(whoever_is_killed_it_goes_on_or_is_let_go),
         ],
     )
-}
-
-fn body(name: &str, address: &str, port: u16, password: &str) -> Value {
-    json!({ "name": name, "address": address, "port": port, "user": USER, "password": password })
-}
-
-/// The lines that its file needs now.
-fn lines(cluster: &Cluster) -> Vec<String> {
-    let plan = cluster.api().get("/v1/pools/db/join");
-    let (id, slot) = (&plan["id"], &plan["slot"]);
-    let fixed = [
-        "read_only=1",
-        "log_bin=log",
-        "log_slave_updates=1",
-        "binlog_format=ROW",
-        "gtid_strict_mode=1",
-        "gtid_ignore_duplicates=1",
-        "slave_net_timeout=10",
-        "sync_binlog=1",
-        "auto_increment_increment=10",
-        "skip-name-resolve",
-    ];
-    let mut all: Vec<String> = fixed.iter().map(|l| (*l).to_owned()).collect();
-    all.extend([
-        format!("server_id={id}"),
-        format!("gtid_domain_id={id}"),
-        format!("auto_increment_offset={slot}"),
-    ]);
-    all
 }
 
 /// Every sentence of a refusal with its field; it came in time, and nothing was added.
@@ -258,13 +229,6 @@ fn an_empty_one_joins_under_load_and_leaves(cluster: &Cluster) {
     assert!(!homes(cluster).contains("db3"));
 }
 
-/// Asks for it over the API; it must be taken.
-#[track_caller]
-fn add(cluster: &Cluster, guest: &Guest) {
-    let reply = cluster.api().post("/v1/pools/db/servers", &body("db3", "127.0.0.1", guest.port(), PASSWORD));
-    assert_eq!(reply.status, 201, "{reply:?}");
-}
-
 #[track_caller]
 fn wait_until_gone(cluster: &Cluster) -> Duration {
     let gone = || match shown(cluster, "db3")? {
@@ -279,7 +243,7 @@ fn whoever_is_killed_it_goes_on_or_is_let_go(cluster: &Cluster) {
     let all = ["db1", "db2", "db3"];
     let own = lines(cluster);
     let mut guest = Guest::start(cluster, "db3", cluster.spare_port(1), &own);
-    add(cluster, &guest);
+    guest.join(cluster);
     // Cordée, in the middle of its copy.
     cluster.signal(cluster.serve().expect("serve").pid, Signal::KILL);
     let took = wait_for_members(cluster, &all);
@@ -318,7 +282,7 @@ fn whoever_is_killed_it_goes_on_or_is_let_go(cluster: &Cluster) {
     }
     // Cancelled in the middle.
     let mut second = Guest::start(cluster, "db3", cluster.spare_port(2), &lines(cluster));
-    add(cluster, &second);
+    second.join(cluster);
     remove(cluster, "db3");
     wait_until_gone(cluster);
     assert_eq!(links(cluster, "db3"), Ok(Vec::new()));
