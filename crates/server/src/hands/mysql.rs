@@ -32,6 +32,11 @@ const CLIENT_ERRORS: u32 = 2_000;
 /// An event without the mark that was expected, or with one that was not.
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
+/// The longest packet of one of ours: the protocol's own limit. Named, because each new connection asks for it otherwise.
+const PACKET: usize = 1 << 30;
+/// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
+const WAIT: usize = 28_800;
+
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
 
@@ -75,6 +80,8 @@ impl Database {
         let limits = PoolConstraints::new(0, 12).unwrap_or_default();
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
+            .max_allowed_packet(Some(PACKET))
+            .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
             .pass(Some(password))
             .pool_opts(PoolOpts::default().with_constraints(limits));
