@@ -239,6 +239,18 @@ async fn collect(mut body: Stream, lang: Lang) -> Result<Vec<u8>, Refusal> {
     Ok(kept)
 }
 
+/// What the one word that a body holds stands for.
+pub fn one_word<T>(
+    mut members: Members,
+    field: &str,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
+    lang: Lang,
+) -> Result<T, Refusal> {
+    let word = members.text(field).unwrap_or_default();
+    members.finish().map_err(|p| refused(p, lang))?;
+    parse(&word).map_err(|p| Refusal::problem(p, lang))
+}
+
 impl Members {
     /// A string; absent and `null` are `None`, anything else is noted as wrong.
     pub fn text(&mut self, field: &str) -> Option<String> {

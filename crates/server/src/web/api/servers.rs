@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
-use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, refuse, refused};
+use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, one_word, refuse, refused};
 use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
 use crate::board::{Ask, JoinPlan, TestReport};
@@ -232,11 +232,9 @@ pub(super) async fn repair(
     Language(lang): Language,
     State(app): State<App>,
     Path(name): Path<String>,
-    Body(mut members): Body,
+    Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let take = members.text("take").unwrap_or_default();
-    members.finish().map_err(|p| refused(p, lang))?;
-    let side = Side::parse(&take).map_err(|p| Refusal::problem(p, lang))?;
+    let side = one_word(members, "take", Side::parse, lang)?;
     let (revision, name) = follower(&app, &name, lang)?;
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
     let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::store(&e, lang))?;
