@@ -2,9 +2,7 @@
 //! (restart, stop, remove, promote, copy again).
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::Change;
@@ -21,6 +19,7 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{Form, Path};
 use crate::web::view::{Question, Risk, insists, question, ticks};
 
 #[derive(Template)]
@@ -134,7 +133,7 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
-    typed: Result<Body<Typed>, FormRejection>,
+    typed: Result<Form<Typed>, Response>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
@@ -147,7 +146,7 @@ pub(super) async fn submit(
         return visit.missing(&app, text!("message-no-page"));
     };
     // Most acts need no field, so a request without any is as good.
-    let typed = typed.map(|Body(typed)| typed).unwrap_or_default();
+    let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     if let Some(refused) = insist(&visit, &app, &snapshot, &target, &word, &typed) {
         return refused;
     }

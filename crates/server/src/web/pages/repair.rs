@@ -1,6 +1,6 @@
 //! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are put right, `POST` does it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::db::verify::Side;
@@ -15,6 +15,7 @@ use super::{Target, done, target};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::repairing;
 
 /// The database and the side, where something is to be put right.

@@ -1,6 +1,6 @@
 //! `GET /pools/db/routing/{word}` asks before the databases share writes in another way, `POST` does it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Routing;
@@ -8,6 +8,7 @@ use cordee_domain::desired::Routing;
 use super::act::{ask_first, wish};
 use crate::web::App;
 use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::sharing;
 
 /// Asks.

@@ -1,6 +1,6 @@
 //! `GET /pools/web/session/{word}` asks before the visitors' sessions are kept elsewhere, `POST` does it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::sessions::Mode;
@@ -8,6 +8,7 @@ use cordee_domain::sessions::Mode;
 use super::act::{ask_first, wish};
 use crate::web::App;
 use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::keeping;
 
 /// Asks.
