@@ -144,7 +144,7 @@ pub(super) async fn logs(
     let last = app.guestbook.last();
     // A Cordée that was started anew counts from the beginning.
     let wanted = wanted.map(|w| Wanted { after: if w.after > last { 0 } else { w.after }, ..w });
-    let requests = wanted.map(|w| app.guestbook.requests(&name, &w, LINES)).unwrap_or_default();
+    let requests = wanted.map(|w| app.guestbook.requests_until(last, &name, &w, LINES)).unwrap_or_default();
     let requests: Vec<RequestRow> = requests.iter().map(view::request).collect();
     if visit.script {
         if let Some(problem) = problems.into_iter().next() {
