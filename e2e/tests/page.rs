@@ -21,10 +21,11 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 30] = [
     "/",
     "/sessions/compare",
     "/visitors",
+    "/config",
     "/config/web",
     "/config/db",
     "/journal",
@@ -49,6 +50,7 @@ const PAGES: [&str; 28] = [
     "/pools/db/servers/db2/promote",
     "/pools/db/servers/db2/remove",
     "/pools/db/servers/new",
+    "/pools/db/servers/existing",
     "/pools/db/routing/all-writers",
     "/nothing-here",
 ];

@@ -106,8 +106,20 @@ impl Guestbook {
 
     /// The last requests that a server answered, oldest first, at most `limit`.
     pub fn requests(&self, server: &ServerName, wanted: &Wanted, limit: usize) -> Vec<Request> {
+        self.requests_until(self.last(), server, wanted, limit)
+    }
+
+    /// The same of those that had come by `last`: who goes on from there is told each one once.
+    pub fn requests_until(
+        &self,
+        last: u64,
+        server: &ServerName,
+        wanted: &Wanted,
+        limit: usize,
+    ) -> Vec<Request> {
         let recent = self.recent();
-        let newest = recent.requests.iter().rev().take_while(|k| k.id > wanted.after);
+        let known = recent.requests.iter().rev().skip_while(|k| k.id > last);
+        let newest = known.take_while(|k| k.id > wanted.after);
         let mut found: Vec<Request> = newest
             .filter(|k| k.record.server.as_ref() == Some(server))
             .map(shown)
@@ -181,6 +193,8 @@ mod tests {
             Wanted { status: StatusFilter::parse("4xx").unwrap(), after: 4_000, ..Wanted::default() };
         assert!(book.requests(&web1, &wanted, 100).iter().all(|r| r.status == Some(404) && r.id > 4_000));
         assert_eq!(book.requests(&web1, &wanted, 100).len(), 10);
+        let before = book.requests_until(4_097, &web1, &Wanted { after: 4_095, ..Wanted::default() }, 100);
+        assert_eq!(before.iter().map(|r| r.id).collect::<Vec<_>>(), [4_097], "what came since is for later");
         let nowhere = Wanted { path: "/b".to_owned(), ..Wanted::default() };
         assert!(book.requests(&web1, &nowhere, 100).is_empty());
     }

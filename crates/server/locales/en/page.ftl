@@ -42,6 +42,7 @@ login-password = Password
 login-title = Sign in
 problem-account-name = Give a name of 1 to 64 characters.
 problem-code = This is not this machine’s code. The command below shows it.
+problem-form = The fields of the form cannot be read.
 problem-password = This name and this password do not belong together.
 problem-password-long = At most { $count } bytes.
 problem-password-short = At least { $count } characters.

@@ -42,6 +42,7 @@ login-password = Mot de passe
 login-title = Connexion
 problem-account-name = Donnez un nom de 1 à 64 caractères.
 problem-code = Ce n’est pas le code de cette machine. Il est affiché par la commande ci-dessous.
+problem-form = Les champs du formulaire sont illisibles.
 problem-password = Ce nom et ce mot de passe ne vont pas ensemble.
 problem-password-long = { $count } octets au plus.
 problem-password-short = { $count } caractères au moins.

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::ids::ServerName;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::now;
 use crate::hands::mysql::Database;
 
-use super::{Engine, Sight};
+use super::{Engine, Sight, paced};
 
 const PACE: Duration = Duration::from_secs(1);
 
@@ -21,8 +20,7 @@ impl Engine {
             (self.parts.board.clone(), self.doors.clone(), self.parts.clone(), self.out.clone());
         let beating = self.beating.subscribe();
         self.work.spawn(async move {
-            let mut pace = interval(PACE);
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut pace = paced(PACE);
             loop {
                 pace.tick().await;
                 let desired = board.desired();
@@ -49,8 +47,7 @@ impl Engine {
     pub(super) fn pulse(&mut self) {
         let (board, doors, out) = (self.parts.board.clone(), self.doors.clone(), self.out.clone());
         self.work.spawn(async move {
-            let mut pace = interval(PULSE);
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut pace = paced(PULSE);
             loop {
                 pace.tick().await;
                 let Some(name) = board.desired().writer.clone() else { continue };

@@ -151,9 +151,9 @@ fn carry(
         .and_then(|()| files::write(&into, &writer, 0o600, user))
         .map_err(|e| io(&e))
         .and_then(|()| dump::copy(&ends, schemas, &backup::Watch { progress, cancelled: &cancelled }));
-    for path in [&from, &into] {
-        process::remove_file(path).map_err(|e| io(&e))?;
-    }
+    // Both go, whatever becomes of the other one: they hold passwords.
+    let gone = [&from, &into].map(|path| process::remove_file(path));
+    gone.into_iter().collect::<Result<(), _>>().map_err(|e| io(&e))?;
     result
 }
 

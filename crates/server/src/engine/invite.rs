@@ -15,12 +15,12 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::board::{Guest, JoinPlan};
-use crate::hands::mysql::Database;
 use crate::hands::{dump, newcomer};
 use crate::vault::Login;
 
+use super::join::{self, Ground};
 use super::test::{connect, greeting, refusal, resolve};
-use super::{Engine, data, join};
+use super::{Engine, data};
 
 /// Everything together: a refusal comes within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);
@@ -30,40 +30,23 @@ const GOOD_BYE: Duration = Duration::from_millis(200);
 
 /// What the donor says.
 struct Donor {
-    database: Database,
-    plan: JoinPlan,
+    ground: Ground,
     version: String,
 }
 
 impl Engine {
     /// Says how a database that exists already would get its data, or every reason why it would not.
     pub(super) fn invite(&mut self, guest: Guest, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
-        let desired = self.parts.board.desired();
-        let (donor, slot) = match self.ground(&desired) {
-            Ok(ground) => ground,
-            Err(problem) => {
-                let _ = reply.send(Err(vec![problem]));
-                return;
-            }
-        };
-        let folder = self.parts.home.server(&donor).join("data");
-        let seen = self.observed.databases.get(&donor).and_then(|d| d.value());
-        let donor = Donor {
-            database: self.database(&donor),
-            version: seen.map(|d| d.version.clone()).unwrap_or_default(),
-            plan: JoinPlan {
-                from_writer: desired.is_writer(&donor),
-                donor,
-                bytes: data::copied_bytes(&folder),
-                tables: 0,
-                slot,
-                id: desired.next_id,
-                at: None,
-            },
-        };
+        let donor = self.ground().map(|ground| {
+            let seen = self.observed.databases.get(ground.donor()).and_then(|d| d.value());
+            Donor { version: seen.map(|d| d.version.clone()).unwrap_or_default(), ground }
+        });
         self.work.spawn(async move {
             let late = || vec![about("address", text!("test-fail-timeout", seconds = DEADLINE.as_secs()))];
-            let found = timeout(DEADLINE, examine(&guest, donor)).await.unwrap_or_else(|_| Err(late()));
+            let found = match donor {
+                Ok(donor) => timeout(DEADLINE, examine(&guest, donor)).await.unwrap_or_else(|_| Err(late())),
+                Err(problem) => Err(vec![problem]),
+            };
             let _ = reply.send(found);
         });
     }
@@ -79,9 +62,10 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     if !dump::here() {
         problems.push(about("", text!("problem-newcomer-program")));
     }
-    let (found, names, tables) =
-        tokio::join!(ask(guest), donor.database.name_case(), donor.database.tables_without_key());
-    let mut plan = donor.plan;
+    let Donor { ground, version } = donor;
+    let database = &ground.database;
+    let (found, names, tables, mut plan) =
+        tokio::join!(ask(guest), database.name_case(), database.tables_without_key(), ground.measured());
     match tables {
         Ok((all, without)) => {
             plan.tables = all;
@@ -95,7 +79,7 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
         (Ok((at, found)), Ok(names)) => {
             plan.at = Some(at);
             let room = data::room_for(plan.bytes);
-            let terms = Terms { id: plan.id, slot: plan.slot, donor: donor.version, names, room };
+            let terms = Terms { id: plan.id, slot: plan.slot, donor: version, names, room };
             let mut own = judge(&found, &terms);
             own.append(&mut problems);
             problems = own;

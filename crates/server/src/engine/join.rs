@@ -1,8 +1,7 @@
 //! Before a database joins: everything that would stop it on the way is looked at first, and nothing is written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cordee_domain::desired::Desired;
 use cordee_domain::ids::ServerName;
 use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
@@ -20,41 +19,65 @@ use super::{Engine, data};
 /// Tables without a primary key that a refusal names.
 const NAMED: usize = 5;
 
+/// What a database joins on.
+pub(super) struct Ground {
+    plan: JoinPlan,
+    /// The one that would be copied.
+    pub(super) database: Database,
+    folder: PathBuf,
+}
+
+impl Ground {
+    /// Whom it would copy.
+    pub(super) fn donor(&self) -> &ServerName {
+        &self.plan.donor
+    }
+
+    /// The plan, with how many bytes there are to copy: there may be very many files to look at.
+    pub(super) async fn measured(&self) -> JoinPlan {
+        let folder = self.folder.clone();
+        let bytes = tokio::task::spawn_blocking(move || data::copied_bytes(&folder)).await;
+        // It can only have panicked, which is in the log.
+        JoinPlan { bytes: bytes.unwrap_or_default(), ..self.plan.clone() }
+    }
+}
+
 impl Engine {
     /// Says how a new database would get its data, or every reason why it would not.
     pub(super) fn join_plan(&mut self, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
-        let desired = self.parts.board.desired();
-        let (donor, slot) = match self.ground(&desired) {
-            Ok(ground) => ground,
-            Err(problem) => {
-                let _ = reply.send(Err(vec![problem]));
-                return;
-            }
-        };
-        let database = self.database(&donor);
-        let (servers, folder) = (self.parts.home.servers(), self.parts.home.server(&donor).join("data"));
-        let plan = move |tables, bytes| JoinPlan {
-            from_writer: desired.is_writer(&donor),
-            donor,
-            bytes,
-            tables,
-            slot,
-            id: desired.next_id,
-            at: None,
-        };
+        let servers = self.parts.home.servers();
+        let ground = self.ground();
         self.work.spawn(async move {
-            let bytes = data::copied_bytes(&folder);
-            let _ = reply.send(look(&database, &servers, bytes).await.map(|tables| plan(tables, bytes)));
+            let found = match ground {
+                Ok(ground) => {
+                    let plan = ground.measured().await;
+                    let tables = look(&ground.database, &servers, plan.bytes).await;
+                    tables.map(|tables| JoinPlan { tables, ..plan })
+                }
+                Err(problem) => Err(vec![problem]),
+            };
+            let _ = reply.send(found);
         });
     }
 }
 
 impl Engine {
-    /// Whom a new database would copy, and its place in the auto-increment sequence.
-    pub(super) fn ground(&self, desired: &Desired) -> Result<(ServerName, u8), Problem> {
-        let donor = donor(desired, &self.observed, now())
+    /// How a new database would get its data, as far as it is known without a look at the one that it would copy.
+    pub(super) fn ground(&self) -> Result<Ground, Problem> {
+        let desired = self.parts.board.desired();
+        let donor = donor(&desired, &self.observed, now())
             .ok_or_else(|| Problem::conflict("name", text!("problem-join-donor")))?;
-        Ok((donor, desired.free_slot()?))
+        let (database, folder) = (self.database(&donor), self.parts.home.server(&donor).join("data"));
+        let plan = JoinPlan {
+            from_writer: desired.is_writer(&donor),
+            donor,
+            bytes: 0,
+            tables: 0,
+            slot: desired.free_slot()?,
+            id: desired.next_id,
+            at: None,
+        };
+        Ok(Ground { plan, database, folder })
     }
 }
 

@@ -46,7 +46,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::board::{Ask, Board};
 use crate::clock::now;
@@ -193,8 +193,7 @@ impl Engine {
     /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
-        let mut tick = interval(PROCESS_PACE);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = paced(PROCESS_PACE);
         self.heartbeat();
         self.pulse();
         self.purge();
@@ -554,6 +553,13 @@ impl Engine {
             tracing::error!(error = &error as &dyn std::error::Error, "journal");
         }
     }
+}
+
+/// A pace that is not made up for after a delay.
+fn paced(every: Duration) -> Interval {
+    let mut pace = interval(every);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
 }
 
 /// The look that tells how an adopted process does.

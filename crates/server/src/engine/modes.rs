@@ -6,9 +6,8 @@ use std::time::Duration;
 use cordee_domain::desired::Power;
 use cordee_domain::ids::Host;
 use cordee_domain::text;
-use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Engine, Sight};
+use super::{Engine, Sight, paced};
 use crate::hands::visitor;
 
 /// Between two questions.
@@ -19,8 +18,7 @@ impl Engine {
     pub(super) fn ask_modes(&mut self) {
         let (board, out) = (self.parts.board.clone(), self.out.clone());
         self.work.spawn(async move {
-            let mut pace = interval(PACE);
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut pace = paced(PACE);
             loop {
                 pace.tick().await;
                 let desired = board.desired();

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
-
-use super::Engine;
+use super::{Engine, paced};
 use crate::hands::sessions;
 
 /// Between two looks for them. With an index on the expiry an empty look costs the writer next to nothing.
@@ -16,8 +14,7 @@ impl Engine {
         let (board, beating) = (self.parts.board.clone(), self.beating.subscribe());
         let password = self.parts.secrets.app.clone();
         self.work.spawn(async move {
-            let mut pace = interval(PACE);
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut pace = paced(PACE);
             loop {
                 pace.tick().await;
                 let desired = board.desired();

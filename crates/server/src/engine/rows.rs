@@ -16,7 +16,7 @@ use cordee_domain::text::Text;
 use crate::clock::now;
 use crate::hands::verify::{Node, Watch, heal, make_way, verify};
 
-use crate::store::Asked;
+use crate::store::{Asked, StoreError};
 
 use super::{Engine, Sight};
 
@@ -165,36 +165,28 @@ impl Engine {
 
     /// Takes up what an earlier Cordée was asked and did not finish.
     pub(super) fn recall_asked(&mut self) {
-        let known = match self.parts.store.asked() {
-            Ok(known) => known,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "what was asked");
-                return;
-            }
-        };
-        let desired = self.parts.board.desired();
-        for (id, asked) in known {
-            if let Some(server) = desired.db.servers.iter().find(|s| s.id == id) {
-                let comparison = self.observed.comparisons.entry(server.name.clone()).or_default();
-                (comparison.wanted, comparison.repair) = (asked.compare, asked.repair);
-            }
-        }
+        self.recall(self.parts.store.asked(), |comparison, _, asked| {
+            (comparison.wanted, comparison.repair) = (asked.compare, asked.repair);
+        });
     }
 
     /// Takes up the comparisons that an earlier Cordée made.
     pub(super) fn recall_comparisons(&mut self) {
-        let known = match self.parts.store.comparisons() {
-            Ok(known) => known,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "comparisons");
-                return;
-            }
-        };
+        self.recall(self.parts.store.comparisons(), |comparison, id, report| {
+            comparison.last = Some((id, report));
+        });
+    }
+
+    /// Puts what the store keeps of each database, by its id, to what is known of its rows.
+    fn recall<T>(&mut self, kept: Result<Vec<(u32, T)>, StoreError>, put: impl Fn(&mut Comparison, u32, T)) {
+        let kept = kept.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "what is kept of comparisons");
+            Vec::new()
+        });
         let desired = self.parts.board.desired();
-        for (id, report) in known {
+        for (id, of) in kept {
             if let Some(server) = desired.db.servers.iter().find(|s| s.id == id) {
-                let comparison = self.observed.comparisons.entry(server.name.clone()).or_default();
-                comparison.last = Some((id, report));
+                put(self.observed.comparisons.entry(server.name.clone()).or_default(), id, of);
             }
         }
     }

@@ -46,39 +46,15 @@ pub fn copy(
     watch: &Watch<'_>,
 ) -> Result<String, Text> {
     let failed = |_| text!("copy-failed");
-    let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log)
-        .map_err(failed)?
+    let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log).map_err(failed)?;
+    reader
         .arg(format!("--defaults-file={}", options.display()))
         .arg("--backup")
         .arg("--stream=xbstream")
-        .arg(format!("--target-dir={}", temporary.display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let writer = as_user(Command::new("/usr/bin/mbstream"), user, log)
-        .map_err(failed)?
-        .arg("-x")
-        .arg("-C")
-        .arg(into)
-        .stdin(Stdio::piped())
-        .spawn();
-    let Ok(mut writer) = writer else {
-        end(&mut reader);
-        return Err(text!("copy-failed"));
-    };
-    let carried = watched(&mut reader, &mut writer, watch, &mut Vec::new());
-    if carried.is_err() {
-        end(&mut reader);
-        end(&mut writer);
-    }
-    // The writer sees the end of its input only when nobody holds it any more.
-    drop(writer.stdin.take());
-    let both = [reader.wait(), writer.wait()];
-    carried?;
-    if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
-        return Err(text!("copy-failed"));
-    }
+        .arg(format!("--target-dir={}", temporary.display()));
+    let mut writer = as_user(Command::new("/usr/bin/mbstream"), user, log).map_err(failed)?;
+    writer.arg("-x").arg("-C").arg(into);
+    pipe(reader, writer, watch)?;
     let prepared = as_user(Command::new("/usr/bin/mariabackup"), user, log)
         .map_err(failed)?
         .arg("--no-defaults")
@@ -91,6 +67,30 @@ pub fn copy(
         return Err(text!("copy-failed"));
     }
     position(into).ok_or_else(|| text!("copy-no-position"))
+}
+
+/// Runs both to their end, what the one says carried to the other. Gives the last octets that went through.
+pub(super) fn pipe(mut reader: Command, mut writer: Command, watch: &Watch<'_>) -> Result<Vec<u8>, Text> {
+    let failed = |_| text!("copy-failed");
+    let mut reader = reader.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let Ok(mut writer) = writer.stdin(Stdio::piped()).spawn() else {
+        end(&mut reader);
+        return Err(text!("copy-failed"));
+    };
+    let mut tail = Vec::new();
+    let carried = watched(&mut reader, &mut writer, watch, &mut tail);
+    if carried.is_err() {
+        end(&mut reader);
+        end(&mut writer);
+    }
+    // The writer sees the end of its input only when nobody holds it any more.
+    drop(writer.stdin.take());
+    let both = [reader.wait(), writer.wait()];
+    carried?;
+    if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
+        return Err(text!("copy-failed"));
+    }
+    Ok(tail)
 }
 
 pub(super) fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Result<Command> {
@@ -113,7 +113,7 @@ const ASKED: Duration = Duration::from_millis(100);
 /// Carries the bytes, and meanwhile asks whether to go on: a copy that stands still is ended too.
 ///
 /// `tail` gets the last octets that went through.
-pub(super) fn watched(
+fn watched(
     reader: &mut Child,
     writer: &mut Child,
     watch: &Watch<'_>,
@@ -164,7 +164,7 @@ fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>, tail: &mut V
 }
 
 /// Ends a program that is not wanted any more; its end is waited for by the caller.
-pub(super) fn end(child: &mut Child) {
+fn end(child: &mut Child) {
     if let Err(error) = child.kill() {
         tracing::debug!(error = &error as &dyn std::error::Error, "ending a copy");
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use super::backup::{Watch, as_user, end, watched};
+use super::backup::{Watch, as_user, pipe};
 use crate::paths::User;
 
 /// The two ends of a copy. The files hold passwords: only `user` reads them.
@@ -33,41 +33,19 @@ pub fn here() -> bool {
 /// that moment, of the domains in the donor's log.
 pub fn copy(ends: &Ends<'_>, schemas: &[String], watch: &Watch<'_>) -> Result<String, Text> {
     let failed = |_| text!("copy-failed");
-    let mut reader = as_user(Command::new("/usr/bin/mariadb-dump"), ends.user, ends.log)
-        .map_err(failed)?
+    let mut reader = as_user(Command::new("/usr/bin/mariadb-dump"), ends.user, ends.log).map_err(failed)?;
+    reader
         .arg(format!("--defaults-file={}", ends.from.display()))
         .args(["--single-transaction", "--master-data=2", "--gtid", "--hex-blob", "--routines", "--triggers"])
         .args(["--max-allowed-packet=1G", "--databases", "--"])
-        .args(schemas)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let writer = as_user(Command::new("/usr/bin/mariadb"), ends.user, ends.log)
-        .map_err(failed)?
+        .args(schemas);
+    let mut writer = as_user(Command::new("/usr/bin/mariadb"), ends.user, ends.log).map_err(failed)?;
+    writer
         .arg(format!("--defaults-file={}", ends.into.display()))
         .args(["--batch", "--binary-mode", "--skip-reconnect", "--local-infile=0", "--max-allowed-packet=1G"])
         .arg("--init-command=SET SESSION sql_log_bin=0")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn();
-    let Ok(mut writer) = writer else {
-        end(&mut reader);
-        return Err(text!("copy-failed"));
-    };
-    let mut tail = Vec::new();
-    let carried = watched(&mut reader, &mut writer, watch, &mut tail);
-    if carried.is_err() {
-        end(&mut reader);
-        end(&mut writer);
-    }
-    // The writer sees the end of its input only when nobody holds it any more.
-    drop(writer.stdin.take());
-    let both = [reader.wait(), writer.wait()];
-    carried?;
-    if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
-        return Err(text!("copy-failed"));
-    }
+        .stdout(Stdio::null());
+    let tail = pipe(reader, writer, watch)?;
     position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position"))
 }
 

@@ -20,6 +20,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
@@ -231,14 +232,7 @@ impl Store {
 
     /// The last comparisons, by the server's id.
     pub fn comparisons(&self) -> Result<Vec<(u32, Report)>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached("SELECT server, report FROM comparison")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
-        rows.map(|row| {
-            let (server, report) = row?;
-            Ok((server, serde_json::from_str(&report)?))
-        })
-        .collect()
+        self.by_server("SELECT server, report FROM comparison")
     }
 
     /// Keeps what a person asked about a database's rows until it is done, by the server's id.
@@ -258,12 +252,17 @@ impl Store {
 
     /// What was asked about rows and is not done, by the server's id.
     pub fn asked(&self) -> Result<Vec<(u32, Asked)>, StoreError> {
+        self.by_server("SELECT server, asked FROM rows_asked")
+    }
+
+    /// What is kept as JSON about servers, by their id.
+    fn by_server<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<(u32, T)>, StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached("SELECT server, asked FROM rows_asked")?;
+        let mut statement = connection.prepare_cached(query)?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
         rows.map(|row| {
-            let (server, asked) = row?;
-            Ok((server, serde_json::from_str(&asked)?))
+            let (server, text) = row?;
+            Ok((server, serde_json::from_str(&text)?))
         })
         .collect()
     }

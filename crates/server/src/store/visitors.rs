@@ -313,13 +313,27 @@ impl Visitors {
 
     /// Visitors, the last one first.
     pub fn list(&self, which: &Which, limit: u32, skip: u32) -> Result<Vec<Visitor>, StoreError> {
-        let connection = self.reader();
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
-        let mut statement = connection.prepare_cached(
-            "SELECT address, first, last, requests, errors FROM visit \
-             WHERE server = ?1 AND (?2 = '' OR instr(address, ?2)) ORDER BY last DESC LIMIT ?3 OFFSET ?4",
-        )?;
-        let rows = statement.query_map(params![server, which.address, limit, skip], |r| {
+        self.some(
+            "WHERE server = ?1 AND (?2 = '' OR instr(address, ?2)) ORDER BY last DESC LIMIT ?3 OFFSET ?4",
+            params![server, which.address, limit, skip],
+        )
+    }
+
+    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody once.
+    pub fn by_address(&self, which: &Which, after: &str, limit: u32) -> Result<Vec<Visitor>, StoreError> {
+        let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
+        self.some(
+            "WHERE server = ?1 AND (?2 = '' OR instr(address, ?2)) AND address > ?3 ORDER BY address LIMIT ?4",
+            params![server, which.address, after, limit],
+        )
+    }
+
+    fn some(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Visitor>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT address, first, last, requests, errors FROM visit {which}"))?;
+        let rows = statement.query_map(values, |r| {
             let address: String = r.get(0)?;
             Ok((address, Visit { first: r.get(1)?, last: r.get(2)?, requests: r.get(3)?, errors: r.get(4)? }))
         })?;
@@ -520,6 +534,24 @@ mod tests {
         let changes = visitors.changes(&web2, 0, 10).unwrap();
         assert_eq!((changes[0].from.as_deref(), changes[0].to.as_str(), changes[0].at), (None, "bleu", 200));
         assert!(visitors.changes(&web2, changes[0].id, 10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn by_address_nobody_is_left_out_who_comes_again_meanwhile() {
+        let (_file, visitors) = open();
+        let all = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"];
+        for (at, address) in all.iter().enumerate() {
+            let at = u64::try_from(at).unwrap();
+            visitors.keep(&tally(&[(address, at, "web1", 200, "-")]), Mark::default()).unwrap();
+        }
+        let addresses = |rows: &[Visitor]| rows.iter().map(|v| v.address.clone()).collect::<Vec<_>>();
+        let which = Which::default();
+        let mut found = addresses(&visitors.by_address(&which, "", 2).unwrap());
+        visitors.keep(&tally(&[("10.0.0.3", 900, "web1", 200, "-")]), Mark::default()).unwrap();
+        found.extend(addresses(&visitors.by_address(&which, &found[1], 2).unwrap()));
+        assert_eq!(found, all);
+        let one = Which { address: "0.4".to_owned(), server: ServerName::parse("web1").ok() };
+        assert_eq!(addresses(&visitors.by_address(&one, "", 9).unwrap()), ["10.0.0.4"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::App;
 use super::page::{Member, Visit};
+use super::read::Query;
 use super::session::{cookie, cookie_name};
 use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;

@@ -12,6 +12,7 @@ pub mod live;
 pub mod local;
 pub mod page;
 pub mod pages;
+pub mod read;
 pub mod session;
 pub mod view;
 

@@ -56,6 +56,10 @@ pub struct Target {
     pub name: ServerName,
 }
 
+/// The database of an address that names no pool.
+#[derive(Clone, Debug)]
+pub struct TargetDatabase(pub ServerName);
+
 /// The pool of the address.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetPool(pub PoolId);
@@ -94,10 +98,17 @@ impl FromRequestParts<App> for Target {
         let lang = language(&parts.headers);
         let words = path(parts).await?;
         let pool = pool(&words, "pool").map_err(|p| Refusal::problem(p, lang))?;
-        let name = words.get("name").map_or("", String::as_str);
-        let name = ServerName::parse(name)
-            .map_err(|p| Refusal::problem(Problem { kind: Kind::Unknown, ..p }, lang))?;
+        let name = name(&words).map_err(|p| Refusal::problem(p, lang))?;
         Ok(Self { pool, name })
+    }
+}
+
+impl FromRequestParts<App> for TargetDatabase {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        name(&path(parts).await?).map(Self).map_err(|p| Refusal::problem(p, lang))
     }
 }
 
@@ -143,6 +154,11 @@ async fn path(parts: &mut Parts) -> Result<Words, Refusal> {
     let lang = language(&parts.headers);
     // It fails on a segment that is not UTF-8: no name is.
     Path::<Words>::from_request_parts(parts, &()).await.map(|Path(words)| words).map_err(|_| not_here(lang))
+}
+
+fn name(words: &Words) -> Result<ServerName, Problem> {
+    let word = words.get("name").map_or("", String::as_str);
+    ServerName::parse(word).map_err(|p| Problem { kind: Kind::Unknown, ..p })
 }
 
 /// A pool and its proxy carry the same name; a refusal names the one that was asked for.
@@ -237,6 +253,18 @@ async fn collect(mut body: Stream, lang: Lang) -> Result<Vec<u8>, Refusal> {
         return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "", text, lang));
     }
     Ok(kept)
+}
+
+/// What the one word that a body holds stands for.
+pub fn one_word<T>(
+    mut members: Members,
+    field: &str,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
+    lang: Lang,
+) -> Result<T, Refusal> {
+    let word = members.text(field).unwrap_or_default();
+    members.finish().map_err(|p| refused(p, lang))?;
+    parse(&word).map_err(|p| Refusal::problem(p, lang))
 }
 
 impl Members {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::Side;
@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
-use super::input::{ActionWord, Asked, Body, Members, Target, TargetPool, refuse, refused};
+use super::input::{
+    ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
+};
 use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
 use crate::board::{Ask, JoinPlan, TestReport};
@@ -206,9 +208,9 @@ pub(super) async fn verify(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    Path(name): Path<String>,
+    TargetDatabase(name): TargetDatabase,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let (revision, name) = follower(&app, &name, lang)?;
+    let (revision, name) = follower(&app, name, lang)?;
     let message = lang.say(&text!("verify-asked", name = name.as_str()));
     ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
     Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
@@ -231,13 +233,11 @@ pub(super) async fn repair(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    Path(name): Path<String>,
-    Body(mut members): Body,
+    TargetDatabase(name): TargetDatabase,
+    Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let take = members.text("take").unwrap_or_default();
-    members.finish().map_err(|p| refused(p, lang))?;
-    let side = Side::parse(&take).map_err(|p| Refusal::problem(p, lang))?;
-    let (revision, name) = follower(&app, &name, lang)?;
+    let side = one_word(members, "take", Side::parse, lang)?;
+    let (revision, name) = follower(&app, name, lang)?;
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
     let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::store(&e, lang))?;
     if !taken {
@@ -246,9 +246,8 @@ pub(super) async fn repair(
     Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
 }
 
-/// A database that follows the writer, by a name that was typed; with the wish's revision.
-fn follower(app: &App, name: &str, lang: Lang) -> Result<(u64, ServerName), Refusal> {
-    let name = ServerName::parse(name).map_err(|p| Refusal::problem(p, lang))?;
+/// A database that follows the writer, as it is written; with the wish's revision.
+fn follower(app: &App, name: ServerName, lang: Lang) -> Result<(u64, ServerName), Refusal> {
     let desired = app.board.desired();
     let name = find(&desired, &Target { pool: PoolId::Db, name }, lang)?.name.clone();
     if desired.is_writer(&name) {

@@ -12,7 +12,7 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, refused};
+use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
 use super::view::{self, EventJson};
 use super::{Done, commit};
@@ -84,14 +84,12 @@ pub(super) async fn routing(
     Language(lang): Language,
     State(app): State<App>,
     TargetPool(pool): TargetPool,
-    Body(mut members): Body,
+    Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     if pool != PoolId::Db {
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
     }
-    let routing = members.text("routing").unwrap_or_default();
-    members.finish().map_err(|p| refused(p, lang))?;
-    let routing = Routing::parse(&routing).map_err(|p| Refusal::problem(p, lang))?;
+    let routing = one_word(members, "routing", Routing::parse, lang)?;
     commit(&app, Change::SetRouting { routing }, caller, lang).await
 }
 
@@ -113,14 +111,12 @@ pub(super) async fn session(
     Language(lang): Language,
     State(app): State<App>,
     TargetPool(pool): TargetPool,
-    Body(mut members): Body,
+    Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     if pool != PoolId::Web {
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
     }
-    let mode = members.text("mode").unwrap_or_default();
-    members.finish().map_err(|p| refused(p, lang))?;
-    let mode = Mode::parse(&mode).map_err(|p| Refusal::problem(p, lang))?;
+    let mode = one_word(members, "mode", Mode::parse, lang)?;
     commit(&app, Change::SetSession { mode }, caller, lang).await
 }
 

@@ -181,7 +181,7 @@ pub(super) async fn list(
     }))
 }
 
-#[utoipa::path(get, path = "/api/v1/visitors.csv", tag = "visitors", summary = "The same as a table",
+#[utoipa::path(get, path = "/api/v1/visitors.csv", tag = "visitors", summary = "The same as a table, by address",
     params(("address" = Option<String>, Query, description = "only addresses that hold this"),
         ("server" = Option<String>, Query, description = "only what this server answered"),
         ("of" = Option<String>, Query, description = "`visitors` (when absent) or `changes`")),
@@ -215,9 +215,9 @@ pub(super) async fn table(
 fn table_of_visitors(visitors: &Visitors, which: &Which) -> Result<String, StoreError> {
     let mut out = String::new();
     csv_line(&mut out, &CSV_VISITORS);
-    let mut skip = 0;
+    let mut after = String::new();
     loop {
-        let mut page = visitors.list(which, PAGE, skip)?;
+        let mut page = visitors.by_address(which, &after, PAGE)?;
         let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
         if let Some(server) = &which.server {
             for visitor in &mut page {
@@ -225,10 +225,10 @@ fn table_of_visitors(visitors: &Visitors, which: &Which) -> Result<String, Store
             }
         }
         csv_visitors(&mut out, &page);
-        if !full {
-            return Ok(out);
+        match page.pop() {
+            Some(last) if full => after = last.address,
+            _ => return Ok(out),
         }
-        skip += PAGE;
     }
 }
 

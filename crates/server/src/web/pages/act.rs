@@ -2,9 +2,7 @@
 //! (restart, stop, remove, promote, copy again).
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::Change;
@@ -21,11 +19,12 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{Form, Path};
 use crate::web::view::{Question, Risk, insists, question, ticks};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
-pub(super) struct Confirm {
+struct Confirm {
     p: Page,
     q: Question,
     typed: String,
@@ -35,8 +34,29 @@ pub(super) struct Confirm {
 
 impl Confirm {
     /// The question, with nothing typed yet.
-    pub(super) fn new(p: Page, q: Question) -> Self {
+    fn new(p: Page, q: Question) -> Self {
         Self { p, q, typed: String::new(), wrong_name: None, wrong_tick: None }
+    }
+}
+
+/// Asks before something is done; our script shows the question itself.
+pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Problem>) -> Response {
+    match asked {
+        Ok(q) if visit.script => axum::Json(q).into_response(),
+        Ok(q) => show(StatusCode::OK, &Confirm::new(visit.page(app, Place::Board), q)),
+        Err(problem) => visit.refusal(app, Refusal::problem(problem, visit.lang)),
+    }
+}
+
+/// Does what is wished, with no way back offered.
+pub(super) async fn wish(visit: &Visit, app: &App, change: Result<Change, Problem>) -> Response {
+    let committed = match change {
+        Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
+        Err(problem) => Err(CommitError::Refused(vec![problem])),
+    };
+    match committed {
+        Ok(change) => done(visit, StatusCode::OK, &change.sentence(), None),
+        Err(error) => visit.refusal(app, Refusal::commit(error, visit.lang)),
     }
 }
 
@@ -105,12 +125,7 @@ pub(super) async fn ask(
     if let Err(problems) = app.board.desired().apply(&change) {
         return visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang));
     }
-    let q = question(&app.board.snapshot(), view, risk, visit.lang);
-    if visit.script {
-        return axum::Json(q).into_response();
-    }
-    let p = visit.page(&app, Place::Board);
-    show(StatusCode::OK, &Confirm::new(p, q))
+    ask_first(&visit, &app, Ok(question(&app.board.snapshot(), view, risk, visit.lang)))
 }
 
 /// Does it.
@@ -118,7 +133,7 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
-    typed: Result<Body<Typed>, FormRejection>,
+    typed: Result<Form<Typed>, Response>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
@@ -131,7 +146,7 @@ pub(super) async fn submit(
         return visit.missing(&app, text!("message-no-page"));
     };
     // Most acts need no field, so a request without any is as good.
-    let typed = typed.map(|Body(typed)| typed).unwrap_or_default();
+    let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     if let Some(refused) = insist(&visit, &app, &snapshot, &target, &word, &typed) {
         return refused;
     }

@@ -1,8 +1,7 @@
 //! `GET /pools/web/servers/new` and `POST /pools/{pool}/servers`: a new web server.
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::change::{Change, RawServer};
@@ -10,11 +9,13 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use serde::Deserialize;
 
+use super::wrong::Wrong;
 use super::{done, shorten};
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{self, Path};
 use crate::words::Lang;
 
 /// The fields as a browser sends them.
@@ -36,8 +37,11 @@ pub(super) struct Form {
     pub(super) address: String,
     pub(super) port: String,
     pub(super) cookie: String,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
 }
+
+/// In the form's order.
+const FIELDS: [&str; 4] = ["name", "address", "port", "cookie"];
 
 impl Form {
     /// Nothing typed yet. Starting a new server is the likelier wish.
@@ -52,25 +56,23 @@ impl Form {
             address: shorten(&raw.address),
             port: shorten(&raw.port),
             cookie: shorten(&raw.cookie),
-            errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
+            errors: Wrong::of(problems, lang),
         }
     }
 
     /// What is wrong with a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+        self.errors.at(field)
     }
 
     /// What is wrong with no single field.
     pub(super) fn other_error(&self) -> Option<&str> {
-        const FIELDS: [&str; 4] = ["name", "address", "port", "cookie"];
-        self.errors.iter().find(|(f, _)| !FIELDS.contains(&f.as_str())).map(|(_, text)| text.as_str())
+        self.errors.other(&FIELDS)
     }
 
     /// The first wrong field has the focus; without one, the name.
     pub(super) fn focus(&self, field: &str) -> bool {
-        let wrong = ["name", "address", "port", "cookie"].into_iter().find(|f| self.error(f).is_some());
-        wrong.unwrap_or("name") == field
+        self.errors.focus(&FIELDS) == field
     }
 }
 
@@ -91,7 +93,7 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path(pool): Path<String>,
-    Body(typed): Body<Typed>,
+    read::Form(typed): read::Form<Typed>,
 ) -> Response {
     let pool = match PoolId::parse(&pool) {
         Ok(pool) => pool,

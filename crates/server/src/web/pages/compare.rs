@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::text;
@@ -15,6 +15,7 @@ use crate::desk::LabAsk;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::Path;
 use crate::web::view::trial::{self, Progress, RunView};
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::haproxy::drift::Odd;
@@ -15,6 +15,7 @@ use crate::board::Ask;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::read::Path;
 use crate::web::view;
 use crate::web::view::config::{LineRow, Truth, difference, lines, truths};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::db::detail::Detail;
@@ -17,6 +17,7 @@ use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::read::Path;
 use crate::web::view::detail::{Pair, TruthRow, about, advice, pairs, promise, standing, truths};
 use crate::web::view::facts::{
     AccountRow, ConflictRow, CrowdRow, PositionRow, SettingRow, TableRow, ThreadRow, accounts, conflicts,

@@ -2,7 +2,6 @@
 //! `POST …/add` does it. The password is typed once, and never sent back.
 
 use askama::Template;
-use axum::Form as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,11 +12,13 @@ use cordee_domain::text;
 use serde::Deserialize;
 
 use super::tools::unavailable;
+use super::wrong::Wrong;
 use super::{done, shorten};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guest::{Invited, at, guest};
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::read;
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
 
@@ -46,7 +47,7 @@ pub(super) struct Form {
     address: String,
     port: String,
     user: String,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
 }
 
 /// In the form's order.
@@ -59,31 +60,23 @@ impl Form {
             address: shorten(&raw.address),
             port: shorten(&raw.port),
             user: shorten(user),
-            errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
+            errors: Wrong::of(problems, lang),
         }
     }
 
     /// What is wrong with a field.
     fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+        self.errors.at(field)
     }
 
     /// Everything else that is wrong: what belongs to no field, and a field's second reason.
     fn others(&self) -> Vec<&str> {
-        let first =
-            |place: usize, field: &str| self.errors.iter().position(|(f, _)| f == field) == Some(place);
-        let shown = |place: usize, field: &str| FIELDS.contains(&field) && first(place, field);
-        self.errors
-            .iter()
-            .enumerate()
-            .filter(|(i, (f, _))| !shown(*i, f))
-            .map(|(_, (_, t))| t.as_str())
-            .collect()
+        self.errors.others(&FIELDS)
     }
 
     /// The first wrong field has the focus; without one, the name.
     fn focus(&self, field: &str) -> bool {
-        FIELDS.into_iter().find(|f| self.error(f).is_some()).unwrap_or("name") == field
+        self.errors.focus(&FIELDS) == field
     }
 }
 
@@ -113,7 +106,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 pub(super) async fn examine(
     Member(visit): Member,
     State(app): State<App>,
-    Body(typed): Body<Typed>,
+    read::Form(typed): read::Form<Typed>,
 ) -> Response {
     let raw =
         RawServer { name: typed.name, address: typed.address, port: typed.port, ..RawServer::default() };
@@ -148,7 +141,11 @@ pub(super) async fn examine(
 }
 
 /// Adds what was examined.
-pub(super) async fn add(Member(visit): Member, State(app): State<App>, Body(typed): Body<Word>) -> Response {
+pub(super) async fn add(
+    Member(visit): Member,
+    State(app): State<App>,
+    read::Form(typed): read::Form<Word>,
+) -> Response {
     let Some(invited) = app.guests.take(&typed.word) else {
         let text = text!("problem-invited-late");
         return visit.refusal(&app, Refusal::problem(Problem::conflict("", text), visit.lang));

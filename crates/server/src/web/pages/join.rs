@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::RawServer;
@@ -16,12 +15,14 @@ use cordee_domain::text;
 use serde::Deserialize;
 
 use super::tools::unavailable;
+use super::wrong::Wrong;
 use super::{add, done, shorten, target};
 use crate::board::{Ask, JoinPlan};
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{self, Path};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
 
@@ -41,31 +42,25 @@ pub(super) struct Typed {
 pub(super) struct Form {
     pub(super) name: String,
     pub(super) port: String,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
 }
 
 impl Form {
     fn of(raw: &RawServer, problems: &[Problem], lang: Lang) -> Self {
-        Self {
-            name: shorten(&raw.name),
-            port: shorten(&raw.port),
-            // A new database has no field for its address: what is wrong with it is wrong with the port.
-            errors: problems
-                .iter()
-                .map(|p| (if p.field == "name" { "name" } else { "port" }.to_owned(), lang.say(&p.text)))
-                .collect(),
-        }
+        // A new database has no field for its address: what is wrong with it is wrong with the port.
+        let at = |p: &Problem| if p.field == "name" { "name" } else { "port" }.to_owned();
+        let problems: Vec<Problem> = problems.iter().map(|p| Problem { field: at(p), ..p.clone() }).collect();
+        Self { name: shorten(&raw.name), port: shorten(&raw.port), errors: Wrong::of(&problems, lang) }
     }
 
     /// What is wrong with a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+        self.errors.at(field)
     }
 
     /// The first wrong field has the focus; without one, the name.
     pub(super) fn focus(&self, field: &str) -> bool {
-        let wrong = ["name", "port"].into_iter().find(|f| self.error(f).is_some());
-        wrong.unwrap_or("name") == field
+        self.errors.focus(&["name", "port"]) == field
     }
 }
 
@@ -96,7 +91,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
-    Body(typed): Body<Typed>,
+    read::Form(typed): read::Form<Typed>,
 ) -> Response {
     let Some(found) = look(&app).await else { return unavailable(&visit, &app) };
     let raw = RawServer { start: true, name: typed.name, port: typed.port, ..RawServer::default() };

@@ -1,7 +1,7 @@
 //! `GET /journal`: who did what, and what became of it, newest first.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::read::Query;
 use crate::web::view::{self, EventRow};
 
 /// Lines on one page.

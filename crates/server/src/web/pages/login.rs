@@ -1,7 +1,6 @@
 //! `GET` and `POST /login`, `POST /logout`.
 
 use askama::Template;
-use axum::Form as Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,6 +13,7 @@ use crate::store::{Account, SignIn, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
+use crate::web::read::Form;
 use crate::web::session::{Peer, cookie, cookie_name, set_cookie};
 
 #[derive(Template)]
@@ -70,7 +70,7 @@ pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
-    Body(typed): Body<Typed>,
+    Form(typed): Form<Typed>,
 ) -> Response {
     let key = key(peer);
     if let Some(seconds) = app.limiter.wait(&key) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use cordee_domain::ids::PoolId;
@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::target;
 use super::tools::unavailable;
+use super::wrong::Wrong;
 use crate::board::{Ask, LogFile};
 use crate::guestbook::Wanted;
 use crate::web::App;
 use crate::web::api::visitors::wanted;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
+use crate::web::read::{Path, Query};
 use crate::web::view::visitors::{self as view, RequestRow};
 
 /// Lines of each file.
@@ -36,7 +38,7 @@ struct Logs {
     /// The newest request that was looked at.
     last: u64,
     asked: Asked,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
     blank: RequestRow,
 }
 
@@ -46,7 +48,7 @@ impl Logs {
     }
 
     fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(f, _)| f == field).map(|(_, says)| says.as_str())
+        self.errors.at(field)
     }
 }
 
@@ -142,7 +144,7 @@ pub(super) async fn logs(
     let last = app.guestbook.last();
     // A Cordée that was started anew counts from the beginning.
     let wanted = wanted.map(|w| Wanted { after: if w.after > last { 0 } else { w.after }, ..w });
-    let requests = wanted.map(|w| app.guestbook.requests(&name, &w, LINES)).unwrap_or_default();
+    let requests = wanted.map(|w| app.guestbook.requests_until(last, &name, &w, LINES)).unwrap_or_default();
     let requests: Vec<RequestRow> = requests.iter().map(view::request).collect();
     if visit.script {
         if let Some(problem) = problems.into_iter().next() {
@@ -161,7 +163,7 @@ pub(super) async fn logs(
         // Newest first, as in every list.
         requests: requests.into_iter().rev().collect(),
         last,
-        errors: problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect(),
+        errors: Wrong::of(&problems, visit.lang),
         asked,
         blank: RequestRow::default(),
     };

@@ -21,6 +21,7 @@ mod session;
 mod setup;
 mod tools;
 mod visitors;
+mod wrong;
 
 use axum::Router;
 use axum::http::StatusCode;

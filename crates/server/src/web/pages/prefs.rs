@@ -1,10 +1,10 @@
 //! `POST /lang` and `POST /theme`: a cookie, and back to where one was.
 
-use axum::Form as Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::web::read::Form;
 use crate::words::Lang;
 
 /// What the two forms send.
@@ -17,13 +17,13 @@ pub(super) struct Wish {
 }
 
 /// Keeps the language.
-pub(super) async fn lang(Body(wish): Body<Wish>) -> Response {
+pub(super) async fn lang(Form(wish): Form<Wish>) -> Response {
     let lang = Lang::parse(&wish.lang).unwrap_or(Lang::En);
     keep("lang", lang.tag(), &wish.back)
 }
 
 /// Keeps the theme.
-pub(super) async fn theme(Body(wish): Body<Wish>) -> Response {
+pub(super) async fn theme(Form(wish): Form<Wish>) -> Response {
     let theme = match wish.theme.as_str() {
         "light" => "light",
         "dark" => "dark",

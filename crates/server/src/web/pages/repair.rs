@@ -1,20 +1,21 @@
 //! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are put right, `POST` does it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cordee_domain::db::verify::Side;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
-use super::act::Confirm;
+use super::act::ask_first;
 use super::tools::unavailable;
 use super::{Target, done, target};
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::page::{Member, Place, show};
+use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::repairing;
 
 /// The database and the side, where something is to be put right.
@@ -33,15 +34,10 @@ pub(super) async fn ask(
     State(app): State<App>,
     Path((name, take)): Path<(String, String)>,
 ) -> Response {
-    let (target, side) = match chosen(&app, &name, &take) {
-        Ok(chosen) => chosen,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+    let question = |(target, side): (Target, Side)| {
+        repairing(&app.board.snapshot(), &target.server.name, side, visit.lang)
     };
-    let q = repairing(&app.board.snapshot(), &target.server.name, side, visit.lang);
-    if visit.script {
-        return axum::Json(q).into_response();
-    }
-    show(StatusCode::OK, &Confirm::new(visit.page(&app, Place::Board), q))
+    ask_first(&visit, &app, chosen(&app, &name, &take).map(question))
 }
 
 /// Does it, soon.

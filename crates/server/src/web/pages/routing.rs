@@ -1,29 +1,25 @@
 //! `GET /pools/db/routing/{word}` asks before the databases share writes in another way, `POST` does it.
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Routing;
 
-use super::act::Confirm;
-use super::done;
+use super::act::{ask_first, wish};
 use crate::web::App;
-use crate::web::error::Refusal;
-use crate::web::page::{Member, Place, show};
+use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::sharing;
 
 /// Asks.
 pub(super) async fn ask(Member(visit): Member, State(app): State<App>, Path(word): Path<String>) -> Response {
-    let routing = match Routing::parse(&word) {
-        Ok(routing) => routing,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let q = sharing(&app.board.snapshot(), routing, app.board.desired().writer_listen, visit.lang);
-    if visit.script {
-        return axum::Json(q).into_response();
-    }
-    show(StatusCode::OK, &Confirm::new(visit.page(&app, Place::Board), q))
+    let listen = app.board.desired().writer_listen;
+    let routing = Routing::parse(&word);
+    ask_first(
+        &visit,
+        &app,
+        routing.map(|routing| sharing(&app.board.snapshot(), routing, listen, visit.lang)),
+    )
 }
 
 /// Does it.
@@ -32,13 +28,5 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    let routing = match Routing::parse(&word) {
-        Ok(routing) => routing,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let change = Change::SetRouting { routing };
-    match app.commit(change.clone(), visit.actor()).await {
-        Ok(_) => done(&visit, StatusCode::OK, &change.sentence(), None),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
+    wish(&visit, &app, Routing::parse(&word).map(|routing| Change::SetRouting { routing })).await
 }

@@ -1,29 +1,20 @@
 //! `GET /pools/web/session/{word}` asks before the visitors' sessions are kept elsewhere, `POST` does it.
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::sessions::Mode;
 
-use super::act::Confirm;
-use super::done;
+use super::act::{ask_first, wish};
 use crate::web::App;
-use crate::web::error::Refusal;
-use crate::web::page::{Member, Place, show};
+use crate::web::page::Member;
+use crate::web::read::Path;
 use crate::web::view::keeping;
 
 /// Asks.
 pub(super) async fn ask(Member(visit): Member, State(app): State<App>, Path(word): Path<String>) -> Response {
-    let mode = match Mode::parse(&word) {
-        Ok(mode) => mode,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let q = keeping(&app.board.snapshot(), mode, visit.lang);
-    if visit.script {
-        return axum::Json(q).into_response();
-    }
-    show(StatusCode::OK, &Confirm::new(visit.page(&app, Place::Board), q))
+    let mode = Mode::parse(&word);
+    ask_first(&visit, &app, mode.map(|mode| keeping(&app.board.snapshot(), mode, visit.lang)))
 }
 
 /// Does it.
@@ -32,13 +23,5 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    let mode = match Mode::parse(&word) {
-        Ok(mode) => mode,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let change = Change::SetSession { mode };
-    match app.commit(change.clone(), visit.actor()).await {
-        Ok(_) => done(&visit, StatusCode::OK, &change.sentence(), None),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
+    wish(&visit, &app, Mode::parse(&word).map(|mode| Change::SetSession { mode })).await
 }

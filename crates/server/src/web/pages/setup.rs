@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use askama::Template;
-use axum::Form as Body;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,10 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::login::{enter, key, wait};
 use super::shorten;
+use super::wrong::Wrong;
 use crate::store::{Account, SignIn, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
+use crate::web::read::Form;
 use crate::web::session::Peer;
 
 /// A short password that somebody thought about is better than a rule; length is the one thing that helps.
@@ -31,16 +32,16 @@ struct Setup {
     p: Page,
     code: String,
     name: String,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
 }
 
 impl Setup {
     fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+        self.errors.at(field)
     }
 
     fn focus(&self, field: &str) -> bool {
-        self.errors.first().map_or("code", |(f, _)| f.as_str()) == field
+        self.errors.focus(&["code", "name", "password"]) == field
     }
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
     match app.blocking(move || store.has_account()).await {
         Ok(false) => {
             let p = visit.page(&app, Place::Other);
-            let setup = Setup { p, code: String::new(), name: String::new(), errors: Vec::new() };
+            let setup = Setup { p, code: String::new(), name: String::new(), errors: Wrong::default() };
             show(StatusCode::OK, &setup)
         }
         Ok(true) => Redirect::to("/login").into_response(),
@@ -72,7 +73,7 @@ pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
-    Body(typed): Body<Typed>,
+    Form(typed): Form<Typed>,
 ) -> Response {
     let key = key(peer);
     if let Some(seconds) = app.limiter.wait(&key) {
@@ -91,7 +92,7 @@ pub(super) async fn submit(
         problems.insert(0, Problem::invalid("code", text!("problem-code")));
     }
     if !problems.is_empty() {
-        let errors = problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect();
+        let errors = Wrong::of(&problems, visit.lang);
         let (code, name) = (shorten(&typed.code), shorten(&typed.name));
         let setup = Setup { p: visit.page(&app, Place::Other), code, name, errors };
         return show(StatusCode::UNPROCESSABLE_ENTITY, &setup);

@@ -481,6 +481,28 @@ async fn what_is_not_there_is_said_in_words() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_said_in_words() {
+    let site = site().await;
+    for (path, expected) in [
+        ("/sessions/compare/first", "404"),
+        ("/pools/web/servers/%ff/stop", "404"),
+        ("/journal?before=1&before=2", "400"),
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!(status(&answer), expected, "{path}");
+        assert!(answer.contains("<h1"), "{path}: {answer}");
+    }
+    let cookie = &site.cookie;
+    let request = format!(
+        "POST /login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=fr\r\nContent-Type: text/plain\r\n\
+         Content-Length: 1\r\nConnection: close\r\n\r\nx"
+    );
+    let answer = send(site.address, &request).await;
+    assert_eq!(status(&answer), "415", "{answer}");
+    assert!(answer.contains("Les champs du formulaire sont illisibles."), "{answer}");
+}
+
+#[tokio::test]
 async fn looking_changes_nothing_and_another_site_may_not() {
     let site = site().await;
     for path in

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::change::Change;
@@ -15,6 +15,7 @@ use crate::board::Ask;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Visit};
+use crate::web::read::Path;
 
 /// How long a look at everything may take before the answer goes without it: a frozen HAProxy does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,8 +1,7 @@
 //! `/visitors`: who visited, who changed the session test page, and how long that is remembered.
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cordee_domain::ids::ServerName;
@@ -11,6 +10,7 @@ use cordee_domain::text;
 use cordee_domain::visitors::parse_part;
 use serde::Deserialize;
 
+use super::wrong::Wrong;
 use super::{done, shorten, target};
 use crate::store::CommitError;
 use crate::store::visitors::{MOST_ADDRESSES, Which};
@@ -18,6 +18,7 @@ use crate::web::App;
 use crate::web::api::visitors::{Read, keeping, read, words};
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{Form, Path, Query};
 use crate::web::view::visitors::{self as view, ChangeRow, Moment, VisitorRow};
 
 /// Visitors on one page.
@@ -48,7 +49,7 @@ struct Forms {
     days: String,
     shorten: bool,
     trusted: String,
-    errors: Vec<(String, String)>,
+    errors: Wrong,
 }
 
 #[derive(Template)]
@@ -78,7 +79,7 @@ struct Visitors {
 
 impl Visitors {
     fn error(&self, field: &str) -> Option<&str> {
-        self.forms.errors.iter().find(|(f, _)| f == field).map(|(_, says)| says.as_str())
+        self.forms.errors.at(field)
     }
 
     fn about_total(&self) -> String {
@@ -127,7 +128,7 @@ pub(super) async fn of_server(
 pub(super) async fn keep(
     Member(visit): Member,
     State(app): State<App>,
-    Body(typed): Body<Typed>,
+    Form(typed): Form<Typed>,
 ) -> Response {
     let committed = match keeping(&typed.days, typed.shorten == "on", &typed.trusted) {
         Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
@@ -176,7 +177,7 @@ struct Asking<'a> {
 
 fn forms(visit: &Visit, app: &App, asked: &Asked, typed: Option<Typed>, problems: &[Problem]) -> Forms {
     let wish = app.board.desired().visitors.clone();
-    let errors = problems.iter().map(|p| (p.field.clone(), visit.lang.say(&p.text))).collect();
+    let errors = Wrong::of(problems, visit.lang);
     let address = self::shorten(&asked.address);
     let (days, shorten, trusted) = match typed {
         Some(typed) => {

@@ -111,6 +111,8 @@ async fn what_is_not_there_is_said_to_be_unknown() {
         ("POST", "/api/v1/pools/web/servers/a%0Ab/drain", 404, "name"),
         ("POST", "/api/v1/pools/web/servers/%24(id)/drain", 404, "name"),
         ("POST", "/api/v1/pools/web/servers/%FF/drain", 404, ""),
+        ("POST", "/api/v1/pools/db/servers/%24(id)/verify", 404, "name"),
+        ("POST", "/api/v1/pools/db/servers/%FF/verify", 404, ""),
         ("POST", "/api/v1/pools/web/servers/web1/explode", 404, "action"),
         ("DELETE", "/api/v1/pools/web/servers/..%2Fweb1", 404, "name"),
         ("DELETE", "/api/v1/pools/db/servers/db1", 409, "name"),

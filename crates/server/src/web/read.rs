@@ -1,0 +1,73 @@
+//! Reading what a page is asked. Whatever is wrong with a request is said as a page, never by the framework's own text.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::de::DeserializeOwned;
+
+use super::App;
+use super::page::Visit;
+
+/// The words of the address.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+/// The query.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+/// The fields of a form.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match axum::extract::Path::from_request_parts(parts, app).await {
+            Ok(axum::extract::Path(words)) => Ok(Self(words)),
+            // A word that cannot be read is as unknown as any other.
+            Err(_) => {
+                Err(Visit::from_request_parts(parts, app).await?.missing(app, text!("message-no-page")))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match axum::extract::Query::from_request_parts(parts, app).await {
+            Ok(axum::extract::Query(asked)) => Ok(Self(asked)),
+            Err(error) => Err(refuse(parts, app, error.status(), text!("problem-query")).await),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<App> for Form<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let copy = Request::from_parts(parts.clone(), body);
+        match axum::Form::from_request(copy, app).await {
+            Ok(axum::Form(fields)) => Ok(Self(fields)),
+            Err(error) => {
+                let status = error.into_response().status();
+                Err(refuse(&mut parts, app, status, text!("problem-form")).await)
+            }
+        }
+    }
+}
+
+async fn refuse(parts: &mut Parts, app: &App, status: StatusCode, text: Text) -> Response {
+    match Visit::from_request_parts(parts, app).await {
+        Ok(visit) => visit.refuse(app, status, Problem::invalid("", text)),
+        Err(response) => response,
+    }
+}
