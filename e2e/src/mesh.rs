@@ -178,6 +178,18 @@ pub fn listed(cluster: &Cluster, name: &str) -> Result<bool, String> {
     Ok(in_file || words(&runtime(cluster, "show servers state")?))
 }
 
+/// Whether HAProxy `db` has a server of that name in its process and leads nobody to it, as is wished of a standby.
+pub fn kept_out(cluster: &Cluster, name: &str) -> Result<bool, String> {
+    let table = runtime(cluster, "show servers state")?;
+    // be_id, be_name, srv_id, srv_name, srv_addr, srv_op_state, srv_admin_state, …; bit 0 of the last is maintenance.
+    let rows = table.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let states = rows.filter(|row| row.get(3) == Some(&name)).map(|row| {
+        row.get(6).and_then(|state| state.parse::<u32>().ok()).is_some_and(|state| state & 1 == 1)
+    });
+    let states: Vec<bool> = states.collect();
+    Ok(!states.is_empty() && states.into_iter().all(|out| out))
+}
+
 /// What HAProxy `db` answers on its runtime socket.
 pub fn runtime(cluster: &Cluster, command: &str) -> Result<String, String> {
     use std::io::{Read as _, Write as _};

@@ -65,11 +65,17 @@ impl Pair {
     #[track_caller]
     pub fn wait_until(cluster: &Cluster, what: &str, also: impl Fn(&Self) -> Result<(), String>) -> Self {
         wait::until(what, READY, || {
-            let pair = Self::try_read(cluster)?;
-            pair.ready()?;
+            let pair = Self::try_ready(cluster)?;
             also(&pair).map(|()| pair)
         })
         .0
+    }
+
+    /// Who has which role, when the standby could take over now.
+    pub fn try_ready(cluster: &Cluster) -> Result<Self, String> {
+        let pair = Self::try_read(cluster)?;
+        pair.ready()?;
+        Ok(pair)
     }
 
     /// Waits until the standby could take over, after the writer changed from `before` to the other one. Fails as

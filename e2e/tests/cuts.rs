@@ -107,7 +107,8 @@ impl<'a> Watched<'a> {
             (pair.epoch, &pair.writer.name),
             "nobody was to take over"
         );
-        println!("#   the writer was restarted in place: {}", after.writer.pid != pair.writer.pid);
+        assert_eq!(after.writer.pid, pair.writer.pid, "the writer was restarted, and nobody had to");
+        println!("#   the writer was never restarted");
         let wrote = servers(&turns(report.writes.iter().chain(&tries)));
         assert_eq!(
             wrote,

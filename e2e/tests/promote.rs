@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         &[
             case!(five_promotes_with_reloads_leave_nobody_behind),
             case!(what_only_the_former_writer_has_is_kept_aside),
+            case!(what_cannot_be_taken_back_is_kept_aside_too),
         ],
     )
 }
@@ -282,4 +283,73 @@ fn the_file_holds_what_was_lost(cluster: &Cluster, diverged: &Diverged, before: 
         let journal = cluster.api().history(50);
         if journal.iter().any(|e| e.text.contains(&name)) { Ok(()) } else { Err(journal) }
     });
+}
+
+// ---- what MariaDB cannot take back
+
+/// The writer dies with a transaction in doubt, followed in its log by writes that crash recovery cannot undo: as a
+/// former writer MariaDB refuses to start with them.
+fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
+    let before = Pair::wait(cluster);
+    let (former, writer) = (before.writer.name.as_str(), before.standby.name.as_str());
+    let kept = files(cluster);
+    let id = server_id(cluster, former);
+    let to = |account| Db::new(cluster, &["--account", account]).through(cluster, cluster.db_writer().port());
+    let (owner, application) = (to("owner"), to("app"));
+    owner.query(
+        "CREATE TABLE e2e_doubt (id INT PRIMARY KEY, value VARCHAR(40)); \
+         CREATE TABLE e2e_aria (id INT PRIMARY KEY, value VARCHAR(40)) ENGINE=Aria",
+    );
+    wait_for_equal(cluster);
+    let standby = format!("/v1/pools/db/servers/{writer}");
+    cluster.api().act(&format!("{standby}/stop"));
+    wait_for_no_receipt(cluster, READY);
+    wait_for(cluster, writer, "is off", |s| s.pid.is_none());
+    let obstacle = Obstacle::lurk(before.writer.port);
+    // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every second
+    // nor that of a heartbeat's commit may come in between, or MariaDB starts and has nothing to take back.
+    let root = Db::root(cluster, former);
+    root.query("SET GLOBAL innodb_flush_log_at_timeout = 2700");
+    let no_heartbeat = root.hold("LOCK TABLES cordee.heartbeat READ");
+    application.query(
+        "INSERT INTO e2e_doubt VALUES (1, 'in doubt'); INSERT INTO e2e_aria VALUES (1, 'not to be undone')",
+    );
+    cluster.signal_group(before.writer.pid.expect("it runs"), Signal::KILL);
+    drop(no_heartbeat);
+    obstacle.wait_until_held();
+    wait_for(cluster, former, "is shown as dead", |s| s.status.light == "critical");
+    cluster.api().act(&format!("{standby}/start"));
+    wait::until("the standby runs, closed", READY, || {
+        if open(cluster, writer)? { Err("it was opened without being asked".to_owned()) } else { Ok(()) }
+    });
+    without_the_word(cluster, &before);
+    wait::until("the change is taken with the loss accepted", GIVEN_UP, || {
+        let taken = promote(cluster, writer, true);
+        if taken.status == 202 { Ok(()) } else { Err(taken) }
+    });
+    wait::until("the standby is the writer", SWITCHED, || {
+        let now = Pair::try_read(cluster)?;
+        if now.writer.name == writer && open(cluster, writer)? { Ok(()) } else { Err(format!("{now:?}")) }
+    });
+    obstacle.release();
+    let at = Instant::now();
+    wait_for_members(cluster, &["db1", "db2"]);
+    println!("#   {former} is a member again after {:.1} s", at.elapsed().as_secs_f64());
+    let log = cluster.home().join("trash");
+    let refused = std::fs::read_dir(&log).expect("trash/").flatten().any(|e| {
+        let log = std::fs::read_to_string(e.path().join("log/mariadb.log")).unwrap_or_default();
+        log.contains("Cannot truncate the binary log")
+    });
+    assert!(refused, "MariaDB started with it: this proves nothing");
+    assert!(server_id(cluster, former) > id, "it was copied again, under an id of its own");
+    let new: String = files(cluster)
+        .difference(&kept)
+        .map(|path| std::fs::read_to_string(path).unwrap_or_default())
+        .collect();
+    assert!(new.contains("in doubt") && new.contains("not to be undone"), "both are kept: {new}");
+    wait_for_equal(cluster);
+    let rows =
+        Db::root(cluster, writer).value(&format!("SELECT COUNT(*) FROM {}.e2e_aria", owner.dsn().schema));
+    assert_eq!(rows, "0");
+    owner.query("DROP TABLE e2e_aria");
 }

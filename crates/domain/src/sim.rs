@@ -342,6 +342,7 @@ impl World {
             Step::CloseDatabase { .. } => database.read_only = true,
             Step::CreateSchema { .. } => database.schema = true,
             Step::SetSemiSync { on, .. } => database.semi_sync = *on,
+            Step::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
             _ => {}
         }
     }

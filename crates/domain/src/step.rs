@@ -239,6 +239,13 @@ pub enum Step {
         /// On the writer.
         name: ServerName,
     },
+    /// End connections over which the writer sends its log to nobody any more.
+    EndSenders {
+        /// The writer.
+        name: ServerName,
+        /// The connections' ids.
+        ids: Vec<u64>,
+    },
     /// Make the writer wait for a standby's receipt, or not.
     SetSemiSync {
         /// The writer or a former one.
@@ -299,6 +306,7 @@ impl Step {
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }
             | Self::CreateSchema { name }
+            | Self::EndSenders { name, .. }
             | Self::SetSemiSync { name, .. } => Target::Database(name.clone()),
         }
     }

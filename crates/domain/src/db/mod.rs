@@ -5,6 +5,7 @@ pub mod detail;
 pub mod failover;
 pub mod mariadb;
 pub mod newcomer;
+pub mod senders;
 pub mod verify;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,9 @@ pub struct DatabaseSeen {
     pub semi_sync: bool,
     /// Standbys that acknowledge receipt now.
     pub acknowledging: u32,
+    /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that waits for
+    /// receipts.
+    pub senders: BTreeMap<u64, u64>,
     /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
     pub lenient: bool,
     /// Confirms to a writer what it receives.

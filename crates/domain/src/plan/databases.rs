@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::db::failover::{Decision, SILENT, decide, lost};
+use crate::db::senders::left_behind;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
@@ -143,6 +144,10 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
         }
     }
     writer(plan, desired, observed, now);
+    let ids = left_behind(desired, observed, now);
+    if let Some(name) = desired.writer.clone().filter(|_| !ids.is_empty()) {
+        plan.steps.push(Step::EndSenders { name, ids });
+    }
     let lost = lost(desired, observed, now).is_some();
     for (server, seen) in seen_servers() {
         drop_links(plan, desired, server, seen);

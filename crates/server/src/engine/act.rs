@@ -184,6 +184,7 @@ async fn database_step(
             database.open().await
         }
         Step::CloseDatabase { .. } => database.close().await,
+        Step::EndSenders { ids, .. } => database.end(ids).await,
         Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,
         _ => Ok(()),

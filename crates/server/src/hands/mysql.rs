@@ -331,10 +331,16 @@ impl Database {
                     (account::APP, account::OWNER),
                 )
                 .await?;
-            for id in ids {
-                // One that ended meanwhile is fine.
-                let _ = conn.query_drop(format!("KILL CONNECTION {id}")).await;
-            }
+            end(&mut conn, &ids).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends connections.
+    pub async fn end(&self, ids: &[u64]) -> Result<(), Text> {
+        within(async {
+            end(&mut self.pool.get_conn().await?, ids).await;
             Ok(())
         })
         .await
@@ -459,6 +465,13 @@ pub(crate) fn explain(error: &mysql_async::Error) -> Text {
     }
 }
 
+async fn end(conn: &mut Conn, ids: &[u64]) {
+    for id in ids {
+        // One that ended meanwhile is fine.
+        let _ = conn.query_drop(format!("KILL CONNECTION {id}")).await;
+    }
+}
+
 async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let row: Option<Row> = conn
         .query_first(
@@ -478,6 +491,8 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let text = |i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
     let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+    let semi_sync = number(5) != 0;
+    let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
     Ok(DatabaseSeen {
         version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
         server_id: number(1),
@@ -485,7 +500,8 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         written: Position::parse(&text(3)).unwrap_or_default(),
         applied: Position::parse(&text(4)).unwrap_or_default(),
         links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
-        semi_sync: number(5) != 0,
+        semi_sync,
+        senders,
         acknowledging: number(7),
         schema: number(6) == 3,
         in_force: text(9) == "ON",
@@ -497,6 +513,18 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         uptime_s: text(14).parse().unwrap_or(0),
         duration_ms: 0,
     })
+}
+
+/// The connections over which it sends its log to those that copy it; one that is ending already is not among them.
+async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Error> {
+    let rows: Vec<(u64, i64)> = conn
+        .exec(
+            "SELECT ID, CAST(TIME AS SIGNED) FROM information_schema.PROCESSLIST \
+             WHERE COMMAND = 'Binlog Dump' AND USER = ?",
+            (account::REPLICATION,),
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id, seconds)| (id, u64::try_from(seconds).unwrap_or(0))).collect())
 }
 
 /// One row of `SHOW ALL SLAVES STATUS`, read by name: the order differs between versions.

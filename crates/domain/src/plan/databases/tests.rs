@@ -44,6 +44,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
                         || scene.seen.open.iter().all(|n| n == name))
             }
             Step::CloseDatabase { name } => is_open(scene, name),
+            Step::EndSenders { name, .. } => scene.desired.is_writer(name),
             Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
             Step::StopLink { whole, on, .. } => *whole != copies(on),
             Step::DropLink { from, .. } => {
@@ -91,6 +92,18 @@ fn no_plan_links_or_opens_what_it_must_not() {
             }
         });
     }
+}
+
+#[test]
+fn a_connection_that_a_standby_has_given_up_is_ended() {
+    let scene = cluster(1).database("db1", |d| d.senders = [(7, 20)].into());
+    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::EndSenders { .. })));
+    let away = scene.database("db2", |d| {
+        if let Some(link) = d.links.get_mut(&name("db1")) {
+            link.receiving = Thread::Connecting;
+        }
+    });
+    assert!(steps(&away).contains(&Step::EndSenders { name: name("db1"), ids: vec![7] }));
 }
 
 /// The old writer after its election, as it may be found.

@@ -1,0 +1,105 @@
+//! Connections over which the writer still sends its log to a standby that has given them up.
+//!
+//! When that standby comes back, MariaDB ends the old connection first. It does so under a lock that every new
+//! connection needs, and while it waits for receipts it goes on only once a packet has come over the old one. After a
+//! cut of the network that took 5 s, and it takes the longer the longer the cut was: until then the writer accepts
+//! nobody (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`). So the old connection is
+//! ended while the standby is still away: then nothing else waits for that.
+
+use crate::desired::{Desired, Runtime, Server};
+use crate::ids::Millis;
+use crate::observed::{Observed, ProcessId, STALE};
+
+use super::Thread;
+
+/// Seconds that a connection must have been there. More than two looks that count as current can lie apart: one that
+/// a standby has made since it was seen without is younger.
+const OLD: u64 = 3;
+
+/// Which of the writer's connections to end. They do not tell whose they are: where another standby receives, its own
+/// is ended too, and it comes back at once.
+pub fn left_behind(desired: &Desired, observed: &Observed, now: Millis) -> Vec<u64> {
+    let asked = |server: &Server| observed.databases.get(&server.name)?.fresh(now, STALE);
+    let Some(writer) = desired.writer_server() else { return Vec::new() };
+    let Some(seen) = asked(writer).filter(|seen| seen.semi_sync) else { return Vec::new() };
+    let (mut receiving, mut away) = (0, 0);
+    for server in desired.db.servers.iter().filter(|s| s.name != writer.name) {
+        match asked(server) {
+            Some(other) => match other.links.get(&writer.name).map(|l| l.receiving) {
+                Some(Thread::Running) => receiving += 1,
+                Some(Thread::Connecting | Thread::Stopped) => away += 1,
+                None => {}
+            },
+            // One that cannot be asked may receive all the same.
+            None if may_run(observed, server) => receiving += 1,
+            None => {}
+        }
+    }
+    let old = seen.senders.iter().filter(|(_, seconds)| **seconds >= OLD);
+    let old: Vec<u64> = old.map(|(id, _)| *id).collect();
+    if away > 0 && old.len() > receiving { old } else { Vec::new() }
+}
+
+fn may_run(observed: &Observed, server: &Server) -> bool {
+    server.runtime == Runtime::External
+        || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::db::failover::tests::scene::{Scene, cluster, name};
+
+    use super::*;
+
+    /// The writer sends over these connections, for so many seconds.
+    fn sending(standbys: u32, senders: &[(u64, u64)]) -> Scene {
+        cluster(standbys).database("db1", |d| d.senders = senders.iter().copied().collect())
+    }
+
+    fn link(scene: Scene, on: &'static str, receiving: Thread) -> Scene {
+        scene.database(on, |d| {
+            if let Some(link) = d.links.get_mut(&name("db1")) {
+                link.receiving = receiving;
+            }
+        })
+    }
+
+    fn ends(scene: &Scene) -> Vec<u64> {
+        left_behind(&scene.desired, &scene.seen, scene.now)
+    }
+
+    #[test]
+    fn what_a_standby_has_given_up_is_ended() {
+        for receiving in [Thread::Connecting, Thread::Stopped] {
+            assert_eq!(ends(&link(sending(1, &[(7, 20)]), "db2", receiving)), [7]);
+        }
+        assert_eq!(ends(&link(sending(1, &[(7, 3)]), "db2", Thread::Connecting)), [7]);
+    }
+
+    #[test]
+    fn what_a_standby_receives_over_is_left() {
+        assert!(ends(&sending(1, &[(7, 20)])).is_empty());
+        // It came back since it was looked at.
+        assert!(ends(&link(sending(1, &[(7, 2)]), "db2", Thread::Connecting)).is_empty());
+        assert_eq!(ends(&link(sending(1, &[(7, 20), (8, 2)]), "db2", Thread::Connecting)), [7]);
+    }
+
+    #[test]
+    fn another_standby_counts() {
+        let one_away = |senders| link(sending(2, senders), "db2", Thread::Connecting);
+        assert!(ends(&one_away(&[(8, 20)])).is_empty());
+        assert_eq!(ends(&one_away(&[(7, 20), (8, 20)])), [7, 8]);
+        // It cannot be asked, and may receive over the one that is left.
+        assert!(ends(&one_away(&[(8, 20)]).unanswered("db3")).is_empty());
+    }
+
+    #[test]
+    fn without_a_current_word_nothing_is_ended() {
+        let away = || link(sending(1, &[(7, 20)]), "db2", Thread::Connecting);
+        assert!(ends(&away().unanswered("db2")).is_empty());
+        assert!(ends(&away().unanswered("db1")).is_empty());
+        assert!(ends(&away().looked("db2", STALE + 1)).is_empty());
+        // Only while it waits for receipts is there anything to prevent.
+        assert!(ends(&away().database("db1", |d| d.semi_sync = false)).is_empty());
+    }
+}
