@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::TargetTrial;
-use crate::desk::{Desk, LabAsk};
+use crate::desk::{Desk, DeskAsk};
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::session::{Caller, Language};
@@ -70,13 +70,12 @@ pub struct CellJson {
 }
 
 fn json(run: &Run, lang: Lang) -> TrialJson {
-    let state = serde_json::to_value(&run.end).ok().and_then(|v| Some(v["state"].as_str()?.to_owned()));
     TrialJson {
         id: run.id,
         actor: run.actor.clone(),
         begun: run.begun,
         ended: run.ended,
-        state: state.unwrap_or_default(),
+        state: run.end.as_str().to_owned(),
         says: lang.say(&run.end.sentence()),
         done: run.cells.len(),
         of: trial::cells().count(),
@@ -148,7 +147,7 @@ pub(super) async fn begin(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<TrialId>), Refusal> {
-    let begun = ask(&app.desk, lang, |reply| LabAsk::Begin { actor, reply }).await?;
+    let begun = ask(&app.desk, lang, |reply| DeskAsk::Begin { order: (), actor, reply }).await?;
     let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
     Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
 }
@@ -160,14 +159,15 @@ pub(super) async fn cancel(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
-    let cancelled = ask(&app.desk, lang, |reply| LabAsk::Cancel { actor, reply }).await?;
+    let cancelled = ask(&app.desk, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
     Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
 }
 
-async fn ask<T>(
-    desk: &Desk,
+/// Asks at a desk, which answers at once or is not there any more.
+pub(super) async fn ask<O, U, T>(
+    desk: &Desk<O, U>,
     lang: Lang,
-    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> LabAsk,
+    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
 ) -> Result<T, Refusal> {
     let asked = tokio::time::timeout(std::time::Duration::from_secs(10), desk.ask(question)).await;
     asked.ok().flatten().ok_or_else(|| Refusal::unavailable(lang))

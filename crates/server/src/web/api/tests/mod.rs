@@ -67,7 +67,10 @@ impl Rig {
         tokio::spawn(async move {
             while let Some(ask) = asks.recv().await {
                 match ask {
-                    Ask::Refresh(reply) | Ask::Compare { reply, .. } | Ask::Repair { reply, .. } => {
+                    Ask::Refresh(reply)
+                    | Ask::Compare { reply, .. }
+                    | Ask::Repair { reply, .. }
+                    | Ask::Hold { reply, .. } => {
                         let _ = reply.send(());
                     }
                     Ask::Detail { reply, .. } => drop(reply),
