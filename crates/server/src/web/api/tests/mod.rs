@@ -155,7 +155,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 26, "the description lacks an address");
+    assert_eq!(seen, 30, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 
