@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ impl Outside {
             let (begun, mut hits) = (SystemTime::now(), Vec::new());
             let bounded = || begun.elapsed().is_ok_and(|e| e < OVER);
             while !told.load(Ordering::Relaxed) && bounded() {
-                let asked = std::time::Instant::now();
+                let asked = Instant::now();
                 let answer = Client::new(site).header("Connection", "close").get("/");
                 let status = answer.map_or(0, |a| a.status);
                 hits.push(Hit { ended: now(), took: asked.elapsed(), status });
@@ -229,6 +229,22 @@ impl Seen {
         let struck = count(&self.report, "struck");
         let lost = self.outside.iter().filter(|h| h.ended >= struck && (h.status == 0 || h.status >= 500));
         lost.map(|h| h.ended - struck).max()
+    }
+
+    /// When it fell, on this process's clock.
+    pub fn struck(&self) -> Instant {
+        let ago = now().saturating_sub(count(&self.report, "struck"));
+        Instant::now().checked_sub(Duration::from_millis(ago)).expect("not before the machine")
+    }
+
+    /// The first write after the blow was acknowledged to the drill when it was to writers outside, but for what lies
+    /// between two tries of either.
+    #[track_caller]
+    pub fn assert_first_write(&self, outside: Duration) {
+        let drill = count(&self.report["writes"], "first_ms");
+        let outside = u64::try_from(outside.as_millis()).expect("a time");
+        let apart = drill.abs_diff(outside);
+        assert!(apart <= 50 + 50 + SCHEDULED, "{drill} ms in the drill, {outside} ms outside");
     }
 
     /// Both lost their last request at the same time, but for what lies between two requests of either: a loss is seen

@@ -10,9 +10,12 @@ use std::time::Duration;
 use cordee_e2e::axe;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
 use cordee_e2e::drill::{self, Seen, count, order};
-use cordee_e2e::pair::{Pair, READY};
+use cordee_e2e::pair::{Pair, READY, server_id};
 use cordee_e2e::person::Person;
+use cordee_e2e::tables::Tables;
+use cordee_e2e::writers::Writers;
 use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -155,9 +158,18 @@ fn each_haproxy_is_killed_and_frozen(cluster: &Cluster) {
 }
 
 fn the_writer_is_killed_and_frozen(cluster: &Cluster) {
+    let application = Db::new(cluster, &["--account", "app"]);
     for (how, bound) in [("kill", FIRST_WRITE), ("freeze", AFTER_FREEZE)] {
         let before = ready(cluster);
+        let tables = Tables::make(cluster, how, 2);
+        let old = server_id(cluster, &before.writer.name);
+        let outside = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(20, 20).start();
         let seen = run(cluster, "writer", how, 5, 10);
+        let outside = outside.stop();
+        tables.verify(cluster, &outside);
+        let gap = outside.gap_after(seen.struck(), old).expect("another database acknowledged");
+        println!("#   outside: first acknowledged write after {gap:?}; {outside}");
+        seen.assert_first_write(gap);
         assert_eq!(seen.report["victim"], before.writer.name.as_str());
         assert_eq!(count(&seen.report["requests"], "lost"), 0, "the site's sessions are files");
         let writes = &seen.report["writes"];
@@ -300,7 +312,9 @@ fn a_person_runs_a_drill_in_both_languages(cluster: &Cluster) {
             if number > 20 { Ok(()) } else { Err(asked) }
         });
         person.assert_not_reloaded();
-        person.browser.wait_for("#report [data-finding=\"recovery\"]", SHOWN);
+        wait::until_true("the report takes the place of the figures", SHOWN, || {
+            !person.browser.sees("[data-drill-now]") && person.browser.sees("#report")
+        });
         let report = person.browser.text("#report").unwrap_or_default();
         assert!(report.contains(over) && report.contains(lost), "{language}: {report}");
         assert!(person.browser.sees("#history a"), "it is in the list");

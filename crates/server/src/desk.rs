@@ -215,3 +215,117 @@ async fn cancelled<O>(asks: &mut mpsc::Receiver<DeskAsk<O>>, busy: fn() -> Text)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use cordee_domain::text;
+
+    use super::*;
+
+    /// Writes down what is asked of it; its work never ends, or ends at once.
+    struct Clerk {
+        endless: bool,
+        book: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Clerk {
+        fn note(&self, what: impl Into<String>) {
+            self.book.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl Conductor for Clerk {
+        type Order = u64;
+        type Act = u64;
+
+        fn busy() -> Text {
+            text!("problem-drill-running")
+        }
+
+        fn other_busy() -> Text {
+            text!("problem-trial-running")
+        }
+
+        async fn recover(&self) {
+            self.note("recover");
+        }
+
+        async fn begin(&self, order: u64, actor: String) -> Result<(u64, u64), Problem> {
+            self.note(format!("begin {order} {actor}"));
+            if order == 0 { Err(Problem::invalid("", text!("problem-store"))) } else { Ok((order, order)) }
+        }
+
+        async fn work(&self, act: &mut u64) -> Result<(), Text> {
+            if self.endless {
+                std::future::pending::<()>().await;
+            }
+            if *act == 7 { Err(text!("problem-store")) } else { Ok(()) }
+        }
+
+        async fn finish(&self, act: u64, end: End, by: String) {
+            self.note(format!("finish {act} {} {by}", end.as_str()));
+        }
+
+        async fn abandon(&self, act: u64) {
+            self.note(format!("abandon {act}"));
+        }
+    }
+
+    /// A desk with its clerk, what the clerk wrote, and what closes it.
+    fn open(
+        endless: bool,
+        turn: Arc<Semaphore>,
+    ) -> (Arc<Desk<u64, ()>>, Arc<Mutex<Vec<String>>>, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+        let (desk, asks) = Desk::new();
+        let book = Arc::default();
+        let clerk = Clerk { endless, book: Arc::clone(&book) };
+        let (close, closed) = oneshot::channel::<()>();
+        let open = tokio::spawn(attend(clerk, asks, turn, async move { drop(closed.await) }));
+        (desk, book, close, open)
+    }
+
+    async fn begin(desk: &Desk<u64, ()>, order: u64) -> Result<u64, String> {
+        let asked = desk.ask(|reply| DeskAsk::Begin { order, actor: "ada".to_owned(), reply }).await;
+        asked.unwrap().map_err(|problem| problem.text.key.into_owned())
+    }
+
+    async fn cancel(desk: &Desk<u64, ()>) -> bool {
+        desk.ask(|reply| DeskAsk::Cancel { actor: "bob".to_owned(), reply }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_ends_by_itself_is_finished_and_a_refusal_is_told() {
+        let (desk, book, close, open) = open(false, Arc::new(Semaphore::new(1)));
+        assert_eq!(begin(&desk, 0).await, Err("problem-store".to_owned()));
+        assert_eq!(begin(&desk, 3).await, Ok(3));
+        assert_eq!(begin(&desk, 7).await, Ok(7));
+        assert!(!cancel(&desk).await);
+        drop(close);
+        open.await.unwrap();
+        let all = ["recover", "begin 0 ada", "begin 3 ada", "finish 3 done cordee", "begin 7 ada"];
+        let book = book.lock().unwrap().clone();
+        assert_eq!(book[..5], all);
+        assert_eq!(book[5..], ["finish 7 failed cordee"]);
+    }
+
+    #[tokio::test]
+    async fn all_desks_share_one_turn_and_what_is_given_up_is_finished() {
+        let turn = Arc::new(Semaphore::new(1));
+        let (one, book, close, open_one) = open(true, turn.clone());
+        let (other, _, _close_other, _open_other) = open(true, turn);
+        assert_eq!(begin(&one, 1).await, Ok(1));
+        assert_eq!(begin(&one, 2).await, Err("problem-drill-running".to_owned()));
+        assert_eq!(begin(&other, 2).await, Err("problem-trial-running".to_owned()));
+        assert!(cancel(&one).await && !cancel(&one).await);
+        assert_eq!(begin(&other, 2).await, Ok(2));
+        assert!(cancel(&other).await);
+        assert!(!cancel(&other).await, "it was finished before this was read");
+        assert_eq!(begin(&one, 3).await, Ok(3));
+        drop(close);
+        open_one.await.unwrap();
+        let all = ["recover", "begin 1 ada", "finish 1 cancelled bob", "begin 3 ada", "abandon 3"];
+        assert_eq!(*book.lock().unwrap(), all);
+    }
+}

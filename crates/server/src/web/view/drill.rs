@@ -191,7 +191,7 @@ pub fn progress(under_way: &DrillUnderWay, lang: Lang) -> Progress {
     let of = drill.length() / 100;
     Progress {
         id: drill.id,
-        title: lang.say(&drill.title()),
+        title: lang.say(&text!("drill-now", title = drill.title())),
         doing: lang.say(&doing),
         done: if gathering { 0 } else { (under_way.ms / 100).min(of) },
         of,
