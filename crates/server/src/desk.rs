@@ -273,17 +273,30 @@ mod tests {
         }
     }
 
-    /// A desk with its clerk, what the clerk wrote, and what closes it.
-    fn open(
-        endless: bool,
-        turn: Arc<Semaphore>,
-    ) -> (Arc<Desk<u64, ()>>, Arc<Mutex<Vec<String>>>, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    /// A desk with its clerk, and what the clerk wrote.
+    struct Office {
+        desk: Arc<Desk<u64, ()>>,
+        book: Arc<Mutex<Vec<String>>>,
+        close: oneshot::Sender<()>,
+        open: tokio::task::JoinHandle<()>,
+    }
+
+    impl Office {
+        /// Stops it, and gives what was written.
+        async fn close(self) -> Vec<String> {
+            drop(self.close);
+            self.open.await.unwrap();
+            self.book.lock().unwrap().clone()
+        }
+    }
+
+    fn open(endless: bool, turn: Arc<Semaphore>) -> Office {
         let (desk, asks) = Desk::new();
-        let book = Arc::default();
+        let book: Arc<Mutex<Vec<String>>> = Arc::default();
         let clerk = Clerk { endless, book: Arc::clone(&book) };
         let (close, closed) = oneshot::channel::<()>();
         let open = tokio::spawn(attend(clerk, asks, turn, async move { drop(closed.await) }));
-        (desk, book, close, open)
+        Office { desk, book, close, open }
     }
 
     async fn begin(desk: &Desk<u64, ()>, order: u64) -> Result<u64, String> {
@@ -297,35 +310,36 @@ mod tests {
 
     #[tokio::test]
     async fn what_ends_by_itself_is_finished_and_a_refusal_is_told() {
-        let (desk, book, close, open) = open(false, Arc::new(Semaphore::new(1)));
-        assert_eq!(begin(&desk, 0).await, Err("problem-store".to_owned()));
-        assert_eq!(begin(&desk, 3).await, Ok(3));
-        assert_eq!(begin(&desk, 7).await, Ok(7));
-        assert!(!cancel(&desk).await);
-        drop(close);
-        open.await.unwrap();
-        let all = ["recover", "begin 0 ada", "begin 3 ada", "finish 3 done cordee", "begin 7 ada"];
-        let book = book.lock().unwrap().clone();
-        assert_eq!(book[..5], all);
-        assert_eq!(book[5..], ["finish 7 failed cordee"]);
+        let office = open(false, Arc::new(Semaphore::new(1)));
+        let desk = &office.desk;
+        assert_eq!(begin(desk, 0).await, Err("problem-store".to_owned()));
+        assert_eq!(begin(desk, 3).await, Ok(3));
+        assert_eq!(begin(desk, 7).await, Ok(7));
+        assert!(!cancel(desk).await);
+        let all = [
+            "recover",
+            "begin 0 ada",
+            "begin 3 ada",
+            "finish 3 done cordee",
+            "begin 7 ada",
+            "finish 7 failed cordee",
+        ];
+        assert_eq!(office.close().await, all);
     }
 
     #[tokio::test]
     async fn all_desks_share_one_turn_and_what_is_given_up_is_finished() {
         let turn = Arc::new(Semaphore::new(1));
-        let (one, book, close, open_one) = open(true, turn.clone());
-        let (other, _, _close_other, _open_other) = open(true, turn);
-        assert_eq!(begin(&one, 1).await, Ok(1));
-        assert_eq!(begin(&one, 2).await, Err("problem-drill-running".to_owned()));
-        assert_eq!(begin(&other, 2).await, Err("problem-trial-running".to_owned()));
-        assert!(cancel(&one).await && !cancel(&one).await);
-        assert_eq!(begin(&other, 2).await, Ok(2));
-        assert!(cancel(&other).await);
-        assert!(!cancel(&other).await, "it was finished before this was read");
-        assert_eq!(begin(&one, 3).await, Ok(3));
-        drop(close);
-        open_one.await.unwrap();
+        let (one, other) = (open(true, turn.clone()), open(true, turn));
+        assert_eq!(begin(&one.desk, 1).await, Ok(1));
+        assert_eq!(begin(&one.desk, 2).await, Err("problem-drill-running".to_owned()));
+        assert_eq!(begin(&other.desk, 2).await, Err("problem-trial-running".to_owned()));
+        assert!(cancel(&one.desk).await && !cancel(&one.desk).await);
+        assert_eq!(begin(&other.desk, 2).await, Ok(2));
+        assert!(cancel(&other.desk).await);
+        assert!(!cancel(&other.desk).await, "it was finished before this was read");
+        assert_eq!(begin(&one.desk, 3).await, Ok(3));
         let all = ["recover", "begin 1 ada", "finish 1 cancelled bob", "begin 3 ada", "abandon 3"];
-        assert_eq!(*book.lock().unwrap(), all);
+        assert_eq!(one.close().await, all);
     }
 }

@@ -141,8 +141,13 @@ impl Drills {
         }
     }
 
-    /// Makes it fall. Whoever finds the drill running knows from then on that it may have fallen.
+    /// Makes it fall, if it still may: much can have happened while the visitors came. Whoever finds the drill running knows
+    /// from then on that it may have fallen.
     async fn strike(&self, drill: &mut Drill) -> Result<Instant, Text> {
+        let victim = drill.order.victim(&self.board.desired(), &self.board.snapshot());
+        if victim.map_err(|problem| problem.text)? != drill.victim {
+            return Err(text!("problem-drill-busy"));
+        }
         drill.report.struck = Some(now());
         self.keep(drill).await?;
         let until = now() + u64::from(drill.order.traffic.held) * 1_000 + HELD_MOST;

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{Body, TargetTrial, refused};
-use super::trials::{Cancelled, TrialId, ask};
+use super::trials::{Cancelled, TrialId, ask, read_all, read_one};
 use crate::desk::DeskAsk;
+use crate::store::Store;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::session::{Caller, Language};
@@ -226,9 +227,7 @@ pub(super) async fn list(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<Vec<DrillJson>>, Refusal> {
-    let store = app.store.clone();
-    let drills = app.blocking(move || store.drills()).await.map_err(|e| Refusal::store(&e, lang))?;
-    Ok(Json(drills.iter().map(|drill| json(drill, lang)).collect()))
+    read_all(&app, lang, Store::drills, json).await
 }
 
 #[utoipa::path(get, path = "/api/v1/drills/{id}", tag = "drills", summary = "One drill, with its report",
@@ -240,10 +239,9 @@ pub(super) async fn one(
     State(app): State<App>,
     TargetTrial(id): TargetTrial,
 ) -> Result<Json<DrillJson>, Refusal> {
-    let store = app.store.clone();
-    let found = app.blocking(move || store.drill(id)).await.map_err(|e| Refusal::store(&e, lang))?;
+    let found = read_one(&app, lang, move |store| store.drill(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-drill", id = id)), lang);
-    Ok(Json(json(&found.ok_or_else(missing)?, lang)))
+    found.ok_or_else(missing)
 }
 
 #[utoipa::path(post, path = "/api/v1/drills", tag = "drills", summary = "Begin a drill",

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::input::TargetTrial;
 use crate::desk::{Desk, DeskAsk};
+use crate::store::{Store, StoreError};
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::session::{Caller, Language};
@@ -119,9 +120,7 @@ pub(super) async fn list(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<Vec<TrialJson>>, Refusal> {
-    let store = app.store.clone();
-    let runs = app.blocking(move || store.trials()).await.map_err(|e| Refusal::store(&e, lang))?;
-    Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
+    read_all(&app, lang, Store::trials, json).await
 }
 
 #[utoipa::path(get, path = "/api/v1/trials/{id}", tag = "sessions", summary = "One run, with every cell",
@@ -133,10 +132,9 @@ pub(super) async fn one(
     State(app): State<App>,
     TargetTrial(id): TargetTrial,
 ) -> Result<Json<TrialJson>, Refusal> {
-    let store = app.store.clone();
-    let found = app.blocking(move || store.trial(id)).await.map_err(|e| Refusal::store(&e, lang))?;
+    let found = read_one(&app, lang, move |store| store.trial(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-trial", id = id)), lang);
-    Ok(Json(json(&found.ok_or_else(missing)?, lang)))
+    found.ok_or_else(missing)
 }
 
 #[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", summary = "Begin a run",
@@ -161,6 +159,30 @@ pub(super) async fn cancel(
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
     let cancelled = ask(&app.desk, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
     Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
+}
+
+/// All runs of a kind, in the reader's language.
+pub(super) async fn read_all<R: Send + 'static, J>(
+    app: &App,
+    lang: Lang,
+    read: impl FnOnce(&Store) -> Result<Vec<R>, StoreError> + Send + 'static,
+    json: fn(&R, Lang) -> J,
+) -> Result<Json<Vec<J>>, Refusal> {
+    let store = app.store.clone();
+    let runs = app.blocking(move || read(&store)).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
+}
+
+/// One of them, when it is there.
+pub(super) async fn read_one<R: Send + 'static, J>(
+    app: &App,
+    lang: Lang,
+    read: impl FnOnce(&Store) -> Result<Option<R>, StoreError> + Send + 'static,
+    json: fn(&R, Lang) -> J,
+) -> Result<Option<Json<J>>, Refusal> {
+    let store = app.store.clone();
+    let found = app.blocking(move || read(&store)).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(found.map(|run| Json(json(&run, lang))))
 }
 
 /// Asks at a desk, which answers at once or is not there any more.
