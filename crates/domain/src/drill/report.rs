@@ -51,8 +51,8 @@ pub struct Tally {
     pub last_answered: Option<u64>,
 }
 
-/// Whether and when all was well again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether and when all was well again; the later one is the greater one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recovery {
     /// Nothing was lost.
     NothingLost,
@@ -143,6 +143,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether and when all was well again, for requests and writes together.
+    pub fn recovery(&self) -> Recovery {
+        let writes = self.writes.as_ref().map_or(Recovery::NothingLost, |w| w.tally.recovery());
+        self.requests.recovery().max(writes)
+    }
+
     /// Keeps what the page says now, where that is new.
     pub fn listen(&mut self, snapshot: &Snapshot, victim: &Victim, ms: Option<u64>) {
         for (about, light, word) in words(snapshot, victim) {

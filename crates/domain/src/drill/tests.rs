@@ -304,6 +304,24 @@ fn the_page_s_words_are_kept_once_each_time_they_change() {
     assert_eq!(link.said.last().map(|s| s.about.as_str()), Some("db2 ← db1"));
 }
 
+#[test]
+fn all_is_well_again_when_requests_and_writes_are() {
+    let lost = |ended| Try { fate: Fate::Unanswered, ended: Some(ended), took: 1 };
+    let well = |ended| Try { fate: Fate::Answered, ended: Some(ended), took: 1 };
+    let mut report = Report::default();
+    assert_eq!(report.recovery(), Recovery::NothingLost);
+    report.requests.note(lost(20));
+    report.requests.note(well(30));
+    assert_eq!(report.recovery(), Recovery::After(20));
+    let mut writes = Writes::default();
+    writes.tally.note(lost(90));
+    report.writes = Some(writes);
+    assert_eq!(report.recovery(), Recovery::NotYet);
+    writes.tally.note(well(95));
+    report.writes = Some(writes);
+    assert_eq!(report.recovery(), Recovery::After(90));
+}
+
 fn a_try() -> impl Strategy<Value = Try> {
     let fate = prop_oneof![Just(Fate::Answered), Just(Fate::Refused), Just(Fate::Unanswered)];
     (fate, prop::option::of(0_u64..2_000), 0_u64..500).prop_map(|(fate, ended, took)| Try {

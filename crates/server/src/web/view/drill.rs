@@ -107,7 +107,7 @@ pub fn findings(report: &Report, lang: Lang) -> Vec<Finding> {
             text!("drill-sessions"),
             text!("drill-of", lost = report.sessions_lost, of = report.sessions),
         ),
-        ("recovery", text!("drill-recovery"), recovery(&report.requests)),
+        ("recovery", text!("drill-recovery"), recovery(report.recovery())),
         ("longest", text!("drill-longest"), text!("drill-ms", ms = report.requests.longest_ms)),
     ];
     if let Some(writes) = &report.writes {
@@ -142,8 +142,8 @@ fn lost(tally: &Tally) -> Text {
     }
 }
 
-fn recovery(tally: &Tally) -> Text {
-    match tally.recovery() {
+fn recovery(recovery: Recovery) -> Text {
+    match recovery {
         Recovery::NothingLost => text!("drill-nothing-lost"),
         Recovery::After(ms) => text!("drill-ms", ms = ms),
         Recovery::NotYet => text!("drill-not-yet"),
