@@ -20,7 +20,7 @@ const OVER: Duration = Duration::from_secs(150);
 const LOGGED: Duration = Duration::from_secs(5);
 
 /// The pace of the client outside.
-pub const PACE: Duration = Duration::from_millis(25);
+pub const PACE: Duration = Duration::from_millis(10);
 
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -258,7 +258,9 @@ impl Seen {
         if let (Some(drill), Some(outside)) = (drill, outside) {
             let longest =
                 self.outside.iter().filter(|h| h.status == 0 || h.status >= 500).map(|h| h.took).max();
-            let between = 25 + 25 + u64::try_from(longest.unwrap_or_default().as_millis()).unwrap_or(0);
+            let longest = u64::try_from(longest.unwrap_or_default().as_millis()).unwrap_or(0);
+            let pace = u64::try_from(PACE.as_millis()).unwrap_or(0);
+            let between = 1_000 / count(&self.report["traffic"], "rate") + pace + longest;
             let apart = drill.abs_diff(outside);
             assert!(apart <= between + SCHEDULED, "{drill} ms in the drill, {outside} ms outside");
         }
