@@ -2,6 +2,7 @@
 // six connections to one host. Data that stops coming is never left standing as if it were current.
 import { event, remove, show } from "./rows.js";
 import { age, ago, setText, word } from "./text.js";
+import { drilled } from "./drill.js";
 import { measured } from "./trial.js";
 import { visited } from "./visitors.js";
 
@@ -75,7 +76,7 @@ function whole() {
   return { verdict, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
-const NAMES = ["snapshot", "delta", "gone", "event", "trial", "visitors", "beat", "over"];
+const NAMES = ["snapshot", "delta", "gone", "event", "trial", "drill", "visitors", "beat", "over"];
 
 function open() {
   let stopped = false;
@@ -133,6 +134,9 @@ const takes = {
   },
   trial(progress) {
     if (!paused) measured(progress);
+  },
+  drill(progress) {
+    if (!paused) drilled(progress);
   },
   visitors(news) {
     if (paused) known.news = [...known.news, news].slice(-KEPT_NEWS);

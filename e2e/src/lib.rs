@@ -17,6 +17,7 @@ pub mod browser;
 pub mod cluster;
 pub mod cuts;
 pub mod db;
+pub mod drill;
 pub mod foreign;
 pub mod guests;
 pub mod http;

@@ -192,8 +192,13 @@ pub fn kept_out(cluster: &Cluster, name: &str) -> Result<bool, String> {
 
 /// What HAProxy `db` answers on its runtime socket.
 pub fn runtime(cluster: &Cluster, command: &str) -> Result<String, String> {
+    runtime_of(cluster, "db", command)
+}
+
+/// What an HAProxy answers on its runtime socket.
+pub fn runtime_of(cluster: &Cluster, proxy: &str, command: &str) -> Result<String, String> {
     use std::io::{Read as _, Write as _};
-    let path = cluster.home().join("run/haproxy-db/admin.sock");
+    let path = cluster.home().join(format!("run/haproxy-{proxy}/admin.sock"));
     let ask = || {
         let mut socket = std::os::unix::net::UnixStream::connect(path)?;
         socket.set_read_timeout(Some(Duration::from_secs(2)))?;

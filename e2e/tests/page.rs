@@ -21,9 +21,10 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 30] = [
+const PAGES: [&str; 31] = [
     "/",
     "/sessions/compare",
+    "/drills",
     "/visitors",
     "/config",
     "/config/web",

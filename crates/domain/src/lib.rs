@@ -12,6 +12,7 @@ pub mod check;
 pub mod db;
 pub mod desired;
 pub mod diff;
+pub mod drill;
 pub mod haproxy;
 pub mod ids;
 pub mod observed;

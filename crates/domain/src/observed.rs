@@ -164,6 +164,19 @@ pub struct Observed {
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
+    /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
+    pub held: Option<HeldLink>,
+}
+
+/// A link that is held down for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLink {
+    /// The database that copies.
+    pub on: ServerName,
+    /// The one that it copies.
+    pub from: ServerName,
+    /// When it is let go at the latest.
+    pub until: Millis,
 }
 
 /// A copy under way.

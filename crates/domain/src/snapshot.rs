@@ -127,6 +127,9 @@ pub struct ServerView {
 pub struct ComparisonView {
     /// A person asked for one that has not begun.
     pub wanted: bool,
+    /// A person asked that what differs be put right, and it is not done yet.
+    #[serde(default)]
+    pub repair: bool,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
     /// When the last one came to an end.
@@ -350,6 +353,7 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
     let report = seen.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
     ComparisonView {
         wanted: seen.is_some_and(|c| c.wanted),
+        repair: seen.is_some_and(|c| c.repair.is_some()),
         running: seen.and_then(|c| c.running),
         at: report.map(|r| r.at_end),
         tables: report.map_or(0, |r| r.tables.len()),

@@ -368,6 +368,17 @@ pub enum End {
 }
 
 impl End {
+    /// The word in exports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::BrokenOff => "broken-off",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
     /// In words.
     pub fn sentence(&self) -> Text {
         match self {

@@ -12,6 +12,7 @@ use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
 use cordee_domain::haproxy::drift::FileView;
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
+use cordee_domain::observed::HeldLink;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::status::Light;
@@ -88,6 +89,13 @@ pub enum Ask {
         name: ServerName,
         /// Where it goes.
         reply: oneshot::Sender<Box<Detail>>,
+    },
+    /// Hold a link down for a while, or none any more.
+    Hold {
+        /// Which, and until when.
+        link: Option<HeldLink>,
+        /// Answered when it is noted.
+        reply: oneshot::Sender<()>,
     },
     /// The last lines of a server's logs.
     Logs {

@@ -1,32 +1,39 @@
-//! The lab's desk: what was asked of it, and how far it is. The page and the lab meet here, as the page and the
-//! engine meet at the [board](crate::board).
+//! Desks of what takes a while: what was asked of them, and how far they are. The page meets the comparison of sessions
+//! and the failover drills here, as the page and the engine meet at the [board](crate::board).
+//!
+//! Both are conducted the same way: one at a time of either, begun and given up by a person, written down before
+//! anything is done.
 
 use std::sync::Arc;
 
+use cordee_domain::drill::{self, Drill};
 use cordee_domain::problem::Problem;
-use cordee_domain::trial::{Experiment, Run, Way};
-use tokio::sync::{mpsc, oneshot, watch};
+use cordee_domain::text::Text;
+use cordee_domain::trial::{End, Experiment, Run, Way};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-/// What a person asks of the lab.
+/// What a person asks at a desk.
 #[derive(Debug)]
-pub enum LabAsk {
-    /// Begin a run.
+pub enum DeskAsk<O> {
+    /// Begin.
     Begin {
+        /// What.
+        order: O,
         /// Who asks.
         actor: String,
         /// Its id, or why not.
         reply: oneshot::Sender<Result<u64, Problem>>,
     },
-    /// Give the present run up.
+    /// Give up what is under way.
     Cancel {
         /// Who asks.
         actor: String,
-        /// Whether there was one.
+        /// Whether there was anything.
         reply: oneshot::Sender<bool>,
     },
 }
 
-/// What is being done now.
+/// What the comparison of sessions does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// A cluster of the run's own is being started.
@@ -46,42 +53,293 @@ pub struct UnderWay {
     pub doing: Doing,
 }
 
-/// The desk itself. Shared by `Arc`.
-#[derive(Debug)]
-pub struct Desk {
-    under_way: watch::Sender<Option<Arc<UnderWay>>>,
-    asks: mpsc::Sender<LabAsk>,
+/// What a drill does now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Visitors begin their sessions.
+    Gathering,
+    /// They come and go; nothing has fallen.
+    Before,
+    /// It is held down.
+    Down,
+    /// It was killed, or is put right again.
+    After,
+    /// The last answers are waited for.
+    Closing,
 }
 
-/// Questions that may wait for the lab.
+/// A drill under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillUnderWay {
+    /// What was counted so far.
+    pub drill: Drill,
+    /// What is being done.
+    pub phase: Phase,
+    /// Milliseconds since its first request.
+    pub ms: u64,
+}
+
+/// The desk itself. Shared by `Arc`.
+#[derive(Debug)]
+pub struct Desk<O, U> {
+    under_way: watch::Sender<Option<Arc<U>>>,
+    asks: mpsc::Sender<DeskAsk<O>>,
+}
+
+/// The desk of the comparison of sessions.
+pub type TrialDesk = Desk<(), UnderWay>;
+/// The desk of the drills.
+pub type DrillDesk = Desk<drill::Order, DrillUnderWay>;
+
+/// Questions that may wait.
 const ASKS_KEPT: usize = 8;
 
-impl Desk {
+impl<O, U> Desk<O, U> {
     /// An empty desk, and the end at which questions come out.
-    pub fn new() -> (Arc<Self>, mpsc::Receiver<LabAsk>) {
+    pub fn new() -> (Arc<Self>, mpsc::Receiver<DeskAsk<O>>) {
         let (asks, questions) = mpsc::channel(ASKS_KEPT);
-        (Arc::new(Self { under_way: watch::Sender::default(), asks }), questions)
+        (Arc::new(Self { under_way: watch::Sender::new(None), asks }), questions)
     }
 
-    /// The run under way.
-    pub fn under_way(&self) -> Option<Arc<UnderWay>> {
+    /// What is under way.
+    pub fn under_way(&self) -> Option<Arc<U>> {
         self.under_way.borrow().clone()
     }
 
     /// Follows it.
-    pub fn watch(&self) -> watch::Receiver<Option<Arc<UnderWay>>> {
+    pub fn watch(&self) -> watch::Receiver<Option<Arc<U>>> {
         self.under_way.subscribe()
     }
 
-    /// Says how far it is (only the lab does).
-    pub fn show(&self, under_way: Option<UnderWay>) {
+    /// Says how far it is (only who conducts it does).
+    pub fn show(&self, under_way: Option<U>) {
         self.under_way.send_replace(under_way.map(Arc::new));
     }
 
-    /// Asks the lab. `None` when it does not answer (it is stopping).
-    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> LabAsk) -> Option<T> {
+    /// Asks. `None` when nobody answers (Cordée is stopping).
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> DeskAsk<O>) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(question(reply)).await.ok()?;
         answer.await.ok()
+    }
+}
+
+/// Who does what is asked at a desk.
+pub trait Conductor: Sync {
+    /// What is asked.
+    type Order: Send;
+    /// What is under way.
+    type Act: Send;
+    /// Why nothing is begun while another one of this kind is under way.
+    fn busy() -> Text;
+    /// Why nothing is begun while one of the other kind is under way.
+    fn other_busy() -> Text;
+    /// Takes away or puts right what an earlier Cordée left.
+    fn recover(&self) -> impl Future<Output = ()> + Send;
+    /// Writes down that it is begun, or says why it is not.
+    fn begin(
+        &self,
+        order: Self::Order,
+        actor: String,
+    ) -> impl Future<Output = Result<(u64, Self::Act), Problem>> + Send;
+    /// Does it. May be dropped at any moment.
+    fn work(&self, act: &mut Self::Act) -> impl Future<Output = Result<(), Text>> + Send;
+    /// Puts right what it did, and writes down how it ended and by whom.
+    fn finish(&self, act: Self::Act, end: End, by: String) -> impl Future<Output = ()> + Send;
+    /// Puts right what cannot wait for the next Cordée: this one is stopping.
+    fn abandon(&self, act: Self::Act) -> impl Future<Output = ()> + Send;
+}
+
+/// Answers at a desk until `stop`. Whoever conducts holds the one `turn` that all desks share.
+pub async fn attend<C: Conductor>(
+    conductor: C,
+    mut asks: mpsc::Receiver<DeskAsk<C::Order>>,
+    turn: Arc<Semaphore>,
+    stop: impl Future<Output = ()> + Send,
+) {
+    tokio::pin!(stop);
+    conductor.recover().await;
+    loop {
+        let ask = tokio::select! {
+            () = &mut stop => return,
+            ask = asks.recv() => ask,
+        };
+        let (order, actor, reply) = match ask {
+            None => return,
+            Some(DeskAsk::Cancel { reply, .. }) => {
+                let _ = reply.send(false);
+                continue;
+            }
+            Some(DeskAsk::Begin { order, actor, reply }) => (order, actor, reply),
+        };
+        let Ok(_turn) = turn.try_acquire() else {
+            let _ = reply.send(Err(Problem::conflict("", C::other_busy())));
+            continue;
+        };
+        let mut act = match conductor.begin(order, actor).await {
+            Err(problem) => {
+                let _ = reply.send(Err(problem));
+                continue;
+            }
+            Ok((id, act)) => {
+                let _ = reply.send(Ok(id));
+                act
+            }
+        };
+        let (end, by) = tokio::select! {
+            result = conductor.work(&mut act) => {
+                (result.map_or_else(|why| End::Failed { why }, |()| End::Done), "cordee".to_owned())
+            }
+            who = cancelled(&mut asks, C::busy) => (End::Cancelled, who),
+            () = &mut stop => {
+                conductor.abandon(act).await;
+                return;
+            }
+        };
+        conductor.finish(act, end, by).await;
+    }
+}
+
+/// Waits until somebody gives it up, and tells everybody else that there is one.
+async fn cancelled<O>(asks: &mut mpsc::Receiver<DeskAsk<O>>, busy: fn() -> Text) -> String {
+    loop {
+        match asks.recv().await {
+            Some(DeskAsk::Begin { reply, .. }) => {
+                let _ = reply.send(Err(Problem::conflict("", busy())));
+            }
+            Some(DeskAsk::Cancel { actor, reply }) => {
+                let _ = reply.send(true);
+                return actor;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use cordee_domain::text;
+
+    use super::*;
+
+    /// Writes down what is asked of it; its work never ends, or ends at once.
+    struct Clerk {
+        endless: bool,
+        book: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Clerk {
+        fn note(&self, what: impl Into<String>) {
+            self.book.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl Conductor for Clerk {
+        type Order = u64;
+        type Act = u64;
+
+        fn busy() -> Text {
+            text!("problem-drill-running")
+        }
+
+        fn other_busy() -> Text {
+            text!("problem-trial-running")
+        }
+
+        async fn recover(&self) {
+            self.note("recover");
+        }
+
+        async fn begin(&self, order: u64, actor: String) -> Result<(u64, u64), Problem> {
+            self.note(format!("begin {order} {actor}"));
+            if order == 0 { Err(Problem::invalid("", text!("problem-store"))) } else { Ok((order, order)) }
+        }
+
+        async fn work(&self, act: &mut u64) -> Result<(), Text> {
+            if self.endless {
+                std::future::pending::<()>().await;
+            }
+            if *act == 7 { Err(text!("problem-store")) } else { Ok(()) }
+        }
+
+        async fn finish(&self, act: u64, end: End, by: String) {
+            self.note(format!("finish {act} {} {by}", end.as_str()));
+        }
+
+        async fn abandon(&self, act: u64) {
+            self.note(format!("abandon {act}"));
+        }
+    }
+
+    /// A desk with its clerk, and what the clerk wrote.
+    struct Office {
+        desk: Arc<Desk<u64, ()>>,
+        book: Arc<Mutex<Vec<String>>>,
+        close: oneshot::Sender<()>,
+        open: tokio::task::JoinHandle<()>,
+    }
+
+    impl Office {
+        /// Stops it, and gives what was written.
+        async fn close(self) -> Vec<String> {
+            drop(self.close);
+            self.open.await.unwrap();
+            self.book.lock().unwrap().clone()
+        }
+    }
+
+    fn open(endless: bool, turn: Arc<Semaphore>) -> Office {
+        let (desk, asks) = Desk::new();
+        let book: Arc<Mutex<Vec<String>>> = Arc::default();
+        let clerk = Clerk { endless, book: Arc::clone(&book) };
+        let (close, closed) = oneshot::channel::<()>();
+        let open = tokio::spawn(attend(clerk, asks, turn, async move { drop(closed.await) }));
+        Office { desk, book, close, open }
+    }
+
+    async fn begin(desk: &Desk<u64, ()>, order: u64) -> Result<u64, String> {
+        let asked = desk.ask(|reply| DeskAsk::Begin { order, actor: "ada".to_owned(), reply }).await;
+        asked.unwrap().map_err(|problem| problem.text.key.into_owned())
+    }
+
+    async fn cancel(desk: &Desk<u64, ()>) -> bool {
+        desk.ask(|reply| DeskAsk::Cancel { actor: "bob".to_owned(), reply }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_ends_by_itself_is_finished_and_a_refusal_is_told() {
+        let office = open(false, Arc::new(Semaphore::new(1)));
+        let desk = &office.desk;
+        assert_eq!(begin(desk, 0).await, Err("problem-store".to_owned()));
+        assert_eq!(begin(desk, 3).await, Ok(3));
+        assert_eq!(begin(desk, 7).await, Ok(7));
+        assert!(!cancel(desk).await);
+        let all = [
+            "recover",
+            "begin 0 ada",
+            "begin 3 ada",
+            "finish 3 done cordee",
+            "begin 7 ada",
+            "finish 7 failed cordee",
+        ];
+        assert_eq!(office.close().await, all);
+    }
+
+    #[tokio::test]
+    async fn all_desks_share_one_turn_and_what_is_given_up_is_finished() {
+        let turn = Arc::new(Semaphore::new(1));
+        let (one, other) = (open(true, turn.clone()), open(true, turn));
+        assert_eq!(begin(&one.desk, 1).await, Ok(1));
+        assert_eq!(begin(&one.desk, 2).await, Err("problem-drill-running".to_owned()));
+        assert_eq!(begin(&other.desk, 2).await, Err("problem-trial-running".to_owned()));
+        assert!(cancel(&one.desk).await && !cancel(&one.desk).await);
+        assert_eq!(begin(&other.desk, 2).await, Ok(2));
+        assert!(cancel(&other.desk).await);
+        assert!(!cancel(&other.desk).await, "it was finished before this was read");
+        assert_eq!(begin(&one.desk, 3).await, Ok(3));
+        let all = ["recover", "begin 1 ada", "finish 1 cancelled bob", "begin 3 ada", "abandon 3"];
+        assert_eq!(one.close().await, all);
     }
 }

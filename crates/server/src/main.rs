@@ -6,6 +6,7 @@ mod client;
 mod clock;
 mod config;
 mod desk;
+mod drills;
 mod engine;
 mod guestbook;
 mod hands;

@@ -14,12 +14,13 @@ use cordee_domain::snapshot::snapshot;
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::board::Board;
 use crate::clock::now;
 use crate::config::{Config, ConfigError};
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
+use crate::drills::Drills;
 use crate::engine::{Engine, Parts};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
@@ -195,6 +196,14 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
 
     let (desk, lab_asks) = Desk::new();
     let lab = Lab::new(&home, store.clone(), desk.clone());
+    let (drill_desk, drill_asks) = Desk::new();
+    let drills = Drills {
+        cluster: home.id.clone(),
+        secrets: secrets.clone(),
+        store: store.clone(),
+        board: board.clone(),
+        desk: drill_desk.clone(),
+    };
     let guestbook = Guestbook::new(log.is_none());
     let visitors = store.visitors();
     let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone() };
@@ -204,6 +213,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         store: store.clone(),
         board: board.clone(),
         desk,
+        drills: drill_desk,
         guestbook,
         guests: Arc::default(),
         cluster: home.id.as_str().into(),
@@ -215,7 +225,10 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
     let engine = Engine::new(parts);
     let engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
-    let lab = tokio::spawn(lab.run(lab_asks, Box::pin(until(stopped.clone()))));
+    // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
+    let turn = Arc::new(Semaphore::new(1));
+    let lab = tokio::spawn(desk::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
+    let drills = tokio::spawn(desk::attend(drills, drill_asks, turn, until(stopped.clone())));
     let tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
     let socket = home.socket();
     let unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
@@ -230,6 +243,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let last_words = Duration::from_secs(2);
     let _ = tokio::time::timeout(last_words, unix).await;
     let _ = tokio::time::timeout(last_words, tcp).await;
+    let _ = tokio::time::timeout(last_words, drills).await;
     let _ = tokio::time::timeout(last_words, lab).await;
     let _ = tokio::time::timeout(last_words, engine).await;
     if let Some(intake) = intake {

@@ -6,7 +6,7 @@ use crate::db::senders::left_behind;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, STALE, Seen};
+use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -149,11 +149,14 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
         plan.steps.push(Step::EndSenders { name, ids });
     }
     let lost = lost(desired, observed, now).is_some();
+    // Never while the writer changes: the one that takes over needs what it can get.
+    let still = !lost && desired.handover.is_none();
+    let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
         drop_links(plan, desired, server, seen);
         match &server.standing {
             Standing::Member => {
-                links(plan, desired, server, seen, lost);
+                links(plan, desired, server, seen, lost, held);
                 receipts(plan, desired, server, seen);
                 rows(plan, desired, observed, server, seen, now);
             }
@@ -246,7 +249,14 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
 }
 
 /// A full mesh: every member copies every other one, each over a link of its own, named after the copied one.
-fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen, lost: bool) {
+fn links(
+    plan: &mut Plan,
+    desired: &Desired,
+    server: &Server,
+    seen: &DatabaseSeen,
+    lost: bool,
+    held: Option<&HeldLink>,
+) {
     for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
@@ -260,6 +270,12 @@ fn links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSee
             continue;
         }
         if lost && desired.is_writer(&peer.name) {
+            continue;
+        }
+        if held.is_some_and(|h| (&h.on, &h.from) == (&on, &from)) {
+            if link.is_some_and(|l| l.receiving != Thread::Stopped) {
+                plan.steps.push(Step::StopLink { on, from, whole: false });
+            }
             continue;
         }
         match link {
@@ -323,7 +339,7 @@ fn joining(
     }
     let before = plan.steps.len();
     receipts(plan, desired, server, seen);
-    links(plan, desired, server, seen, false);
+    links(plan, desired, server, seen, false, None);
     if plan.steps.len() > before {
         return;
     }

@@ -12,8 +12,12 @@ use super::Cli;
 use crate::words::Lang;
 
 /// What each command does. Hidden ones are for `./up`.
-fn about(command: &str) -> Option<Text> {
+fn about(parent: &str, command: &str) -> Option<Text> {
     Some(match command {
+        "drill" => text!("cli-help-drill"),
+        "begin" if parent == "drill" => text!("cli-help-drill-begin"),
+        "show" if parent == "drill" => text!("cli-help-drill-show"),
+        "cancel" if parent == "drill" => text!("cli-help-drill-cancel"),
         "cordee" => text!("cli-help-cordee"),
         "serve" => text!("cli-help-serve"),
         "status" => text!("cli-help-status"),
@@ -58,6 +62,15 @@ fn about(command: &str) -> Option<Text> {
 fn meaning(command: &str, argument: &str) -> Option<Text> {
     Some(match (command, argument) {
         ("status", "json") => text!("cli-help-status-json"),
+        ("show", "json") => text!("cli-help-drill-json"),
+        ("begin", "target") => text!("cli-help-drill-target"),
+        ("begin", "how") => text!("cli-help-drill-how"),
+        ("begin", "rate") => text!("cli-help-drill-rate"),
+        ("begin", "visitors") => text!("cli-help-drill-visitors"),
+        ("begin", "before") => text!("cli-help-drill-before"),
+        ("begin", "held") => text!("cli-help-drill-held"),
+        ("begin", "after") => text!("cli-help-drill-after"),
+        ("begin", "confirm") => text!("cli-help-drill-confirm"),
         ("config", "json") => text!("cli-help-config-json"),
         ("dsn", "json") => text!("cli-help-dsn-json"),
         ("dsn", "server") => text!("cli-help-dsn-server"),
@@ -101,13 +114,13 @@ fn meaning(command: &str, argument: &str) -> Option<Text> {
 /// The declaration with every sentence in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    say(Cli::command(), lang)
+    say("", Cli::command(), lang)
         .disable_version_flag(true)
         .arg(version.help(lang.say(&text!("cli-help-version"))))
         .after_help(lang.say(&text!("cli-help-environment")))
 }
 
-fn say(command: Command, lang: Lang) -> Command {
+fn say(parent: &str, command: Command, lang: Lang) -> Command {
     let name = command.get_name().to_owned();
     let examples = command.get_after_help().map(StyledStr::to_string);
     let mut command = command
@@ -119,7 +132,7 @@ fn say(command: Command, lang: Lang) -> Command {
             Some(text) => argument.help(lang.say(&text)),
             None => argument,
         })
-        .mut_subcommands(|inner| say(inner, lang))
+        .mut_subcommands(|inner| say(&name, inner, lang))
         .arg(
             Arg::new("help")
                 .short('h')
@@ -127,7 +140,7 @@ fn say(command: Command, lang: Lang) -> Command {
                 .action(ArgAction::Help)
                 .help(lang.say(&text!("cli-help-help"))),
         );
-    if let Some(text) = about(&name) {
+    if let Some(text) = about(parent, &name) {
         command = command.about(lang.say(&text));
     }
     if let Some(examples) = examples {
@@ -195,7 +208,7 @@ mod tests {
         every(&whole, &mut all);
         for command in all {
             let name = command.get_name();
-            assert!(about(name).is_some(), "{name}");
+            assert!(about("", name).is_some(), "{name}");
             for argument in
                 command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version"))
             {

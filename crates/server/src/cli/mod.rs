@@ -244,6 +244,9 @@ pub enum ClientCommand {
     /// Compare ways to keep sessions, on a cluster of its own
     #[command(subcommand)]
     Compare(CompareCommand),
+    /// Failover drills: have something fall on purpose, and count what visitors lose
+    #[command(subcommand)]
+    Drill(DrillCommand),
     /// Show how your own application reaches the databases (with the password)
     #[command(after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1")]
     Dsn {
@@ -271,6 +274,53 @@ pub enum CompareCommand {
     /// Give the run up
     #[command(after_help = "  cordee compare cancel")]
     Cancel,
+}
+
+/// Commands about failover drills.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DrillCommand {
+    /// Begin a drill
+    #[command(
+        after_help = "  cordee drill begin web1 kill --confirm web\n  cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n  cordee drill begin link stop --held 10 --confirm db"
+    )]
+    Begin(DrillArgs),
+    /// Show the newest drill
+    #[command(after_help = "  cordee drill show\n  cordee drill show --json")]
+    Show {
+        /// As the API gives it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give the drill up; what fell is put right
+    #[command(after_help = "  cordee drill cancel")]
+    Cancel,
+}
+
+/// A drill to begin. Values are sent as typed.
+#[derive(Clone, Debug, Args)]
+pub struct DrillArgs {
+    /// A web server's name, `writer`, `link`, `haproxy-web` or `haproxy-db`
+    pub target: String,
+    /// `kill`, `freeze`, `stop` or `drain`
+    pub how: String,
+    /// Requests a second, 1 to 200
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub rate: Option<String>,
+    /// Visitors, 1 to 50
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub visitors: Option<String>,
+    /// Seconds before it falls, 1 to 30
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub before: Option<String>,
+    /// Seconds for which it is held down, 1 to 30
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub held: Option<String>,
+    /// Seconds afterwards, 1 to 60
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub after: Option<String>,
+    /// The name of its pool: it falls on the running cluster
+    #[arg(long, value_name = "POOL")]
+    pub confirm: Option<String>,
 }
 
 /// How visitors are remembered.

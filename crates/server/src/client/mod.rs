@@ -1,5 +1,6 @@
 //! The command line's side of the API: one request or two, an answer for a person, an exit code.
 
+mod desks;
 mod http;
 mod show;
 #[cfg(test)]
@@ -14,13 +15,12 @@ use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AddArgs, ClientCommand, CompareCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
+use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
 use crate::vault;
 use crate::web::api::Done;
 use crate::web::api::config::ConfigJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
-use crate::web::api::trials::{Cancelled, TrialJson};
 use crate::web::api::view::SnapshotJson;
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::local::{Dsn, SetupCode, Token};
@@ -142,7 +142,8 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
             let found: RequestsJson = read(door.get(&format!("{to}/requests?{}", query(&limits))).await?)?;
             Ok(Said::well(show::requests(&found)))
         }
-        ClientCommand::Compare(command) => compare(door, command).await,
+        ClientCommand::Compare(command) => desks::compare(door, command).await,
+        ClientCommand::Drill(command) => desks::drill(door, command).await,
         ClientCommand::Refresh => done(door.post("/api/v1/refresh", None).await?),
         ClientCommand::History { limit } => history(door, &limit).await,
         ClientCommand::Dsn { json, account, server } => dsn(door, json, account, server.as_deref()).await,
@@ -296,25 +297,6 @@ async fn keep_visitors(door: &Door, keep: &KeepArgs) -> Result<Said, Failure> {
     ];
     let members: BTreeMap<&str, Value> = given.into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
     done(door.put("/api/v1/visitors/keeping", &json!(members)).await?)
-}
-
-async fn compare(door: &Door, command: CompareCommand) -> Result<Said, Failure> {
-    match command {
-        CompareCommand::Begin => {
-            door.post("/api/v1/trials", None).await?;
-            Ok(Said::well(door.say(&text!("trial-running"))))
-        }
-        CompareCommand::Cancel => {
-            let Cancelled { cancelled } = read(door.post("/api/v1/trials/cancel", None).await?)?;
-            let text = if cancelled { text!("trial-cancelled") } else { text!("cli-no-trial") };
-            Ok(Said { text: door.say(&text), well: cancelled })
-        }
-        CompareCommand::Show => {
-            let runs: Vec<TrialJson> = read(door.get("/api/v1/trials").await?)?;
-            let none = Said { text: door.say(&text!("cli-no-trial")), well: false };
-            Ok(runs.first().map_or(none, |run| Said::well(show::trial(run, door.lang))))
-        }
-    }
 }
 
 fn done(answer: Value) -> Result<Said, Failure> {

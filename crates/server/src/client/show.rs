@@ -9,6 +9,7 @@ use cordee_domain::status::Light;
 use cordee_domain::text;
 
 use crate::web::api::config::ConfigJson;
+use crate::web::api::drills::DrillJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
@@ -286,6 +287,22 @@ pub(super) fn trial(run: &TrialJson, lang: Lang) -> String {
         .map(|c| row([&c.way_name, &c.experiment_name, &lang.say(&c.verdict.word()), &c.says]))
         .collect();
     format!("{}\n{}", plain(&lang.say(&head)), table(&rows))
+}
+
+/// A failover drill: what was counted, and what the page said when.
+pub(super) fn drill(drill: &DrillJson, lang: Lang) -> String {
+    let head = text!("cli-drill", id = drill.id, title = drill.title.as_str(), says = drill.says.as_str());
+    let findings: Vec<_> = drill.findings.iter().map(|f| row([&f.name, &f.says])).collect();
+    let said: Vec<_> = drill
+        .said
+        .iter()
+        .map(|s| {
+            let when = s.ms.map_or_else(|| text!("drill-before-blow"), |ms| text!("drill-after-ms", ms = ms));
+            let whole = lang.tr("drill-whole");
+            row([&lang.say(&when), if s.about.is_empty() { &whole } else { &s.about }, &s.word])
+        })
+        .collect();
+    format!("{}\n{}{}", plain(&lang.say(&head)), table(&findings), table(&said))
 }
 
 /// The journal, oldest first: the newest line stands where the eye is.

@@ -53,6 +53,10 @@ impl Engine {
                 self.asked(&name, |c| c.repair = Some(side));
                 let _ = reply.send(());
             }
+            Ask::Hold { link, reply } => {
+                self.observed.held = link;
+                let _ = reply.send(());
+            }
             Ask::Logs { name, lines, reply } => {
                 let folder = self.parts.home.server(&name).join("log");
                 self.work.spawn_blocking(move || {

@@ -155,6 +155,16 @@ pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     all
 }
 
+/// The leaders of the groups that a process of ours has; those that are its alone.
+pub fn groups(cluster: &str, id: &ProcessId) -> Vec<u32> {
+    let found = find(cluster);
+    let mine = by_id(&found).remove(id).unwrap_or_default();
+    let mut groups: Vec<u32> = mine.iter().map(|p| p.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
 /// Reads a process's name from its mark; the keeper and the server itself have none.
 pub fn process_id(name: &str) -> Option<ProcessId> {
     match name {

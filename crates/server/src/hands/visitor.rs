@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use cordee_domain::sessions::{self, Mode};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, COOKIE, HOST, SET_COOKIE};
+use hyper::header::{CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderValue, SET_COOKIE, USER_AGENT};
 use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -35,7 +35,7 @@ pub enum VisitError {
     #[error("reading the answer")]
     Body,
     /// Not in time.
-    #[error("no answer within {} s", DEADLINE.as_secs())]
+    #[error("no answer in time")]
     Late,
 }
 
@@ -57,12 +57,20 @@ pub struct Visitor {
     cookies: BTreeMap<String, String>,
     refuses: &'static str,
     fixed: bool,
+    agent: Option<HeaderValue>,
+    patience: Duration,
 }
 
 impl Visitor {
     /// A visitor without cookies, who never keeps the one named `refuses` (empty: keeps all).
     pub const fn new(to: SocketAddr, refuses: &'static str) -> Self {
-        Self { to, cookies: BTreeMap::new(), refuses, fixed: false }
+        Self { to, cookies: BTreeMap::new(), refuses, fixed: false, agent: None, patience: DEADLINE }
+    }
+
+    /// The same visitor, who says who they are and waits no longer than that for an answer.
+    #[must_use]
+    pub fn called(self, agent: HeaderValue, patience: Duration) -> Self {
+        Self { agent: Some(agent), patience, ..self }
     }
 
     /// The same visitor, who from now on keeps the cookies as they are, whatever the site sets.
@@ -73,26 +81,36 @@ impl Visitor {
 
     /// Asks for a page.
     pub async fn get(&mut self, path: &str) -> Result<Answer, VisitError> {
-        self.request(Method::GET, path).await
+        self.request(Method::GET, path, "").await
     }
 
     /// Sends a form without fields: what is asked stands in the address.
     pub async fn post(&mut self, path: &str) -> Result<Answer, VisitError> {
-        self.request(Method::POST, path).await
+        self.request(Method::POST, path, "").await
     }
 
-    async fn request(&mut self, method: Method, path: &str) -> Result<Answer, VisitError> {
+    /// Sends a form whose fields are encoded already.
+    pub async fn form(&mut self, path: &str, fields: &'static str) -> Result<Answer, VisitError> {
+        self.request(Method::POST, path, fields).await
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        form: &'static str,
+    ) -> Result<Answer, VisitError> {
         let begun = Instant::now();
-        let exchange = self.exchange(method, path);
+        let exchange = self.exchange(method, path, form);
         let (status, headers, body) =
-            tokio::time::timeout(DEADLINE, exchange).await.map_err(|_| VisitError::Late)??;
+            tokio::time::timeout(self.patience, exchange).await.map_err(|_| VisitError::Late)??;
         if !self.fixed {
             self.keep(&headers);
         }
         Ok(Answer { status, body, took: begun.elapsed() })
     }
 
-    async fn exchange(&self, method: Method, path: &str) -> Result<Got, VisitError> {
+    async fn exchange(&self, method: Method, path: &str, form: &'static str) -> Result<Got, VisitError> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -103,7 +121,13 @@ impl Visitor {
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, all.join("; "));
         }
-        send(self.to, request.body(Empty::<Bytes>::new())?).await
+        if let Some(agent) = &self.agent {
+            request = request.header(USER_AGENT, agent);
+        }
+        if !form.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        send(self.to, request.body(Full::from(form))?).await
     }
 
     /// Takes `Set-Cookie` as a browser does: a new value replaces the old one, one that has run out removes it.
@@ -127,7 +151,7 @@ impl Visitor {
 /// Status, headers and body of an answer.
 type Got = (u16, HeaderMap, Bytes);
 
-async fn send(to: SocketAddr, request: Request<Empty<Bytes>>) -> Result<Got, VisitError> {
+async fn send(to: SocketAddr, request: Request<Full<Bytes>>) -> Result<Got, VisitError> {
     let stream = TcpStream::connect(to).await.map_err(VisitError::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // Ends with the last byte of the answer, or when `sender` is dropped.
@@ -151,7 +175,7 @@ pub async fn ask_mode(to: SocketAddr, asked: Mode) -> Result<sessions::Answer, V
         .header(HOST, "cordee-check")
         .header(CONNECTION, "close")
         .header(sessions::HEADER, asked.as_str())
-        .body(Empty::<Bytes>::new())?;
+        .body(Full::default())?;
     let answer = tokio::time::timeout(MODE_DEADLINE, send(to, request)).await;
     let (_, headers, _) = answer.map_err(|_| VisitError::Late)??;
     let said = headers.get(sessions::HEADER).and_then(|v| v.to_str().ok());
@@ -160,8 +184,6 @@ pub async fn ask_mode(to: SocketAddr, asked: Mode) -> Result<sessions::Answer, V
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
 
     fn set(cookies: &[&'static str]) -> HeaderMap {

@@ -4,7 +4,9 @@
 //! new wish, its history row and its journal line are one transaction.
 
 mod accounts;
+mod drills;
 mod logins;
+mod runs;
 mod schema;
 mod trials;
 pub mod visitors;
@@ -18,6 +20,7 @@ use cordee_domain::db::verify::{Report, Side};
 use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
+use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::de::DeserializeOwned;
@@ -66,6 +69,12 @@ pub enum StoreError {
     /// Hashing a password failed.
     #[error("the password could not be hashed")]
     Hash,
+}
+
+/// The store failed: logged here, said without detail.
+pub fn store_failed(error: &StoreError) -> Text {
+    tracing::error!(error = error as &dyn std::error::Error, "store");
+    text!("problem-store")
 }
 
 /// Why a change was not committed.
@@ -143,6 +152,19 @@ impl Store {
     /// Where commits and events are announced from now on.
     pub fn attach(&self, board: Arc<Board>) {
         let _ = self.board.set(board);
+    }
+
+    /// Runs a call where it may block, for those who are not the page.
+    pub async fn off_thread<T: Send + 'static>(
+        store: &Arc<Self>,
+        call: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = store.clone();
+        match tokio::task::spawn_blocking(move || call(&store)).await {
+            Ok(result) => result,
+            // A panic in the call goes on in its caller.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

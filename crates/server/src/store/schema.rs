@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -62,6 +62,12 @@ const STEPS: [&str; 5] = [
     CREATE TABLE login (
         server INTEGER PRIMARY KEY,
         sealed BLOB NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE drill (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run TEXT NOT NULL
     ) STRICT;
 ",
 ];

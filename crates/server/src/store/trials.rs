@@ -1,33 +1,25 @@
 //! Runs of the comparison of sessions, whole, as they were measured.
 
 use cordee_domain::trial::{End, Run};
-use rusqlite::{OptionalExtension as _, params};
 
+use super::runs::Runs;
 use super::{Store, StoreError};
 use crate::clock::now;
 
-/// Runs kept.
-const KEPT: u64 = 100;
+const TRIALS: Runs = Runs("trial");
 
 impl Store {
     /// Stores a new run.
     pub fn begin_trial(&self, actor: &str) -> Result<Run, StoreError> {
-        let connection = self.lock();
-        connection.execute("INSERT INTO trial (run) VALUES ('')", [])?;
-        let id = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
-        connection.execute("DELETE FROM trial WHERE id <= ?1", params![id.saturating_sub(KEPT)])?;
-        drop(connection);
-        let (actor, cells) = (actor.to_owned(), Vec::new());
-        let run = Run { id, actor, begun: now(), ended: None, end: End::Running, cells };
-        self.keep_trial(&run)?;
-        Ok(run)
+        self.begin_run(TRIALS, |id| {
+            let (actor, cells) = (actor.to_owned(), Vec::new());
+            Run { id, actor, begun: now(), ended: None, end: End::Running, cells }
+        })
     }
 
     /// Stores how far a run is.
     pub fn keep_trial(&self, run: &Run) -> Result<(), StoreError> {
-        let text = serde_json::to_string(run)?;
-        self.lock().execute("UPDATE trial SET run = ?2 WHERE id = ?1", params![run.id, text])?;
-        Ok(())
+        self.keep_run(TRIALS, run.id, run)
     }
 
     /// Marks runs that were under way when Cordée ended.
@@ -41,21 +33,12 @@ impl Store {
 
     /// All runs, newest first.
     pub fn trials(&self) -> Result<Vec<Run>, StoreError> {
-        let connection = self.lock();
-        let mut statement =
-            connection.prepare_cached("SELECT run FROM trial WHERE run <> '' ORDER BY id DESC")?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-        rows.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
+        self.runs(TRIALS)
     }
 
     /// One run.
     pub fn trial(&self, id: u64) -> Result<Option<Run>, StoreError> {
-        let Ok(id) = i64::try_from(id) else { return Ok(None) };
-        let text: Option<String> = self
-            .lock()
-            .query_row("SELECT run FROM trial WHERE id = ?1 AND run <> ''", params![id], |r| r.get(0))
-            .optional()?;
-        Ok(text.map(|t| serde_json::from_str(&t)).transpose()?)
+        self.one_run(TRIALS, id)
     }
 }
 

@@ -114,6 +114,7 @@ pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
         store,
         board,
         desk: crate::desk::Desk::new().0,
+        drills: crate::desk::Desk::new().0,
         guestbook: crate::guestbook::Guestbook::new(false),
         guests: std::sync::Arc::default(),
         cluster: Arc::from("test"),

@@ -2,7 +2,7 @@
 //!
 //! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
 //! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
-//! second with the ages. `trial` tells how far a comparison of sessions is. When the session ends, `over`, and the stream ends.
+//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill. When the session ends, `over`, and the stream ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -27,7 +27,7 @@ use super::session::{cookie, cookie_name};
 use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;
 use crate::clock::now;
-use crate::desk::UnderWay;
+use crate::desk::{DrillUnderWay, UnderWay};
 use crate::words::Lang;
 
 const BEAT: Duration = Duration::from_secs(1);
@@ -103,6 +103,7 @@ struct Reader {
     secret: String,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     trials: watch::Receiver<Option<Arc<UnderWay>>>,
+    drills: watch::Receiver<Option<Arc<DrillUnderWay>>>,
     visitors: watch::Receiver<Arc<str>>,
     journal: broadcast::Receiver<Arc<Event>>,
     /// What the reader has now.
@@ -130,6 +131,7 @@ impl Reader {
             secret,
             snapshots,
             trials: app.desk.watch(),
+            drills: app.drills.watch(),
             visitors: app.guestbook.watch(),
             journal,
             last: 0,
@@ -188,6 +190,10 @@ impl Reader {
                     Ok(()) => self.measured(),
                     Err(_) => self.over = true,
                 },
+                changed = self.drills.changed() => match changed {
+                    Ok(()) => self.drilled(),
+                    Err(_) => self.over = true,
+                },
                 changed = self.visitors.changed() => match changed {
                     Ok(()) => self.visited(),
                     Err(_) => self.over = true,
@@ -221,6 +227,13 @@ impl Reader {
         let under_way = self.trials.borrow_and_update().clone();
         let progress = under_way.map(|u| view::trial::progress(&u, self.lang));
         self.ready.extend(message("trial", &progress));
+    }
+
+    /// How far the drill is; nothing when there is none any more.
+    fn drilled(&mut self) {
+        let under_way = self.drills.borrow_and_update().clone();
+        let progress = under_way.map(|u| view::drill::progress(&u, self.lang));
+        self.ready.extend(message("drill", &progress));
     }
 
     /// What is new about visitors, as it was written once for all readers.

@@ -25,14 +25,15 @@ use axum::middleware::from_fn;
 use cordee_domain::change::{Change, NewServer};
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
+use cordee_domain::drill::holds_up;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
 use crate::board::{Ask, Board, Guest, JoinPlan};
-use crate::desk::Desk;
+use crate::desk::{DrillDesk, TrialDesk};
 use crate::guestbook::Guestbook;
-use crate::store::{CommitError, Store, StoreError};
+use crate::store::{CommitError, Store};
 use crate::vault::Login;
 
 use session::Limiter;
@@ -49,7 +50,9 @@ pub struct App {
     /// Short id of the cluster: part of the cookie's name, because cookies ignore ports.
     pub cluster: Arc<str>,
     /// The comparison of sessions.
-    pub desk: Arc<Desk>,
+    pub desk: Arc<TrialDesk>,
+    /// The failover drills.
+    pub drills: Arc<DrillDesk>,
     /// Databases that were examined and await a person's word.
     pub guests: Arc<guest::Waiting>,
     /// The file with the setup code, until it is used.
@@ -61,8 +64,11 @@ pub struct App {
 }
 
 impl App {
-    /// Commits a change off the async threads.
+    /// Commits a change off the async threads. One that would meddle with a drill has to wait.
     pub async fn commit(&self, change: Change, actor: String) -> Result<Desired, CommitError> {
+        if holds_up(&change) {
+            self.undisturbed()?;
+        }
         let store = self.store.clone();
         self.blocking(move || store.commit(&change, &actor)).await
     }
@@ -82,9 +88,18 @@ impl App {
         login: Login,
         actor: String,
     ) -> Result<Desired, CommitError> {
+        self.undisturbed()?;
         let store = self.store.clone();
         let change = Change::AddServer { pool: PoolId::Db, server: new };
         self.blocking(move || store.commit_with(&change, &actor, Some((id, &login)))).await
+    }
+
+    /// Refuses while a drill is under way.
+    fn undisturbed(&self) -> Result<(), CommitError> {
+        match self.drills.under_way() {
+            None => Ok(()),
+            Some(_) => Err(CommitError::Refused(vec![Problem::conflict("", text!("problem-drill-wait"))])),
+        }
     }
 
     /// Runs a store call where it may block.
@@ -98,7 +113,8 @@ impl App {
 
     /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
     /// before it is done. `false`: the engine does not answer.
-    pub async fn repair(&self, actor: String, name: ServerName, side: Side) -> Result<bool, StoreError> {
+    pub async fn repair(&self, actor: String, name: ServerName, side: Side) -> Result<bool, CommitError> {
+        self.undisturbed()?;
         let (store, subject) = (self.store.clone(), name.clone());
         self.blocking(move || {
             let text = text!("repair-asked", name = subject.as_str());

@@ -130,6 +130,8 @@ pub enum Place {
     Board,
     /// Sessions.
     Sessions,
+    /// Failover drills.
+    Drills,
     /// Visitors.
     Visitors,
     /// HAProxy's files.
@@ -237,6 +239,7 @@ impl Page {
             (place, self.place),
             ("board", Place::Board)
                 | ("sessions", Place::Sessions)
+                | ("drills", Place::Drills)
                 | ("visitors", Place::Visitors)
                 | ("config", Place::Config)
                 | ("journal", Place::Journal)

@@ -6,9 +6,9 @@ use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
-use crate::desired::{Power, Routing, Saved, Standing};
+use crate::desired::{Handover, Power, Routing, Saved, Standing};
 use crate::ids::ServerName;
-use crate::observed::{Leader, ProcessId, Seen};
+use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
 use crate::step::{Step, Target};
 
@@ -315,4 +315,36 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
     assert_eq!(keeps(former(0), "db1"), Some(true), "its log holds what the others have");
     assert_eq!(keeps(former(3), "db1"), Some(false));
     assert_eq!(keeps(cluster(1).diverged("db2"), "db2"), Some(true), "it is looked at, and copied again");
+}
+
+/// What is planned for a link, of db2 towards db1.
+fn on_the_link(scene: &Scene) -> Vec<Step> {
+    let ours = |step: &Step| match step {
+        Step::StartLink { on, from } | Step::StopLink { on, from, .. } => {
+            (on, from) == (&name("db2"), &name("db1"))
+        }
+        _ => false,
+    };
+    steps(scene).into_iter().filter(ours).collect()
+}
+
+#[test]
+fn a_held_link_is_stopped_once_left_alone_and_started_when_its_time_is_over() {
+    let (on, from) = (name("db2"), name("db1"));
+    let mut scene = cluster(2);
+    assert_eq!(on_the_link(&scene), []);
+    let until = scene.now + 5_000;
+    scene.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until });
+    let stop = Step::StopLink { on: on.clone(), from: from.clone(), whole: false };
+    assert_eq!(on_the_link(&scene), [stop]);
+    assert_eq!(judge(&scene), Ok(()));
+    let mut stands =
+        scene.database("db2", |d| d.links.get_mut(&name("db1")).unwrap().receiving = Thread::Stopped);
+    assert_eq!(on_the_link(&stands), []);
+    let mut over = stands.clone();
+    over.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until: over.now });
+    assert_eq!(on_the_link(&over), [Step::StartLink { on: on.clone(), from: from.clone() }]);
+    // A change of writer needs the link: it is let go at once.
+    stands.desired.handover = Some(Handover { to: on.clone(), at: stands.now, accept_loss: false });
+    assert_eq!(on_the_link(&stands), [Step::StartLink { on, from }]);
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{config, events, servers, tools, trials, view, visitors};
+use super::{config, drills, events, servers, tools, trials, view, visitors};
 
 /// The description.
 #[derive(OpenApi)]
@@ -18,6 +18,7 @@ use super::{config, events, servers, tools, trials, view, visitors};
         config::show,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
+        drills::list, drills::one, drills::begin, drills::cancel,
         visitors::list, visitors::table, visitors::keep, visitors::requests,
     ),
     components(schemas(view::EventJson)),

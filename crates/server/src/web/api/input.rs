@@ -279,11 +279,20 @@ impl Members {
 
     /// A string or a number.
     pub fn text_or_number(&mut self, field: &str) -> Option<String> {
+        self.typed(field, text!("problem-port"))
+    }
+
+    /// A number as it would be typed, or nothing.
+    pub fn figure(&mut self, field: &str) -> String {
+        self.typed(field, text!("problem-member-number")).unwrap_or_default()
+    }
+
+    fn typed(&mut self, field: &str, wrong: Text) -> Option<String> {
         match self.left.remove(field)? {
             Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
             Value::Null => None,
-            _ => self.wrong(field, text!("problem-port")),
+            _ => self.wrong(field, wrong),
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod config;
 mod describe;
+pub mod drills;
 mod events;
 pub(super) mod input;
 pub mod servers;
@@ -65,6 +66,9 @@ pub fn router() -> Router<App> {
         .route("/api/v1/trials", get(trials::list).post(trials::begin))
         .route("/api/v1/trials/cancel", post(trials::cancel))
         .route("/api/v1/trials/{id}", get(trials::one))
+        .route("/api/v1/drills", get(drills::list).post(drills::begin))
+        .route("/api/v1/drills/cancel", post(drills::cancel))
+        .route("/api/v1/drills/{id}", get(drills::one))
         .route("/api/v1/refresh", post(tools::refresh))
         .route("/api/v1/clean", post(tools::clean))
         // Not a fallback: the router of the pages has its own, and only one may.

@@ -239,7 +239,7 @@ pub(super) async fn repair(
     let side = one_word(members, "take", Side::parse, lang)?;
     let (revision, name) = follower(&app, name, lang)?;
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
-    let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::store(&e, lang))?;
+    let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::commit(e, lang))?;
     if !taken {
         return Err(Refusal::unavailable(lang));
     }

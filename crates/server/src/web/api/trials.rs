@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::TargetTrial;
-use crate::desk::{Desk, LabAsk};
+use crate::desk::{Desk, DeskAsk};
+use crate::store::{Store, StoreError};
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::session::{Caller, Language};
@@ -70,13 +71,12 @@ pub struct CellJson {
 }
 
 fn json(run: &Run, lang: Lang) -> TrialJson {
-    let state = serde_json::to_value(&run.end).ok().and_then(|v| Some(v["state"].as_str()?.to_owned()));
     TrialJson {
         id: run.id,
         actor: run.actor.clone(),
         begun: run.begun,
         ended: run.ended,
-        state: state.unwrap_or_default(),
+        state: run.end.as_str().to_owned(),
         says: lang.say(&run.end.sentence()),
         done: run.cells.len(),
         of: trial::cells().count(),
@@ -120,9 +120,7 @@ pub(super) async fn list(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<Vec<TrialJson>>, Refusal> {
-    let store = app.store.clone();
-    let runs = app.blocking(move || store.trials()).await.map_err(|e| Refusal::store(&e, lang))?;
-    Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
+    read_all(&app, lang, Store::trials, json).await
 }
 
 #[utoipa::path(get, path = "/api/v1/trials/{id}", tag = "sessions", summary = "One run, with every cell",
@@ -134,10 +132,9 @@ pub(super) async fn one(
     State(app): State<App>,
     TargetTrial(id): TargetTrial,
 ) -> Result<Json<TrialJson>, Refusal> {
-    let store = app.store.clone();
-    let found = app.blocking(move || store.trial(id)).await.map_err(|e| Refusal::store(&e, lang))?;
+    let found = read_one(&app, lang, move |store| store.trial(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-trial", id = id)), lang);
-    Ok(Json(json(&found.ok_or_else(missing)?, lang)))
+    found.ok_or_else(missing)
 }
 
 #[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", summary = "Begin a run",
@@ -148,7 +145,7 @@ pub(super) async fn begin(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<TrialId>), Refusal> {
-    let begun = ask(&app.desk, lang, |reply| LabAsk::Begin { actor, reply }).await?;
+    let begun = ask(&app.desk, lang, |reply| DeskAsk::Begin { order: (), actor, reply }).await?;
     let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
     Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
 }
@@ -160,14 +157,39 @@ pub(super) async fn cancel(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
-    let cancelled = ask(&app.desk, lang, |reply| LabAsk::Cancel { actor, reply }).await?;
+    let cancelled = ask(&app.desk, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
     Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
 }
 
-async fn ask<T>(
-    desk: &Desk,
+/// All runs of a kind, in the reader's language.
+pub(super) async fn read_all<R: Send + 'static, J>(
+    app: &App,
     lang: Lang,
-    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> LabAsk,
+    read: impl FnOnce(&Store) -> Result<Vec<R>, StoreError> + Send + 'static,
+    json: fn(&R, Lang) -> J,
+) -> Result<Json<Vec<J>>, Refusal> {
+    let store = app.store.clone();
+    let runs = app.blocking(move || read(&store)).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
+}
+
+/// One of them, when it is there.
+pub(super) async fn read_one<R: Send + 'static, J>(
+    app: &App,
+    lang: Lang,
+    read: impl FnOnce(&Store) -> Result<Option<R>, StoreError> + Send + 'static,
+    json: fn(&R, Lang) -> J,
+) -> Result<Option<Json<J>>, Refusal> {
+    let store = app.store.clone();
+    let found = app.blocking(move || read(&store)).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(found.map(|run| Json(json(&run, lang))))
+}
+
+/// Asks at a desk, which answers at once or is not there any more.
+pub(super) async fn ask<O, U, T>(
+    desk: &Desk<O, U>,
+    lang: Lang,
+    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
 ) -> Result<T, Refusal> {
     let asked = tokio::time::timeout(std::time::Duration::from_secs(10), desk.ask(question)).await;
     asked.ok().flatten().ok_or_else(|| Refusal::unavailable(lang))

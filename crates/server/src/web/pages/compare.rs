@@ -11,14 +11,15 @@ use cordee_domain::text;
 use cordee_domain::trial::Run;
 
 use super::tools::unavailable;
-use crate::desk::LabAsk;
+use crate::desk::{Desk, DeskAsk};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::Path;
 use crate::web::view::trial::{self, Progress, RunView};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For a desk to answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Template)]
 #[template(path = "compare.html")]
@@ -64,7 +65,7 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>) -> Response {
 /// Begins a run.
 pub(super) async fn begin(Member(visit): Member, State(app): State<App>) -> Response {
     let actor = visit.actor();
-    let asked = app.desk.ask(|reply| LabAsk::Begin { actor, reply });
+    let asked = app.desk.ask(|reply| DeskAsk::Begin { order: (), actor, reply });
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Some(Ok(_))) => Redirect::to("/sessions/compare").into_response(),
         Ok(Some(Err(problem))) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
@@ -74,10 +75,15 @@ pub(super) async fn begin(Member(visit): Member, State(app): State<App>) -> Resp
 
 /// Gives the run up.
 pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Response {
+    give_up(&visit, &app, &app.desk, "/sessions/compare").await
+}
+
+/// Gives up what is under way at a desk, and shows its page again.
+pub(super) async fn give_up<O, U>(visit: &Visit, app: &App, desk: &Desk<O, U>, back: &str) -> Response {
     let actor = visit.actor();
-    let asked = app.desk.ask(|reply| LabAsk::Cancel { actor, reply });
+    let asked = desk.ask(|reply| DeskAsk::Cancel { actor, reply });
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(_)) => Redirect::to("/sessions/compare").into_response(),
-        _ => unavailable(&visit, &app),
+        Ok(Some(_)) => Redirect::to(back).into_response(),
+        _ => unavailable(visit, app),
     }
 }

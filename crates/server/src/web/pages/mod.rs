@@ -8,6 +8,7 @@ mod compare;
 mod config;
 mod dashboard;
 mod database;
+mod drills;
 mod guest;
 mod help;
 mod join;
@@ -78,6 +79,9 @@ pub fn router() -> Router<App> {
         .route("/sessions/compare", get(compare::page).post(compare::begin))
         .route("/sessions/compare/cancel", post(compare::cancel))
         .route("/sessions/compare/{id}", get(compare::one))
+        .route("/drills", get(drills::page).post(drills::begin))
+        .route("/drills/cancel", post(drills::cancel))
+        .route("/drills/{id}", get(drills::one))
         .route("/assets/{version}/{name}", get(assets::file))
         .fallback(missing)
 }

@@ -54,6 +54,6 @@ pub(super) async fn submit(
     match app.repair(visit.actor(), name.clone(), side).await {
         Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
         Ok(false) => unavailable(&visit, &app),
-        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
     }
 }

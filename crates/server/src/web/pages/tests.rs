@@ -135,6 +135,29 @@ async fn a_wrong_form_comes_back_with_its_words_and_values() {
 }
 
 #[tokio::test]
+async fn a_wrong_drill_comes_back_with_each_reason_at_its_field() {
+    let site = site().await;
+    assert_eq!(status(&site.get("/drills").await), "200");
+    let page = site.post("/drills", "target=link&how=drain&rate=9%3Cb%3E&held=99&confirm=web", "").await;
+    assert_eq!(status(&page), "422");
+    for part in [
+        "id=\"how-e\"",
+        "id=\"rate-e\"",
+        "id=\"held-e\"",
+        "id=\"confirm-e\"",
+        "value=\"link\" selected",
+        "The link can be stopped.",
+        "Type db to confirm.",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("9<b>"), "what was typed is text");
+    assert!(!page.contains("id=\"target-e\""), "{page}");
+    assert_eq!(site.app.store.drills().expect("drills"), []);
+    assert_eq!(status(&site.get("/drills/7").await), "404");
+}
+
+#[tokio::test]
 async fn hostile_text_is_shown_as_text() {
     let mut site = site().await;
     let typed = "%3Cscript%3Ealert(1)%3C%2Fscript%3E";

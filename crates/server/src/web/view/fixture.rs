@@ -152,6 +152,7 @@ pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
         store,
         board,
         desk: crate::desk::Desk::new().0,
+        drills: crate::desk::Desk::new().0,
         guestbook: crate::guestbook::Guestbook::new(false),
         guests: std::sync::Arc::default(),
         cluster: "test".into(),

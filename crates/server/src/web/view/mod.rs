@@ -7,6 +7,7 @@ pub mod config;
 mod confirm;
 mod databases;
 pub mod detail;
+pub mod drill;
 pub mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -135,6 +136,11 @@ pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
 /// Day and time as the machine's own clock shows them, and the moment for `<time datetime>`.
 pub fn day_and_time(at: Millis) -> (String, String) {
     (local(at).strftime("%Y-%m-%d %H:%M:%S").to_string(), stamp(at).to_string())
+}
+
+/// A day and its minute, likewise.
+fn day(at: Millis) -> String {
+    local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A moment as the machine's own clock shows it.

@@ -1,11 +1,10 @@
 //! A run of the comparison of sessions, in words: the table, the bars, the line of a run in the history.
 
-use cordee_domain::ids::Millis;
 use cordee_domain::text;
 use cordee_domain::trial::{self, Cell, Experiment, Measure, Run, Verdict, Way};
 use serde::Serialize;
 
-use super::{actor, clock_time, local, stamp};
+use super::{actor, clock_time, stamp};
 use crate::desk::{Doing, UnderWay};
 use crate::words::Lang;
 
@@ -128,7 +127,7 @@ pub fn run(run: &Run, lang: Lang) -> RunView {
     RunView {
         id: run.id,
         iso: stamp(run.begun).to_string(),
-        date: day(run.begun),
+        date: super::day(run.begun),
         actor: actor(&run.actor, lang),
         end: lang.say(&run.end.sentence()),
         seconds: run.ended.map(|end| end.saturating_sub(run.begun) / 1_000),
@@ -137,10 +136,6 @@ pub fn run(run: &Run, lang: Lang) -> RunView {
         times: times(run, lang),
         rates: rates(run, lang),
     }
-}
-
-fn day(at: Millis) -> String {
-    local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn column(way: Way, lang: Lang) -> Column {

@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use cordee_domain::desired::{Admin, Handover, Power, Routing};
-use cordee_domain::ids::ServerName;
+use cordee_domain::drill::{RawOrder, Victim};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::ProcessId;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
 use cordee_domain::text;
@@ -18,6 +20,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
 use crate::board::{Ask, JoinPlan, Leftover, LogFile, TestReport, TestStep};
+use crate::desk::{DrillUnderWay, Phase};
 use crate::store::TokenName;
 use crate::web::session::Local;
 use crate::web::{App, fixture};
@@ -67,7 +70,10 @@ impl Rig {
         tokio::spawn(async move {
             while let Some(ask) = asks.recv().await {
                 match ask {
-                    Ask::Refresh(reply) | Ask::Compare { reply, .. } | Ask::Repair { reply, .. } => {
+                    Ask::Refresh(reply)
+                    | Ask::Compare { reply, .. }
+                    | Ask::Repair { reply, .. }
+                    | Ask::Hold { reply, .. } => {
                         let _ = reply.send(());
                     }
                     Ask::Detail { reply, .. } => drop(reply),
@@ -152,7 +158,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 26, "the description lacks an address");
+    assert_eq!(seen, 30, "the description lacks an address");
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
 
@@ -434,4 +440,35 @@ async fn every_line_of_a_file_comes_with_its_sentences_and_no_secret() {
     }
     let (status, refusal) = rig.call("GET", "/api/v1/proxies/mail/config").await;
     assert_eq!((status, &refusal["errors"][0]["field"]), (StatusCode::NOT_FOUND, &json!("proxy")));
+}
+
+#[tokio::test]
+async fn a_wish_that_would_meddle_with_a_drill_waits() {
+    let rig = Rig::new();
+    let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
+    let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
+    let victim = Victim::Process(ProcessId::Proxy(PoolId::Web));
+    let drill = rig.app.store.begin_drill("ada", order, victim).unwrap();
+    rig.app.drills.show(Some(DrillUnderWay { drill, phase: Phase::Before, ms: 5 }));
+    for (method, to, body) in [
+        ("POST", "/api/v1/pools/web/servers/web1/stop", ""),
+        ("POST", "/api/v1/pools/db/servers/db2/promote", ""),
+        ("POST", "/api/v1/pools/db/servers/db2/repair", "{\"take\":\"writer\"}"),
+        ("POST", "/api/v1/proxies/web/reload", ""),
+    ] {
+        let (status, refusal) = rig.send(rig.request(method, to, body)).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{to}: {refusal}");
+    }
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+    let keeping = rig.request("PUT", "/api/v1/visitors/keeping", "{\"days\":\"9\"}");
+    assert!(rig.send(keeping).await.0.is_success(), "that touches no server");
+    rig.app.drills.show(None);
+    assert!(rig.call("POST", "/api/v1/proxies/web/reload").await.0.is_success());
+    let (_, shown) = rig.call("GET", "/api/v1/drills/1").await;
+    let said = (&shown["state"], &shown["target"], &shown["victim"], &shown["requests"]["recovery"]);
+    assert_eq!(
+        said,
+        (&json!("running"), &json!("haproxy-web"), &json!("haproxy-web"), &json!("nothing-lost"))
+    );
+    assert_eq!(rig.call("GET", "/api/v1/drills/2").await.0, StatusCode::NOT_FOUND);
 }

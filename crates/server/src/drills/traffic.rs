@@ -1,0 +1,161 @@
+//! The traffic of a drill: visitors of Cordée's own on the site's colour page, through the site's own address. Each has a
+//! session, and looks at every answer whether it is still theirs. Who waits for an answer asks for nothing else.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cordee_domain::drill::{Fate, Traffic};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use hyper::header::HeaderValue;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::hands::visitor::{Answer, VisitError, Visitor};
+
+/// A request that is not answered in this time is lost.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// Where the session is looked at.
+const PAGE: &str = "/couleur";
+/// Visitors who begin their sessions at the same time.
+const AT_ONCE: usize = 8;
+
+/// The colours that visitors choose, in turn: the field of the form, and what the page shows afterwards.
+const COLOURS: [(&str, &str); 8] = [
+    ("couleur=rouge", "value=\"rouge\" required checked"),
+    ("couleur=orange", "value=\"orange\" required checked"),
+    ("couleur=jaune", "value=\"jaune\" required checked"),
+    ("couleur=vert", "value=\"vert\" required checked"),
+    ("couleur=turquoise", "value=\"turquoise\" required checked"),
+    ("couleur=bleu", "value=\"bleu\" required checked"),
+    ("couleur=violet", "value=\"violet\" required checked"),
+    ("couleur=rose", "value=\"rose\" required checked"),
+];
+
+/// What happened to somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Note {
+    /// A request is over.
+    Request(Over),
+    /// A session began.
+    Begun,
+    /// A session was lost.
+    Lost,
+    /// A write is over.
+    Write(Over),
+}
+
+/// A request or a write that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    pub(super) fate: Fate,
+    pub(super) begun: Instant,
+    pub(super) ended: Instant,
+}
+
+impl Over {
+    pub(super) fn new(fate: Fate, begun: Instant) -> Self {
+        Self { fate, begun, ended: Instant::now() }
+    }
+}
+
+/// One visitor and the colour that they chose.
+#[derive(Debug)]
+struct Guest {
+    visitor: Visitor,
+    colour: (&'static str, &'static str),
+    /// Whether the site acknowledged the choice.
+    known: bool,
+    notes: mpsc::Sender<Note>,
+}
+
+impl Guest {
+    /// Asks once: for the page, or for a new session when there is none.
+    async fn ask(&mut self) {
+        let begun = Instant::now();
+        let answer = if self.known {
+            self.visitor.get(PAGE).await
+        } else {
+            self.visitor.form(PAGE, self.colour.0).await
+        };
+        let expected = if self.known { 200 } else { 303 };
+        let fate = fate(&answer, expected);
+        let _ = self.notes.send(Note::Request(Over::new(fate, begun))).await;
+        let Ok(answer) = answer else { return };
+        if fate != Fate::Answered {
+            return;
+        }
+        let change = match self.known {
+            false => Some(Note::Begun),
+            true if shows(&answer, self.colour.1) => None,
+            true => Some(Note::Lost),
+        };
+        if let Some(change) = change {
+            self.known = !self.known;
+            let _ = self.notes.send(change).await;
+        }
+    }
+}
+
+fn fate(answer: &Result<Answer, VisitError>, expected: u16) -> Fate {
+    match answer {
+        Ok(answer) if answer.status == expected => Fate::Answered,
+        Ok(_) => Fate::Refused,
+        Err(_) => Fate::Unanswered,
+    }
+}
+
+fn shows(answer: &Answer, choice: &str) -> bool {
+    String::from_utf8_lossy(&answer.body).contains(choice)
+}
+
+/// Visitors with a session each.
+#[derive(Debug)]
+pub(super) struct Guests(Vec<Guest>);
+
+impl Guests {
+    /// Has every visitor begin a session, or says that the site has no page for it.
+    pub(super) async fn gather(
+        site: SocketAddr,
+        drill: u64,
+        traffic: Traffic,
+        notes: mpsc::Sender<Note>,
+    ) -> Result<Self, Text> {
+        let agent =
+            HeaderValue::try_from(format!("Cordee-Drill/{drill}")).map_err(|_| text!("drill-no-page"))?;
+        let guest = |n: u16| Guest {
+            visitor: Visitor::new(site, "").called(agent.clone(), PATIENCE),
+            colour: COLOURS[usize::from(n) % COLOURS.len()],
+            known: false,
+            notes: notes.clone(),
+        };
+        let begin = |mut guest: Guest| async move {
+            guest.ask().await;
+            if guest.known { Ok(guest) } else { Err(text!("drill-no-page")) }
+        };
+        let all = stream::iter((0..traffic.visitors).map(guest)).map(begin).buffered(AT_ONCE);
+        all.try_collect().await.map(Self)
+    }
+
+    /// Has them come and go at their pace until `stop`, which each sees after the answer that it waits for.
+    pub(super) fn start(self, traffic: Traffic, work: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+        let between = Duration::from_secs(1) / u32::from(traffic.rate);
+        let first = Instant::now();
+        for (n, mut guest) in (0_u32..).zip(self.0) {
+            let mut stop = stop.clone();
+            let mut pace = interval_at(first + between * n, between * u32::from(traffic.visitors));
+            pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            work.spawn(async move {
+                loop {
+                    tokio::select! {
+                        _ = stop.wait_for(|stop| *stop) => return,
+                        _ = pace.tick() => {}
+                    }
+                    guest.ask().await;
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Writes of a drill: one after the other, through the address that always leads to the one writer, as the site itself
+//! writes. Each is a row of its own, so that in the end every acknowledged one is looked for.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cordee_domain::drill::Fate;
+use cordee_domain::text::Text;
+use mysql_async::prelude::Queryable as _;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::traffic::{Note, Over};
+use crate::hands::mysql::{Database, SCHEMA, account, explain};
+use crate::secrets::Secrets;
+
+/// Between two writes.
+const PACE: Duration = Duration::from_millis(50);
+/// The table. It stays: making one again and again would be the only change of tables that the site ever sees.
+const TABLE: &str = "cordee_drill";
+
+/// Who writes.
+#[derive(Clone, Debug)]
+pub(super) struct Writer(Database);
+
+impl Writer {
+    /// Makes the table when there is none, and empties it.
+    pub(super) async fn prepare(to: SocketAddr, secrets: &Secrets) -> Result<Self, Text> {
+        let owner = Database::over_tcp(to, account::OWNER, &secrets.owner);
+        let make = format!(
+            "CREATE TABLE IF NOT EXISTS {SCHEMA}.{TABLE} (n INT UNSIGNED NOT NULL PRIMARY KEY) ENGINE=InnoDB"
+        );
+        owner.run(&[make]).await?;
+        let writer = Self(Database::over_tcp(to, account::APP, &secrets.app));
+        writer.clear().await?;
+        Ok(writer)
+    }
+
+    /// Takes the rows away.
+    pub(super) async fn clear(&self) -> Result<(), Text> {
+        self.0.run(&[format!("DELETE FROM {SCHEMA}.{TABLE}")]).await
+    }
+
+    /// Writes until `stop`, and gives the numbers that were acknowledged.
+    pub(super) async fn write(
+        self,
+        notes: mpsc::Sender<Note>,
+        mut stop: watch::Receiver<bool>,
+    ) -> BTreeSet<u32> {
+        let mut acknowledged = BTreeSet::new();
+        let mut pace = interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        for n in 0_u32.. {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                _ = pace.tick() => {}
+            }
+            let begun = Instant::now();
+            let result = self.0.run(&[format!("INSERT INTO {SCHEMA}.{TABLE} (n) VALUES ({n})")]).await;
+            let fate = if result.is_ok() { Fate::Answered } else { Fate::Unanswered };
+            let _ = notes.send(Note::Write(Over::new(fate, begun))).await;
+            if result.is_ok() {
+                acknowledged.insert(n);
+            }
+        }
+        acknowledged
+    }
+
+    /// How many of those that were acknowledged are not there.
+    pub(super) async fn missing(&self, acknowledged: &BTreeSet<u32>) -> Result<u32, Text> {
+        let mut conn = self.0.session().await?;
+        let rows: Vec<u32> =
+            conn.query(format!("SELECT n FROM {SCHEMA}.{TABLE}")).await.map_err(|e| explain(&e))?;
+        let there: BTreeSet<u32> = rows.into_iter().collect();
+        Ok(u32::try_from(acknowledged.difference(&there).count()).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,65 @@
+//! Failover drills, whole, as they were counted.
+
+use cordee_domain::drill::{Drill, Order, Report, Victim};
+use cordee_domain::trial::End;
+
+use super::runs::Runs;
+use super::{Store, StoreError};
+use crate::clock::now;
+
+const DRILLS: Runs = Runs("drill");
+
+impl Store {
+    /// Stores a new drill: from now on whoever finds it running puts right what it may have done.
+    pub fn begin_drill(&self, actor: &str, order: Order, victim: Victim) -> Result<Drill, StoreError> {
+        self.begin_run(DRILLS, |id| {
+            let (actor, report) = (actor.to_owned(), Report::default());
+            Drill { id, actor, begun: now(), ended: None, end: End::Running, order, victim, report }
+        })
+    }
+
+    /// Stores how far a drill is.
+    pub fn keep_drill(&self, drill: &Drill) -> Result<(), StoreError> {
+        self.keep_run(DRILLS, drill.id, drill)
+    }
+
+    /// All drills, newest first.
+    pub fn drills(&self) -> Result<Vec<Drill>, StoreError> {
+        self.runs(DRILLS)
+    }
+
+    /// One drill.
+    pub fn drill(&self, id: u64) -> Result<Option<Drill>, StoreError> {
+        self.one_run(DRILLS, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::drill::{RawOrder, Said};
+    use cordee_domain::ids::PoolId;
+    use cordee_domain::observed::ProcessId;
+    use cordee_domain::status::Light;
+    use cordee_domain::text;
+
+    use super::*;
+    use crate::web::fixture;
+
+    #[test]
+    fn a_drill_is_read_back_as_it_was_counted() {
+        let (app, _asks, _folder) = fixture::app();
+        let store = app.store;
+        let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
+        let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
+        let victim = Victim::Process(ProcessId::Proxy(PoolId::Web));
+        let mut drill = store.begin_drill("ada", order, victim).unwrap();
+        assert_eq!(store.drill(drill.id).unwrap(), Some(drill.clone()));
+        drill.report.sessions = 7;
+        let (about, word) = (String::new(), text!("verdict-critical"));
+        drill.report.said.push(Said { ms: Some(12), about, light: Light::Critical, word });
+        drill.end = End::Failed { why: text!("problem-store") };
+        store.keep_drill(&drill).unwrap();
+        assert_eq!(store.drills().unwrap(), vec![drill]);
+        assert_eq!(store.drill(99).unwrap(), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Runs of what takes a while, whole: comparisons of sessions and failover drills, each kind in a table of its own.
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Store, StoreError};
+
+/// Runs kept of each kind.
+const KEPT: u64 = 100;
+
+/// The table of a kind. Its name stands in SQL text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs(pub(super) &'static str);
+
+impl Store {
+    /// Stores a new run, made for its id.
+    pub(super) fn begin_run<R: Serialize>(
+        &self,
+        Runs(table): Runs,
+        make: impl FnOnce(u64) -> R,
+    ) -> Result<R, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        transaction.execute(&format!("INSERT INTO {table} (run) VALUES ('')"), [])?;
+        let id = u64::try_from(transaction.last_insert_rowid()).unwrap_or(0);
+        let old = id.saturating_sub(KEPT);
+        transaction.execute(&format!("DELETE FROM {table} WHERE id <= ?1"), params![old])?;
+        let run = make(id);
+        let text = serde_json::to_string(&run)?;
+        transaction.execute(&format!("UPDATE {table} SET run = ?2 WHERE id = ?1"), params![id, text])?;
+        transaction.commit()?;
+        Ok(run)
+    }
+
+    /// Stores how far a run is.
+    pub(super) fn keep_run(
+        &self,
+        Runs(table): Runs,
+        id: u64,
+        run: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(run)?;
+        self.lock().execute(&format!("UPDATE {table} SET run = ?2 WHERE id = ?1"), params![id, text])?;
+        Ok(())
+    }
+
+    /// All runs, newest first.
+    pub(super) fn runs<R: DeserializeOwned>(&self, Runs(table): Runs) -> Result<Vec<R>, StoreError> {
+        let connection = self.lock();
+        let query = format!("SELECT run FROM {table} WHERE run <> '' ORDER BY id DESC");
+        let mut statement = connection.prepare_cached(&query)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        rows.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
+    }
+
+    /// One run.
+    pub(super) fn one_run<R: DeserializeOwned>(
+        &self,
+        Runs(table): Runs,
+        id: u64,
+    ) -> Result<Option<R>, StoreError> {
+        let Ok(id) = i64::try_from(id) else { return Ok(None) };
+        let query = format!("SELECT run FROM {table} WHERE id = ?1 AND run <> ''");
+        let text: Option<String> = self.lock().query_row(&query, params![id], |r| r.get(0)).optional()?;
+        Ok(text.map(|t| serde_json::from_str(&t)).transpose()?)
+    }
+}

@@ -1,0 +1,284 @@
+//! Failover drills: as they were asked and counted, and in words.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cordee_domain::drill::{Drill, RawOrder, Recovery, Tally, Traffic, Victim};
+use cordee_domain::ids::Millis;
+use cordee_domain::problem::Problem;
+use cordee_domain::status::Light;
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{Body, TargetTrial, refused};
+use super::trials::{Cancelled, TrialId, ask, read_all, read_one};
+use crate::desk::DeskAsk;
+use crate::store::Store;
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language};
+use crate::web::view;
+use crate::words::Lang;
+
+/// A drill to begin. Numbers that are not given are the usual ones.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OrderJson {
+    /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `link` (by which a standby copies the writer).
+    pub target: String,
+    /// `kill`, `freeze`, `stop` or `drain`.
+    pub how: String,
+    /// Requests a second, 1 to 200; 20.
+    pub rate: Option<u16>,
+    /// Visitors, 1 to 50; 10.
+    pub visitors: Option<u16>,
+    /// Seconds before it falls, 1 to 30; 3.
+    pub before: Option<u16>,
+    /// Seconds for which it is held down, 1 to 30; 5.
+    pub held: Option<u16>,
+    /// Seconds afterwards, 1 to 60; 10.
+    pub after: Option<u16>,
+    /// The name of the target's pool, `web` or `db`: the drill falls on the running cluster.
+    pub confirm: String,
+}
+
+/// Under which traffic.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TrafficJson {
+    /// Requests a second.
+    pub rate: u16,
+    /// Visitors.
+    pub visitors: u16,
+    /// Seconds before it falls.
+    pub before: u16,
+    /// Seconds for which it is held down.
+    pub held: u16,
+    /// Seconds afterwards.
+    pub after: u16,
+}
+
+/// Requests or writes, counted.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TallyJson {
+    /// All.
+    pub asked: u32,
+    /// Not answered as they should be: the sum of the next two.
+    pub lost: u32,
+    /// Answered with an error.
+    pub refused: u32,
+    /// Not answered.
+    pub unanswered: u32,
+    /// Lost before anything fell.
+    pub lost_before: u32,
+    /// Milliseconds that the slowest one took, after something fell.
+    pub longest_ms: u64,
+    /// `nothing-lost`, `recovered` or `not-yet`.
+    pub recovery: String,
+    /// Milliseconds from the blow to the end of the last loss, when it recovered.
+    pub recovered_ms: Option<u64>,
+}
+
+/// Sessions, counted.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SessionsJson {
+    /// Begun.
+    pub begun: u32,
+    /// Of these, not there any more when their visitor came back.
+    pub lost: u32,
+}
+
+/// Writes through HAProxy `db`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WritesJson {
+    /// All of them.
+    #[serde(flatten)]
+    pub tally: TallyJson,
+    /// Milliseconds from the blow to the first acknowledgement of a write that was begun after it.
+    pub first_ms: Option<u64>,
+    /// Acknowledged ones that are not in the database in the end.
+    pub vanished: Option<u32>,
+}
+
+/// What the page said.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SaidJson {
+    /// Milliseconds after the blow; none: before.
+    pub ms: Option<u64>,
+    /// Of what; empty for the sentence about all of it.
+    pub about: String,
+    /// `good`, `maintenance`, `progress`, `unknown`, `warning` or `critical`.
+    #[schema(value_type = String)]
+    pub light: Light,
+    /// The word.
+    pub word: String,
+}
+
+/// One line of the report, in words.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FindingJson {
+    /// What was counted.
+    pub name: String,
+    /// The figure.
+    pub says: String,
+}
+
+/// One drill.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DrillJson {
+    /// Grows by one with each drill.
+    pub id: u64,
+    /// Who asked for it.
+    pub actor: String,
+    /// When it began: milliseconds since 1970, UTC.
+    pub begun: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// `running`, `done`, `cancelled`, `broken-off` or `failed`.
+    pub state: String,
+    /// The same in a sentence.
+    pub says: String,
+    /// What was done to whom, in a sentence.
+    pub title: String,
+    /// What was to fall, as it was asked.
+    pub target: String,
+    /// How.
+    pub how: String,
+    /// Under which traffic.
+    pub traffic: TrafficJson,
+    /// Who fell: a server or an HAProxy; of a link, the database that copies.
+    pub victim: String,
+    /// When it fell: milliseconds since 1970, UTC.
+    pub struck: Option<Millis>,
+    /// Milliseconds from the blow until it was put right; none when there was nothing to put right.
+    pub undone_ms: Option<u64>,
+    /// Requests to the site.
+    pub requests: TallyJson,
+    /// Sessions.
+    pub sessions: SessionsJson,
+    /// Writes, when a database or what leads to it fell.
+    pub writes: Option<WritesJson>,
+    /// What the page said, and when.
+    pub said: Vec<SaidJson>,
+    /// The report in words.
+    pub findings: Vec<FindingJson>,
+}
+
+fn tally(tally: &Tally) -> TallyJson {
+    let (recovery, recovered_ms) = match tally.recovery() {
+        Recovery::NothingLost => ("nothing-lost", None),
+        Recovery::After(ms) => ("recovered", Some(ms)),
+        Recovery::NotYet => ("not-yet", None),
+    };
+    TallyJson {
+        asked: tally.asked,
+        lost: tally.lost(),
+        refused: tally.refused,
+        unanswered: tally.unanswered,
+        lost_before: tally.lost_before,
+        longest_ms: tally.longest_ms,
+        recovery: recovery.to_owned(),
+        recovered_ms,
+    }
+}
+
+fn json(drill: &Drill, lang: Lang) -> DrillJson {
+    let Traffic { rate, visitors, before, held, after } = drill.order.traffic;
+    let report = &drill.report;
+    DrillJson {
+        id: drill.id,
+        actor: drill.actor.clone(),
+        begun: drill.begun,
+        ended: drill.ended,
+        state: drill.end.as_str().to_owned(),
+        says: lang.say(&drill.sentence()),
+        title: lang.say(&drill.title()),
+        target: drill.order.target.word(),
+        how: drill.order.how.as_str().to_owned(),
+        traffic: TrafficJson { rate, visitors, before, held, after },
+        victim: match &drill.victim {
+            Victim::Process(id) => id.to_string(),
+            Victim::Link { on, .. } => on.to_string(),
+        },
+        struck: report.struck,
+        undone_ms: report.undone_ms,
+        requests: tally(&report.requests),
+        sessions: SessionsJson { begun: report.sessions, lost: report.sessions_lost },
+        writes: report.writes.as_ref().map(|w| WritesJson {
+            tally: tally(&w.tally),
+            first_ms: w.first_ms,
+            vanished: w.vanished,
+        }),
+        said: report
+            .said
+            .iter()
+            .map(|s| SaidJson { ms: s.ms, about: s.about.clone(), light: s.light, word: lang.say(&s.word) })
+            .collect(),
+        findings: view::drill::findings(report, lang)
+            .into_iter()
+            .map(|f| FindingJson { name: f.name, says: f.says })
+            .collect(),
+    }
+}
+
+#[utoipa::path(get, path = "/api/v1/drills", tag = "drills", summary = "Failover drills, newest first",
+    responses((status = 200, body = Vec<DrillJson>)))]
+pub(super) async fn list(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<Json<Vec<DrillJson>>, Refusal> {
+    read_all(&app, lang, Store::drills, json).await
+}
+
+#[utoipa::path(get, path = "/api/v1/drills/{id}", tag = "drills", summary = "One drill, with its report",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = DrillJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn one(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetTrial(id): TargetTrial,
+) -> Result<Json<DrillJson>, Refusal> {
+    let found = read_one(&app, lang, move |store| store.drill(id), json).await?;
+    let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-drill", id = id)), lang);
+    found.ok_or_else(missing)
+}
+
+#[utoipa::path(post, path = "/api/v1/drills", tag = "drills", summary = "Begin a drill",
+    description = "On the running cluster, under traffic of Cordée's own. Whatever falls is put right in the end, also \
+        when the drill is given up or Cordée dies. It takes two minutes at most.",
+    request_body = OrderJson,
+    responses((status = 202, body = TrialId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn begin(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    Body(mut members): Body,
+) -> Result<(StatusCode, Json<TrialId>), Refusal> {
+    let raw = RawOrder {
+        target: members.text("target").unwrap_or_default(),
+        how: members.text("how").unwrap_or_default(),
+        rate: members.figure("rate"),
+        visitors: members.figure("visitors"),
+        before: members.figure("before"),
+        held: members.figure("held"),
+        after: members.figure("after"),
+        confirm: members.text("confirm").unwrap_or_default(),
+    };
+    members.finish().map_err(|problems| refused(problems, lang))?;
+    let order = raw.parse().map_err(|problems| refused(problems, lang))?;
+    let begun = ask(&app.drills, lang, |reply| DeskAsk::Begin { order, actor, reply }).await?;
+    let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
+    Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
+}
+
+#[utoipa::path(post, path = "/api/v1/drills/cancel", tag = "drills", summary = "Give the drill up; what fell is put right",
+    responses((status = 202, body = Cancelled)))]
+pub(super) async fn cancel(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
+    let cancelled = ask(&app.drills, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
+    Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
+}

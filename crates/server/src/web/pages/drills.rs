@@ -1,0 +1,173 @@
+//! `/drills`: failover drills. `GET` shows the form and the newest drill, `GET …/{id}` one of the earlier ones, `POST`
+//! begins a drill, `POST …/cancel` gives it up.
+
+use askama::Template;
+use axum::Form as Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::drill::{Blow, Drill, RawOrder, Target};
+use cordee_domain::ids::PoolId;
+use cordee_domain::problem::{Kind, Problem};
+use cordee_domain::text;
+
+use super::compare::PATIENCE;
+use super::shorten;
+use super::tools::unavailable;
+use crate::desk::DeskAsk;
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::view::drill::{self, DrillView, Progress};
+
+/// A line of a list to choose from.
+#[derive(Debug)]
+struct Choice {
+    word: String,
+    name: String,
+    chosen: bool,
+}
+
+/// A number to type.
+#[derive(Debug)]
+struct Figure {
+    field: &'static str,
+    label: String,
+    typed: String,
+    error: Option<String>,
+}
+
+/// The form, with what was typed and what is wrong with it.
+#[derive(Debug)]
+struct Form {
+    targets: Vec<Choice>,
+    ways: Vec<Choice>,
+    figures: Vec<Figure>,
+    confirm: String,
+    errors: Vec<(String, String)>,
+}
+
+impl Form {
+    fn new(visit: &Visit, app: &App, raw: &RawOrder, problems: &[Problem]) -> Self {
+        let lang = visit.lang;
+        let error = |field: &str| problems.iter().find(|p| p.field == field).map(|p| lang.say(&p.text));
+        let figure = |field, label: &str, typed: &str| Figure {
+            field,
+            label: label.to_owned(),
+            typed: shorten(typed),
+            error: error(field),
+        };
+        let targets = targets(app).into_iter().map(|target| Choice {
+            chosen: target.word() == raw.target,
+            name: lang.say(&target.name()),
+            word: target.word(),
+        });
+        let ways = Blow::ALL.into_iter().map(|how| Choice {
+            chosen: how.as_str() == raw.how,
+            name: lang.say(&how.name()),
+            word: how.as_str().to_owned(),
+        });
+        Self {
+            targets: targets.collect(),
+            ways: ways.collect(),
+            figures: vec![
+                figure("rate", &lang.tr("drill-rate"), &raw.rate),
+                figure("visitors", &lang.tr("drill-visitors"), &raw.visitors),
+                figure("before", &lang.tr("drill-before"), &raw.before),
+                figure("held", &lang.tr("drill-held"), &raw.held),
+                figure("after", &lang.tr("drill-after"), &raw.after),
+            ],
+            confirm: shorten(&raw.confirm),
+            errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
+        }
+    }
+
+    /// What is wrong with a field.
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
+    }
+}
+
+/// What may be asked to fall here.
+fn targets(app: &App) -> Vec<Target> {
+    let desired = app.board.desired();
+    let mut all: Vec<Target> = desired.web.servers.iter().map(|s| Target::Web(s.name.clone())).collect();
+    all.extend([Target::Writer, Target::Link]);
+    all.extend(PoolId::ALL.map(Target::Proxy));
+    all
+}
+
+#[derive(Template)]
+#[template(path = "drills.html")]
+struct Drills {
+    p: Page,
+    form: Form,
+    /// The drill shown; `None` before the first.
+    drill: Option<DrillView>,
+    /// A drill under way.
+    progress: Option<Progress>,
+    /// All drills, newest first.
+    history: Vec<DrillView>,
+}
+
+/// Shows the form and the newest drill.
+pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+    view(&visit, &app, None, &RawOrder::usual(), &[]).await
+}
+
+/// Shows one drill.
+pub(super) async fn one(Member(visit): Member, State(app): State<App>, Path(id): Path<u64>) -> Response {
+    view(&visit, &app, Some(id), &RawOrder::usual(), &[]).await
+}
+
+async fn view(visit: &Visit, app: &App, id: Option<u64>, raw: &RawOrder, problems: &[Problem]) -> Response {
+    let store = app.store.clone();
+    let drills: Vec<Drill> = match app.blocking(move || store.drills()).await {
+        Ok(drills) => drills,
+        Err(error) => return visit.refusal(app, Refusal::store(&error, visit.lang)),
+    };
+    let under_way = app.drills.under_way();
+    // The newest one that is over: one that goes on has a place of its own.
+    let over = |d: &&Drill| under_way.as_ref().is_none_or(|u| u.drill.id != d.id);
+    let shown = drills.iter().filter(over).find(|drill| id.is_none_or(|id| id == drill.id));
+    if let (Some(id), None) = (id, shown) {
+        return visit.missing(app, text!("problem-no-drill", id = id));
+    }
+    let page = Drills {
+        p: visit.page(app, Place::Drills),
+        form: Form::new(visit, app, raw, problems),
+        drill: shown.map(|d| drill::drill(d, visit.lang)),
+        progress: under_way.map(|u| drill::progress(&u, visit.lang)),
+        history: drills.iter().map(|d| drill::drill(d, visit.lang)).collect(),
+    };
+    let status = match problems.first().map(|p| p.kind) {
+        None => StatusCode::OK,
+        Some(Kind::Conflict) => StatusCode::CONFLICT,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    show(status, &page)
+}
+
+/// Begins a drill, or shows the form again.
+pub(super) async fn begin(
+    Member(visit): Member,
+    State(app): State<App>,
+    Body(raw): Body<RawOrder>,
+) -> Response {
+    let order = match raw.parse() {
+        Ok(order) => order,
+        Err(problems) => return view(&visit, &app, None, &raw, &problems).await,
+    };
+    let actor = visit.actor();
+    let asked = app.drills.ask(|reply| DeskAsk::Begin { order, actor, reply });
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Some(Ok(_))) => Redirect::to("/drills").into_response(),
+        Ok(Some(Err(problem))) => view(&visit, &app, None, &raw, &[problem]).await,
+        _ => unavailable(&visit, &app),
+    }
+}
+
+/// Gives the drill up.
+pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Response {
+    super::compare::give_up(&visit, &app, &app.drills, "/drills").await
+}

@@ -1,0 +1,234 @@
+//! A failover drill in words: what was counted, what the page said when, the line of a drill in the history.
+
+use cordee_domain::drill::{Drill, Recovery, Report, Said, Tally};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::Serialize;
+
+use super::{actor, day, light, stamp};
+use crate::desk::{DrillUnderWay, Phase};
+use crate::words::Lang;
+
+/// One line of the small table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Where it stands in the table.
+    pub key: &'static str,
+    /// What was counted.
+    pub name: String,
+    /// The figure.
+    pub says: String,
+}
+
+/// Something that the page said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SaidRow {
+    /// When, for a person.
+    pub when: String,
+    /// Of what.
+    pub about: String,
+    /// The value of `data-st`.
+    pub st: &'static str,
+    /// The word.
+    pub word: String,
+}
+
+/// A whole drill.
+#[derive(Clone, Debug)]
+pub struct DrillView {
+    /// Its id.
+    pub id: u64,
+    /// When it began, for `<time datetime>`.
+    pub iso: String,
+    /// The same for a person.
+    pub date: String,
+    /// Who asked.
+    pub actor: String,
+    /// What was done to whom.
+    pub title: String,
+    /// Under which traffic.
+    pub traffic: String,
+    /// How it ended.
+    pub end: String,
+    /// In short what was lost.
+    pub short: String,
+    /// What was counted.
+    pub findings: Vec<Finding>,
+    /// What the page said.
+    pub said: Vec<SaidRow>,
+}
+
+/// A drill in words.
+pub fn drill(drill: &Drill, lang: Lang) -> DrillView {
+    let requests = &drill.report.requests;
+    let short = text!(
+        "drill-short",
+        lost = requests.lost(),
+        asked = requests.asked,
+        sessions = drill.report.sessions_lost
+    );
+    DrillView {
+        id: drill.id,
+        iso: stamp(drill.begun).to_string(),
+        date: day(drill.begun),
+        actor: actor(&drill.actor, lang),
+        title: lang.say(&drill.title()),
+        traffic: lang.say(&traffic(drill)),
+        end: lang.say(&drill.sentence()),
+        short: lang.say(&short),
+        findings: findings(&drill.report, lang),
+        said: drill.report.said.iter().map(|s| said(s, lang)).collect(),
+    }
+}
+
+fn traffic(drill: &Drill) -> Text {
+    let t = drill.order.traffic;
+    let held = if drill.is_held() {
+        text!("drill-traffic-held", seconds = t.held)
+    } else {
+        text!("drill-traffic-not-held")
+    };
+    text!(
+        "drill-traffic",
+        rate = t.rate,
+        visitors = t.visitors,
+        before = t.before,
+        held = held,
+        after = t.after
+    )
+}
+
+/// What was counted, a line each.
+pub fn findings(report: &Report, lang: Lang) -> Vec<Finding> {
+    let mut all = vec![
+        ("requests", text!("drill-requests"), lost(&report.requests)),
+        (
+            "sessions",
+            text!("drill-sessions"),
+            text!("drill-of", lost = report.sessions_lost, of = report.sessions),
+        ),
+        ("recovery", text!("drill-recovery"), recovery(report.recovery())),
+        ("longest", text!("drill-longest"), text!("drill-ms", ms = report.requests.longest_ms)),
+    ];
+    if let Some(writes) = &report.writes {
+        let first = writes.first_ms.map_or_else(|| text!("drill-none"), |ms| text!("drill-ms", ms = ms));
+        let vanished = match writes.vanished {
+            Some(count) => text!("drill-of", lost = count, of = writes.tally.asked - writes.tally.lost()),
+            None => text!("drill-not-read"),
+        };
+        all.push(("writes", text!("drill-writes"), lost(&writes.tally)));
+        all.push(("first", text!("drill-first-write"), first));
+        all.push(("vanished", text!("drill-vanished"), vanished));
+    }
+    if let Some(ms) = report.undone_ms {
+        all.push(("undone", text!("drill-undone"), text!("drill-after-ms", ms = ms)));
+    }
+    let finding =
+        |(key, name, says): (_, Text, Text)| Finding { key, name: lang.say(&name), says: lang.say(&says) };
+    all.into_iter().map(finding).collect()
+}
+
+fn lost(tally: &Tally) -> Text {
+    match (tally.lost(), tally.lost_before) {
+        (0, _) => text!("drill-of", lost = 0, of = tally.asked),
+        (lost, 0) => text!(
+            "drill-lost",
+            lost = lost,
+            of = tally.asked,
+            refused = tally.refused,
+            unanswered = tally.unanswered
+        ),
+        (lost, before) => text!("drill-lost-before", lost = lost, of = tally.asked, before = before),
+    }
+}
+
+fn recovery(recovery: Recovery) -> Text {
+    match recovery {
+        Recovery::NothingLost => text!("drill-nothing-lost"),
+        Recovery::After(ms) => text!("drill-ms", ms = ms),
+        Recovery::NotYet => text!("drill-not-yet"),
+    }
+}
+
+fn said(said: &Said, lang: Lang) -> SaidRow {
+    let when = said.ms.map_or_else(|| text!("drill-before-blow"), |ms| text!("drill-after-ms", ms = ms));
+    SaidRow {
+        when: lang.say(&when),
+        about: if said.about.is_empty() { lang.tr("drill-whole") } else { said.about.clone() },
+        st: light(said.light),
+        word: lang.say(&said.word),
+    }
+}
+
+/// How far a drill is, for the page that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Its id.
+    pub id: u64,
+    /// What is done to whom.
+    pub title: String,
+    /// What is being done.
+    pub doing: String,
+    /// Tenths of a second since it began.
+    pub done: u64,
+    /// Tenths of a second in all.
+    pub of: u64,
+    /// What is counted so far.
+    pub findings: Vec<Finding>,
+}
+
+/// A drill under way, in words.
+pub fn progress(under_way: &DrillUnderWay, lang: Lang) -> Progress {
+    let drill = &under_way.drill;
+    let doing = match under_way.phase {
+        Phase::Gathering => text!("drill-doing-gather"),
+        Phase::Before => text!("drill-doing-before"),
+        Phase::Down => text!("drill-doing-down"),
+        Phase::After => text!("drill-doing-after"),
+        Phase::Closing => text!("drill-doing-close"),
+    };
+    let gathering = under_way.phase == Phase::Gathering;
+    let of = drill.length() / 100;
+    Progress {
+        id: drill.id,
+        title: lang.say(&text!("drill-now", title = drill.title())),
+        doing: lang.say(&doing),
+        done: if gathering { 0 } else { (under_way.ms / 100).min(of) },
+        of,
+        findings: findings(&drill.report, lang),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::drill::{Fate, Try, Writes};
+
+    use super::*;
+
+    fn says(report: &Report, key: &str) -> Option<String> {
+        findings(report, Lang::En).into_iter().find(|f| f.key == key).map(|f| f.says)
+    }
+
+    #[test]
+    fn each_figure_is_in_the_table_and_writes_only_where_there_were_some() {
+        let mut report = Report { sessions: 10, sessions_lost: 1, ..Report::default() };
+        assert_eq!(says(&report, "recovery").unwrap(), "nothing was lost");
+        for (fate, ended) in [(Fate::Answered, None), (Fate::Refused, Some(120)), (Fate::Answered, Some(130))]
+        {
+            report.requests.note(Try { fate, ended, took: 7 });
+        }
+        assert_eq!(
+            says(&report, "requests").unwrap(),
+            "1 of 3 (1 answered with an error, 0 without an answer)"
+        );
+        assert_eq!(says(&report, "sessions").unwrap(), "1 of 10");
+        assert_eq!(says(&report, "recovery").unwrap(), "120 ms");
+        assert_eq!(says(&report, "longest").unwrap(), "7 ms");
+        assert_eq!(says(&report, "vanished"), None);
+        report.writes = Some(Writes { first_ms: Some(340), vanished: Some(0), ..Writes::default() });
+        assert_eq!(says(&report, "first").unwrap(), "340 ms");
+        assert_eq!(says(&report, "vanished").unwrap(), "0 of 0");
+        report.requests.note(Try { fate: Fate::Unanswered, ended: Some(500), took: 7 });
+        assert_eq!(says(&report, "recovery").unwrap(), "not by the end of the drill");
+    }
+}
