@@ -1,7 +1,7 @@
 //! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
 
 use crate::db::DatabaseSeen;
-use crate::desired::{Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Desired, Power, Server, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId, Seen};
 use crate::step::Target;
@@ -12,7 +12,8 @@ pub const GRACE: u64 = 5_000;
 /// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or `on` has just
 /// begun. A link that broke because its peer fell is none of that.
 pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> bool {
-    there(observed, from) && (started(observed, on, now) || rested(observed, on, now))
+    there(observed, from, now)
+        && (unborn(observed, from) || started(observed, on, now) || rested(observed, on, now))
 }
 
 /// Whether a writer of which nobody confirms anything has only just been opened, or its standby is only just being
@@ -28,7 +29,7 @@ pub fn confirmed_soon(
     desired.db.servers.iter().filter(|s| s.name != writer.name && s.power == Power::On).any(|peer| {
         match peer.standing {
             Standing::Member => {
-                there(observed, peer)
+                there(observed, peer, now)
                     && (opened || started(observed, peer, now) || rested(observed, peer, now))
             }
             // The former writer comes back, and then it confirms.
@@ -38,15 +39,24 @@ pub fn confirmed_soon(
     })
 }
 
-/// Whether it is up, as far as is known. One that has not answered yet has just been started.
-fn there(observed: &Observed, peer: &Server) -> bool {
+/// Whether it is up, or about to be for the first time since Cordée knows of it.
+fn there(observed: &Observed, peer: &Server, now: Millis) -> bool {
     let process = observed.process(&ProcessId::Server(peer.name.clone()));
-    let lives = process.leader.is_some_and(|l| !l.frozen) || peer.runtime == Runtime::External;
+    let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
+    let lives = process.leader.is_some_and(|l| !l.frozen) || first;
     let silent = match observed.databases.get(&peer.name) {
-        Some(Seen::Failed { last, .. }) => last.is_some(),
+        // One that is starting may answer a short question, and not yet a long one.
+        Some(Seen::Failed { last, .. }) => last.is_some() && !started(observed, peer, now),
         _ => false,
     };
     peer.power == Power::On && lives && !silent
+}
+
+/// Whether it is being made: there is nothing yet that could be copied from it.
+fn unborn(observed: &Observed, peer: &Server) -> bool {
+    let process = ProcessId::Server(peer.name.clone());
+    !observed.initialised.contains_key(&peer.name)
+        && !observed.setbacks.contains_key(&Target::Process(process))
 }
 
 fn started(observed: &Observed, server: &Server, now: Millis) -> bool {

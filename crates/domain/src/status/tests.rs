@@ -163,3 +163,33 @@ fn the_fact_and_the_verdict_stay_true_in_a_passage() {
     let db1 = shown.servers.iter().find(|s| s.name == name("db1")).expect("db1");
     assert_eq!((db1.semi_sync, db1.status.serves()), (Some(false), true));
 }
+
+/// Everything starts for the first time since Cordée did, the standby before the writer.
+#[test]
+fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
+    let alone = || stopped_link(cluster(1), "db2", Thread::Connecting);
+    let first = |mut scene: Scene| {
+        scene.seen.databases.remove(&name("db1"));
+        *scene.writer_process() = ProcessSeen::default();
+        scene
+    };
+    for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, ALONE)] {
+        says(&first(alone()).started("db2", NOW - ago), "db2", shown);
+        // It answers short questions already.
+        let mut starting = alone().started("db1", NOW - 300).started("db2", NOW - ago);
+        let failed = Seen::Failed { last: Some(NOW - 100), why: Text::of("db-no-answer") };
+        starting.seen.databases.insert(name("db1"), failed);
+        says(&starting, "db2", shown);
+    }
+    // Its files are still being made: that takes as long as it takes.
+    let mut unborn = first(alone());
+    unborn.seen.initialised.remove(&name("db1"));
+    says(&unborn, "db2", LINKING);
+    let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+    unborn.seen.setbacks.insert(Target::Process(ProcessId::Server(name("db1"))), setback);
+    says(&unborn, "db2", ALONE);
+    // It could not be started.
+    let mut failed = first(alone()).started("db2", NOW);
+    failed.writer_process().trouble = Some(Text::of("no"));
+    says(&failed, "db2", ALONE);
+}
