@@ -12,7 +12,7 @@ use crate::db::verify::{Report, Side};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
-use crate::step::Target;
+use crate::step::{Step, Target};
 use crate::text::Text;
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
@@ -146,6 +146,8 @@ pub struct Observed {
     pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
     /// Databases that took writes when they were last asked, and whose processes have not ended since.
     pub open: BTreeSet<ServerName>,
+    /// When Cordée last did something for which the links of a database rest.
+    pub rests: BTreeMap<ServerName, Rest>,
     /// Each database's last heartbeat of its own: whether it can write.
     pub beats: BTreeMap<ServerName, Seen<()>>,
     /// What the writer promised when it was last asked.
@@ -178,6 +180,18 @@ pub struct HeldLink {
     /// When it is let go at the latest.
     pub until: Millis,
 }
+
+/// A row of steps for which the links of one database rested: each soon after the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// When the first one began.
+    pub since: Millis,
+    /// When the last one began or ended.
+    pub at: Millis,
+}
+
+/// Milliseconds between two steps of one [`Rest`]. What Cordée does again and again in vain is one long row.
+const ONE_REST: u64 = 2_000;
 
 /// A copy under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,11 +264,15 @@ impl Observed {
         match look {
             Ok(mut seen) => {
                 let mut at = at;
-                if let Seen::At(younger, known) = before
-                    && *younger > at
-                {
-                    seen.take_promise(known);
-                    at = *younger;
+                if let Seen::At(younger, known) = before {
+                    if *younger > at {
+                        seen.take_promise(known, *younger);
+                        seen.opened_at = known.opened_at;
+                        at = *younger;
+                    } else {
+                        let opened = if known.read_only { Some(at) } else { known.opened_at };
+                        seen.opened_at = opened.filter(|_| !seen.read_only);
+                    }
                 }
                 if seen.read_only {
                     self.open.remove(name);
@@ -265,6 +283,16 @@ impl Observed {
             }
             Err(why) => *before = Seen::Failed { last: before.last(), why },
         }
+    }
+
+    /// Notes that a step began or ended, if links rest for it.
+    pub fn note_rest(&mut self, step: &Step, now: Millis) {
+        let Some(name) = step.rests_links() else { return };
+        let rest = self.rests.entry(name.clone()).or_insert(Rest { since: now, at: now });
+        if now.saturating_sub(rest.at) > ONE_REST {
+            rest.since = now;
+        }
+        rest.at = now;
     }
 
     /// What is known of one process.

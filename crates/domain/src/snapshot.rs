@@ -330,6 +330,8 @@ fn links(
     else {
         return BTreeMap::new();
     };
+    let being_started =
+        |from| desired.db.server(from).is_some_and(|from| status::linking(observed, server, from, now));
     database
         .links
         .iter()
@@ -339,6 +341,7 @@ fn links(
                 (Thread::Running, true, None) => Light::Progress,
                 (Thread::Running, true, Some(ms)) if ms > status::LAG_LIMIT => Light::Warning,
                 (Thread::Running, true, Some(_)) => Light::Good,
+                _ if link.error == 0 && being_started(name) => Light::Progress,
                 (Thread::Connecting, true, _) => Light::Warning,
                 _ => Light::Critical,
             };
@@ -366,8 +369,7 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
 fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
-    // With a warning it still serves.
-    let well = |s: &&ServerView| matches!(s.status.light, Light::Good | Light::Warning);
+    let well = |s: &&ServerView| s.status.serves();
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
     let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
@@ -398,7 +400,7 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
                 let reason = text!("verdict-no-writer", name = writer.name.as_str());
                 return Status::new(Light::Critical, text!("verdict-no-database"), reason);
             }
-            Light::Progress => {
+            Light::Progress if !writer.status.serves() => {
                 return Status::new(Light::Progress, text!("verdict-starting"), count);
             }
             _ => {}

@@ -14,6 +14,10 @@ use crate::step::Target;
 use crate::text;
 use crate::text::Text;
 
+mod passage;
+
+pub(crate) use passage::linking;
+
 /// Six lights; each has a colour, a shape and words of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,6 +56,11 @@ impl Status {
     /// A status that explains itself.
     pub const fn bare(light: Light, word: Text) -> Self {
         Self { light, word, reason: None }
+    }
+
+    /// Whether it does its work, perhaps with less than wished. One whose link is only being started does.
+    pub fn serves(&self) -> bool {
+        matches!(self.light, Light::Good | Light::Warning) || self.word == text!("status-linking")
     }
 }
 
@@ -365,6 +374,10 @@ fn replication(
         }
         match link.receiving {
             Thread::Running if link.applying => {}
+            _ if linking(observed, server, peer, now) => {
+                let reason = text!("reason-link-starting", from = from);
+                return Status::new(Light::Progress, text!("status-linking"), reason);
+            }
             Thread::Connecting if peer.power == Power::Off => {
                 let reason = text!("reason-peer-stopped", from = from);
                 return Status::new(Light::Warning, text!("status-alone"), reason);
@@ -392,8 +405,8 @@ fn replication(
         let reason = text!("reason-not-copied", name = peer, code = code);
         return Status::new(Light::Warning, text!("status-not-copied"), reason);
     }
-    if desired.is_writer(&server.name) && seen.schema && !seen.promises() && desired.db.servers.len() > 1 {
-        return Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"));
+    if let Some(status) = unconfirmed(desired, observed, server, seen, now) {
+        return status;
     }
     let reason = if report.is_none() && !desired.is_writer(&server.name) {
         text!("reason-delay-unproven", ms = slowest)
@@ -401,6 +414,25 @@ fn replication(
         text!("reason-delay", ms = slowest)
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// What is said of a writer whose commits no standby confirms now.
+fn unconfirmed(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Option<Status> {
+    let counts = desired.is_writer(&server.name) && seen.schema && desired.db.servers.len() > 1;
+    if !counts || seen.promises() {
+        return None;
+    }
+    Some(if passage::confirmed_soon(desired, observed, server, seen, now) {
+        Status::new(Light::Progress, text!("status-linking"), text!("reason-promise-soon"))
+    } else {
+        Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"))
+    })
 }
 
 /// A member whose link from this database stands still at an error, and the error: what is written here is not there.

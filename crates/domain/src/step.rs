@@ -271,6 +271,18 @@ pub enum Target {
 }
 
 impl Step {
+    /// The database whose links rest while this is done.
+    pub fn rests_links(&self) -> Option<&ServerName> {
+        match self {
+            Self::SetLink { on: name, .. }
+            | Self::StartLink { on: name, .. }
+            | Self::StopLink { on: name, .. }
+            | Self::DropLink { on: name, .. }
+            | Self::SetReceipts { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
     /// What it acts on.
     pub fn target(&self) -> Target {
         match self {

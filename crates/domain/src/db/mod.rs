@@ -24,6 +24,8 @@ pub struct DatabaseSeen {
     pub server_id: u32,
     /// Closed to applications.
     pub read_only: bool,
+    /// When it was seen to have been opened; absent when it is closed, or was open when it was first seen.
+    pub opened_at: Option<Millis>,
     /// What it wrote itself or relayed: the last sequence number of each domain in its binary log.
     pub written: Position,
     /// What it applied from others.
@@ -63,8 +65,10 @@ impl DatabaseSeen {
         self.semi_sync && self.in_force && self.acknowledging > 0
     }
 
-    /// Takes over what a younger look says of whether it writes, and under which promise.
-    pub fn take_promise(&mut self, younger: &Self) {
+    /// Takes over what a younger look, at `at`, says of whether it writes, and under which promise.
+    pub fn take_promise(&mut self, younger: &Self, at: Millis) {
+        self.opened_at =
+            if self.read_only { Some(at) } else { self.opened_at }.filter(|_| !younger.read_only);
         self.read_only = younger.read_only;
         self.semi_sync = younger.semi_sync;
         self.in_force = younger.in_force;

@@ -207,8 +207,9 @@ fn merge(first: &mut RunningServer, second: &RunningServer) {
     first.total += second.total;
     first.writer_maintenance = second.maintenance;
     first.uniform = first.ip == second.ip && first.port == second.port && first.weight == second.weight;
-    if second.verdict == Verdict::Down {
-        first.verdict = Verdict::Down;
+    // Since when, and by which check, belongs to the verdict: another backend's would be a false reason.
+    if second.verdict == Verdict::Down && first.verdict != Verdict::Down {
+        (first.verdict, first.since_s, first.check) = (Verdict::Down, second.since_s, second.check.clone());
     }
 }
 
@@ -331,4 +332,27 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
         );
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::failover::tests::scene::listed;
+
+    #[test]
+    fn a_backend_that_finds_it_down_brings_its_own_reason_and_time() {
+        let check = |code: &str| Check { code: code.to_owned(), ..Check::default() };
+        let seen = |verdict, since_s, code| RunningServer {
+            verdict,
+            since_s,
+            check: check(code),
+            ..listed(1, false)
+        };
+        let mut all = seen(Verdict::Up, 90, "L7OK");
+        merge(&mut all, &seen(Verdict::Down, 0, "L4CON"));
+        assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 0, check("L4CON")));
+        let mut all = seen(Verdict::Down, 90, "L4CON");
+        merge(&mut all, &seen(Verdict::Up, 0, "L7OK"));
+        assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 90, check("L4CON")));
+    }
 }

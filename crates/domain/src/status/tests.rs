@@ -1,5 +1,8 @@
+use super::passage::GRACE;
 use super::*;
-use crate::db::failover::tests::scene::{Scene, cluster, name};
+use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::observed::Setback;
+use crate::step::Step;
 
 fn word(scene: &Scene, server: &str) -> (Light, Text) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
@@ -16,4 +19,177 @@ fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     assert_eq!(word(&scene, "db1"), (Light::Warning, text!("status-not-copied")));
     let scene = cluster(1).idle("db2");
     assert_eq!(word(&scene, "db1").0, Light::Good, "it is about to be started again");
+}
+
+/// When the writer was opened, so long ago.
+fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
+    let at = scene.now - ago;
+    if let Some(Seen::At(_, seen)) = scene.seen.databases.get_mut(&name(on)) {
+        seen.opened_at = Some(at);
+    }
+    scene
+}
+
+/// Cordée has its links rest for a moment, so long ago.
+fn rested(mut scene: Scene, on: &str, ago: u64) -> Scene {
+    let step = Step::SetReceipts { name: name(on), on: true };
+    scene.seen.note_rest(&step, scene.now - ago);
+    scene
+}
+
+fn unconfirmed() -> Scene {
+    cluster(1).database("db1", |d| (d.acknowledging, d.in_force) = (0, false))
+}
+
+fn stopped_link(scene: Scene, on: &str, thread: Thread) -> Scene {
+    let from = if on == "db1" { "db2" } else { "db1" };
+    scene.database(on, |d| d.links.entry(name(from)).or_default().receiving = thread)
+}
+
+const UNPROTECTED: (Light, &str) = (Light::Warning, "status-unprotected");
+const ALONE: (Light, &str) = (Light::Warning, "status-alone");
+const LINKING: (Light, &str) = (Light::Progress, "status-linking");
+
+#[track_caller]
+fn says(scene: &Scene, server: &str, (light, key): (Light, &'static str)) {
+    assert_eq!(word(scene, server), (light, Text::of(key)));
+}
+
+#[test]
+fn a_writer_that_nobody_confirms_is_unprotected_at_once_unless_it_has_just_changed() {
+    says(&unconfirmed(), "db1", UNPROTECTED);
+    for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, UNPROTECTED)] {
+        says(&opened(unconfirmed(), "db1", ago), "db1", shown);
+        says(&rested(unconfirmed(), "db2", ago), "db1", shown);
+        let at = NOW - ago;
+        says(&unconfirmed().started("db2", at), "db1", shown);
+        // The former writer is on its way back.
+        let mut failover = opened(unconfirmed(), "db1", ago);
+        failover.desired.db.servers[1].standing = Standing::Returning { limit: 10, saved: None };
+        says(&failover, "db1", shown);
+    }
+    says(&rested(unconfirmed(), "db1", 0), "db1", UNPROTECTED);
+}
+
+#[test]
+fn a_fallen_standby_is_told_at_once() {
+    let fallen: [fn(Scene) -> Scene; 3] = [
+        |s| s.gone("db2"),
+        |s| s.standby_frozen("db2"),
+        |mut s| {
+            let last = Some(s.now - 500);
+            s.seen.databases.insert(name("db2"), Seen::Failed { last, why: Text::of("db-no-answer") });
+            s
+        },
+    ];
+    for fall in fallen {
+        says(&fall(unconfirmed()), "db1", UNPROTECTED);
+        let connecting = stopped_link(unconfirmed(), "db1", Thread::Connecting);
+        says(&fall(connecting.clone()), "db1", ALONE);
+        // Also in the midst of a change: nothing of this is a passage.
+        let busy = |scene| rested(rested(opened(scene, "db1", 1_000), "db1", 500), "db2", 500);
+        says(&fall(busy(unconfirmed())), "db1", UNPROTECTED);
+        says(&fall(busy(connecting)), "db1", ALONE);
+    }
+    // It is back, and its link is not yet: the copy was interrupted, and still is.
+    let back = stopped_link(unconfirmed(), "db1", Thread::Connecting).started("db2", NOW - 500);
+    says(&back, "db1", ALONE);
+}
+
+#[test]
+fn one_that_waits_for_a_person_or_a_copy_does_not_confirm_soon() {
+    let mut scene = opened(unconfirmed(), "db1", 0);
+    scene.desired.db.servers[1].power = Power::Off;
+    says(&scene, "db1", UNPROTECTED);
+    let mut scene = opened(unconfirmed(), "db1", 0);
+    scene.desired.db.servers[1].standing = Standing::Joining;
+    says(&scene, "db1", UNPROTECTED);
+}
+
+#[test]
+fn links_that_rest_for_a_step_are_not_interrupted() {
+    for (on, thread) in [("db1", Thread::Stopped), ("db2", Thread::Stopped), ("db2", Thread::Connecting)] {
+        let scene = stopped_link(cluster(1), on, thread);
+        says(&scene, on, ALONE);
+        for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, ALONE)] {
+            says(&rested(scene.clone(), on, ago), on, shown);
+            says(&scene.clone().started(on, NOW - ago), on, shown);
+        }
+        let mut failed = rested(scene, on, 0);
+        let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+        failed.seen.setbacks.insert(Target::Database(name(on)), setback);
+        says(&failed, on, ALONE);
+    }
+}
+
+#[test]
+fn a_link_that_is_started_again_and_again_is_interrupted() {
+    let mut scene = stopped_link(cluster(1), "db2", Thread::Stopped);
+    for ago in [GRACE, GRACE - 1_900, GRACE - 3_800, 0] {
+        scene = rested(scene, "db2", ago);
+    }
+    says(&scene, "db2", ALONE);
+    // After a pause it is another rest.
+    let scene = rested(rested(stopped_link(cluster(1), "db2", Thread::Stopped), "db2", 60_000), "db2", 0);
+    says(&scene, "db2", LINKING);
+}
+
+#[test]
+fn a_database_knows_when_it_was_opened() {
+    let mut seen = Observed::default();
+    let db = name("db1");
+    let mut look = |at, read_only| {
+        seen.see_database(&db, at, Ok(DatabaseSeen { read_only, ..DatabaseSeen::default() }));
+        seen.databases.get(&db).and_then(Seen::value).and_then(|d| d.opened_at)
+    };
+    assert_eq!(look(10, false), None, "it was open already");
+    assert_eq!(look(20, true), None);
+    assert_eq!(look(30, false), Some(30));
+    assert_eq!(look(40, false), Some(30));
+    assert_eq!(look(35, true), Some(30), "a younger look counts");
+    assert_eq!(look(50, true), None);
+    let mut pulsed = DatabaseSeen { read_only: true, ..DatabaseSeen::default() };
+    let open = DatabaseSeen::default();
+    pulsed.take_promise(&open, 60);
+    pulsed.take_promise(&open, 70);
+    assert_eq!(pulsed.opened_at, Some(60));
+}
+
+#[test]
+fn the_fact_and_the_verdict_stay_true_in_a_passage() {
+    let scene = opened(unconfirmed(), "db1", 1_000);
+    let shown =
+        crate::snapshot::snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
+    let db1 = shown.servers.iter().find(|s| s.name == name("db1")).expect("db1");
+    assert_eq!((db1.semi_sync, db1.status.serves()), (Some(false), true));
+}
+
+/// Everything starts for the first time since Cordée did, the standby before the writer.
+#[test]
+fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
+    let alone = || stopped_link(cluster(1), "db2", Thread::Connecting);
+    let first = |mut scene: Scene| {
+        scene.seen.databases.remove(&name("db1"));
+        *scene.writer_process() = ProcessSeen::default();
+        scene
+    };
+    for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, ALONE)] {
+        says(&first(alone()).started("db2", NOW - ago), "db2", shown);
+        // It answers short questions already.
+        let mut starting = alone().started("db1", NOW - 300).started("db2", NOW - ago);
+        let failed = Seen::Failed { last: Some(NOW - 100), why: Text::of("db-no-answer") };
+        starting.seen.databases.insert(name("db1"), failed);
+        says(&starting, "db2", shown);
+    }
+    // Its files are still being made: that takes as long as it takes.
+    let mut unborn = first(alone());
+    unborn.seen.initialised.remove(&name("db1"));
+    says(&unborn, "db2", LINKING);
+    let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+    unborn.seen.setbacks.insert(Target::Process(ProcessId::Server(name("db1"))), setback);
+    says(&unborn, "db2", ALONE);
+    // It could not be started.
+    let mut failed = first(alone()).started("db2", NOW);
+    failed.writer_process().trouble = Some(Text::of("no"));
+    says(&failed, "db2", ALONE);
 }

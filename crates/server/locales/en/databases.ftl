@@ -62,6 +62,7 @@ status-returning = Returning
 reason-returning = what it holds is being compared with the writer
 status-unprotected = Unprotected
 reason-no-promise = if it dies now, its last writes may be lost: no other database confirms that it has received them
+reason-promise-soon = no other database confirms its writes yet; that takes a few seconds
 
 # A database joins, leaves, is copied again
 copy-cancelled = the copy was cancelled

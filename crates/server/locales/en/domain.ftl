@@ -57,6 +57,7 @@ reason-failing = { $failed ->
 reason-first-check = waits for its first good check
 reason-frozen = process { $pid } is frozen, perhaps suspended
 reason-link-broken = no longer receives what { $from } writes
+reason-link-starting = about to receive what { $from } writes
 reason-link-error = error { $code } while copying { $from }
 reason-maintenance = no visitors, no checks
 reason-name = the name { $name } was not found

@@ -62,6 +62,7 @@ status-returning = Revient
 reason-returning = ce qu’elle détient est comparé avec celle qui écrit
 status-unprotected = À découvert
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
+reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela prend quelques secondes
 
 # Une base rejoint le groupe, le quitte, est recopiée
 copy-cancelled = la copie a été annulée

@@ -57,6 +57,7 @@ reason-failing = { $failed ->
 reason-first-check = attend sa première vérification réussie
 reason-frozen = le processus { $pid } est figé, peut-être suspendu
 reason-link-broken = ne reçoit plus ce que { $from } écrit
+reason-link-starting = va recevoir ce que { $from } écrit
 reason-link-error = erreur { $code } en copiant { $from }
 reason-maintenance = aucun visiteur, aucune vérification
 reason-name = le nom { $name } est introuvable

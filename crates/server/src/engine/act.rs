@@ -32,6 +32,7 @@ impl Engine {
     pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
         tracing::debug!(?step, "step");
         process::failpoint("before", &step_name(&step));
+        self.observed.note_rest(&step, now());
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step.target() {
             Target::Proxy(id) => {

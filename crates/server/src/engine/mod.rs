@@ -362,7 +362,7 @@ impl Engine {
             }
             Sight::Pulse { name, at, seen } => match self.observed.databases.get_mut(&name) {
                 Some(Seen::At(before, known)) if *before < at => {
-                    known.take_promise(&seen);
+                    known.take_promise(&seen, at);
                     *before = at;
                     self.keep_promise();
                 }
@@ -440,6 +440,7 @@ impl Engine {
     /// Notes how a step ended.
     fn stepped(&mut self, step: &Step, outcome: Outcome) {
         let target = step.target();
+        self.observed.note_rest(step, now());
         match outcome {
             Outcome::Done => {
                 self.observed.setbacks.remove(&target);

@@ -200,6 +200,10 @@ impl Engine {
                 seen.failures += 1;
                 seen.trouble = Some(why.clone());
             }
+            (Step::InitDatabase { .. } | Step::CopyDatabase { .. }, Outcome::Done) => {
+                // How the one before ended says nothing about this one.
+                (seen.failures, seen.trouble) = (0, None);
+            }
             (Step::StopProcess { .. }, Outcome::Done) => seen.stopping_since = Some(now()),
             (Step::KillProcess { .. }, Outcome::Done) => {
                 let found = process::find(&self.parts.home.id);

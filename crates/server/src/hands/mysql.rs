@@ -497,6 +497,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
         server_id: number(1),
         read_only: number(2) != 0,
+        opened_at: None,
         written: Position::parse(&text(3)).unwrap_or_default(),
         applied: Position::parse(&text(4)).unwrap_or_default(),
         links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),

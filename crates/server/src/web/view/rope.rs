@@ -91,8 +91,8 @@ fn database(view: &ServerView, routing: Routing) -> Look {
 
 fn server(view: &ServerView) -> Look {
     match view.status.light {
-        Light::Good | Light::Warning => Look::Full,
-        Light::Progress => Look::Thin,
+        Light::Progress if !view.status.serves() => Look::Thin,
+        Light::Good | Light::Warning | Light::Progress => Look::Full,
         Light::Maintenance => Look::None,
         Light::Unknown => Look::Lost,
         Light::Critical => Look::Cut,

@@ -108,7 +108,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
     Scene { desired, seen, now: NOW, lost_at: NOW }
 }
 
-fn listed(id: u32, out: bool) -> RunningServer {
+pub(crate) fn listed(id: u32, out: bool) -> RunningServer {
     RunningServer {
         id,
         ip: None,

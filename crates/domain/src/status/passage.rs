@@ -1,0 +1,73 @@
+//! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
+
+use crate::db::DatabaseSeen;
+use crate::desired::{Desired, Power, Server, Standing};
+use crate::ids::Millis;
+use crate::observed::{Observed, ProcessId, Seen};
+use crate::step::Target;
+
+/// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
+pub const GRACE: u64 = 5_000;
+
+/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or `on` has just
+/// begun. A link that broke because its peer fell is none of that.
+pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> bool {
+    there(observed, from, now)
+        && (unborn(observed, from) || started(observed, on, now) || rested(observed, on, now))
+}
+
+/// Whether a writer of which nobody confirms anything has only just been opened, or its standby is only just being
+/// linked to it. It is not for one that somebody confirmed and nobody touched.
+pub fn confirmed_soon(
+    desired: &Desired,
+    observed: &Observed,
+    writer: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> bool {
+    let opened = young(seen.opened_at, now);
+    desired.db.servers.iter().filter(|s| s.name != writer.name && s.power == Power::On).any(|peer| {
+        match peer.standing {
+            Standing::Member => {
+                there(observed, peer, now)
+                    && (opened || started(observed, peer, now) || rested(observed, peer, now))
+            }
+            // The former writer comes back, and then it confirms.
+            Standing::Returning { .. } => opened,
+            Standing::Joining | Standing::Leaving | Standing::Released | Standing::Diverged(_) => false,
+        }
+    })
+}
+
+/// Whether it is up, or about to be for the first time since Cordée knows of it.
+fn there(observed: &Observed, peer: &Server, now: Millis) -> bool {
+    let process = observed.process(&ProcessId::Server(peer.name.clone()));
+    let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
+    let lives = process.leader.is_some_and(|l| !l.frozen) || first;
+    let silent = match observed.databases.get(&peer.name) {
+        // One that is starting may answer a short question, and not yet a long one.
+        Some(Seen::Failed { last, .. }) => last.is_some() && !started(observed, peer, now),
+        _ => false,
+    };
+    peer.power == Power::On && lives && !silent
+}
+
+/// Whether it is being made: there is nothing yet that could be copied from it.
+fn unborn(observed: &Observed, peer: &Server) -> bool {
+    let process = ProcessId::Server(peer.name.clone());
+    !observed.initialised.contains_key(&peer.name)
+        && !observed.setbacks.contains_key(&Target::Process(process))
+}
+
+fn started(observed: &Observed, server: &Server, now: Millis) -> bool {
+    young(observed.process(&ProcessId::Server(server.name.clone())).started_at, now)
+}
+
+fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {
+    let failed = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
+    !failed && young(observed.rests.get(&server.name).map(|rest| rest.since), now)
+}
+
+fn young(at: Option<Millis>, now: Millis) -> bool {
+    at.is_some_and(|at| now.saturating_sub(at) < GRACE)
+}
