@@ -101,7 +101,10 @@ fn a_run_begun_on_the_page_gives_the_picture_that_is_foreseen(cluster: &Cluster)
     person.mark();
     wait::until("cells fill in without a new page", DONE, || {
         let run = newest(cluster);
-        assert!(["running", "done"].contains(&run["state"].as_str().unwrap_or("")), "it ended early: {run:#}");
+        assert!(
+            ["running", "done"].contains(&run["state"].as_str().unwrap_or("")),
+            "it ended early: {run:#}"
+        );
         let done = person.browser.text("[data-trial-done]").unwrap_or_default();
         if done.parse::<usize>().unwrap_or(0) >= 3 { Ok(()) } else { Err(done) }
     });
@@ -112,7 +115,10 @@ fn a_run_begun_on_the_page_gives_the_picture_that_is_foreseen(cluster: &Cluster)
     assert_eq!(cluster.api().post("/v1/trials", &Value::Null).status, 409, "there is only one run at a time");
     let run = wait::until("the run is done", DONE, || {
         let run = newest(cluster);
-        assert!(["running", "done"].contains(&run["state"].as_str().unwrap_or("")), "it ended early: {run:#}");
+        assert!(
+            ["running", "done"].contains(&run["state"].as_str().unwrap_or("")),
+            "it ended early: {run:#}"
+        );
         if run["state"] == "done" { Ok(run) } else { Err(run["says"].clone()) }
     })
     .0;

@@ -64,6 +64,10 @@ fn started(observed: &Observed, server: &Server, now: Millis) -> bool {
 }
 
 fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {
+    // What a drill holds down is meant to be seen.
+    if observed.held.as_ref().is_some_and(|held| held.on == server.name && now < held.until) {
+        return false;
+    }
     let failed = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
     !failed && young(observed.rests.get(&server.name).map(|rest| rest.since), now)
 }

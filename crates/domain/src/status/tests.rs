@@ -1,7 +1,7 @@
 use super::passage::GRACE;
 use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
-use crate::observed::Setback;
+use crate::observed::{HeldLink, Setback};
 use crate::step::Step;
 
 fn word(scene: &Scene, server: &str) -> (Light, Text) {
@@ -120,6 +120,15 @@ fn links_that_rest_for_a_step_are_not_interrupted() {
         failed.seen.setbacks.insert(Target::Database(name(on)), setback);
         says(&failed, on, ALONE);
     }
+}
+
+#[test]
+fn a_link_that_a_drill_holds_down_is_interrupted_at_once() {
+    let mut scene = rested(stopped_link(cluster(1), "db2", Thread::Stopped), "db2", 0);
+    scene.seen.held = Some(HeldLink { on: name("db2"), from: name("db1"), until: NOW + 1 });
+    says(&scene, "db2", ALONE);
+    scene.now += 1;
+    says(&scene, "db2", LINKING);
 }
 
 #[test]
