@@ -145,6 +145,8 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
         .arg("--no-defaults")
         .arg(format!("--datadir={}", data.display()))
         .arg("--skip-test-db")
+        // Otherwise it looks up this machine's name, and gives up where nobody knows it.
+        .arg("--force")
         .arg("--auth-root-authentication-method=socket")
         .arg(format!("--extra-file={}", sql.display()))
         .env_clear()
@@ -160,7 +162,12 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
     }
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(text!("db-install-failed")),
+        Ok(status) => {
+            tracing::warn!(%status, "mariadb-install-db");
+            // The next try begins another one; what this one said is kept beside it.
+            std::fs::copy(log, log.with_extension("log.1")).map_err(|e| io(&e))?;
+            Err(text!("db-install-failed"))
+        }
         Err(error) => Err(io(&error)),
     }
 }
