@@ -4,10 +4,12 @@
 //! running process in nothing but what the runtime API can change, and the part that it cannot change is
 //! summed up in a *shape*, which the file carries as its description and the process repeats in `show info`.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -63,8 +65,40 @@ pub struct Rendered {
     pub shape: String,
 }
 
+/// What a file was rendered from.
+struct Source {
+    desired: Desired,
+    setting: Setting,
+    places: BTreeMap<ServerName, Place>,
+}
+
+thread_local! {
+    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and changes
+    /// a few times a day: rendering it anew each time took most of Cordée's own processor time.
+    static LAST: RefCell<BTreeMap<PoolId, (Source, Arc<Rendered>)>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// Renders the file of one proxy. `places` has an entry for each server whose address is known.
 pub fn render(
+    desired: &Desired,
+    proxy: PoolId,
+    setting: &Setting,
+    places: &BTreeMap<ServerName, Place>,
+) -> Arc<Rendered> {
+    LAST.with_borrow_mut(|last| {
+        if let Some((source, rendered)) = last.get(&proxy)
+            && (&source.desired, &source.setting, &source.places) == (desired, setting, places)
+        {
+            return Arc::clone(rendered);
+        }
+        let rendered = Arc::new(fresh(desired, proxy, setting, places));
+        let source = Source { desired: desired.clone(), setting: setting.clone(), places: places.clone() };
+        last.insert(proxy, (source, Arc::clone(&rendered)));
+        rendered
+    })
+}
+
+fn fresh(
     desired: &Desired,
     proxy: PoolId,
     setting: &Setting,

@@ -92,7 +92,7 @@ pub fn view(
         disk: disk(&seen, &want, key),
         process: process(desired, observed, proxy, &want, &places, now),
         seen_at: seen.running.last(),
-        lines: want.lines,
+        lines: want.lines.clone(),
         overwritten,
     }
 }

@@ -142,7 +142,7 @@ fn running_proxy(
             return;
         }
         write(plan, seen, proxy, &want, true);
-        plan.steps.push(Step::Reload { proxy, shape: want.shape });
+        plan.steps.push(Step::Reload { proxy, shape: want.shape.clone() });
         return;
     }
     // The file first: were HAProxy to restart now, it would come up as wished.

@@ -297,13 +297,37 @@ proptest! {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
             let places = super::places(&desired, &seen, PoolId::Web);
-            let text = config::render(&desired, PoolId::Web, &setting(), &places).text;
+            let text = &config::render(&desired, PoolId::Web, &setting(), &places).text;
             let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("    server ")).collect();
             prop_assert_eq!(lines.len(), 3);
             prop_assert!(lines[2].split(' ').skip(4).all(|w| !w.is_empty()));
             prop_assert!(!text.contains(['"', '\'', '$', '`', ';']) || !lines[2].contains(['"', '\'', '$', '`', ';']));
         }
     }
+}
+
+#[test]
+fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
+    let (desired, mut seen) = (first(), Observed::default());
+    World::default().look(&mut seen, &desired);
+    let all = super::places(&desired, &seen, PoolId::Web);
+    let mut fewer = all.clone();
+    fewer.pop_last();
+    let mut other = setting();
+    other.cookie_key.push('0');
+    let render =
+        |wish: &Desired, setting: &Setting, places| config::render(wish, PoolId::Web, setting, places);
+    let one = render(&desired, &setting(), &all);
+    let reloaded = desired.apply(&Change::Reload { proxy: PoolId::Web }).unwrap();
+    let others = [
+        render(&reloaded, &setting(), &all),
+        render(&desired, &other, &all),
+        render(&desired, &setting(), &fewer),
+    ];
+    assert!(others.iter().all(|o| o.text != one.text));
+    assert_eq!(render(&desired, &setting(), &all), one);
+    assert_ne!(config::render(&desired, PoolId::Db, &setting(), &all).text, one.text);
+    assert_eq!(render(&desired, &setting(), &all), one);
 }
 
 #[test]

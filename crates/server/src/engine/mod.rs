@@ -34,7 +34,7 @@ use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
-use cordee_domain::haproxy::stats::{Running, Verdict};
+use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
@@ -202,14 +202,23 @@ impl Engine {
         loop {
             self.round();
             let soon = sleep(self.next_due());
-            tokio::select! {
-                () = &mut stop => return,
-                changed = wishes.changed() => if changed.is_err() { return },
-                Some(sight) = self.sights.recv() => self.take(sight),
-                Some(ask) = asks.recv() => self.answer(ask),
-                Some(_) = self.work.join_next() => {}
-                () = soon => {}
-                _ = tick.tick() => self.look_at_processes(),
+            tokio::pin!(soon);
+            loop {
+                tokio::select! {
+                    () = &mut stop => return,
+                    changed = wishes.changed() => if changed.is_err() { return },
+                    Some(sight) = self.sights.recv() => self.take(sight),
+                    Some(ask) = asks.recv() => self.answer(ask),
+                    // What it found came as a sight: that it is over is no reason to plan anew.
+                    Some(_) = self.work.join_next() => continue,
+                    () = &mut soon => {}
+                    _ = tick.tick() => self.look_at_processes(),
+                }
+                break;
+            }
+            // Whatever else came meanwhile is one and the same round.
+            while let Ok(sight) = self.sights.try_recv() {
+                self.take(sight);
             }
         }
     }
@@ -273,25 +282,6 @@ impl Engine {
             }
         }
         self.look_up_names(desired, time);
-    }
-
-    /// Whether a server of that proxy is about to pass its first check.
-    fn hurried(&self, proxy: PoolId) -> bool {
-        let seen = self.observed.proxy(proxy).running;
-        proxy == PoolId::Web
-            && seen.value().is_some_and(|running| {
-                running.servers.iter().any(|(name, s)| {
-                    let young = self
-                        .observed
-                        .process(&ProcessId::Server(name.clone()))
-                        .started_at
-                        .is_some_and(|at| now().saturating_sub(at) < 5_000);
-                    !s.maintenance
-                        && (s.weight == 0 || s.verdict == Verdict::Down)
-                        && (s.verdict != Verdict::Down || young)
-                        && !s.drain
-                })
-            })
     }
 
     fn look(&mut self, target: Target) {

@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 
 use cordee_domain::desired::Runtime;
+use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, ProcessId, Seen};
 use cordee_domain::status::Light;
@@ -21,6 +22,25 @@ use super::{Engine, Sight, data, import};
 const SHORT_LIFE: u64 = 2_000;
 
 impl Engine {
+    /// Whether a server of that proxy is about to pass its first check.
+    pub(super) fn hurried(&self, proxy: PoolId) -> bool {
+        let seen = self.observed.proxy(proxy).running;
+        proxy == PoolId::Web
+            && seen.value().is_some_and(|running| {
+                running.servers.iter().any(|(name, s)| {
+                    let young = self
+                        .observed
+                        .process(&ProcessId::Server(name.clone()))
+                        .started_at
+                        .is_some_and(|at| now().saturating_sub(at) < 5_000);
+                    !s.maintenance
+                        && (s.weight == 0 || s.verdict == Verdict::Down)
+                        && (s.verdict != Verdict::Down || young)
+                        && !s.drain
+                })
+            })
+    }
+
     /// Finds what an earlier Cordée started and goes on with it.
     pub(super) fn adopt(&mut self) {
         let found = process::find(&self.parts.home.id);

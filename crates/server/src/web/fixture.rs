@@ -78,7 +78,7 @@ pub fn file(proxy: PoolId) -> FileView {
     let (desired, setting) = (desired(), setting());
     let mut observed = Observed::default();
     let places = cordee_domain::plan::places(&desired, &observed, proxy);
-    let text = config::render(&desired, proxy, &setting, &places).text;
+    let text = config::render(&desired, proxy, &setting, &places).text.clone();
     let by_hand = text.replace("timeout queue 5s", "timeout queue <b>9s</b>\n    stats auth root:hunter2");
     observed.proxies.insert(proxy, ProxySeen { file: Some(by_hand.clone()), ..ProxySeen::default() });
     let kept = (1_795_761_474_931, format!("trash/{proxy}.cfg-by-hand-1795761474931"), by_hand);

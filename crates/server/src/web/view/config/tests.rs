@@ -55,7 +55,7 @@ fn rendered(desired: &Desired, proxy: PoolId, proven: impl Fn(&Server) -> bool) 
     let ip = [127, 0, 0, 1].into();
     let place = |s: &Server| (s.name.clone(), Place { ip, proven: proven(s), held: false });
     let places: BTreeMap<_, _> = desired.pool(proxy).servers.iter().map(place).collect();
-    config::render(desired, proxy, &setting(), &places)
+    Rendered::clone(&config::render(desired, proxy, &setting(), &places))
 }
 
 /// The last web server has not passed a check yet.
