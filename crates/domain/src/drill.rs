@@ -354,7 +354,7 @@ impl Order {
 
 /// Whether visitors or writes may be sent to it.
 fn serves(server: &ServerView) -> bool {
-    server.power == Power::On && matches!(server.status.light, Light::Good | Light::Warning)
+    server.power == Power::On && server.status.serves()
 }
 
 fn follows(server: &ServerView, writer: &ServerName) -> bool {

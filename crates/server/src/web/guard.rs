@@ -9,7 +9,7 @@ use cordee_domain::status::Light;
 /// A server of which nothing is known may be the one that still answers, so it counts as such; for the
 /// others not knowing is not enough.
 pub fn last_healthy(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
-    let healthy = |s: &ServerView| matches!(s.status.light, Light::Good | Light::Warning);
+    let healthy = |s: &ServerView| s.status.serves();
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
     pool == PoolId::Web
         && pool_mates

@@ -11,8 +11,8 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Body, TargetTrial, refused};
-use super::trials::{Cancelled, TrialId, ask, read_all, read_one};
+use super::input::{Body, TargetRun, refused};
+use super::trials::{Cancelled, RunId, ask, read_all, read_one};
 use crate::desk::DeskAsk;
 use crate::store::Store;
 use crate::web::App;
@@ -237,7 +237,7 @@ pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetTrial(id): TargetTrial,
+    TargetRun(id): TargetRun,
 ) -> Result<Json<DrillJson>, Refusal> {
     let found = read_one(&app, lang, move |store| store.drill(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-drill", id = id)), lang);
@@ -248,13 +248,13 @@ pub(super) async fn one(
     description = "On the running cluster, under traffic of Cordée's own. Whatever falls is put right in the end, also \
         when the drill is given up or Cordée dies. It takes two minutes at most.",
     request_body = OrderJson,
-    responses((status = 202, body = TrialId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 202, body = RunId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn begin(
     Caller(actor): Caller,
     Language(lang): Language,
     State(app): State<App>,
     Body(mut members): Body,
-) -> Result<(StatusCode, Json<TrialId>), Refusal> {
+) -> Result<(StatusCode, Json<RunId>), Refusal> {
     let raw = RawOrder {
         target: members.text("target").unwrap_or_default(),
         how: members.text("how").unwrap_or_default(),
@@ -269,7 +269,7 @@ pub(super) async fn begin(
     let order = raw.parse().map_err(|problems| refused(problems, lang))?;
     let begun = ask(&app.drills, lang, |reply| DeskAsk::Begin { order, actor, reply }).await?;
     let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
-    Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
+    Ok((StatusCode::ACCEPTED, Json(RunId { id })))
 }
 
 #[utoipa::path(post, path = "/api/v1/drills/cancel", tag = "drills", summary = "Give the drill up; what fell is put right",

@@ -70,7 +70,7 @@ pub struct TargetProxy(pub PoolId);
 
 /// The number of a run in the address; a word that is no number is as unknown as any other.
 #[derive(Clone, Copy, Debug)]
-pub struct TargetTrial(pub u64);
+pub struct TargetRun(pub u64);
 
 /// The last word of the address.
 #[derive(Clone, Debug)]
@@ -130,7 +130,7 @@ impl FromRequestParts<App> for TargetProxy {
     }
 }
 
-impl FromRequestParts<App> for TargetTrial {
+impl FromRequestParts<App> for TargetRun {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {

@@ -10,7 +10,7 @@ use cordee_domain::trial::{self, Measure, Run, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::TargetTrial;
+use super::input::TargetRun;
 use crate::desk::{Desk, DeskAsk};
 use crate::store::{Store, StoreError};
 use crate::web::App;
@@ -101,7 +101,7 @@ fn json(run: &Run, lang: Lang) -> TrialJson {
 
 /// The id of a run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TrialId {
+pub struct RunId {
     /// Its id.
     pub id: u64,
 }
@@ -130,7 +130,7 @@ pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetTrial(id): TargetTrial,
+    TargetRun(id): TargetRun,
 ) -> Result<Json<TrialJson>, Refusal> {
     let found = read_one(&app, lang, move |store| store.trial(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-trial", id = id)), lang);
@@ -139,15 +139,15 @@ pub(super) async fn one(
 
 #[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", summary = "Begin a run",
     description = "On a cluster of its own, which it starts and takes away: it takes some minutes, and the machine's time.",
-    responses((status = 202, body = TrialId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 202, body = RunId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn begin(
     Caller(actor): Caller,
     Language(lang): Language,
     State(app): State<App>,
-) -> Result<(StatusCode, Json<TrialId>), Refusal> {
+) -> Result<(StatusCode, Json<RunId>), Refusal> {
     let begun = ask(&app.desk, lang, |reply| DeskAsk::Begin { order: (), actor, reply }).await?;
     let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
-    Ok((StatusCode::ACCEPTED, Json(TrialId { id })))
+    Ok((StatusCode::ACCEPTED, Json(RunId { id })))
 }
 
 #[utoipa::path(post, path = "/api/v1/trials/cancel", tag = "sessions", summary = "Give the run up",

@@ -213,9 +213,7 @@ pub fn age(ms: u64, lang: Lang) -> String {
 
 /// Web servers that visitors can be sent to now.
 pub fn healthy(snapshot: &Snapshot) -> Vec<&ServerView> {
-    let serves =
-        |s: &&ServerView| s.pool == PoolId::Web && matches!(s.status.light, Light::Good | Light::Warning);
-    snapshot.servers.iter().filter(serves).collect()
+    snapshot.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).collect()
 }
 
 #[cfg(test)]
