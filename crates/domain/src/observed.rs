@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::Promise;
-use crate::db::verify::{Report, Side};
+use crate::db::verify::{OddTables, Report, Side};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
@@ -162,6 +162,8 @@ pub struct Observed {
     pub copies: BTreeMap<ServerName, CopySeen>,
     /// Comparisons of each database's rows with the writer's.
     pub comparisons: BTreeMap<ServerName, Comparison>,
+    /// The writer's tables that ask for a word, when it was last asked.
+    pub tables: Seen<OddTables>,
     /// Folders of servers under `servers/`.
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
@@ -228,6 +230,15 @@ pub struct Comparison {
     pub last: Option<(u32, Report)>,
     /// Why the last one did not come to an end, if it did not.
     pub failed: Option<(Millis, Text)>,
+    /// How many in a row, the last one included, left something open that the next one may tell.
+    pub unsettled: u32,
+}
+
+impl Comparison {
+    /// The last one that came to an end, if it was of the server with that id.
+    pub fn of(&self, id: u32) -> Option<&Report> {
+        self.last.as_ref().filter(|(of, _)| *of == id).map(|(_, report)| report)
+    }
 }
 
 /// How long nobody wrote at a change of writer.

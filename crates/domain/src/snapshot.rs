@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::actions;
-use crate::db::verify::Report;
+use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
 use crate::haproxy::config::Setting;
@@ -142,6 +142,18 @@ pub struct ComparisonView {
     pub different: usize,
     /// Tables of which it could prove nothing.
     pub unproven: usize,
+    /// Some of these, with the reason.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A table of which a comparison could prove nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its full name.
+    pub table: String,
+    /// Why.
+    pub why: Text,
 }
 
 /// The last check of a server.
@@ -351,9 +363,16 @@ fn links(
         .collect()
 }
 
+/// Tables that a picture names of those that could not be compared.
+const LEFT_OUT: usize = 20;
+
+fn left_out((table, why): (&TableName, &Text)) -> LeftOut {
+    LeftOut { table: table.to_string(), why: why.clone() }
+}
+
 fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
     let seen = observed.comparisons.get(&server.name);
-    let report = seen.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    let report = seen.and_then(|c| c.of(server.id));
     ComparisonView {
         wanted: seen.is_some_and(|c| c.wanted),
         repair: seen.is_some_and(|c| c.repair.is_some()),
@@ -363,6 +382,7 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
         rows: report.map_or(0, |r| r.rows),
         different: report.map_or(0, Report::different),
         unproven: report.map_or(0, Report::unproven),
+        left_out: report.into_iter().flat_map(Report::left_out).take(LEFT_OUT).map(left_out).collect(),
     }
 }
 

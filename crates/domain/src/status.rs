@@ -394,7 +394,7 @@ fn replication(
         return Status::new(Light::Warning, text!("status-behind"), reason);
     }
     let comparison = observed.comparisons.get(&server.name);
-    let report = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    let report = comparison.and_then(|c| c.of(server.id));
     if let Some(different) = report.map(Report::different).filter(|n| *n > 0) {
         let table =
             report.and_then(Report::first_difference).map_or_else(String::new, |t| t.table.to_string());
@@ -408,12 +408,38 @@ fn replication(
     if let Some(status) = unconfirmed(desired, observed, server, seen, now) {
         return status;
     }
+    if let Some(status) = unproven(desired, observed, server, report) {
+        return status;
+    }
     let reason = if report.is_none() && !desired.is_writer(&server.name) {
         text!("reason-delay-unproven", ms = slowest)
     } else {
         text!("reason-delay", ms = slowest)
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last
+/// comparison.
+fn unproven(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    report: Option<&Report>,
+) -> Option<Status> {
+    let odd = observed.tables.value().filter(|_| desired.is_writer(&server.name));
+    if let Some(odd) = odd {
+        let keyless =
+            odd.keyless_words().map(|why| Status::new(Light::Warning, text!("status-keyless"), why));
+        let memory =
+            || odd.memory_words().map(|why| Status::new(Light::Warning, text!("status-memory"), why));
+        return keyless.or_else(memory);
+    }
+    let report = report.filter(|_| !desired.is_writer(&server.name))?;
+    let why = report.left_out_words()?;
+    let (all, count) = (report.tables.len(), report.tables.len() - report.unproven());
+    let reason = text!("reason-rows-unproven", count = count, tables = all, why = why);
+    Some(Status::new(Light::Warning, text!("status-rows-unproven"), reason))
 }
 
 /// What is said of a writer whose commits no standby confirms now.
@@ -478,9 +504,7 @@ fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status 
     if let Some(rows) = comparison.and_then(|c| c.running) {
         return Status::new(Light::Progress, text!("status-joining"), text!("reason-comparing", rows = rows));
     }
-    let found =
-        comparison.and_then(|c| c.last.as_ref()).filter(|(id, r)| *id == server.id && r.different() > 0);
-    if let Some((_, report)) = found {
+    if let Some(report) = comparison.and_then(|c| c.of(server.id)).filter(|r| r.different() > 0) {
         let reason = text!("reason-copy-differs", count = report.different());
         return Status::new(Light::Critical, text!("status-copy-failed"), reason);
     }

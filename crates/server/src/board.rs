@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::vault::Login;
 use cordee_domain::db::detail::Detail;
+use cordee_domain::db::verify::OddTables;
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
 use cordee_domain::haproxy::drift::FileView;
@@ -135,8 +136,8 @@ pub struct JoinPlan {
     pub from_writer: bool,
     /// Bytes to copy.
     pub bytes: u64,
-    /// Tables of the application.
-    pub tables: u64,
+    /// Tables of the application, and those of them that ask for a word.
+    pub tables: OddTables,
     /// Its place in the auto-increment sequence.
     pub slot: u8,
     /// Its `server_id` and GTID domain, never used before.

@@ -110,6 +110,39 @@ pub struct Table {
 /// All tables of one database.
 pub type Tables = BTreeMap<TableName, Table>;
 
+/// The tables of applications that need a word: what is special about them can be seen beforehand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddTables {
+    /// How many tables there are in all.
+    pub all: u64,
+    /// Those without a primary key: their rows cannot be told apart, so they are neither compared nor repaired.
+    pub keyless: Vec<TableName>,
+    /// Those in memory: a database that restarts has lost their rows.
+    pub memory: Vec<TableName>,
+}
+
+impl OddTables {
+    /// The names of a few, and how many more there are.
+    fn some(names: &[TableName]) -> (String, usize) {
+        let some: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
+        (some.join(", "), names.len().saturating_sub(NAMED))
+    }
+
+    /// What is said of those without a primary key, if there are any.
+    pub fn keyless_words(&self) -> Option<Text> {
+        let (names, more) = Self::some(&self.keyless);
+        let count = self.keyless.len();
+        (count > 0).then(|| text!("tables-keyless", count = count, names = names, more = more))
+    }
+
+    /// What is said of those in memory, if there are any.
+    pub fn memory_words(&self) -> Option<Text> {
+        let (names, more) = Self::some(&self.memory);
+        let count = self.memory.len();
+        (count > 0).then(|| text!("tables-memory", count = count, names = names, more = more))
+    }
+}
+
 /// Schemas of the database itself: each has its own, and they are not copied as rows.
 pub const OWN_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
 
@@ -195,8 +228,13 @@ pub enum Verdict {
         /// There may be more: the table was not read to its end.
         more: bool,
     },
-    /// Neither proven equal nor different.
+    /// Neither proven equal nor different, and no comparison could tell: it lies in the table.
     Unverifiable {
+        /// Why.
+        why: Text,
+    },
+    /// Neither proven equal nor different this time; the next comparison may tell.
+    Unsettled {
         /// Why.
         why: Text,
     },
@@ -255,14 +293,51 @@ impl Report {
 
     /// The first table that was proven to differ.
     pub fn first_difference(&self) -> Option<&Checked> {
-        self.tables
-            .iter()
-            .find(|t| !is_equal(&t.verdict) && !matches!(t.verdict, Verdict::Unverifiable { .. }))
+        self.tables.iter().find(|t| !is_equal(&t.verdict) && t.verdict.unproven().is_none())
     }
 
     /// Tables of which nothing could be proven.
     pub fn unproven(&self) -> usize {
-        self.tables.iter().filter(|t| matches!(t.verdict, Verdict::Unverifiable { .. })).count()
+        self.left_out().count()
+    }
+
+    /// Those of them of which the next comparison may prove something.
+    pub fn unsettled(&self) -> usize {
+        self.tables.iter().filter(|t| matches!(t.verdict, Verdict::Unsettled { .. })).count()
+    }
+
+    /// The tables of which nothing could be proven, each with the reason.
+    pub fn left_out(&self) -> impl Iterator<Item = (&TableName, &Text)> {
+        self.tables.iter().filter_map(|t| Some((&t.table, t.verdict.unproven()?)))
+    }
+
+    /// Names some of the tables of which nothing could be proven, and says why of the first; `None` when there is none.
+    pub fn left_out_words(&self) -> Option<Text> {
+        let (first, why) = self.left_out().next()?;
+        let names: Vec<String> = self.left_out().take(NAMED).map(|(table, _)| table.to_string()).collect();
+        let (count, more) = (self.unproven(), self.unproven() - names.len());
+        let (names, first) = (names.join(", "), first.to_string());
+        Some(text!(
+            "rows-left-out",
+            count = count,
+            names = names,
+            more = more,
+            first = first,
+            why = why.clone()
+        ))
+    }
+}
+
+/// Tables that one sentence names.
+const NAMED: usize = 3;
+
+impl Verdict {
+    /// Why nothing was proven, if so.
+    pub const fn unproven(&self) -> Option<&Text> {
+        match self {
+            Self::Unverifiable { why } | Self::Unsettled { why } => Some(why),
+            Self::Equal { .. } | Self::Differs { .. } | Self::Missing { .. } | Self::Structure { .. } => None,
+        }
     }
 }
 
@@ -443,15 +518,20 @@ pub fn without_domain(position: &str, domain: u32) -> String {
     others.join(",")
 }
 
-/// Whether `other` holds writes that `reference` had not got, apart from those of the reference's own domain.
-/// Then a difference between the two may be such a write on its way, and proves nothing.
-pub fn ahead(other: &Position, reference: &Position, own: u32) -> bool {
-    other.0.iter().any(|(domain, number)| *domain != own && *number > reference.last(*domain))
+/// The writes that `other` holds and `reference` had not got, apart from those of the reference's own domain: in which
+/// domain, and how many there. While there are any, a difference between the two may be such a write on its way, and
+/// proves nothing.
+///
+/// Both positions are all that a database holds, logged or applied: the log alone of one that was copied lacks what its
+/// copy held, and it would be behind for ever.
+pub fn ahead(other: &Position, reference: &Position, own: u32) -> Option<(u32, u64)> {
+    let more = |(domain, number): (&u32, &u64)| (*domain, number.saturating_sub(reference.last(*domain)));
+    other.0.iter().map(more).find(|(domain, more)| *domain != own && *more > 0)
 }
 
 /// What is said of a table that was altered, made or dropped meanwhile.
 pub fn altered() -> Verdict {
-    Verdict::Unverifiable { why: text!("verify-altered") }
+    Verdict::Unsettled { why: text!("verify-altered") }
 }
 
 #[cfg(test)]

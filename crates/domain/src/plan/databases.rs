@@ -352,19 +352,23 @@ fn joining(
         return;
     }
     let comparison = observed.comparisons.get(name);
-    let report = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id).map(|(_, r)| r);
+    let report = comparison.and_then(|c| c.of(server.id));
     let Some(writer) = &desired.writer else { return };
+    let again =
+        comparison.is_some_and(|c| c.unsettled < SETTLING) && report.is_some_and(|r| r.unsettled() > 0);
     match report {
         _ if comparison.is_some_and(|c| c.running.is_some()) => {}
-        None => {
-            let writer_open = fresh(observed, writer, now).is_some_and(|d| !d.read_only);
-            if writer_open {
-                plan.steps.push(Step::Compare { name: name.clone(), with: writer.clone() });
-            }
-        }
-        Some(report) if report.different() == 0 => {
+        Some(report) if report.different() == 0 && !again => {
+            // What no comparison can tell was carried by the copy, is named, and stays a warning.
             plan.steps.push(Step::Commit(Change::Admit { name: name.clone() }));
         }
+        // What may be told by the next comparison waits for it.
+        Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
+            let text = text!("wait-unsettled", name = name.as_str(), count = report.unsettled());
+            plan.waiting.push((Target::Database(name.clone()), text));
+        }
+        None => compared(plan, observed, server, writer, now),
+        Some(report) if report.different() == 0 => compared(plan, observed, server, writer, now),
         Some(report) => {
             let text = text!("wait-copy-differs", name = name.as_str(), count = report.different());
             plan.waiting.push((Target::Database(name.clone()), text));
@@ -372,8 +376,34 @@ fn joining(
     }
 }
 
+/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with it.
+const SETTLING: u32 = 3;
+/// Milliseconds between these.
+const SETTLING_PAUSE: u64 = 10_000;
+
+/// Plans a comparison with the writer, if that one is open.
+fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &ServerName, now: Millis) {
+    if fresh(observed, writer, now).is_some_and(|d| !d.read_only) {
+        plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });
+    }
+}
+
 /// Milliseconds between two comparisons of a database's rows with the writer's.
 const ROWS_EVERY: u64 = 6 * 3_600 * 1_000;
+/// The same, after one that left open what the next one may tell.
+const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
+
+/// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
+/// may be as wrong.
+fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+    let of = |s: &Server| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
+    let Some(last) = of(server) else { return true };
+    let pause = if last.unsettled() > 0 { UNSETTLED_EVERY } else { ROWS_EVERY };
+    let wrong_copy =
+        |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
+    let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
+    now.saturating_sub(last.at_end) > pause || newest.is_some_and(|at| at > last.at_start)
+}
 
 /// A member's rows are compared with the writer's when a person asks for it, and from time to time.
 fn rows(
@@ -403,8 +433,7 @@ fn rows(
         plan.steps.push(Step::Repair { name: server.name.clone(), with: writer.clone(), side });
         return;
     }
-    let last = comparison.and_then(|c| c.last.as_ref()).filter(|(id, _)| *id == server.id);
-    let due = last.is_none_or(|(_, report)| now.saturating_sub(report.at_end) > ROWS_EVERY);
+    let due = due(desired, observed, server, now);
     let wanted = comparison.is_some_and(|c| c.wanted);
     if open && follows && !running && (due || wanted) && desired.handover.is_none() {
         plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });

@@ -177,8 +177,14 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
             && s.power == Power::On
             && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
     };
-    let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name));
-    standby.or_else(|| desired.members().find(seen)).map(|s| s.name.clone())
+    // A copy of one whose rows are known to be others than the writer's would be refused, each time.
+    let wrong = |s: &&Server| {
+        let report = observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
+        report.is_some_and(|r| r.different() > 0)
+    };
+    let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name) && !wrong(s));
+    let writer = || desired.members().filter(seen).find(|s| desired.is_writer(&s.name));
+    standby.or_else(writer).map(|s| s.name.clone())
 }
 
 /// Whether a writer that is gone is to be started again where its data are.

@@ -69,7 +69,7 @@ copy-cancelled = the copy was cancelled
 copy-failed = the copy failed; its log says why (log/copy.log)
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
-event-admitted = { $name } holds what the others hold: it is one of them now
+event-admitted = { $name } was compared with the writer: it is one of them now
 event-expelled = { $name } kept transactions that no other database has: it stays out
 event-forgotten = { $name } is gone; the others have all that it wrote
 event-joins = { $name } is being added: it gets a copy first
@@ -81,10 +81,7 @@ event-saved = { $count ->
 }
 event-saved-nothing = the log of { $name } holds nothing that the others lack
 problem-join-donor = No database can be copied now: one that runs without an error is needed.
-problem-join-no-key = { $count ->
-    [one] { $names } has no primary key: its rows could be neither verified nor repaired. Give it one first (ALTER TABLE … ADD PRIMARY KEY).
-   *[other] { $count } tables have no primary key ({ $names }…): their rows could be neither verified nor repaired. Give them one first (ALTER TABLE … ADD PRIMARY KEY).
-}
+problem-join-no-key = { $names }. Give each one first (ALTER TABLE … ADD PRIMARY KEY), or have Cordée make the database itself: its copy carries them.
 problem-join-program = The program mariabackup is missing: install the package mariadb-backup.
 problem-last-database = { $name } is the only database: it cannot be removed.
 problem-leaving = { $name } is on its way out already.
@@ -95,8 +92,8 @@ problem-writer-leaves = { $name } takes the writes: make { $heir } the writer fi
 reason-catching-up = it is catching up with the others
 reason-comparing = its rows are being compared: { $rows } so far
 reason-copy-differs = { $count ->
-    [one] a table of the copy differs from the writer’s: remove it and add it again
-   *[other] { $count } tables of the copy differ from the writer’s: remove it and add it again
+    [one] a table of the copy differs from the writer’s: have it copied again. A database that is found to differ too is not copied
+   *[other] { $count } tables of the copy differ from the writer’s: have it copied again. A database that is found to differ too is not copied
 }
 reason-copy-begins = copying { $donor } begins
 reason-copying = { $percent } % of { $donor }, about { $seconds } s to go
@@ -247,3 +244,35 @@ repair-help = Row by row, one side’s values are written on the other, while th
 repair-this = Take the rows of this database
 repair-title = Put right what differs
 repair-writer = Take the writer’s rows
+event-rows-left-out = { $said }; { $why }
+event-rows-equal-of = { $name }: { $count } of { $tables } tables compared with the writer’s ({ $rows } rows), no difference found
+reason-rows-unproven = { $count } of { $tables } tables compared, no difference; { $why }
+rows-left-out = { $count ->
+    [one] 1 could not be: { $names } ({ $why })
+   *[other] { $count } could not be: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    } ({ $first }: { $why })
+}
+status-rows-unproven = Partly unproven
+status-keyless = Tables without a key
+status-memory = Tables in memory
+tables-keyless = { $count ->
+    [one] { $names } has no primary key: its rows can be neither compared nor repaired
+   *[other] { $count } tables have no primary key: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. Their rows can be neither compared nor repaired
+}
+tables-memory = { $count ->
+    [one] { $names } is in memory (ENGINE=MEMORY): a database that restarts has lost its rows, and a copy has none of them
+   *[other] { $count } tables are in memory (ENGINE=MEMORY): { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. A database that restarts has lost their rows, and a copy has none of them
+}
+wait-unsettled = { $count ->
+    [one] a table of { $name } could not be compared yet: it is compared again
+   *[other] { $count } tables of { $name } could not be compared yet: they are compared again
+}
+join-besides = Take note

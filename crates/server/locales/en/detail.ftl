@@ -25,7 +25,7 @@ do-alone = Look at the threads below: they say which direction stands and why. U
 do-behind = Look at the connections: one long statement is the usual reason. It catches up by itself; until then do not make it the writer.
 do-blocked = Its disk may be full, or a lock is held: look at its error log and at the longest statement below.
 do-closed = Nothing writes until it opens. The reason above says what it waits for.
-do-copy-failed = Remove { $name } and add it again: it gets a fresh copy.
+do-copy-failed = Have { $name } copied again, or remove it and add it again. A database whose rows are known to differ is not copied.
 do-diverged = Save what only { $name } holds (the file named above), then have it copied again from the writer.
 do-down = Look at its error log below, then start it again. The others go on.
 do-frozen = Somebody stopped its process. To let it go on: kill -CONT with the number above. Or restart it.
@@ -268,3 +268,6 @@ test-rights-more = The account may read and write its schema. It also holds righ
 test-write = Write
 test-write-done = A row was written and taken back.
 test-write-refused = A write is refused, as it must be on a standby (error 1290).
+do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal.
+do-keyless = Give these tables a primary key (ALTER TABLE … ADD PRIMARY KEY). They are copied like all others, but nobody can prove it.
+do-memory = Make them InnoDB tables (ALTER TABLE … ENGINE=InnoDB), unless their rows may be lost.

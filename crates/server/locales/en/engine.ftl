@@ -79,3 +79,8 @@ verify-packet = On { $name }, max_allowed_packet is below { $octets } octets: lo
 verify-rights = On { $name }, Cordée’s account may not read every table: give it SELECT ON *.*
 verify-slow = Reading a single row takes longer than 3 s.
 verify-unsettled = Some rows change too fast, are locked, or wait for writes of another database that have not arrived.
+verify-ahead = { $count ->
+    [one] { $name } holds a transaction of domain { $domain } that { $writer } has not got: a difference may be that one.
+   *[other] { $name } holds { $count } transactions of domain { $domain } that { $writer } has not got: a difference may be one of these.
+}
+verify-lags = { $name } did not catch up in time while some rows were held still.

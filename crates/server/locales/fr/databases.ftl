@@ -69,7 +69,7 @@ copy-cancelled = la copie a été annulée
 copy-failed = la copie a échoué ; son journal dit pourquoi (log/copy.log)
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
-event-admitted = { $name } détient ce que les autres détiennent : elle fait maintenant partie du groupe
+event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
 event-expelled = { $name } a gardé des transactions qu’aucune autre base n’a : elle reste à l’écart, et sera recopiée
 event-forgotten = { $name } est partie ; les autres ont tout ce qu’elle a écrit
 event-joins = Ajout de { $name } : elle reçoit d’abord une copie
@@ -81,10 +81,7 @@ event-saved = { $count ->
 }
 event-saved-nothing = le journal de { $name } ne contient rien qui manque aux autres
 problem-join-donor = Aucune base ne peut être copiée pour l’instant : il en faut une qui marche sans erreur.
-problem-join-no-key = { $count ->
-    [one] { $names } n’a pas de clé primaire : ses lignes ne pourraient être ni vérifiées ni réparées. Donnez-lui-en une d’abord (ALTER TABLE … ADD PRIMARY KEY).
-   *[other] { $count } tables n’ont pas de clé primaire ({ $names }…) : leurs lignes ne pourraient être ni vérifiées ni réparées. Donnez-leur-en une d’abord (ALTER TABLE … ADD PRIMARY KEY).
-}
+problem-join-no-key = { $names }. Donnez d’abord une clé à chacune (ALTER TABLE … ADD PRIMARY KEY), ou laissez Cordée créer la base elle-même : sa copie les emporte.
 problem-join-program = Le programme mariabackup manque : installez le paquet mariadb-backup.
 problem-last-database = { $name } est la seule base : elle ne peut pas être retirée.
 problem-leaving = { $name } est déjà en train de partir.
@@ -95,8 +92,8 @@ problem-writer-leaves = { $name } reçoit les écritures : confiez-les d’abor
 reason-catching-up = elle rattrape les autres
 reason-comparing = ses lignes sont en cours de comparaison : { $rows } jusqu’ici
 reason-copy-differs = { $count ->
-    [one] une table de la copie n’est pas égale à celle de la base qui écrit : retirez-la et ajoutez-la de nouveau
-   *[other] { $count } tables de la copie ne sont pas égales à celles de la base qui écrit : retirez-la et ajoutez-la de nouveau
+    [one] une table de la copie diffère de celle de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
+   *[other] { $count } tables de la copie diffèrent de celles de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
 }
 reason-copy-begins = la copie de { $donor } commence
 reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
@@ -247,3 +244,38 @@ repair-help = Ligne par ligne, les valeurs d’un côté sont écrites sur l’a
 repair-this = Prendre les lignes de cette base
 repair-title = Remettre en ordre ce qui diffère
 repair-writer = Prendre les lignes de la base qui écrit
+event-rows-left-out = { $said } ; { $why }
+event-rows-equal-of = { $name } : { $count } tables sur { $tables } comparées avec celles de la base qui écrit ({ $rows } lignes), aucune différence
+reason-rows-unproven = { $count } tables sur { $tables } comparées, aucune différence ; { $why }
+rows-left-out = { $count ->
+    [one] une table n’a pas pu l’être : { $names } ({ $why })
+   *[other] { $count } tables n’ont pas pu l’être : { $names }{ $more ->
+        [0] {""}
+        [one] {" "}et une autre
+       *[other] {" "}et { $more } autres
+    } ({ $first } : { $why })
+}
+status-rows-unproven = Prouvée en partie
+status-keyless = Tables sans clé
+status-memory = Tables en mémoire
+tables-keyless = { $count ->
+    [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées
+   *[other] { $count } tables n’ont pas de clé primaire : { $names }{ $more ->
+        [0] {""}
+        [one] {" "}et une autre
+       *[other] {" "}et { $more } autres
+    }. Leurs lignes ne peuvent être ni comparées ni réparées
+}
+tables-memory = { $count ->
+    [one] { $names } est en mémoire (ENGINE=MEMORY) : une base qui redémarre en a perdu les lignes, et une copie n’en a aucune
+   *[other] { $count } tables sont en mémoire (ENGINE=MEMORY) : { $names }{ $more ->
+        [0] {""}
+        [one] {" "}et une autre
+       *[other] {" "}et { $more } autres
+    }. Une base qui redémarre en a perdu les lignes, et une copie n’en a aucune
+}
+wait-unsettled = { $count ->
+    [one] une table de { $name } n’a pas encore pu être comparée : elle l’est de nouveau
+   *[other] { $count } tables de { $name } n’ont pas encore pu être comparées : elles le sont de nouveau
+}
+join-besides = À savoir

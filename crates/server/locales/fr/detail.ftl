@@ -25,7 +25,7 @@ do-alone = Les fils ci-dessous disent quel sens est arrêté et pourquoi. Tant q
 do-behind = Regardez les connexions : une longue requête en est la cause habituelle. Elle rattrape seule ; d’ici là, ne lui confiez pas les écritures.
 do-blocked = Son disque est peut-être plein, ou un verrou est tenu : regardez son journal d’erreurs et la plus longue requête ci-dessous.
 do-closed = Rien n’écrit tant qu’elle n’est pas ouverte. La raison ci-dessus dit ce qu’elle attend.
-do-copy-failed = Retirez { $name } et ajoutez-la de nouveau : elle reçoit une copie neuve.
+do-copy-failed = Faites recopier { $name }, ou retirez-la et ajoutez-la de nouveau. Une base dont on sait que les lignes diffèrent n’est pas copiée.
 do-diverged = Mettez à l’abri ce que { $name } est seule à détenir (le fichier nommé ci-dessus), puis faites-la recopier depuis la base qui écrit.
 do-down = Regardez son journal d’erreurs ci-dessous, puis démarrez-la de nouveau. Les autres continuent.
 do-frozen = Quelqu’un a suspendu son processus. Pour qu’il reprenne : kill -CONT avec le numéro ci-dessus. Ou redémarrez-la.
@@ -268,3 +268,6 @@ test-rights-more = Le compte peut lire et écrire son schéma. Il détient aussi
 test-write = Écriture
 test-write-done = Une ligne a été écrite, puis reprise.
 test-write-refused = Une écriture est refusée, comme il se doit sur une base de secours (erreur 1290).
+do-unproven = Les tables qui n’ont pas pu être comparées sont ci-dessous, chacune avec sa raison. Ce qui a été comparé est identique.
+do-keyless = Donnez une clé primaire à ces tables (ALTER TABLE … ADD PRIMARY KEY). Elles sont copiées comme les autres, mais personne ne peut le prouver.
+do-memory = Faites-en des tables InnoDB (ALTER TABLE … ENGINE=InnoDB), sauf si leurs lignes peuvent être perdues.

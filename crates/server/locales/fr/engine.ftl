@@ -79,3 +79,8 @@ verify-packet = Sur { $name }, max_allowed_packet est inférieur à { $octets } 
 verify-rights = Sur { $name }, le compte de Cordée ne peut pas lire toutes les tables : donnez-lui SELECT ON *.*
 verify-slow = La lecture d’une seule ligne prend plus de 3 s.
 verify-unsettled = Des lignes changent trop vite, sont verrouillées, ou attendent des écritures d’une autre base qui ne sont pas arrivées.
+verify-ahead = { $count ->
+    [one] { $name } détient une transaction du domaine { $domain } que { $writer } n’a pas reçue : une différence peut venir d’elle.
+   *[other] { $name } détient { $count } transactions du domaine { $domain } que { $writer } n’a pas reçues : une différence peut venir de l’une d’elles.
+}
+verify-lags = { $name } n’a pas rattrapé son retard à temps pendant que des lignes étaient tenues immobiles.

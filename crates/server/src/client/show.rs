@@ -196,11 +196,13 @@ pub(super) fn plan(plan: &JoinJson, lang: Lang) -> String {
     };
     let size = text!("join-size", mib = plan.bytes.div_ceil(1 << 20), tables = plan.tables);
     let place = text!("join-place", slot = plan.slot, slots = MOST_DATABASES, id = plan.id);
-    let facts = table(&[
+    let mut facts = vec![
         row([&lang.say(&text!("join-from")), &lang.say(&from)]),
         row([&lang.say(&text!("join-much")), &lang.say(&size)]),
         row([&lang.say(&text!("join-where")), &lang.say(&place)]),
-    ]);
+    ];
+    facts.extend(plan.warnings.iter().map(|said| row([&lang.say(&text!("join-besides")), said])));
+    let facts = table(&facts);
     format!("{facts}{}\n", lang.say(&text!("join-nothing-yet")))
 }
 

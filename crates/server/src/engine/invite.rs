@@ -18,7 +18,7 @@ use crate::board::{Guest, JoinPlan};
 use crate::hands::{dump, newcomer};
 use crate::vault::Login;
 
-use super::join::{self, Ground};
+use super::join::Ground;
 use super::test::{connect, greeting, refusal, resolve};
 use super::{Engine, data};
 
@@ -65,11 +65,12 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     let Donor { ground, version } = donor;
     let database = &ground.database;
     let (found, names, tables, mut plan) =
-        tokio::join!(ask(guest), database.name_case(), database.tables_without_key(), ground.measured());
+        tokio::join!(ask(guest), database.name_case(), database.odd_tables(), ground.measured());
     match tables {
-        Ok((all, without)) => {
-            plan.tables = all;
-            problems.extend(join::keyless(&without).map(|text| about("", text)));
+        Ok(tables) => {
+            let refused = tables.keyless_words().map(|names| text!("problem-join-no-key", names = names));
+            problems.extend(refused.map(|text| about("", text)));
+            plan.tables = tables;
         }
         Err(why) => problems.push(about("", why)),
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cordee_domain::db::verify::OddTables;
 use cordee_domain::ids::ServerName;
 use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
@@ -15,9 +16,6 @@ use crate::hands::mysql::Database;
 use crate::hands::{backup, files};
 
 use super::{Engine, data};
-
-/// Tables without a primary key that a refusal names.
-const NAMED: usize = 5;
 
 /// What a database joins on.
 pub(super) struct Ground {
@@ -72,7 +70,7 @@ impl Engine {
             from_writer: desired.is_writer(&donor),
             donor,
             bytes: 0,
-            tables: 0,
+            tables: OddTables::default(),
             slot: desired.free_slot()?,
             id: desired.next_id,
             at: None,
@@ -81,14 +79,9 @@ impl Engine {
     }
 }
 
-/// What is wrong with tables without a primary key, if there are any.
-pub(super) fn keyless(without: &[String]) -> Option<Text> {
-    let names = without.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    (!without.is_empty()).then(|| text!("problem-join-no-key", names = names, count = without.len()))
-}
-
-/// What would stop a copy of `bytes` bytes; else how many tables there are.
-async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<u64, Vec<Problem>> {
+/// What would stop a copy of `bytes` bytes; else which tables there are. A physical copy carries every table: those that no
+/// comparison can prove are named, and stop nothing.
+async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTables, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut refuse = |text: Text| problems.push(Problem::conflict("name", text));
     if !Path::new(backup::MARIABACKUP).exists() {
@@ -102,17 +95,9 @@ async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<u64, Ve
         Ok(_) => {}
         Err(_) => refuse(text!("io-missing")),
     }
-    let tables = match database.tables_without_key().await {
-        Ok((all, without)) => {
-            if let Some(text) = keyless(&without) {
-                refuse(text);
-            }
-            all
-        }
-        Err(why) => {
-            refuse(why);
-            0
-        }
-    };
+    let tables = database.odd_tables().await.unwrap_or_else(|why| {
+        refuse(why);
+        OddTables::default()
+    });
     if problems.is_empty() { Ok(tables) } else { Err(problems) }
 }

@@ -20,6 +20,7 @@ mod processes;
 mod purge;
 mod rows;
 mod switch;
+mod tables;
 mod test;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::db::verify::Report;
+use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff;
@@ -113,6 +114,8 @@ enum Sight {
     Compared { step: Step, id: u32, result: Result<Box<Report>, Text> },
     /// A repair has ended; `file` holds what both sides had.
     Repaired { step: Step, id: u32, file: String, result: Result<Box<Healed>, Text> },
+    /// The writer's tables that ask for a word.
+    Tables(Result<OddTables, Text>),
     /// A decision of Cordée's own was stored, or not.
     Wish { step: Step, outcome: Outcome },
 }
@@ -198,6 +201,7 @@ impl Engine {
         self.pulse();
         self.purge();
         self.ask_modes();
+        self.watch_tables();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -392,6 +396,9 @@ impl Engine {
                 let comparison = self.observed.comparisons.entry(name).or_default();
                 comparison.running = comparison.running.map(|_| rows);
             }
+            // What was known stays known while it cannot be asked.
+            Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
+            Sight::Tables(Err(why)) => tracing::debug!(why = %why.key, "the writer's tables"),
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
             Sight::Wish { step, outcome } => {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordee_domain::db::conflict::{self, Way};
-use cordee_domain::db::verify::{Pace, Progress, Side};
+use cordee_domain::db::verify::{Pace, Progress, Report, Side};
 use cordee_domain::desired::{Desired, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
@@ -40,6 +40,29 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
         }
     }
     Err(text!("repair-many", from = from.as_str(), count = conflict::MOST))
+}
+
+/// What the journal says of a comparison. What could not be compared is named and counted apart: it is no good news.
+fn told(name: &ServerName, report: &Report) -> (Light, Text) {
+    let (name, different, tables) = (name.as_str(), report.different(), report.tables.len());
+    let said = if different > 0 {
+        let first = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
+        text!("event-rows-differ", name = name, count = different, table = first)
+    } else if report.unproven() > 0 {
+        let count = tables - report.unproven();
+        text!("event-rows-equal-of", name = name, count = count, tables = tables, rows = report.rows)
+    } else {
+        text!("event-rows-equal", name = name, tables = tables, rows = report.rows)
+    };
+    let light = match (different, report.unproven()) {
+        (0, 0) => Light::Good,
+        (0, _) => Light::Warning,
+        _ => Light::Critical,
+    };
+    match report.left_out_words() {
+        Some(why) => (light, text!("event-rows-left-out", said = said, why = why)),
+        None => (light, said),
+    }
 }
 
 impl Engine {
@@ -124,19 +147,13 @@ impl Engine {
         let outcome = match result {
             Ok(report) => {
                 (comparison.failed, comparison.wanted) = (None, false);
+                comparison.unsettled = if report.unsettled() > 0 { comparison.unsettled + 1 } else { 0 };
                 comparison.last = Some((id, (*report).clone()));
                 self.keep_asked(name, id);
                 if let Err(error) = self.parts.store.keep_comparison(id, &report) {
                     tracing::error!(error = &error as &dyn std::error::Error, "comparison");
                 }
-                let (different, tables, rows) = (report.different(), report.tables.len(), report.rows);
-                let light = if different > 0 { Light::Critical } else { Light::Good };
-                let first = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
-                let text = if different > 0 {
-                    text!("event-rows-differ", name = name.as_str(), count = different, table = first)
-                } else {
-                    text!("event-rows-equal", name = name.as_str(), tables = tables, rows = rows)
-                };
+                let (light, text) = told(name, &report);
                 self.note(name.as_str(), Some(light), &text);
                 Outcome::Done
             }

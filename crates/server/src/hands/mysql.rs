@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::failover::RECEIPT_LIMIT;
+use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -39,6 +40,9 @@ const WAIT: usize = 28_800;
 
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
+
+/// A question about all tables.
+const SURVEY: Duration = Duration::from_millis(4_200);
 
 /// The accounts' names. Fixed, so that they can stand in SQL text.
 pub mod account {
@@ -373,23 +377,34 @@ impl Database {
         .await
     }
 
-    /// How many tables applications have, and the full names of those without a primary key: their rows cannot be
-    /// told apart, so a copy of them could never be verified or repaired.
-    pub async fn tables_without_key(&self) -> Result<(u64, Vec<String>), Text> {
-        within(async {
+    /// The tables of applications that ask for a word: without a primary key, or in memory. Nothing is opened for it: with
+    /// thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
+    pub async fn odd_tables(&self) -> Result<OddTables, Text> {
+        within_limit(SURVEY, async {
             let mut conn = self.pool.get_conn().await?;
-            let rows: Vec<(String, bool)> = conn
+            let rows: Vec<(String, String, bool, bool)> = conn
                 .query(
-                    "SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME), k.TABLE_NAME IS NOT NULL \
-                     FROM information_schema.TABLES t LEFT JOIN information_schema.TABLE_CONSTRAINTS k \
+                    "SET STATEMENT max_statement_time=4 FOR \
+                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, k.TABLE_NAME IS NOT NULL, IFNULL(t.ENGINE = 'MEMORY', 0) \
+                     FROM information_schema.TABLES t LEFT JOIN \
+                     (SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS \
+                      WHERE INDEX_NAME = 'PRIMARY') k \
                      ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME \
-                     AND k.CONSTRAINT_TYPE = 'PRIMARY KEY' \
                      WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN \
-                     ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1",
+                     ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1, 2",
                 )
                 .await?;
-            let all = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-            Ok((all, rows.into_iter().filter(|(_, key)| !key).map(|(name, _)| name).collect()))
+            let mut odd = OddTables { all: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..OddTables::default() };
+            for (schema, table, key, memory) in rows {
+                let name = TableName { schema, table };
+                if memory {
+                    odd.memory.push(name.clone());
+                }
+                if !key {
+                    odd.keyless.push(name);
+                }
+            }
+            Ok(odd)
         })
         .await
     }

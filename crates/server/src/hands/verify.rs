@@ -115,8 +115,9 @@ pub async fn verify(
 struct Found {
     rows: u64,
     differences: Vec<Difference>,
-    /// Chunks of which nothing could be said.
+    /// Chunks of which nothing could be said, and why of the last one.
     unsettled: u32,
+    why: Option<Text>,
     more: bool,
 }
 
@@ -126,11 +127,16 @@ impl Found {
         self.differences.len() >= SHOWN || self.unsettled >= HOPELESS
     }
 
+    fn unsettled(&mut self, why: Text) {
+        self.unsettled += 1;
+        self.why = Some(why);
+    }
+
     fn verdict(self) -> Verdict {
         if !self.differences.is_empty() {
             Verdict::Differs { rows: self.differences, more: self.more || self.unsettled > 0 }
         } else if self.unsettled > 0 {
-            Verdict::Unverifiable { why: text!("verify-unsettled") }
+            Verdict::Unsettled { why: self.why.unwrap_or_else(|| text!("verify-unsettled")) }
         } else {
             Verdict::Equal { rows: self.rows }
         }
@@ -141,8 +147,14 @@ impl Found {
 enum Settled {
     Equal,
     Different(Vec<Difference>),
-    Unsettled,
+    Unsettled(Text),
 }
+
+/// A few rows of both databases, read while the reference held its own still.
+type Rows = (Vec<RowSeen>, Vec<RowSeen>);
+
+/// What came of a short act on held rows, or why nothing can be said.
+type Held<T> = Result<T, Text>;
 
 /// One chunk, compared once.
 struct Compared {
@@ -184,7 +196,7 @@ impl Run<'_> {
                     match self.table(&reader, &place).await {
                         Ok(found) => found.verdict(),
                         Err(Fault::Altered) => altered(),
-                        Err(Fault::Slow) => Verdict::Unverifiable { why: text!("verify-slow") },
+                        Err(Fault::Slow) => Verdict::Unsettled { why: text!("verify-slow") },
                         Err(gone @ Fault::Gone(_)) => return Err(gone),
                     }
                 }
@@ -248,7 +260,7 @@ impl Run<'_> {
             self.pause(started.elapsed().saturating_sub(compared.waited), compared.waited).await;
             for other in &compared.differing {
                 match self.narrow(reader, &chunk, size, *other, &mut found).await {
-                    Err(Fault::Slow) => found.unsettled += 1,
+                    Err(Fault::Slow) => found.unsettled(text!("verify-unsettled")),
                     done => done?,
                 }
             }
@@ -339,12 +351,12 @@ impl Run<'_> {
                 match self.settle(reader, &chunk, other, tries).await? {
                     Settled::Equal => {}
                     Settled::Different(_) if self.healing.is_some() => {
-                        if !self.heal_chunk(reader, &chunk, other).await? {
-                            found.unsettled += 1;
+                        if let Err(why) = self.heal_chunk(reader, &chunk, other).await? {
+                            found.unsettled(why);
                         }
                     }
                     Settled::Different(rows) => found.differences.extend(rows),
-                    Settled::Unsettled => found.unsettled += 1,
+                    Settled::Unsettled(why) => found.unsettled(why),
                 }
                 found.differences.truncate(SHOWN);
                 continue;
@@ -383,6 +395,7 @@ impl Run<'_> {
         tries: u32,
     ) -> Result<Settled, Fault> {
         let mut before: Option<Vec<Difference>> = None;
+        let mut last = text!("verify-unsettled");
         for attempt in 0..tries {
             self.asked()?;
             let started = Instant::now();
@@ -390,8 +403,8 @@ impl Run<'_> {
                 return Ok(Settled::Equal);
             }
             match self.hold(reader, chunk, other).await? {
-                Some(now) if now.is_empty() => return Ok(Settled::Equal),
-                Some(now) => {
+                Ok(now) if now.is_empty() => return Ok(Settled::Equal),
+                Ok(now) => {
                     let twice: Vec<Difference> = now
                         .iter()
                         .filter(|d| before.as_ref().is_some_and(|b| b.contains(d)))
@@ -402,43 +415,43 @@ impl Run<'_> {
                     }
                     before = Some(now);
                 }
-                None => {}
+                Err(why) => last = why,
             }
             self.pause(started.elapsed(), Duration::ZERO).await;
             sleep(PAUSE * (attempt + 1)).await;
         }
-        Ok(Settled::Unsettled)
+        Ok(Settled::Unsettled(last))
     }
 
-    /// Holds a few rows of the reference still, and compares. `None`: nothing can be said, because the rows could
-    /// not be held, the other one did not catch up in time, or it holds writes that the reference has not got yet.
+    /// Holds a few rows of the reference still, and compares; or says why nothing can be said: the rows could not be
+    /// held, the other one did not catch up in time, or it holds writes that the reference has not got yet.
     async fn hold(
         &mut self,
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Option<Vec<Difference>>, Fault> {
-        let Some(other) = self.others.get_mut(other) else { return Ok(None) };
+    ) -> Result<Held<Vec<Difference>>, Fault> {
+        let busy = || Ok(Err(text!("verify-unsettled")));
+        let Some(other) = self.others.get_mut(other) else { return busy() };
         let reference = &mut self.reference;
-        // What the other one wrote itself must arrive before the rows are held, for it might be about them.
-        let theirs = other.position().await?;
-        if !reference.reaches(&theirs, WAIT).await? {
-            return Ok(None);
+        if let Some(why) = behind(reference, other).await? {
+            return Ok(Err(why));
         }
         reference.begin(HOLD_LOCK).await?;
         let Ok(held) = timeout(HOLD, held(reference, other, reader, chunk)).await else {
             // Whoever waits for these rows waits no longer.
             reference.reopen().await?;
             other.reopen().await?;
-            return Ok(None);
+            return busy();
         };
         reference.end().await?;
         let (ours, theirs) = match held {
-            Ok(Some(rows)) => rows,
-            Ok(None) | Err(Fault::Slow) => return Ok(None),
+            Ok(Ok(rows)) => rows,
+            Ok(Err(why)) => return Ok(Err(why)),
+            Err(Fault::Slow) => return busy(),
             Err(fault) => return Err(fault),
         };
-        Ok(Some(compare(&other.name, &reader.key(), &ours, &theirs)))
+        Ok(Ok(compare(&other.name, &reader.key(), &ours, &theirs)))
     }
 
     /// Rests as long as the pace asks.
@@ -474,30 +487,48 @@ struct Place<'a> {
     estimated: u64,
 }
 
+/// Why the reference cannot judge yet: what the other one wrote itself must arrive before rows are held, for it might be
+/// about them.
+async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<Text>, Fault> {
+    let theirs = other.position().await?;
+    if reference.reaches(&theirs, WAIT).await? {
+        return Ok(None);
+    }
+    let ours = reference.position().await?;
+    Ok(Some(ahead_of(reference, other, &ours, &theirs).unwrap_or_else(|| text!("verify-unsettled"))))
+}
+
+/// That the other one holds what the reference has not got, in words.
+fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> Option<Text> {
+    let read = |text: &str| Position::parse(text).unwrap_or_default();
+    let (domain, count) = ahead(&read(theirs), &read(ours), reference.domain)?;
+    let (name, writer) = (other.name.as_str(), reference.name.as_str());
+    Some(text!("verify-ahead", name = name, writer = writer, domain = domain, count = count))
+}
+
 /// Rows of both databases while the reference's are held. In a transaction of the reference.
 async fn held(
     reference: &mut Session,
     other: &mut Session,
     reader: &Reader,
     chunk: &Chunk,
-) -> Result<Option<(Vec<RowSeen>, Vec<RowSeen>)>, Fault> {
+) -> Result<Held<Rows>, Fault> {
     let ours = reference.list(reader, chunk, true).await?;
     // Read after the rows were got: whoever changed one of them before has committed, and is in it.
     let position = reference.position().await?;
     if !other.reaches(&position, HOLD_WAIT).await? {
-        return Ok(None);
+        return Ok(Err(text!("verify-lags", name = other.name.as_str())));
     }
     let theirs = other.list(reader, chunk, false).await?;
     let after = other.position().await?;
     let cut = |rows: &[RowSeen]| rows.len() as u64 >= LISTED;
     if cut(&ours) || cut(&theirs) {
-        return Ok(None);
+        return Ok(Err(text!("verify-unsettled")));
     }
-    let read = |text: &str| Position::parse(text).unwrap_or_default();
-    if ahead(&read(&after), &read(&position), reference.domain) {
-        return Ok(None);
+    if let Some(why) = ahead_of(reference, other, &position, &after) {
+        return Ok(Err(why));
     }
-    Ok(Some((ours, theirs)))
+    Ok(Ok((ours, theirs)))
 }
 
 /// Waits until `other` has applied `position`, and says how long it took.

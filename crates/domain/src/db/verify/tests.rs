@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::sql::{Condition, Operator, Reader, above, identifier, up_to};
 use super::*;
+use crate::db::Gtids;
 
 fn column(name: &str, data_type: &str) -> Column {
     Column { name: name.to_owned(), data_type: data_type.to_owned(), ..Column::default() }
@@ -148,9 +149,15 @@ fn positions_leave_the_own_domain_out() {
     assert_eq!(without_domain("1-1-42,2-2-7,12-3-1", 2), "1-1-42,12-3-1");
     assert_eq!(without_domain("2-2-7", 2), "");
     let read = |text| Position::parse(text).expect("a position");
-    assert!(!ahead(&read("1-1-99,2-2-7"), &read("1-1-42,2-2-7"), 1));
-    assert!(ahead(&read("1-1-42,2-2-8"), &read("1-1-42,2-2-7"), 1));
-    assert!(ahead(&read("3-3-1"), &read("1-1-42"), 1));
+    assert_eq!(ahead(&read("1-1-99,2-2-7"), &read("1-1-42,2-2-7"), 1), None);
+    assert_eq!(ahead(&read("1-1-42,2-2-9"), &read("1-1-42,2-2-7"), 1), Some((2, 2)));
+    assert_eq!(ahead(&read("3-3-1"), &read("1-1-42"), 1), Some((3, 1)));
+    // A writer that was copied again: its log begins later, what it applied does not.
+    let (log, applied) = ("3-3-9", "1-1-42,2-2-7,3-3-8");
+    let whole = Gtids::parse(log).zip(Gtids::parse(applied)).map(|(l, a)| l.with(a).to_string());
+    let whole = whole.expect("positions");
+    assert_eq!(whole, "1-1-42,2-2-7,3-3-9");
+    assert_eq!(ahead(&read("1-1-42,2-2-7,3-3-9"), &read(&whole), 3), None);
 }
 
 #[test]
@@ -170,8 +177,17 @@ fn a_report_speaks_only_of_what_is_proven() {
     assert!(!Report { others: Vec::new(), ..equal }.equal(), "nothing was compared with anything");
     let unproven = of(vec![Verdict::Equal { rows: 3 }, altered()]);
     assert_eq!((unproven.equal(), unproven.different(), unproven.unproven()), (false, 0, 1));
+    assert_eq!((unproven.unsettled(), equal_and_keyless(&of).unsettled()), (1, 0));
+    assert_eq!(
+        equal_and_keyless(&of).left_out_words().map(|t| t.key.into_owned()).as_deref(),
+        Some("rows-left-out")
+    );
     let missing = of(vec![Verdict::Missing { on: vec![server("db2")] }, altered()]);
     assert_eq!((missing.equal(), missing.different(), missing.unproven()), (false, 1, 1));
+}
+
+fn equal_and_keyless(of: &impl Fn(Vec<Verdict>) -> Report) -> Report {
+    of(vec![Verdict::Equal { rows: 3 }, Verdict::Unverifiable { why: text!("verify-no-key") }])
 }
 
 /// What the database makes of a condition on columns of numbers.

@@ -15,6 +15,7 @@ use crate::step::{Step, Target};
 use super::plan;
 
 mod external;
+mod rows;
 
 fn steps(scene: &Scene) -> Vec<Step> {
     let mut all = Plan::default();

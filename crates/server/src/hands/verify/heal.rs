@@ -14,7 +14,7 @@ use mysql_async::Value;
 use tokio::time::timeout;
 
 use super::session::{Fault, Session};
-use super::{HOLD, HOLD_LOCK, Node, Run, WAIT, Watch, held};
+use super::{HOLD, HOLD_LOCK, Held, Node, Run, Watch, behind, held};
 use crate::hands::process::failpoint;
 
 /// A repair under way.
@@ -158,50 +158,57 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Puts the rows of a small chunk right. `false`: they could not be held still long enough.
+    /// Puts the rows of a small chunk right. Or says why they could not be held still long enough.
     pub(super) async fn heal_chunk(
         &mut self,
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Held<()>, Fault> {
+        let busy = || Ok(Err(text!("verify-unsettled")));
         self.may_heal(reader.name()).await?;
         let (Some(other), Some(healing)) = (self.others.get_mut(other), self.healing.as_mut()) else {
-            return Ok(false);
+            return busy();
         };
         let reference = &mut self.reference;
-        let theirs = other.position().await?;
-        if !reference.reaches(&theirs, WAIT).await? {
-            return Ok(false);
+        if let Some(why) = behind(reference, other).await? {
+            return Ok(Err(why));
         }
         reference.begin(HOLD_LOCK).await?;
         let work = async {
-            let Some((ours, theirs)) = held(reference, other, reader, chunk).await? else { return Ok(None) };
+            let (ours, theirs) = match held(reference, other, reader, chunk).await? {
+                Ok(rows) => rows,
+                Err(why) => return Ok(Err(why)),
+            };
             let mut count = 0;
             for key in differing(&ours, &theirs) {
                 one(reference, other, reader, &key, healing).await?;
                 count += 1;
             }
-            Ok::<_, Fault>(Some(count))
+            Ok::<_, Fault>(Ok(count))
         };
         let Ok(done) = timeout(HOLD * 2, work).await else {
             reference.reopen().await?;
             other.reopen().await?;
             other.write_quietly().await?;
-            return Ok(false);
+            return busy();
         };
         match done {
-            Ok(Some(count)) => {
+            Ok(Ok(count)) => {
                 failpoint("before", "Release");
                 reference.commit().await?;
                 if let Some(healing) = self.healing.as_mut() {
                     healing.rows += count;
                 }
-                Ok(true)
+                Ok(Ok(()))
             }
-            Ok(None) | Err(Fault::Slow) => {
+            Ok(Err(why)) => {
                 reference.end().await?;
-                Ok(false)
+                Ok(Err(why))
+            }
+            Err(Fault::Slow) => {
+                reference.end().await?;
+                busy()
             }
             Err(fault) => {
                 reference.end().await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cordee_domain::db::Gtids;
 use cordee_domain::db::verify::sql::{self, Sql};
 use cordee_domain::db::verify::{
     Chunk, Column, Digest, Key, RowSeen, Table, TableName, Tables, without_domain,
@@ -305,11 +306,16 @@ impl Session {
         self.limit(WALK).await
     }
 
-    /// Everything that is in its binary log: what it wrote and what it applied.
+    /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do: the
+    /// one of a database that was copied lacks what its copy held.
     pub async fn position(&mut self) -> Result<String, Fault> {
-        let sql = Sql { text: "SELECT @@gtid_binlog_pos".to_owned(), values: Vec::new() };
+        let sql = Sql { text: "SELECT @@gtid_binlog_pos, @@gtid_slave_pos".to_owned(), values: Vec::new() };
         let rows = self.rows(&sql).await?;
-        rows.first().and_then(|row| field(row, 0)).ok_or_else(|| self.strange())
+        let read = |place| {
+            rows.first().and_then(|row| field::<String>(row, place)).as_deref().and_then(Gtids::parse)
+        };
+        let all = read(0).zip(read(1)).map(|(logged, applied)| logged.with(applied).to_string());
+        all.ok_or_else(|| self.strange())
     }
 
     /// Waits at most `seconds` until it has applied what `position` says, its own domain aside.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cordee_domain::change::{Change, NewServer, RawServer};
-use cordee_domain::db::verify::Side;
+use cordee_domain::db::verify::{Side, TableName};
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
@@ -149,6 +149,15 @@ pub struct JoinJson {
     pub bytes: u64,
     /// Tables of the application.
     pub tables: u64,
+    /// Some of those without a primary key: a copy carries them, but no comparison can prove them.
+    #[serde(default)]
+    pub keyless: Vec<String>,
+    /// Some of those in memory: a copy has none of their rows.
+    #[serde(default)]
+    pub memory: Vec<String>,
+    /// What is to be said of both, one sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Its place in the auto-increment sequence, 1 to 9.
     pub slot: u8,
     /// Its `server_id` and GTID domain, never used before.
@@ -163,12 +172,27 @@ pub(super) async fn join(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<JoinJson>, Refusal> {
-    Ok(Json(join_json(may_join(&app, lang).await?)))
+    Ok(Json(join_json(&may_join(&app, lang).await?, lang)))
 }
 
-fn join_json(plan: JoinPlan) -> JoinJson {
+/// Tables of one kind that an answer names.
+const NAMED: usize = 20;
+
+fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
     let JoinPlan { donor, from_writer, bytes, tables, slot, id, at: _ } = plan;
-    JoinJson { donor: donor.to_string(), from_writer, bytes, tables, slot, id }
+    let names = |all: &[TableName]| all.iter().take(NAMED).map(ToString::to_string).collect();
+    let words = tables.keyless_words().into_iter().chain(tables.memory_words());
+    JoinJson {
+        donor: donor.to_string(),
+        from_writer: *from_writer,
+        bytes: *bytes,
+        tables: tables.all,
+        keyless: names(&tables.keyless),
+        memory: names(&tables.memory),
+        warnings: words.map(|text| lang.say(&text)).collect(),
+        slot: *slot,
+        id: *id,
+    }
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/db/join", tag = "servers", summary = "How a database that exists already would join",
@@ -183,7 +207,7 @@ pub(super) async fn join_existing(
 ) -> Result<Json<JoinJson>, Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
     let (_, plan, _) = examined(&app, &raw, &login, lang).await?;
-    Ok(Json(join_json(plan)))
+    Ok(Json(join_json(&plan, lang)))
 }
 
 /// A database that exists already, after it was asked; at the address that it has now.

@@ -187,8 +187,20 @@ pub struct ComparisonJson {
     pub rows: u64,
     /// Tables that it proved to differ.
     pub different: usize,
-    /// Tables of which it could prove nothing.
+    /// Tables of which it could prove nothing: neither equal nor different.
     pub unproven: usize,
+    /// Some of these, with the reason.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutJson>,
+}
+
+/// A table of which a comparison could prove nothing.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LeftOutJson {
+    /// Its full name.
+    pub table: String,
+    /// Why.
+    pub why: String,
 }
 
 /// The last check of a server.
@@ -317,6 +329,11 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
             rows: c.rows,
             different: c.different,
             unproven: c.unproven,
+            left_out: c
+                .left_out
+                .iter()
+                .map(|t| LeftOutJson { table: t.table.clone(), why: lang.say(&t.why) })
+                .collect(),
         }),
         actions: seen.actions.clone(),
     }

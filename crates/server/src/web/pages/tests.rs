@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cordee_domain::db::detail::accounts;
 use cordee_domain::db::detail::{Answers, Crowd, Detail};
+use cordee_domain::db::verify::OddTables;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -371,7 +372,7 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
                         donor,
                         from_writer: false,
                         bytes: 99 << 20,
-                        tables: 2,
+                        tables: OddTables { all: 2, ..OddTables::default() },
                         slot: 3,
                         id: 5,
                         at: None,
@@ -383,8 +384,15 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
                 Ask::Invite { guest, reply } => {
                     let at = Some(std::net::IpAddr::from([127, 0, 0, 1]));
                     let donor = fixture::name("db2");
-                    let plan =
-                        JoinPlan { donor, from_writer: false, bytes: 1, tables: 2, slot: 3, id: 5, at };
+                    let plan = JoinPlan {
+                        donor,
+                        from_writer: false,
+                        bytes: 1,
+                        tables: OddTables { all: 2, ..OddTables::default() },
+                        slot: 3,
+                        id: 5,
+                        at,
+                    };
                     let text = cordee_domain::text!("problem-newcomer-password", code = 1045);
                     let refused = vec![cordee_domain::problem::Problem::conflict("password", text)];
                     let right = guest.login.password() == "a \"rope\"";

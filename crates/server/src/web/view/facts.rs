@@ -140,7 +140,9 @@ fn one_table(table: &Checked, lang: Lang) -> Option<TableRow> {
             };
             ("crit", says, rows.iter().map(|row| difference(row, lang)).collect())
         }
-        Verdict::Unverifiable { why } => ("warn", text!("rows-unproven", why = why.clone()), Vec::new()),
+        Verdict::Unverifiable { why } | Verdict::Unsettled { why } => {
+            ("warn", text!("rows-unproven", why = why.clone()), Vec::new())
+        }
         Verdict::Missing { on } => ("crit", text!("rows-no-table", names = names(on)), Vec::new()),
         Verdict::Structure { on } => ("crit", text!("rows-structure", names = names(on)), Vec::new()),
     };

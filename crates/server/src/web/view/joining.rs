@@ -60,16 +60,19 @@ pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang
     } else {
         text!("join-from-standby", name = donor)
     };
-    let size = text!("join-size", mib = plan.bytes.div_ceil(1 << 20), tables = plan.tables);
+    let size = text!("join-size", mib = plan.bytes.div_ceil(1 << 20), tables = plan.tables.all);
     let place = text!("join-place", slot = plan.slot, slots = MOST_DATABASES, id = plan.id);
     let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
+    let mut facts = vec![
+        (say(text!("join-from")), say(from)),
+        (say(text!("join-much")), say(size)),
+        (say(text!("join-where")), say(place)),
+    ];
+    let odd = plan.tables.keyless_words().into_iter().chain(plan.tables.memory_words());
+    facts.extend(odd.map(|words| (say(text!("join-besides")), say(words))));
     Joining {
         name,
-        facts: vec![
-            (say(text!("join-from")), say(from)),
-            (say(text!("join-much")), say(size)),
-            (say(text!("join-where")), say(place)),
-        ],
+        facts,
         steps: vec![
             say(copy),
             say(text!("join-step-catch-up")),

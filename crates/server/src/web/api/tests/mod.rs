@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
+use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::{Admin, Handover, Power, Routing};
 use cordee_domain::drill::{RawOrder, Victim};
 use cordee_domain::ids::{PoolId, ServerName};
@@ -88,7 +89,7 @@ impl Rig {
                             donor,
                             from_writer: false,
                             bytes: 7,
-                            tables: 3,
+                            tables: OddTables { all: 3, ..OddTables::default() },
                             slot: 3,
                             id: 5,
                             at: None,

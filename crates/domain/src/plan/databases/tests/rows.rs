@@ -1,0 +1,123 @@
+//! What follows from a comparison: unproven is not equal.
+
+use crate::db::verify::{Checked, Difference, Report, TableName, Verdict};
+use crate::observed::Comparison;
+use crate::plan::donor;
+use crate::status::{Light, database};
+use crate::text;
+
+use super::*;
+
+fn report(at: u64, verdict: Verdict) -> Report {
+    let table = TableName { schema: "s".to_owned(), table: "t".to_owned() };
+    Report {
+        at_start: at - 10,
+        at_end: at,
+        reference: name("db1"),
+        others: vec![name("db2")],
+        tables: vec![Checked { table, verdict }],
+        rows: 3,
+        chunks: 1,
+        bytes: 9,
+    }
+}
+
+fn differs() -> Verdict {
+    Verdict::Differs { rows: Vec::<Difference>::new(), more: true }
+}
+
+fn unsettled() -> Verdict {
+    Verdict::Unsettled { why: text!("verify-unsettled") }
+}
+
+fn keyless() -> Verdict {
+    Verdict::Unverifiable { why: text!("verify-no-key") }
+}
+
+/// The last comparison of a database, which ended so long ago, and how many in a row left something open.
+fn compared(mut scene: Scene, server: &str, ago: u64, verdict: Verdict, unsettled: u32) -> Scene {
+    let id = scene.desired.db.server(&name(server)).map_or(0, |s| s.id);
+    let last = Some((id, report(scene.now - ago, verdict)));
+    scene.seen.comparisons.insert(name(server), Comparison { last, unsettled, ..Comparison::default() });
+    scene
+}
+
+fn joining() -> Scene {
+    cluster(2).wished("db3", |s| s.standing = Standing::Joining).database("db3", |d| d.receipts = false)
+}
+
+fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
+    let compare = Step::Compare { name: name(server), with: name("db1") };
+    let admit = Step::Commit(Change::Admit { name: name(server) });
+    let all = steps(scene);
+    [(compare, "compare"), (admit, "admit")]
+        .into_iter()
+        .filter(|(s, _)| all.contains(s))
+        .map(|(_, w)| w)
+        .collect()
+}
+
+#[test]
+fn who_joins_is_admitted_by_what_was_proven_of_it() {
+    let equal = Verdict::Equal { rows: 3 };
+    assert_eq!(of(&joining(), "db3"), ["compare"]);
+    assert_eq!(of(&compared(joining(), "db3", 50, equal, 0), "db3"), ["admit"]);
+    assert_eq!(of(&compared(joining(), "db3", 50, differs(), 0), "db3"), [""; 0]);
+    // No comparison could tell: the copy carried it, and the status says it.
+    assert_eq!(of(&compared(joining(), "db3", 50, keyless(), 0), "db3"), ["admit"]);
+    // The next one may tell.
+    assert_eq!(of(&compared(joining(), "db3", 50, unsettled(), 1), "db3"), [""; 0]);
+    assert_eq!(of(&compared(joining(), "db3", 11_000, unsettled(), 1), "db3"), ["compare"]);
+    assert_eq!(of(&compared(joining(), "db3", 11_000, unsettled(), 3), "db3"), ["admit"]);
+}
+
+#[test]
+fn what_was_not_proven_is_never_shown_as_good() {
+    let light = |verdict| {
+        let scene = compared(cluster(1), "db2", 50, verdict, 1);
+        let server = scene.desired.db.server(&name("db2")).expect("db2");
+        database(&scene.desired, &scene.seen, server, scene.now).light
+    };
+    assert_eq!(light(Verdict::Equal { rows: 3 }), Light::Good);
+    assert_eq!(light(unsettled()), Light::Warning);
+    assert_eq!(light(keyless()), Light::Warning);
+    assert_eq!(light(differs()), Light::Critical);
+}
+
+#[test]
+fn one_that_is_known_to_differ_is_not_copied() {
+    let donor = |scene: &Scene| donor(&scene.desired, &scene.seen, scene.now);
+    assert_eq!(donor(&cluster(2)), Some(name("db2")));
+    assert_eq!(donor(&compared(cluster(2), "db2", 50, differs(), 0)), Some(name("db3")));
+    let both = compared(compared(cluster(2), "db2", 50, differs(), 0), "db3", 50, differs(), 0);
+    assert_eq!(donor(&both), Some(name("db1")), "the writer");
+    assert_eq!(donor(&compared(cluster(2), "db2", 50, keyless(), 0)), Some(name("db2")));
+    // What was found of the writer while it was a standby says nothing now: the others are measured by it.
+    assert_eq!(donor(&compared(both, "db1", 50, differs(), 0)), Some(name("db1")));
+}
+
+#[test]
+fn members_are_compared_again_when_something_is_open_or_a_copy_of_them_is_wrong() {
+    const HOURS: u64 = 3_600_000;
+    let due = |scene: &Scene, later: u64| {
+        let server = scene.desired.db.server(&name("db2")).expect("db2");
+        super::super::due(&scene.desired, &scene.seen, server, scene.now + later)
+    };
+    let equal = || Verdict::Equal { rows: 3 };
+    assert!(due(&cluster(1), 0), "never compared");
+    for (verdict, later, want) in [
+        (equal(), 2 * HOURS, false),
+        (equal(), 7 * HOURS, true),
+        (keyless(), 2 * HOURS, false),
+        (unsettled(), HOURS / 2, false),
+        (unsettled(), 2 * HOURS, true),
+    ] {
+        let scene = compared(cluster(1), "db2", 50, verdict.clone(), 1);
+        assert_eq!(due(&scene, later), want, "{verdict:?} {later}");
+    }
+    let wrong = compared(compared(joining(), "db2", 900, equal(), 0), "db3", 50, differs(), 0);
+    assert!(due(&wrong, 0));
+    assert_eq!(of(&wrong, "db2"), ["compare"]);
+    let after = compared(compared(joining(), "db3", 900, differs(), 0), "db2", 50, equal(), 0);
+    assert!(!due(&after, 0), "it was compared since");
+}
