@@ -84,7 +84,7 @@ fn the_plan_writes_nothing(cluster: &Cluster) {
     only_two(cluster);
     let before = all_that_is(cluster);
     let roots = ["db1", "db2"].map(|s| (s, Db::root(cluster, s)));
-    let log = |server: &str| cluster.home().join("servers").join(server).join("log/general.log");
+    let log = |server: &str| cluster.home().join("servers").join(server).join("tmp/general.log");
     for (server, root) in &roots {
         root.query(&format!(
             "SET GLOBAL general_log_file = '{}'; SET GLOBAL general_log = 1",

@@ -15,6 +15,12 @@ pub struct Instance<'a> {
     pub site_config: &'a Path,
 }
 
+/// The logs that it opens by itself, in the folder `log`.
+pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
+
+/// Its folders in which the programs of its user may write.
+pub const WRITABLE: [&str; 3] = ["run", "tmp", "sessions"];
+
 /// Workers of one instance; HAProxy's `maxconn` for a server stays below it.
 pub const WORKERS: u32 = 64;
 
@@ -38,6 +44,14 @@ pub fn render(instance: &Instance<'_>) -> String {
     ]
     .map(|(module, file)| format!("LoadModule {module}_module /usr/lib/apache2/modules/{file}\n"))
     .concat();
+    // No address leads there; what somebody puts there would be data even if one did.
+    let inert = WRITABLE
+        .map(|own| {
+            format!(
+                "<Directory \"{home}/{own}\">\n    SetHandler none\n    php_admin_flag engine off\n</Directory>\n"
+            )
+        })
+        .concat();
     format!(
         "# Written by Cordée at each start of this server.\n\
          ServerRoot \"{home}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n{modules}\
@@ -48,10 +62,10 @@ pub fn render(instance: &Instance<'_>) -> String {
          MaxConnectionsPerChild 0\nKeepAlive Off\nTimeout 30\n\
          RequestReadTimeout header=10 body=20\nGracefulShutdownTimeout 5\n\
          ServerTokens Prod\nServerSignature Off\nTraceEnable Off\nTypesConfig /etc/mime.types\n\
-         DocumentRoot \"{home}/site/public\"\n<Directory />\n    Require all denied\n    AllowOverride None\n</Directory>\n\
+         DocumentRoot \"{home}/site/public\"\n<Directory />\n    Require all denied\n    AllowOverride None\n    Options None\n</Directory>\n\
          <Directory \"{home}/site/public\">\n    Require all granted\n    DirectoryIndex index.php\n    \
-         FallbackResource /index.php\n</Directory>\n\
-         <FilesMatch \"\\.php$\">\n    SetHandler application/x-httpd-php\n</FilesMatch>\n\
+         FallbackResource /index.php\n    <FilesMatch \"\\.php$\">\n        SetHandler application/x-httpd-php\n    \
+         </FilesMatch>\n</Directory>\n{inert}\
          SetEnv CORDEE_SERVER {name}\nSetEnv CORDEE_ADDRESS 127.0.0.1:{port}\nSetEnv CORDEE_SITE_CONFIG \"{}\"\n\
          php_admin_value session.save_path \"{home}/sessions\"\n\
          php_admin_value session.use_strict_mode 1\nphp_admin_value session.use_only_cookies 1\n\
@@ -60,4 +74,52 @@ pub fn render(instance: &Instance<'_>) -> String {
          php_admin_value upload_tmp_dir \"{home}/tmp\"\nphp_admin_value sys_temp_dir \"{home}/tmp\"\n",
         site_config.display(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered() -> String {
+        let home = Path::new("/h");
+        render(&Instance { name: "web1", port: 1, home, site_config: Path::new("/h/site.ini") })
+    }
+
+    /// The lines inside one folder's section.
+    fn section(file: &str, folder: &str) -> String {
+        let from = file.split_once(&format!("<Directory \"{folder}\">\n")).expect("a section").1;
+        from.split_once("</Directory>").expect("its end").0.to_owned()
+    }
+
+    #[test]
+    fn php_runs_in_the_document_root_and_nowhere_else() {
+        let file = rendered();
+        let handler = "SetHandler application/x-httpd-php";
+        assert!(section(&file, "/h/site/public").contains(handler));
+        assert_eq!(file.matches(handler).count(), 1, "{file}");
+        for own in WRITABLE {
+            let lines = section(&file, &format!("/h/{own}"));
+            assert!(
+                lines.contains("SetHandler none") && lines.contains("php_admin_flag engine off"),
+                "{lines}"
+            );
+            assert!(!format!("/h/{own}").starts_with("/h/site"));
+        }
+        assert!(!file.contains("Alias"), "no address leads out of the document root");
+        assert_eq!(file.matches("AllowOverride").count(), file.matches("AllowOverride None").count());
+    }
+
+    #[test]
+    fn what_the_configuration_names_to_be_written_is_a_log_or_lies_in_a_writable_folder() {
+        let file = rendered();
+        for word in file.split(['"', ':', ' ', '\n']).filter(|w| w.starts_with("/h/")) {
+            let (first, rest) = word["/h/".len()..].split_once('/').unwrap_or((&word["/h/".len()..], ""));
+            let fine = match first {
+                "site" | "site.ini" => true,
+                "log" => LOGS.contains(&rest),
+                own => WRITABLE.contains(&own),
+            };
+            assert!(fine, "{word}");
+        }
+    }
 }

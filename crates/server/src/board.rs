@@ -180,6 +180,8 @@ pub struct LogFile {
     pub name: String,
     /// Its last lines, oldest first.
     pub lines: Vec<String>,
+    /// Why it was not read.
+    pub unread: Option<Text>,
 }
 
 /// Something that no wish explains.

@@ -28,8 +28,16 @@ use std::process::ExitCode;
 use cli::Command;
 use config::Config;
 
+fn main() -> ExitCode {
+    // Of this thread, so of all that come of it: nothing that is started gets more rights than it is given.
+    match rustix::thread::set_no_new_privs(true) {
+        Ok(()) => begin(),
+        Err(error) => fail(&std::io::Error::from(error)),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn begin() -> ExitCode {
     let cli = cli::parse();
     log();
     let lang = cli::language();

@@ -1,7 +1,7 @@
 //! Where everything lives under `CORDEE_HOME`, and whose it is.
 
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cordee_domain::ids::{PoolId, ServerName};
@@ -52,6 +52,12 @@ pub enum HomeError {
         /// Its layout.
         found: u32,
     },
+    /// Somebody else may put things into it.
+    #[error("{path} belongs to another user, or others may write there", path = path.display())]
+    Foreign {
+        /// The folder, or one above it.
+        path: PathBuf,
+    },
     /// No randomness.
     #[error("the system gave no random bytes")]
     Random,
@@ -66,6 +72,12 @@ impl Home {
         };
         std::fs::create_dir_all(root).map_err(wrap(root))?;
         let root = root.canonicalize().map_err(wrap(root))?;
+        for folder in root.ancestors() {
+            let meta = std::fs::metadata(folder).map_err(wrap(folder))?;
+            if !ours(&meta, folder == root) {
+                return Err(HomeError::Foreign { path: folder.to_owned() });
+            }
+        }
         // Others may pass through to what is theirs; what is secret has modes of its own.
         std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).map_err(wrap(&root))?;
         let meta = std::fs::metadata(&root).map_err(wrap(&root))?;
@@ -191,6 +203,14 @@ impl Home {
     }
 }
 
+/// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are ours
+/// or root's. Where everybody may write, the sticky bit keeps names their owners'.
+fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
+    owned && (meta.mode() & 0o002 == 0 || (!itself && meta.mode() & 0o1000 != 0))
+}
+
 /// The command line's socket of the cluster in a folder that may not be one yet.
 pub fn socket_of(root: &Path) -> PathBuf {
     let known = || {
@@ -242,15 +262,5 @@ impl Users {
             apache: Some(find("www-data")?),
             mariadb: Some(find("mysql")?),
         })
-    }
-}
-
-/// Makes a folder, with a mode and an owner.
-pub fn folder(path: &Path, mode: u32, owner: Option<User>) -> io::Result<()> {
-    std::fs::create_dir_all(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-    match owner {
-        Some(user) => chown(path, Some(user.uid), Some(user.gid)),
-        None => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordee_domain::apache;
 use cordee_domain::change::Change;
 use cordee_domain::desired::{Addresses, Desired};
 use cordee_domain::haproxy::config::Setting;
@@ -12,6 +13,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::geteuid;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -24,10 +26,11 @@ use crate::drills::Drills;
 use crate::engine::{Engine, Parts};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
-use crate::hands::{files, net};
+use crate::hands::files::{self, folder};
+use crate::hands::{logs, net};
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
-use crate::paths::{Home, HomeError, Users, folder};
+use crate::paths::{Home, HomeError, User, Users};
 use crate::secrets::{Secrets, write_private};
 use crate::store::{CommitError, Store, StoreError};
 use crate::vault::Vault;
@@ -82,13 +85,23 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> RunError {
 /// The folders and the lock of a cluster.
 fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
     folder(&home.run(), 0o755, None)?;
-    folder(&home.root.join("conf"), 0o750, None)?;
-    if let Some(user) = users.haproxy {
-        std::os::unix::fs::chown(home.root.join("conf"), None, Some(user.gid))?;
-    }
+    let read_by_haproxy = users.haproxy.map(|user| User { uid: geteuid().as_raw(), gid: user.gid });
+    folder(&home.root.join("conf"), 0o750, read_by_haproxy)?;
     folder(&home.servers(), 0o755, None)?;
     folder(&home.trash(), 0o700, None)?;
     folder(&home.logs(), 0o750, None)
+}
+
+/// Makes the folders of logs ours. An earlier Cordée left them to the servers' programs, which run on meanwhile.
+fn take_logs(home: &Home, users: &Users) {
+    for server in entries(&home.servers()) {
+        let web = server.join("apache.conf").exists();
+        let (names, user) = if web { (&apache::LOGS[..], users.apache) } else { (&[][..], None) };
+        if let Err(error) = logs::prepare(&server.join("log"), names, user) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(server = %server.display(), error, "its logs are not safe to read");
+        }
+    }
 }
 
 /// One `serve` per cluster: the kernel drops the lock with the process.
@@ -177,6 +190,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let _lock = lock(&home.lock())?;
     let users = Users::find().map_err(RunError::User)?;
     folders(&home, &users).map_err(io("making the folders"))?;
+    take_logs(&home, &users);
     let secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
     let setting = Setting {
         web_socket: home.proxy_socket(PoolId::Web),
@@ -316,6 +330,14 @@ fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
 /// Every log file is kept below this size, and its older half beside it.
 const LOG_MOST: u64 = 8 << 20;
 
+/// What lies in a folder. One that cannot be read is told, and is looked at again the next time.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    files::entries(folder).unwrap_or_else(|error| {
+        tracing::warn!(folder = %folder.display(), error = &error as &dyn std::error::Error, "reading a folder");
+        Vec::new()
+    })
+}
+
 async fn bound_logs(home: Home) {
     let mut pace = tokio::time::interval(Duration::from_secs(20));
     loop {
@@ -323,15 +345,12 @@ async fn bound_logs(home: Home) {
         let home = home.clone();
         let _ = tokio::task::spawn_blocking(move || {
             let mut folders = vec![home.logs()];
-            let servers = std::fs::read_dir(home.servers()).into_iter().flatten().flatten();
-            folders.extend(servers.map(|e| e.path().join("log")));
-            for folder in folders {
-                for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                    if entry.path().extension().is_some_and(|e| e == "log")
-                        && let Err(error) = files::bound(&entry.path(), LOG_MOST)
-                    {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "bounding a log");
-                    }
+            folders.extend(entries(&home.servers()).iter().map(|server| server.join("log")));
+            for log in folders.iter().flat_map(|folder| entries(folder)) {
+                if log.extension().is_some_and(|e| e == "log")
+                    && let Err(error) = logs::bound(&log, LOG_MOST)
+                {
+                    tracing::warn!(log = %log.display(), error = &error as &dyn std::error::Error, "bounding");
                 }
             }
         })

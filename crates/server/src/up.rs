@@ -19,8 +19,8 @@ use tokio::time::sleep;
 
 use crate::client;
 use crate::config::Config;
-use crate::hands::net;
 use crate::hands::process::{self, Found, own_binary};
+use crate::hands::{files, net};
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
@@ -290,9 +290,7 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     if home.sandbox().exists() {
         // The cluster of a comparison that was under way.
         let own = Config { home: home.sandbox(), ..config.clone() };
-        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS
-            || std::fs::remove_dir_all(&own.home).is_err()
-        {
+        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS || files::remove(&own.home).is_err() {
             return ExitCode::FAILURE;
         }
     }
@@ -366,9 +364,9 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
     if let Ok(home) = &home
         && !home.run().starts_with(&home.root)
     {
-        let _ = std::fs::remove_dir_all(home.run());
+        let _ = files::remove(&home.run());
     }
-    match std::fs::remove_dir_all(&config.home) {
+    match home.map_err(std::io::Error::other).and_then(|home| files::remove(&home.root)) {
         Ok(()) => true,
         Err(error) => {
             eprintln!("{}: {error}", config.home.display());

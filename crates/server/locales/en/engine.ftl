@@ -28,6 +28,7 @@ haproxy-reload-unproven = HAProxy did not show the new file within 8 s.
 haproxy-strange = HAProxy gave an answer that Cordée does not know.
 haproxy-strange-why = HAProxy gave an answer that Cordée does not know ({ $why }).
 io-denied = Permission denied on a file of Cordée's.
+io-foreign = Left alone: where a file or folder of the cluster should be there is a link, a file with a second name, or something else.
 io-full = The disk is full.
 io-missing = A file or program is missing.
 io-other = A file could not be read or written ({ $kind }).

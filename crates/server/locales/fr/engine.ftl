@@ -28,6 +28,7 @@ haproxy-reload-unproven = HAProxy n’a pas montré le nouveau fichier en 8 s.
 haproxy-strange = HAProxy a donné une réponse que Cordée ne connaît pas.
 haproxy-strange-why = HAProxy a donné une réponse que Cordée ne connaît pas ({ $why }).
 io-denied = Accès refusé à un fichier de Cordée.
+io-foreign = Laissé tel quel : à la place d’un fichier ou d’un dossier du cluster se trouve un lien, un fichier qui porte un second nom, ou autre chose.
 io-full = Le disque est plein.
 io-missing = Un fichier ou un programme manque.
 io-other = Un fichier n’a pas pu être lu ou écrit ({ $kind }).

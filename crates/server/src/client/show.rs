@@ -223,7 +223,7 @@ pub(super) fn logs(logs: &LogsJson) -> String {
         if logs.files.len() > 1 {
             let _ = writeln!(text, "==> {} <==", plain(&file.name));
         }
-        for line in &file.lines {
+        for line in file.lines.iter().chain(&file.unread) {
             let _ = writeln!(text, "{}", plain(line));
         }
     }

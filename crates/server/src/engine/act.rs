@@ -144,6 +144,9 @@ fn write(path: &std::path::Path, text: &str, parts: &Parts) -> Result<(), Text> 
     files::write(path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
 }
 
+/// What opening a link gives.
+const LINK: i32 = rustix::io::Errno::LOOP.raw_os_error();
+
 /// An I/O error, by its kind: its words could name paths that mean nothing to a reader.
 pub(super) fn io(error: &std::io::Error) -> Text {
     tracing::warn!(error = error as &dyn std::error::Error, "step");
@@ -151,6 +154,8 @@ pub(super) fn io(error: &std::io::Error) -> Text {
         std::io::ErrorKind::StorageFull => text!("io-full"),
         std::io::ErrorKind::PermissionDenied => text!("io-denied"),
         std::io::ErrorKind::NotFound => text!("io-missing"),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotADirectory => text!("io-foreign"),
+        _ if error.raw_os_error() == Some(LINK) => text!("io-foreign"),
         kind => text!("io-other", kind = kind.to_string()),
     }
 }
@@ -204,7 +209,8 @@ fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text>
 fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Text> {
     let file = format!("lost/{name}-epoch-{}.sql", desired.epoch);
     let logs = parts.home.server(name).join("binlog");
-    let count = binlog::save(&logs, id, after, &parts.home.root.join(&file)).map_err(|e| io(&e))?;
+    let user = parts.users.mariadb;
+    let count = binlog::save(&logs, id, after, &parts.home.root.join(&file), user).map_err(|e| io(&e))?;
     let saved = Saved { count, file };
     match commit(parts, &Change::Saved { name: name.clone(), saved }) {
         Outcome::Done => Ok(()),
@@ -253,7 +259,7 @@ fn copy(
     donor: &ServerName,
     out: &mpsc::Sender<Sight>,
 ) -> Result<(), Text> {
-    let total = data::copied_bytes(&parts.home.server(donor).join("data"));
+    let total = data::copied_bytes(&parts.home.server(donor).join("data")).map_err(|e| io(&e))?;
     let since = now();
     let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
     let progress = |done: u64| {

@@ -11,9 +11,11 @@ use tokio::time::Instant;
 
 use crate::board::{Ask, Leftover, LogFile};
 use crate::hands::files;
+use crate::hands::logs::tail;
 use crate::paths::Home;
 
 use super::Engine;
+use super::act::io;
 
 impl Engine {
     /// Answers a question, now or when the looks it waits for are done.
@@ -76,21 +78,18 @@ impl Engine {
 
 /// The log files of a server, each cut to its last lines.
 fn logs(folder: &Path, lines: usize) -> Vec<LogFile> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|e| e == "log"))
-        .collect();
-    paths.sort();
-    paths
+    entries(folder)
         .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "log"))
         .filter_map(|path| {
             let name = path.file_name()?.to_str()?.to_owned();
-            Some(LogFile { name, lines: files::tail(path, lines).ok()? })
+            let (lines, unread) = match tail(path, lines) {
+                Ok(lines) => (lines, None),
+                Err(error) => (Vec::new(), Some(io(&error))),
+            };
+            Some(LogFile { name, lines, unread })
         })
-        .filter(|file| !file.lines.is_empty())
+        .filter(|file| !file.lines.is_empty() || file.unread.is_some())
         .collect()
 }
 
@@ -101,7 +100,7 @@ fn clean(home: &Home, names: &Vec<ServerName>, apply: bool) -> Vec<Leftover> {
         found.push((path, text!("clean-trash")));
     }
     for path in entries(&home.root.join("conf")) {
-        let kept = PoolId::ALL.iter().any(|p| home.proxy_config(*p) == path);
+        let kept = PoolId::ALL.iter().any(|p| home.proxy_config(*p) == path) || path == home.session_map();
         if !kept {
             found.push((path, text!("clean-draft")));
         }
@@ -127,7 +126,7 @@ fn clean(home: &Home, names: &Vec<ServerName>, apply: bool) -> Vec<Leftover> {
     found
         .into_iter()
         .map(|(path, why)| {
-            let bytes = files::size(&path);
+            let bytes = size(&path);
             if apply {
                 remove(&path);
             }
@@ -138,19 +137,22 @@ fn clean(home: &Home, names: &Vec<ServerName>, apply: bool) -> Vec<Leftover> {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
-    all.sort();
-    all
+    files::entries(folder).unwrap_or_else(|error| {
+        tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");
+        Vec::new()
+    })
+}
+
+/// For people: what cannot be measured is shown without a size, and told.
+fn size(path: &Path) -> u64 {
+    files::size(path).unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "measuring");
+        0
+    })
 }
 
 fn remove(path: &Path) {
-    let result = match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = result {
+    if let Err(error) = files::remove(path) {
         tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "clean");
     }
 }

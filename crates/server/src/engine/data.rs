@@ -8,9 +8,10 @@ use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
+use crate::hands::files::{self, folder};
 use crate::hands::mysql::account;
-use crate::hands::{backup, files, process};
-use crate::paths::{User, folder};
+use crate::hands::{backup, logs, process};
+use crate::paths::User;
 use crate::secrets::Secrets;
 
 use super::Parts;
@@ -34,12 +35,11 @@ pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Text
 fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
     let draft = home.join("data.new");
     folder(home, 0o755, None)?;
-    if draft.exists() {
-        std::fs::remove_dir_all(&draft)?;
-    }
-    for own in ["tmp", "binlog", "relay", "log"] {
+    files::remove(&draft)?;
+    for own in ["tmp", "binlog", "relay"] {
         folder(&home.join(own), 0o750, user)?;
     }
+    logs::prepare(&home.join("log"), &[], None)?;
     folder(&draft, 0o700, user)?;
     Ok(draft)
 }
@@ -94,7 +94,7 @@ pub(super) fn copy(
     let draft = folders(&home, user).map_err(|e| io(&e))?;
     let socket = parts.home.database_socket(donor);
     let data = parts.home.server(donor).join("data");
-    let need = copied_bytes(&data);
+    let need = copied_bytes(&data).map_err(|e| io(&e))?;
     let free = files::free(&home).map_err(|e| io(&e))?;
     if free < need + need / 10 + RESERVE {
         return Err(text!(
@@ -123,8 +123,8 @@ pub(super) fn copy(
 const RESERVE: u64 = 256 << 20;
 
 /// What a copy reads of a data folder: all but the redo log, of which only the newest part is taken.
-pub(super) fn copied_bytes(data: &Path) -> u64 {
-    files::size(data).saturating_sub(files::size(&data.join("ib_logfile0")))
+pub(super) fn copied_bytes(data: &Path) -> std::io::Result<u64> {
+    Ok(files::size(data)?.saturating_sub(files::size(&data.join("ib_logfile0"))?))
 }
 
 /// Bytes that must be free for a copy of so many.
@@ -138,7 +138,7 @@ pub(super) const fn mebibytes(bytes: u64) -> u64 {
 }
 
 fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Text> {
-    let output = std::fs::File::create(log).map_err(|e| io(&e))?;
+    let output = files::remove(log).and_then(|()| files::append(log)).map_err(|e| io(&e))?;
     let errors = output.try_clone().map_err(|e| io(&e))?;
     let mut command = Command::new("/usr/bin/mariadb-install-db");
     command
@@ -165,7 +165,7 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
         Ok(status) => {
             tracing::warn!(%status, "mariadb-install-db");
             // The next try begins another one; what this one said is kept beside it.
-            std::fs::copy(log, log.with_extension("log.1")).map_err(|e| io(&e))?;
+            std::fs::rename(log, log.with_extension("log.1")).map_err(|e| io(&e))?;
             Err(text!("db-install-failed"))
         }
         Err(error) => Err(io(&error)),

@@ -14,7 +14,7 @@ use crate::clock::now;
 use crate::hands::mysql::Database;
 use crate::hands::verify::{self, Node};
 use crate::hands::{binlog, detail};
-use crate::paths::Home;
+use crate::paths::{Home, User};
 
 use super::Engine;
 
@@ -36,7 +36,7 @@ impl Engine {
             database: database.clone(),
         };
         let others_by_name: Vec<Node> = peers.iter().map(node).collect();
-        let home = self.parts.home.clone();
+        let (home, user) = (self.parts.home.clone(), self.parts.users.mariadb);
         let comparisons = self.observed.comparisons.clone();
         let file = self.parts.home.server(name).join("my.cnf");
         self.work.spawn(async move {
@@ -50,7 +50,7 @@ impl Engine {
             };
             let starts_closed = tokio::fs::read_to_string(&file).await.ok().map(|text| closed_by(&text));
             let conflicts = match &answers {
-                Ok(answers) => conflicts(&home, &this, &others_by_name, answers).await,
+                Ok(answers) => conflicts((&home, user), &this, &others_by_name, answers).await,
                 Err(_) => BTreeMap::new(),
             };
             let own = complete(before, answers, own.look().await);
@@ -64,7 +64,7 @@ impl Engine {
 
 /// The rows at which the links of `this` stopped, on both sides.
 async fn conflicts(
-    home: &Home,
+    home: (&Home, Option<User>),
     this: &Node,
     others: &[Node],
     answers: &Answers,
@@ -79,7 +79,12 @@ async fn conflicts(
     all
 }
 
-async fn one_conflict(home: &Home, this: &Node, peer: &Node, link: &Threads) -> Shown {
+async fn one_conflict(
+    (home, user): (&Home, Option<User>),
+    this: &Node,
+    peer: &Node,
+    link: &Threads,
+) -> Shown {
     let found = conflict::parse(&link.apply_words);
     let table = found.as_ref().map(|c| c.table.clone()).or_else(|| conflict::table(&link.apply_words));
     let versions = match &found {
@@ -95,7 +100,7 @@ async fn one_conflict(home: &Home, this: &Node, peer: &Node, link: &Threads) -> 
             let log = home.server(&peer.name).join("binlog").join(file);
             let read = tokio::task::spawn_blocking({
                 let start = link.at.1;
-                move || binlog::between(&log, start, end)
+                move || binlog::between(&log, start, end, user)
             });
             let text = read.await.ok().and_then(Result::ok).unwrap_or_default();
             conflict::event(&text, &columns, LINES)

@@ -11,9 +11,9 @@ use cordee_domain::text::Text;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::hands::files::{self, folder};
 use crate::hands::mysql::{Database, account, explain};
-use crate::hands::{backup, dump, files, newcomer, process};
-use crate::paths::folder;
+use crate::hands::{backup, dump, logs, newcomer, process};
 
 use super::act::io;
 use super::doors::{Doors, address};
@@ -62,7 +62,9 @@ pub(super) fn import(
     };
     let (server, from) = (find(name)?, find(donor)?);
     let home = parts.home.server(name);
-    folder(&home, 0o755, None).and_then(|()| folder(&home.join("log"), 0o750, None)).map_err(|e| io(&e))?;
+    folder(&home, 0o755, None)
+        .and_then(|()| logs::prepare(&home.join("log"), &[], None))
+        .map_err(|e| io(&e))?;
     let (into, source) = (doors.to(parts, server), doors.to(parts, from));
     let here = Handle::current();
     let (schemas, bytes) = here.block_on(source.schemas())?;

@@ -64,8 +64,9 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     }
     let Donor { ground, version } = donor;
     let database = &ground.database;
-    let (found, names, tables, mut plan) =
+    let (found, names, tables, plan) =
         tokio::join!(ask(guest), database.name_case(), database.odd_tables(), ground.measured());
+    let mut plan = plan.map_err(|problem| vec![problem])?;
     match tables {
         Ok(tables) => {
             let refused = tables.keyless_words().map(|names| text!("problem-join-no-key", names = names));

@@ -15,6 +15,7 @@ use crate::clock::now;
 use crate::hands::mysql::Database;
 use crate::hands::{backup, files};
 
+use super::act::io;
 use super::{Engine, data};
 
 /// What a database joins on.
@@ -32,11 +33,12 @@ impl Ground {
     }
 
     /// The plan, with how many bytes there are to copy: there may be very many files to look at.
-    pub(super) async fn measured(&self) -> JoinPlan {
+    pub(super) async fn measured(&self) -> Result<JoinPlan, Problem> {
         let folder = self.folder.clone();
         let bytes = tokio::task::spawn_blocking(move || data::copied_bytes(&folder)).await;
-        // It can only have panicked, which is in the log.
-        JoinPlan { bytes: bytes.unwrap_or_default(), ..self.plan.clone() }
+        let bytes = bytes.unwrap_or_else(|panic| Err(panic.into()));
+        let bytes = bytes.map_err(|error| Problem::conflict("name", io(&error)))?;
+        Ok(JoinPlan { bytes, ..self.plan.clone() })
     }
 }
 
@@ -47,11 +49,13 @@ impl Engine {
         let ground = self.ground();
         self.work.spawn(async move {
             let found = match ground {
-                Ok(ground) => {
-                    let plan = ground.measured().await;
-                    let tables = look(&ground.database, &servers, plan.bytes).await;
-                    tables.map(|tables| JoinPlan { tables, ..plan })
-                }
+                Ok(ground) => match ground.measured().await {
+                    Ok(plan) => {
+                        let tables = look(&ground.database, &servers, plan.bytes).await;
+                        tables.map(|tables| JoinPlan { tables, ..plan })
+                    }
+                    Err(problem) => Err(vec![problem]),
+                },
                 Err(problem) => Err(vec![problem]),
             };
             let _ = reply.send(found);

@@ -12,10 +12,10 @@ use cordee_domain::text::Text;
 use cordee_domain::{apache, db, text};
 use rust_embed::RustEmbed;
 
+use crate::hands::files::{self, folder};
 use crate::hands::mysql::{SCHEMA, account};
 use crate::hands::process::{self, Program, Serial};
-use crate::hands::{files, net};
-use crate::paths::folder;
+use crate::hands::{logs, net};
 
 use super::act::io;
 use super::{Parts, data};
@@ -112,11 +112,13 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
     let user = parts.users.apache;
     let prepare = || {
         folder(&home, 0o755, None)?;
-        for own in ["run", "log", "tmp", "sessions"] {
+        // Nothing of an earlier run counts, and Apache takes a recycled pid for itself, says "already running" and exits
+        // with code 0.
+        files::remove(&home.join("run"))?;
+        for own in apache::WRITABLE {
             folder(&home.join(own), 0o750, user)?;
         }
-        // Apache takes a recycled pid in it for itself, says "already running" and exits with code 0.
-        process::remove_file(&home.join("run/apache.pid"))?;
+        logs::prepare(&home.join("log"), &apache::LOGS, user)?;
         let site_config = home.join("site.ini");
         files::replace(&site_config, &site_ini(parts, desired), 0o600, user)?;
         copy_site(&home, parts.trial)?;
@@ -177,9 +179,7 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
     if let Some(parent) = to.parent() {
         folder(parent, 0o755, None)?;
     }
-    let temporary = to.with_extension("new");
-    std::fs::write(&temporary, data)?;
-    std::fs::rename(&temporary, to)
+    files::replace(to, data, 0o644, None)
 }
 
 fn database_program(parts: &Parts, server: &Server, keeps: bool) -> Result<Program, Text> {

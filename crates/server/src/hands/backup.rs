@@ -8,12 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cordee_domain::db::Gtids;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use rustix::process::Signal;
 
-use super::process;
+use super::{files, process};
 use crate::paths::User;
 
 /// What the caller lends: ears, and a way to stop.
@@ -94,7 +95,7 @@ pub(super) fn pipe(mut reader: Command, mut writer: Command, watch: &Watch<'_>) 
 }
 
 pub(super) fn as_user(mut command: Command, user: Option<User>, log: &Path) -> std::io::Result<Command> {
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+    let log = files::append(log)?;
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -170,11 +171,15 @@ fn end(child: &mut Child) {
     }
 }
 
+/// What is read of the file that says where a copy ends, in octets.
+const INFO: u64 = 64 << 10;
+
 /// Where the copy ends: file, offset and GTIDs, the last of which counts (MariaDB Knowledge Base, "mariabackup
 /// files"; the file was renamed in 11.1).
 fn position(copy: &Path) -> Option<String> {
-    let read = |name: &str| std::fs::read_to_string(copy.join(name)).ok();
+    let read = |name: &str| String::from_utf8(files::read(&copy.join(name), INFO).ok()?).ok();
     let text = read("mariadb_backup_binlog_info").or_else(|| read("xtrabackup_binlog_info"))?;
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.get(2..).map(<[&str]>::concat)
+    // The program that wrote it is not ours.
+    words.get(2..).map(<[&str]>::concat).filter(|gtids| Gtids::parse(gtids).is_some())
 }

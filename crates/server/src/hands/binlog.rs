@@ -1,20 +1,33 @@
 //! MariaDB's binary log, read by MariaDB's own program.
 
 use std::io::{self, BufRead as _, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::paths::folder;
+use super::below::Folder;
+use super::files::folder;
+use crate::paths::User;
 
 /// What the program says when no transaction comes after the start position (10.11, client/mysqlbinlog.cc).
 const ENDS_BEFORE: &str = "never reached expected GTID state";
+
+/// The program, as the databases' user: what it reads lies in folders of theirs. What it writes is opened by us.
+fn reader(user: Option<User>) -> Command {
+    let mut command = Command::new("/usr/bin/mariadb-binlog");
+    command.arg("--no-defaults").arg("--verbose").env_clear().env("TZ", "UTC").current_dir("/");
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    command
+}
 
 /// Saves a stopped server's own transactions after number `after` of its domain into `file`, as text that a person
 /// can read and MariaDB can run: each row event with its statement beside it. Gives how many there are; with none
 /// there is no file.
 ///
 /// A `file` that is there already is written anew: the server did not run meanwhile, so it says the same.
-pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64> {
+pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User>) -> io::Result<u64> {
     use std::os::unix::fs::OpenOptionsExt as _;
     if let Some(parent) = file.parent() {
         folder(parent, 0o700, None)?;
@@ -22,17 +35,12 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64
     let draft = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     let output = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    let mut child = Command::new("/usr/bin/mariadb-binlog")
-        .arg("--no-defaults")
-        .arg("--verbose")
+    let mut child = reader(user)
         .arg("--verbose")
         // A start position of GTIDs gives what comes after it, in its domain only.
         .arg(format!("--start-position={domain}-{domain}-{after}"))
         .arg(format!("--do-domain-ids={domain}"))
         .args(files(logs)?)
-        .env_clear()
-        .env("TZ", "UTC")
-        .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
@@ -60,17 +68,12 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path) -> io::Result<u64
 const SHOWN: u64 = 64 << 10;
 
 /// The events of a log file between two of its places, as text: rows with their values, nothing else of theirs.
-pub fn between(log: &Path, start: u64, end: u64) -> io::Result<String> {
-    let mut child = Command::new("/usr/bin/mariadb-binlog")
-        .arg("--no-defaults")
-        .arg("--verbose")
+pub fn between(log: &Path, start: u64, end: u64, user: Option<User>) -> io::Result<String> {
+    let mut child = reader(user)
         .arg("--base64-output=DECODE-ROWS")
         .arg(format!("--start-position={start}"))
         .arg(format!("--stop-position={end}"))
         .arg(log)
-        .env_clear()
-        .env("TZ", "UTC")
-        .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -109,18 +112,19 @@ fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {
     Ok(count + u64::from(wanted && (others || !beats)))
 }
 
-/// The log's files, oldest first.
+/// The log's files, oldest first. What has such a name and is no file could keep the program waiting for ever.
 fn files(logs: &Path) -> io::Result<Vec<PathBuf>> {
-    let number = |path: &PathBuf| {
-        let extension = path.extension()?.to_str()?;
-        extension.bytes().all(|b| b.is_ascii_digit()).then(|| extension.to_owned())
-    };
+    let folder = Folder::open(logs)?;
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(logs)? {
-        let path = entry?.path();
-        if let Some(number) = number(&path) {
-            all.push((number, path));
+    for name in folder.names()? {
+        let path = logs.join(&name);
+        let number =
+            path.extension().and_then(|e| e.to_str()).filter(|e| e.bytes().all(|b| b.is_ascii_digit()));
+        let Some(number) = number.map(str::to_owned) else { continue };
+        if !folder.is_file(&name)? {
+            return Err(io::Error::other("a binary log is no file"));
         }
+        all.push((number, path));
     }
     all.sort();
     Ok(all.into_iter().map(|(_, path)| path).collect())

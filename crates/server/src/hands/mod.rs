@@ -1,6 +1,7 @@
 //! Hands: bytes out, bytes in. They decide nothing; the engine says what, the domain says why.
 
 pub mod backup;
+mod below;
 pub mod binlog;
 pub mod datagrams;
 pub mod detail;
@@ -8,6 +9,7 @@ pub mod dump;
 pub mod files;
 pub mod handshake;
 pub mod haproxy;
+pub mod logs;
 pub mod mysql;
 pub mod net;
 pub mod newcomer;

@@ -4,7 +4,6 @@
 //! its own name in its environment from the moment it is forked, and the kernel keeps that for as long as it lives.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use tokio::io::unix::AsyncFd;
 
+use super::files;
 use crate::paths::User;
 
 /// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION`.
@@ -49,7 +49,7 @@ pub struct Serial {
 
 /// Starts a program in a group of its own.
 pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io::Result<Child> {
-    let log = OpenOptions::new().create(true).append(true).open(&program.log)?;
+    let log = files::append(&program.log)?;
     let mut command = Command::new(program.path);
     command
         .args(&program.arguments)

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::client;
 use crate::hands::mysql::Database;
 use crate::hands::process::own_binary;
-use crate::hands::{net, process, trial};
+use crate::hands::{files, net, process, trial};
 use crate::paths::Home;
 use crate::secrets::Secrets;
 use crate::web::api::view::SnapshotJson;
@@ -159,11 +159,7 @@ pub(super) async fn clear(root: &Path, log: &Path) -> Result<(), Text> {
     let home = Home::open(root).map_err(|e| failed(&e))?;
     finish(command(root, log, "down")?, DOWN_WITHIN).await?;
     for folder in [home.run(), home.root] {
-        if let Err(error) = std::fs::remove_dir_all(&folder)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(failed(&error));
-        }
+        files::remove(&folder).map_err(|e| failed(&e))?;
     }
     Ok(())
 }

@@ -269,7 +269,7 @@ fn save(
         "statement": reader.replacement(), "key": key, "reference": values(ours), "other": values(theirs),
     });
     if let Some(folder) = file.parent() {
-        crate::paths::folder(folder, 0o700, None)?;
+        crate::hands::files::folder(folder, 0o700, None)?;
     }
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.append(true).create(true).mode(0o600).open(file)?;

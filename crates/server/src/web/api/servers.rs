@@ -20,7 +20,7 @@ use super::input::{
 };
 use super::view::{ServerJson, fresh_server};
 use super::{Done, commit};
-use crate::board::{Ask, JoinPlan, TestReport};
+use crate::board::{Ask, JoinPlan, LogFile, TestReport};
 use crate::clock::now;
 use crate::vault::Login;
 use crate::web::App;
@@ -96,6 +96,9 @@ pub struct LogJson {
     pub name: String,
     /// Its last lines, oldest first.
     pub lines: Vec<String>,
+    /// Why it was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", summary = "Add a server",
@@ -403,8 +406,11 @@ pub(super) async fn logs(
     let lines = usize::from(lines.unwrap_or(200));
     let name = with_logs(&app.board.desired(), &target, lang)?;
     let files = ask(&app, lang, |reply| Ask::Logs { name, lines, reply }).await?;
-    let files = files.into_iter().map(|f| LogJson { name: f.name, lines: f.lines }).collect();
-    Ok(Json(LogsJson { files }))
+    let json = |f: LogFile| {
+        let unread = f.unread.map(|why| lang.say(&why));
+        LogJson { name: f.name, lines: f.lines, unread }
+    };
+    Ok(Json(LogsJson { files: files.into_iter().map(json).collect() }))
 }
 
 /// Only a server that Cordée started has logs on this machine.

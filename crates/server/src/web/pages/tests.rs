@@ -174,7 +174,7 @@ async fn hostile_text_is_shown_as_text() {
         while let Some(ask) = asks.recv().await {
             if let Ask::Logs { reply, .. } = ask {
                 let lines = vec!["<script>alert(1)</script>".to_owned()];
-                let _ = reply.send(vec![LogFile { name: "error.log".to_owned(), lines }]);
+                let _ = reply.send(vec![LogFile { name: "error.log".to_owned(), lines, unread: None }]);
             }
         }
     });
@@ -200,7 +200,7 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
                 }
                 Ask::Logs { reply, .. } => {
                     let lines = vec!["[ERROR] <script>alert(1)</script>".to_owned()];
-                    let _ = reply.send(vec![LogFile { name: "mariadb.log".to_owned(), lines }]);
+                    let _ = reply.send(vec![LogFile { name: "mariadb.log".to_owned(), lines, unread: None }]);
                 }
                 Ask::Compare { reply, .. } => {
                     let _ = reply.send(());

@@ -98,7 +98,11 @@ impl Rig {
                     }
                     Ask::Logs { name, lines, reply } => {
                         let line = format!("{name} {lines}");
-                        drop(reply.send(vec![LogFile { name: "access.log".to_owned(), lines: vec![line] }]));
+                        drop(reply.send(vec![LogFile {
+                            name: "access.log".to_owned(),
+                            lines: vec![line],
+                            unread: None,
+                        }]));
                     }
                     Ask::Test { reply, .. } => {
                         let step =
