@@ -1,25 +1,28 @@
 //! A real Chromium, driven as a person would use it, that remembers every complaint of its console.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
+use crate::http;
+use crate::ports::local;
 use crate::procs;
 use crate::wait;
 
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 const CHROMIUM: &str = "/usr/bin/chromium";
 const START: Duration = Duration::from_secs(30);
+/// No command takes longer: more than a script or a page may.
+const COMMAND: Duration = Duration::from_secs(70);
+/// The name under which the `WebDriver` standard gives an element's id.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Without these Chromium asks for hosts of its maker, which a test must not; as root it needs `--no-sandbox`.
 const FLAGS: [&str; 8] = [
@@ -36,8 +39,9 @@ const FLAGS: [&str; 8] = [
 /// A browser with one tab. Dropping it ends it and everything it started.
 #[derive(Debug)]
 pub struct Browser {
-    runtime: Runtime,
-    client: Option<Client>,
+    /// `ChromeDriver`'s address, and the session that every command names.
+    to: SocketAddr,
+    session: String,
     driver: Child,
     profile: PathBuf,
 }
@@ -58,33 +62,27 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("{CHROMEDRIVER}: {e}; Debian's package is chromium-driver"));
-        let port = port_of(&mut driver);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities(&profile));
-        let address = format!("http://127.0.0.1:{port}");
-        let client = runtime.block_on(async {
-            tokio::time::timeout(START, builder.connect(&address))
-                .await
-                .expect("Chromium starts")
-                .expect("session")
-        });
-        Self { runtime, client: Some(client), driver, profile }
+        let to = local(port_of(&mut driver));
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities(&profile) } });
+        let session = command(to, "POST", "/session", &body, START).expect("a session");
+        let session = session["sessionId"].as_str().expect("a session's id").to_owned();
+        Self { to, session, driver, profile }
     }
 
-    fn wd(&self) -> &Client {
-        self.client.as_ref().expect("the browser runs until it is dropped")
+    /// A command about the session, as the `WebDriver` standard and `ChromeDriver` name it.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        command(self.to, method, &format!("/session/{}/{path}", self.session), body, COMMAND)
     }
 
     /// Opens an address.
     #[track_caller]
     pub fn open(&self, address: &str) {
-        self.runtime.block_on(self.wd().goto(address)).unwrap_or_else(|e| panic!("{address}: {e}"));
+        self.ask("POST", "url", &json!({ "url": address })).unwrap_or_else(|e| panic!("{address}: {e}"));
     }
 
     /// The address shown.
     pub fn address(&self) -> String {
-        self.runtime.block_on(self.wd().current_url()).expect("address").to_string()
+        self.ask("GET", "url", &Value::Null).expect("address").as_str().unwrap_or("").to_owned()
     }
 
     /// The page's path.
@@ -100,15 +98,14 @@ impl Browser {
 
     /// The same while the page may be on its way to another.
     pub fn try_script(&self, script: &str, arguments: &[Value]) -> Result<Value, String> {
-        self.runtime.block_on(self.wd().execute(script, arguments.to_vec())).map_err(|e| e.to_string())
+        self.ask("POST", "execute/sync", &json!({ "script": script, "args": arguments }))
     }
 
     /// Runs a script that answers through the function in its last argument.
     #[track_caller]
     pub fn async_script(&self, script: &str, arguments: &[Value]) -> Value {
-        self.runtime
-            .block_on(self.wd().execute_async(script, arguments.to_vec()))
-            .unwrap_or_else(|e| panic!("script: {e}"))
+        let body = json!({ "script": script, "args": arguments });
+        self.ask("POST", "execute/async", &body).unwrap_or_else(|e| panic!("script: {e}"))
     }
 
     /// Whether a selector finds something that a person can see.
@@ -128,30 +125,29 @@ impl Browser {
     /// Clicks the first visible element, with the pointer, as a person does: a covered one is an error.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        let clicked = self.runtime.block_on(async {
-            for element in self.wd().find_all(Locator::Css(css)).await? {
-                if element.is_displayed().await? {
-                    return element.click().await.map(|()| true);
-                }
-            }
-            Ok(false)
-        });
+        let clicked = self.on_the_first(css, &[("click", json!({}))]);
         assert!(matches!(clicked, Ok(true)), "click on {css}: {clicked:?}; {}", self.complaint());
     }
 
     /// Types into a field, in place of what stands there.
     #[track_caller]
     pub fn fill(&self, css: &str, text: &str) {
-        let filled = self.runtime.block_on(async {
-            for element in self.wd().find_all(Locator::Css(css)).await? {
-                if element.is_displayed().await? {
-                    element.clear().await?;
-                    return element.send_keys(text).await.map(|()| true);
-                }
-            }
-            Ok::<bool, fantoccini::error::CmdError>(false)
-        });
+        let filled = self.on_the_first(css, &[("clear", json!({})), ("value", json!({ "text": text }))]);
         assert!(matches!(filled, Ok(true)), "fill {css}: {filled:?}; {}", self.complaint());
+    }
+
+    /// Does something with the first visible element; `false` when there is none.
+    fn on_the_first(&self, css: &str, acts: &[(&str, Value)]) -> Result<bool, String> {
+        let found = self.ask("POST", "elements", &json!({ "using": "css selector", "value": css }))?;
+        for id in found.as_array().into_iter().flatten().filter_map(|e| e[ELEMENT].as_str()) {
+            if self.ask("GET", &format!("element/{id}/displayed"), &Value::Null)? == json!(true) {
+                for (act, body) in acts {
+                    self.ask("POST", &format!("element/{id}/{act}"), body)?;
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The visible text of the first element.
@@ -163,14 +159,14 @@ impl Browser {
     /// Sets a cookie for the page shown.
     #[track_caller]
     pub fn set_cookie(&self, name: &str, value: &str) {
-        // The library's own call sends `SameSite=None`, which Chromium refuses without TLS.
+        // `SameSite=None` would be refused by Chromium without TLS.
         let cookie = json!({ "name": name, "value": value, "path": "/", "sameSite": "Strict" });
-        self.issue("cookie", json!({ "cookie": cookie })).expect("cookie");
+        self.ask("POST", "cookie", &json!({ "cookie": cookie })).expect("cookie");
     }
 
     /// Forgets all cookies of the page shown.
     pub fn forget_cookies(&self) {
-        self.runtime.block_on(self.wd().delete_all_cookies()).expect("cookies");
+        self.ask("DELETE", "cookie", &Value::Null).expect("cookies");
     }
 
     /// The width of the page in CSS pixels. A headless window itself cannot be narrower than about 500.
@@ -212,22 +208,17 @@ impl Browser {
     #[track_caller]
     fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.issue("goog/cdp/execute", body).unwrap_or_else(|e| panic!("{command}: {e}"))
+        self.ask("POST", "goog/cdp/execute", &body).unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
     /// Takes what the console, the network and the content policy complained about since the last call.
     #[track_caller]
     pub fn complaints(&self) -> Vec<String> {
-        let log = self.issue("se/log", json!({ "type": "browser" })).expect("browser log");
+        let log = self.ask("POST", "se/log", &json!({ "type": "browser" })).expect("browser log");
         let entries = log.as_array().cloned().unwrap_or_default();
         let line = |e: &Value| format!("{} {} {}", e["level"], e["source"], e["message"]);
         // INFO and DEBUG are no complaints.
         entries.iter().filter(|e| e["level"] == "SEVERE" || e["level"] == "WARNING").map(line).collect()
-    }
-
-    fn issue(&self, path: &str, body: Value) -> Result<Value, String> {
-        let command = Vendor { path: path.to_owned(), body };
-        self.runtime.block_on(self.wd().issue_cmd(command)).map_err(|e| e.to_string())
     }
 
     /// Where the browser is and what it shows, for a message.
@@ -241,11 +232,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            let closed = self.runtime.block_on(async { tokio::time::timeout(START, client.close()).await });
-            if closed.is_err() {
-                eprintln!("# Chromium did not close in {START:?}");
-            }
+        let path = format!("/session/{}", self.session);
+        if let Err(why) = command(self.to, "DELETE", &path, &Value::Null, START) {
+            eprintln!("# Chromium did not close: {why}");
         }
         if let Some(group) = i32::try_from(self.driver.id()).ok().and_then(Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
@@ -261,34 +250,32 @@ impl Drop for Browser {
     }
 }
 
-/// A command of `ChromeDriver`'s own.
-#[derive(Debug)]
-struct Vendor {
-    path: String,
-    body: Value,
+/// One command of the `WebDriver` protocol, on a connection of its own.
+fn command(to: SocketAddr, method: &str, path: &str, body: &Value, bound: Duration) -> Result<Value, String> {
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let kind = [("Content-Type", "application/json; charset=utf-8")];
+    let answer = http::Client::new(to)
+        .timeout(bound)
+        .header("Connection", "close")
+        .request(method, path, &kind, &body)
+        .map_err(|e| format!("ChromeDriver, {path}: {e}"))?;
+    let said: Value = serde_json::from_slice(&answer.body).map_err(|e| format!("{e}: {}", answer.text()))?;
+    if answer.status == 200 {
+        return Ok(said["value"].clone());
+    }
+    Err(format!("{}: {}", said["value"]["error"], said["value"]["message"]))
 }
 
-impl WebDriverCompatibleCommand for Vendor {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or(""), self.path))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
-}
-
-fn capabilities(profile: &Path) -> serde_json::Map<String, Value> {
+fn capabilities(profile: &Path) -> Value {
     let mut flags: Vec<String> = FLAGS.iter().map(|f| (*f).to_owned()).collect();
     flags.push(format!("--user-data-dir={}", profile.display()));
     flags.push("--window-size=1280,900".to_owned());
-    let value = json!({
+    json!({
         "browserName": "chrome",
         "goog:chromeOptions": { "binary": CHROMIUM, "args": flags },
         "goog:loggingPrefs": { "browser": "ALL" },
         "timeouts": { "script": 60_000, "pageLoad": 30_000 },
-    });
-    value.as_object().expect("an object").clone()
+    })
 }
 
 /// `ChromeDriver` says on its standard output which port it took. The rest of its output is read and dropped, so

@@ -17,16 +17,15 @@ const NFT: &str = "/usr/sbin/nft";
 /// Says that this process is in its own namespace already.
 const INSIDE: &str = "E2E_OWN_NETWORK";
 
-/// Goes on in a network namespace of its own, which ends with the last process in it. `false`: only root can make one.
-#[track_caller]
-pub fn enter() -> bool {
+/// Goes on in a network namespace of its own, which ends with the last process in it.
+pub fn enter() -> Result<(), &'static str> {
     if std::env::var_os(INSIDE).is_some() {
         let up = Command::new(IP).args(["link", "set", "lo", "up"]).status().expect(IP);
         assert!(up.success(), "the loopback of the namespace");
-        return true;
+        return Ok(());
     }
     if !rustix::process::geteuid().is_root() {
-        return false;
+        return Err("only root can make a network of its own");
     }
     let program = std::env::current_exe().expect("this program");
     let failed = Command::new(UNSHARE)

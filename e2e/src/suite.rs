@@ -1,12 +1,13 @@
-//! Runs the cases of one file on one cluster, one after the other, and takes the cluster down whatever happened.
+//! Runs the cases of a file on a cluster, one after the other, and takes the cluster down whatever happened.
 //!
 //! The output has the form of Rust's own test harness, which people and continuous integration already read.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::cluster::Cluster;
+use crate::tally::Tally;
+use crate::wanted::Wanted;
 
 /// One case.
 #[derive(Clone, Copy, Debug)]
@@ -25,82 +26,110 @@ macro_rules! case {
     };
 }
 
-/// What the command line of `cargo test` asks for.
-struct Wanted {
-    list: bool,
-    exact: bool,
-    names: Vec<String>,
+/// One file of `tests/`: its cases, in the order in which they run.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    /// The file's name.
+    pub name: &'static str,
+    /// What `cordee` finds in its environment.
+    pub environment: &'static [(&'static str, &'static str)],
+    /// The cases.
+    pub cases: &'static [Case],
+    needs: fn() -> Result<(), &'static str>,
 }
 
-impl Wanted {
-    fn read() -> Self {
-        let mut wanted = Self { list: false, exact: false, names: Vec::new() };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--list" => wanted.list = true,
-                "--exact" => wanted.exact = true,
-                "--test-threads" | "--format" | "--color" => drop(arguments.next()),
-                flag if flag.starts_with('-') => {}
-                name => wanted.names.push(name.to_owned()),
-            }
-        }
-        wanted
+impl File {
+    /// A file that any user can run.
+    pub fn new(
+        name: &'static str,
+        environment: &'static [(&'static str, &'static str)],
+        cases: &'static [Case],
+    ) -> Self {
+        Self { name, environment, cases, needs: || Ok(()) }
     }
 
-    fn takes(&self, name: &str) -> bool {
-        self.names.is_empty()
-            || self.names.iter().any(|n| if self.exact { n == name } else { name.contains(n.as_str()) })
+    /// The same, where `needs` says no its cases are ignored: never passed, and failed where continuous integration
+    /// runs them.
+    #[must_use]
+    pub fn needs(self, needs: fn() -> Result<(), &'static str>) -> Self {
+        Self { needs, ..self }
     }
 }
 
-/// Runs the cases that the command line names, or all.
-pub fn run(file: &str, environment: &[(&str, &str)], cases: &[Case]) -> ExitCode {
-    let wanted = Wanted::read();
-    let chosen: Vec<Case> = cases.iter().copied().filter(|c| wanted.takes(c.name)).collect();
-    if wanted.list {
-        for case in &chosen {
-            println!("{}: test", case.name);
-        }
-        return ExitCode::SUCCESS;
-    }
+/// For [`File::needs`].
+pub fn root() -> Result<(), &'static str> {
+    if rustix::process::geteuid().is_root() { Ok(()) } else { Err("only root can do that") }
+}
+
+/// Whether everything must run: what this machine cannot do is a fault of the machine then.
+fn all_must_run() -> bool {
+    std::env::var("CI").is_ok_and(|ci| !["", "0", "false"].contains(&ci.as_str()))
+}
+
+/// Runs what is wanted of these files on one cluster. The first one's time includes starting it, the last one's
+/// taking it down.
+pub fn run(files: &[File], wanted: &Wanted) -> Vec<(&'static str, Tally)> {
     // What was seen and where it was asked for; a backtrace of this harness tells nothing more.
     std::panic::set_hook(Box::new(|panic| eprintln!("# {panic}")));
-    let begun = Instant::now();
-    println!("\nrunning {} tests", chosen.len());
-    let (passed, failed) = if chosen.is_empty() { (0, 0) } else { on_cluster(file, environment, &chosen) };
-    let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!(
-        "\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {} filtered out; \
-         finished in {:.2}s\n",
-        cases.len() - chosen.len(),
-        begun.elapsed().as_secs_f64()
-    );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let mut begun = Instant::now();
+    let mut cluster = None;
+    let mut all = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let cases = wanted.cases_of(file);
+        println!("     Running {}\n\nrunning {} tests", file.name, cases.len());
+        let last = number + 1 == files.len();
+        let mut tally = match ((file.needs)(), all_must_run()) {
+            (Ok(()), _) => on_cluster(&mut cluster, file, &cases, last),
+            (Err(why), must) => not_run(file, &cases, why, must),
+        };
+        tally.filtered = file.cases.len() - cases.len();
+        tally.seconds = begun.elapsed().as_secs_f64();
+        begun = Instant::now();
+        println!("\n{tally}\n");
+        all.push((file.name, tally));
+    }
+    all
 }
 
-fn on_cluster(file: &str, environment: &[(&str, &str)], cases: &[Case]) -> (usize, usize) {
-    let Ok(mut cluster) = catch_unwind(|| Cluster::start(file, environment)) else {
-        println!("test {file}::up ... FAILED");
-        return (0, cases.len());
-    };
-    let mut failed = 0;
+fn not_run(file: &File, cases: &[Case], why: &str, must: bool) -> Tally {
+    let word = if must { "FAILED: CI must run it" } else { "ignored" };
     for case in cases {
-        let before = catch_unwind(AssertUnwindSafe(|| cluster.api().last_event())).unwrap_or(0);
-        if !one(&format!("{file}::{}", case.name), || (case.run)(&cluster)) {
-            failed += 1;
-            evidence(&cluster, before);
+        println!("test {}::{} ... {word}, {why}", file.name, case.name);
+    }
+    if must {
+        Tally { failed: cases.len(), ..Tally::default() }
+    } else {
+        Tally { ignored: cases.len(), ..Tally::default() }
+    }
+}
+
+/// Starts the cluster if there is none yet, and takes it down after the last file.
+fn on_cluster(cluster: &mut Option<Cluster>, file: &File, cases: &[Case], last: bool) -> Tally {
+    if cluster.is_none() {
+        *cluster = catch_unwind(|| Cluster::start(file.name, file.environment)).ok();
+    }
+    let Some(running) = cluster else {
+        println!("test {}::up ... FAILED", file.name);
+        return Tally { failed: cases.len(), ..Tally::default() };
+    };
+    let mut tally = Tally::default();
+    for case in cases {
+        let before = catch_unwind(AssertUnwindSafe(|| running.api().last_event())).unwrap_or(0);
+        let passed = one(&format!("{}::{}", file.name, case.name), || (case.run)(running));
+        tally.count(passed);
+        if !passed {
+            evidence(running, before);
         }
     }
-    // Taking it down is a case of its own: nothing may be left.
-    let down = one(&format!("{file}::down_leaves_nothing_behind"), || {
-        let left = cluster.down();
-        assert!(left.is_ok(), "{}", left.unwrap_err());
-    });
-    if !down {
-        failed += 1;
+    if last {
+        // Taking it down is a case of its own: nothing may be left.
+        tally.count(one(&format!("{}::down_leaves_nothing_behind", file.name), || {
+            let left = running.down();
+            assert!(left.is_ok(), "{}", left.unwrap_err());
+        }));
+        *cluster = None;
     }
-    (cases.len() + 1 - failed, failed)
+    tally
 }
 
 fn one(name: &str, run: impl FnOnce()) -> bool {
@@ -121,5 +150,22 @@ fn evidence(cluster: &Cluster, before: u64) {
     }));
     if told.is_err() {
         eprintln!("#   the journal cannot be read");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, File, not_run};
+
+    #[test]
+    fn what_did_not_run_is_ignored_and_fails_where_all_must_run() {
+        const CASES: &[Case] = &[Case { name: "one", run: |_| {} }, Case { name: "two", run: |_| {} }];
+        let file = File::new("cuts", &[], CASES).needs(|| Err("only root can"));
+        let outcome = |must| {
+            let tally = not_run(&file, file.cases, (file.needs)().unwrap_err(), must);
+            (tally.passed, tally.failed, tally.ignored)
+        };
+        assert_eq!(outcome(false), (0, 0, 2));
+        assert_eq!(outcome(true), (0, 2, 0));
     }
 }

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::BTreeSet;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -16,8 +15,9 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::{Client, get};
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::person::Person;
+use cordee_e2e::suite::File;
 use cordee_e2e::visitors::{Manner, Stranger, closed_port};
-use cordee_e2e::{ports, suite, wait};
+use cordee_e2e::{ports, wait};
 use serde_json::json;
 
 /// Acceptance 5: from the click to serving.
@@ -25,8 +25,9 @@ const SERVING: Duration = Duration::from_secs(3);
 /// For a server to be gone, a graceful stop of Apache (5 s at most) included.
 const GONE: Duration = Duration::from_secs(10);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "add_remove",
         &[],
         &[

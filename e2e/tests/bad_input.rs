@@ -2,17 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
-
 use cordee_e2e::api::{FieldError, Reply};
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::Answer;
-use cordee_e2e::suite;
+use cordee_e2e::suite::File;
 use serde_json::json;
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "bad_input",
         &[],
         &[

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::case;
@@ -12,10 +11,12 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::{Client, get};
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::person::Person;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "balance",
         &[],
         &[

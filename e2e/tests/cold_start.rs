@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cordee_e2e::case;
@@ -13,17 +13,19 @@ use cordee_e2e::db::Db;
 use cordee_e2e::outage::Obstacle;
 use cordee_e2e::pair::{Pair, READY, open, promote, server_id};
 use cordee_e2e::prober::Probers;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal};
 use cordee_e2e::turns::{servers, turns};
+use cordee_e2e::wait;
 use cordee_e2e::writers::{Report, Writers, connect};
-use cordee_e2e::{suite, wait};
 use mysql::prelude::Queryable as _;
 use rustix::process::Signal;
 
 const HAPROXY: &str = "/usr/sbin/haproxy";
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "cold_start",
         &[],
         &[

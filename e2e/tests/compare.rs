@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +13,8 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::Client;
 use cordee_e2e::person::Person;
 use cordee_e2e::procs::{self, Process};
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use serde_json::Value;
 
 const SHOWN: Duration = Duration::from_secs(10);
@@ -24,8 +24,9 @@ const DONE: Duration = Duration::from_secs(300);
 const GONE: Duration = Duration::from_secs(60);
 const CELLS: usize = 42;
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "compare",
         &[],
         &[

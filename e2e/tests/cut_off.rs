@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -12,10 +11,11 @@ use cordee_e2e::db::Db;
 use cordee_e2e::foreign::{Guest, lines};
 use cordee_e2e::mesh::{brief, databases, shown, wait_for_members, wait_for_mesh};
 use cordee_e2e::pair::{Pair, epoch, open, promote, server_id};
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
 use cordee_e2e::turns::{servers, turns};
+use cordee_e2e::wait;
 use cordee_e2e::writers::{Running, Writers};
-use cordee_e2e::{suite, wait};
 
 /// Acceptance: how long each cut lasts.
 const CUT: Duration = Duration::from_secs(20);
@@ -23,16 +23,14 @@ const CUT: Duration = Duration::from_secs(20);
 const SHOWN: Duration = Duration::from_secs(15);
 const ALL: [&str; 3] = ["db1", "db2", "db3"];
 
-fn main() -> ExitCode {
-    if !enter() {
-        println!("cut_off: only root can make a network of its own; nothing was tested");
-        return ExitCode::SUCCESS;
-    }
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "cut_off",
         &[],
         &[case!(only_cordee_does_not_reach_the_writer), case!(neither_cordee_nor_a_standby_hears_the_writer)],
     )
+    .needs(enter)
 }
 
 /// A load through HAProxy on a writer that is not ours.

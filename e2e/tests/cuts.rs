@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -13,10 +12,11 @@ use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{brief, shown};
 use cordee_e2e::pair::{Pair, open, server_id};
 use cordee_e2e::prober::Probers;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
 use cordee_e2e::turns::{servers, turns};
+use cordee_e2e::wait;
 use cordee_e2e::writers::{Running, Writers};
-use cordee_e2e::{suite, wait};
 
 /// Acceptance: how long each cut lasts.
 const CUT: Duration = Duration::from_secs(20);
@@ -25,12 +25,9 @@ const RANDOM: Duration = Duration::from_secs(60);
 /// Until it is shown: a link is silent for 10 s before MariaDB itself gives it up.
 const SHOWN: Duration = Duration::from_secs(15);
 
-fn main() -> ExitCode {
-    if !enter() {
-        println!("cuts: only root can make a network of its own; nothing was tested");
-        return ExitCode::SUCCESS;
-    }
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "cuts",
         &[],
         &[
@@ -41,6 +38,7 @@ fn main() -> ExitCode {
             case!(cuts_at_random),
         ],
     )
+    .needs(enter)
 }
 
 /// A load through HAProxy, and a prober on each database that tries a write every 50 ms.

@@ -2,20 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::http::Client;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 
 /// Acceptance: on both within 1 s.
 const REPLICATED: Duration = Duration::from_secs(1);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "databases",
         &[],
         &[

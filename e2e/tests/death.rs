@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::{Event, Reply};
@@ -17,7 +16,8 @@ use cordee_e2e::http::{self, Client};
 use cordee_e2e::load::{Ask, Load, Running};
 use cordee_e2e::person::Person;
 use cordee_e2e::procs::{Frozen, Process};
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -33,9 +33,10 @@ const STALE: Duration = Duration::from_secs(2);
 /// Between two deaths of the same server: it is back by then, its back-off of up to 1 s included.
 const REVIVED: Duration = Duration::from_secs(10);
 
-fn main() -> ExitCode {
+/// Its cases.
+pub fn file() -> File {
     // Read by `cordee serve` only: it dies right after it has forked web3, before it could note the child.
-    suite::run(
+    File::new(
         "death",
         &[("CORDEE_FAILPOINT", "after-spawn:web3")],
         &[

@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -14,9 +13,10 @@ use cordee_e2e::db::Db;
 use cordee_e2e::drill::{self, Seen, count, order};
 use cordee_e2e::pair::{Pair, READY, server_id};
 use cordee_e2e::person::Person;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
+use cordee_e2e::wait;
 use cordee_e2e::writers::Writers;
-use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -26,8 +26,9 @@ const FIRST_WRITE: u64 = 2_000;
 /// The same after it froze, the time to be sure of it included.
 const AFTER_FREEZE: u64 = 4_000;
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "drills",
         &[],
         &[

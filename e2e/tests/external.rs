@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Reply;
@@ -16,9 +15,10 @@ use cordee_e2e::mesh::{
     SETTLED, brief, homes, links, listed, remove, shown, wait_for_members, wait_for_mesh, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, open};
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
+use cordee_e2e::wait;
 use cordee_e2e::writers::Writers;
-use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -27,8 +27,9 @@ const REFUSED: Duration = Duration::from_secs(5);
 /// How long the load goes on before and after what it watches.
 const QUIET: Duration = Duration::from_secs(20);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "external",
         &[],
         &[

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Status;
@@ -14,10 +13,11 @@ use cordee_e2e::pair::{Pair, READY, open, server_id, wait_for_no_receipt};
 use cordee_e2e::ports::local;
 use cordee_e2e::prober::Probers;
 use cordee_e2e::procs::Frozen;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
 use cordee_e2e::turns::{Spread, servers, turns};
+use cordee_e2e::wait;
 use cordee_e2e::writers::{Report, Running, Write, Writers, fill};
-use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 
 /// Clients of the load.
@@ -37,8 +37,9 @@ const SHOWN: Duration = Duration::from_secs(5);
 /// How long nothing may happen where nothing should.
 const QUIET: Duration = Duration::from_secs(6);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "failover",
         &[],
         &[

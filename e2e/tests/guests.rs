@@ -4,7 +4,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use cordee_e2e::axe;
@@ -13,15 +12,17 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::Client;
 use cordee_e2e::person::Person;
 use cordee_e2e::ports::local;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// A line is in the list a second after it came, and shown a moment later.
 const SHOWN: Duration = Duration::from_secs(10);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "guests",
         &[],
         &[

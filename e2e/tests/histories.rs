@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::case;
@@ -14,7 +13,8 @@ use cordee_e2e::mesh::{
     wait_until_left,
 };
 use cordee_e2e::pair::{promote, server_id};
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use serde_json::{Value, json};
 
 /// A comparison or a repair of some small tables has ended by then.
@@ -22,8 +22,9 @@ const COMPARED: Duration = Duration::from_secs(60);
 const TWO: [&str; 2] = ["db1", "db2"];
 const THREE: [&str; 3] = ["db1", "db2", "db3"];
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "histories",
         &[],
         &[

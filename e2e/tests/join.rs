@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::BTreeSet;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -14,9 +14,10 @@ use cordee_e2e::mesh::{
     wait_for_members, wait_for_mesh, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, open, server_id};
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal_on};
+use cordee_e2e::wait;
 use cordee_e2e::writers::{self, Report, Writers};
-use cordee_e2e::{suite, wait};
 use mysql::prelude::Queryable as _;
 use serde_json::{Value, json};
 
@@ -27,8 +28,9 @@ const ROUTED: Duration = Duration::from_secs(30);
 /// How long the load goes on before and after what it watches.
 const QUIET: Duration = Duration::from_secs(20);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "join",
         &[],
         &[

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -17,7 +16,7 @@ use cordee_e2e::mesh::{
 use cordee_e2e::mortal::Mortal;
 use cordee_e2e::pair::{Pair, READY, server_id};
 use cordee_e2e::prober::Probers;
-use cordee_e2e::suite;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal_on};
 use cordee_e2e::turns::{servers, turns};
 use cordee_e2e::wait;
@@ -49,8 +48,9 @@ const REMOVAL: [&str; 6] = ["Commit", "DropLink", "DeleteServer", "WriteConfig",
 const PROMOTE: [&str; 6] =
     ["CloseDatabase", "SetState", "Commit", "OpenDatabase", "SetSemiSync", "WriteConfig"];
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "join_killed",
         &[],
         &[case!(before_each_step_of_a_join_or_removal), case!(before_each_step_of_a_promote)],

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -14,7 +13,7 @@ use cordee_e2e::mesh::{
 };
 use cordee_e2e::pair::{Pair, server_id};
 use cordee_e2e::procs::Frozen;
-use cordee_e2e::suite;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
 use cordee_e2e::wait;
 use cordee_e2e::writers::{Report, Writers};
@@ -22,8 +21,9 @@ use cordee_e2e::writers::{Report, Writers};
 /// A copy that nobody wants any more has ended by then.
 const CANCELLED: Duration = Duration::from_secs(5);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "members",
         &[],
         &[

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -12,7 +11,8 @@ use cordee_e2e::browser::Browser;
 use cordee_e2e::case;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
 use cordee_e2e::person::Person;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use serde_json::json;
 
 const LANGUAGES: [&str; 2] = ["en", "fr"];
@@ -60,8 +60,9 @@ const PAGES: [&str; 31] = [
 const NOT_FOUND: [&str; 3] =
     ["/nothing-here", "/pools/web/servers/gone/logs", "/pools/web/servers/gone/stop"];
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "page",
         &[],
         &[

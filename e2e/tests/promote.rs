@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Server;
@@ -15,10 +14,11 @@ use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{trashed, wait_for_members, wait_for_mesh};
 use cordee_e2e::outage::Obstacle;
 use cordee_e2e::pair::{Pair, READY, open, promote, server_id, wait_for_no_receipt};
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal};
 use cordee_e2e::turns::{Spread, servers, turns};
+use cordee_e2e::wait;
 use cordee_e2e::writers::Writers;
-use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 
 /// How soon a planned change is decided and shown.
@@ -32,8 +32,9 @@ const GIVEN_UP: Duration = Duration::from_secs(20);
 /// The one row that two writers disagree about.
 const ROW: &str = "e2e_disputed";
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "promote",
         &[],
         &[

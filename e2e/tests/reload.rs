@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::net::TcpListener;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::case;
@@ -11,14 +10,16 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::ports::local;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use serde_json::json;
 
 /// Time for one reload to be done and seen.
 const RELOADED: Duration = Duration::from_secs(10);
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "reload",
         &[],
         &[

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Event;
@@ -15,9 +14,10 @@ use cordee_e2e::mesh::{
 };
 use cordee_e2e::pair::{Pair, server_id};
 use cordee_e2e::procs;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal, wait_for_equal_on};
+use cordee_e2e::wait;
 use cordee_e2e::writers::Writers;
-use cordee_e2e::{suite, wait};
 use rustix::process::Signal;
 
 /// A comparison of some small tables has ended by then, the product's own pace included.
@@ -25,8 +25,9 @@ const COMPARED: Duration = Duration::from_secs(60);
 const TWO: [&str; 2] = ["db1", "db2"];
 const THREE: [&str; 3] = ["db1", "db2", "db3"];
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "repair",
         &[],
         &[

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -12,8 +11,9 @@ use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{brief, shown};
 use cordee_e2e::mortal::Mortal;
 use cordee_e2e::pair::Pair;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::wait_for_equal;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::wait;
 use serde_json::json;
 
 /// A repair of small tables has ended by then, with the comparison that belongs to it.
@@ -21,9 +21,10 @@ const REPAIRED: Duration = Duration::from_secs(40);
 /// How soon the API shows that a link stopped, or that rows differ.
 const SEEN: Duration = Duration::from_secs(30);
 
-fn main() -> ExitCode {
-    suite::run(
-        "rows",
+/// Its cases.
+pub fn file() -> File {
+    File::new(
+        "repair_rows",
         &[],
         &[
             case!(changed_missing_and_extra_rows_get_the_writers_values),

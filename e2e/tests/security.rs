@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cordee_e2e::api::Api;
@@ -13,11 +12,13 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
 use cordee_e2e::db::Db;
 use cordee_e2e::http::{Answer, Client};
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use serde_json::{Value, json};
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "security",
         &[],
         &[

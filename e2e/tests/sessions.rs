@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,8 @@ use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::outage::Obstacle;
 use cordee_e2e::pair::{Pair, open, wait_for_no_receipt};
 use cordee_e2e::procs::{Frozen, Process};
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::File;
+use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -33,8 +33,9 @@ const AWAY: Duration = Duration::from_secs(2);
 const VISITORS: usize = 200;
 const MODES: [&str; 2] = ["proxy", "database"];
 
-fn main() -> ExitCode {
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "sessions",
         &[],
         &[

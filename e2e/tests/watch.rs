@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -13,8 +12,9 @@ use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{SETTLED, wait_for_members, wait_until_left};
 use cordee_e2e::pair::{Pair, READY, open};
 use cordee_e2e::person::Person;
+use cordee_e2e::suite::File;
 use cordee_e2e::tables::{wait_for_equal, wait_for_equal_on};
-use cordee_e2e::{axe, suite, wait};
+use cordee_e2e::{axe, wait};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -25,8 +25,9 @@ const SWITCHED: Duration = Duration::from_secs(15);
 const TWO: [&str; 2] = ["db1", "db2"];
 const THREE: [&str; 3] = ["db1", "db2", "db3"];
 
-fn main() -> ExitCode {
-    suite::run("watch", &[], &[case!(a_day_in_english), case!(a_day_in_french)])
+/// Its cases.
+pub fn file() -> File {
+    File::new("watch", &[], &[case!(a_day_in_english), case!(a_day_in_french)])
 }
 
 /// What the page says, in one language.
