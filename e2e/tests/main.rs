@@ -17,6 +17,7 @@ mod histories;
 mod join;
 mod join_killed;
 mod members;
+mod owners;
 mod page;
 mod promote;
 mod reload;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         row(join::file(), Place::Works, 162),
         row(join_killed::file(), Place::Works, 0),
         row(members::file(), Place::Works, 0),
+        row(owners::file(), Place::Works, 0),
         row(page::file(), Place::Works, 0),
         row(repair::file(), Place::Works, 0),
         row(repair_rows::file(), Place::Works, 0),

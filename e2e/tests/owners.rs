@@ -6,13 +6,14 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::Client;
-use cordee_e2e::{suite, wait};
+use cordee_e2e::suite::{File, root};
+use cordee_e2e::wait;
 use rustix::process::Signal;
 
 /// Logs are looked at every 20 s.
@@ -23,12 +24,9 @@ const LOG_MOST: usize = 8 << 20;
 const BACK: Duration = Duration::from_secs(10);
 const SECRET: &str = "CANARY-e4f1c07b9d";
 
-fn main() -> ExitCode {
-    if !rustix::process::geteuid().is_root() {
-        println!("owners: only root starts programs as other users; nothing was tested");
-        return ExitCode::SUCCESS;
-    }
-    suite::run(
+/// Its cases.
+pub fn file() -> File {
+    File::new(
         "owners",
         &[],
         &[
@@ -41,6 +39,7 @@ fn main() -> ExitCode {
             case!(traps_beside_a_socket_and_in_a_removed_server_lead_nowhere),
         ],
     )
+    .needs(root)
 }
 
 // ---- users and canaries
