@@ -6,7 +6,7 @@ import { drilled } from "./drill.js";
 import { measured } from "./trial.js";
 import { visited } from "./visitors.js";
 
-const SILENCE_MS = 5_000;
+const SILENCE_MS = 2_800;
 const RETRY_MS = 1_000;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
@@ -198,7 +198,7 @@ function header(old, since) {
   if (known.verdict) setText(document.querySelector("[data-live-word]"), word(state));
 }
 
-/** Nothing came for five seconds: what is shown is no longer known to be so. */
+/** Nothing came for almost three seconds: what is shown is no longer known to be so. */
 function wither(silent) {
   const lost = document.getElementById("lost");
   const says = lost.dataset.says.replace("§", age(silent));

@@ -13,6 +13,7 @@ use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
 use crate::step::{Step, Target};
+use crate::text;
 use crate::text::Text;
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
@@ -87,6 +88,9 @@ pub struct ProcessSeen {
     pub leader: Option<Leader>,
     /// Members of a group whose leader is gone: they may hold its port.
     pub orphans: Vec<u32>,
+    /// What a dead leader left of its group could not be looked at: nothing is started before it is known.
+    #[serde(default)]
+    pub unlooked: bool,
     /// Starts that ended soon after, in a row.
     pub failures: u32,
     /// When it was last started.
@@ -170,6 +174,63 @@ pub struct Observed {
     pub setbacks: BTreeMap<Target, Setback>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
     pub held: Option<HeldLink>,
+    /// What keeps Cordée itself from looking or from writing down.
+    pub own: Own,
+}
+
+/// What keeps Cordée itself from looking or from writing down: an error while looking is not a sight of nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Why its last look at processes and files failed, if it did.
+    pub blind: Option<Text>,
+    /// Why the state file cannot be written, while it cannot. Nobody is elected meanwhile: a new epoch is stored before
+    /// anybody acts on it.
+    pub unwritable: Option<Text>,
+    /// How much room there is for the state and the databases, once looked at.
+    pub room: Option<Room>,
+    /// When there was room again, or the state file could be written again.
+    pub again: Option<Millis>,
+    /// Databases whose folder could not be read: neither there nor missing.
+    pub unread: BTreeSet<ServerName>,
+}
+
+/// Room on the file system of the state folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// The folder, as a person knows it.
+    pub folder: String,
+    /// Bytes that the programs of the cluster can still write.
+    pub free: u64,
+}
+
+/// Below this many free bytes the disk counts as full: less than what a database writes at once.
+pub const FULL: u64 = 1 << 20;
+/// Below this many free bytes a person is warned.
+pub const SHORT: u64 = 256 << 20;
+
+impl Room {
+    /// Whether nothing more fits.
+    pub const fn full(&self) -> bool {
+        self.free < FULL
+    }
+
+    /// "Full" or "nearly full", with the folder and how much is free; nothing while there is enough.
+    pub fn says(&self) -> Option<Text> {
+        let (folder, free) = (self.folder.as_str(), self.free >> 20);
+        match self.free {
+            0..FULL => Some(text!("own-disk-full", folder = folder, free = self.free >> 10)),
+            FULL..SHORT => Some(text!("own-disk-short", folder = folder, free = free)),
+            _ => None,
+        }
+    }
+}
+
+impl Own {
+    /// What keeps it from writing, the disk's name first.
+    pub fn hindrance(&self) -> Option<Text> {
+        let full = self.room.as_ref().filter(|r| r.full()).and_then(Room::says);
+        full.or_else(|| self.unwritable.clone())
+    }
 }
 
 /// A link that is held down for a while.

@@ -11,7 +11,7 @@ use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, S
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
+use crate::observed::{CopySeen, Gap, Observed, Own, ProcessId, Room, STALE};
 use crate::plan::places;
 use crate::sessions::Mode;
 use crate::status::{self, Light, Status, check_reason};
@@ -226,7 +226,7 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
     let servers: Vec<ServerView> =
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
-    let verdict = verdict(&proxies, &servers, now);
+    let verdict = despite(&observed.own, verdict(&proxies, &servers, now));
     Snapshot {
         revision: desired.revision,
         at: now,
@@ -386,6 +386,34 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
     }
 }
 
+/// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
+fn despite(own: &Own, verdict: Status) -> Status {
+    if let Some(why) = &own.blind {
+        let reason = text!("verdict-own-blind", why = why.clone());
+        return Status::new(Light::Unknown, text!("verdict-blind"), reason);
+    }
+    let why = match (&own.unwritable, own.hindrance()) {
+        (Some(_), Some(why)) => text!("verdict-unwritable", why = why),
+        (None, Some(why)) => why,
+        (_, None) => match own.room.as_ref().and_then(Room::says) {
+            Some(why) => why,
+            None => return verdict,
+        },
+    };
+    match verdict.light {
+        Light::Unknown | Light::Warning | Light::Critical => {
+            let reason = match verdict.reason {
+                Some(first) => text!("verdict-and", first = first, then = why),
+                None => why,
+            };
+            Status::new(verdict.light, verdict.word, reason)
+        }
+        Light::Good | Light::Maintenance | Light::Progress => {
+            Status::new(Light::Warning, text!("verdict-risk"), why)
+        }
+    }
+}
+
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
 fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
@@ -468,4 +496,41 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
         return Status::new(light, word, count);
     }
     Status::new(Light::Good, text!("verdict-good"), count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(own: &Own, light: Light) -> (Light, String, String) {
+        let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
+        let reason = verdict.reason.expect("a reason");
+        (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+    }
+
+    #[test]
+    fn a_cordee_that_cannot_look_says_that_it_does_not_know() {
+        let own = Own { blind: Some(text!("own-descriptors")), ..Own::default() };
+        for light in [Light::Good, Light::Critical, Light::Unknown] {
+            let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
+            assert_eq!(said(&own, light), wanted);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_said_as_such_and_never_as_good() {
+        let room = |free| Some(Room { folder: "/var/lib/cordee".to_owned(), free });
+        let enough = Own { room: room(1 << 30), ..Own::default() };
+        assert_eq!(said(&enough, Light::Good).0, Light::Good);
+        for (free, key) in [(200 << 20, "own-disk-short"), (3 << 10, "own-disk-full")] {
+            let own = Own { room: room(free), ..Own::default() };
+            assert_eq!(said(&own, Light::Good), (Light::Warning, "verdict-risk".to_owned(), key.to_owned()));
+            let worse = (Light::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
+            assert_eq!(said(&own, Light::Critical), worse, "what is worse stays, and the cause is added");
+        }
+        let mut own = Own { unwritable: Some(text!("io-read-only")), ..Own::default() };
+        assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
+        own.room = room(0);
+        assert_eq!(own.hindrance().map(|why| why.key.to_string()), Some("own-disk-full".to_owned()));
+    }
 }

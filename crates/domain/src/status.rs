@@ -234,6 +234,10 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(copy) = observed.copies.get(&server.name) {
         return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
     }
+    if observed.own.unread.contains(&server.name) {
+        let reason = text!("wait-unread", name = server.name.as_str());
+        return Status::new(Light::Unknown, text!("status-unknown"), reason);
+    }
     if observed.initialised.get(&server.name) != Some(&server.id) {
         let target = Target::Process(id);
         if let Some(setback) = observed.setbacks.get(&target) {
@@ -265,6 +269,10 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
     match &seen {
         Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
+        // That Cordée could not ask says nothing of the database.
+        Seen::Failed { why, .. } if why.key.starts_with("own-") => {
+            Status::new(Light::Unknown, text!("status-unknown"), why.clone())
+        }
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);

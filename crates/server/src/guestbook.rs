@@ -2,13 +2,15 @@
 //! the engine meet at the [board](crate::board).
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use cordee_domain::haproxy::log::Record;
 use cordee_domain::ids::ServerName;
 use cordee_domain::visitors::{Network, StatusFilter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+
+use crate::over;
 
 /// Requests that are kept to be looked at: at most some 2 MiB.
 const KEPT: usize = 4_000;
@@ -80,7 +82,7 @@ impl Guestbook {
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+        over::hold(&self.recent)
     }
 
     /// Whether HAProxy's log cannot be heard at all.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::board::Board;
 use crate::clock::now;
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
+use crate::over::{self, Needed};
 use crate::store::StoreError;
 use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
 
@@ -58,7 +59,7 @@ struct Shared {
 
 impl Shared {
     fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        over::hold(&self.tally)
     }
 }
 
@@ -79,15 +80,19 @@ impl Intake {
         let (wake, woken) = channel();
         let reader = {
             let (shared, guestbook) = (shared.clone(), parts.guestbook.clone());
-            std::thread::Builder::new()
-                .name("log-reader".to_owned())
-                .spawn(move || read(&shared, &guestbook))?
+            std::thread::Builder::new().name("log-reader".to_owned()).spawn(move || {
+                let needed = Needed::new("the thread that reads HAProxy's log has ended");
+                read(&shared, &guestbook);
+                needed.done();
+            })?
         };
         let keeper = {
             let shared = shared.clone();
-            std::thread::Builder::new()
-                .name("log-keeper".to_owned())
-                .spawn(move || keep(shared, parts, &woken))?
+            std::thread::Builder::new().name("log-keeper".to_owned()).spawn(move || {
+                let needed = Needed::new("the thread that writes visitors down has ended");
+                keep(shared, parts, &woken);
+                needed.done();
+            })?
         };
         Ok(Self { shared, wake, threads: [reader, keeper] })
     }

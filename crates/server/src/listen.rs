@@ -29,7 +29,7 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// The largest head.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Connections at once, per listener; more of them wait in the kernel's queue.
-const ROOM: usize = 512;
+pub const ROOM: usize = 512;
 /// Time for answers on their way when Cordée stops. Event streams never end by themselves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Before the next try when no connection could be taken (no file descriptor left, for example).
@@ -122,7 +122,12 @@ impl Open {
 
     /// Waits for room for one more connection; `None` when it is time to stop.
     async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
-        while self.tasks.try_join_next().is_some() {}
+        while let Some(ended) = self.tasks.try_join_next() {
+            // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends the run.
+            if let Err(error) = ended {
+                tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
+            }
+        }
         tokio::select! {
             () = stopped(self.stop.clone()) => None,
             permit = self.room.clone().acquire_owned() => permit.ok(),

@@ -13,6 +13,7 @@ mod hands;
 mod intake;
 mod lab;
 mod listen;
+mod over;
 mod paths;
 mod random;
 mod run;
@@ -20,10 +21,13 @@ mod secrets;
 mod store;
 mod up;
 mod vault;
+mod vital;
 mod web;
 mod words;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cli::Command;
 use config::Config;
@@ -51,7 +55,11 @@ async fn begin() -> ExitCode {
     match cli.command {
         Command::Serve => match run::serve(&config).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error),
+            // At once: threads that hang must not keep it from being started anew.
+            Err(error) => {
+                fail(&error);
+                std::process::exit(1)
+            }
         },
         Command::Up(args) => {
             let wish = up::Wish { detach: args.detach, reset: args.reset, yes: args.yes };
@@ -70,7 +78,32 @@ async fn begin() -> ExitCode {
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CORDEE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Log).init();
+}
+
+/// Standard error, as far as it can be written: on a full disk a line of the log is lost, and nobody who writes one.
+struct Log;
+
+/// Lines that were lost since the last one that was written.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let lost = LOST.swap(0, Ordering::Relaxed);
+        let mut text = Vec::with_capacity(line.len());
+        if lost > 0 {
+            text.extend_from_slice(format!("({lost} lines could not be written here)\n").as_bytes());
+        }
+        text.extend_from_slice(line);
+        if io::stderr().write_all(&text).is_err() {
+            LOST.fetch_add(lost + 1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Says an error with its causes, once.

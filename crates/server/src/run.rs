@@ -12,8 +12,10 @@ use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
+use cordee_domain::status::Light;
+use cordee_domain::text;
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::geteuid;
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -36,7 +38,7 @@ use crate::store::{CommitError, Store, StoreError};
 use crate::vault::Vault;
 use crate::web::session::Limiter;
 use crate::web::{self, App};
-use crate::{listen, random};
+use crate::{listen, over, random, up};
 
 /// Why `serve` ended before it began.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,9 @@ pub enum RunError {
         /// Who has it.
         holder: net::Holder,
     },
+    /// A part of it that must run has ended.
+    #[error("{0}")]
+    Over(&'static str),
     /// The addresses contradict each other.
     #[error("two of the page's, the site's and the databases' addresses are the same")]
     Addresses,
@@ -184,8 +189,30 @@ fn intake(socket: Option<LogSocket>, parts: intake::Parts) -> Result<Option<Inta
     Intake::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
 }
 
+/// Descriptors that `serve` may come to need: the page's and the command line's connections, and for each of a hundred
+/// servers a look, a step, a log and a connection of SQL.
+pub const DESCRIPTORS: u64 = 2 * listen::ROOM as u64 + 100 * 8 + 256;
+/// More than this helps nobody: some programs clear a table of that size at their start.
+const MOST_DESCRIPTORS: u64 = 65_536;
+
+/// Raises the limit of open files to what may be had. What is started inherits it.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(MOST_DESCRIPTORS).min(MOST_DESCRIPTORS);
+    if wanted < DESCRIPTORS {
+        tracing::warn!(limit = wanted, needed = DESCRIPTORS, "few open files are allowed");
+    }
+    if limit.current.is_some_and(|now| now < wanted) {
+        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "raising the limit of open files");
+        }
+    }
+}
+
 /// Runs until TERM or INT. What runs in the cluster goes on.
 pub async fn serve(config: &Config) -> Result<(), RunError> {
+    raise_descriptors();
     let home = Home::open(&config.home)?;
     let _lock = lock(&home.lock())?;
     let users = Users::find().map_err(RunError::User)?;
@@ -207,6 +234,9 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
+    if std::env::var_os(up::WEDGED).is_some() {
+        store.tell("cluster", Some(Light::Warning), &text!("event-wedged"));
+    }
 
     let (desk, lab_asks) = Desk::new();
     let lab = Lab::new(&home, store.clone(), desk.clone());
@@ -237,19 +267,32 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let router = web::router(app);
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
-    let engine = Engine::new(parts);
-    let engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
+    let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
+    let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
     // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
     let turn = Arc::new(Semaphore::new(1));
-    let lab = tokio::spawn(desk::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
-    let drills = tokio::spawn(desk::attend(drills, drill_asks, turn, until(stopped.clone())));
-    let tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
+    let mut lab = tokio::spawn(desk::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
+    let mut drills = tokio::spawn(desk::attend(drills, drill_asks, turn, until(stopped.clone())));
+    let mut tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
     let socket = home.socket();
-    let unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
-    let logs = tokio::spawn(bound_logs(home.clone()));
+    let mut unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
+    let mut logs = tokio::spawn(bound_logs(home.clone()));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 
-    wait_for_signal().await.map_err(io("waiting for signals"))?;
+    // Whoever of them ends before that has met an error that it did not expect, or has panicked.
+    let over = tokio::select! {
+        signal = wait_for_signal() => signal.map(|()| None).map_err(io("waiting for signals"))?,
+        why = over::ended() => Some(why),
+        _ = &mut engine => Some("the engine has ended"),
+        _ = &mut lab => Some("what compares sessions has ended"),
+        _ = &mut drills => Some("what conducts drills has ended"),
+        _ = &mut tcp => Some("the page's listener has ended"),
+        _ = &mut unix => Some("the command line's listener has ended"),
+        _ = &mut logs => Some("what keeps the logs bounded has ended"),
+    };
+    if let Some(why) = over {
+        return Err(RunError::Over(why));
+    }
     tracing::info!("stopping; the cluster runs on");
     logs.abort();
     let _ = stop.send(true);
@@ -343,7 +386,7 @@ async fn bound_logs(home: Home) {
     loop {
         pace.tick().await;
         let home = home.clone();
-        let _ = tokio::task::spawn_blocking(move || {
+        let bounded = tokio::task::spawn_blocking(move || {
             let mut folders = vec![home.logs()];
             folders.extend(entries(&home.servers()).iter().map(|server| server.join("log")));
             for log in folders.iter().flat_map(|folder| entries(folder)) {
@@ -355,5 +398,8 @@ async fn bound_logs(home: Home) {
             }
         })
         .await;
+        if let Err(error) = bounded {
+            std::panic::resume_unwind(error.into_panic());
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use cordee_domain::desired::{Power, Runtime};
@@ -24,6 +24,7 @@ use crate::hands::{files, net};
 use crate::paths::{Home, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
+use crate::vital::{self, End};
 use crate::web::api::view::ServerJson;
 use crate::words::Lang;
 
@@ -100,7 +101,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     }
     Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
     let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e)))?;
-    let found = process::find(&home.id);
+    let found = look(&home)?;
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
     if found.iter().any(|p| p.name == "keeper" && outdated(p.pid)) {
@@ -115,7 +116,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         }
         return Ok(home);
     }
-    let found = process::find(&home.id);
+    let found = look(&home)?;
     let ours = process::by_id(&found);
     let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
     let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
@@ -149,6 +150,11 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     Ok(home)
 }
 
+/// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
+fn look(home: &Home) -> Result<Vec<Found>, String> {
+    process::find(&home.id).map_err(|e| sentence(&RunError::Io { doing: "looking for what runs", source: e }))
+}
+
 /// Whether a process runs a file that was replaced since.
 fn outdated(pid: u32) -> bool {
     std::fs::read_link(format!("/proc/{pid}/exe"))
@@ -164,7 +170,7 @@ fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
         .env("CORDEE_HOME", &config.home)
         .env(process::MARK, format!("{}/keeper/0.0", home.id))
         .current_dir("/")
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()?;
@@ -177,19 +183,18 @@ pub async fn keeper(config: &Config) -> ExitCode {
     let _ = rustix::process::setsid();
     let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
     let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
-    let mut pause = Duration::ZERO;
+    let (mut pause, mut wedged) = (Duration::ZERO, false);
     loop {
         let started = Instant::now();
-        let Ok(mut child) = spawn_serve(&home) else { return ExitCode::FAILURE };
-        tokio::select! {
-            _ = term.recv() => {
-                if let Some(pid) = child.id() {
-                    let _ = process::signal(pid, Signal::TERM);
-                }
-                let _ = tokio::time::timeout(Duration::from_secs(8), child.wait()).await;
-                return ExitCode::SUCCESS;
+        match keep(&home, &mut term, wedged).await {
+            Ok(Kept::Over) => return ExitCode::SUCCESS,
+            Ok(Kept::Ended(End::Ended(ended))) => {
+                wedged = false;
+                tracing::warn!(?ended, "serve ended; starting it again");
             }
-            ended = child.wait() => tracing::warn!(?ended, "serve ended; starting it again"),
+            Ok(Kept::Ended(End::Silent)) => wedged = true,
+            // No process, no descriptor: there may be one a little later.
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "starting serve"),
         }
         // One that lived is brought back at once; one that cannot start is tried again without haste.
         pause = if started.elapsed() > Duration::from_secs(5) {
@@ -204,12 +209,52 @@ pub async fn keeper(config: &Config) -> ExitCode {
     }
 }
 
-fn spawn_serve(home: &Home) -> std::io::Result<tokio::process::Child> {
-    tokio::process::Command::new(own_binary())
+/// How the keeping of one `serve` ended.
+enum Kept {
+    /// The keeper is to end.
+    Over,
+    /// This one is to be followed by another.
+    Ended(End),
+}
+
+/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be frozen,
+/// and it holds the lock. What it started goes on.
+async fn keep(home: &Home, term: &mut tokio::signal::unix::Signal, wedged: bool) -> std::io::Result<Kept> {
+    let (signs, input) = vital::pair()?;
+    let mut child = spawn_serve(home, input, wedged)?;
+    tokio::select! {
+        _ = term.recv() => {
+            if let Some(pid) = child.id() {
+                let _ = process::signal(pid, Signal::TERM);
+            }
+            let _ = tokio::time::timeout(Duration::from_secs(8), child.wait()).await;
+            Ok(Kept::Over)
+        }
+        end = vital::outlast(&mut child, &signs) => {
+            if matches!(end, End::Silent) {
+                tracing::error!("serve has given no sign of life for 10 s: it is killed, and started again");
+                child.kill().await?;
+            }
+            Ok(Kept::Ended(end))
+        }
+    }
+}
+
+/// Says to the next `serve` that the one before was silent.
+pub const WEDGED: &str = "CORDEE_WEDGED";
+
+fn spawn_serve(home: &Home, input: Stdio, wedged: bool) -> std::io::Result<tokio::process::Child> {
+    let mut command = tokio::process::Command::new(own_binary());
+    command
         .arg("serve")
         .env(process::MARK, format!("{}/serve/0.0", home.id))
-        .stdin(std::process::Stdio::null())
-        .spawn()
+        .env(vital::VARIABLE, "1")
+        .env_remove(WEDGED)
+        .stdin(input);
+    if wedged {
+        command.env(WEDGED, "1");
+    }
+    command.spawn()
 }
 
 /// Follows the verdict until it is good, and tells what is waited for. Once nobody keeps the cluster (a `down` came
@@ -220,7 +265,7 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
     let mut kept = Instant::now();
     while begun.elapsed() < HEALTHY_WITHIN {
         if kept.elapsed() > Duration::from_secs(1) {
-            if process::find(&home.id).iter().all(|p| p.name != "keeper") {
+            if process::find(&home.id).is_ok_and(|found| found.iter().all(|p| p.name != "keeper")) {
                 break;
             }
             kept = Instant::now();
@@ -303,7 +348,13 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     stop(&home, is_proxy, Duration::from_secs(10)).await;
     stop(&home, |p| !is_database(p), Duration::from_secs(10)).await;
     stop(&home, |_| true, Duration::from_secs(40)).await;
-    let left = process::find(&home.id);
+    let left = match look(&home) {
+        Ok(left) => left,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return ExitCode::FAILURE;
+        }
+    };
     if left.is_empty() {
         println!("{}", lang.tr("down-done"));
         ExitCode::SUCCESS
@@ -315,8 +366,9 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
 
 /// Asks some of our processes to end, then forces those that have not.
 async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
-    let select = || process::find(&home.id).into_iter().filter(|p| which(p)).collect::<Vec<_>>();
-    let first = select();
+    // What cannot be looked at may run: it is waited for.
+    let select = || Some(process::find(&home.id).ok()?.into_iter().filter(|p| which(p)).collect::<Vec<_>>());
+    let first = select().unwrap_or_default();
     for process in &first {
         // Leaders end their own group; without a leader each member is asked.
         let has_leader = first.iter().any(|p| p.pid == process.group);
@@ -328,16 +380,16 @@ async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
     }
     let deadline = Instant::now() + patience;
     while Instant::now() < deadline {
-        if select().is_empty() {
+        if select().is_some_and(|left| left.is_empty()) {
             return;
         }
         sleep(Duration::from_millis(50)).await;
     }
-    for process in select() {
+    for process in select().unwrap_or_default() {
         let _ = process::signal(process.pid, Signal::KILL);
     }
     let deadline = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < deadline && !select().is_empty() {
+    while Instant::now() < deadline && select().is_none_or(|left| !left.is_empty()) {
         sleep(Duration::from_millis(20)).await;
     }
 }

@@ -179,6 +179,24 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
 /// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
 pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
     let Some(writer) = desired.writer_server() else { return Decision::Keep };
+    let decision = storable(desired, observed, writer, now);
+    let Some(why) = &observed.own.unwritable else { return decision };
+    let why = || text!("failover-unwritable", why = why.clone());
+    match decision {
+        // An epoch that is not stored is forgotten by the next Cordée, which would open the former writer beside the
+        // new one. Where its data are it may start again: that needs no decision.
+        Decision::Elect { .. } | Decision::Prepare { .. } if desired.handover.is_none() => {
+            alone(writer, why())
+        }
+        Decision::Elect { .. } | Decision::Prepare { .. } | Decision::Close | Decision::Abandon(_) => {
+            Decision::Wait(why())
+        }
+        decision => decision,
+    }
+}
+
+/// What is decided where decisions can be stored.
+fn storable(desired: &Desired, observed: &Observed, writer: &Server, now: Millis) -> Decision {
     let lost = lost(desired, observed, now);
     if let Some(handover) = &desired.handover
         && (lost.is_none() || handover.accept_loss)

@@ -324,6 +324,11 @@ fn joining(
     if seen.server_id != server.id {
         return;
     }
+    if observed.own.unread.contains(name) {
+        let id = ProcessId::Server(name.clone());
+        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name.as_str())));
+        return;
+    }
     if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
         if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });

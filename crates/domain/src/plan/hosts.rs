@@ -73,6 +73,11 @@ struct Start {
 /// Starts a process, after what an earlier one left of itself is gone and its pause is over.
 fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     let Start { id, server, generation, keeps } = wanted;
+    if process.unlooked {
+        let text = text!("wait-unlooked", name = id.to_string());
+        plan.waiting.push((Target::Process(id), text));
+        return;
+    }
     if !process.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
         return;
@@ -120,6 +125,10 @@ fn server_process(
         plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
         return;
     }
+    if pool == PoolId::Db && waits_for_room(desired, observed, server, &process, now) {
+        plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
+        return;
+    }
     if wanted && leader.server == server.id && leader.generation >= server.generation {
         return;
     }
@@ -129,6 +138,31 @@ fn server_process(
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
     end(plan, id, &process, leader.pid, patience, now);
+}
+
+/// Milliseconds that a standby has to go on by itself once there is room again.
+const GOES_ON: u64 = 4_000;
+/// Milliseconds after which MariaDB has looked for room again by itself.
+const LOOKS_AGAIN: u64 = 90_000;
+
+/// Whether a database still waits for room that is there again: MariaDB looks once a minute, and hears nothing in
+/// between. Only one that takes no writes is ended for that, and only under a writer that answers: it holds nothing
+/// that the writer lacks.
+fn waits_for_room(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    process: &ProcessSeen,
+    now: Millis,
+) -> bool {
+    let Some(again) = observed.own.again else { return false };
+    let stuck = matches!(observed.beats.get(&server.name), Some(Seen::Failed { .. }));
+    let standby = server.standing == Standing::Member && !desired.takes_writes(server);
+    let writer = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
+    let answers = writer.and_then(|w| w.fresh(now, STALE)).is_some_and(|w| !w.read_only);
+    let older = process.started_at.is_none_or(|at| at < again);
+    let waited = (GOES_ON..LOOKS_AGAIN).contains(&now.saturating_sub(again));
+    stuck && standby && !desired.is_writer(&server.name) && answers && older && waited
 }
 
 /// Whether a database keeps at its start what it had logged and not yet committed in the tables. Only a former writer
@@ -142,6 +176,11 @@ fn keeps(server: &Server) -> bool {
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
 fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
     let name = || server.name.clone();
+    if observed.own.unread.contains(&server.name) {
+        let text = text!("wait-unread", name = server.name.as_str());
+        plan.waiting.push((Target::Process(ProcessId::Server(name())), text));
+        return false;
+    }
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
         // The data of the server that had this name before.

@@ -1,5 +1,6 @@
 //! Any sequence of changes, with crashes anywhere, ends as wished.
 
+mod blind;
 mod histories;
 
 use std::collections::BTreeSet;

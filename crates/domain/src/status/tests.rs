@@ -202,3 +202,19 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     failed.writer_process().trouble = Some(Text::of("no"));
     says(&failed, "db2", ALONE);
 }
+
+#[test]
+fn that_cordee_could_not_ask_says_nothing_of_a_database() {
+    let fails = |key: &'static str| {
+        let mut scene = cluster(1);
+        let why = Text::of(key);
+        scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(NOW - 9_000), why });
+        scene
+    };
+    says(&fails("db-unreachable"), "db2", (Light::Critical, "status-unreachable"));
+    says(&fails("own-descriptors"), "db2", (Light::Unknown, "status-unknown"));
+    let mut scene = cluster(1);
+    scene.seen.initialised.remove(&name("db2"));
+    scene.seen.own.unread.insert(name("db2"));
+    says(&scene, "db2", (Light::Unknown, "status-unknown"));
+}

@@ -171,3 +171,29 @@ verify-key-prefix = Its primary key holds only the beginning of { $column }.
 verify-kind = It is not a plain table ({ $kind }).
 verify-no-key = It has no primary key, so its rows cannot be told apart.
 verify-type = Column { $column } is of type { $kind }, which Cordée cannot compare.
+
+# What Cordée itself lacks
+event-journal-dropped = { $count ->
+    [one] One line of the journal was lost while it could not be written
+   *[other] { $count } lines of the journal were lost while it could not be written
+}
+event-own-full = { $why } Databases may stand still until there is room
+event-own-room = There is room on the disk again
+event-own-unwritable = The state file cannot be written: { $why } Wishes are refused, and no other database is made the writer
+event-own-writable = The state file can be written again
+failover-unwritable = no other database is made the writer while Cordée cannot write that down ({ $why })
+io-damaged = The file is damaged.
+io-read-only = The file system is read-only.
+own-descriptors = No more files can be opened: the limit of open files is reached.
+own-disk-full = The disk is full: { $folder } has { $free } KiB left.
+own-disk-short = The disk is nearly full: { $folder } has { $free } MiB left.
+own-io = The disk reports errors while reading or writing.
+own-memory = There is no memory left.
+problem-store-unwritable = The state file cannot be written, so nothing was done. { $why }
+verdict-and = { $first } { $then }
+verdict-own-blind = Cordée cannot look at its processes and files. { $why }
+verdict-unwritable = Cordée cannot write its state: wishes are refused, and no other database is made the writer. { $why }
+wait-unlooked = what is left of { $name } could not be looked at: it is not started before that is known
+wait-unread = the folder of { $name } cannot be read
+event-wedged = Cordée gave no sign of life for 10 s: its keeper ended it and started it anew
+cli-silent = cordee serve does not answer: no sign of life for { $seconds } s. Its keeper starts a silent one anew after 10 s; if there is none, start it with ./up. What was asked may still happen: look with cordee status.

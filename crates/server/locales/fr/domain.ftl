@@ -171,3 +171,29 @@ verify-key-prefix = Sa clé primaire ne contient que le début de { $column }.
 verify-kind = Ce n’est pas une table ordinaire ({ $kind }).
 verify-no-key = Elle n’a pas de clé primaire : rien ne distingue ses lignes entre elles.
 verify-type = La colonne { $column } est de type { $kind }, que Cordée ne sait pas comparer.
+
+# Ce qui manque à Cordée elle-même
+event-journal-dropped = { $count ->
+    [one] Une ligne du journal a été perdue pendant qu’il ne pouvait pas être écrit
+   *[other] { $count } lignes du journal ont été perdues pendant qu’il ne pouvait pas être écrit
+}
+event-own-full = { $why } Les bases de données peuvent rester bloquées tant qu’il n’y a pas de place
+event-own-room = Il y a de nouveau de la place sur le disque
+event-own-unwritable = Le fichier d’état ne peut pas être écrit : { $why } Les demandes sont refusées et aucune autre base ne devient celle qui écrit
+event-own-writable = Le fichier d’état peut de nouveau être écrit
+failover-unwritable = aucune autre base ne devient celle qui écrit tant que Cordée ne peut pas l’enregistrer ({ $why })
+io-damaged = Le fichier est endommagé.
+io-read-only = Le système de fichiers est en lecture seule.
+own-descriptors = Plus aucun fichier ne peut être ouvert : la limite de fichiers ouverts est atteinte.
+own-disk-full = Le disque est plein : il reste { $free } Kio dans { $folder }.
+own-disk-short = Le disque est presque plein : il reste { $free } Mio dans { $folder }.
+own-io = Le disque signale des erreurs de lecture ou d’écriture.
+own-memory = Il n’y a plus de mémoire disponible.
+problem-store-unwritable = Le fichier d’état ne peut pas être écrit, donc rien n’a été fait. { $why }
+verdict-and = { $first } { $then }
+verdict-own-blind = Cordée ne peut pas examiner ses processus ni ses fichiers. { $why }
+verdict-unwritable = Cordée ne peut pas enregistrer son état : les demandes sont refusées et aucune autre base ne devient celle qui écrit. { $why }
+wait-unlooked = ce qui reste de { $name } n’a pas pu être examiné : rien n’est démarré avant de le savoir
+wait-unread = le dossier de { $name } ne peut pas être lu
+event-wedged = Cordée n’a donné aucun signe de vie pendant 10 s : son gardien l’a arrêtée et relancée
+cli-silent = cordee serve ne répond pas : aucun signe de vie depuis { $seconds } s. Son gardien relance au bout de 10 s un processus muet ; s’il n’y en a pas, lancez ./up. La demande peut encore être exécutée : vérifiez avec cordee status.

@@ -14,12 +14,17 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{sleep, timeout};
 
 use super::Failure;
 use crate::words::Lang;
 
 /// For a whole request: the engine has 20 seconds for the longest.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// After so long without the answer Cordée is asked aside whether it lives.
+const ASIDE: Duration = Duration::from_secs(3);
+/// For that answer.
+const ALIVE: Duration = Duration::from_secs(5);
 /// The longest answer that is read.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -85,10 +90,26 @@ impl Door {
 
     async fn request(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
         let late = || Failure::Broken(text!("cli-deadline", seconds = DEADLINE.as_secs()));
-        let (status, bytes) =
-            tokio::time::timeout(DEADLINE, self.exchange(method, to, body)).await.map_err(|_| late())??;
+        let answer = async {
+            tokio::select! {
+                answer = self.exchange(method, to, body) => answer,
+                silent = self.silence() => Err(silent),
+            }
+        };
+        let (status, bytes) = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| late())??;
         let answer = serde_json::from_slice(&bytes).map_err(|_| broken())?;
         if status.is_success() { Ok(answer) } else { Err(Failure::Refused(reasons(&answer))) }
+    }
+
+    /// Resolves when Cordée answers nothing at all: what was asked may take its time, a page that takes none may not.
+    async fn silence(&self) -> Failure {
+        loop {
+            sleep(ASIDE).await;
+            if !matches!(timeout(ALIVE, self.exchange("GET", "/login", None)).await, Ok(Ok(_))) {
+                let seconds = (ASIDE + ALIVE).as_secs();
+                return Failure::Unreachable(text!("cli-silent", seconds = seconds));
+            }
+        }
     }
 
     async fn exchange(

@@ -24,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::board::{Ask, Board};
 use crate::clock::now;
 use crate::desk::{Conductor, DrillDesk, DrillUnderWay, Phase};
-use crate::hands::process;
+use crate::hands::{process, trouble};
 use crate::secrets::Secrets;
 use crate::store::{CommitError, Store, store_failed};
 
@@ -193,7 +193,7 @@ impl Drills {
         let cluster = self.cluster.clone();
         let sent = tokio::task::spawn_blocking(move || {
             // Looked for now: a number that was noted before could be somebody else's by now.
-            let groups = process::groups(&cluster, &id);
+            let groups = process::groups(&cluster, &id).map_err(|error| trouble::words(&error))?;
             if groups.is_empty() && signal != Signal::CONT {
                 return Err(text!("drill-gone", name = id.to_string()));
             }

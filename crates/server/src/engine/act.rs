@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::hands::mysql::{Database, Peer};
-use crate::hands::{backup, binlog, files, haproxy, process};
+use crate::hands::{backup, binlog, files, haproxy, process, trouble};
 use crate::store::CommitError;
 
 use super::doors::{Doors, address};
@@ -144,20 +144,10 @@ fn write(path: &std::path::Path, text: &str, parts: &Parts) -> Result<(), Text> 
     files::write(path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
 }
 
-/// What opening a link gives.
-const LINK: i32 = rustix::io::Errno::LOOP.raw_os_error();
-
-/// An I/O error, by its kind: its words could name paths that mean nothing to a reader.
+/// An I/O error of a step, in words.
 pub(super) fn io(error: &std::io::Error) -> Text {
     tracing::warn!(error = error as &dyn std::error::Error, "step");
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => text!("io-full"),
-        std::io::ErrorKind::PermissionDenied => text!("io-denied"),
-        std::io::ErrorKind::NotFound => text!("io-missing"),
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotADirectory => text!("io-foreign"),
-        _ if error.raw_os_error() == Some(LINK) => text!("io-foreign"),
-        kind => text!("io-other", kind = kind.to_string()),
-    }
+    trouble::words(error)
 }
 
 async fn database_step(
@@ -233,9 +223,7 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
         } else {
             text!("event-released-untouched", name = name.as_str())
         };
-        if let Err(error) = parts.store.note("cordee", name.as_str(), None, &text) {
-            tracing::error!(error = &error as &dyn std::error::Error, "journal");
-        }
+        parts.store.tell(name.as_str(), None, &text);
         Ok(())
     });
     forgotten.await.unwrap_or_else(|_| Err(text!("decision-not-stored")))

@@ -41,9 +41,7 @@ pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Text> {
     }
     let file = relative(&parts.home, &path);
     let text = text!("config-overwritten", proxy = proxy.as_str(), file = file);
-    if let Err(error) = parts.store.note("cordee", &format!("haproxy-{proxy}"), None, &text) {
-        tracing::error!(error = &error as &dyn std::error::Error, "journal");
-    }
+    parts.store.tell(&format!("haproxy-{proxy}"), None, &text);
     Ok(())
 }
 

@@ -53,12 +53,12 @@ fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
 
 /// For which id the data in a database's folder were made; `None` while they are not complete. A folder of an older
 /// Cordée does not say: then it is `known`.
-pub(super) fn made_for(home: &Path, known: u32) -> Option<u32> {
-    if !home.join("data").is_dir() {
-        return None;
+pub(super) fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> {
+    if !files::is_folder(&home.join("data"))? {
+        return Ok(None);
     }
-    let id = std::fs::read_to_string(home.join("id")).ok().and_then(|text| text.trim().parse().ok());
-    Some(id.unwrap_or(known))
+    let id = files::text(&home.join("id"))?.and_then(|text| text.trim().parse().ok());
+    Ok(Some(id.unwrap_or(known)))
 }
 
 /// Whether a server's folder is a database's.
@@ -67,12 +67,13 @@ pub(super) fn is_database(home: &Path) -> bool {
 }
 
 /// Whether the folder of that name holds the complete data of a database that is wished, under the id that is wished.
+/// One that cannot be read may.
 pub(super) fn belongs(parts: &Parts, home: &str) -> bool {
     let desired = parts.board.desired();
     let server = desired.db.servers.iter().find(|s| s.name.as_str() == home);
     server.is_some_and(|s| {
         let home = parts.home.server(&s.name);
-        s.runtime == Runtime::External || made_for(&home, s.id) == Some(s.id)
+        s.runtime == Runtime::External || made_for(&home, s.id).map_or(true, |id| id == Some(s.id))
     })
 }
 

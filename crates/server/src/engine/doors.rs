@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use cordee_domain::db::DatabaseSeen;
 use cordee_domain::desired::{Desired, Runtime, Server};
@@ -11,6 +11,7 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::text::Text;
 
 use crate::hands::mysql::Database;
+use crate::over;
 
 use super::{Engine, Parts};
 
@@ -21,7 +22,7 @@ pub(super) struct Doors(Arc<Mutex<BTreeMap<ServerName, (u32, Database)>>>);
 impl Doors {
     /// The connections to that server.
     pub(super) fn to(&self, parts: &Parts, server: &Server) -> Database {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = over::hold(&self.0);
         match all.get(&server.name) {
             Some((id, database)) if *id == server.id => database.clone(),
             _ => {
@@ -34,13 +35,13 @@ impl Doors {
 
     /// Closes those to servers that are gone.
     pub(super) fn keep(&self, desired: &Desired) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = over::hold(&self.0);
         all.retain(|name, (id, _)| desired.db.server(name).is_some_and(|s| s.id == *id));
     }
 
     /// The connections to that server, if it has any.
     pub(super) fn known(&self, name: &ServerName) -> Option<Database> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = over::hold(&self.0);
         all.get(name).map(|(_, database)| database.clone())
     }
 }

@@ -25,13 +25,13 @@ fn begun_file(home: &Path) -> PathBuf {
 }
 
 /// For which id a copy is complete.
-pub(super) fn complete_for(home: &Path) -> Option<u32> {
-    std::fs::read_to_string(home.join("id")).ok()?.trim().parse().ok()
+pub(super) fn complete_for(home: &Path) -> std::io::Result<Option<u32>> {
+    Ok(files::text(&home.join("id"))?.and_then(|text| text.trim().parse().ok()))
 }
 
-/// Whether a database holds a copy of ours, or a part of one.
+/// Whether a database holds a copy of ours, or a part of one, or may.
 pub(super) fn begun(home: &Path) -> bool {
-    begun_file(home).exists() || complete_for(home).is_some()
+    begun_file(home).try_exists().unwrap_or(true) || complete_for(home).map_or(true, |id| id.is_some())
 }
 
 /// The endings of the files with passwords that the two programs read.

@@ -16,14 +16,17 @@ mod join;
 mod launch;
 mod modes;
 mod names;
+mod own;
 mod processes;
 mod purge;
 mod rows;
 mod switch;
 mod tables;
+mod tell;
 mod test;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::net::IpAddr;
 use std::process::Child;
 use std::sync::Arc;
@@ -32,7 +35,6 @@ use std::time::Duration;
 use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
-use cordee_domain::diff;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::Running;
@@ -40,7 +42,6 @@ use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions::Answer;
-use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
@@ -51,14 +52,16 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::board::{Ask, Board};
 use crate::clock::now;
-use crate::hands::haproxy;
 use crate::hands::mysql::Database;
 use crate::hands::verify::Healed;
+use crate::hands::{files, haproxy};
 use crate::paths::{Home, Users};
 use crate::secrets::Secrets;
 use crate::store::Store;
+use crate::vital::Signs;
 
 use doors::Doors;
+use tell::pass_on;
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
@@ -85,8 +88,8 @@ enum Sight {
     /// A look at a proxy, with the step that went before it.
     Proxy {
         id: PoolId,
-        file: Option<String>,
-        map: Option<String>,
+        file: io::Result<Option<String>>,
+        map: io::Result<Option<String>>,
         running: Result<Running, Text>,
         step: Option<(Step, Outcome)>,
     },
@@ -118,6 +121,8 @@ enum Sight {
     Tables(Result<OddTables, Text>),
     /// A decision of Cordée's own was stored, or not.
     Wish { step: Step, outcome: Outcome },
+    /// The free bytes beside the state file.
+    Own { room: io::Result<u64> },
 }
 
 /// Between two looks at a HAProxy.
@@ -159,11 +164,15 @@ pub struct Engine {
     started: Instant,
     /// The plan waits for a pause to end.
     waiting: bool,
+    /// What could not be looked at, and why.
+    unseeing: BTreeMap<&'static str, Text>,
+    own: own::Watch,
+    signs: Signs,
 }
 
 impl Engine {
-    /// An engine that has adopted what runs.
-    pub fn new(parts: Parts) -> Self {
+    /// An engine that has adopted what runs. Fails when that cannot be looked for.
+    pub fn new(parts: Parts) -> io::Result<Self> {
         let (out, sights) = mpsc::channel(256);
         let mut engine = Self {
             parts,
@@ -184,16 +193,20 @@ impl Engine {
             unseen: BTreeSet::new(),
             started: Instant::now(),
             waiting: false,
+            unseeing: BTreeMap::new(),
+            own: own::Watch::default(),
+            signs: Signs::from_environment(),
         };
         import::forget_options(&engine.parts);
-        engine.adopt();
+        engine.adopt()?;
         engine.recall_comparisons();
         engine.recall_asked();
         engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
-        engine
+        Ok(engine)
     }
 
-    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on.
+    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would keep
+    /// its target busy for ever: the panic goes on in here.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
         let mut tick = paced(PROCESS_PACE);
@@ -214,9 +227,15 @@ impl Engine {
                     Some(sight) = self.sights.recv() => self.take(sight),
                     Some(ask) = asks.recv() => self.answer(ask),
                     // What it found came as a sight: that it is over is no reason to plan anew.
-                    Some(_) = self.work.join_next() => continue,
+                    Some(ended) = self.work.join_next() => match ended {
+                        Ok(()) => continue,
+                        Err(error) => pass_on(error),
+                    },
                     () = &mut soon => {}
-                    _ = tick.tick() => self.look_at_processes(),
+                    _ = tick.tick() => {
+                        self.look_at_processes();
+                        self.look_at_own();
+                    }
                 }
                 break;
             }
@@ -241,6 +260,7 @@ impl Engine {
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
+        self.recall_own();
         let plan = plan(&desired, &self.observed, &self.parts.setting, now());
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
@@ -257,6 +277,7 @@ impl Engine {
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
         self.publish(&desired);
+        self.signs.give();
     }
 
     /// Starts the looks that are due.
@@ -325,9 +346,8 @@ impl Engine {
             Sight::Proxy { id, file, map, running, step } => {
                 self.busy.remove(&Target::Proxy(id));
                 self.looked(&Target::Proxy(id));
+                self.take_files(id, file, map);
                 let seen = self.observed.proxies.entry(id).or_default();
-                seen.file = file;
-                seen.map = map;
                 seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
                 seen.running = seen_again(&seen.running, running);
                 if let Some((step, outcome)) = step {
@@ -405,7 +425,15 @@ impl Engine {
                 self.busy.remove(&Target::Wish);
                 self.stepped(&step, outcome);
             }
+            Sight::Own { room } => self.take_own(room),
         }
+    }
+
+    /// A HAProxy's files. What could not be read stays as it was seen last.
+    fn take_files(&mut self, id: PoolId, file: io::Result<Option<String>>, map: io::Result<Option<String>>) {
+        let seen = self.observed.proxies.entry(id).or_default();
+        let looked = file.map(|file| seen.file = file).and(map.map(|map| seen.map = map));
+        self.looked_with(id.as_str(), looked);
     }
 
     /// What the writer promises, after a look at a database.
@@ -503,11 +531,12 @@ impl Engine {
 
     fn failed(&mut self, step: &Step, why: &Text) {
         match step {
-            Step::WriteConfig { proxy, text, check: true } => {
+            // Only its own word is its refusal: a full disk says nothing about the file.
+            Step::WriteConfig { proxy, text, check: true } if why.key == "haproxy-refused-file" => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();
                 seen.refused = Some((text.clone(), why.clone()));
             }
-            Step::AddServer { proxy, name, .. } => {
+            Step::AddServer { proxy, name, .. } if why.key == "haproxy-refused" => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();
                 seen.needs_reload.insert(name.clone());
             }
@@ -525,30 +554,6 @@ impl Engine {
         let done: Vec<(BTreeSet<Target>, oneshot::Sender<()>)> = done;
         for (_, reply) in done {
             let _ = reply.send(());
-        }
-    }
-
-    /// Puts up the newest picture, and notes in the journal which lights changed.
-    fn publish(&mut self, desired: &Desired) {
-        let before = self.parts.board.snapshot();
-        let after = snapshot(desired, &self.observed, &self.parts.setting, now());
-        let old_enough = self.published.elapsed() >= Duration::from_millis(200);
-        if !old_enough && diff::same(&before, &after) {
-            return;
-        }
-        if self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3) {
-            for turn in diff::turns(&before, &after) {
-                self.note(&turn.subject, Some(turn.light), &turn.text);
-            }
-        }
-        self.published = Instant::now();
-        self.parts.board.set_snapshot(after);
-    }
-
-    /// Writes a line into the journal. It is one small insert; losing it is logged, and stops nothing.
-    fn note(&self, subject: &str, light: Option<Light>, text: &Text) {
-        if let Err(error) = self.parts.store.note("cordee", subject, light, text) {
-            tracing::error!(error = &error as &dyn std::error::Error, "journal");
         }
     }
 }
@@ -574,9 +579,8 @@ fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
 /// A look at one proxy, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
-    let read = |path| std::fs::read_to_string(path).ok();
-    let map = if id == PoolId::Web { read(home.session_map()) } else { None };
-    Sight::Proxy { id, file: read(home.proxy_config(id)), map, running, step }
+    let map = if id == PoolId::Web { files::text(&home.session_map()) } else { Ok(None) };
+    Sight::Proxy { id, file: files::text(&home.proxy_config(id)), map, running, step }
 }
 
 fn seen_again<T>(before: &Seen<T>, look: Result<T, Text>) -> Seen<T> {

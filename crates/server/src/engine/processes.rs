@@ -1,10 +1,12 @@
 //! The engine's processes: adopted at start, watched by pidfd, looked at for being frozen.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
+use std::time::Duration;
 
-use cordee_domain::desired::Runtime;
+use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, ProcessId, Seen};
@@ -15,11 +17,14 @@ use cordee_domain::text::Text;
 
 use crate::clock::now;
 use crate::hands::process::{self, Found};
+use crate::hands::{files, trouble};
 
 use super::{Engine, Sight, data, import};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = 2_000;
+/// Before an end is waited for again, when that failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Whether a server of that proxy is about to pass its first check.
@@ -41,9 +46,10 @@ impl Engine {
             })
     }
 
-    /// Finds what an earlier Cordée started and goes on with it.
-    pub(super) fn adopt(&mut self) {
-        let found = process::find(&self.parts.home.id);
+    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would be
+    /// started then might run already.
+    pub(super) fn adopt(&mut self) -> io::Result<()> {
+        let found = process::find(&self.parts.home.id)?;
         for (id, members) in process::by_id(&found) {
             let leader = members.iter().find(|p| p.pid == p.group);
             let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -63,71 +69,131 @@ impl Engine {
         }
         self.look_at_folders();
         for proxy in PoolId::ALL {
-            let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
+            let file = files::text(&self.parts.home.proxy_config(proxy))?;
             self.observed.proxies.entry(proxy).or_default().file = file;
         }
-        let map = std::fs::read_to_string(self.parts.home.session_map()).ok();
+        let map = files::text(&self.parts.home.session_map())?;
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
+        Ok(())
     }
 
     fn watch(&mut self, id: ProcessId, pid: u32) {
         let out = self.out.clone();
         self.work.spawn(async move {
-            if let Err(error) = process::ended(pid).await {
+            // While no descriptor is left the looks at its state tell of its end, later.
+            while let Err(error) = process::ended(pid).await {
                 tracing::error!(%pid, error = &error as &dyn std::error::Error, "pidfd");
-                return;
+                tokio::time::sleep(AGAIN).await;
             }
             let _ = out.send(Sight::Ended { id, pid }).await;
         });
     }
 
-    /// What lies in the servers' folders.
+    /// What lies in the servers' folders. What cannot be read is known as such, and stays as it was seen last.
     fn look_at_folders(&mut self) {
         let desired = self.parts.board.desired();
-        let home = |name: &ServerName| self.parts.home.server(name);
-        let databases = || desired.db.servers.iter();
-        self.observed.initialised = databases()
-            .filter_map(|s| {
-                let made = match s.runtime {
-                    Runtime::Process => data::made_for(&home(&s.name), s.id)?,
-                    Runtime::External => import::complete_for(&home(&s.name))?,
-                };
-                Some((s.name.clone(), made))
-            })
-            .collect();
-        self.observed.unseeded = databases()
-            .filter(|s| data::position_file(&home(&s.name)).exists())
-            .map(|s| s.name.clone())
-            .collect();
-        self.observed.homes = self.homes();
+        let names: BTreeSet<&ServerName> = desired.db.servers.iter().map(|s| &s.name).collect();
+        self.observed.initialised.retain(|name, _| names.contains(name));
+        self.observed.unseeded.retain(|name| names.contains(name));
+        self.observed.own.unread.clear();
+        let mut looked = Ok(());
+        for server in &desired.db.servers {
+            if let Err(error) = self.look_at_folder(server) {
+                self.observed.own.unread.insert(server.name.clone());
+                looked = Err(error);
+            }
+        }
+        match self.homes() {
+            Ok(homes) => self.observed.homes = homes,
+            Err(error) => looked = Err(error),
+        }
+        self.looked_with("folders", looked);
+    }
+
+    fn look_at_folder(&mut self, server: &Server) -> io::Result<()> {
+        let home = self.parts.home.server(&server.name);
+        let made = match server.runtime {
+            Runtime::Process => data::made_for(&home, server.id)?,
+            Runtime::External => import::complete_for(&home)?,
+        };
+        let unseeded = data::position_file(&home).try_exists()?;
+        let name = server.name.clone();
+        match made {
+            Some(id) => drop(self.observed.initialised.insert(name.clone(), id)),
+            None => drop(self.observed.initialised.remove(&name)),
+        }
+        if unseeded {
+            self.observed.unseeded.insert(name);
+        } else {
+            self.observed.unseeded.remove(&name);
+        }
+        Ok(())
     }
 
     /// Folders of servers.
-    fn homes(&self) -> BTreeSet<String> {
-        std::fs::read_dir(self.parts.home.servers())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|e| e.file_name().into_string().ok())
-            .collect()
+    fn homes(&self) -> io::Result<BTreeSet<String>> {
+        let entries = match std::fs::read_dir(self.parts.home.servers()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            entries => entries?,
+        };
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(io::Result::transpose).collect()
+    }
+
+    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page says
+    /// why it is not the present.
+    pub(super) fn looked_with(&mut self, at: &'static str, looked: io::Result<()>) {
+        match looked {
+            Ok(()) => drop(self.unseeing.remove(at)),
+            Err(error) => {
+                let why = trouble::words(&error);
+                if self.unseeing.insert(at, why.clone()) != Some(why) {
+                    tracing::error!(error = &error as &dyn std::error::Error, "looking at {at}");
+                }
+            }
+        }
+        self.observed.own.blind = self.unseeing.values().next().cloned();
     }
 
     /// Which of our processes are frozen, and whether an end went unnoticed.
     pub(super) fn look_at_processes(&mut self) {
         let mut gone = Vec::new();
+        let mut all = Ok(());
         for (id, seen) in &mut self.observed.processes {
             let Some(leader) = &mut seen.leader else { continue };
-            match process::state(leader.pid).filter(|s| !s.dead) {
-                Some(state) => {
-                    leader.frozen = state.frozen || worker_frozen(id, &self.observed.proxies);
+            let looked = process::state(leader.pid).and_then(|state| {
+                Ok((state.filter(|s| !s.dead), worker_frozen(id, &self.observed.proxies)?))
+            });
+            match looked {
+                Ok((Some(state), worker)) => {
+                    leader.frozen = state.frozen || worker;
                     seen.frozen_since = if leader.frozen { seen.frozen_since.or(Some(now())) } else { None };
                 }
-                None => gone.push((id.clone(), leader.pid)),
+                Ok((None, _)) => gone.push((id.clone(), leader.pid)),
+                Err(error) => all = Err(error),
             }
         }
         for (id, pid) in gone {
             self.process_ended(&id, pid);
         }
+        let left: Vec<ProcessId> =
+            self.observed.processes.iter().filter(|(_, p)| p.unlooked).map(|(id, _)| id.clone()).collect();
+        for id in left {
+            self.look_for_orphans(&id);
+        }
+        if self.unseeing.contains_key("folders") {
+            self.look_at_folders();
+        }
+        self.looked_with("processes", all);
+    }
+
+    /// What a dead leader left of its group.
+    fn look_for_orphans(&mut self, id: &ProcessId) {
+        let found = process::find(&self.parts.home.id);
+        let seen = self.observed.processes.entry(id.clone()).or_default();
+        seen.unlooked = found.is_err();
+        let looked = found.map(|found| seen.orphans = orphans(&found, id));
+        self.looked_with("groups", looked);
     }
 
     /// A leader has ended: say why, and find what it left.
@@ -148,10 +214,8 @@ impl Engine {
             (false, false) => 1,
         };
         seen.trouble = (!asked).then(|| why.clone());
-        let found = process::find(&self.parts.home.id);
-        let orphans = orphans(&found, id);
+        self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
-        seen.orphans = orphans;
         let since = seen.frozen_since.or(seen.ended_at);
         if let (ProcessId::Server(name), Some(since)) = (id, since)
             && self.parts.board.desired().is_writer(name)
@@ -225,10 +289,7 @@ impl Engine {
                 (seen.failures, seen.trouble) = (0, None);
             }
             (Step::StopProcess { .. }, Outcome::Done) => seen.stopping_since = Some(now()),
-            (Step::KillProcess { .. }, Outcome::Done) => {
-                let found = process::find(&self.parts.home.id);
-                seen.orphans = orphans(&found, id);
-            }
+            (Step::KillProcess { .. }, Outcome::Done) => self.look_for_orphans(id),
             (Step::TrashHome { .. }, Outcome::Done) => {
                 // Another server may come under the name.
                 if let ProcessId::Server(name) = id {
@@ -250,9 +311,10 @@ impl Engine {
 fn worker_frozen(
     id: &ProcessId,
     proxies: &std::collections::BTreeMap<cordee_domain::ids::PoolId, cordee_domain::observed::ProxySeen>,
-) -> bool {
-    let ProcessId::Proxy(proxy) = id else { return false };
-    proxies.get(proxy).and_then(|p| p.worker).and_then(process::state).is_some_and(|s| s.frozen)
+) -> io::Result<bool> {
+    let ProcessId::Proxy(proxy) = id else { return Ok(false) };
+    let Some(worker) = proxies.get(proxy).and_then(|p| p.worker) else { return Ok(false) };
+    Ok(process::state(worker)?.is_some_and(|s| s.frozen))
 }
 
 /// Members of a group whose leader is gone. While a leader lives they are its own affair.

@@ -54,6 +54,27 @@ pub fn write(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<User>
     file.sync_all()
 }
 
+/// A longer text is none of ours; its beginning differs from what is expected, which is all that is asked.
+const MOST_TEXT: u64 = 16 << 20;
+
+/// A file's text; nothing when there is no such file. What is no UTF-8 in it is not ours and only has to differ.
+pub fn text(path: &Path) -> io::Result<Option<String>> {
+    match read(path, MOST_TEXT) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is a folder. Fails when that cannot be told.
+pub fn is_folder(path: &Path) -> io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(meta) => Ok(meta.is_dir()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens a file of ours to add to it, making it when it is not there.
 pub fn append(path: &Path) -> io::Result<File> {
     let (folder, name) = split(path)?;

@@ -16,6 +16,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::paths::{Home, User};
 
+use super::trouble;
+
 /// Milliseconds that HAProxy has for one answer.
 const DEADLINE: Duration = Duration::from_secs(1);
 /// An answer above this is no answer of HAProxy's.
@@ -34,7 +36,7 @@ async fn ask(socket: &Path, line: &str) -> Result<String, Text> {
     };
     match timeout(DEADLINE, talk).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(text!("haproxy-no-socket")),
+        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| text!("haproxy-no-socket"))),
         Err(_) => Err(text!("haproxy-no-answer")),
     }
 }
@@ -86,7 +88,7 @@ pub async fn check(file: &Path, user: Option<User>) -> Result<(), Text> {
             let line = said.lines().find(|l| l.contains("ALERT")).unwrap_or("").chars().take(300);
             Err(text!("haproxy-refused-file", said = line.collect::<String>()))
         }
-        Ok(Err(_)) => Err(text!("haproxy-missing")),
+        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| text!("haproxy-missing"))),
         Err(_) => Err(text!("haproxy-no-answer")),
     }
 }

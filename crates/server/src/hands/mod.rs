@@ -16,5 +16,6 @@ pub mod newcomer;
 pub mod process;
 pub mod sessions;
 pub mod trial;
+pub mod trouble;
 pub mod verify;
 pub mod visitor;

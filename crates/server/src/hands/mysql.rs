@@ -21,6 +21,7 @@ use tokio::time::timeout;
 mod external;
 
 use super::process::failpoint;
+use super::trouble;
 
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
@@ -475,7 +476,9 @@ pub(crate) fn explain(error: &mysql_async::Error) -> Text {
             1040 => text!("db-too-many"),
             code => text!("db-error", code = code),
         },
-        mysql_async::Error::Io(_) => text!("db-unreachable"),
+        mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
+            trouble::own(error).unwrap_or_else(|| text!("db-unreachable"))
+        }
         _ => text!("db-broken"),
     }
 }

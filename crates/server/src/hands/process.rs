@@ -94,19 +94,32 @@ pub struct Found {
     pub frozen: bool,
 }
 
-/// Every living process of a cluster. A zombie is dead.
-pub fn find(cluster: &str) -> Vec<Found> {
+/// Every living process of a cluster. A zombie is dead. Fails when they cannot be looked at: that is not a sight of
+/// none.
+pub fn find(cluster: &str) -> io::Result<Vec<Found>> {
     let mut all = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir("/proc")? {
+        let entry = entry?;
         let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-        let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
+        let environment = match std::fs::read(entry.path().join("environ")) {
+            Ok(environment) => environment,
+            // Another user's is none of ours.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied || gone(&error) => continue,
+            Err(error) => return Err(error),
+        };
         let Some((name, serial)) = mark(&environment, cluster) else { continue };
-        let Some(state) = state(pid) else { continue };
+        let Some(state) = state(pid)? else { continue };
         if !state.dead {
             all.push(Found { pid, group: state.group, name, serial, frozen: state.frozen });
         }
     }
-    all
+    Ok(all)
+}
+
+/// Whether an error of `/proc` says that the process has ended; any other one says nothing about it.
+fn gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
 }
 
 fn mark(environment: &[u8], cluster: &str) -> Option<(String, Serial)> {
@@ -133,9 +146,17 @@ pub struct State {
     pub dead: bool,
 }
 
-/// The state of a process; `None` when there is none of that id.
-pub fn state(pid: u32) -> Option<State> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// The state of a process; `None` when there is none of that id. Fails when it cannot be looked at.
+pub fn state(pid: u32) -> io::Result<Option<State>> {
+    match std::fs::read(format!("/proc/{pid}/stat")) {
+        Ok(text) => parse(&text).map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into()),
+        Err(error) if gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(stat: &[u8]) -> Option<State> {
+    let text = String::from_utf8_lossy(stat);
     // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).
     let rest = text.rsplit_once(')')?.1;
     let mut fields = rest.split_whitespace();
@@ -156,13 +177,13 @@ pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
 }
 
 /// The leaders of the groups that a process of ours has; those that are its alone.
-pub fn groups(cluster: &str, id: &ProcessId) -> Vec<u32> {
-    let found = find(cluster);
+pub fn groups(cluster: &str, id: &ProcessId) -> io::Result<Vec<u32>> {
+    let found = find(cluster)?;
     let mine = by_id(&found).remove(id).unwrap_or_default();
     let mut groups: Vec<u32> = mine.iter().map(|p| p.group).collect();
     groups.sort_unstable();
     groups.dedup();
-    groups
+    Ok(groups)
 }
 
 /// Reads a process's name from its mark; the keeper and the server itself have none.
@@ -227,5 +248,34 @@ pub fn failpoint(place: &str, name: &str) {
     let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
     if wanted.split_once(':') == Some((place, name)) {
         std::process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_process_is_read_whatever_its_name_holds() {
+        let seen = parse(b"7 (a) b (c\xff) T 1 42 42").unwrap();
+        assert_eq!(seen, State { group: 42, frozen: true, dead: false });
+        assert!(parse(b"7 (a) Z 1 42").unwrap().dead);
+        assert_eq!(parse(b""), None);
+        assert!(state(std::process::id()).unwrap().is_some_and(|s| !s.dead && !s.frozen));
+    }
+
+    #[test]
+    fn only_some_errors_say_that_a_process_has_ended() {
+        let raw = |error: Errno| io::Error::from_raw_os_error(error.raw_os_error());
+        for error in [Errno::NOENT, Errno::SRCH] {
+            assert!(gone(&raw(error)), "{error:?}");
+        }
+        for error in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::ACCESS] {
+            assert!(!gone(&raw(error)), "{error:?}");
+        }
+        // No process has the highest number that the kernel gives out, and one more.
+        assert_eq!(state(1 << 22).unwrap(), None);
     }
 }

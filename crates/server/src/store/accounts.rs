@@ -94,7 +94,12 @@ impl Store {
         if let Some((_, seen)) = &row
             && now().saturating_sub(*seen) > 60_000
         {
-            connection.execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash])?;
+            let touched = connection
+                .execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash]);
+            // A disk that is full keeps nobody from reading the page that says so.
+            if let Err(error) = touched {
+                self.failed(&error.into());
+            }
         }
         Ok(row.map(|(account, _)| Account(account)))
     }

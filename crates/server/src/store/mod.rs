@@ -6,6 +6,7 @@
 mod accounts;
 mod drills;
 mod logins;
+mod outage;
 mod runs;
 mod schema;
 mod trials;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::{Report, Side};
 use cordee_domain::desired::Desired;
+use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
 use cordee_domain::text;
@@ -28,8 +30,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
+use crate::over;
 use crate::vault::{Login, Vault};
 
+use outage::Outage;
 use visitors::Visitors;
 
 pub use accounts::{Account, SignIn, TokenName};
@@ -71,10 +75,13 @@ pub enum StoreError {
     Hash,
 }
 
-/// The store failed: logged here, said without detail.
+/// The store failed: logged here, said with what a person can do about it.
 pub fn store_failed(error: &StoreError) -> Text {
     tracing::error!(error = error as &dyn std::error::Error, "store");
-    text!("problem-store")
+    match error.unwritable() {
+        Some(why) => text!("problem-store-unwritable", why = why),
+        None => text!("problem-store"),
+    }
 }
 
 /// Why a change was not committed.
@@ -94,6 +101,7 @@ pub struct Store {
     board: OnceLock<Arc<Board>>,
     visitors: Arc<Visitors>,
     vault: OnceLock<Vault>,
+    outage: Mutex<Outage>,
 }
 
 impl std::fmt::Debug for Store {
@@ -122,6 +130,7 @@ impl Store {
             board: OnceLock::new(),
             visitors,
             vault: OnceLock::new(),
+            outage: Mutex::default(),
         };
         {
             let mut connection = store.lock();
@@ -168,8 +177,7 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A panic while holding it leaves SQLite consistent: the transaction was rolled back.
-        self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        over::hold(&self.connection)
     }
 
     /// The newest wish.
@@ -197,6 +205,19 @@ impl Store {
         actor: &str,
         login: Option<(u32, &Login)>,
     ) -> Result<Desired, CommitError> {
+        let committed = self.try_commit(change, actor, login);
+        if let Err(CommitError::Store(error)) = &committed {
+            self.failed(error);
+        }
+        committed
+    }
+
+    fn try_commit(
+        &self,
+        change: &Change,
+        actor: &str,
+        login: Option<(u32, &Login)>,
+    ) -> Result<Desired, CommitError> {
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(StoreError::from)?;
         let current =
@@ -215,7 +236,7 @@ impl Store {
                     ],
                 )
                 .map_err(StoreError::from)?;
-            write_event(&transaction, actor, &change.subject(), None, &change.sentence())?
+            write_event(&transaction, now(), actor, &change.subject(), None, &change.sentence())?
         };
         self.keep_logins(&transaction, &current, &next, login)?;
         transaction.commit().map_err(StoreError::from)?;
@@ -235,7 +256,8 @@ impl Store {
         light: Option<Light>,
         text: &Text,
     ) -> Result<Event, StoreError> {
-        let event = write_event(&self.lock(), actor, subject, light, text)?;
+        let written = write_event(&self.lock(), now(), actor, subject, light, text);
+        let event = written.inspect_err(|error| self.failed(error))?;
         if let Some(board) = self.board.get() {
             board.announce(event.clone());
         }
@@ -374,12 +396,12 @@ fn read_desired(connection: &Connection) -> Result<Option<Desired>, StoreError> 
 
 fn write_event(
     connection: &Connection,
+    at: Millis,
     actor: &str,
     subject: &str,
     light: Option<Light>,
     text: &Text,
 ) -> Result<Event, StoreError> {
-    let at = now();
     let light_text = light.map(|l| serde_json::to_string(&l)).transpose()?;
     connection.execute(
         "INSERT INTO event (at, actor, subject, light, text) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -4,7 +4,7 @@
 //! second of it in a power cut costs no more than that.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use cordee_domain::haproxy::log::Recolour;
 use cordee_domain::ids::{Millis, ServerName};
@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, private};
+use crate::over;
 
 /// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
 pub const MOST_ADDRESSES: u64 = 100_000;
@@ -189,11 +190,11 @@ impl Visitors {
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+        over::hold(&self.read)
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.write.lock().unwrap_or_else(PoisonError::into_inner)
+        over::hold(&self.write)
     }
 
     /// Where the log was; absent before the first time.

@@ -7,7 +7,7 @@ use cordee_domain::problem::{Kind, Problem};
 use cordee_domain::text;
 use serde::Serialize;
 
-use crate::store::{CommitError, StoreError};
+use crate::store::{CommitError, StoreError, store_failed};
 use crate::words::Lang;
 
 /// A refusal, and the language in which to say it.
@@ -69,10 +69,9 @@ impl Refusal {
 
     /// The store failed: logged here, said without detail.
     pub fn store(error: &StoreError, lang: Lang) -> Self {
-        tracing::error!(error = error as &dyn std::error::Error, "store");
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            problems: vec![Problem::invalid("", text!("problem-store"))],
+            problems: vec![Problem::invalid("", store_failed(error))],
             lang,
         }
     }

@@ -9,6 +9,7 @@ use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
 
 use crate::board::{Guest, JoinPlan};
+use crate::over;
 use crate::random;
 use crate::vault::Login;
 
@@ -68,7 +69,7 @@ impl Waiting {
     /// Keeps one, and gives the word by which it is taken.
     pub fn keep(&self, invited: Invited) -> Option<String> {
         let word = random::token(24)?;
-        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = over::hold(&self.0);
         all.retain(|_, (at, _)| at.elapsed() < PATIENCE);
         if all.len() >= MOST
             && let Some(oldest) = all.iter().min_by_key(|(_, (at, _))| *at).map(|(word, _)| word.clone())
@@ -81,7 +82,7 @@ impl Waiting {
 
     /// Takes it, once.
     pub fn take(&self, word: &str) -> Option<Invited> {
-        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = over::hold(&self.0);
         all.remove(word).filter(|(at, _)| at.elapsed() < PATIENCE).map(|(_, invited)| invited)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -16,6 +16,7 @@ use cordee_domain::text;
 use super::App;
 use super::error::Refusal;
 use crate::clock::now;
+use crate::over;
 use crate::words::Lang;
 
 /// Set as a request extension by the listener on the unix socket, whose peer's uid was checked.
@@ -196,7 +197,7 @@ const KEYS: usize = 4_096;
 impl Limiter {
     /// Seconds to wait before `key` may try again; `None` when it may now.
     pub fn wait(&self, key: &str) -> Option<u64> {
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let wrong = over::hold(&self.wrong);
         let recent: Vec<Millis> =
             wrong.get(key)?.iter().copied().filter(|t| now().saturating_sub(*t) < WINDOW_MS).collect();
         if recent.len() < TRIES {
@@ -208,7 +209,7 @@ impl Limiter {
 
     /// Notes a wrong try.
     pub fn note(&self, key: &str) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wrong = over::hold(&self.wrong);
         if wrong.len() >= KEYS {
             wrong.retain(|_, times| times.last().is_some_and(|t| now().saturating_sub(*t) < WINDOW_MS));
         }

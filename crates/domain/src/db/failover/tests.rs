@@ -10,3 +10,4 @@ mod rounds;
 pub(crate) mod scene;
 mod several;
 mod single;
+mod unwritable;

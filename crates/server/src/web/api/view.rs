@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::board::Event;
 use crate::clock::now;
-use crate::web::view::verdict;
+use crate::web::view::{present, verdict};
 use crate::words::Lang;
 
 /// Everything that is shown, at one moment.
@@ -248,6 +248,7 @@ pub struct EventJson {
 
 /// Says a picture in a language; ages are counted up to `now`.
 pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
+    let seen = &*present(seen, now);
     let servers: Vec<ServerJson> = seen.servers.iter().map(|s| server(s, lang, now)).collect();
     let pools = PoolId::ALL
         .map(|name| PoolJson { name, servers: servers.iter().filter(|s| s.pool == name).cloned().collect() })

@@ -18,6 +18,7 @@ mod session;
 pub mod trial;
 pub mod visitors;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cordee_domain::ids::{Millis, PoolId};
@@ -39,7 +40,7 @@ pub use rows::{LinkRow, ProxyRow, ServerRow};
 pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
-pub const OLD_MS: u64 = 5_000;
+pub const OLD_MS: u64 = 2_000;
 
 /// A light, its word and its reason, in the reader's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -96,8 +97,7 @@ pub type Ages = BTreeMap<String, u64>;
 
 /// The picture in words.
 pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
-    let aged = now.saturating_sub(snapshot.at) > OLD_MS;
-    let snapshot = if aged { &blind(snapshot, now) } else { snapshot };
+    let snapshot = &*present(snapshot, now);
     Picture {
         verdict: status(&verdict(snapshot), lang),
         proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
@@ -105,6 +105,15 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
         rope: rope::rope(snapshot, lang),
         writing: databases::writing(snapshot, lang),
         session: snapshot.session.as_str(),
+    }
+}
+
+/// What a picture says of the present: one that is too old says nothing.
+pub fn present(snapshot: &Snapshot, now: Millis) -> Cow<'_, Snapshot> {
+    if now.saturating_sub(snapshot.at) > OLD_MS {
+        Cow::Owned(blind(snapshot, now))
+    } else {
+        Cow::Borrowed(snapshot)
     }
 }
 

@@ -1,0 +1,48 @@
+//! The state file cannot be written: no epoch can be stored, so nobody is chosen.
+
+use crate::db::failover::Decision;
+use crate::text::Text;
+
+use super::invariants::every;
+use super::scene::{Scene, cluster};
+
+fn unwritable(scene: &Scene) -> Scene {
+    let mut scene = scene.clone();
+    scene.seen.own.unwritable = Some(Text::of("io-full"));
+    scene
+}
+
+#[test]
+fn nobody_is_chosen_whatever_became_of_the_writer() {
+    let number = every(2, |scene, title| {
+        let decision = unwritable(scene).decide();
+        let chooses = matches!(
+            decision,
+            Decision::Elect { .. } | Decision::Prepare { .. } | Decision::Close | Decision::Abandon(_)
+        );
+        assert!(!chooses, "{}: {decision:?}", title());
+        let before = scene.decide();
+        if matches!(
+            before,
+            Decision::Keep | Decision::Fence { .. } | Decision::Restart(_) | Decision::Wait(_)
+        ) {
+            assert_eq!(decision, before, "{}: it asks for nothing to be stored", title());
+        }
+    });
+    assert!(number > 10_000, "{number}");
+}
+
+#[test]
+fn the_lost_writer_starts_where_its_data_are_and_the_others_are_not_even_stopped() {
+    let scene = cluster(1).dead(400);
+    assert_eq!(scene.said(), "stop [db2]: failover-asking");
+    assert_eq!(unwritable(&scene).said(), "restart: failover-unwritable");
+    let scene = scene.answered("db2", 10, 10);
+    assert_eq!(scene.said(), "elect db2 at 10");
+    assert_eq!(unwritable(&scene).said(), "restart: failover-unwritable");
+    let asked = cluster(1).promoting("db2", 500).out_of_service();
+    assert_eq!(
+        (asked.said(), unwritable(&asked).said().as_str()),
+        ("close".to_owned(), "wait: failover-unwritable")
+    );
+}

@@ -1,0 +1,46 @@
+//! What the engine tells: the picture, the journal; and the panic of one of its tasks.
+
+use std::time::Duration;
+
+use cordee_domain::desired::Desired;
+use cordee_domain::diff;
+use cordee_domain::snapshot::snapshot;
+use cordee_domain::status::Light;
+use cordee_domain::text::Text;
+use tokio::task::JoinError;
+use tokio::time::Instant;
+
+use crate::clock::now;
+
+use super::Engine;
+
+impl Engine {
+    /// Puts up the newest picture, and notes in the journal which lights changed.
+    pub(super) fn publish(&mut self, desired: &Desired) {
+        let before = self.parts.board.snapshot();
+        let after = snapshot(desired, &self.observed, &self.parts.setting, now());
+        let old_enough = self.published.elapsed() >= Duration::from_millis(200);
+        if !old_enough && diff::same(&before, &after) {
+            return;
+        }
+        if self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3) {
+            for turn in diff::turns(&before, &after) {
+                self.note(&turn.subject, Some(turn.light), &turn.text);
+            }
+        }
+        self.published = Instant::now();
+        self.parts.board.set_snapshot(after);
+    }
+
+    /// Writes a line into the journal, now or as soon as that can be written.
+    pub(super) fn note(&self, subject: &str, light: Option<Light>, text: &Text) {
+        self.parts.store.tell(subject, light, text);
+    }
+}
+
+/// Goes on with the panic of a task in the one that conducts it.
+pub(super) fn pass_on(error: JoinError) {
+    if let Ok(panic) = error.try_into_panic() {
+        std::panic::resume_unwind(panic);
+    }
+}

@@ -1,0 +1,156 @@
+//! Signs of life. A process that is frozen or wedged does not die: `serve` tells its keeper again and again that its engine
+//! goes round, and the keeper starts a silent one anew.
+//!
+//! They go over a pair of sockets that the keeper makes, one end of which is the standard input of `serve`: no name that
+//! others could write to, and gone with either of them.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::net::UnixDatagram;
+use tokio::process::Child;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Says to `serve` that its standard input is the way to its keeper.
+pub const VARIABLE: &str = "CORDEE_SIGNS";
+/// Between two signs.
+const PACE: Duration = Duration::from_millis(500);
+/// The keeper counts its own rounds rather than the clock: while it, or the whole machine, stood still it counted none.
+const ROUND: Duration = Duration::from_millis(250);
+/// Rounds without a sign after which `serve` is taken for wedged: 10 s.
+const PATIENCE: u32 = 40;
+/// The same before its first sign: it opens its files and looks for what runs. 60 s.
+const FIRST_PATIENCE: u32 = 240;
+
+/// The engine's way to its keeper; none where there is no keeper.
+#[derive(Debug, Default)]
+pub struct Signs {
+    to: Option<OwnedFd>,
+    last: Option<Instant>,
+}
+
+impl Signs {
+    /// As the keeper made it.
+    pub fn from_environment() -> Self {
+        let kept = std::env::var_os(VARIABLE).is_some();
+        let to = kept.then(|| io::stdin().as_fd().try_clone_to_owned().ok()).flatten();
+        Self { to, last: None }
+    }
+
+    /// The engine goes round. Never waits: a keeper that stands still has enough of them already.
+    pub fn give(&mut self) {
+        let Some(to) = self.to.as_ref().filter(|_| self.last.is_none_or(|at| at.elapsed() >= PACE)) else {
+            return;
+        };
+        self.last = Some(Instant::now());
+        let _ = rustix::io::write(to, b"WATCHDOG=1");
+    }
+}
+
+/// Both ends: the keeper's, and the standard input for `serve`.
+pub fn pair() -> io::Result<(UnixDatagram, Stdio)> {
+    let (here, there) = std::os::unix::net::UnixDatagram::pair()?;
+    here.set_nonblocking(true)?;
+    there.set_nonblocking(true)?;
+    Ok((UnixDatagram::from_std(here)?, Stdio::from(OwnedFd::from(there))))
+}
+
+/// Rounds without a sign.
+#[derive(Debug)]
+struct Silence {
+    rounds: u32,
+    patience: u32,
+}
+
+impl Silence {
+    const fn begun() -> Self {
+        Self { rounds: 0, patience: FIRST_PATIENCE }
+    }
+
+    const fn broken(&mut self) {
+        (self.rounds, self.patience) = (0, PATIENCE);
+    }
+
+    /// One round more; whether it has lasted too long.
+    const fn lasts(&mut self) -> bool {
+        self.rounds += 1;
+        self.rounds >= self.patience
+    }
+}
+
+/// How a `serve` came to its end.
+#[derive(Debug)]
+pub enum End {
+    /// By itself.
+    Ended(io::Result<std::process::ExitStatus>),
+    /// It lives, and gives no sign of life.
+    Silent,
+}
+
+/// Waits until it has ended or is wedged.
+pub async fn outlast(child: &mut Child, signs: &UnixDatagram) -> End {
+    let mut silence = Silence::begun();
+    let mut rounds = interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sign = [0; 16];
+    loop {
+        tokio::select! {
+            ended = child.wait() => return End::Ended(ended),
+            _ = rounds.tick() => {
+                // All that came meanwhile counts, also what came while this keeper stood still.
+                while signs.try_recv(&mut sign).is_ok() {
+                    silence.broken();
+                }
+                if silence.lasts() {
+                    return End::Silent;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rounds_of_the_keeper_count_and_each_sign_begins_anew() {
+        let mut silence = Silence::begun();
+        assert!((0..FIRST_PATIENCE - 1).all(|_| !silence.lasts()), "it may take a while to begin");
+        silence.broken();
+        assert!((0..PATIENCE - 1).all(|_| !silence.lasts()));
+        silence.broken();
+        assert!((0..PATIENCE - 1).all(|_| !silence.lasts()));
+        assert!(silence.lasts(), "ten seconds of its own");
+        assert_eq!(ROUND * PATIENCE, Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn signs_that_nobody_reads_keep_nobody_waiting() {
+        let (here, there) = std::os::unix::net::UnixDatagram::pair().unwrap();
+        there.set_nonblocking(true).unwrap();
+        let mut signs = Signs { to: Some(there.into()), last: None };
+        for _ in 0..10_000 {
+            signs.last = None;
+            signs.give();
+        }
+        drop(here);
+        signs.last = None;
+        signs.give();
+    }
+
+    #[tokio::test]
+    async fn a_process_that_says_nothing_is_silent_and_one_that_ends_has_ended() {
+        let (here, _there) = pair().unwrap();
+        let run = |seconds: &str| {
+            tokio::process::Command::new("/bin/sleep").arg(seconds).kill_on_drop(true).spawn()
+        };
+        let mut short = run("0").unwrap();
+        assert!(matches!(outlast(&mut short, &here).await, End::Ended(Ok(_))));
+        let mut long = run("600").unwrap();
+        let waited = tokio::time::timeout(Duration::from_millis(600), outlast(&mut long, &here)).await;
+        assert!(waited.is_err(), "not before its time");
+    }
+}
