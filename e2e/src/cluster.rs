@@ -144,6 +144,12 @@ impl Cluster {
         run(&mut self.command(arguments), COMMAND)
     }
 
+    /// The same, in another language.
+    #[track_caller]
+    pub fn cli_in(&self, language: &str, arguments: &[&str]) -> Said {
+        run(self.command(arguments).env("LANG", language), COMMAND)
+    }
+
     /// Runs a command that must succeed and gives its standard output.
     #[track_caller]
     pub fn cli_ok(&self, arguments: &[&str]) -> String {

@@ -31,6 +31,7 @@ pub mod ports;
 pub mod prober;
 pub mod procs;
 pub mod runner;
+pub mod scarce;
 pub mod suite;
 pub mod tables;
 pub mod tally;

@@ -10,8 +10,8 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::{Cluster, run};
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{
-    SETTLED, ask_join, brief, homes, join, listed, members, refused, remove, route, shown, trashed,
-    wait_for_members, wait_for_mesh, wait_until_left,
+    SETTLED, brief, homes, join, listed, members, refused, remove, route, shown, trashed, wait_for_members,
+    wait_for_mesh, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, open, server_id};
 use cordee_e2e::suite::File;

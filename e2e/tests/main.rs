@@ -3,6 +3,7 @@
 mod add_remove;
 mod bad_input;
 mod balance;
+mod blind;
 mod cold_start;
 mod compare;
 mod cut_off;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         row(cuts::file(), Place::Waits, 170),
         row(cut_off::file(), Place::Waits, 61),
         row(compare::file(), Place::Waits, 68),
+        row(blind::file(), Place::Alone, 0),
         row(death::file(), Place::Alone, 38),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),

@@ -218,17 +218,22 @@ impl Room {
     pub fn says(&self) -> Option<Text> {
         let (folder, free) = (self.folder.as_str(), self.free >> 20);
         match self.free {
-            0..FULL => Some(text!("own-disk-full", folder = folder, free = self.free >> 10)),
+            0..FULL => Some(self.says_full()),
             FULL..SHORT => Some(text!("own-disk-short", folder = folder, free = free)),
             _ => None,
         }
+    }
+
+    fn says_full(&self) -> Text {
+        text!("own-disk-full", folder = self.folder.as_str(), free = self.free >> 10)
     }
 }
 
 impl Own {
     /// What keeps it from writing, the disk's name first.
     pub fn hindrance(&self) -> Option<Text> {
-        let full = self.room.as_ref().filter(|r| r.full()).and_then(Room::says);
+        let refused = self.unwritable.as_ref().is_some_and(|why| why.key == "io-full");
+        let full = self.room.as_ref().filter(|r| refused || r.full()).map(Room::says_full);
         full.or_else(|| self.unwritable.clone())
     }
 }

@@ -530,6 +530,14 @@ mod tests {
         }
         let mut own = Own { unwritable: Some(text!("io-read-only")), ..Own::default() };
         assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
+        own.unwritable = Some(text!("io-full"));
+        own.room = room(2 << 20);
+        let said = own.hindrance().map(|why| why.key.to_string());
+        assert_eq!(
+            said.as_deref(),
+            Some("own-disk-full"),
+            "what SQLite needed and did not get, with folder and figure"
+        );
         own.room = room(0);
         assert_eq!(own.hindrance().map(|why| why.key.to_string()), Some("own-disk-full".to_owned()));
     }

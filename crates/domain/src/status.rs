@@ -80,7 +80,12 @@ pub fn proxy(observed: &Observed, id: PoolId, now: Millis) -> Status {
     match &seen.running {
         running if young(running, &process, now) => Status::bare(Light::Progress, text!("status-starting")),
         running => match running.fresh(now, STALE) {
-            None => unknown(running.last(), now),
+            None => match running {
+                Seen::Failed { why, .. } if why.key == "reason-socket-gone" => {
+                    Status::new(Light::Unknown, text!("status-unknown"), why.clone())
+                }
+                running => unknown(running.last(), now),
+            },
             Some(_) if seen.refused.is_some() => Status {
                 light: Light::Warning,
                 word: text!("status-drift"),
@@ -403,11 +408,8 @@ fn replication(
     }
     let comparison = observed.comparisons.get(&server.name);
     let report = comparison.and_then(|c| c.of(server.id));
-    if let Some(different) = report.map(Report::different).filter(|n| *n > 0) {
-        let table =
-            report.and_then(Report::first_difference).map_or_else(String::new, |t| t.table.to_string());
-        let reason = text!("reason-rows-differ", count = different, table = table);
-        return Status::new(Light::Critical, text!("status-rows-differ"), reason);
+    if let Some(status) = differs(report) {
+        return status;
     }
     if let Some((peer, code)) = stuck(desired, observed, server, now) {
         let reason = text!("reason-not-copied", name = peer, code = code);
@@ -425,6 +427,14 @@ fn replication(
         text!("reason-delay", ms = slowest)
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// What is said of one whose rows differ from the writer's.
+fn differs(report: Option<&Report>) -> Option<Status> {
+    let report = report.filter(|r| r.different() > 0)?;
+    let table = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
+    let reason = text!("reason-rows-differ", count = report.different(), table = table);
+    Some(Status::new(Light::Critical, text!("status-rows-differ"), reason))
 }
 
 /// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use crate::web::session::{Local, Peer};
 
@@ -32,6 +32,8 @@ const HEAD_LIMIT: usize = 64 * 1024;
 pub const ROOM: usize = 512;
 /// Time for answers on their way when Cordée stops. Event streams never end by themselves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Between two looks whether the command line's socket is still there.
+const STILL_THERE: Duration = Duration::from_secs(1);
 /// Before the next try when no connection could be taken (no file descriptor left, for example).
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -53,11 +55,19 @@ pub async fn tcp(listener: TcpListener, app: Router, stop: watch::Receiver<bool>
 /// Serves `app` on a unix socket until `stop` becomes true; each request carries [`Local`]. Fails when the
 /// socket cannot be made, or another Cordée answers on it.
 pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::Result<()> {
-    let listener = bind(path).await?;
+    let mut listener = bind(path).await?;
     let mut open = Open::new(app, stop);
+    let mut there = interval(STILL_THERE);
     while let Some(permit) = open.room().await {
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
+            _ = there.tick() => if !path.exists() {
+                // Somebody removed it, perhaps with its folder: nobody could reach Cordée from here on.
+                match bind(path).await {
+                    Ok(anew) => listener = anew,
+                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "making the socket anew"),
+                }
+            },
             taken = listener.accept() => match taken {
                 Ok((stream, _)) if ours(&stream) => open.serve(stream, Local, permit),
                 Ok(_) => tracing::warn!("a connection by another user was closed"),

@@ -6,6 +6,7 @@ mod client;
 mod clock;
 mod config;
 mod desk;
+mod doctor;
 mod drills;
 mod engine;
 mod guestbook;
@@ -23,6 +24,7 @@ mod up;
 mod vault;
 mod vital;
 mod web;
+mod whole;
 mod words;
 
 use std::io::{self, Write};
@@ -66,6 +68,7 @@ async fn begin() -> ExitCode {
             up::up(&config, wish, lang).await
         }
         Command::Down => up::down(&config, lang).await,
+        Command::Doctor => doctor::doctor(&config, lang).await,
         Command::Keeper => up::keeper(&config).await,
         Command::Client(command) => {
             let socket = paths::socket_of(&config.home);

@@ -5,9 +5,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::ProcessId;
 use serde::{Deserialize, Serialize};
 
 use crate::random;
+use crate::whole;
 
 /// The folder of one cluster.
 #[derive(Clone, Debug)]
@@ -44,6 +46,28 @@ pub enum HomeError {
         #[source]
         source: io::Error,
     },
+    /// Not empty, and nothing says that it is ours.
+    #[error("{path} is not empty and was not made by Cordée; it holds {names}", path = path.display())]
+    Unmarked {
+        /// The folder.
+        path: PathBuf,
+        /// What lies in it.
+        names: String,
+    },
+    /// It was whole once.
+    #[error("{path} lacks {names}", path = path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+        /// The files of the state that are missing.
+        names: String,
+    },
+    /// A file of the state cannot be understood.
+    #[error("{path} is damaged", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// Made by a newer version.
     #[error("{path} was made by a newer Cordée (layout {found}); use that one", path = path.display())]
     Newer {
@@ -64,8 +88,40 @@ pub enum HomeError {
 }
 
 impl Home {
-    /// Opens the folder, making it when it is not there.
+    /// Opens the folder, making it when it is not there. One of somebody else's is refused, and one of ours that is not
+    /// whole any more.
     pub fn open(root: &Path) -> Result<Self, HomeError> {
+        whole::check(root)?;
+        let home = Self::enter(root)?;
+        // Others may pass through to what is theirs; what is secret has modes of its own.
+        std::fs::set_permissions(&home.root, std::fs::Permissions::from_mode(0o755))
+            .map_err(|source| HomeError::Io { path: home.root.clone(), source })?;
+        Ok(home)
+    }
+
+    /// The cluster of a folder that carries our mark, whole or not. Nothing is made.
+    pub fn found(root: &Path) -> Result<Option<Self>, HomeError> {
+        if !whole::ours(root)? {
+            return Ok(None);
+        }
+        if identity(root).is_none() {
+            return Err(HomeError::Damaged { path: root.join(whole::IDENTITY) });
+        }
+        Self::enter(root).map(Some)
+    }
+
+    /// One HAProxy's runtime socket, or a database's; a web server has none.
+    pub fn socket_of(&self, id: &ProcessId) -> Option<PathBuf> {
+        match id {
+            ProcessId::Proxy(proxy) => Some(self.proxy_socket(*proxy)),
+            ProcessId::Server(name) if self.server(name).join("my.cnf").exists() => {
+                Some(self.database_socket(name))
+            }
+            ProcessId::Server(_) => None,
+        }
+    }
+
+    fn enter(root: &Path) -> Result<Self, HomeError> {
         let wrap = |path: &Path| {
             let path = path.to_owned();
             move |source| HomeError::Io { path, source }
@@ -78,13 +134,9 @@ impl Home {
                 return Err(HomeError::Foreign { path: folder.to_owned() });
             }
         }
-        // Others may pass through to what is theirs; what is secret has modes of its own.
-        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).map_err(wrap(&root))?;
         let meta = std::fs::metadata(&root).map_err(wrap(&root))?;
         let file = root.join("cluster.json");
-        if let Ok(text) = std::fs::read_to_string(&file)
-            && let Ok(known) = serde_json::from_str::<Identity>(&text)
-        {
+        if let Some(known) = identity(&root) {
             if known.schema > SCHEMA {
                 return Err(HomeError::Newer { path: root, found: known.schema });
             }
@@ -209,6 +261,14 @@ fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
     let us = rustix::process::geteuid().as_raw();
     let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
     owned && (meta.mode() & 0o002 == 0 || (!itself && meta.mode() & 0o1000 != 0))
+}
+
+/// Who the cluster of a folder is, as its own file or the mark says.
+fn identity(root: &Path) -> Option<Identity> {
+    [whole::IDENTITY, whole::COMPLETE].iter().find_map(|name| {
+        let text = std::fs::read_to_string(root.join(name)).ok()?;
+        serde_json::from_str(&text).ok()
+    })
 }
 
 /// The command line's socket of the cluster in a folder that may not be one yet.

@@ -38,7 +38,7 @@ use crate::store::{CommitError, Store, StoreError};
 use crate::vault::Vault;
 use crate::web::session::Limiter;
 use crate::web::{self, App};
-use crate::{listen, over, random, up};
+use crate::{listen, over, random, up, whole};
 
 /// Why `serve` ended before it began.
 #[derive(Debug, thiserror::Error)]
@@ -137,13 +137,19 @@ pub fn addresses(desired: &Desired) -> Addresses {
 /// Opens the state, with the first cluster in it when it is new, and the addresses of the environment.
 pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     let loopback = |port: u16| net::free(([127, 0, 0, 1], port).into());
+    // An empty file in a folder that was whole is a loss, and no beginning.
+    let begun = whole::begun(&home.root)?;
     let first = || {
+        if begun {
+            return None;
+        }
         let mut first = Desired::first(&config.addresses(None), loopback).ok()?;
         first.visitors.port = free_log_port(first.ports).map(|socket| socket.port());
         Some(first)
     };
     let store = Store::open(&home.state(), first).map_err(|error| match error {
-        StoreError::Empty => RunError::Addresses,
+        StoreError::Empty if !begun => RunError::Addresses,
+        StoreError::Empty | StoreError::Damaged => HomeError::Damaged { path: home.state() }.into(),
         error => RunError::Store(error),
     })?;
     let known = addresses(&store.desired()?);
@@ -228,6 +234,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let store = Arc::new(open_store(&home, config)?);
     store.give_key(Vault::load(&home.login_key()).map_err(io("reading the key to the logins"))?);
     setup_code(&store, &home.setup_code())?;
+    whole::complete(&home.root).map_err(io("marking the folder as complete"))?;
     let log = log_socket(&store)?;
     let desired = store.desired()?;
     let page = page_listener(&desired).await?;

@@ -21,15 +21,16 @@ use crate::client;
 use crate::config::Config;
 use crate::hands::process::{self, Found, own_binary};
 use crate::hands::{files, net};
-use crate::paths::{Home, Users};
+use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
 use crate::vital::{self, End};
 use crate::web::api::view::ServerJson;
+use crate::whole;
 use crate::words::Lang;
 
 /// The programs, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 5] = [
+pub const PROGRAMS: [(&str, &str); 5] = [
     ("/usr/sbin/haproxy", "haproxy"),
     ("/usr/sbin/apache2", "apache2-bin"),
     ("/usr/lib/apache2/modules/libphp8.2.so", "libapache2-mod-php8.2"),
@@ -88,8 +89,11 @@ async fn interrupted() -> std::io::Result<()> {
     Ok(())
 }
 
-fn sentence(error: &RunError) -> String {
-    client::with_causes(error)
+fn sentence(error: &RunError, lang: Lang) -> String {
+    match error {
+        RunError::Home(error) => lang.say(&whole::words(error)),
+        error => client::with_causes(error),
+    }
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
@@ -100,8 +104,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         }
     }
     Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
-    let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e)))?;
-    let found = look(&home)?;
+    let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e), lang))?;
+    let found = look(&home, lang)?;
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
     if found.iter().any(|p| p.name == "keeper" && outdated(p.pid)) {
@@ -116,7 +120,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         }
         return Ok(home);
     }
-    let found = look(&home)?;
+    let found = look(&home, lang)?;
     let ours = process::by_id(&found);
     let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
     let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
@@ -145,14 +149,15 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         eprintln!("{}", lang.say(&text!("up-open", address = addresses.page.to_string())));
     }
     // Only now is anything written: a refusal leaves the addresses of the last good start.
-    drop(run::open_store(&home, config).map_err(|e| sentence(&e))?);
+    drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
     spawn_keeper(&home, config).map_err(|e| e.to_string())?;
     Ok(home)
 }
 
 /// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
-fn look(home: &Home) -> Result<Vec<Found>, String> {
-    process::find(&home.id).map_err(|e| sentence(&RunError::Io { doing: "looking for what runs", source: e }))
+fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
+    process::find(&home.id)
+        .map_err(|e| sentence(&RunError::Io { doing: "looking for what runs", source: e }, lang))
 }
 
 /// Whether a process runs a file that was replaced since.
@@ -321,14 +326,14 @@ fn print_addresses(home: &Home, lang: Lang) {
 /// Stops everything that `up` started, in the order in which visitors feel least: the keeper and the page, the
 /// proxies, the web servers, the databases.
 pub async fn down(config: &Config, lang: Lang) -> ExitCode {
-    if !config.home.exists() {
-        println!("{}", lang.tr("down-nothing"));
-        return ExitCode::SUCCESS;
-    }
-    let home = match Home::open(&config.home) {
-        Ok(home) => home,
+    let home = match ours(&config.home) {
+        Ok(Some(home)) => home,
+        Ok(None) => {
+            println!("{}", lang.tr("down-nothing"));
+            return ExitCode::SUCCESS;
+        }
         Err(error) => {
-            eprintln!("{}", sentence(&RunError::Home(error)));
+            eprintln!("{}", sentence(&RunError::Home(error), lang));
             return ExitCode::FAILURE;
         }
     };
@@ -348,7 +353,7 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     stop(&home, is_proxy, Duration::from_secs(10)).await;
     stop(&home, |p| !is_database(p), Duration::from_secs(10)).await;
     stop(&home, |_| true, Duration::from_secs(40)).await;
-    let left = match look(&home) {
+    let left = match look(&home, lang) {
         Ok(left) => left,
         Err(sentence) => {
             eprintln!("{sentence}");
@@ -361,6 +366,14 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     } else {
         eprintln!("{}", lang.say(&text!("down-left", count = left.len())));
         ExitCode::FAILURE
+    }
+}
+
+/// The cluster of a folder, whole or not; nothing where there is none. Somebody else's folder is refused.
+fn ours(root: &Path) -> Result<Option<Home>, HomeError> {
+    match Home::found(root)? {
+        None => whole::check(root).map(|()| None),
+        found => Ok(found),
     }
 }
 
@@ -396,8 +409,13 @@ async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
 
 /// Stops the cluster and deletes its state. On a terminal it asks first.
 async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
-    if !config.home.join("cluster.json").exists() {
-        return true;
+    match ours(&config.home) {
+        Ok(Some(_)) => {}
+        Ok(None) => return true,
+        Err(error) => {
+            eprintln!("{}", sentence(&RunError::Home(error), lang));
+            return false;
+        }
     }
     if !yes && std::io::stdin().is_terminal() {
         print!("{} ", lang.say(&text!("reset-question", home = config.home.display().to_string())));
@@ -412,13 +430,14 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
     if down(config, lang).await != ExitCode::SUCCESS {
         return false;
     }
-    let home = Home::open(&config.home);
-    if let Ok(home) = &home
+    let home = Home::found(&config.home);
+    if let Ok(Some(home)) = &home
         && !home.run().starts_with(&home.root)
     {
         let _ = files::remove(&home.run());
     }
-    match home.map_err(std::io::Error::other).and_then(|home| files::remove(&home.root)) {
+    let removed = home.map_err(std::io::Error::other);
+    match removed.and_then(|home| home.map_or(Ok(()), |home| files::remove(&home.root))) {
         Ok(()) => true,
         Err(error) => {
             eprintln!("{}: {error}", config.home.display());

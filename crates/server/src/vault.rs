@@ -80,10 +80,19 @@ impl std::fmt::Debug for Vault {
     }
 }
 
+fn key(text: &str) -> Option<[u8; KEY]> {
+    bytes(text.trim()).and_then(|b| <[u8; KEY]>::try_from(b).ok())
+}
+
 const KEY: usize = 32;
 const NONCE: usize = 24;
 
 impl Vault {
+    /// Whether a text is a key.
+    pub fn is_key(text: &str) -> bool {
+        key(text).is_some()
+    }
+
     /// Reads the key, or makes it.
     pub fn load(path: &Path) -> std::io::Result<Self> {
         let text = match std::fs::read_to_string(path) {
@@ -95,7 +104,7 @@ impl Vault {
             }
             Err(error) => return Err(error),
         };
-        let key = bytes(text.trim()).and_then(|b| <[u8; KEY]>::try_from(b).ok());
+        let key = key(&text);
         let key = key.ok_or_else(|| std::io::Error::other("the key file is damaged"))?;
         Ok(Self { cipher: XChaCha20Poly1305::new(&Key::from(key)) })
     }

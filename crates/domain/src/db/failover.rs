@@ -121,7 +121,8 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
         return None;
     };
     let long_ago = |at: Millis| now.saturating_sub(at) >= SILENT;
-    if why.key == "db-too-many" || !long_ago(*last) {
+    // Nor is one that Cordée itself could not ask: then the silence is its own.
+    if why.key == "db-too-many" || why.key.starts_with("own-") || !long_ago(*last) {
         return None;
     }
     let mut witnesses = desired

@@ -85,3 +85,39 @@ verify-ahead = { $count ->
    *[other] { $name } holds { $count } transactions of domain { $domain } that { $writer } has not got: a difference may be one of these.
 }
 verify-lags = { $name } did not catch up in time while some rows were held still.
+
+# The state folder
+folder-damaged = { $path } is damaged. Put it back from a copy of the folder (every file of the state from the same copy), or forget the cluster with ./up --reset.
+folder-foreign = { $path } belongs to another user, or others may write there: they could exchange what lies in it. Name another folder with CORDEE_HOME, or set its owner and mode right.
+folder-missing = { $folder } lacks { $names }. Put it back from a copy of the folder (every file of the state from the same copy), or forget the cluster with ./up --reset. cordee doctor says what else there is.
+folder-newer = { $folder } was made by a newer Cordée (layout { $found }): use that one.
+folder-random = The system gave no random bytes.
+folder-unmarked = { $folder } is not empty and was not made by Cordée: it holds { $names }. Nothing was changed. Name an empty folder with CORDEE_HOME.
+folder-unusable = { $path } cannot be used. { $why }
+event-run-anew = The folder of sockets was gone and was made anew. What runs is not reachable by its former socket: cordee doctor names it
+reason-socket-gone = its socket { $path } is gone, so that Cordée cannot ask it. It serves on. End its process (kill { $pid }): Cordée starts it anew at once, with a socket
+cli-help-doctor = Look at everything that the cluster needs on this machine: state folder, rights, disk, programs, sockets, ports; exit code 1 when something needs you, 0 otherwise
+doctor-answers = { $name } runs, and its socket takes connections.
+doctor-bad = Something needs you: see the lines with ✗.
+doctor-complete = The state folder is complete.
+doctor-descriptors = At least { $needed } files can be opened.
+doctor-descriptors-few = Only { $limit } files can be opened; { $needed } may be needed. Raise the hard limit (ulimit -Hn) before ./up.
+doctor-frozen = { $name } is frozen (kill -CONT { $pid } lets it go on).
+doctor-home = { $folder } is the folder of cluster { $id }.
+doctor-home-none = There is no cluster in { $folder }: ./up makes one.
+doctor-incomplete = The folder carries no mark that its first start came to an end: the next ./up goes on with it.
+doctor-keeper = The keeper runs.
+doctor-mode = { $path } has mode { $mode }: others have rights that they must not have. chmod go-rwx for a file, go-w for the folder.
+doctor-no-keeper = The keeper does not run: nobody restarts cordee serve. ./up --detach starts it.
+doctor-nothing-runs = Nothing of this cluster runs. ./up starts it.
+doctor-owner = { $path } belongs to uid { $uid }, and you are uid { $us }.
+doctor-port = { $address } is taken by { $holder }: it will be missing at the next start.
+doctor-ports = The addresses of the page, the site and the databases are free, or ours.
+doctor-programs = HAProxy, Apache with PHP, and MariaDB are installed, with their users.
+doctor-rights = Folder and secrets belong to you, and nobody else has rights on them.
+doctor-room = { $folder } has { $free } MiB left.
+doctor-serve = cordee serve answers.
+doctor-serve-silent = cordee serve does not answer on { $path }.
+doctor-socket = { $name } runs, and its socket { $path } does not answer. End its process (kill { $pid }): Cordée starts it anew at once.
+doctor-sqlite = { $path } is intact (schema { $version }).
+doctor-well = Nothing needs you.

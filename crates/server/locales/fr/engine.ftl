@@ -85,3 +85,39 @@ verify-ahead = { $count ->
    *[other] { $name } détient { $count } transactions du domaine { $domain } que { $writer } n’a pas reçues : une différence peut venir de l’une d’elles.
 }
 verify-lags = { $name } n’a pas rattrapé son retard à temps pendant que des lignes étaient tenues immobiles.
+
+# Le dossier d’état
+folder-damaged = { $path } est endommagé. Remettez-le à partir d’une copie du dossier (tous les fichiers d’état de la même copie), ou oubliez le cluster avec ./up --reset.
+folder-foreign = { $path } appartient à un autre utilisateur, ou d’autres peuvent y écrire : ils pourraient échanger son contenu. Indiquez un autre dossier dans CORDEE_HOME, ou corrigez son propriétaire et ses droits.
+folder-missing = Il manque { $names } dans { $folder }. Remettez-les à partir d’une copie du dossier (tous les fichiers d’état de la même copie), ou oubliez le cluster avec ./up --reset. cordee doctor dit le reste.
+folder-newer = { $folder } vient d’une version plus récente de Cordée (disposition { $found }) : utilisez celle-là.
+folder-random = Le système n’a pas fourni d’octets aléatoires.
+folder-unmarked = { $folder } n’est pas vide et n’a pas été créé par Cordée : il contient { $names }. Rien n’a été modifié. Indiquez un dossier vide dans CORDEE_HOME.
+folder-unusable = { $path } ne peut pas être utilisé. { $why }
+event-run-anew = Le dossier des sockets avait disparu et a été recréé. Ce qui tourne n’est plus joignable par son ancien socket : cordee doctor le nomme
+reason-socket-gone = son socket { $path } a disparu : Cordée ne peut plus l’interroger. Le service continue. Arrêtez le processus (kill { $pid }) : Cordée le relance aussitôt, avec un socket
+cli-help-doctor = Examiner tout ce dont le cluster a besoin sur cette machine : dossier d’état, droits, disque, programmes, sockets, ports ; code de retour 1 si quelque chose demande votre intervention, sinon 0
+doctor-answers = { $name } tourne et son socket accepte les connexions.
+doctor-bad = Une intervention est nécessaire : voir les lignes marquées ✗.
+doctor-complete = Le dossier d’état est complet.
+doctor-descriptors = Au moins { $needed } fichiers peuvent être ouverts.
+doctor-descriptors-few = Seuls { $limit } fichiers peuvent être ouverts ; il en faut peut-être { $needed }. Relevez la limite dure (ulimit -Hn) avant ./up.
+doctor-frozen = { $name } est gelé (kill -CONT { $pid } le fait reprendre).
+doctor-home = { $folder } est le dossier du cluster { $id }.
+doctor-home-none = Il n’y a pas de cluster dans { $folder } : ./up en crée un.
+doctor-incomplete = Rien n’indique que le premier démarrage de ce dossier est allé à son terme : le prochain ./up le poursuit.
+doctor-keeper = Le gardien tourne.
+doctor-mode = { $path } a le mode { $mode } : d’autres ont des droits qu’ils ne doivent pas avoir. chmod go-rwx pour un fichier, go-w pour le dossier.
+doctor-no-keeper = Le gardien ne tourne pas : personne ne relance cordee serve. ./up --detach le démarre.
+doctor-nothing-runs = Rien de ce cluster ne tourne. ./up le démarre.
+doctor-owner = { $path } appartient à l’uid { $uid }, et vous êtes l’uid { $us }.
+doctor-port = { $address } est pris par { $holder } : cette adresse manquera au prochain démarrage.
+doctor-ports = Les adresses de la page, du site et des bases sont libres, ou à nous.
+doctor-programs = HAProxy, Apache avec PHP et MariaDB sont installés, avec leurs utilisateurs.
+doctor-rights = Le dossier et les secrets vous appartiennent, et personne d’autre n’a de droits dessus.
+doctor-room = Il reste { $free } Mio dans { $folder }.
+doctor-serve = cordee serve répond.
+doctor-serve-silent = cordee serve ne répond pas sur { $path }.
+doctor-socket = { $name } tourne, mais son socket { $path } ne répond pas. Arrêtez le processus (kill { $pid }) : Cordée le relance aussitôt.
+doctor-sqlite = { $path } est intact (schéma { $version }).
+doctor-well = Aucune intervention n’est nécessaire.

@@ -21,6 +21,7 @@ fn about(parent: &str, command: &str) -> Option<Text> {
         "cordee" => text!("cli-help-cordee"),
         "serve" => text!("cli-help-serve"),
         "status" => text!("cli-help-status"),
+        "doctor" => text!("cli-help-doctor"),
         "setup-code" => text!("cli-help-setup-code"),
         "token" => text!("cli-help-token"),
         "create" => text!("cli-help-token-create"),

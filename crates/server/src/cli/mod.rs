@@ -33,6 +33,9 @@ pub enum Command {
     /// Stop all that ./up started.
     #[command(hide = true)]
     Down,
+    /// Look at everything that the cluster needs on this machine; exit code 1 when something needs a person
+    #[command(after_help = "  cordee doctor")]
+    Doctor,
     /// Brings `serve` back when it dies.
     #[command(hide = true)]
     Keeper,

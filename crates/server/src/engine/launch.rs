@@ -77,7 +77,7 @@ const CLOSING: Duration = Duration::from_millis(500);
 
 fn require_free(address: SocketAddr) -> Result<(), Text> {
     let deadline = Instant::now() + CLOSING;
-    while !net::free(address) {
+    while !net::try_free(address).map_err(|e| io(&e))? {
         if Instant::now() >= deadline {
             let holder = net::holder(address.port()).to_string();
             return Err(text!("reason-port-taken", port = address.port().to_string(), holder = holder));

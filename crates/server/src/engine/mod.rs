@@ -61,7 +61,7 @@ use crate::store::Store;
 use crate::vital::Signs;
 
 use doors::Doors;
-use tell::pass_on;
+use tell::{looked_at_by, pass_on, subject};
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
@@ -347,6 +347,7 @@ impl Engine {
                 self.busy.remove(&Target::Proxy(id));
                 self.looked(&Target::Proxy(id));
                 self.take_files(id, file, map);
+                let running = running.map_err(|why| self.reason(&ProcessId::Proxy(id), why));
                 let seen = self.observed.proxies.entry(id).or_default();
                 seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
                 seen.running = seen_again(&seen.running, running);
@@ -367,6 +368,8 @@ impl Engine {
                 let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
                 if ours || external.is_some() {
                     let seen = seen.map(|s| self.with_memory(&name, s));
+                    let id = ProcessId::Server(name.clone());
+                    let seen = if ours { seen.map_err(|why| self.reason(&id, why)) } else { seen };
                     self.observed.see_database(&name, at, seen);
                     self.keep_promise();
                 }
@@ -565,17 +568,6 @@ fn paced(every: Duration) -> Interval {
     pace
 }
 
-/// The look that tells how an adopted process does.
-fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
-    match id {
-        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
-        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
-            Target::Database(name.clone())
-        }
-        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
-    }
-}
-
 /// A look at one proxy, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
@@ -587,15 +579,5 @@ fn seen_again<T>(before: &Seen<T>, look: Result<T, Text>) -> Seen<T> {
     match look {
         Ok(value) => Seen::At(now(), value),
         Err(why) => Seen::Failed { last: before.last(), why },
-    }
-}
-
-/// The word for a target in the journal.
-fn subject(target: &Target) -> String {
-    match target {
-        Target::Proxy(id) => format!("haproxy-{id}"),
-        Target::Process(id) => id.to_string(),
-        Target::Database(name) | Target::Rows(name) => name.to_string(),
-        Target::Wish => "cluster".to_owned(),
     }
 }

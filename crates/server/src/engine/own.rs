@@ -3,13 +3,16 @@
 use std::io;
 use std::time::Duration;
 
-use cordee_domain::observed::Room;
+use cordee_domain::observed::{ProcessId, Room};
 use cordee_domain::status::Light;
 use cordee_domain::text;
+use cordee_domain::text::Text;
 use tokio::time::Instant;
 
 use crate::clock::now;
-use crate::hands::files;
+use crate::hands::files::{self, folder};
+use crate::paths::Home;
+use crate::store::Store;
 
 use super::{Engine, Sight};
 
@@ -17,6 +20,9 @@ use super::{Engine, Sight};
 const PACE: Duration = Duration::from_secs(1);
 /// Between two proofs that the state file can be written; while it cannot there is one with each look.
 const PROOF: Duration = Duration::from_secs(2);
+
+/// Milliseconds after its start in which a program may not have made its socket yet.
+const YOUNG: u64 = 10_000;
 
 /// When it was last looked at.
 #[derive(Debug, Default)]
@@ -30,7 +36,36 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
     last.is_none_or(|at| at.elapsed() >= pace)
 }
 
+/// Makes the folder of sockets anew when somebody removed it.
+fn run_folder(home: &Home, store: &Store) {
+    let run = home.run();
+    if !matches!(run.try_exists(), Ok(false)) {
+        return;
+    }
+    match folder(&run, 0o755, None) {
+        Ok(()) => store.tell("cluster", Some(Light::Warning), &text!("event-run-anew")),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "making the folder of sockets")
+        }
+    }
+}
+
 impl Engine {
+    /// Why a program does not answer, when its socket is gone: it serves on, and cannot be asked any more.
+    pub(super) fn reason(&self, id: &ProcessId, why: Text) -> Text {
+        let process = self.observed.process(id);
+        let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
+        let Some(pid) = process.leader.map(|l| l.pid).filter(|_| !young) else { return why };
+        let socket = match id {
+            ProcessId::Proxy(proxy) => self.parts.home.proxy_socket(*proxy),
+            ProcessId::Server(name) => self.parts.home.database_socket(name),
+        };
+        match socket.try_exists() {
+            Ok(false) => text!("reason-socket-gone", path = socket.display().to_string(), pid = pid),
+            _ => why,
+        }
+    }
+
     /// Starts the look that is due.
     pub(super) fn look_at_own(&mut self) {
         if self.own.under_way || !due(self.own.looked, PACE) {
@@ -41,12 +76,13 @@ impl Engine {
         if prove {
             self.own.proven = Some(Instant::now());
         }
-        let (store, root, out) = (self.parts.store.clone(), self.parts.home.root.clone(), self.out.clone());
+        let (store, home, out) = (self.parts.store.clone(), self.parts.home.clone(), self.out.clone());
         self.work.spawn_blocking(move || {
+            run_folder(&home, &store);
             if prove {
                 store.prove();
             }
-            let _ = out.blocking_send(Sight::Own { room: files::free(&root) });
+            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root) });
         });
     }
 

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use cordee_domain::desired::Desired;
 use cordee_domain::diff;
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
+use cordee_domain::step::Target;
 use cordee_domain::text::Text;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::clock::now;
 
-use super::Engine;
+use super::{Engine, Parts};
 
 impl Engine {
     /// Puts up the newest picture, and notes in the journal which lights changed.
@@ -42,5 +45,26 @@ impl Engine {
 pub(super) fn pass_on(error: JoinError) {
     if let Ok(panic) = error.try_into_panic() {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// The look that tells how an adopted process does.
+pub(super) fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
+    match id {
+        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
+        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
+            Target::Database(name.clone())
+        }
+        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
+    }
+}
+
+/// The word for a target in the journal.
+pub(super) fn subject(target: &Target) -> String {
+    match target {
+        Target::Proxy(id) => format!("haproxy-{id}"),
+        Target::Process(id) => id.to_string(),
+        Target::Database(name) | Target::Rows(name) => name.to_string(),
+        Target::Wish => "cluster".to_owned(),
     }
 }

@@ -7,13 +7,16 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 /// Whether an address can be bound. Plainly, without `SO_REUSEPORT`: with it a second HAProxy would share the
 /// port in silence. `SO_REUSEADDR` only looks past connections that have ended.
 pub fn free(address: SocketAddr) -> bool {
+    try_free(address).unwrap_or(false)
+}
+
+/// The same; fails when it cannot be tried, which says nothing of the port.
+pub fn try_free(address: SocketAddr) -> std::io::Result<bool> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     // Closed on exec: a program that is started at this very moment would hold the port for as long as it lives.
-    let Ok(socket) = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None) else {
-        return false;
-    };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let _ = rustix::net::sockopt::set_socket_reuseaddr(&socket, true);
-    bind(&socket, &address).is_ok() && rustix::net::listen(&socket, 1).is_ok()
+    Ok(bind(&socket, &address).is_ok() && rustix::net::listen(&socket, 1).is_ok())
 }
 
 /// Who listens on a port.

@@ -61,6 +61,9 @@ pub enum StoreError {
     /// Making it.
     #[error("the state file could not be made")]
     File(#[source] std::io::Error),
+    /// SQLite finds its own file inconsistent.
+    #[error("the state file is damaged")]
+    Damaged,
     /// It is new, and there is no first wish to put in.
     #[error("the state file is empty")]
     Empty,
@@ -124,6 +127,7 @@ impl Store {
     pub fn open(path: &Path, first: impl FnOnce() -> Option<Desired>) -> Result<Self, StoreError> {
         private(path)?;
         let connection = Connection::open(path)?;
+        intact(&connection)?;
         let visitors = Arc::new(open_visitors(&path.with_file_name("visitors.db"))?);
         let store = Self {
             connection: Mutex::new(connection),
@@ -368,6 +372,25 @@ fn open_visitors(path: &Path) -> Result<Visitors, StoreError> {
         }
         opened => opened,
     }
+}
+
+/// Has SQLite look through the file; a damaged one would otherwise show itself at some later wish.
+fn intact(connection: &Connection) -> Result<(), StoreError> {
+    let found: Result<String, _> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(word) if word == "ok" => Ok(()),
+        Ok(_) => Err(StoreError::Damaged),
+        Err(error) if damaged(&error) => Err(StoreError::Damaged),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looks through a file that another process may have open, and gives its schema version.
+pub fn examine(path: &Path) -> Result<i64, StoreError> {
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    intact(&connection)?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 0 { Err(StoreError::Damaged) } else { Ok(version) }
 }
 
 fn damaged(error: &rusqlite::Error) -> bool {

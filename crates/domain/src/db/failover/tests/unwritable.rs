@@ -1,10 +1,11 @@
 //! The state file cannot be written: no epoch can be stored, so nobody is chosen.
 
-use crate::db::failover::Decision;
+use crate::db::failover::{Decision, lost};
+use crate::observed::Seen;
 use crate::text::Text;
 
 use super::invariants::every;
-use super::scene::{Scene, cluster};
+use super::scene::{Scene, cluster, name};
 
 fn unwritable(scene: &Scene) -> Scene {
     let mut scene = scene.clone();
@@ -45,4 +46,14 @@ fn the_lost_writer_starts_where_its_data_are_and_the_others_are_not_even_stopped
         (asked.said(), unwritable(&asked).said().as_str()),
         ("close".to_owned(), "wait: failover-unwritable")
     );
+}
+
+#[test]
+fn a_writer_that_cordee_itself_could_not_ask_is_not_lost() {
+    let mut scene = cluster(1).silent(3_500);
+    let is_lost = |scene: &Scene| lost(&scene.desired, &scene.seen, scene.now).is_some();
+    assert!(is_lost(&scene));
+    let Some(Seen::Failed { why, .. }) = scene.seen.databases.get_mut(&name("db1")) else { panic!() };
+    *why = Text::of("own-descriptors");
+    assert!(!is_lost(&scene), "the silence is Cordée's own");
 }

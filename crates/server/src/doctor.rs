@@ -1,0 +1,281 @@
+//! `cordee doctor`: looks at everything that a cluster needs on this machine, and says all of it. It alters nothing.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::Room;
+use cordee_domain::status::Light;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use rustix::process::{Resource, getrlimit};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use crate::client;
+use crate::config::Config;
+use crate::hands::process::{self, Found};
+use crate::hands::{files, net, trouble};
+use crate::paths::{Home, HomeError, Users};
+use crate::run::{self, DESCRIPTORS};
+use crate::store::{self, Store, StoreError};
+use crate::up::PROGRAMS;
+use crate::whole;
+use crate::words::Lang;
+
+/// For each answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What was found, in the order in which it was looked at.
+#[derive(Debug, Default)]
+struct Report(Vec<(Light, Text)>);
+
+impl Report {
+    fn well(&mut self, says: Text) {
+        self.0.push((Light::Good, says));
+    }
+
+    fn note(&mut self, says: Text) {
+        self.0.push((Light::Warning, says));
+    }
+
+    fn bad(&mut self, says: Text) {
+        self.0.push((Light::Critical, says));
+    }
+
+    fn is_bad(&self) -> bool {
+        self.0.iter().any(|(light, _)| *light == Light::Critical)
+    }
+
+    fn say(&self, lang: Lang) -> String {
+        let mut all = String::new();
+        for (light, says) in &self.0 {
+            let shape = match light {
+                Light::Good => '✓',
+                Light::Critical => '✗',
+                _ => '!',
+            };
+            all.push_str(&format!("{shape} {}\n", lang.say(says)));
+        }
+        all
+    }
+}
+
+/// Looks, and says it: 0 when nothing needs a person, 1 otherwise. A warning alone is 0.
+pub async fn doctor(config: &Config, lang: Lang) -> ExitCode {
+    let mut report = Report::default();
+    programs(&mut report);
+    if let Some(home) = folder(&mut report, &config.home) {
+        state(&mut report, &home);
+        room(&mut report, &home);
+        let running = processes(&mut report, &home).await;
+        ports(&mut report, config, &home, &running);
+    }
+    descriptors(&mut report);
+    let bad = report.is_bad();
+    let last = if bad { text!("doctor-bad") } else { text!("doctor-well") };
+    let _ = write!(std::io::stdout(), "{}{}\n", report.say(lang), lang.say(&last));
+    ExitCode::from(u8::from(bad))
+}
+
+fn programs(report: &mut Report) {
+    let before = report.0.len();
+    for (path, package) in PROGRAMS {
+        if !Path::new(path).exists() {
+            report.bad(text!("up-missing", path = path, package = package));
+        }
+    }
+    if let Err(user) = Users::find() {
+        report.bad(text!("up-user", user = user));
+    }
+    if report.0.len() == before {
+        report.well(text!("doctor-programs"));
+    }
+}
+
+/// The folder, when it is one of ours; whatever is wrong with it.
+fn folder(report: &mut Report, root: &Path) -> Option<Home> {
+    let shown = root.display().to_string();
+    if let Err(error) = whole::check(root) {
+        report.bad(whole::words(&error));
+    }
+    match Home::found(root) {
+        Ok(Some(home)) => {
+            report.well(text!("doctor-home", folder = shown, id = home.id.as_str()));
+            owner(report, &home);
+            Some(home)
+        }
+        Ok(None) => {
+            if !report.is_bad() {
+                report.note(text!("doctor-home-none", folder = shown));
+            }
+            None
+        }
+        Err(HomeError::Damaged { .. }) if report.is_bad() => None,
+        Err(error) => {
+            report.bad(whole::words(&error));
+            None
+        }
+    }
+}
+
+/// Whose the folder and its secrets are, and who else may read them.
+fn owner(report: &mut Report, home: &Home) {
+    let us = rustix::process::geteuid().as_raw();
+    let before = report.0.len();
+    let secret = [home.state(), home.secrets(), home.login_key()];
+    for (path, hidden) in [(home.root.clone(), 0o022)].into_iter().chain(secret.map(|path| (path, 0o077))) {
+        // One that is missing was told already.
+        let Ok(meta) = std::fs::symlink_metadata(&path) else { continue };
+        let shown = path.display().to_string();
+        if meta.uid() != us {
+            report.bad(text!("doctor-owner", path = shown.as_str(), uid = meta.uid(), us = us));
+        }
+        if meta.mode() & hidden != 0 {
+            let mode = format!("{:o}", meta.mode() & 0o777);
+            report.bad(text!("doctor-mode", path = shown, mode = mode));
+        }
+    }
+    if report.0.len() == before {
+        report.well(text!("doctor-rights"));
+    }
+}
+
+fn state(report: &mut Report, home: &Home) {
+    if home.root.join(whole::COMPLETE).exists() {
+        report.well(text!("doctor-complete"));
+    } else {
+        report.note(text!("doctor-incomplete"));
+    }
+    for path in [home.state(), home.state().with_file_name("visitors.db")] {
+        if !path.exists() {
+            continue;
+        }
+        let shown = path.display().to_string();
+        let looked = match whole::is_sqlite(&path) {
+            Ok(true) => store::examine(&path),
+            Ok(false) | Err(_) => Err(StoreError::Damaged),
+        };
+        match looked {
+            Ok(version) => report.well(text!("doctor-sqlite", path = shown, version = version)),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "examining");
+                report.bad(text!("folder-damaged", path = shown));
+            }
+        }
+    }
+}
+
+fn room(report: &mut Report, home: &Home) {
+    match files::free(&home.root) {
+        Ok(free) => {
+            let room = Room { folder: home.root.display().to_string(), free };
+            match room.says() {
+                Some(why) if room.full() => report.bad(why),
+                Some(why) => report.note(why),
+                None => report.well(text!("doctor-room", folder = room.folder.as_str(), free = free >> 20)),
+            }
+        }
+        Err(error) => report.bad(trouble::words(&error)),
+    }
+}
+
+/// What runs, and whether it answers where Cordée asks it.
+async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
+    let found = match process::find(&home.id) {
+        Ok(found) => found,
+        Err(error) => {
+            report.bad(trouble::words(&error));
+            return Vec::new();
+        }
+    };
+    if found.is_empty() {
+        report.note(text!("doctor-nothing-runs"));
+        return found;
+    }
+    if found.iter().any(|p| p.name == "keeper") {
+        report.well(text!("doctor-keeper"));
+    } else {
+        report.bad(text!("doctor-no-keeper"));
+    }
+    match timeout(PATIENCE, client::picture(&home.socket(), Lang::En)).await {
+        Ok(Some(_)) => report.well(text!("doctor-serve")),
+        _ => report.bad(text!("doctor-serve-silent", path = home.socket().display().to_string())),
+    }
+    for leader in found.iter().filter(|p| p.pid == p.group) {
+        answers(report, home, leader).await;
+    }
+    found
+}
+
+async fn answers(report: &mut Report, home: &Home, leader: &Found) {
+    let Some(id) = process::process_id(&leader.name) else { return };
+    let name = leader.name.as_str();
+    if leader.frozen {
+        report.bad(text!("doctor-frozen", name = name, pid = leader.pid));
+        return;
+    }
+    let Some(socket) = home.socket_of(&id) else { return };
+    match timeout(PATIENCE, UnixStream::connect(&socket)).await {
+        Ok(Ok(_)) => report.well(text!("doctor-answers", name = name)),
+        _ => {
+            let path = socket.display().to_string();
+            report.bad(text!("doctor-socket", name = name, path = path, pid = leader.pid));
+        }
+    }
+}
+
+/// The addresses that nobody of ours holds now must be free.
+fn ports(report: &mut Report, config: &Config, home: &Home, running: &[Found]) {
+    let readable = whole::is_sqlite(&home.state()).unwrap_or(false);
+    let known = readable.then(|| Store::open_read(&home.state()).ok()).flatten();
+    let known = known.map(|desired| run::addresses(&desired));
+    let wanted = config.addresses(known.as_ref());
+    let runs = |name: &str| running.iter().any(|p| p.name == name);
+    let proxy = |pool: PoolId| runs(&format!("haproxy-{pool}"));
+    let all: [(SocketAddr, bool); 4] = [
+        (wanted.page, runs("serve")),
+        (wanted.site, proxy(PoolId::Web)),
+        (wanted.db, proxy(PoolId::Db)),
+        (wanted.writer, proxy(PoolId::Db)),
+    ];
+    let before = report.0.len();
+    for (address, _) in all.into_iter().filter(|(address, held)| !held && !net::free(*address)) {
+        let holder = net::holder(address.port()).to_string();
+        report.bad(text!("doctor-port", address = address.to_string(), holder = holder));
+    }
+    if report.0.len() == before {
+        report.well(text!("doctor-ports"));
+    }
+}
+
+fn descriptors(report: &mut Report) {
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    if limit < DESCRIPTORS {
+        report.note(text!("doctor-descriptors-few", limit = limit, needed = DESCRIPTORS));
+    } else {
+        report.well(text!("doctor-descriptors", needed = DESCRIPTORS));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_alone_needs_nobody_and_every_finding_is_said() {
+        let mut report = Report::default();
+        report.well(text!("doctor-programs"));
+        report.note(text!("doctor-nothing-runs"));
+        assert!(!report.is_bad());
+        report.bad(text!("doctor-no-keeper"));
+        assert!(report.is_bad());
+        let said = report.say(Lang::En);
+        let shapes: Vec<_> = said.lines().filter_map(|line| line.chars().next()).collect();
+        assert_eq!(shapes, ['✓', '!', '✗'], "{said}");
+    }
+}

@@ -1,0 +1,272 @@
+//! Whether the state folder is whole. A folder that lost a file of its state is refused, and never silently begun anew:
+//! new passwords would lock Cordée out of its own databases, a new state would forget who writes.
+//!
+//! The mark [`COMPLETE`] is written last, when a first start has made everything. Without it the first start goes on.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::hands::files;
+use crate::paths::HomeError;
+use crate::secrets::Secrets;
+use crate::vault::Vault;
+
+/// The mark: a copy of [`IDENTITY`], so that either of them is enough to stop what runs.
+pub const COMPLETE: &str = "complete";
+/// Says which cluster it is.
+pub const IDENTITY: &str = "cluster.json";
+/// What must survive. Everything else is made anew.
+pub const STATE: [&str; 4] = [IDENTITY, "state.db", "secrets.json", "logins.key"];
+/// What a file system puts into its own root.
+const FOREIGN_BUT_FINE: &str = "lost+found";
+/// The first octets of a file of SQLite's ("Database File Format", 1.3).
+const SQLITE: &[u8] = b"SQLite format 3\0";
+/// Names in a refusal.
+const NAMED: usize = 8;
+
+fn wrap(path: &Path) -> impl FnOnce(io::Error) -> HomeError + use<> {
+    let path = path.to_owned();
+    move |source| HomeError::Io { path, source }
+}
+
+fn there(path: &Path) -> Result<bool, HomeError> {
+    path.try_exists().map_err(wrap(path))
+}
+
+/// Whether a first start has come to its end: by the mark, or, in a folder of a version that made none, by a database.
+pub fn begun(root: &Path) -> Result<bool, HomeError> {
+    if there(&root.join(COMPLETE))? {
+        return Ok(true);
+    }
+    let servers = root.join("servers");
+    if !there(&servers)? {
+        return Ok(false);
+    }
+    for entry in std::fs::read_dir(&servers).map_err(wrap(&servers))? {
+        if there(&entry.map_err(wrap(&servers))?.path().join("data"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the folder carries our mark, whole or not.
+pub fn ours(root: &Path) -> Result<bool, HomeError> {
+    Ok(there(&root.join(IDENTITY))? || there(&root.join(COMPLETE))?)
+}
+
+/// A file's text; nothing when there is none. The folder may not be proven ours yet: nothing is done with it but to read.
+fn text(path: &Path) -> io::Result<Option<String>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What lies in a folder, in order; nothing where there is none.
+fn content(root: &Path) -> Result<Vec<String>, HomeError> {
+    let entries = match std::fs::read_dir(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(wrap(root))?,
+    };
+    let mut all = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(wrap(root))?.file_name().to_string_lossy().into_owned();
+        if name != FOREIGN_BUT_FINE {
+            all.push(name);
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// The files of the state that are missing.
+pub fn missing(root: &Path) -> Result<Vec<&'static str>, HomeError> {
+    let mut all = Vec::new();
+    for name in STATE {
+        if !there(&root.join(name))? {
+            all.push(name);
+        }
+    }
+    Ok(all)
+}
+
+/// Refuses a folder of somebody else's, and one of ours that is not whole. Nothing is made or altered.
+pub fn check(root: &Path) -> Result<(), HomeError> {
+    if !ours(root)? {
+        let content = content(root)?;
+        return if content.is_empty() {
+            Ok(())
+        } else {
+            Err(HomeError::Unmarked { path: root.to_owned(), names: shown(&content) })
+        };
+    }
+    if !begun(root)? {
+        return Ok(());
+    }
+    let missing = missing(root)?;
+    if !missing.is_empty() {
+        return Err(HomeError::Missing { path: root.to_owned(), names: missing.join(", ") });
+    }
+    match damaged(root)? {
+        Some(name) => Err(HomeError::Damaged { path: root.join(name) }),
+        None => Ok(()),
+    }
+}
+
+fn shown(names: &[String]) -> String {
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    // Names of somebody else's files go to a terminal.
+    let names = names.iter().take(NAMED).map(|n| n.chars().filter(|c| !c.is_control()).collect::<String>());
+    names.collect::<Vec<_>>().join(", ") + more
+}
+
+/// The first file of the state that cannot be understood. Of the state file only its beginning is read: SQLite, when it
+/// opens an empty one, throws away the log beside it, and what is only there.
+pub fn damaged(root: &Path) -> Result<Option<&'static str>, HomeError> {
+    let read = |name: &str| {
+        let path = root.join(name);
+        text(&path).map(Option::unwrap_or_default).map_err(wrap(&path))
+    };
+    if serde_json::from_str::<serde_json::Value>(&read(IDENTITY)?).is_err() {
+        return Ok(Some(IDENTITY));
+    }
+    let state = root.join("state.db");
+    if !is_sqlite(&state).map_err(wrap(&state))? {
+        return Ok(Some("state.db"));
+    }
+    if serde_json::from_str::<Secrets>(&read("secrets.json")?).is_err() {
+        return Ok(Some("secrets.json"));
+    }
+    Ok((!Vault::is_key(&read("logins.key")?)).then_some("logins.key"))
+}
+
+/// Whether a file begins as SQLite's do.
+pub fn is_sqlite(path: &Path) -> io::Result<bool> {
+    let mut begins = Vec::new();
+    File::open(path)?.take(SQLITE.len() as u64).read_to_end(&mut begins)?;
+    Ok(begins == SQLITE)
+}
+
+/// Sets the mark, when everything that must survive is there.
+pub fn complete(root: &Path) -> io::Result<()> {
+    let identity = std::fs::read_to_string(root.join(IDENTITY))?;
+    let mark = root.join(COMPLETE);
+    if text(&mark)?.as_deref() == Some(identity.as_str()) {
+        return Ok(());
+    }
+    files::replace(&mark, &identity, 0o600, None)
+}
+
+/// Why a folder cannot be used, for a person.
+pub fn words(error: &HomeError) -> Text {
+    let shown = |path: &Path| path.display().to_string();
+    match error {
+        HomeError::Unmarked { path, names } => {
+            text!("folder-unmarked", folder = shown(path), names = names.as_str())
+        }
+        HomeError::Missing { path, names } => {
+            text!("folder-missing", folder = shown(path), names = names.as_str())
+        }
+        HomeError::Damaged { path } => text!("folder-damaged", path = shown(path)),
+        HomeError::Newer { path, found } => text!("folder-newer", folder = shown(path), found = *found),
+        HomeError::Io { path, source } => {
+            text!("folder-unusable", path = shown(path), why = crate::hands::trouble::words(source))
+        }
+        HomeError::Foreign { path } => text!("folder-foreign", path = shown(path)),
+        HomeError::Random => text!("folder-random"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::paths::Home;
+
+    fn place(name: &str) -> PathBuf {
+        let folder = PathBuf::from(env!("OUT_DIR")).join(format!("whole-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder.canonicalize().unwrap()
+    }
+
+    /// A folder as a first start leaves it.
+    fn whole(name: &str) -> PathBuf {
+        let root = place(name);
+        let home = Home::open(&root).unwrap();
+        std::fs::write(home.state(), SQLITE).unwrap();
+        Secrets::load(&home.secrets()).unwrap();
+        Vault::load(&home.login_key()).unwrap();
+        complete(&root).unwrap();
+        root
+    }
+
+    #[test]
+    fn a_folder_that_lost_a_file_of_its_state_is_refused_and_the_file_is_named() {
+        for name in STATE {
+            let root = whole("lost");
+            assert!(check(&root).is_ok());
+            std::fs::remove_file(root.join(name)).unwrap();
+            let error = Home::open(&root).unwrap_err();
+            assert!(matches!(&error, HomeError::Missing { names, .. } if names == name), "{name}: {error}");
+            assert!(!root.join(name).exists(), "{name} was not made anew");
+            assert!(
+                Home::found(&root).unwrap().is_some(),
+                "it can be stopped, examined and forgotten all the same"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_whose_files_cannot_be_understood_is_refused() {
+        let cases = [
+            (IDENTITY, "{"),
+            ("secrets.json", ""),
+            ("secrets.json", "{}"),
+            ("logins.key", "x"),
+            ("state.db", ""),
+            ("state.db", "garbage"),
+        ];
+        for (name, text) in cases {
+            let root = whole("damaged");
+            let before = Home::open(&root).unwrap().id;
+            std::fs::write(root.join(name), text).unwrap();
+            let error = Home::open(&root).unwrap_err();
+            assert!(matches!(&error, HomeError::Damaged { path } if path.ends_with(name)), "{name}: {error}");
+            assert_eq!(Home::found(&root).unwrap().map(|home| home.id), Some(before), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_first_start_that_was_broken_off_goes_on_and_an_older_folder_is_taken_when_it_is_whole() {
+        let root = place("first");
+        let id = Home::open(&root).unwrap().id;
+        assert_eq!(Home::open(&root).unwrap().id, id, "nothing is missing that was never made");
+        let root = whole("older");
+        std::fs::remove_file(root.join(COMPLETE)).unwrap();
+        assert!(Home::open(&root).is_ok());
+        std::fs::create_dir_all(root.join("servers/db1/data")).unwrap();
+        assert!(Home::open(&root).is_ok(), "whole, and without a mark");
+        std::fs::remove_file(root.join("secrets.json")).unwrap();
+        assert!(Home::open(&root).is_err(), "its databases know the passwords that are gone");
+    }
+
+    #[test]
+    fn somebody_elses_folder_is_refused_with_what_lies_in_it_and_left_as_it_is() {
+        let root = place("foreign");
+        std::fs::create_dir(root.join(FOREIGN_BUT_FINE)).unwrap();
+        assert!(check(&root).is_ok());
+        std::fs::write(root.join("thesis.tex"), "").unwrap();
+        let error = Home::open(&root).unwrap_err();
+        assert!(matches!(&error, HomeError::Unmarked { names, .. } if names == "thesis.tex"), "{error}");
+        assert!(Home::found(&root).unwrap().is_none());
+        assert_eq!(content(&root).unwrap(), ["thesis.tex"]);
+    }
+}
