@@ -227,7 +227,9 @@ impl Cluster {
             let answer = client.post_form("/login", &fields[1..]).expect("/login");
             assert_eq!(answer.status, 303, "/login: {}", answer.text());
         }
-        let cookie = client.cookies.into_iter().find(|(n, _)| n.starts_with("cordee_"));
+        // The other one tells nothing but that this browser was here before.
+        let cookie =
+            client.cookies.into_iter().find(|(n, _)| n.starts_with("cordee_") && !n.ends_with("_browser"));
         cookie.expect("a session cookie")
     }
 
@@ -247,6 +249,7 @@ impl Cluster {
         if std::mem::replace(&mut self.down, true) {
             return Ok(());
         }
+        let elsewhere = self.sockets_elsewhere();
         let said = run(&mut self.command(&["down"]), COMMAND);
         let left = self.processes();
         // Its own child processes, found by its own folder's path: never to be left behind by a test.
@@ -262,7 +265,21 @@ impl Cluster {
             let titles: Vec<String> = left.iter().map(Process::title).collect();
             return Err(format!("cordee down left {titles:#?}"));
         }
-        Ok(())
+        match elsewhere.filter(|folder| folder.exists()) {
+            Some(folder) => Err(format!("cordee down left {}", folder.display())),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder of sockets, when the cluster's own has too long a path for them.
+    fn sockets_elsewhere(&self) -> Option<PathBuf> {
+        let servers = self.servers();
+        let arguments = servers.iter().flat_map(|p| &p.command);
+        let socket = arguments
+            .filter_map(|a| a.split_once(",mode"))
+            .map(|(socket, _)| PathBuf::from(socket))
+            .next()?;
+        Some(socket.parent()?.parent()?.to_owned()).filter(|folder| !folder.starts_with(&self.home))
     }
 }
 

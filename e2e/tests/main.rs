@@ -13,6 +13,7 @@ mod death;
 mod drills;
 mod external;
 mod failover;
+mod forged;
 mod guests;
 mod histories;
 mod join;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         row(security::file(), Place::Shared, 0),
         row(cold_start::file(), Place::Works, 25),
         row(external::file(), Place::Works, 77),
+        row(forged::file(), Place::Works, 25),
         row(guests::file(), Place::Works, 85),
         row(histories::file(), Place::Works, 0),
         row(join::file(), Place::Works, 162),

@@ -13,11 +13,13 @@ pub mod db;
 pub mod desired;
 pub mod diff;
 pub mod drill;
+pub mod guesses;
 pub mod haproxy;
 pub mod ids;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod roster;
 pub mod sessions;
 #[cfg(test)]
 pub mod sim;

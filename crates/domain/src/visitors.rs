@@ -249,6 +249,9 @@ pub struct Counts {
     pub unsent: u64,
     /// HAProxy's own messages: no requests.
     pub notices: u64,
+    /// Lines that HAProxy did not write: nobody's requests.
+    #[serde(default)]
+    pub foreign: u64,
 }
 
 impl Counts {
@@ -267,6 +270,7 @@ impl Counts {
             kernel: self.kernel + other.kernel,
             unsent: self.unsent + other.unsent,
             notices: self.notices + other.notices,
+            foreign: self.foreign + other.foreign,
         }
     }
 }
@@ -277,6 +281,7 @@ impl Tally {
         let record = match line {
             Line::Request(record) => record,
             Line::Notice => return self.counts.notices += 1,
+            Line::Foreign => return self.counts.foreign += 1,
             Line::Unreadable => return self.counts.unreadable += 1,
         };
         let room = self.workers.len() < MOST_WORKERS || self.workers.contains_key(&record.worker);
@@ -343,7 +348,8 @@ mod tests {
 
     fn line(n: u32, server: &str, status: &str, change: &str) -> Line {
         let ip = Ipv4Addr::from_bits(0x0a00_0000 + n);
-        log::parse(format!("cordee1 7 {n} {ip} {status} {server} 3 76 474554 2F - {change}").as_bytes())
+        let line = format!("cordee2 key 7 {n} {ip} {status} {server} 3 76 474554 2F - {change}");
+        log::parse(line.as_bytes(), "key")
     }
 
     #[test]
@@ -455,7 +461,8 @@ mod tests {
                 whole.take(line, true);
                 (if i < cut { &mut first } else { &mut second }).take(line, true);
             }
-            let all = whole.counts.stored + whole.counts.dropped() + whole.counts.notices;
+            let counts = whole.counts;
+            let all = counts.stored + counts.dropped() + counts.notices + counts.foreign;
             prop_assert_eq!(all, u64::try_from(lines.len()).unwrap());
             second.put_back(first);
             prop_assert_eq!(second, whole);

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::client;
 use crate::config::Config;
 use crate::hands::process::{self, Found};
+use crate::hands::roster::Roster;
 use crate::hands::{files, net, trouble};
 use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, DESCRIPTORS};
@@ -186,7 +187,7 @@ fn room(report: &mut Report, home: &Home) {
 
 /// What runs, and whether it answers where Cordée asks it.
 async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
-    let found = match process::find(&home.id) {
+    let found = match Roster::of(home).find() {
         Ok(found) => found,
         Err(error) => {
             report.bad(trouble::words(&error));

@@ -38,7 +38,7 @@ const NEWS: usize = 30;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What the intake works with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Parts {
     /// The list.
     pub visitors: Arc<Visitors>,
@@ -46,12 +46,14 @@ pub struct Parts {
     pub guestbook: Arc<Guestbook>,
     /// The wish, and what HAProxy says of itself.
     pub board: Arc<Board>,
+    /// What each line of HAProxy's carries.
+    pub key: String,
 }
 
 /// Shared by the two threads.
-#[derive(Debug)]
 struct Shared {
     socket: LogSocket,
+    key: String,
     tally: Mutex<Tally>,
     shorten: AtomicBool,
     over: AtomicBool,
@@ -64,7 +66,6 @@ impl Shared {
 }
 
 /// The running intake.
-#[derive(Debug)]
 pub struct Intake {
     shared: Arc<Shared>,
     wake: Sender<()>,
@@ -76,7 +77,8 @@ impl Intake {
     pub fn start(socket: LogSocket, parts: Parts) -> std::io::Result<Self> {
         let shorten = AtomicBool::new(parts.board.desired().visitors.shorten);
         let over = AtomicBool::new(false);
-        let shared = Arc::new(Shared { socket, tally: Mutex::default(), shorten, over });
+        let key = parts.key.clone();
+        let shared = Arc::new(Shared { socket, key, tally: Mutex::default(), shorten, over });
         let (wake, woken) = channel();
         let reader = {
             let (shared, guestbook) = (shared.clone(), parts.guestbook.clone());
@@ -112,7 +114,7 @@ fn read(shared: &Shared, guestbook: &Guestbook) {
     let mut buffer = [0; MOST_BYTES + 1];
     while !shared.over.load(Ordering::Relaxed) {
         match shared.socket.read(&mut buffer) {
-            Ok(Some(datagram)) => take(shared, guestbook, log::parse(datagram)),
+            Ok(Some(datagram)) => take(shared, guestbook, log::parse(datagram, &shared.key)),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "reading HAProxy's log");

@@ -2,33 +2,41 @@
 //!
 //! hyper is driven directly rather than through `axum::serve`, which has no time limit for a request's head.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Bytes, HttpBody};
 use axum::http::Request;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
+use crate::over;
 use crate::web::session::{Local, Peer};
 
 /// A client that takes longer for a request's head, or says nothing for so long, is let go (slowloris).
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// The largest head.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// Connections at once, per listener; more of them wait in the kernel's queue.
+/// Connections at once, per listener. When they are used up, the oldest one on which nobody waits for an answer is
+/// closed: whoever only holds connections keeps nobody else out.
 pub const ROOM: usize = 512;
 /// Time for answers on their way when Cordée stops. Event streams never end by themselves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -39,12 +47,15 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves `app` on TCP until `stop` becomes true; each request carries [`Peer`].
 pub async fn tcp(listener: TcpListener, app: Router, stop: watch::Receiver<bool>) {
-    let mut open = Open::new(app, stop);
-    while let Some(permit) = open.room().await {
+    tcp_with(listener, Open::new(app, stop, ROOM)).await;
+}
+
+async fn tcp_with(listener: TcpListener, mut open: Open) {
+    while open.room().await {
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
             taken = listener.accept() => match taken {
-                Ok((stream, from)) => open.serve(stream, Peer(canonical(from.ip())), permit),
+                Ok((stream, from)) => open.serve(stream, Peer(canonical(from.ip()))),
                 Err(error) => refused(&error).await,
             },
         }
@@ -56,9 +67,9 @@ pub async fn tcp(listener: TcpListener, app: Router, stop: watch::Receiver<bool>
 /// socket cannot be made, or another Cordée answers on it.
 pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::Result<()> {
     let mut listener = bind(path).await?;
-    let mut open = Open::new(app, stop);
+    let mut open = Open::new(app, stop, ROOM);
     let mut there = interval(STILL_THERE);
-    while let Some(permit) = open.room().await {
+    while open.room().await {
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
             _ = there.tick() => if !path.exists() {
@@ -69,7 +80,7 @@ pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::
                 }
             },
             taken = listener.accept() => match taken {
-                Ok((stream, _)) if ours(&stream) => open.serve(stream, Local, permit),
+                Ok((stream, _)) if ours(&stream) => open.serve(stream, Local),
                 Ok(_) => tracing::warn!("a connection by another user was closed"),
                 Err(error) => refused(&error).await,
             },
@@ -119,46 +130,177 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// The connections of one listener.
 struct Open {
     app: TowerToHyperService<Router>,
-    room: Arc<Semaphore>,
+    most: usize,
+    lines: Lines,
+    idle: Arc<Notify>,
     tasks: JoinSet<()>,
     stop: watch::Receiver<bool>,
 }
 
+/// What each connection is at, by the order in which they came.
+type Lines = Arc<Mutex<BTreeMap<u64, Arc<Line>>>>;
+
 impl Open {
-    fn new(app: Router, stop: watch::Receiver<bool>) -> Self {
-        let room = Arc::new(Semaphore::new(ROOM));
-        Self { app: TowerToHyperService::new(app), room, tasks: JoinSet::new(), stop }
+    fn new(app: Router, stop: watch::Receiver<bool>, most: usize) -> Self {
+        let app = TowerToHyperService::new(app);
+        Self { app, most, lines: Lines::default(), idle: Arc::default(), tasks: JoinSet::new(), stop }
     }
 
-    /// Waits for room for one more connection; `None` when it is time to stop.
-    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
-        while let Some(ended) = self.tasks.try_join_next() {
-            // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends the run.
-            if let Err(error) = ended {
-                tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
+    /// Makes room for one more connection; `false` when it is time to stop.
+    async fn room(&mut self) -> bool {
+        loop {
+            while let Some(ended) = self.tasks.try_join_next() {
+                // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends the run.
+                if let Err(error) = ended {
+                    tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
+                }
+            }
+            if self.tasks.len() < self.most {
+                return !*self.stop.borrow();
+            }
+            self.close_one();
+            tokio::select! {
+                () = stopped(self.stop.clone()) => return false,
+                Some(ended) = self.tasks.join_next() => if let Err(error) = ended {
+                    tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
+                },
+                () = self.idle.notified() => {}
             }
         }
-        tokio::select! {
-            () = stopped(self.stop.clone()) => None,
-            permit = self.room.clone().acquire_owned() => permit.ok(),
+    }
+
+    /// Closes the oldest connection without a request; else the one that has had nothing to do for longest.
+    fn close_one(&self) {
+        let mut lines = over::hold(&self.lines);
+        let idle = lines.iter().filter(|(_, line)| line.idle());
+        let oldest = idle.min_by_key(|(came, line)| (line.since(), **came)).map(|(came, _)| *came);
+        if let Some(line) = oldest.and_then(|came| lines.remove(&came)) {
+            line.close.notify_one();
         }
     }
 
-    fn serve<I, E>(&mut self, stream: I, from: E, permit: OwnedSemaphorePermit)
+    fn serve<I, E>(&mut self, stream: I, from: E)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         E: Clone + Send + Sync + 'static,
     {
-        let (app, stop) = (self.app.clone(), self.stop.clone());
+        let (app, stop, lines) = (self.app.clone(), self.stop.clone(), self.lines.clone());
+        let line = Arc::new(Line::new(self.idle.clone()));
+        let mut all = over::hold(&self.lines);
+        let came = all.last_key_value().map_or(0, |(last, _)| last + 1);
+        all.insert(came, line.clone());
+        drop(all);
         self.tasks.spawn(async move {
-            connection(stream, from, app, stop, HEAD_DEADLINE).await;
-            drop(permit);
+            tokio::select! {
+                () = connection(stream, from, app, stop, HEAD_DEADLINE, line.clone()) => {}
+                () = line.close.notified() => tracing::debug!("an idle connection made room"),
+            }
+            over::hold(&lines).remove(&came);
         });
     }
 
     /// Lets answers on their way be finished.
     async fn finish(mut self) {
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// What one connection is at: whether its request is there as a whole and its answer is not, and the number of the
+/// answer that was the last of all when it had nothing to do any more.
+#[derive(Debug)]
+struct Line {
+    busy: AtomicBool,
+    since: AtomicU64,
+    close: Notify,
+    idle: Arc<Notify>,
+}
+
+/// Answers so far, of all connections: an order in time.
+static ANSWERS: AtomicU64 = AtomicU64::new(1);
+
+impl Line {
+    fn new(idle: Arc<Notify>) -> Self {
+        Self { busy: AtomicBool::new(false), since: AtomicU64::new(0), close: Notify::new(), idle }
+    }
+
+    fn idle(&self) -> bool {
+        !self.busy.load(Ordering::Acquire)
+    }
+
+    /// 0 for one that never had an answer.
+    fn since(&self) -> u64 {
+        self.since.load(Ordering::Relaxed)
+    }
+}
+
+/// A request's body: whoever does not send it to its end has not asked anything.
+struct Asked {
+    body: Incoming,
+    line: Arc<Line>,
+}
+
+impl Asked {
+    fn new(body: Incoming, line: Arc<Line>) -> Self {
+        line.busy.store(body.is_end_stream(), Ordering::Release);
+        Self { body, line }
+    }
+}
+
+impl HttpBody for Asked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.line.busy.store(true, Ordering::Release);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer's body: with its end the connection has nothing to do.
+struct Answer {
+    body: axum::body::Body,
+    line: Arc<Line>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.line.since.store(ANSWERS.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        self.line.busy.store(false, Ordering::Release);
+        self.line.idle.notify_one();
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -169,13 +311,16 @@ async fn connection<I, E>(
     app: TowerToHyperService<Router>,
     stop: watch::Receiver<bool>,
     deadline: Duration,
+    line: Arc<Line>,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     E: Clone + Send + Sync + 'static,
 {
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| Asked::new(body, line.clone()));
         request.extensions_mut().insert(from.clone());
-        app.call(request)
+        let (answer, line) = (app.call(request), line.clone());
+        async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, line })) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -198,12 +343,13 @@ async fn connection<I, E>(
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::time::Instant;
 
     use axum::Extension;
     use axum::response::sse::{Event, Sse};
-    use axum::routing::get;
+    use std::net::SocketAddr;
+
+    use axum::routing::{get, post};
     use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
     use tokio::net::TcpStream;
@@ -224,7 +370,8 @@ mod tests {
         let (stop, stopped) = watch::channel(false);
         let app = TowerToHyperService::new(router());
         let from = Peer(IpAddr::from([127, 0, 0, 1]));
-        let task = tokio::spawn(connection(server, from, app, stopped, Duration::from_millis(100)));
+        let line = Arc::new(Line::new(Arc::default()));
+        let task = tokio::spawn(connection(server, from, app, stopped, Duration::from_millis(100), line));
         client.write_all(request.as_bytes()).await.unwrap();
         (client, stop, task)
     }
@@ -260,5 +407,73 @@ mod tests {
         stop.send_replace(true);
         server.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    /// A listener with room for few, and its address.
+    async fn small(most: usize) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let app = router().route("/form", post(|body: String| async move { body }));
+        (address, stop, tokio::spawn(tcp_with(listener, Open::new(app, stopped, most))))
+    }
+
+    async fn answered(address: SocketAddr) -> String {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(ASK).await.unwrap();
+        let mut answer = String::new();
+        let read = timeout(Duration::from_secs(5), client.read_to_string(&mut answer)).await;
+        assert!(read.is_ok(), "no answer within 5 s");
+        answer
+    }
+
+    #[tokio::test]
+    async fn whoever_only_holds_connections_keeps_nobody_out() {
+        let (address, _stop, _server) = small(8).await;
+        // Nothing said; half a head; a whole head, and never its body.
+        let held: [&[u8]; 3] = [
+            b"",
+            b"GET / HTTP/1.1\r\nHost: a\r\n",
+            b"POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+        ];
+        for words in held {
+            let mut idle = Vec::new();
+            for _ in 0..40 {
+                let mut client = TcpStream::connect(address).await.unwrap();
+                // One that was closed meanwhile hears nothing any more.
+                let _ = client.write_all(words).await;
+                idle.push(client);
+            }
+            for _ in 0..20 {
+                assert!(answered(address).await.ends_with("127.0.0.1"), "{}", String::from_utf8_lossy(words));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_answer_is_not_sent_away() {
+        let (address, _stop, _server) = small(4).await;
+        let mut streams = Vec::new();
+        for _ in 0..3 {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+            let mut head = [0; 15];
+            client.read_exact(&mut head).await.unwrap();
+            assert_eq!(&head, b"HTTP/1.1 200 OK");
+            streams.push(client);
+        }
+        let mut idle = Vec::new();
+        for _ in 0..20 {
+            idle.push(TcpStream::connect(address).await.unwrap());
+            assert!(answered(address).await.ends_with("127.0.0.1"));
+        }
+        for mut stream in streams {
+            let mut rest = Vec::new();
+            // The rest of the head, and then nothing: it is open.
+            let read = timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await;
+            assert!(read.is_err(), "a stream was closed: {}", String::from_utf8_lossy(&rest));
+        }
     }
 }

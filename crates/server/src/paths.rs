@@ -1,7 +1,7 @@
 //! Where everything lives under `CORDEE_HOME`, and whose it is.
 
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cordee_domain::ids::{PoolId, ServerName};
@@ -18,21 +18,29 @@ pub struct Home {
     pub root: PathBuf,
     /// Identity of the cluster.
     pub id: String,
+    /// Made by a version that kept no roster, and not taken over yet.
+    pub without_roster: bool,
+    run: PathBuf,
 }
 
 /// What makes this folder this cluster. A copy of the folder has another inode, and so another identity: it
 /// must never adopt the original's processes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     schema: u32,
     id: String,
     path: PathBuf,
     inode: u64,
     device: u64,
+    /// Where the sockets are, when not in the folder itself.
+    #[serde(default)]
+    run: Option<PathBuf>,
 }
 
-/// Version of the folder's layout.
-const SCHEMA: u32 = 1;
+/// Version of the folder's layout: 2 has a roster.
+const SCHEMA: u32 = 2;
+/// HAProxy binds a temporary name first, so that 97 octets are a socket's limit: this many are left to the folder.
+const RUN_MOST: usize = 60;
 
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,25 +144,46 @@ impl Home {
         }
         let meta = std::fs::metadata(&root).map_err(wrap(&root))?;
         let file = root.join("cluster.json");
-        if let Some(known) = identity(&root) {
-            if known.schema > SCHEMA {
-                return Err(HomeError::Newer { path: root, found: known.schema });
-            }
-            if known.path == root && known.inode == meta.ino() && known.device == meta.dev() {
-                return Ok(Self { root, id: known.id });
-            }
+        let found = identity(&root);
+        if let Some(known) = &found
+            && known.schema > SCHEMA
+        {
+            return Err(HomeError::Newer { path: root, found: known.schema });
         }
-        let id = random::token(4).ok_or(HomeError::Random)?;
+        let known = found.filter(|k| k.path == root && k.inode == meta.ino() && k.device == meta.dev());
+        let without_roster = known.as_ref().is_some_and(|k| k.schema < 2) && !root.join(ROSTER).exists();
+        let id = match &known {
+            Some(known) => known.id.clone(),
+            None => random::token(4).ok_or(HomeError::Random)?,
+        };
+        let run = sockets(&root, &id, known.as_ref().and_then(|k| k.run.as_deref()))?;
         let identity = Identity {
-            schema: SCHEMA,
+            schema: if without_roster { 1 } else { SCHEMA },
             id: id.clone(),
             path: root.clone(),
             inode: meta.ino(),
             device: meta.dev(),
+            run: run.clone(),
         };
-        let text = serde_json::to_string_pretty(&identity).unwrap_or_default();
-        std::fs::write(&file, text).map_err(wrap(&file))?;
-        Ok(Self { root, id })
+        if known.as_ref() != Some(&identity) {
+            let text = serde_json::to_string_pretty(&identity).unwrap_or_default();
+            let draft = file.with_extension("new");
+            std::fs::write(&draft, text).map_err(wrap(&draft))?;
+            std::fs::rename(&draft, &file).map_err(wrap(&file))?;
+        }
+        let run = run.unwrap_or_else(|| root.join("run"));
+        Ok(Self { root, id, without_roster, run })
+    }
+
+    /// Removes the folder of sockets, when it lies elsewhere and everything is over.
+    pub fn leave_nothing(&self) -> io::Result<()> {
+        if self.run.starts_with(&self.root) {
+            return Ok(());
+        }
+        match std::fs::remove_dir_all(&self.run) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The state file.
@@ -172,9 +201,14 @@ impl Home {
         self.run().join("cordee.sock")
     }
 
-    /// Held by the one `cordee serve` of this cluster.
+    /// Records of the processes that were started, for the user who runs Cordée only.
+    pub fn roster(&self) -> PathBuf {
+        self.root.join(ROSTER)
+    }
+
+    /// Held by the one `cordee serve` of this cluster; where nobody else can open it, and so hold it.
     pub fn lock(&self) -> PathBuf {
-        self.root.join("serve.lock")
+        self.roster().join("serve.lock")
     }
 
     /// Generated passwords and keys.
@@ -187,11 +221,9 @@ impl Home {
         self.root.join("logins.key")
     }
 
-    /// Sockets. HAProxy binds a temporary name first, so 97 octets are its limit: under a long path they live
-    /// in `/tmp` instead.
+    /// Sockets: in the folder itself, or where their paths are short enough.
     pub fn run(&self) -> PathBuf {
-        let own = self.root.join("run");
-        if own.as_os_str().len() <= 60 { own } else { PathBuf::from(format!("/tmp/cordee-{}", self.id)) }
+        self.run.clone()
     }
 
     /// One HAProxy's folder of sockets.
@@ -258,7 +290,7 @@ impl Home {
 /// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are ours
 /// or root's. Where everybody may write, the sticky bit keeps names their owners'.
 fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
-    let us = rustix::process::geteuid().as_raw();
+    let us = us();
     let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
     owned && (meta.mode() & 0o002 == 0 || (!itself && meta.mode() & 0o1000 != 0))
 }
@@ -271,15 +303,53 @@ fn identity(root: &Path) -> Option<Identity> {
     })
 }
 
+const ROSTER: &str = "roster";
+
+fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Where the sockets of a folder with a long path are; nothing for one with a short path. Root has a place where nobody
+/// else can make folders. Anybody else gets a folder with a name that cannot be known before it is theirs.
+fn sockets(root: &Path, id: &str, known: Option<&Path>) -> Result<Option<PathBuf>, HomeError> {
+    if root.join("run").as_os_str().len() <= RUN_MOST {
+        return Ok(None);
+    }
+    let former = PathBuf::from(format!("/tmp/cordee-{id}"));
+    // A version that knew no better place may still have sockets in that one.
+    if let Some(path) = [known, Some(former.as_path())].into_iter().flatten().find(|p| own_folder(p)) {
+        return Ok(Some(path.to_owned()));
+    }
+    let (path, mode) = if us() == 0 {
+        (PathBuf::from(format!("/run/cordee-{id}")), 0o755)
+    } else {
+        let name = random::token(16).ok_or(HomeError::Random)?;
+        (PathBuf::from(format!("/tmp/cordee-{name}")), 0o700)
+    };
+    match std::fs::DirBuilder::new().mode(mode).create(&path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && own_folder(&path) => {}
+        Err(source) => return Err(HomeError::Io { path, source }),
+    }
+    Ok(Some(path))
+}
+
+/// Whether it is a folder, no link to one, that is ours and in which nobody else may write.
+fn own_folder(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|m| m.is_dir() && m.uid() == us() && m.mode() & 0o022 == 0)
+}
+
 /// The command line's socket of the cluster in a folder that may not be one yet.
 pub fn socket_of(root: &Path) -> PathBuf {
     let known = || {
         let root = root.canonicalize().ok()?;
         let text = std::fs::read_to_string(root.join("cluster.json")).ok()?;
-        let identity = serde_json::from_str::<Identity>(&text).ok()?;
-        Some(Home { root, id: identity.id }.socket())
+        let run = serde_json::from_str::<Identity>(&text).ok()?.run?;
+        // After `down` somebody else may have made one of that name.
+        let owner = |path: &Path| std::fs::symlink_metadata(path).ok().map(|m| m.uid());
+        (owner(&run) == owner(&root)).then_some(run)
     };
-    known().unwrap_or_else(|| root.join("run/cordee.sock"))
+    known().unwrap_or_else(|| root.join("run")).join("cordee.sock")
 }
 
 /// Whom a program runs as.
@@ -322,5 +392,57 @@ impl Users {
             apache: Some(find("www-data")?),
             mariadb: Some(find("mysql")?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let path = PathBuf::from(env!("OUT_DIR")).join(format!("paths-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn sockets_are_kept_in_a_folder_that_is_proven_ours() {
+        let root = place("a-folder-whose-path-leaves-no-room-for-any-socket-below-it");
+        let home = Home::open(&root).unwrap();
+        assert!(home.run().as_os_str().len() <= RUN_MOST, "{}", home.run().display());
+        assert!(own_folder(&home.run()));
+        assert_eq!(socket_of(&root), home.socket());
+        assert_eq!(Home::open(&root).unwrap().run(), home.run(), "it is remembered");
+        home.leave_nothing().unwrap();
+        assert!(!home.run().exists());
+        // Made beforehand, where anybody can: taken by nobody.
+        let trap = PathBuf::from(format!("/tmp/cordee-{}", home.id));
+        std::fs::create_dir(&trap).unwrap();
+        std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let again = Home::open(&root).unwrap();
+        assert_ne!(again.run(), trap);
+        assert!(own_folder(&again.run()));
+        again.leave_nothing().unwrap();
+        std::fs::remove_dir(&trap).unwrap();
+        std::os::unix::fs::symlink("/var", &trap).unwrap();
+        assert!(!own_folder(&trap), "a link is no folder");
+        std::fs::remove_file(&trap).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_a_version_without_a_roster_is_taken_over_once() {
+        let root = place("once");
+        let id = Home::open(&root).unwrap().id;
+        let file = root.join("cluster.json");
+        let text = std::fs::read_to_string(&file).unwrap().replace("\"schema\": 2", "\"schema\": 1");
+        std::fs::write(&file, text).unwrap();
+        let old = Home::open(&root).unwrap();
+        assert_eq!((old.without_roster, &old.id), (true, &id));
+        std::fs::create_dir(old.roster()).unwrap();
+        assert!(!Home::open(&root).unwrap().without_roster);
+        std::fs::remove_dir(old.roster()).unwrap();
+        assert!(!Home::open(&root).unwrap().without_roster, "never again");
+        old.leave_nothing().unwrap();
     }
 }

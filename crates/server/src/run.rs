@@ -1,6 +1,7 @@
 //! `cordee serve`: builds everything in reading order, and stops it in reverse.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::text;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,7 +30,8 @@ use crate::engine::{Engine, Parts};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
 use crate::hands::files::{self, folder};
-use crate::hands::{logs, net};
+use crate::hands::roster::Roster;
+use crate::hands::{logs, net, process};
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
 use crate::paths::{Home, HomeError, User, Users};
@@ -109,13 +111,25 @@ fn take_logs(home: &Home, users: &Users) {
     }
 }
 
-/// One `serve` per cluster: the kernel drops the lock with the process.
-fn lock(path: &Path) -> Result<OwnedFd, RunError> {
-    let file = std::fs::File::create(path).map_err(io("opening the lock file"))?;
+/// One `serve` per cluster: the kernel drops the lock with the process. Nobody else can enter its folder, nor so hold
+/// it.
+fn lock(home: &Home) -> Result<OwnedFd, RunError> {
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(home.lock())
+        .map_err(io("opening the lock file"))?;
     let fd = OwnedFd::from(file);
     // One that was just killed may hold it for a moment more, through a program that it was starting.
     for _ in 0..20 {
         if flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            // The lock of a version before, which anybody could hold. That version itself would still have the page's
+            // port.
+            process::remove_file(&home.root.join("serve.lock"))
+                .map_err(io("removing the former lock file"))?;
             return Ok(fd);
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -220,22 +234,29 @@ fn raise_descriptors() {
 pub async fn serve(config: &Config) -> Result<(), RunError> {
     raise_descriptors();
     let home = Home::open(&config.home)?;
-    let _lock = lock(&home.lock())?;
     let users = Users::find().map_err(RunError::User)?;
+    let roster = Roster::open(&home, &users).map_err(io("opening the list of processes"))?;
+    let _lock = lock(&home)?;
     folders(&home, &users).map_err(io("making the folders"))?;
     take_logs(&home, &users);
-    let secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
+    let mut secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
+    let store = Arc::new(open_store(&home, config)?);
+    store.give_key(Vault::load(&home.login_key()).map_err(io("reading the key to the logins"))?);
+    setup_code(&store, &home.setup_code())?;
+    let before = store.desired()?.visitors.port;
+    let log = log_socket(&store)?;
+    if log.as_ref().map(LogSocket::port) != before {
+        // Whoever has the former port now hears what HAProxy still sends there, key included.
+        secrets.renew_log_key(&home.secrets()).map_err(io("changing the key of HAProxy's log"))?;
+    }
     let setting = Setting {
         web_socket: home.proxy_socket(PoolId::Web),
         db_socket: home.proxy_socket(PoolId::Db),
         session_map: home.session_map(),
         cookie_key: secrets.cookie_key.clone(),
+        log_key: secrets.log_key.clone(),
     };
-    let store = Arc::new(open_store(&home, config)?);
-    store.give_key(Vault::load(&home.login_key()).map_err(io("reading the key to the logins"))?);
-    setup_code(&store, &home.setup_code())?;
     whole::complete(&home.root).map_err(io("marking the folder as complete"))?;
-    let log = log_socket(&store)?;
     let desired = store.desired()?;
     let page = page_listener(&desired).await?;
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
@@ -249,7 +270,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let lab = Lab::new(&home, store.clone(), desk.clone());
     let (drill_desk, drill_asks) = Desk::new();
     let drills = Drills {
-        cluster: home.id.clone(),
+        roster,
         secrets: secrets.clone(),
         store: store.clone(),
         board: board.clone(),
@@ -257,7 +278,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let guestbook = Guestbook::new(log.is_none());
     let visitors = store.visitors();
-    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone() };
+    let key = secrets.log_key.clone();
+    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone(), key };
     let intake = intake(log, parts)?;
     let (stop, stopped) = watch::channel(false);
     let app = App {
@@ -272,7 +294,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         limiter: Arc::new(Limiter::default()),
         dsn: Arc::new(dsn(&desired, &secrets)),
     };
-    let router = web::router(app);
+    let app = web::router(app);
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
@@ -280,9 +302,9 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let turn = Arc::new(Semaphore::new(1));
     let mut lab = tokio::spawn(desk::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
     let mut drills = tokio::spawn(desk::attend(drills, drill_asks, turn, until(stopped.clone())));
-    let mut tcp = tokio::spawn(listen::tcp(page, router.clone(), stopped.clone()));
+    let mut tcp = tokio::spawn(listen::tcp(page, app.clone(), stopped.clone()));
     let socket = home.socket();
-    let mut unix = tokio::spawn(async move { listen::unix(&socket, router, stopped).await });
+    let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
     let mut logs = tokio::spawn(bound_logs(home.clone()));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 

@@ -13,6 +13,9 @@ use crate::random;
 pub struct Secrets {
     /// Key of HAProxy's automatic cookies.
     pub cookie_key: String,
+    /// What each line of HAProxy's log carries; made later than the others in a cluster of an older version.
+    #[serde(default)]
+    pub log_key: String,
     /// Account by which Cordée runs the databases, on their sockets only.
     pub control: String,
     /// Account by which the databases copy each other.
@@ -33,25 +36,51 @@ impl Secrets {
     /// Reads the file, or makes it.
     pub fn load(path: &Path) -> std::io::Result<Self> {
         match std::fs::read_to_string(path) {
-            Ok(text) => serde_json::from_str(&text).map_err(std::io::Error::from),
+            Ok(text) => Self::whole(path, serde_json::from_str(&text).map_err(std::io::Error::from)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::make(path),
             Err(error) => Err(error),
         }
     }
 
+    /// With what an older version did not have yet.
+    fn whole(path: &Path, mut found: Self) -> std::io::Result<Self> {
+        if found.log_key.is_empty() {
+            found.log_key = fresh(LOG_KEY)?;
+            found.write(path)?;
+        }
+        Ok(found)
+    }
+
     fn make(path: &Path) -> std::io::Result<Self> {
-        let fresh = || random::token(24).ok_or_else(|| std::io::Error::other("no random bytes"));
+        let fresh = || fresh(24);
         let secrets = Self {
             cookie_key: fresh()?,
+            log_key: self::fresh(LOG_KEY)?,
             control: fresh()?,
             replication: fresh()?,
             app: fresh()?,
             owner: fresh()?,
         };
-        let text = serde_json::to_string_pretty(&secrets).map_err(std::io::Error::from)?;
-        write_private(path, &text)?;
+        secrets.write(path)?;
         Ok(secrets)
     }
+
+    /// Another key for the log, because somebody may have heard this one.
+    pub fn renew_log_key(&mut self, path: &Path) -> std::io::Result<()> {
+        self.log_key = fresh(LOG_KEY)?;
+        self.write(path)
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        write_private(path, &serde_json::to_string_pretty(self).map_err(std::io::Error::from)?)
+    }
+}
+
+/// Octets of the key in each line of the log: they are sent with every request.
+const LOG_KEY: usize = 16;
+
+fn fresh(octets: usize) -> std::io::Result<String> {
+    random::token(octets).ok_or_else(|| std::io::Error::other("no random bytes"))
 }
 
 /// Writes a file that only its owner may read, complete or not at all.
@@ -62,4 +91,27 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_gets_a_key_for_the_log_and_keeps_the_rest() {
+        let path = Path::new(env!("OUT_DIR")).join(format!("secrets-{}.json", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let made = Secrets::load(&path).unwrap();
+        let older = std::fs::read_to_string(&path).unwrap().replace("log_key", "unknown");
+        std::fs::write(&path, older).unwrap();
+        let mut found = Secrets::load(&path).unwrap();
+        assert_eq!((&found.cookie_key, &found.app), (&made.cookie_key, &made.app));
+        assert!(found.log_key.len() == 2 * LOG_KEY && found.log_key != made.log_key);
+        assert_eq!(Secrets::load(&path).unwrap().log_key, found.log_key, "it is kept");
+        let heard = found.log_key.clone();
+        found.renew_log_key(&path).unwrap();
+        assert_ne!(Secrets::load(&path).unwrap().log_key, heard);
+        assert_eq!(Secrets::load(&path).unwrap().app, made.app);
+        std::fs::remove_file(&path).unwrap();
+    }
 }

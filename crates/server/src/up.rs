@@ -19,7 +19,8 @@ use tokio::time::sleep;
 
 use crate::client;
 use crate::config::Config;
-use crate::hands::process::{self, Found, own_binary};
+use crate::hands::process::{self, Found, Serial, own_binary};
+use crate::hands::roster::{Roster, Start, own_program};
 use crate::hands::{files, net};
 use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, RunError};
@@ -103,8 +104,9 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
             return Err(lang.say(&text!("up-missing", path = path, package = package)));
         }
     }
-    Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
+    let users = Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
     let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e), lang))?;
+    Roster::open(&home, &users).map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))?;
     let found = look(&home, lang)?;
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
@@ -154,10 +156,11 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     Ok(home)
 }
 
+const LOOKING: &str = "looking for what runs";
+
 /// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
 fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
-    process::find(&home.id)
-        .map_err(|e| sentence(&RunError::Io { doing: "looking for what runs", source: e }, lang))
+    Roster::of(home).find().map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))
 }
 
 /// Whether a process runs a file that was replaced since.
@@ -169,17 +172,25 @@ fn outdated(pid: u32) -> bool {
 fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
     std::fs::create_dir_all(home.logs())?;
     let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join("cordee.log"))?;
+    let roster = Roster::of(home);
+    let entry = own_entry(&roster, "keeper")?;
     let mut command = std::process::Command::new(own_binary());
     command
         .arg("keeper")
         .env("CORDEE_HOME", &config.home)
-        .env(process::MARK, format!("{}/keeper/0.0", home.id))
+        .env(process::MARK, &entry.mark)
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()?;
-    Ok(())
+        .stderr(log);
+    let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
+    roster.bind(entry, child.id())
+}
+
+/// Writes down that a process of Cordée's own is about to be started.
+fn own_entry(roster: &Roster, name: &str) -> std::io::Result<Start> {
+    let (none, us) = (Serial { server: 0, generation: 0 }, rustix::process::geteuid().as_raw());
+    roster.enlist(name, none, &own_program(), us, false)
 }
 
 /// Brings `cordee serve` back within a second, whatever ended it. A session of its own keeps the terminal's
@@ -249,17 +260,24 @@ async fn keep(home: &Home, term: &mut tokio::signal::unix::Signal, wedged: bool)
 pub const WEDGED: &str = "CORDEE_WEDGED";
 
 fn spawn_serve(home: &Home, input: Stdio, wedged: bool) -> std::io::Result<tokio::process::Child> {
+    let roster = Roster::of(home);
+    let entry = own_entry(&roster, "serve")?;
     let mut command = tokio::process::Command::new(own_binary());
     command
         .arg("serve")
-        .env(process::MARK, format!("{}/serve/0.0", home.id))
+        .env(process::MARK, &entry.mark)
         .env(vital::VARIABLE, "1")
         .env_remove(WEDGED)
         .stdin(input);
     if wedged {
         command.env(WEDGED, "1");
     }
-    command.spawn()
+    let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
+    if let Some(Err(error)) = child.id().map(|pid| roster.bind(entry, pid)) {
+        // It runs, and is found by its word.
+        tracing::error!(error = &error as &dyn std::error::Error, "writing down serve");
+    }
+    Ok(child)
 }
 
 /// Follows the verdict until it is good, and tells what is waited for. Once nobody keeps the cluster (a `down` came
@@ -270,7 +288,7 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
     let mut kept = Instant::now();
     while begun.elapsed() < HEALTHY_WITHIN {
         if kept.elapsed() > Duration::from_secs(1) {
-            if process::find(&home.id).is_ok_and(|found| found.iter().all(|p| p.name != "keeper")) {
+            if Roster::of(home).find().is_ok_and(|all| all.iter().all(|p| p.name != "keeper")) {
                 break;
             }
             kept = Instant::now();
@@ -344,29 +362,41 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    match end(&home).await {
+        Ok(0) => {
+            println!("{}", lang.tr("down-done"));
+            ExitCode::SUCCESS
+        }
+        Ok(left) => {
+            eprintln!("{}", lang.say(&text!("down-left", count = left)));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{}", sentence(&RunError::Io { doing: LOOKING, source: error }, lang));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends everything in its order. Gives how many processes are left.
+async fn end(home: &Home) -> std::io::Result<usize> {
+    let users = Users::find().map_err(|user| std::io::Error::other(format!("no user {user}")))?;
+    let roster = &Roster::open(home, &users)?;
     let is_keeper = |p: &Found| p.name == "keeper";
     let is_serve = |p: &Found| p.name == "serve";
     let is_proxy = |p: &Found| p.name.starts_with("haproxy-");
     let is_database = |p: &Found| home.servers().join(&p.name).join("my.cnf").exists();
-    stop(&home, is_keeper, Duration::from_secs(10)).await;
-    stop(&home, is_serve, Duration::from_secs(10)).await;
-    stop(&home, is_proxy, Duration::from_secs(10)).await;
-    stop(&home, |p| !is_database(p), Duration::from_secs(10)).await;
-    stop(&home, |_| true, Duration::from_secs(40)).await;
-    let left = match look(&home, lang) {
-        Ok(left) => left,
-        Err(sentence) => {
-            eprintln!("{sentence}");
-            return ExitCode::FAILURE;
-        }
-    };
-    if left.is_empty() {
-        println!("{}", lang.tr("down-done"));
-        ExitCode::SUCCESS
-    } else {
-        eprintln!("{}", lang.say(&text!("down-left", count = left.len())));
-        ExitCode::FAILURE
+    stop(home, is_keeper, Duration::from_secs(10)).await;
+    stop(home, is_serve, Duration::from_secs(10)).await;
+    stop(home, is_proxy, Duration::from_secs(10)).await;
+    stop(home, |p| !is_database(p), Duration::from_secs(10)).await;
+    stop(home, |_| true, Duration::from_secs(40)).await;
+    let left = roster.find()?.len();
+    if left == 0 {
+        roster.clear()?;
+        home.leave_nothing()?;
     }
+    Ok(left)
 }
 
 /// The cluster of a folder, whole or not; nothing where there is none. Somebody else's folder is refused.
@@ -380,7 +410,7 @@ fn ours(root: &Path) -> Result<Option<Home>, HomeError> {
 /// Asks some of our processes to end, then forces those that have not.
 async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
     // What cannot be looked at may run: it is waited for.
-    let select = || Some(process::find(&home.id).ok()?.into_iter().filter(|p| which(p)).collect::<Vec<_>>());
+    let select = || Some(Roster::of(home).find().ok()?.into_iter().filter(|p| which(p)).collect::<Vec<_>>());
     let first = select().unwrap_or_default();
     for process in &first {
         // Leaders end their own group; without a leader each member is asked.

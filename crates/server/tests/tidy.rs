@@ -47,7 +47,7 @@ fn rooms_import_only_along_the_arrows() {
             "engine",
             &["engine", "hands", "board", "store", "paths", "secrets", "clock", "vault", "over", "vital"],
         ),
-        ("hands", &["hands", "paths", "vault"]),
+        ("hands", &["hands", "paths", "random", "vault"]),
         ("store", &["store", "board", "clock", "random", "vault", "over"]),
         ("client", &["client", "cli", "web", "words", "vault"]),
         ("lab", &["lab", "desk", "hands", "store", "paths", "secrets", "client", "web", "words", "clock"]),

@@ -31,6 +31,15 @@ pub struct Setting {
     pub session_map: PathBuf,
     /// Secret from which automatic cookies are derived (manual 2.6, `dynamic-cookie-key`).
     pub cookie_key: String,
+    /// Secret that each line of HAProxy's log carries.
+    pub log_key: String,
+}
+
+impl Setting {
+    /// What is to be masked wherever a file is shown.
+    pub fn secrets(&self) -> [&str; 2] {
+        [&self.cookie_key, &self.log_key]
+    }
 }
 
 /// What is known about a server when the file is written.

@@ -84,7 +84,7 @@ pub fn view(
     let seen = observed.proxy(proxy);
     let places = places(desired, observed, proxy);
     let want = config::render(desired, proxy, setting, &places);
-    let key = &setting.cookie_key;
+    let key = &setting.secrets();
     let overwritten =
         kept.map(|(at, file, text)| Overwritten { at, file, difference: difference(&want.text, &text, key) });
     FileView {
@@ -97,7 +97,7 @@ pub fn view(
     }
 }
 
-fn disk(seen: &ProxySeen, want: &Rendered, key: &str) -> Disk {
+fn disk(seen: &ProxySeen, want: &Rendered, key: &[&str]) -> Disk {
     match seen.file.as_deref() {
         None => Disk::Missing,
         Some(text) if text == want.text => Disk::Same,
@@ -168,7 +168,7 @@ fn server_differs(name: &str, now: &RunningServer, wish: config::Wish, at: (Plac
 const MOST_PAIRS: usize = 1_000_000;
 
 /// The lines that two texts do not share, in order, with our secret and others' masked.
-pub fn difference(before: &str, after: &str, key: &str) -> Vec<Odd> {
+pub fn difference(before: &str, after: &str, key: &[&str]) -> Vec<Odd> {
     let before: Vec<&str> = before.lines().collect();
     let after: Vec<&str> = after.lines().collect();
     let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
@@ -222,7 +222,7 @@ mod tests {
     use crate::sim::World;
 
     fn told(before: &str, after: &str) -> Vec<String> {
-        let odd = difference(before, after, "");
+        let odd = difference(before, after, &[]);
         odd.into_iter().map(|o| format!("{}{}", if o.added { '+' } else { '-' }, o.text)).collect()
     }
 
@@ -238,7 +238,7 @@ mod tests {
         /// Taking away and adding what a difference says leads from one text to the other.
         #[test]
         fn a_difference_is_whole(before in "([abc]\n){0,9}", after in "([abc]\n){0,9}") {
-            let odd = difference(&before, &after, "");
+            let odd = difference(&before, &after, &[]);
             let count = |added| odd.iter().filter(|o| o.added == added).count();
             let (b, a) = (before.lines().count(), after.lines().count());
             prop_assert_eq!(b - count(false), a - count(true));

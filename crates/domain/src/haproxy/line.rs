@@ -55,7 +55,7 @@ pub const MASK: &str = "••••••••";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     text: String,
-    secret: bool,
+    secret: Option<String>,
     /// Why it is there; absent for an empty line only.
     pub why: Option<Why>,
     /// Its words one after the other, where one sentence is not enough (`server`).
@@ -65,7 +65,7 @@ pub struct Line {
 impl Line {
     /// A comment, or the first line of a section: at the margin.
     pub fn head(text: impl Into<String>, why: Why) -> Self {
-        Self { text: text.into(), secret: false, why: Some(why), parts: Vec::new() }
+        Self { text: text.into(), secret: None, why: Some(why), parts: Vec::new() }
     }
 
     /// A directive within a section.
@@ -75,7 +75,12 @@ impl Line {
 
     /// A directive whose last word is a secret.
     pub fn secret(words: &str, secret: &str, why: Why) -> Self {
-        Self { secret: true, ..Self::set(format!("{words} {secret}"), why) }
+        Self::holding(format!("{words} {secret}"), secret, why)
+    }
+
+    /// A directive with a secret somewhere in it.
+    pub fn holding(words: impl AsRef<str>, secret: &str, why: Why) -> Self {
+        Self { secret: Some(secret.to_owned()), ..Self::set(words, why) }
     }
 
     /// A directive that is explained word by word.
@@ -87,7 +92,7 @@ impl Line {
 
     /// An empty line, between sections.
     pub const fn empty() -> Self {
-        Self { text: String::new(), secret: false, why: None, parts: Vec::new() }
+        Self { text: String::new(), secret: None, why: None, parts: Vec::new() }
     }
 
     /// As HAProxy reads it, without the newline. Holds the secret, if there is one.
@@ -97,8 +102,8 @@ impl Line {
 
     /// As it may be shown: a secret is masked.
     pub fn shown(&self) -> String {
-        match self.text.rsplit_once(' ') {
-            Some((words, _)) if self.secret => format!("{words} {MASK}"),
+        match &self.secret {
+            Some(secret) if !secret.is_empty() => self.text.replace(secret, MASK),
             _ => self.text.clone(),
         }
     }
@@ -108,9 +113,11 @@ impl Line {
 const BEFORE_SECRETS: [&str; 6] =
     ["dynamic-cookie-key", "password", "insecure-password", "auth", "passphrase", "set-dynamic-cookie-key"];
 
-/// A line of anybody's, as it may be shown: our `key` and the word after each of those that lead to a secret are masked.
-pub fn masked(line: &str, key: &str) -> String {
-    let line = if key.is_empty() { line.to_owned() } else { line.replace(key, MASK) };
+/// A line of anybody's, as it may be shown: our `secrets` and the word after each of those that lead to a secret are
+/// masked.
+pub fn masked(line: &str, secrets: &[&str]) -> String {
+    let ours = secrets.iter().filter(|s| !s.is_empty());
+    let line = ours.fold(line.to_owned(), |line, secret| line.replace(secret, MASK));
     let mut hide = false;
     line.split(' ')
         .map(|word| {
@@ -139,6 +146,9 @@ mod tests {
         let line = Line::secret("dynamic-cookie-key", "deadbeef", crate::why!("line-cookie-key"));
         assert_eq!(line.text(), "    dynamic-cookie-key deadbeef");
         assert_eq!(line.shown(), format!("    dynamic-cookie-key {MASK}"));
+        let line =
+            Line::holding("log-format \"a deadbeef %pid\"", "deadbeef", crate::why!("line-log-format"));
+        assert_eq!(line.shown(), format!("    log-format \"a {MASK} %pid\""));
     }
 
     #[test]
@@ -153,9 +163,9 @@ mod tests {
             ("    # deadbeef was the key", "    # •••••••• was the key"),
             ("    timeout client 30s", "    timeout client 30s"),
         ] {
-            assert_eq!(masked(line, "deadbeef"), shown);
+            assert_eq!(masked(line, &["deadbeef"]), shown);
         }
-        assert_eq!(masked("bind :80", ""), "bind :80");
+        assert_eq!(masked("bind :80", &["", "x"]), "bind :80");
     }
 
     #[test]

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Millis, ServerName};
 
 /// First word of a line. Another order of fields gets another one.
-const MARK: &str = "cordee1";
+const MARK: &str = "cordee2";
+/// What the first words of all versions begin with.
+const MARKS: &[u8] = b"cordee";
 
 /// The longest line that HAProxy is told to send, and the longest that is read. A full one has some 1,000 octets.
 pub const MOST_BYTES: usize = 2_048;
@@ -21,13 +23,14 @@ pub const MOST_BYTES: usize = 2_048;
 /// How many octets of what a visitor sent are logged: method, path, user agent; and of the site's own word.
 const CUTS: [usize; 4] = [16, 256, 128, 64];
 
-/// The line, in HAProxy's words (manual 2.6, section 8.2.4): the mark, the worker, milliseconds since 1970, the visitor,
-/// the status, the server, milliseconds in all, octets sent; then in hexadecimal the method, the path without its query,
-/// the user agent and the change of colour that the site names.
-pub fn format() -> String {
+/// The line, in HAProxy's words (manual 2.6, section 8.2.4): the mark, the `key` that only HAProxy and Cordée know,
+/// because anybody on the machine can send to the port, the worker, milliseconds since 1970, the visitor, the status,
+/// the server, milliseconds in all, octets sent; then in hexadecimal the method, the path without its query, the user
+/// agent and the change of colour that the site names.
+pub fn format(key: &str) -> String {
     let [method, path, agent, change] = CUTS;
     format!(
-        "{MARK} %pid %Ts%ms %[src] %ST %s %Ta %B %[var(txn.method),bytes(0,{method}),hex] \
+        "{MARK} {key} %pid %Ts%ms %[src] %ST %s %Ta %B %[var(txn.method),bytes(0,{method}),hex] \
          %[var(txn.path),bytes(0,{path}),hex] %[var(txn.agent),bytes(0,{agent}),hex] \
          %[var(txn.change),bytes(0,{change}),hex]"
     )
@@ -93,19 +96,30 @@ pub enum Line {
     Notice,
     /// Begins like a request and does not go on like one.
     Unreadable,
+    /// Begins like a request and lacks the key: somebody else's invention, or of a version before.
+    Foreign,
 }
 
 /// Reads one datagram.
-pub fn parse(datagram: &[u8]) -> Line {
+pub fn parse(datagram: &[u8], key: &str) -> Line {
     let line = datagram.strip_suffix(b"\n").unwrap_or(datagram);
-    let Some(rest) = line.strip_prefix(MARK.as_bytes()).and_then(|r| r.strip_prefix(b" ")) else {
+    if !line.starts_with(MARKS) {
         return Line::Notice;
-    };
+    }
+    let keyed = line.strip_prefix(MARK.as_bytes()).and_then(|r| r.strip_prefix(b" "));
+    let Some(rest) = keyed.and_then(|r| after_key(r, key.as_bytes())) else { return Line::Foreign };
     if datagram.len() > MOST_BYTES {
         return Line::Unreadable;
     }
     let record = std::str::from_utf8(rest).ok().and_then(record);
     record.map_or(Line::Unreadable, |record| Line::Request(Box::new(record)))
+}
+
+/// What follows the key, when it is the key: compared to its end, so that the time tells nothing about it.
+fn after_key<'a>(rest: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    let (said, rest) = rest.split_at_checked(key.len())?;
+    let different = said.iter().zip(key).fold(0, |all, (a, b)| all | (a ^ b));
+    (different == 0 && !key.is_empty()).then(|| rest.strip_prefix(b" ")).flatten()
 }
 
 fn record(rest: &str) -> Option<Record> {
@@ -210,10 +224,10 @@ mod tests {
     use super::*;
 
     const LINE: &str =
-        "cordee1 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575\n";
+        "cordee2 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575\n";
 
     fn read(line: &str) -> Record {
-        match parse(line.as_bytes()) {
+        match parse(line.as_bytes(), "key") {
             Line::Request(record) => *record,
             other => panic!("{other:?}: {line}"),
         }
@@ -234,10 +248,11 @@ mod tests {
 
     #[test]
     fn what_haproxy_answered_itself_has_no_server() {
-        let record = read("cordee1 42 1795761474931 ::ffff:10.9.8.7 400 <NOSRV> 0 0 - - - 2D3E626C6575\n");
+        let record =
+            read("cordee2 key 42 1795761474931 ::ffff:10.9.8.7 400 <NOSRV> 0 0 - - - 2D3E626C6575\n");
         assert_eq!((record.server.is_none(), record.is_error(), record.change), (true, true, None));
         assert_eq!(record.address.to_string(), "10.9.8.7");
-        let cut = read("cordee1 42 1 ::1 -1 web1 -1 0 474554 2F - -");
+        let cut = read("cordee2 key 42 1 ::1 -1 web1 -1 0 474554 2F - -");
         assert_eq!((cut.status, cut.took_ms, cut.is_error()), (None, None, true));
     }
 
@@ -275,9 +290,28 @@ mod tests {
             &LINE.replace(' ', "  "),
         ] {
             assert_ne!(line, LINE);
-            assert!(!matches!(parse(line.as_bytes()), Line::Request(_)), "{line}");
+            assert!(!matches!(parse(line.as_bytes(), "key"), Line::Request(_)), "{line}");
         }
-        assert_eq!(parse(b"Proxy web stopped (cumulated conns: FE: 1, BE: 0).\n"), Line::Notice);
+        assert_eq!(parse(b"Proxy web stopped (cumulated conns: FE: 1, BE: 0).\n", "key"), Line::Notice);
+    }
+
+    #[test]
+    fn a_line_without_the_key_is_nobodys() {
+        let line = |key: &str| LINE.replace(" key ", key);
+        for (forged, why) in [
+            (line(" "), "none"),
+            (line("  "), "an empty one"),
+            (line(" kez "), "a guess"),
+            (line(" keyword "), "more than the key"),
+            (line(" ke "), "less than it"),
+            (LINE.replace("cordee2 key", "cordee1"), "a version before"),
+            ("cordee2 ".to_owned(), "nothing else"),
+        ] {
+            assert_eq!(parse(forged.as_bytes(), "key"), Line::Foreign, "{why}: {forged}");
+        }
+        // Without a key to compare with, nothing is believed.
+        assert_eq!(parse(line("  ").as_bytes(), ""), Line::Foreign);
+        assert!(format("key").starts_with("cordee2 key %pid "));
     }
 
     fn hex(octets: &[u8]) -> String {
@@ -287,10 +321,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_octets_are_too_odd(datagram in proptest::collection::vec(any::<u8>(), 0..3_000)) {
-            let _ = parse(&datagram);
-            let mut marked = b"cordee1 ".to_vec();
+            let _ = parse(&datagram, "key");
+            let mut marked = b"cordee2 key ".to_vec();
             marked.extend(datagram);
-            prop_assert!(!matches!(parse(&marked), Line::Notice));
+            prop_assert!(!matches!(parse(&marked, "key"), Line::Notice));
         }
 
         /// Whatever a visitor sends is one record, in its own field, and text.
@@ -299,7 +333,7 @@ mod tests {
             path in proptest::collection::vec(any::<u8>(), 0..=256),
             agent in proptest::collection::vec(any::<u8>(), 0..=128),
         ) {
-            let line = format!("cordee1 42 1 10.9.8.7 200 web1 3 76 474554 {} {} -\n", hex(&path), hex(&agent));
+            let line = format!("cordee2 key 42 1 10.9.8.7 200 web1 3 76 474554 {} {} -\n", hex(&path), hex(&agent));
             prop_assert!(line.len() <= MOST_BYTES);
             let record = read(&line);
             prop_assert_eq!(record.asked.path, visible(&path));

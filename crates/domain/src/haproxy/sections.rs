@@ -97,24 +97,31 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
             format!("http-request set-header {HEADER} %[var(txn.session)]"),
             why!("line-session-header", name = HEADER),
         ),
-        Line::set(
-            r"http-request replace-header Cookie (^|;\s*)cordee_[^=;]*=[^;]*(.*) \1\2",
-            why!("line-our-cookie"),
-        ),
+        our_cookie(),
+        our_cookie(),
         leads_to("web"),
         Line::empty(),
     ];
-    [head, visitors(desired), rest].concat()
+    [head, visitors(desired, setting), rest].concat()
+}
+
+/// Each of these lines takes one cookie out, and on the path of the sign-in page a browser sends two.
+fn our_cookie() -> Line {
+    Line::set(
+        r"http-request replace-header Cookie (^|;\s*)cordee_[^=;]*=[^;]*(.*) \1\2",
+        why!("line-our-cookie"),
+    )
 }
 
 /// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
 /// visitor's address. The change of colour that the site names is for us alone.
-fn visitors(desired: &Desired) -> Vec<Line> {
+fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(port) = desired.visitors.port {
         let log = format!("log 127.0.0.1:{port} len {} format raw local0 info", log::MOST_BYTES);
         lines.push(Line::set(log, why!("line-access-log", port = port.to_string())));
-        lines.push(Line::set(format!("log-format \"{}\"", log::format()), why!("line-log-format")));
+        let format = format!("log-format \"{}\"", log::format(&setting.log_key));
+        lines.push(Line::holding(format, &setting.log_key, why!("line-log-format")));
         // A connection that asks for nothing is no visit: browsers open some in advance.
         lines.push(Line::set("option dontlognull", why!("line-log-nothing")));
     }

@@ -37,6 +37,7 @@ pub(crate) fn setting() -> Setting {
         db_socket: PathBuf::from("/run/db.sock"),
         session_map: PathBuf::from("/conf/session.map"),
         cookie_key: "00".to_owned(),
+        log_key: "11".to_owned(),
     }
 }
 

@@ -68,6 +68,10 @@ visitors-unreadable = { $count ->
     [one] { $count } line that was not understood
    *[other] { $count } lines that were not understood
 }
+visitors-foreign = { $count ->
+    [one] { $count } line that HAProxy did not write: a program on this machine sent it, and it was not believed
+   *[other] { $count } lines that HAProxy did not write: a program on this machine sent them, and they were not believed
+}
 visitors-gaps = Times without a list
 visitors-gap-count = { $count ->
     [one] about one request is missing

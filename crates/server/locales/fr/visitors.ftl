@@ -68,6 +68,10 @@ visitors-unreadable = { $count ->
     [one] { $count } ligne incomprise
    *[other] { $count } lignes incomprises
 }
+visitors-foreign = { $count ->
+    [one] { $count } ligne que HAProxy n’a pas écrite : un programme de cette machine l’a envoyée, elle n’est pas prise en compte
+   *[other] { $count } lignes que HAProxy n’a pas écrites : un programme de cette machine les a envoyées, elles ne sont pas prises en compte
+}
 visitors-gaps = Périodes sans liste
 visitors-gap-count = { $count ->
     [one] il manque environ { $count } requête

@@ -1,5 +1,6 @@
 //! One request to Cordée and its answer, over the unix socket or over TCP.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -121,7 +122,7 @@ impl Door {
         let request = self.head(method, to, body).map_err(|_| Failure::Usage(text!("cli-bad-token")))?;
         match &self.place {
             Place::Socket(path) => {
-                let stream = UnixStream::connect(path).await;
+                let stream = connect(path).await;
                 send(stream.map_err(|_| unreachable(path.display().to_string()))?, request).await
             }
             Place::Tcp(address) => {
@@ -172,6 +173,17 @@ where
 
 fn broken() -> Failure {
     Failure::Broken(text!("cli-bad-answer"))
+}
+
+/// Connects to a Cordée of root's, of our own, or of the one whose folder the socket is in: somebody else who answers
+/// in its place is told nothing.
+async fn connect(path: &Path) -> std::io::Result<UnixStream> {
+    let stream = UnixStream::connect(path).await?;
+    let uid = stream.peer_cred()?.uid();
+    let folder = path.parent().and_then(|p| std::fs::symlink_metadata(p).ok()).map(|m| m.uid());
+    let us = rustix::process::geteuid().as_raw();
+    let trusted = uid == us || uid == 0 || (us == 0 && Some(uid) == folder);
+    if trusted { Ok(stream) } else { Err(std::io::ErrorKind::PermissionDenied.into()) }
 }
 
 fn unreachable(place: String) -> Failure {

@@ -24,6 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::board::{Ask, Board};
 use crate::clock::now;
 use crate::desk::{Conductor, DrillDesk, DrillUnderWay, Phase};
+use crate::hands::roster::Roster;
 use crate::hands::{process, trouble};
 use crate::secrets::Secrets;
 use crate::store::{CommitError, Store, store_failed};
@@ -43,8 +44,8 @@ const HELD_MOST: u64 = 5_000;
 /// What a drill needs.
 #[derive(Debug)]
 pub struct Drills {
-    /// The cluster's id, by which its processes are found.
-    pub cluster: String,
+    /// Where the cluster's processes are written down.
+    pub roster: Roster,
     /// Passwords of the application's accounts.
     pub secrets: Secrets,
     /// Drills, wishes and the journal.
@@ -190,10 +191,10 @@ impl Drills {
     }
 
     async fn signal(&self, id: ProcessId, signal: Signal) -> Result<Instant, Text> {
-        let cluster = self.cluster.clone();
+        let roster = self.roster.clone();
         let sent = tokio::task::spawn_blocking(move || {
             // Looked for now: a number that was noted before could be somebody else's by now.
-            let groups = process::groups(&cluster, &id).map_err(|error| trouble::words(&error))?;
+            let groups = roster.groups(&id).map_err(|error| trouble::words(&error))?;
             if groups.is_empty() && signal != Signal::CONT {
                 return Err(text!("drill-gone", name = id.to_string()));
             }

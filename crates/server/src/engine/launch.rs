@@ -15,6 +15,7 @@ use rust_embed::RustEmbed;
 use crate::hands::files::{self, folder};
 use crate::hands::mysql::{SCHEMA, account};
 use crate::hands::process::{self, Program, Serial};
+use crate::hands::roster::Roster;
 use crate::hands::{logs, net};
 
 use super::act::io;
@@ -67,9 +68,7 @@ pub(super) fn start(
             }
         }
     };
-    let child = process::start(&program, &parts.home.id, &id.to_string(), serial).map_err(|e| io(&e))?;
-    process::failpoint("after-spawn", &id.to_string());
-    Ok(child)
+    process::start(&program, &Roster::of(&parts.home), &id.to_string(), serial).map_err(|e| io(&e))
 }
 
 /// What an earlier process of ours held is closed by the kernel a moment after its end was reported.

@@ -17,6 +17,7 @@ use cordee_domain::text::Text;
 
 use crate::clock::now;
 use crate::hands::process::{self, Found};
+use crate::hands::roster::Roster;
 use crate::hands::{files, trouble};
 
 use super::{Engine, Sight, data, import};
@@ -49,7 +50,7 @@ impl Engine {
     /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would be
     /// started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
-        let found = process::find(&self.parts.home.id)?;
+        let found = Roster::of(&self.parts.home).find()?;
         for (id, members) in process::by_id(&found) {
             let leader = members.iter().find(|p| p.pid == p.group);
             let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -189,7 +190,7 @@ impl Engine {
 
     /// What a dead leader left of its group.
     fn look_for_orphans(&mut self, id: &ProcessId) {
-        let found = process::find(&self.parts.home.id);
+        let found = Roster::of(&self.parts.home).find();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         seen.unlooked = found.is_err();
         let looked = found.map(|found| seen.orphans = orphans(&found, id));

@@ -14,6 +14,7 @@ pub mod mysql;
 pub mod net;
 pub mod newcomer;
 pub mod process;
+pub mod roster;
 pub mod sessions;
 pub mod trial;
 pub mod trouble;

@@ -1,7 +1,5 @@
-//! Processes of ours: detached, each in a group of its own, found again by what stands in their environment.
-//!
-//! There is no list of process ids to lose or to mistake for another's: a process carries the cluster's id and
-//! its own name in its environment from the moment it is forked, and the kernel keeps that for as long as it lives.
+//! Processes of ours: detached, each in a group of its own, found again by what was written down before they were
+//! started ([`roster`](super::roster)).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,9 +14,10 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::unix::AsyncFd;
 
 use super::files;
+use crate::hands::roster::Roster;
 use crate::paths::User;
 
-/// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION`.
+/// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION/WORD`. By itself it proves nothing.
 pub const MARK: &str = "CORDEE_PROCESS";
 
 /// What to start.
@@ -47,8 +46,26 @@ pub struct Serial {
     pub generation: u32,
 }
 
-/// Starts a program in a group of its own.
-pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io::Result<Child> {
+/// Starts a program in a group of its own, and writes down which process it is.
+pub fn start(program: &Program, roster: &Roster, name: &str, serial: Serial) -> io::Result<Child> {
+    let uid = program.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
+    let entry = roster.enlist(name, serial, Path::new(program.path), uid, true)?;
+    let child = match spawn(program, &entry.mark) {
+        Ok(child) => child,
+        Err(error) => {
+            roster.strike(&entry);
+            return Err(error);
+        }
+    };
+    failpoint("after-spawn", name);
+    if let Err(error) = roster.bind(entry, child.id()) {
+        // It runs, and is found by its word.
+        tracing::error!(error = &error as &dyn std::error::Error, "writing down a process");
+    }
+    Ok(child)
+}
+
+fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
     let log = files::append(&program.log)?;
     let mut command = Command::new(program.path);
     command
@@ -59,7 +76,7 @@ pub fn start(program: &Program, cluster: &str, name: &str, serial: Serial) -> io
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")
         .envs(program.environment.iter().copied())
-        .env(MARK, format!("{cluster}/{name}/{}.{}", serial.server, serial.generation))
+        .env(MARK, mark)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -79,7 +96,7 @@ pub fn own_binary() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
-/// A process found in `/proc`.
+/// A process of ours, found in `/proc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its id.
@@ -94,45 +111,10 @@ pub struct Found {
     pub frozen: bool,
 }
 
-/// Every living process of a cluster. A zombie is dead. Fails when they cannot be looked at: that is not a sight of
-/// none.
-pub fn find(cluster: &str) -> io::Result<Vec<Found>> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-        let environment = match std::fs::read(entry.path().join("environ")) {
-            Ok(environment) => environment,
-            // Another user's is none of ours.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied || gone(&error) => continue,
-            Err(error) => return Err(error),
-        };
-        let Some((name, serial)) = mark(&environment, cluster) else { continue };
-        let Some(state) = state(pid)? else { continue };
-        if !state.dead {
-            all.push(Found { pid, group: state.group, name, serial, frozen: state.frozen });
-        }
-    }
-    Ok(all)
-}
-
 /// Whether an error of `/proc` says that the process has ended; any other one says nothing about it.
-fn gone(error: &io::Error) -> bool {
+pub(super) fn gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
         || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
-}
-
-fn mark(environment: &[u8], cluster: &str) -> Option<(String, Serial)> {
-    let prefix = format!("{MARK}={cluster}/");
-    let value = environment
-        .split(|b| *b == 0)
-        .filter_map(|v| std::str::from_utf8(v).ok())
-        .find_map(|v| v.strip_prefix(prefix.as_str()))?;
-    let (name, serial) = value.rsplit_once('/')?;
-    // A process of another version's is still ours, if only to be stopped.
-    let (server, generation) = serial.split_once('.').unwrap_or(("", ""));
-    let serial = Serial { server: server.parse().unwrap_or(0), generation: generation.parse().unwrap_or(0) };
-    Some((name.to_owned(), serial))
 }
 
 /// What `/proc/PID/stat` says.
@@ -176,16 +158,6 @@ pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     all
 }
 
-/// The leaders of the groups that a process of ours has; those that are its alone.
-pub fn groups(cluster: &str, id: &ProcessId) -> io::Result<Vec<u32>> {
-    let found = find(cluster)?;
-    let mine = by_id(&found).remove(id).unwrap_or_default();
-    let mut groups: Vec<u32> = mine.iter().map(|p| p.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    Ok(groups)
-}
-
 /// Reads a process's name from its mark; the keeper and the server itself have none.
 pub fn process_id(name: &str) -> Option<ProcessId> {
     match name {
@@ -206,7 +178,8 @@ pub fn signal(process: u32, signal: Signal) -> io::Result<()> {
     settle(pid(process).map_or(Ok(()), |p| kill_process(p, signal)))
 }
 
-fn pid(number: u32) -> Option<Pid> {
+/// A process id as the kernel takes it; none for 0 and below.
+pub(super) fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 

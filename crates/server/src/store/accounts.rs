@@ -33,6 +33,15 @@ const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
 const WHOLE_MS: u64 = 12 * 60 * 60 * 1_000;
 
+/// For so long a browser is known after the first sign-in with it.
+pub const BROWSER_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1_000;
+/// Browsers of one account that are known.
+const BROWSERS: u32 = 50;
+
+/// What an unknown name's password is compared with: a hash of our parameters that no password is known for.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzLg$bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIGl0ISE";
+
 impl Store {
     /// Whether somebody has an account. Until then only the setup page answers.
     pub fn has_account(&self) -> Result<bool, StoreError> {
@@ -50,19 +59,43 @@ impl Store {
         Ok(made == 1)
     }
 
-    /// Whether the password is that account's. Takes as long for an unknown name as for a known one.
+    /// Whether the password is that account's. An unknown name costs as much as a known one: one comparison.
     pub fn password_matches(&self, name: &str, password: &str) -> Result<bool, StoreError> {
         let stored: Option<String> = self
             .lock()
             .query_row("SELECT password FROM account WHERE name = ?1", [name], |r| r.get(0))
             .optional()?;
         let known = stored.is_some();
-        let hash = match stored {
-            Some(hash) => hash,
-            None => hash_password("nobody has this password")?,
-        };
+        let hash = stored.unwrap_or_else(|| NOBODYS.to_owned());
         let parsed = PasswordHash::new(&hash).map_err(|_| StoreError::Hash)?;
         Ok(hasher()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
+    }
+
+    /// Makes a browser known in which that account is signed in now. The oldest ones are forgotten.
+    pub fn know_browser(&self, account: &Account) -> Result<SignIn, StoreError> {
+        let secret = random::token(32).ok_or(StoreError::Random)?;
+        let connection = self.lock();
+        connection.execute(
+            "INSERT INTO browser (token_hash, account, created) VALUES (?1, ?2, ?3)",
+            params![digest(&secret), account.0, now()],
+        )?;
+        connection.execute(
+            "DELETE FROM browser WHERE created < ?1 OR (account = ?2 AND token_hash NOT IN \
+             (SELECT token_hash FROM browser WHERE account = ?2 ORDER BY created DESC, rowid DESC LIMIT ?3))",
+            params![now().saturating_sub(BROWSER_KEPT_MS), account.0, BROWSERS],
+        )?;
+        Ok(SignIn(secret))
+    }
+
+    /// Whether that account was signed in before in the browser that keeps this secret; gives the secret's hash.
+    pub fn browser(&self, secret: &str, account: &Account) -> Result<Option<Vec<u8>>, StoreError> {
+        let hash = digest(secret);
+        let known: bool = self.lock().query_row(
+            "SELECT EXISTS (SELECT 1 FROM browser WHERE token_hash = ?1 AND account = ?2 AND created >= ?3)",
+            params![hash, account.0, now().saturating_sub(BROWSER_KEPT_MS)],
+            |r| r.get(0),
+        )?;
+        Ok(known.then_some(hash))
     }
 
     /// Starts a session.
@@ -146,4 +179,21 @@ fn hash_password(password: &str) -> Result<String, StoreError> {
     random::fill(&mut salt).ok_or(StoreError::Random)?;
     let hash = hasher()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| StoreError::Hash)?;
     Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_costs_what_everybodys_does() {
+        let ours = hash_password("anything").unwrap();
+        let (ours, nobodys) = (PasswordHash::new(&ours).unwrap(), PasswordHash::new(NOBODYS).unwrap());
+        assert_eq!(ours.algorithm, nobodys.algorithm);
+        assert_eq!(ours.params.to_string(), nobodys.params.to_string());
+        let length = |hash: &PasswordHash| hash.hash.as_ref().unwrap().as_ref().len();
+        assert_eq!(length(&ours), length(&nobodys));
+        let tried = hasher().unwrap().verify_password(b"anything", &nobodys);
+        assert!(matches!(tried, Err(argon2::password_hash::Error::PasswordInvalid)), "{tried:?}");
+    }
 }

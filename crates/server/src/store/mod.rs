@@ -36,7 +36,7 @@ use crate::vault::{Login, Vault};
 use outage::Outage;
 use visitors::Visitors;
 
-pub use accounts::{Account, SignIn, TokenName};
+pub use accounts::{Account, BROWSER_KEPT_MS, SignIn, TokenName};
 
 /// Journal lines kept.
 const EVENTS_KEPT: u64 = 10_000;

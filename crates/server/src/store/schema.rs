@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -68,6 +68,13 @@ const STEPS: [&str; 6] = [
     CREATE TABLE drill (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         run TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE browser (
+        token_hash BLOB PRIMARY KEY,
+        account TEXT NOT NULL COLLATE NOCASE,
+        created INTEGER NOT NULL
     ) STRICT;
 ",
 ];

@@ -76,6 +76,15 @@ impl Refusal {
         }
     }
 
+    /// Too many tries: seconds until the next one.
+    pub fn too_many(seconds: u64, lang: Lang) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            problems: vec![Problem::invalid("", text!("problem-too-many", seconds = seconds))],
+            lang,
+        }
+    }
+
     /// The engine is stopping.
     pub fn unavailable(lang: Lang) -> Self {
         Self {

@@ -65,6 +65,7 @@ pub fn setting() -> Setting {
         db_socket: PathBuf::from("/run/db.sock"),
         session_map: PathBuf::from("/conf/session.map"),
         cookie_key: "cafe0123".to_owned(),
+        log_key: "beef4567".to_owned(),
     }
 }
 

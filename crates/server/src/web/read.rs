@@ -10,6 +10,7 @@ use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 
 use super::App;
+use super::api::input::BODY_DEADLINE;
 use super::page::Visit;
 
 /// The words of the address.
@@ -55,11 +56,15 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Form<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let copy = Request::from_parts(parts.clone(), body);
-        match axum::Form::from_request(copy, app).await {
-            Ok(axum::Form(fields)) => Ok(Self(fields)),
-            Err(error) => {
+        match tokio::time::timeout(BODY_DEADLINE, axum::Form::from_request(copy, app)).await {
+            Ok(Ok(axum::Form(fields))) => Ok(Self(fields)),
+            Ok(Err(error)) => {
                 let status = error.into_response().status();
                 Err(refuse(&mut parts, app, status, text!("problem-form")).await)
+            }
+            Err(_) => {
+                let late = StatusCode::REQUEST_TIMEOUT;
+                Err(refuse(&mut parts, app, late, text!("problem-body-slow")).await)
             }
         }
     }

@@ -1,22 +1,23 @@
 //! Who is asking: a person with a cookie, a program with a token, or the owner of the machine on the socket.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::Mutex;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use cordee_domain::ids::Millis;
+use cordee_domain::guesses::{Guesses, Origin, Try, Who};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
 use super::error::Refusal;
 use crate::clock::now;
 use crate::over;
+use crate::store::BROWSER_KEPT_MS;
 use crate::words::Lang;
 
 /// Set as a request extension by the listener on the unix socket, whose peer's uid was checked.
@@ -46,6 +47,17 @@ pub struct Theme(pub Option<&'static str>);
 /// The name of the session cookie.
 pub fn cookie_name(app: &App) -> String {
     format!("cordee_{}", app.cluster)
+}
+
+/// The name of the cookie by which a browser is known in which somebody was signed in before.
+pub fn browser_name(app: &App) -> String {
+    format!("cordee_{}_browser", app.cluster)
+}
+
+/// The `Set-Cookie` value that makes a browser known. It opens nothing; it goes to the sign-in page only.
+pub fn set_browser(app: &App, secret: &str) -> String {
+    let age = BROWSER_KEPT_MS / 1_000;
+    format!("{}={secret}; Path=/login; HttpOnly; SameSite=Strict; Max-Age={age}", browser_name(app))
 }
 
 /// A cookie's value from the request.
@@ -80,12 +92,21 @@ impl FromRequestParts<App> for Caller {
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.strip_prefix("Bearer "));
         if let Some(token) = bearer {
+            // A right one is never held up by what others try: it cannot be guessed, so the limit is for the load
+            // alone.
+            let tried = app.limiter.reserve(Who::Secret(origin(parts.extensions.get::<Peer>().copied())));
             let (store, token) = (app.store.clone(), token.to_owned());
             let found = app.blocking(move || store.token(&token)).await;
-            match found {
-                Ok(Some(name)) => return Ok(Self(format!("token:{}", name.0))),
-                Ok(None) => {}
-                Err(error) => return Err(Refusal::store(&error, lang)),
+            match (found, tried) {
+                (Ok(Some(name)), tried) => {
+                    if let Ok(tried) = tried {
+                        app.limiter.right(&tried);
+                    }
+                    return Ok(Self(format!("token:{}", name.0)));
+                }
+                (Ok(None), Err(seconds)) => return Err(Refusal::too_many(seconds, lang)),
+                (Ok(None), Ok(_)) => {}
+                (Err(error), _) => return Err(Refusal::store(&error, lang)),
             }
         } else if let Some(person) =
             person(&parts.headers, app).await.map_err(|e| Refusal::store(&e, lang))?
@@ -182,40 +203,61 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-/// Counts wrong passwords and codes: five in a minute per address, then a pause. Slows guessing without
-/// letting a stranger lock anybody out for good.
-#[derive(Debug, Default)]
+/// Counts tries of passwords, codes and tokens before they are made, and bounds how many passwords are compared at
+/// once: each takes 19 MiB.
+#[derive(Debug)]
 pub struct Limiter {
-    wrong: Mutex<BTreeMap<String, Vec<Millis>>>,
+    guesses: Mutex<Guesses>,
+    strangers: Arc<Semaphore>,
+    known: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
 }
 
-const WINDOW_MS: u64 = 60_000;
-const TRIES: usize = 5;
-/// Addresses remembered at once; above it, the oldest ones are forgotten.
-const KEYS: usize = 4_096;
+/// Passwords compared at once for strangers; browsers that are known have a turn of their own.
+const AT_ONCE: usize = 2;
+/// Strangers whose password is compared or waits for it; further ones are asked to come back.
+const QUEUE: usize = 16;
+
+impl Default for Limiter {
+    fn default() -> Self {
+        let turns = |n| Arc::new(Semaphore::new(n));
+        Self { guesses: Mutex::default(), strangers: turns(AT_ONCE), known: turns(1), queue: turns(QUEUE) }
+    }
+}
+
+/// The right to compare a password now.
+#[derive(Debug)]
+pub struct Turn {
+    _queued: Option<OwnedSemaphorePermit>,
+    _at_work: OwnedSemaphorePermit,
+}
 
 impl Limiter {
-    /// Seconds to wait before `key` may try again; `None` when it may now.
-    pub fn wait(&self, key: &str) -> Option<u64> {
-        let wrong = over::hold(&self.wrong);
-        let recent: Vec<Millis> =
-            wrong.get(key)?.iter().copied().filter(|t| now().saturating_sub(*t) < WINDOW_MS).collect();
-        if recent.len() < TRIES {
-            return None;
-        }
-        let first = recent.first().copied().unwrap_or_else(now);
-        Some((first + WINDOW_MS).saturating_sub(now()).div_ceil(1_000).max(1))
+    /// Counts a try. `Err`: seconds to wait before the next one; this one must not be made.
+    pub fn reserve(&self, who: Who) -> Result<Try, u64> {
+        self.guesses().reserve(who, now()).map_err(|wait| wait.div_ceil(1_000))
     }
 
-    /// Notes a wrong try.
-    pub fn note(&self, key: &str) {
-        let mut wrong = over::hold(&self.wrong);
-        if wrong.len() >= KEYS {
-            wrong.retain(|_, times| times.last().is_some_and(|t| now().saturating_sub(*t) < WINDOW_MS));
-        }
-        let times = wrong.entry(key.to_owned()).or_default();
-        times.retain(|t| now().saturating_sub(*t) < WINDOW_MS);
-        times.push(now());
-        times.truncate(TRIES);
+    /// The try was right: it does not count.
+    pub fn right(&self, tried: &Try) {
+        self.guesses().give_back(tried);
     }
+
+    /// Waits for a turn to compare a password. `Err`: seconds to wait, because too many wait already.
+    pub async fn turn(&self, known: bool) -> Result<Turn, u64> {
+        let queued =
+            if known { None } else { Some(self.queue.clone().try_acquire_owned().map_err(|_| 2_u64)?) };
+        let turns = if known { &self.known } else { &self.strangers };
+        let at_work = turns.clone().acquire_owned().await.map_err(|_| 2_u64)?;
+        Ok(Turn { _queued: queued, _at_work: at_work })
+    }
+
+    fn guesses(&self) -> MutexGuard<'_, Guesses> {
+        over::hold(&self.guesses)
+    }
+}
+
+/// Where a request comes from; over the socket, and in a test, from this machine.
+pub fn origin(peer: Option<Peer>) -> Origin {
+    Origin::of(peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(ip)| ip))
 }

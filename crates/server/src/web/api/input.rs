@@ -27,7 +27,7 @@ pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
 /// A larger one is let pass unread up to here: a client that is cut off while it sends never reads the answer.
 const DISCARD_LIMIT: usize = 4 * 1024 * 1024;
 /// Time for a body to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
+pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// No journal gets so long; and up to here every JSON reader keeps whole numbers whole.
 pub const LAST_ID: u64 = 1 << 53;

@@ -380,6 +380,7 @@ pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<
         db_socket: PathBuf::new(),
         session_map: PathBuf::new(),
         cookie_key: String::new(),
+        log_key: String::new(),
     };
     let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;

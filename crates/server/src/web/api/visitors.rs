@@ -39,7 +39,7 @@ pub struct VisitorsJson {
     pub keeping: KeepingJson,
 }
 
-/// What became of the lines of HAProxy's log; `sent` is the sum of all others.
+/// What became of the lines of HAProxy's log; `sent` is the sum of all others but `foreign`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LogCounts {
     /// Whether it is heard now.
@@ -60,6 +60,8 @@ pub struct LogCounts {
     pub unsent: u64,
     /// HAProxy's own messages: no requests.
     pub notices: u64,
+    /// Lines that came without HAProxy's key and were not believed; not part of `sent`.
+    pub foreign: u64,
 }
 
 /// A time without a list.
@@ -93,10 +95,10 @@ pub struct RequestsJson {
 
 impl From<Counts> for LogCounts {
     fn from(counts: Counts) -> Self {
-        let Counts { stored, crowd, unreadable, kernel, unsent, notices } = counts;
+        let Counts { stored, crowd, unreadable, kernel, unsent, notices, foreign } = counts;
         let dropped = counts.dropped();
         let sent = stored + dropped + notices;
-        Self { heard: true, sent, stored, dropped, crowd, unreadable, kernel, unsent, notices }
+        Self { heard: true, sent, stored, dropped, crowd, unreadable, kernel, unsent, notices, foreign }
     }
 }
 

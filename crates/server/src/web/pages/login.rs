@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::guesses::Who;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::read::Form;
-use crate::web::session::{Peer, cookie, cookie_name, set_cookie};
+use crate::web::session::{Peer, browser_name, cookie, cookie_name, origin, set_browser, set_cookie};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -32,11 +33,6 @@ pub(super) struct Typed {
     password: String,
 }
 
-/// Tries are counted by address: by account, a stranger could keep its owner out.
-pub(super) fn key(peer: Option<Extension<Peer>>) -> String {
-    peer.map_or_else(|| "unknown".to_owned(), |Extension(Peer(ip))| ip.to_string())
-}
-
 /// The answer to too many tries.
 pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     let problem = Problem::invalid("", text!("problem-too-many", seconds = seconds));
@@ -45,9 +41,24 @@ pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     response
 }
 
-/// Starts a session and leads to the dashboard.
-pub(super) fn enter(app: &App, sign_in: &SignIn) -> Response {
-    ([(header::SET_COOKIE, set_cookie(app, &sign_in.0))], Redirect::to("/")).into_response()
+/// Starts a session and leads to the dashboard. The browser is known from now on.
+pub(super) fn enter(app: &App, entered: &Entered) -> Response {
+    let mut response =
+        ([(header::SET_COOKIE, set_cookie(app, &entered.session.0))], Redirect::to("/")).into_response();
+    if let Some(browser) = &entered.browser
+        && let Ok(cookie) = HeaderValue::from_str(&set_browser(app, &browser.0))
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What a browser gets that was let in.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) session: SignIn,
+    /// Absent in one that is known already.
+    pub(super) browser: Option<SignIn>,
 }
 
 /// Shows the form.
@@ -65,35 +76,63 @@ pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
     show(StatusCode::OK, &Login { p, name: String::new(), wrong: None })
 }
 
-/// Signs in.
+/// Signs in. What is to be counted is counted first.
 pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let key = key(peer);
-    if let Some(seconds) = app.limiter.wait(&key) {
-        return wait(&visit, &app, seconds);
-    }
     let name = typed.name.trim().to_owned();
+    let known = match known_browser(&app, &headers, &name).await {
+        Ok(known) => known,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    let is_known = known.is_some();
+    let who = match known {
+        Some(hash) => Who::Known(hash),
+        // As the state compares names, so that another spelling is no other account.
+        None => Who::Stranger(origin(peer.map(|Extension(p)| p)), name.to_ascii_lowercase()),
+    };
+    let tried = match app.limiter.reserve(who) {
+        Ok(tried) => tried,
+        Err(seconds) => return wait(&visit, &app, seconds),
+    };
+    let turn = match app.limiter.turn(is_known).await {
+        Ok(turn) => turn,
+        Err(seconds) => return wait(&visit, &app, seconds),
+    };
     let (store, account) = (app.store.clone(), name.clone());
-    let signed = app.blocking(move || -> Result<Option<SignIn>, StoreError> {
-        if store.password_matches(&account, &typed.password)? {
-            return store.sign_in(&Account(account)).map(Some);
+    let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {
+        // Until it is done: whoever goes away meanwhile frees no turn.
+        let _turn = turn;
+        if !store.password_matches(&account, &typed.password)? {
+            return Ok(None);
         }
-        Ok(None)
+        let account = Account(account);
+        let browser = if is_known { None } else { Some(store.know_browser(&account)?) };
+        Ok(Some(Entered { session: store.sign_in(&account)?, browser }))
     });
     match signed.await {
-        Ok(Some(sign_in)) => enter(&app, &sign_in),
+        Ok(Some(entered)) => {
+            app.limiter.right(&tried);
+            enter(&app, &entered)
+        }
         Ok(None) => {
-            app.limiter.note(&key);
             let wrong = Some(visit.lang.say(&text!("problem-password")));
             let p = visit.page(&app, Place::Other);
             show(StatusCode::UNPROCESSABLE_ENTITY, &Login { p, name: shorten(&name), wrong })
         }
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
+}
+
+/// The hash of what the browser keeps, when that very account was signed in with it before.
+async fn known_browser(app: &App, headers: &HeaderMap, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(secret) = cookie(headers, &browser_name(app)).map(str::to_owned) else { return Ok(None) };
+    let (store, account) = (app.store.clone(), Account(name.to_owned()));
+    app.blocking(move || store.browser(&secret, &account)).await
 }
 
 /// Signs out.

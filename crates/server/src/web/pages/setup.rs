@@ -6,20 +6,21 @@ use askama::Template;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::guesses::Who;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::login::{enter, key, wait};
+use super::login::{Entered, enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
-use crate::store::{Account, SignIn, StoreError};
+use crate::store::{Account, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::read::Form;
-use crate::web::session::Peer;
+use crate::web::session::{Peer, Turn, origin};
 
 /// A short password that somebody thought about is better than a rule; length is the one thing that helps.
 const PASSWORD_MIN: usize = 8;
@@ -75,10 +76,6 @@ pub(super) async fn submit(
     peer: Option<Extension<Peer>>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let key = key(peer);
-    if let Some(seconds) = app.limiter.wait(&key) {
-        return wait(&visit, &app, seconds);
-    }
     let store = app.store.clone();
     match app.blocking(move || store.has_account()).await {
         Ok(false) => {}
@@ -86,10 +83,14 @@ pub(super) async fn submit(
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
     let mut problems = refusals(&typed);
+    // A right one is never held up by what others try: 128 bits cannot be guessed, so the limit is for the load alone.
+    let tried = app.limiter.reserve(Who::Secret(origin(peer.map(|Extension(p)| p))));
     let (file, code) = (app.setup_code.clone(), typed.code.clone());
-    if !app.blocking(move || code_matches(&file, &code)).await {
-        app.limiter.note(&key);
-        problems.insert(0, Problem::invalid("code", text!("problem-code")));
+    match (app.blocking(move || code_matches(&file, &code)).await, tried) {
+        (true, Ok(tried)) => app.limiter.right(&tried),
+        (true, Err(_)) => {}
+        (false, Err(seconds)) => return wait(&visit, &app, seconds),
+        (false, Ok(_)) => problems.insert(0, Problem::invalid("code", text!("problem-code"))),
     }
     if !problems.is_empty() {
         let errors = Wrong::of(&problems, visit.lang);
@@ -97,8 +98,12 @@ pub(super) async fn submit(
         let setup = Setup { p: visit.page(&app, Place::Other), code, name, errors };
         return show(StatusCode::UNPROCESSABLE_ENTITY, &setup);
     }
-    match create(&app, typed).await {
-        Ok(Some(sign_in)) => enter(&app, &sign_in),
+    let turn = match app.limiter.turn(true).await {
+        Ok(turn) => turn,
+        Err(seconds) => return wait(&visit, &app, seconds),
+    };
+    match create(&app, typed, turn).await {
+        Ok(Some(entered)) => enter(&app, &entered),
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
@@ -118,9 +123,10 @@ fn refusals(typed: &Typed) -> Vec<Problem> {
     problems
 }
 
-async fn create(app: &App, typed: Typed) -> Result<Option<SignIn>, StoreError> {
+async fn create(app: &App, typed: Typed, turn: Turn) -> Result<Option<Entered>, StoreError> {
     let (store, file) = (app.store.clone(), app.setup_code.clone());
     app.blocking(move || {
+        let _turn = turn;
         let name = typed.name.trim().to_owned();
         if !store.create_first_account(&name, &typed.password)? {
             return Ok(None);
@@ -130,7 +136,8 @@ async fn create(app: &App, typed: Typed) -> Result<Option<SignIn>, StoreError> {
             tracing::warn!(error = &error as &dyn std::error::Error, "setup code file");
         }
         store.note("cordee", "cluster", None, &text!("event-account", name = name.as_str()))?;
-        store.sign_in(&Account(name)).map(Some)
+        let account = Account(name);
+        Ok(Some(Entered { session: store.sign_in(&account)?, browser: Some(store.know_browser(&account)?) }))
     })
     .await
 }

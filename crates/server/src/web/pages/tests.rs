@@ -576,6 +576,86 @@ async fn the_sixth_wrong_password_has_to_wait() {
     assert!(page.contains("retry-after:") && page.contains("try again in"));
 }
 
+fn count(answers: &[String], wanted: &str) -> usize {
+    answers.iter().filter(|a| status(a) == wanted).count()
+}
+
+/// As many requests as that, all at once.
+async fn at_once(
+    site: &std::sync::Arc<Site>,
+    number: usize,
+    path: &'static str,
+    body: fn(usize) -> String,
+) -> Vec<String> {
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..number {
+        let site = site.clone();
+        all.spawn(async move { site.post(path, &body(n), "").await });
+    }
+    all.join_all().await
+}
+
+#[tokio::test]
+async fn sixty_guesses_at_once_are_five() {
+    let site = std::sync::Arc::new(Site { cookie: String::new(), ..site().await });
+    let answers = at_once(&site, 60, "/login", |n| format!("name=ana&password=guess{n}")).await;
+    assert_eq!((count(&answers, "422"), count(&answers, "429")), (5, 55), "evaluated, refused");
+}
+
+#[tokio::test]
+async fn sixty_codes_at_once_are_five_and_the_right_one_is_never_held_up() {
+    let (app, asks) = fixture::app(fixture::snapshot());
+    let site = Site { address: listen(&app).await, app, cookie: String::new(), asks };
+    let site = std::sync::Arc::new(site);
+    let answers =
+        at_once(&site, 60, "/setup", |n| format!("code=guess{n}&name=ana&password=long+enough")).await;
+    assert_eq!((count(&answers, "422"), count(&answers, "429")), (5, 55), "evaluated, refused");
+    let made = site.post("/setup", "code=krab-7q2m&name=ana&password=long+enough", "").await;
+    assert_eq!(status(&made), "303");
+}
+
+#[tokio::test]
+async fn who_was_here_before_gets_in_while_others_guess() {
+    let site = Site { cookie: String::new(), ..site().await };
+    let first = site.post("/login", "name=ana&password=long+enough", "").await;
+    let browser = first
+        .lines()
+        .find_map(|l| l.strip_prefix("set-cookie: ").filter(|c| c.starts_with("cordee_test_browser=")))
+        .expect("a cookie that makes the browser known");
+    for flag in ["HttpOnly", "SameSite=Strict", "Path=/login"] {
+        assert!(browser.contains(flag), "{flag} is missing in {browser}");
+    }
+    let known = Site { cookie: browser.split(';').next().expect("a value").to_owned(), ..site };
+    let stranger = |name: &'static str, password: &'static str| {
+        let site = &known;
+        async move {
+            let cookieless = format!("name={name}&password={password}");
+            let request = format!(
+                "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: \
+                 application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{cookieless}",
+                cookieless.len()
+            );
+            status(&send(site.address, &request).await).to_owned()
+        }
+    };
+    for _ in 0..5 {
+        assert_eq!(stranger("ana", "wrong").await, "422");
+    }
+    assert_eq!(stranger("ana", "long+enough").await, "429");
+    let again = known.post("/login", "name=Ana&password=long+enough", "").await;
+    assert_eq!(status(&again), "303", "{again}");
+    assert!(!again.contains("cordee_test_browser="), "it is known already");
+    // Its tries are its own, and they are counted too.
+    for _ in 0..5 {
+        assert_eq!(status(&known.post("/login", "name=ana&password=wrong", "").await), "422");
+    }
+    assert_eq!(status(&known.post("/login", "name=ana&password=long+enough", "").await), "429");
+    // For another account, or with a secret of one's own making, it is a stranger.
+    assert_eq!(status(&known.post("/login", "name=bob&password=wrong", "").await), "429");
+    let forged = Site { cookie: "cordee_test_browser=0123456789abcdef".to_owned(), ..known };
+    assert_eq!(status(&forged.post("/login", "name=ana&password=long+enough", "").await), "429");
+}
+
 #[tokio::test]
 async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
     let site = site().await;

@@ -140,13 +140,14 @@ pub fn request(request: &Request) -> RequestRow {
     }
 }
 
-/// Requests that are not in the list, each kind that there is.
+/// Lines that are not in the list, each kind that there is.
 pub fn lost(counts: &Counts, lang: Lang) -> Vec<String> {
     let kinds = [
         (counts.kernel, text!("visitors-kernel", count = counts.kernel)),
         (counts.unsent, text!("visitors-unsent", count = counts.unsent)),
         (counts.crowd, text!("visitors-crowd", count = counts.crowd)),
         (counts.unreadable, text!("visitors-unreadable", count = counts.unreadable)),
+        (counts.foreign, text!("visitors-foreign", count = counts.foreign)),
     ];
     kinds.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| lang.say(&text)).collect()
 }

@@ -1,0 +1,270 @@
+//! Which processes are the cluster's: not what a process says of itself, which anybody can make say anything, but what
+//! was written down before it was started.
+//!
+//! A record is made before the fork, with a random word that nobody else knows. The process carries the word, and the
+//! record is bound to it: process id, start time and boot. From then on the word alone is worth nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What was written down about one start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The process's name in the mark.
+    pub name: String,
+    /// The program, by the path that the kernel shows.
+    pub program: String,
+    /// Whom it runs as.
+    pub uid: u32,
+    /// Whether it leads a group of its own, whose members are then the cluster's too.
+    pub leads: bool,
+    /// The process; absent between the record and the fork.
+    pub bound: Option<Bound>,
+}
+
+/// One process, for ever: no two have the same three.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Its id.
+    pub pid: u32,
+    /// When it was started, in the kernel's ticks since the boot.
+    pub started: u64,
+    /// The kernel's name for this boot.
+    pub boot: String,
+}
+
+/// A process that carries the cluster's mark, as the kernel shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Its id.
+    pub pid: u32,
+    /// Its group.
+    pub group: u32,
+    /// When it was started.
+    pub started: u64,
+    /// Whom it runs as; absent when its real, effective and saved user differ.
+    pub uid: Option<u32>,
+    /// The program that it runs. One whose file was replaced since is still itself.
+    pub program: String,
+    /// The name in its mark.
+    pub name: String,
+    /// The word in its mark; empty in a mark of a version that had none.
+    pub word: String,
+}
+
+/// What came of a look at all processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Process ids that are the cluster's.
+    pub ours: Vec<u32>,
+    /// Words whose record is to be bound now: their process was started, and whoever started it ended in between.
+    pub bind: BTreeMap<String, Bound>,
+    /// Words that no living process answers to.
+    pub spent: Vec<String>,
+}
+
+/// Recognises the cluster's processes. `records` by their word; those that were taken over from a version without words
+/// have one that no mark carries, see [`taken_over`].
+pub fn recognise(records: &BTreeMap<String, Record>, seen: &[Marked], boot: &str) -> Known {
+    let mut known = Known::default();
+    for (word, record) in records {
+        let fits: Vec<&Marked> =
+            seen.iter().filter(|p| carries(p, word, record) && p.uid == Some(record.uid)).collect();
+        let bound = match &record.bound {
+            Some(bound) => Some(bound.clone()),
+            None => first(&fits, record, boot),
+        };
+        let Some(bound) = bound.filter(|b| b.boot == boot) else {
+            known.spent.push(word.clone());
+            continue;
+        };
+        let ours: Vec<u32> =
+            fits.iter().filter(|p| belongs(p, record, &bound, seen)).map(|p| p.pid).collect();
+        if ours.is_empty() {
+            known.spent.push(word.clone());
+        } else if record.bound.is_none() {
+            known.bind.insert(word.clone(), bound);
+        }
+        known.ours.extend(ours);
+    }
+    known
+}
+
+/// The word of a record that was taken over: it holds what no word does, so no mark can carry it.
+pub fn taken_over(pid: u32) -> String {
+    format!("{TAKEN_OVER}{pid}")
+}
+
+const TAKEN_OVER: &str = "without-";
+
+fn carries(process: &Marked, word: &str, record: &Record) -> bool {
+    let said = if word.starts_with(TAKEN_OVER) { "" } else { word };
+    process.word == said && process.name == record.name
+}
+
+/// The process that an unbound record was made for: the first that carries its word, because whoever copies the word
+/// comes later. Of a group whose leader is gone already it is that leader.
+fn first(fits: &[&Marked], record: &Record, boot: &str) -> Option<Bound> {
+    let oldest = fits.iter().filter(|p| p.program == record.program).min_by_key(|p| (p.started, p.pid))?;
+    let pid = if record.leads { oldest.group } else { oldest.pid };
+    Some(Bound { pid, started: oldest.started, boot: boot.to_owned() })
+}
+
+/// Whether it is the process of the record, or a member of the group that this one leads or led.
+fn belongs(process: &Marked, record: &Record, bound: &Bound, seen: &[Marked]) -> bool {
+    let is_it = |p: &Marked| p.pid == bound.pid && p.started == bound.started;
+    if process.pid == bound.pid {
+        return is_it(process) && process.program == record.program;
+    }
+    let replaced = seen.iter().any(|p| p.pid == bound.pid && !is_it(p));
+    record.leads && process.group == bound.pid && process.started >= bound.started && !replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BOOT: &str = "boot";
+    const MYSQL: u32 = 105;
+    const NOBODY: u32 = 65_534;
+
+    fn record(bound: Option<(u32, u64)>) -> Record {
+        Record {
+            name: "db1".to_owned(),
+            program: "/usr/sbin/mariadbd".to_owned(),
+            uid: MYSQL,
+            leads: true,
+            bound: bound.map(|(pid, started)| Bound { pid, started, boot: BOOT.to_owned() }),
+        }
+    }
+
+    fn process(pid: u32, started: u64) -> Marked {
+        Marked {
+            pid,
+            group: pid,
+            started,
+            uid: Some(MYSQL),
+            program: "/usr/sbin/mariadbd".to_owned(),
+            name: "db1".to_owned(),
+            word: "word".to_owned(),
+        }
+    }
+
+    fn known(record: Record, seen: &[Marked]) -> Known {
+        recognise(&BTreeMap::from([("word".to_owned(), record)]), seen, BOOT)
+    }
+
+    #[test]
+    fn what_a_forged_mark_lacks_gives_it_away() {
+        let real = process(7, 100);
+        for (what, forged) in [
+            ("another user", Marked { uid: Some(NOBODY), ..process(8, 50) }),
+            ("two users in one", Marked { uid: None, ..process(8, 50) }),
+            ("another program", Marked { program: "/usr/bin/sleep".to_owned(), ..process(8, 50) }),
+            ("no word", Marked { word: String::new(), ..process(8, 50) }),
+            ("a guessed word", Marked { word: "guess".to_owned(), ..process(8, 50) }),
+            ("another name", Marked { name: "haproxy-web".to_owned(), ..process(8, 50) }),
+            ("the very word, copied", process(8, 200)),
+        ] {
+            for bound in [Some((7, 100)), None] {
+                let seen = known(record(bound), &[forged.clone(), real.clone()]);
+                assert_eq!(seen.ours, [7], "{what}, bound: {bound:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_somebody_else_has_by_now_is_not_it() {
+        let seen = known(record(Some((7, 100))), &[process(7, 900)]);
+        assert_eq!((seen.ours, seen.spent.len()), (vec![], 1));
+        let member = Marked { group: 7, ..process(8, 901) };
+        assert_eq!(known(record(Some((7, 100))), &[process(7, 900), member]).ours, [0; 0]);
+        let mut before = record(Some((7, 100)));
+        before.bound.as_mut().unwrap().boot = "the boot before".to_owned();
+        assert_eq!(known(before, &[process(7, 100)]).ours, [0; 0]);
+    }
+
+    #[test]
+    fn a_crash_between_fork_and_record_is_made_good_once() {
+        let seen = known(record(None), &[process(7, 100)]);
+        let bound = Bound { pid: 7, started: 100, boot: BOOT.to_owned() };
+        assert_eq!((seen.ours.as_slice(), seen.bind.get("word")), ([7].as_slice(), Some(&bound)));
+        let later = Record { bound: Some(bound), ..record(None) };
+        assert_eq!(known(later, &[process(8, 101)]).ours, [0; 0], "never again");
+    }
+
+    #[test]
+    fn what_a_dead_leader_left_is_known_by_its_group() {
+        let left = |bound| known(bound, &[Marked { group: 7, ..process(9, 120) }]);
+        assert_eq!(left(record(Some((7, 100)))).ours, [9]);
+        let unbound = left(record(None));
+        assert_eq!((unbound.ours, unbound.bind["word"].pid), (vec![9], 7));
+        // A program that it ran is ended with it.
+        let child = Marked { group: 7, program: "/usr/bin/sleep".to_owned(), ..process(9, 120) };
+        assert_eq!(known(record(Some((7, 100))), &[child]).ours, [9]);
+        let elsewhere = Marked { group: 9, ..process(9, 120) };
+        assert_eq!(known(record(Some((7, 100))), &[elsewhere]).ours, [0; 0]);
+    }
+
+    #[test]
+    fn one_without_a_group_of_its_own_has_no_members() {
+        let serve = Record { leads: false, ..record(Some((7, 100))) };
+        let seen = [Marked { group: 3, ..process(7, 100) }, Marked { group: 7, ..process(8, 120) }];
+        assert_eq!(known(serve, &seen).ours, [7]);
+    }
+
+    #[test]
+    fn a_process_of_a_version_without_words_is_known_by_its_number() {
+        let records = BTreeMap::from([(taken_over(7), record(Some((7, 100))))]);
+        let old = |pid, started| Marked { word: String::new(), ..process(pid, started) };
+        let seen = recognise(&records, &[old(7, 100), old(8, 120), process(7, 100)], BOOT);
+        assert_eq!(seen.ours, [7]);
+        let named = Marked { word: taken_over(7), ..process(8, 90) };
+        assert_eq!(recognise(&records, &[named], BOOT).ours, [0; 0]);
+    }
+
+    fn any_process() -> impl Strategy<Value = Marked> {
+        let word = prop_oneof![Just(""), Just("word"), Just("other")];
+        let (pid, group) = (1_u32..6, 1_u32..6);
+        let uid = prop_oneof![Just(None), Just(Some(MYSQL)), Just(Some(NOBODY))];
+        (pid, group, 0_u64..4, uid, any::<bool>(), word).prop_map(
+            |(pid, group, started, uid, right, word)| {
+                let program = if right { "/usr/sbin/mariadbd" } else { "/usr/bin/sleep" };
+                let (program, word) = (program.to_owned(), word.to_owned());
+                Marked { group, uid, program, word, ..process(pid, started) }
+            },
+        )
+    }
+
+    proptest! {
+        /// Whatever runs: nothing of another user, without the word, or older than the start is ever taken in, and once
+        /// a record is bound no other leader.
+        #[test]
+        fn nothing_foreign_is_ever_taken_in(
+            seen in proptest::collection::vec(any_process(), 0..8),
+            bound in proptest::option::of((1_u32..6, 0_u64..4)),
+        ) {
+            let mut seen = seen;
+            seen.sort_by_key(|p| p.pid);
+            seen.dedup_by_key(|p| p.pid);
+            let said = known(record(bound), &seen);
+            for process in seen.iter().filter(|p| said.ours.contains(&p.pid)) {
+                prop_assert_eq!(process.uid, Some(MYSQL));
+                prop_assert_eq!(process.word.as_str(), "word");
+                if let Some((pid, started)) = bound {
+                    prop_assert!(process.started >= started);
+                    prop_assert!(process.pid == pid || process.group == pid);
+                    prop_assert!(process.pid != pid || process.started == started);
+                }
+            }
+            // What is bound now is recognised again, and as the same.
+            if let Some(now) = said.bind.get("word") {
+                let again = known(Record { bound: Some(now.clone()), ..record(None) }, &seen);
+                prop_assert_eq!(again.ours, said.ours);
+            }
+        }
+    }
+}
