@@ -1,6 +1,8 @@
 //! The JSON API, with a token, as a program of a user's own would call it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +17,7 @@ pub struct Api {
     to: SocketAddr,
     token: Option<String>,
     language: &'static str,
+    newest: Arc<AtomicU64>,
 }
 
 /// An answer of the API.
@@ -52,12 +55,18 @@ pub struct FieldError {
 impl Api {
     /// A caller.
     pub fn new(to: SocketAddr, token: &str) -> Self {
-        Self { to, token: Some(token.to_owned()), language: "en" }
+        Self { token: Some(token.to_owned()), ..Self::stranger(to) }
     }
 
     /// A caller without a token.
     pub fn stranger(to: SocketAddr) -> Self {
-        Self { to, token: None, language: "en" }
+        Self { to, token: None, language: "en", newest: Arc::default() }
+    }
+
+    /// A caller that notes there the newest revision that it is told.
+    #[must_use]
+    pub fn noting(self, newest: &Arc<AtomicU64>) -> Self {
+        Self { newest: Arc::clone(newest), ..self }
     }
 
     /// The same caller, answered in another language.
@@ -77,11 +86,10 @@ impl Api {
         let headers: &[(&str, &str)] =
             if body.is_some() { &[("Content-Type", "application/json")] } else { &[] };
         let answer = client.request(method, &format!("/api{path}"), headers, &bytes)?;
-        Ok(Reply {
-            status: answer.status,
-            kind: answer.header("content-type").unwrap_or("").to_owned(),
-            body: serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
-        })
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        self.newest.fetch_max(body["revision"].as_u64().unwrap_or(0), Ordering::Relaxed);
+        let kind = answer.header("content-type").unwrap_or("").to_owned();
+        Ok(Reply { status: answer.status, kind, body })
     }
 
     /// GET that must answer 2xx.

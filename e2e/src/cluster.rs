@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -45,6 +46,8 @@ pub struct Cluster {
     environment: Vec<(String, String)>,
     token: OnceLock<String>,
     session: OnceLock<(String, String)>,
+    /// The newest revision of the wish that the API told.
+    newest: Arc<AtomicU64>,
     down: bool,
 }
 
@@ -75,6 +78,7 @@ impl Cluster {
             environment: environment.iter().map(owned).collect(),
             token: OnceLock::new(),
             session: OnceLock::new(),
+            newest: Arc::default(),
             down: false,
         }
     }
@@ -161,7 +165,7 @@ impl Cluster {
     /// The API, with a token made by the command line.
     #[track_caller]
     pub fn api(&self) -> Api {
-        Api::new(self.page(), self.token())
+        Api::new(self.page(), self.token()).noting(&self.newest)
     }
 
     /// That token.
@@ -204,11 +208,20 @@ impl Cluster {
         procs::signal_group(&self.home, pid, signal)
     }
 
-    /// Waits until everything is well, as `cordee up` left it.
+    /// Waits until everything is well, as `cordee up` left it. A picture from before the newest wish that went
+    /// through the API proves nothing.
     #[track_caller]
     pub fn settle(&self) {
         let api = self.api();
-        wait::until("everything is well", SETTLE, || api.try_snapshot()?.settled());
+        let newest = self.newest.load(Ordering::Relaxed);
+        wait::until("everything is well", SETTLE, || {
+            let now = api.try_snapshot()?;
+            if now.revision < newest {
+                Err(format!("revision {} of {newest}", now.revision))
+            } else {
+                now.settled()
+            }
+        });
     }
 
     /// A signed-in browser's cookie (name and value); makes the first account when there is none.

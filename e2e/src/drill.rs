@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::http::Client;
 use crate::mesh;
+use crate::pair::{Pair, READY};
 use crate::wait;
 
 /// The longest drill, the last answers and the reading back included.
@@ -104,6 +105,13 @@ pub struct Seen {
     pub lines: BTreeMap<u64, u64>,
     /// Sessions that began on the site meanwhile: first colours that were chosen.
     pub begun: u64,
+}
+
+/// All is well, and the standby could take over.
+#[track_caller]
+pub fn ready(cluster: &Cluster) -> Pair {
+    wait::until("everything is well", READY, || cluster.api().try_snapshot()?.settled());
+    Pair::wait(cluster)
 }
 
 /// Begins a drill, which must be taken.

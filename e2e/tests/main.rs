@@ -10,6 +10,7 @@ mod cut_off;
 mod cuts;
 mod databases;
 mod death;
+mod drill_orders;
 mod drills;
 mod external;
 mod failover;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         row(reload::file(), Place::Shared, 0),
         row(security::file(), Place::Shared, 0),
         row(cold_start::file(), Place::Works, 25),
+        row(drill_orders::file(), Place::Works, 60),
         row(external::file(), Place::Works, 77),
         row(forged::file(), Place::Works, 25),
         row(guests::file(), Place::Works, 85),
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
         row(death::file(), Place::Alone, 38),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
-        row(drills::file(), Place::Alone, 210),
+        row(drills::file(), Place::Alone, 115),
     ])
 }
 
