@@ -32,6 +32,9 @@ pub struct Instance<'a> {
 /// MariaDB and write into the first server's slots.
 pub const SLOTS: u8 = 10;
 
+/// The size of the redo log, from its making on: a log of another size is made anew at the first start.
+pub const REDO_LOG: &str = "48M";
+
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, id, slot, port, home, run, keeps, receipts, rights } = instance;
@@ -53,7 +56,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
-         rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size=48M\n\
+         rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\ninit_file={rights}\n",
         run = run.display(),
         receipts = u8::from(*receipts),

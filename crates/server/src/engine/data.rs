@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cordee_domain::db::mariadb::REDO_LOG;
 use cordee_domain::desired::Runtime;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -150,6 +151,7 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
         .arg("--force")
         .arg("--auth-root-authentication-method=socket")
         .arg(format!("--extra-file={}", sql.display()))
+        .arg(format!("--innodb-log-file-size={REDO_LOG}"))
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("TMPDIR", "/tmp")
