@@ -30,6 +30,7 @@ pub fn file() -> File {
         &[
             case!(every_difference_is_found_whatever_went_before),
             case!(a_copy_of_a_wrong_one_is_told_and_the_way_back_is_open),
+            case!(what_only_reads_writes_nothing_after_a_standby_was_restarted),
             case!(a_table_without_a_key_is_named_and_stands_in_nobodys_way),
         ],
     )
@@ -206,6 +207,55 @@ fn a_copy_of_a_wrong_one_is_told_and_the_way_back_is_open(cluster: &Cluster) {
     assert_eq!(dump(cluster, &standby), dump(cluster, &writer));
     remove(cluster, "db1");
     wait_until_left(cluster, "db1", &[&writer, &standby]);
+}
+
+/// The rows of the tables in memory on the writer.
+fn in_memory(cluster: &Cluster) -> Vec<Vec<String>> {
+    let schema = Db::new(cluster, &[]).dsn().schema.clone();
+    Db::root(cluster, &writer(cluster)).query(&format!(
+        "SELECT COUNT(*), SUM(id) FROM {schema}.e2e_memory; SELECT COUNT(*) FROM {schema}.`e2e ``odd`"
+    ))
+}
+
+fn what_only_reads_writes_nothing_after_a_standby_was_restarted(cluster: &Cluster) {
+    let owner = owner(cluster);
+    owner.query(
+        "CREATE TABLE e2e_memory (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO e2e_memory SELECT seq FROM seq_1_to_50; \
+         CREATE TABLE `e2e ``odd` (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO `e2e ``odd` VALUES (1), (2)",
+    );
+    let all: Vec<String> = databases(cluster).unwrap().into_iter().map(|s| s.name).collect();
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    let standby = all.iter().find(|n| **n != writer(cluster)).expect("a standby").clone();
+    let before = in_memory(cluster);
+    assert_eq!(before[0], ["50", "1275"]);
+    let readers: [&[&str]; 4] = [&["plan", "db"], &["verify", &standby], &["status"], &["test", &standby]];
+    for reader in readers {
+        let pid = shown(cluster, &standby).unwrap().and_then(|s| s.pid);
+        cluster.cli_ok(&["restart", &standby]);
+        wait::until("it has started again", SETTLED, || {
+            let now = shown(cluster, &standby)?.ok_or("not there")?;
+            let well = now.pid.is_some() && now.pid != pid;
+            Db::root(cluster, &standby)
+                .try_query("SELECT 1")
+                .and_then(|_| if well { Ok(()) } else { Err(brief(&now)) })
+        });
+        let said = cluster.cli(reader);
+        // Somebody else's read, too.
+        Db::root(cluster, &standby).query("SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES");
+        wait_for_mesh(cluster, &names);
+        wait::always("nothing of it comes to the writer", Duration::from_secs(3), || {
+            let now = in_memory(cluster);
+            if now == before {
+                Ok(())
+            } else {
+                Err(format!("{reader:?}: {before:?} became {now:?}; {said:?}"))
+            }
+        });
+    }
+    // Such tables are named beforehand.
+    let plan = cluster.api().get("/v1/pools/db/join");
+    assert!(plan["memory"].to_string().contains("e2e_memory"), "{plan}");
+    owner.query("DROP TABLE e2e_memory, `e2e ``odd`");
 }
 
 fn a_table_without_a_key_is_named_and_stands_in_nobodys_way(cluster: &Cluster) {

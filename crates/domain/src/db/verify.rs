@@ -529,6 +529,22 @@ pub fn ahead(other: &Position, reference: &Position, own: u32) -> Option<(u32, u
     other.0.iter().map(more).find(|(domain, more)| *domain != own && *more > 0)
 }
 
+/// All tables that are tied to these by pairs, these included.
+pub fn tied(touched: &BTreeSet<TableName>, pairs: &[(TableName, TableName)]) -> BTreeSet<TableName> {
+    let mut all = touched.clone();
+    loop {
+        let known = all.len();
+        for (one, other) in pairs {
+            if all.contains(one) || all.contains(other) {
+                all.extend([one.clone(), other.clone()]);
+            }
+        }
+        if all.len() == known {
+            return all;
+        }
+    }
+}
+
 /// What is said of a table that was altered, made or dropped meanwhile.
 pub fn altered() -> Verdict {
     Verdict::Unsettled { why: text!("verify-altered") }

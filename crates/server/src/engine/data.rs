@@ -226,6 +226,16 @@ pub(super) fn no_accounts(parts: &Parts) -> Vec<String> {
     shared(&parts.secrets).into_iter().map(drop).collect()
 }
 
+/// Opens each table in memory once, unlogged, before anybody else can: the file of statements is run before connections are
+/// taken. MariaDB logs at the first opening after a start that such a table was emptied, whoever reads it and closed or not, and
+/// the links would carry that to the writer. The writer's own is logged, so that the others empty theirs too. `ENGINE` is
+/// read without opening anything (3,000 tables: 0.1 s).
+pub(super) const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
+    BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; \
+    FOR r IN (SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') AS n \
+    FROM information_schema.TABLES WHERE ENGINE = 'MEMORY' AND TABLE_TYPE = 'BASE TABLE') \
+    DO EXECUTE IMMEDIATE CONCAT('SELECT COUNT(*) INTO @emptied FROM ', r.n); END FOR; END;\n";
+
 /// What Cordée's own account may do. It runs at each start of a database, so that one that an older Cordée made
 /// gets what this one needs. It is not logged: each database has its own accounts.
 pub(super) fn rights() -> String {

@@ -64,7 +64,7 @@ pub(super) fn start(
             require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
             match pool {
                 PoolId::Web => web_program(parts, desired, server)?,
-                PoolId::Db => database_program(parts, server, keeps)?,
+                PoolId::Db => database_program(parts, server, keeps, desired.is_writer(&server.name))?,
             }
         }
     };
@@ -181,7 +181,7 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
     files::replace(to, data, 0o644, None)
 }
 
-fn database_program(parts: &Parts, server: &Server, keeps: bool) -> Result<Program, Text> {
+fn database_program(parts: &Parts, server: &Server, keeps: bool, writes: bool) -> Result<Program, Text> {
     let home = parts.home.server(&server.name);
     let run = parts.home.database_run(&server.name);
     let user = parts.users.mariadb;
@@ -199,7 +199,8 @@ fn database_program(parts: &Parts, server: &Server, keeps: bool) -> Result<Progr
             receipts: server.standing != Standing::Joining,
             rights: &rights,
         });
-        files::replace(&rights, &data::rights(), 0o644, None)?;
+        let emptied = if writes { "" } else { data::EMPTIED };
+        files::replace(&rights, &(data::rights() + emptied), 0o644, None)?;
         files::replace(&home.join("my.cnf"), &config, 0o644, None)
     };
     prepare().map_err(|e| io(&e))?;

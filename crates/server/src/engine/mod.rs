@@ -483,12 +483,10 @@ impl Engine {
                 });
                 setback.count += 1;
                 setback.at = now();
-                if setback.count == 1 || setback.why != why {
-                    self.note(
-                        &subject(&target),
-                        Some(Light::Warning),
-                        &text!("event-step-failed", name = subject(&target), why = why.clone()),
-                    );
+                if setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. }) {
+                    let name = subject(&target);
+                    let text = rows::failure(step, &name, &why);
+                    self.note(&name, Some(Light::Warning), &text);
                 }
                 if let Some(setback) = self.observed.setbacks.get_mut(&target) {
                     setback.why = why;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordee_domain::db::conflict::{self, Way};
 use cordee_domain::db::verify::{Pace, Progress, Report, Side};
-use cordee_domain::desired::{Desired, Standing};
+use cordee_domain::desired::{Desired, Power, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
 use cordee_domain::status::Light;
@@ -40,6 +40,14 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
         }
     }
     Err(text!("repair-many", from = from.as_str(), count = conflict::MOST))
+}
+
+/// What the journal says of a step that failed. A repair is not tried again by itself: a person asked for it, and is asked.
+pub(super) fn failure(step: &Step, name: &str, why: &Text) -> Text {
+    match step {
+        Step::Repair { .. } => text!("event-repair-failed", name = name, why = why.clone()),
+        _ => text!("event-step-failed", name = name, why = why.clone()),
+    }
 }
 
 /// What the journal says of a comparison. What could not be compared is named and counted apart: it is no good news.
@@ -96,6 +104,12 @@ impl Engine {
         let id = desired.db.server(name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other, side) = (node(with), node(name), *side);
+        // What is written on the writer comes to all.
+        let peers: Vec<Node> = desired
+            .members()
+            .filter(|s| s.name != *name && s.name != *with && s.power == Power::On)
+            .map(|s| node(&s.name))
+            .collect();
         let (out, name) = (self.out.clone(), name.clone());
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
         let file = self.parts.home.root.join(&shown);
@@ -108,7 +122,7 @@ impl Engine {
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
             let result = match past(&reference, &other, side, &file).await {
-                Ok(()) => heal(&reference, &other, side, &file, &watch).await,
+                Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await,
                 Err(why) => Err(why),
             };
             let _ = out.send(Sight::Repaired { step, id, file: shown, result: result.map(Box::new) }).await;
@@ -118,7 +132,13 @@ impl Engine {
     /// A repair has ended.
     pub(super) fn repaired(&mut self, sight: Sight) {
         let Sight::Repaired { step, id, file, result } = sight else { return };
-        let Step::Repair { name, .. } = &step else { return };
+        let Step::Repair { name, with, side } = &step else { return };
+        if *side == Side::Other {
+            // What was written on the writer came to all the others.
+            let desired = self.parts.board.desired();
+            let others = desired.members().map(|s| &s.name).filter(|n| *n != name && *n != with);
+            others.for_each(|other| self.asked(other, |c| c.wanted = true));
+        }
         // One that failed is not tried again by itself: the reason is shown, and a person decides.
         self.observed.comparisons.entry(name.clone()).or_default().repair = None;
         if result.is_err() {
@@ -131,6 +151,11 @@ impl Engine {
                 text!("event-repaired", name = name.as_str(), rows = healed.rows, file = file)
             };
             self.note(name.as_str(), Some(Light::Good), &text);
+            for (table, why) in healed.refused {
+                let text =
+                    text!("event-not-repaired", name = name.as_str(), table = table.to_string(), why = why);
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
             Box::new(healed.report)
         });
         self.compared(Sight::Compared { step: step.clone(), id, result: report });

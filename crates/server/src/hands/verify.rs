@@ -8,6 +8,7 @@
 mod heal;
 mod session;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::Position;
@@ -85,29 +86,11 @@ pub async fn verify(
     let at_start = (watch.now)();
     let mut sessions = Vec::new();
     for node in others {
-        sessions.push(Session::open(node).await?);
+        sessions.push(Session::quiet(node).await?);
     }
-    let mut run = Run {
-        reference: Session::open(reference).await?,
-        others: sessions,
-        pace,
-        watch,
-        chunks: 0,
-        rows: 0,
-        bytes: 0,
-        healing: None,
-    };
+    let mut run = Run::new(Session::open(reference).await?, sessions, pace, watch);
     let tables = run.all_tables().await.map_err(|fault| run.reference.sentence(fault))?;
-    Ok(Report {
-        at_start,
-        at_end: (watch.now)(),
-        reference: reference.name.clone(),
-        others: others.iter().map(|n| n.name.clone()).collect(),
-        tables,
-        rows: run.rows,
-        chunks: run.chunks,
-        bytes: run.bytes,
-    })
+    Ok(run.report(at_start, others.iter().map(|n| n.name.clone()).collect(), tables))
 }
 
 /// What is known of one table so far.
@@ -178,11 +161,32 @@ struct Run<'a> {
     bytes: u64,
     /// What differs is put right.
     healing: Option<Healing<'a>>,
+    /// The tables to compare; absent: all.
+    only: Option<BTreeSet<TableName>>,
+}
+
+impl<'a> Run<'a> {
+    const fn new(reference: Session, others: Vec<Session>, pace: Pace, watch: &'a Watch<'a>) -> Self {
+        Self { reference, others, pace, watch, chunks: 0, rows: 0, bytes: 0, healing: None, only: None }
+    }
+
+    /// What was found, of tables that were looked at from `at_start` until now.
+    fn report(&self, at_start: Millis, others: Vec<ServerName>, tables: Vec<Checked>) -> Report {
+        let (at_end, reference) = ((self.watch.now)(), self.reference.name.clone());
+        let (rows, chunks, bytes) = (self.rows, self.chunks, self.bytes);
+        Report { at_start, at_end, reference, others, tables, rows, chunks, bytes }
+    }
+
+    fn wanted(&self, name: &TableName) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(name))
+    }
 }
 
 impl Run<'_> {
     async fn all_tables(&mut self) -> Result<Vec<Checked>, Fault> {
-        let (tables, mut verdicts) = self.survey().await?;
+        let (mut tables, mut verdicts) = self.survey().await?;
+        tables.retain(|name, _| self.wanted(name));
+        verdicts.retain(|name, _| self.wanted(name));
         let estimated = tables.values().map(|t| t.rows).sum();
         let all = tables.len();
         for (done, (name, table)) in tables.iter().enumerate() {
@@ -197,7 +201,7 @@ impl Run<'_> {
                         Ok(found) => found.verdict(),
                         Err(Fault::Altered) => altered(),
                         Err(Fault::Slow) => Verdict::Unsettled { why: text!("verify-slow") },
-                        Err(gone @ Fault::Gone(_)) => return Err(gone),
+                        Err(fault) => return Err(fault),
                     }
                 }
             };

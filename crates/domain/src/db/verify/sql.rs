@@ -7,6 +7,11 @@ use crate::text::Text;
 
 use super::{Chunk, Column, LEFT_OUT, LISTED, OWN_SCHEMAS, Table, TableName};
 
+mod write;
+
+use write::Stored;
+pub use write::{Lock, UniqueColumn};
+
 /// The least `max_allowed_packet` for which no row is too long, in octets: a longer intermediate result becomes
 /// NULL, and with it a row's hash, which `BIT_XOR` passes over.
 pub const PACKET: u64 = 1_048_576;
@@ -27,11 +32,11 @@ pub struct Sql {
 /// How every session is set before it reads. A value's text must not depend on the server's settings: zone, modes
 /// and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted into its
 /// range. A lock is waited for at most a second, and if Cordée should freeze while it holds rows, the database frees
-/// them after two.
+/// them after two. A zero that is written stays a zero, in an `AUTO_INCREMENT` column too.
 pub const SESSION: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION time_zone='+00:00', sql_mode='', autocommit=1, sql_select_limit=DEFAULT, \
+    "SET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO', autocommit=1, sql_select_limit=DEFAULT, \
      innodb_lock_wait_timeout=1, idle_transaction_timeout=2",
 ];
 
@@ -87,9 +92,16 @@ pub const RIGHTS: &str = "SELECT @@gtid_domain_id, @@max_allowed_packet, (SELECT
      information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = \
      CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))))";
 
-/// How a session is set besides, before it writes rows that others have: nothing is logged, because the others have
-/// them, and no other table is asked.
-pub const HEALING: &str = "SET SESSION sql_log_bin=0, foreign_key_checks=0";
+/// How a session is set besides on any database but the writer: a read can make MariaDB log something (that a table in memory
+/// was found empty).
+pub const READING: &str = "SET SESSION sql_log_bin=0";
+
+/// How a session is set besides, before it writes rows: each as it is literally, so that no other row is touched by it
+/// (a cascade) and none refuses it (a restriction, a check that it passed elsewhere).
+pub const LITERALLY: &str = "SET SESSION foreign_key_checks=0, check_constraint_checks=0";
+
+/// The same for rows that the others have: nothing is logged.
+pub const QUIETLY: &str = "SET SESSION sql_log_bin=0, foreign_key_checks=0, check_constraint_checks=0";
 
 /// Reads how many triggers a table has: they would act on what is put right.
 pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
@@ -98,6 +110,16 @@ pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
 /// Reads the columns of a unique key, in their order: schema, table and key are bound.
 pub const KEY_COLUMNS: &str = "SELECT COLUMN_NAME FROM information_schema.STATISTICS \
      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = ? ORDER BY SEQ_IN_INDEX";
+
+/// Reads the unique keys of a table but the primary one, column by column: key, column, how many characters of it count
+/// (NULL: all). Schema and table are bound.
+pub const UNIQUE_KEYS: &str = "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
+     WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 AND INDEX_NAME <> 'PRIMARY' \
+     ORDER BY INDEX_NAME, SEQ_IN_INDEX";
+
+/// Reads which tables a foreign key ties to which: schema and table of both.
+pub const FOREIGN_KEYS: &str = "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME \
+     FROM information_schema.REFERENTIAL_CONSTRAINTS";
 
 /// How values of a type are turned into text that is equal if and only if the stored values are, and back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,8 +244,8 @@ pub struct Reader {
     table: String,
     from: String,
     row: String,
-    /// What a row is written with: all columns but those that are computed.
-    stored: Vec<String>,
+    /// What a row is written with: all columns but those that are computed, invisible ones too.
+    stored: Vec<Stored>,
     /// The names of all columns that are stored, and each as text for a person.
     columns: Vec<String>,
     shown: Vec<String>,
@@ -279,11 +301,16 @@ impl Reader {
             });
         }
         let (columns, shown) = shown.into_iter().unzip();
-        let computed = |c: &&Column| !c.extra.to_ascii_uppercase().contains("GENERATED");
+        let says = |c: &Column, word: &str| c.extra.to_ascii_uppercase().contains(word);
+        let stored = |c: &Column| Stored {
+            plain: c.name.clone(),
+            name: identifier(&c.name),
+            by_itself: says(c, "ON UPDATE"),
+        };
         Ok(Self {
             name: name.clone(),
             table: format!("{}.{}", identifier(&name.schema), identifier(&name.table)),
-            stored: table.columns.iter().filter(computed).map(|c| identifier(&c.name)).collect(),
+            stored: table.columns.iter().filter(|c| !says(c, "GENERATED")).map(stored).collect(),
             columns,
             shown,
             // The primary key is the table itself: an order by it never sorts.
@@ -342,16 +369,6 @@ impl Reader {
         sql
     }
 
-    /// Reads the whole of one row, to be written elsewhere.
-    pub fn whole(&self, key: &[String]) -> Sql {
-        let mut sql = Sql {
-            text: format!("SELECT {} {} WHERE ", self.stored.join(", "), self.from),
-            values: Vec::new(),
-        };
-        self.write(&self.is(), key, &mut sql);
-        sql
-    }
-
     /// Reads the keys, as literals, of the rows that have that entry in a unique key of these columns. MariaDB writes an
     /// entry of several columns with hyphens between them, so more than one row may fit: three at most are read.
     pub fn with_entry(&self, columns: &[String], entry: &str) -> Sql {
@@ -388,20 +405,6 @@ impl Reader {
     fn is(&self) -> Condition {
         let is = |place| Condition::Is(Operator::Equal, place);
         (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))))
-    }
-
-    /// Removes one row.
-    pub fn removal(&self, key: &[String]) -> Sql {
-        let mut sql = Sql { text: format!("DELETE FROM {} WHERE ", self.table), values: key.to_vec() };
-        let is = |k: &KeyColumn| format!("{} = {}", k.form.compared(&identifier(&k.plain)), k.form.bound());
-        sql.text.push_str(&self.key.iter().map(is).collect::<Vec<_>>().join(" AND "));
-        sql
-    }
-
-    /// Writes one row, in place of one with the same key; a question mark for each value of [`Reader::whole`].
-    pub fn replacement(&self) -> String {
-        let marks = vec!["?"; self.stored.len()].join(", ");
-        format!("REPLACE INTO {} ({}) VALUES ({marks})", self.table, self.stored.join(", "))
     }
 
     fn literals(&self) -> String {

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 
-use super::sql::{Condition, Operator, Reader, above, identifier, up_to};
+use super::sql::{Condition, Operator, Reader, UniqueColumn, above, identifier, up_to};
 use super::*;
 use crate::db::Gtids;
 
@@ -89,6 +89,49 @@ fn rows_are_hashed_without_ambiguity() {
         "{}",
         reader.digest(&Chunk::default()).text
     );
+}
+
+#[test]
+fn a_row_is_written_by_no_more_than_what_differs() {
+    let mut touched = column("at", "timestamp");
+    touched.extra = "on update current_timestamp()".to_owned();
+    let mut made = column("g", "int");
+    made.extra = "STORED GENERATED".to_owned();
+    let mut hidden = column("h", "int");
+    hidden.extra = "INVISIBLE".to_owned();
+    let columns = vec![column("a", "int"), touched, made, hidden, column("w", "int")];
+    let reader = Reader::new(&name("s", "t"), &table(columns, &["a"])).expect("comparable");
+    assert_eq!(reader.stored(), ["a", "at", "h", "w"]);
+    assert_eq!(reader.altered(&[1, 2, 3, 4], &[1, 2, 3, 4]), [0; 0], "nothing differs");
+    assert_eq!(reader.altered(&[1, 2, 3, 4], &[1, 2, 3, 5]), [1, 3], "MariaDB would set the time by itself");
+    let sql = reader.alteration(&[1, 3], &texts(&["7"]));
+    assert_eq!(sql.text, "UPDATE `s`.`t` SET `at` = ?, `w` = ? WHERE `a` = CAST(? AS SIGNED)");
+    assert_eq!(sql.values, texts(&["7"]));
+    assert_eq!(reader.addition(), "INSERT INTO `s`.`t` (`a`, `at`, `h`, `w`) VALUES (?, ?, ?, ?)");
+    let unique = |names: &[&str]| -> Vec<UniqueColumn> {
+        names
+            .iter()
+            .map(|n| UniqueColumn { name: (*n).to_owned(), prefix: (*n == "w").then_some(9) })
+            .collect()
+    };
+    let (text, places) = reader.with_same(&unique(&["h", "w"])).expect("known values");
+    assert!(text.ends_with(" WHERE t.`h` = ? AND LEFT(t.`w`, 9) = LEFT(?, 9) FOR UPDATE"), "{text}");
+    assert_eq!(places, [2, 3]);
+    assert_eq!(reader.with_same(&unique(&["g"])), None, "what is computed is not known beforehand");
+}
+
+#[test]
+fn foreign_keys_tie_tables_in_both_directions_and_over_others() {
+    let pair = |a: &str, b: &str| (name("s", a), name("s", b));
+    let pairs =
+        [pair("child", "parent"), pair("grandchild", "child"), pair("far", "away"), pair("own", "own")];
+    let of = |table: &str| -> Vec<String> {
+        tied(&[name("s", table)].into(), &pairs).iter().map(|t| t.table.clone()).collect()
+    };
+    assert_eq!(of("grandchild"), ["child", "grandchild", "parent"]);
+    assert_eq!(of("parent"), ["child", "grandchild", "parent"]);
+    assert_eq!(of("own"), ["own"]);
+    assert_eq!(of("alone"), ["alone"]);
 }
 
 #[test]

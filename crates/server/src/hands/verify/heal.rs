@@ -1,20 +1,23 @@
-//! Puts rows right that differ: one side's literal values are written on the other, row by row, while the reference's
-//! rows are held still. Both versions are in a file first.
+//! Puts rows right that differ: one side's literal values are written on the other, row by row and by no more than what
+//! differs, while the reference's rows are held still. Both versions are in a file first, and afterwards everything that could
+//! have been touched is compared from nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use cordee_domain::db::conflict::{self, Conflict, Versions};
-use cordee_domain::db::verify::sql::Reader;
-use cordee_domain::db::verify::{Chunk, Pace, Report, RowSeen, Side, TableName};
+use cordee_domain::db::verify::sql::{Lock, Reader, UniqueColumn};
+use cordee_domain::db::verify::{Chunk, Pace, Report, RowSeen, Side, TableName, tied};
+use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::session::{Fault, Session};
-use super::{HOLD, HOLD_LOCK, Held, Node, Run, Watch, behind, held};
+use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
 use crate::hands::process::failpoint;
 
 /// A repair under way.
@@ -22,6 +25,13 @@ pub(super) struct Healing<'a> {
     side: Side,
     file: &'a Path,
     rows: u64,
+    /// Tables in which something differed.
+    touched: BTreeSet<TableName>,
+    /// Why the rows of a table could not be put right.
+    refused: BTreeMap<TableName, Text>,
+    /// The other databases that copy the reference, while the other one's rows are taken: what the reference logs comes to
+    /// them too.
+    peers: Vec<Session>,
 }
 
 /// How a repair ended.
@@ -31,6 +41,8 @@ pub struct Healed {
     pub report: Report,
     /// Rows put right.
     pub rows: u64,
+    /// Tables in which rows could not be put right, and why.
+    pub refused: BTreeMap<TableName, Text>,
 }
 
 /// Compares every user table of `other` with the `reference`, which must be the writer, and puts right what differs.
@@ -38,37 +50,43 @@ pub struct Healed {
 /// with one sentence; what was put right until then stays so.
 pub async fn heal(
     reference: &Node,
-    other: &Node,
+    (other, peers): (&Node, &[Node]),
     side: Side,
     file: &Path,
     watch: &Watch<'_>,
 ) -> Result<Healed, Text> {
     let at_start = (watch.now)();
-    let mut quiet = Session::open(other).await?;
+    let mut quiet = Session::quiet(other).await?;
     quiet.write_quietly().await.map_err(|fault| quiet.sentence(fault))?;
-    let mut run = Run {
-        reference: Session::open(reference).await?,
-        others: vec![quiet],
-        // A person waits for it.
-        pace: Pace { duty: 75, ..Pace::default() },
-        watch,
-        chunks: 0,
-        rows: 0,
-        bytes: 0,
-        healing: Some(Healing { side, file, rows: 0 }),
-    };
-    let tables = run.all_tables().await.map_err(|fault| run.reference.sentence(fault))?;
-    let report = Report {
-        at_start,
-        at_end: (watch.now)(),
-        reference: reference.name.clone(),
-        others: vec![other.name.clone()],
-        tables,
-        rows: run.rows,
-        chunks: run.chunks,
-        bytes: run.bytes,
-    };
-    Ok(Healed { report, rows: run.healing.map_or(0, |h| h.rows) })
+    let mut judge = Session::open(reference).await?;
+    judge.write_literally().await.map_err(|fault| judge.sentence(fault))?;
+    let mut listening = Vec::new();
+    for peer in peers.iter().filter(|_| side == Side::Other) {
+        let mut session = Session::quiet(peer).await?;
+        session.write_quietly().await.map_err(|fault| session.sentence(fault))?;
+        listening.push(session);
+    }
+    let (touched, refused) = (BTreeSet::new(), BTreeMap::new());
+    let healing = Healing { side, file, rows: 0, touched, refused, peers: listening };
+    // A person waits for it.
+    let pace = Pace { duty: 75, ..Pace::default() };
+    let mut run = Run::new(judge, vec![quiet], pace, watch);
+    run.healing = Some(healing);
+    let mut tables = run.all_tables().await.map_err(|fault| run.reference.sentence(fault))?;
+    let Some(healing) = run.healing.take() else { return Err(text!("db-no-answer")) };
+    if !healing.touched.is_empty() {
+        let again = run.tied_to(&healing.touched).await;
+        // From nothing, by sessions that wrote nothing: what a statement did besides would be found.
+        let mut fresh =
+            Run::new(Session::open(reference).await?, vec![Session::quiet(other).await?], pace, watch);
+        fresh.only = again;
+        let found = fresh.all_tables().await.map_err(|fault| fresh.reference.sentence(fault))?;
+        tables.retain(|t| !found.iter().any(|f| f.table == t.table));
+        tables.extend(found);
+        tables.sort_by(|a, b| a.table.cmp(&b.table));
+    }
+    let report = run.report(at_start, vec![other.name.clone()], tables);
+    Ok(Healed { report, rows: healing.rows, refused: healing.refused })
 }
 
 /// Takes away the row that stands in the way of what a link received, so that the link goes on by itself; both versions
@@ -81,7 +99,7 @@ pub async fn make_way(
     file: &Path,
 ) -> Result<bool, Text> {
     let unknown = || text!("repair-unknown-row", table = conflict.table.to_string());
-    let (mut theirs, mut ours) = (Session::open(other).await?, Session::open(reference).await?);
+    let (mut theirs, mut ours) = (Session::quiet(other).await?, Session::open(reference).await?);
     let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
     let work = async {
         if theirs.has_triggers(&conflict.table).await? {
@@ -94,17 +112,17 @@ pub async fn make_way(
             [one] => one,
             _ => return Err(Fault::Gone(unknown())),
         };
-        let before = theirs.whole(&reader, key).await?.ok_or_else(|| Fault::Gone(unknown()))?;
+        let before = theirs.whole(&reader, key, Lock::None).await?.ok_or_else(|| Fault::Gone(unknown()))?;
         let at = ours.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
         let wanted = match at.as_slice() {
-            [one] => ours.whole(&reader, one).await?,
+            [one] => ours.whole(&reader, one, Lock::None).await?,
             _ => None,
         };
         failpoint("before", "Save");
-        save(file, &reader, key, wanted.as_deref(), Some(&before))
-            .map_err(|_| Fault::Gone(text!("repair-not-saved")))?;
+        let pair = Pair { key: key.clone(), ours: wanted, theirs: Some(before), moves: false };
+        keep(file, &reader, &other.name, &[pair])?;
         failpoint("before", "Remove");
-        theirs.put(&reader, key, None).await?;
+        theirs.remove(&reader, key).await?;
         Ok(true)
     };
     let done = work.await;
@@ -114,7 +132,7 @@ pub async fn make_way(
 /// The row at which a link stopped, as it stands on both databases.
 pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Result<Versions, Text> {
     let unknown = || text!("conflict-unknown", table = conflict.table.to_string());
-    let (mut theirs, mut ours) = (Session::open(other).await?, Session::open(reference).await?);
+    let (mut theirs, mut ours) = (Session::quiet(other).await?, Session::open(reference).await?);
     let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
     let mut found = Vec::new();
     for session in [&mut ours, &mut theirs] {
@@ -137,7 +155,7 @@ pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Re
 
 /// Names of a table's columns; `None`: there is no such table.
 pub async fn columns(node: &Node, table: &TableName) -> Result<Option<Vec<String>>, Text> {
-    let mut session = Session::open(node).await?;
+    let mut session = Session::quiet(node).await?;
     let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
     Ok(tables.get(table).map(|t| t.columns.iter().map(|c| c.name.clone()).collect()))
 }
@@ -148,25 +166,76 @@ async fn reader_of(session: &mut Session, table: &TableName) -> Result<Option<Re
 }
 
 impl Run<'_> {
-    /// Refuses a table whose triggers would act on what is put right.
-    async fn may_heal(&mut self, name: &TableName) -> Result<(), Fault> {
-        for session in std::iter::once(&mut self.reference).chain(&mut self.others) {
-            if session.has_triggers(name).await? {
-                return Err(Fault::Gone(text!("repair-triggers", table = name.to_string())));
-            }
-        }
-        Ok(())
+    /// The tables that foreign keys tie to these, directly or over others, and these themselves. `None`: it cannot be told,
+    /// so all may be.
+    async fn tied_to(&mut self, touched: &BTreeSet<TableName>) -> Option<BTreeSet<TableName>> {
+        let pairs = self.reference.foreign_keys().await.ok()?;
+        Some(tied(touched, &pairs))
     }
 
-    /// Puts the rows of a small chunk right. Or says why they could not be held still long enough.
+    /// Why rows of a table cannot be put right: its triggers would act on it.
+    async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Fault> {
+        for session in std::iter::once(&mut self.reference).chain(&mut self.others) {
+            if session.has_triggers(name).await? {
+                return Ok(Some(text!("repair-triggers", table = name.to_string())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts the rows of a small chunk right. Or says why it could not.
     pub(super) async fn heal_chunk(
         &mut self,
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
     ) -> Result<Held<()>, Fault> {
+        let hindered = self.hindered(reader.name()).await?;
+        let Some(healing) = self.healing.as_mut() else { return Ok(Err(text!("verify-unsettled"))) };
+        healing.touched.insert(reader.name().clone());
+        let done = match hindered {
+            Some(why) => Err(why),
+            None => self.heal_patiently(reader, chunk, other).await?,
+        };
+        let Some(healing) = self.healing.as_mut() else { return Ok(Err(text!("verify-unsettled"))) };
+        Ok(match done {
+            Ok(count) => {
+                healing.rows += count;
+                Ok(())
+            }
+            Err(why) => {
+                healing.refused.insert(reader.name().clone(), why.clone());
+                Err(why)
+            }
+        })
+    }
+
+    /// The same, and says how many rows were put right. A beat of the other one's on its way is enough to begin again.
+    async fn heal_patiently(
+        &mut self,
+        reader: &Reader,
+        chunk: &Chunk,
+        other: usize,
+    ) -> Result<Held<u64>, Fault> {
+        let mut last = text!("verify-unsettled");
+        let table = || reader.name().to_string();
+        for attempt in 1..=TRIES {
+            match self.heal_held(reader, chunk, other).await {
+                Ok(Err(why)) => last = why,
+                Err(Fault::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
+                Err(Fault::Refused(code)) => {
+                    return Ok(Err(text!("repair-refused", table = table(), code = code)));
+                }
+                done => return done,
+            }
+            sleep(PAUSE * attempt).await;
+        }
+        Ok(Err(last))
+    }
+
+    /// One try, and how many rows were put right: both in a transaction that ends with it, or has done nothing.
+    async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Fault> {
         let busy = || Ok(Err(text!("verify-unsettled")));
-        self.may_heal(reader.name()).await?;
         let (Some(other), Some(healing)) = (self.others.get_mut(other), self.healing.as_mut()) else {
             return busy();
         };
@@ -174,46 +243,37 @@ impl Run<'_> {
         if let Some(why) = behind(reference, other).await? {
             return Ok(Err(why));
         }
+        let unique = reference.unique_keys(reader.name()).await?;
         reference.begin(HOLD_LOCK).await?;
         let work = async {
             let (ours, theirs) = match held(reference, other, reader, chunk).await? {
                 Ok(rows) => rows,
                 Err(why) => return Ok(Err(why)),
             };
-            let mut count = 0;
-            for key in differing(&ours, &theirs) {
-                one(reference, other, reader, &key, healing).await?;
-                count += 1;
-            }
-            Ok::<_, Fault>(Ok(count))
+            other.begin(HOLD_LOCK).await?;
+            put_right(reference, other, reader, (differing(&ours, &theirs), &unique), healing).await
         };
         let Ok(done) = timeout(HOLD * 2, work).await else {
-            reference.reopen().await?;
-            other.reopen().await?;
-            other.write_quietly().await?;
+            for session in [reference, other].into_iter().chain(&mut healing.peers) {
+                session.reopen().await?;
+            }
             return busy();
         };
+        if let Ok(Ok(count)) = done {
+            failpoint("before", "Release");
+            // In this order: what the reference logs waits on the others for the rows that are written there. Who dies in
+            // between leaves the wished rows, at the worst with a link that stops at them; never neither.
+            for session in [reference, other].into_iter().chain(&mut healing.peers) {
+                session.commit().await?;
+            }
+            return Ok(Ok(count));
+        }
+        for session in [reference, other].into_iter().chain(&mut healing.peers) {
+            session.end().await?;
+        }
         match done {
-            Ok(Ok(count)) => {
-                failpoint("before", "Release");
-                reference.commit().await?;
-                if let Some(healing) = self.healing.as_mut() {
-                    healing.rows += count;
-                }
-                Ok(Ok(()))
-            }
-            Ok(Err(why)) => {
-                reference.end().await?;
-                Ok(Err(why))
-            }
-            Err(Fault::Slow) => {
-                reference.end().await?;
-                busy()
-            }
-            Err(fault) => {
-                reference.end().await?;
-                Err(fault)
-            }
+            Err(Fault::Slow) => busy(),
+            done => done,
         }
     }
 }
@@ -227,52 +287,160 @@ fn differing(ours: &[RowSeen], theirs: &[RowSeen]) -> Vec<Vec<String>> {
     keys
 }
 
-/// One row. What the reference writes it logs, and the other one will apply it: a row that only one of them has is made
-/// equal on both first, or the log would find a row where there must be none, or none where there must be one. A row
-/// that both have needs no such thing, and whoever dies in between leaves it as it was.
-async fn one(
+/// One row that differs, as both have it.
+struct Pair {
+    key: Vec<String>,
+    ours: Option<Vec<Value>>,
+    theirs: Option<Vec<Value>>,
+    /// It has a unique entry that another row must have, or the other way round: both go away before either comes.
+    moves: bool,
+}
+
+/// Rows that one act puts right at most: so many may stand in each other's way.
+const KNOT: usize = 200;
+
+/// Writes one side's rows on the other, by no more than what differs. In a transaction of both.
+///
+/// What the reference writes it logs, and the other one will apply it. An event finds a row that both have whatever its
+/// values; but a row that only one of them has, or that goes away to come back, is first made on the other one as it is on
+/// the reference, or the log would find a row where there must be none, or none where there must be one.
+async fn put_right(
     reference: &mut Session,
     other: &mut Session,
     reader: &Reader,
-    key: &[String],
-    healing: &Healing<'_>,
-) -> Result<(), Fault> {
-    let ours = reference.whole(reader, key).await?;
-    let theirs = other.whole(reader, key).await?;
+    (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
+    healing: &mut Healing<'_>,
+) -> Result<Held<u64>, Fault> {
+    let pairs = gathered(reference, other, reader, (keys, unique), healing.side).await?;
+    if pairs.len() > KNOT {
+        return Err(Fault::Refused(1062));
+    }
     failpoint("before", "Save");
-    save(healing.file, reader, key, ours.as_deref(), theirs.as_deref())
-        .map_err(|_| Fault::Gone(text!("repair-not-saved")))?;
-    let both = ours.is_some() && theirs.is_some();
-    if healing.side == Side::Reference || !both {
+    keep(healing.file, reader, &other.name, &pairs)?;
+    let apart = pairs.iter().any(|p| p.moves || p.ours.is_none() || p.theirs.is_none());
+    if healing.side == Side::Reference || apart {
         failpoint("before", "Put");
-        other.put(reader, key, ours).await?;
+        write(other, reader, &pairs, |p| (p.theirs.as_deref(), p.ours.as_deref())).await?;
+    }
+    let position = if healing.peers.is_empty() { String::new() } else { reference.position().await? };
+    for peer in &mut healing.peers {
+        if !peer.reaches(&position, HOLD_WAIT).await? {
+            return Ok(Err(text!("verify-lags", name = peer.name.as_str())));
+        }
+        let theirs = misplaced(peer, reader, &pairs).await?;
+        keep(healing.file, reader, &peer.name, &theirs)?;
+        write(peer, reader, &theirs, |p| (p.theirs.as_deref(), p.ours.as_deref())).await?;
     }
     if healing.side == Side::Other {
         failpoint("before", "PutBack");
-        reference.put(reader, key, theirs).await?;
+        write(reference, reader, &pairs, |p| (p.ours.as_deref(), p.theirs.as_deref())).await?;
+    }
+    Ok(Ok(u64::try_from(pairs.len()).unwrap_or(u64::MAX)))
+}
+
+/// Of these rows, those that a further database does not have as what the reference logs expects them there: it has one that
+/// the reference lacks, or lacks one that it has; with what it has. In a transaction of it.
+async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Fault> {
+    peer.begin(HOLD_LOCK).await?;
+    let mut found = Vec::new();
+    for pair in pairs {
+        let theirs = peer.whole(reader, &pair.key, Lock::Write).await?;
+        if theirs.is_some() != pair.ours.is_some() || (pair.moves && theirs != pair.ours) {
+            let (key, ours, moves) = (pair.key.clone(), pair.ours.clone(), pair.moves);
+            found.push(Pair { key, ours, theirs, moves });
+        }
+    }
+    Ok(found)
+}
+
+/// Saves what is about to be overwritten.
+fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Fault> {
+    save(file, reader, on, pairs).map_err(|_| Fault::Gone(text!("repair-not-saved")))
+}
+
+/// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
+/// neither can be changed before the other one.
+async fn gathered(
+    reference: &mut Session,
+    other: &mut Session,
+    reader: &Reader,
+    (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
+    side: Side,
+) -> Result<Vec<Pair>, Fault> {
+    let lock = if side == Side::Other { Lock::Write } else { Lock::Share };
+    let (mut pairs, mut moving) = (Vec::<Pair>::new(), BTreeSet::new());
+    let mut rest = keys;
+    while let Some(key) = rest.pop() {
+        let ours = reference.whole(reader, &key, lock).await?;
+        let theirs = other.whole(reader, &key, Lock::Write).await?;
+        // Two keys may be one to the table's collation.
+        if ours == theirs || pairs.iter().any(|p| p.key == key || (p.ours == ours && p.theirs == theirs)) {
+            continue;
+        }
+        let mut ways = Vec::new();
+        if let Some(row) = &ours {
+            ways.extend(other.with_same(reader, unique, row).await?);
+        }
+        if let Some(row) = theirs.as_ref().filter(|_| side == Side::Other) {
+            ways.extend(reference.with_same(reader, unique, row).await?);
+        }
+        for way in ways.into_iter().filter(|way| *way != key) {
+            moving.extend([key.clone(), way.clone()]);
+            rest.push(way);
+        }
+        pairs.push(Pair { key, ours, theirs, moves: false });
+        if pairs.len() > KNOT {
+            break;
+        }
+    }
+    for pair in &mut pairs {
+        pair.moves = moving.contains(&pair.key);
+    }
+    Ok(pairs)
+}
+
+/// Makes of each row that the database has the one that it must have: first goes what has to go, then comes what comes.
+async fn write(
+    on: &mut Session,
+    reader: &Reader,
+    pairs: &[Pair],
+    sides: impl Fn(&Pair) -> (Option<&[Value]>, Option<&[Value]>),
+) -> Result<(), Fault> {
+    for pair in pairs {
+        let (from, to) = sides(pair);
+        if from.is_some() && (to.is_none() || pair.moves) {
+            on.remove(reader, &pair.key).await?;
+        }
+    }
+    for pair in pairs {
+        match sides(pair) {
+            (Some(from), Some(to)) if !pair.moves => on.alter(reader, &pair.key, from, to).await?,
+            (_, Some(to)) => on.add(reader, to).await?,
+            (_, None) => {}
+        }
     }
     Ok(())
 }
 
-/// Adds both versions of a row to the file, and sees them on the disk.
-fn save(
-    file: &Path,
-    reader: &Reader,
-    key: &[String],
-    ours: Option<&[Value]>,
-    theirs: Option<&[Value]>,
-) -> std::io::Result<()> {
-    let values = |row: Option<&[Value]>| {
-        row.map(|row| row.iter().map(|value| value.as_sql(false)).collect::<Vec<String>>())
-    };
-    let line = serde_json::json!({
-        "statement": reader.replacement(), "key": key, "reference": values(ours), "other": values(theirs),
-    });
+/// Adds both versions of rows to the file, and sees them on the disk.
+fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::io::Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
     if let Some(folder) = file.parent() {
         crate::hands::files::folder(folder, 0o700, None)?;
     }
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.append(true).create(true).mode(0o600).open(file)?;
-    writeln!(out, "{line}")?;
+    for Pair { key, ours, theirs, .. } in pairs {
+        let values = |row: &Option<Vec<Value>>| {
+            row.as_ref().map(|row| row.iter().map(|value| value.as_sql(false)).collect::<Vec<String>>())
+        };
+        let line = serde_json::json!({
+            "table": reader.name().to_string(), "on": on.as_str(), "columns": reader.stored(), "key": key,
+            "reference": values(ours), "other": values(theirs),
+        });
+        writeln!(out, "{line}")?;
+    }
     out.sync_data()
 }

@@ -1,5 +1,6 @@
 //! One database during a verification: a connection of its own, with every statement under a deadline.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cordee_domain::db::Gtids;
@@ -21,6 +22,9 @@ use crate::hands::mysql::explain;
 const WALK: f32 = 3.0;
 /// And one that reads what tables there are.
 const SURVEY: f32 = 20.0;
+/// Errors that say nothing about the row that was to be written: statement time, lock wait, deadlock, row changed since the
+/// read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
+const PASSING: [u16; 13] = [1969, 1205, 1213, 1020, 1049, 1054, 1146, 1176, 1412, 1932, 1927, 1317, 1053];
 /// So many milliseconds after that, the node is taken for gone.
 const GRACE: Duration = Duration::from_millis(1_500);
 
@@ -31,6 +35,8 @@ pub enum Fault {
     Slow,
     /// The table is not there any more, or not as it was.
     Altered,
+    /// The database does not take a row, with that error.
+    Refused(u16),
     /// The node cannot go on; the sentence names it.
     Gone(Text),
 }
@@ -45,6 +51,8 @@ pub struct Session {
     node: Node,
     conn: Conn,
     limit: Duration,
+    /// How it is set besides, now and after it was connected anew.
+    besides: Option<&'static str>,
 }
 
 impl Session {
@@ -58,16 +66,35 @@ impl Session {
             node: node.clone(),
             conn,
             limit: Duration::from_secs_f32(WALK),
+            besides: None,
         };
         let prepared = session.prepare().await;
         prepared.map_err(|fault| session.sentence(fault))?;
         Ok(session)
     }
 
+    /// The same on any database but the writer: nothing that it does is logged.
+    pub async fn quiet(node: &Node) -> Result<Self, Text> {
+        let mut session = Self::open(node).await?;
+        let set = session.set(sql::READING).await;
+        set.map_err(|fault| session.sentence(fault))?;
+        Ok(session)
+    }
+
     /// Connects anew, after a statement was left in the middle. Closing the old connection ends its transaction.
     pub async fn reopen(&mut self) -> Result<(), Fault> {
+        let besides = self.besides;
         *self = Self::open(&self.node).await.map_err(Fault::Gone)?;
-        Ok(())
+        match besides {
+            Some(statement) => self.set(statement).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sets it besides, for as long as it is used.
+    async fn set(&mut self, statement: &'static str) -> Result<(), Fault> {
+        self.besides = Some(statement);
+        self.statement(statement).await
     }
 
     async fn prepare(&mut self) -> Result<(), Fault> {
@@ -92,7 +119,7 @@ impl Session {
     pub fn sentence(&self, fault: Fault) -> Text {
         match fault {
             Fault::Gone(why) => why,
-            Fault::Slow | Fault::Altered => {
+            Fault::Slow | Fault::Altered | Fault::Refused(_) => {
                 text!("verify-node", name = self.name.as_str(), why = text!("db-no-answer"))
             }
         }
@@ -124,10 +151,13 @@ impl Session {
     }
 
     async fn rows(&mut self, sql: &Sql) -> Result<Vec<Row>, Fault> {
-        let values = sql.values.iter().map(|v| Value::Bytes(v.clone().into_bytes())).collect::<Vec<_>>();
+        self.bound(&sql.text, octets(&sql.values)).await
+    }
+
+    async fn bound(&mut self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let values = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let deadline = self.limit + GRACE;
-        let answer = timeout(deadline, self.conn.exec(sql.text.as_str(), values)).await;
+        let answer = timeout(deadline, self.conn.exec(text, values)).await;
         self.judged(answer)
     }
 
@@ -236,9 +266,14 @@ impl Session {
             .ok_or_else(|| self.strange())
     }
 
-    /// From now on what it writes is its own affair: nothing of it is logged.
+    /// From now on it writes rows as they are, and what it writes is its own affair: nothing of it is logged.
     pub async fn write_quietly(&mut self) -> Result<(), Fault> {
-        self.statement(sql::HEALING).await
+        self.set(sql::QUIETLY).await
+    }
+
+    /// From now on it writes rows as they are, and logs them.
+    pub async fn write_literally(&mut self) -> Result<(), Fault> {
+        self.set(sql::LITERALLY).await
     }
 
     /// Whether writing to a table would set off triggers.
@@ -249,8 +284,57 @@ impl Session {
     }
 
     /// One row, as it would be written.
-    pub async fn whole(&mut self, reader: &sql::Reader, key: &[String]) -> Result<Option<Vec<Value>>, Fault> {
-        Ok(self.rows(&reader.whole(key)).await?.into_iter().next().map(Row::unwrap))
+    pub async fn whole(
+        &mut self,
+        reader: &sql::Reader,
+        key: &[String],
+        lock: sql::Lock,
+    ) -> Result<Option<Vec<Value>>, Fault> {
+        Ok(self.rows(&reader.whole(key, lock)).await?.into_iter().next().map(Row::unwrap))
+    }
+
+    /// The unique keys of a table but the primary one.
+    pub async fn unique_keys(&mut self, name: &TableName) -> Result<Vec<Vec<sql::UniqueColumn>>, Fault> {
+        let values = vec![name.schema.clone(), name.table.clone()];
+        let rows = self.rows(&Sql { text: sql::UNIQUE_KEYS.to_owned(), values }).await?;
+        let mut keys: BTreeMap<String, Vec<sql::UniqueColumn>> = BTreeMap::new();
+        for row in &rows {
+            let (Some(key), Some(name)) = (field(row, 0), field(row, 1)) else { return Err(self.strange()) };
+            keys.entry(key).or_default().push(sql::UniqueColumn { name, prefix: field(row, 2) });
+        }
+        Ok(keys.into_values().collect())
+    }
+
+    /// The keys of the rows that have an entry of that row's in one of the unique keys: itself, and those in its way.
+    pub async fn with_same(
+        &mut self,
+        reader: &sql::Reader,
+        unique: &[Vec<sql::UniqueColumn>],
+        row: &[Value],
+    ) -> Result<Vec<Vec<String>>, Fault> {
+        let mut found = Vec::new();
+        for key in unique {
+            let Some((text, places)) = reader.with_same(key) else { continue };
+            let values: Vec<Value> = places.iter().filter_map(|place| row.get(*place)).cloned().collect();
+            // An entry with a NULL is in nobody's way.
+            if values.len() < places.len() || values.contains(&Value::NULL) {
+                continue;
+            }
+            let rows = self.bound(&text, values).await?;
+            let keys = rows.iter().map(|row| texts(row, 0, row.len())).collect::<Option<Vec<_>>>();
+            found.extend(keys.ok_or_else(|| self.strange())?);
+        }
+        Ok(found)
+    }
+
+    /// Which tables a foreign key ties to which.
+    pub async fn foreign_keys(&mut self) -> Result<Vec<(TableName, TableName)>, Fault> {
+        self.limit(SURVEY).await?;
+        let rows = self.rows(&Sql { text: sql::FOREIGN_KEYS.to_owned(), values: Vec::new() }).await;
+        self.limit(WALK).await?;
+        let name = |row: &Row, at| Some(TableName { schema: field(row, at)?, table: field(row, at + 1)? });
+        let pairs = rows?.iter().map(|row| name(row, 0).zip(name(row, 2))).collect::<Option<Vec<_>>>();
+        pairs.ok_or_else(|| self.strange())
     }
 
     /// The keys of the rows that have an entry in a unique key: several where MariaDB's words fit more than one.
@@ -284,19 +368,44 @@ impl Session {
         texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
     }
 
-    /// Puts a row in place of the one with that key, or takes it away.
-    pub async fn put(
+    /// Takes one row away.
+    pub async fn remove(&mut self, reader: &sql::Reader, key: &[String]) -> Result<(), Fault> {
+        let sql = reader.removal(key);
+        self.written(&sql.text, octets(&sql.values)).await
+    }
+
+    /// Adds one row.
+    pub async fn add(&mut self, reader: &sql::Reader, row: &[Value]) -> Result<(), Fault> {
+        self.written(&reader.addition(), row.to_vec()).await
+    }
+
+    /// Makes one row of the other, by no more than what differs.
+    pub async fn alter(
         &mut self,
         reader: &sql::Reader,
         key: &[String],
-        row: Option<Vec<Value>>,
+        from: &[Value],
+        to: &[Value],
     ) -> Result<(), Fault> {
-        let Some(row) = row else {
-            return self.rows(&reader.removal(key)).await.map(|_| ());
-        };
+        let places = reader.altered(from, to);
+        if places.is_empty() {
+            return Ok(());
+        }
+        let sql = reader.alteration(&places, key);
+        let mut values: Vec<Value> = places.iter().filter_map(|place| to.get(*place)).cloned().collect();
+        values.extend(octets(&sql.values));
+        self.written(&sql.text, values).await
+    }
+
+    /// Writes a row. One that the database refuses is no fault of the node's.
+    async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Fault> {
         let deadline = self.limit + GRACE;
-        let answer =
-            timeout(deadline, self.conn.exec_drop(reader.replacement(), Params::Positional(row))).await;
+        let answer = timeout(deadline, self.conn.exec_drop(text, Params::Positional(values))).await;
+        if let Ok(Err(mysql_async::Error::Server(error))) = &answer
+            && !PASSING.contains(&error.code)
+        {
+            return Err(Fault::Refused(error.code));
+        }
         self.judged(answer)
     }
 
@@ -345,6 +454,10 @@ fn column(row: &Row) -> Option<Column> {
         extra: field(row, 12).unwrap_or_default(),
         expression: field(row, 13),
     })
+}
+
+fn octets(values: &[String]) -> Vec<Value> {
+    values.iter().map(|v| Value::Bytes(v.clone().into_bytes())).collect()
 }
 
 /// One field; absent when it is NULL or of another shape.
