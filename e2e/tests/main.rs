@@ -10,6 +10,7 @@ mod cut_off;
 mod cuts;
 mod databases;
 mod death;
+mod doors;
 mod drill_orders;
 mod drills;
 mod external;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         row(compare::file(), Place::Waits, 68),
         row(blind::file(), Place::Alone, 0),
         row(death::file(), Place::Alone, 38),
+        row(doors::file(), Place::Alone, 40),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
         row(drills::file(), Place::Alone, 115),

@@ -26,7 +26,7 @@ use crate::clock::now;
 use crate::config::{Config, ConfigError};
 use crate::desk::{self, Desk};
 use crate::drills::Drills;
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, last_question};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
 use crate::hands::files::{self, folder};
@@ -278,8 +278,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let guestbook = Guestbook::new(log.is_none());
     let visitors = store.visitors();
-    let key = secrets.log_key.clone();
-    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone(), key };
+    let (key, asked) = (secrets.log_key.clone(), last_question(&home));
+    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone(), key, asked };
     let intake = intake(log, parts)?;
     let (stop, stopped) = watch::channel(false);
     let app = App {

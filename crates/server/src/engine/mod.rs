@@ -14,6 +14,7 @@ mod import;
 mod invite;
 mod join;
 mod launch;
+mod meddling;
 mod modes;
 mod names;
 mod own;
@@ -24,6 +25,7 @@ mod switch;
 mod tables;
 mod tell;
 mod test;
+mod visits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -35,13 +37,14 @@ use std::time::Duration;
 use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::door::{Answer, Door};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
-use cordee_domain::sessions::Answer;
+use cordee_domain::sessions;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
@@ -62,6 +65,7 @@ use crate::vital::Signs;
 
 use doors::Doors;
 use tell::{looked_at_by, pass_on, subject};
+pub use visits::last_question;
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
@@ -106,7 +110,9 @@ enum Sight {
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
     /// What a web server said of the session mode.
-    Mode { name: ServerName, said: Result<Answer, Text> },
+    Mode { name: ServerName, said: Result<sessions::Answer, Text> },
+    /// An answer at one of the site's own addresses, and when it was asked for.
+    Door { door: Door, asked: Millis, answer: Result<Answer, Text> },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Text> },
     /// A copy is that far.
@@ -152,6 +158,10 @@ pub struct Engine {
     doors: Doors,
     /// Who writes a heartbeat now; the heart reads it.
     beating: watch::Sender<BTreeSet<ServerName>>,
+    /// Which HAProxys are there to be asked; whoever listens in their place is not.
+    answering: watch::Sender<BTreeSet<PoolId>>,
+    /// The worker of each that is recorded as running our file.
+    recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
     switch: Option<switch::Switch>,
     refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
@@ -184,6 +194,8 @@ impl Engine {
             delays: BTreeMap::new(),
             doors: Doors::default(),
             beating: watch::Sender::default(),
+            answering: watch::Sender::default(),
+            recorded: BTreeMap::new(),
             switch: None,
             refreshes: Vec::new(),
             work: JoinSet::new(),
@@ -215,6 +227,7 @@ impl Engine {
         self.purge();
         self.ask_modes();
         self.watch_tables();
+        self.ask_doors();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -276,6 +289,7 @@ impl Engine {
         self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
+        self.watch_doors(&desired);
         self.publish(&desired);
         self.signs.give();
     }
@@ -348,9 +362,7 @@ impl Engine {
                 self.looked(&Target::Proxy(id));
                 self.take_files(id, file, map);
                 let running = running.map_err(|why| self.reason(&ProcessId::Proxy(id), why));
-                let seen = self.observed.proxies.entry(id).or_default();
-                seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
-                seen.running = seen_again(&seen.running, running);
+                self.see_proxy(id, running, step.as_ref());
                 if let Some((step, outcome)) = step {
                     self.stepped(&step, outcome);
                 }
@@ -406,6 +418,7 @@ impl Engine {
                 let before = self.observed.modes.entry(name).or_default();
                 *before = seen_again(before, said);
             }
+            Sight::Door { door, asked, answer } => self.answered(door, asked, answer),
             Sight::Beat { name, result } => {
                 let before = self.observed.beats.entry(name).or_default();
                 *before = seen_again(before, result);

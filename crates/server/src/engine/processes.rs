@@ -9,7 +9,7 @@ use std::time::Duration;
 use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, ProcessId, Seen};
+use cordee_domain::observed::{Leader, ProcessId};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -20,7 +20,7 @@ use crate::hands::process::{self, Found};
 use crate::hands::roster::Roster;
 use crate::hands::{files, trouble};
 
-use super::{Engine, Sight, data, import};
+use super::{Engine, Sight, data, import, meddling};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = 2_000;
@@ -71,7 +71,10 @@ impl Engine {
         self.look_at_folders();
         for proxy in PoolId::ALL {
             let file = files::text(&self.parts.home.proxy_config(proxy))?;
-            self.observed.proxies.entry(proxy).or_default().file = file;
+            let recorded = meddling::recorded(&self.parts.home, proxy);
+            let adopted = self.observed.process(&ProcessId::Proxy(proxy)).leader.is_some();
+            let seen = self.observed.proxies.entry(proxy).or_default();
+            (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
         let map = files::text(&self.parts.home.session_map())?;
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
@@ -231,7 +234,7 @@ impl Engine {
         if let ProcessId::Proxy(proxy) = id
             && let Some(seen) = self.observed.proxies.get_mut(proxy)
         {
-            seen.running = Seen::Never;
+            seen.ended();
         }
         if !asked {
             let name = id.to_string();
