@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cordee_e2e::case;
-use cordee_e2e::cluster::Cluster;
+use cordee_e2e::cluster::{self, Cluster};
 use cordee_e2e::http::Client;
 use cordee_e2e::suite::{File, root};
 use cordee_e2e::wait;
@@ -32,6 +32,7 @@ pub fn file() -> File {
         &[
             case!(each_user_may_write_what_is_its_own_and_nothing_else),
             case!(no_program_can_get_more_rights),
+            case!(a_folder_that_somebody_else_may_write_is_no_home),
             case!(a_log_that_is_replaced_by_a_link_is_neither_followed_nor_shown),
             case!(logs_of_an_earlier_version_are_taken_over_while_they_are_written),
             case!(nothing_that_was_uploaded_is_executed),
@@ -211,6 +212,33 @@ fn no_program_can_get_more_rights(cluster: &Cluster) {
         let root = status.contains("Uid:\t0\t");
         assert_eq!(root, process.program.starts_with("cordee"), "{}", process.title());
     }
+}
+
+fn a_folder_that_somebody_else_may_write_is_no_home(cluster: &Cluster) {
+    let nobody = User::find("nobody");
+    let above = cluster.home().with_extension("above");
+    let home = above.join("home");
+    fs::create_dir_all(&home).unwrap();
+    let refused = |why: &str| {
+        let said = cluster::run(cluster.command(&["serve"]).env("CORDEE_HOME", &home), BACK);
+        assert!(said.code != 0 && said.err.contains("belongs to another user"), "{why}: {said:?}");
+        assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "{why}: something was written there");
+    };
+    let modes = |own: u32, up: u32| {
+        fs::set_permissions(&home, Permissions::from_mode(own)).unwrap();
+        fs::set_permissions(&above, Permissions::from_mode(up)).unwrap();
+    };
+    modes(0o777, 0o755);
+    refused("everybody may write there");
+    modes(0o755, 0o777);
+    refused("everybody may put another one there");
+    modes(0o755, 0o755);
+    for folder in [&home, &above] {
+        chown(folder, Some(nobody.uid), None).unwrap();
+        refused("nobody's");
+        chown(folder, Some(0), None).unwrap();
+    }
+    fs::remove_dir_all(above).unwrap();
 }
 
 /// As whoever took a web server over: every file in its logs' place by a link, a hard link or a folder.
