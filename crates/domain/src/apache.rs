@@ -114,12 +114,12 @@ mod tests {
         let file = rendered();
         for word in file.split(['"', ':', ' ', '\n']).filter(|w| w.starts_with("/h/")) {
             let (first, rest) = word["/h/".len()..].split_once('/').unwrap_or((&word["/h/".len()..], ""));
-            let fine = match first {
+            let known = match first {
                 "site" | "site.ini" => true,
                 "log" => LOGS.contains(&rest),
                 own => WRITABLE.contains(&own),
             };
-            assert!(fine, "{word}");
+            assert!(known, "{word}");
         }
     }
 }
