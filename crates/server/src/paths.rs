@@ -180,10 +180,7 @@ impl Home {
         if self.run.starts_with(&self.root) {
             return Ok(());
         }
-        match std::fs::remove_dir_all(&self.run) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        crate::hands::files::remove(&self.run)
     }
 
     /// The state file.

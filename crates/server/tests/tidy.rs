@@ -109,6 +109,16 @@ fn programs_are_started_by_path_and_never_through_a_shell() {
 }
 
 #[test]
+fn trees_are_removed_and_files_given_away_by_descriptors_only() {
+    for file in files(&root().join("crates/server/src"), &[".rs"]).iter().filter(|f| !is_test(f)) {
+        for word in ["remove_dir_all", "fs::copy(", "chown("] {
+            let fine = file.ends_with("hands/below.rs") || !code(file).contains(word);
+            assert!(fine, "{} says {word}: hands/files follows no link", file.display());
+        }
+    }
+}
+
+#[test]
 fn nothing_is_left_unfinished() {
     let words = [
         concat!("TO", "DO"),
