@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         row(join::file(), Place::Works, 162),
         row(join_killed::file(), Place::Works, 0),
         row(members::file(), Place::Works, 0),
-        row(owners::file(), Place::Works, 0),
+        row(owners::file(), Place::Works, 36),
         row(page::file(), Place::Works, 0),
         row(repair::file(), Place::Works, 0),
         row(repair_rows::file(), Place::Works, 0),
