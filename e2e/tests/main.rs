@@ -27,9 +27,11 @@ mod promote;
 mod reload;
 mod repair;
 mod repair_rows;
+mod returning;
 mod security;
 mod sessions;
 mod watch;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         row(repair::file(), Place::Works, 0),
         row(repair_rows::file(), Place::Works, 0),
         row(sessions::file(), Place::Works, 0),
+        row(watched::file(), Place::Works, 140),
         row(watch::file(), Place::Works, 0),
         row(cuts::file(), Place::Waits, 170),
         row(cut_off::file(), Place::Waits, 61),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         row(doors::file(), Place::Alone, 40),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
+        row(returning::file(), Place::Alone, 60),
         row(drills::file(), Place::Alone, 115),
     ])
 }

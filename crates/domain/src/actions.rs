@@ -86,6 +86,8 @@ fn copied_again(status: &Status) -> bool {
         text!("status-rows-differ"),
         text!("status-replication-stopped"),
         text!("status-diverged"),
+        text!("status-log-reset"),
+        text!("status-may-lack"),
         text!("status-copy-failed"),
     ];
     words.contains(&status.word)

@@ -147,10 +147,14 @@ pub enum Change {
         /// Which.
         name: ServerName,
     },
-    /// A former writer holds nothing that the others lack: it is one of them again.
+    /// A former writer holds what the others hold, by their positions: it is one of them again, and its rows are
+    /// compared.
     Readmit {
         /// Which.
         name: ServerName,
+        /// When that was found.
+        #[serde(default)]
+        at: Millis,
     },
     /// What only a former writer has in its log was looked for, and saved.
     Saved {
@@ -159,10 +163,22 @@ pub enum Change {
         /// What was found.
         saved: Saved,
     },
-    /// A former writer kept what the others lack: it stays out.
+    /// A database may lack what another one wrote: its rows are compared.
+    Doubt {
+        /// Which.
+        name: ServerName,
+        /// When that was found.
+        at: Millis,
+        /// The one whose log was reset.
+        by: ServerName,
+    },
+    /// A former writer kept what the others lack, or lacks what it had written itself: it stays out.
     Expel {
         /// Which.
         name: ServerName,
+        /// Transactions of its own that the others hold and it does not.
+        #[serde(default)]
+        lacks: u64,
     },
 }
 
@@ -298,14 +314,20 @@ impl Change {
             Self::Release { name } => text!("event-release", name = name.as_str()),
             Self::LetGo { name } => text!("event-let-go", name = name.as_str()),
             Self::Recopy { name } => text!("event-recopy", name = name.as_str()),
-            Self::Readmit { name } => text!("event-readmitted", name = name.as_str()),
+            Self::Readmit { name, .. } => text!("event-readmitted", name = name.as_str()),
             Self::Saved { name, saved } if saved.count == 0 => {
                 text!("event-saved-nothing", name = name.as_str())
             }
             Self::Saved { name, saved } => {
                 text!("event-saved", name = name.as_str(), count = saved.count, file = saved.file.as_str())
             }
-            Self::Expel { name } => text!("event-expelled", name = name.as_str()),
+            Self::Doubt { name, by, .. } => {
+                text!("event-doubted", name = name.as_str(), by = by.as_str())
+            }
+            Self::Expel { name, lacks: 0 } => text!("event-expelled", name = name.as_str()),
+            Self::Expel { name, lacks } => {
+                text!("event-expelled-lacks", name = name.as_str(), count = *lacks)
+            }
         }
     }
 
@@ -325,9 +347,10 @@ impl Change {
             | Self::Release { name }
             | Self::LetGo { name }
             | Self::Recopy { name }
-            | Self::Readmit { name }
+            | Self::Readmit { name, .. }
+            | Self::Doubt { name, .. }
             | Self::Saved { name, .. }
-            | Self::Expel { name } => name.to_string(),
+            | Self::Expel { name, .. } => name.to_string(),
             Self::SetAddresses { .. } | Self::SetKeeping { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
             Self::SetLogPort { .. } | Self::SetSession { .. } => "haproxy-web".to_owned(),

@@ -1,5 +1,6 @@
 //! What people wish: the whole of it, at one revision.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,19 @@ pub struct Desired {
     /// How visitors are remembered.
     #[serde(default)]
     pub visitors: Keeping,
+    /// Databases, by id, whose rows are in doubt: none is shown as in sync before a comparison that began later has
+    /// ended.
+    #[serde(default)]
+    pub doubts: BTreeMap<u32, Doubt>,
+}
+
+/// A database's rows are in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Since when.
+    pub since: Millis,
+    /// It lacks acknowledged rows, as far as is known: it does not take over before a comparison found it equal.
+    pub lacks: bool,
 }
 
 /// A listener and its servers.
@@ -347,15 +361,23 @@ impl Desired {
                 next.db.servers.retain(|s| s.name != found);
             }
             Change::Recopy { name } => next.recopy(name)?,
-            Change::Admit { name } | Change::Readmit { name } => {
-                next.find(PoolId::Db, name)?.standing = Standing::Member;
+            Change::Admit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
+            Change::Readmit { name, at } => {
+                let server = next.find(PoolId::Db, name)?;
+                server.standing = Standing::Member;
+                let id = server.id;
+                next.doubt(id, Doubt { since: *at, lacks: false });
+            }
+            Change::Doubt { name, at, .. } => {
+                let id = next.find(PoolId::Db, name)?.id;
+                next.doubt(id, Doubt { since: *at, lacks: true });
             }
             Change::Saved { name, saved: found } => {
                 if let Standing::Returning { saved, .. } = &mut next.find(PoolId::Db, name)?.standing {
                     *saved = Some(found.clone());
                 }
             }
-            Change::Expel { name } => {
+            Change::Expel { name, .. } => {
                 let server = next.find(PoolId::Db, name)?;
                 match &server.standing {
                     Standing::Returning { saved: Some(saved), .. } => {
@@ -420,6 +442,13 @@ impl Desired {
         server.power = Power::On;
         self.next_id += 1;
         Ok(())
+    }
+
+    /// Puts a database's rows in doubt; what was in doubt and is gone is forgotten.
+    fn doubt(&mut self, id: u32, doubt: Doubt) {
+        let servers = &self.db.servers;
+        self.doubts.retain(|id, _| servers.iter().any(|s| s.id == *id));
+        self.doubts.insert(id, doubt);
     }
 
     /// The lowest place in the auto-increment sequence that no database has.

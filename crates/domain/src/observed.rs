@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::db::DatabaseSeen;
+use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
 use crate::db::verify::{OddTables, Report, Side};
+use crate::desired::{Desired, Doubt, Server};
 use crate::door::{Door, DoorSeen};
 use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
@@ -254,6 +256,8 @@ pub struct Observed {
     pub open: BTreeSet<ServerName>,
     /// When Cordée last did something for which the links of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
+    /// What the cluster's accounts are on each database.
+    pub accounts: BTreeMap<ServerName, Seen<BTreeMap<String, Credentials>>>,
     /// Each database's last heartbeat of its own: whether it can write.
     pub beats: BTreeMap<ServerName, Seen<()>>,
     /// What the writer promised when it was last asked.
@@ -411,6 +415,13 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// The last one of the server with that id, if it began at `since` or later.
+    pub fn since(&self, id: u32, since: Millis) -> Option<&Report> {
+        self.last.as_ref().filter(|(of, report)| *of == id && report.at_start >= since).map(|(_, r)| r)
+    }
+}
+
 /// How long nobody wrote at a change of writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
@@ -474,6 +485,21 @@ impl Observed {
             rest.since = now;
         }
         rest.at = now;
+    }
+
+    /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows, as
+    /// far as is known, stays in doubt while any of its tables is unproven.
+    pub fn doubt<'a>(&self, desired: &'a Desired, server: &Server) -> Option<&'a Doubt> {
+        let doubt = desired.doubts.get(&server.id)?;
+        let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
+        compared.is_none_or(|report| doubt.lacks && report.unproven() > 0).then_some(doubt)
+    }
+
+    /// Whether a database lacks acknowledged rows, as far as is known.
+    pub fn lacks(&self, desired: &Desired, server: &Server) -> bool {
+        let Some(doubt) = desired.doubts.get(&server.id).filter(|d| d.lacks) else { return false };
+        let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
+        compared.is_none_or(|report| !report.equal())
     }
 
     /// What is known of one process.

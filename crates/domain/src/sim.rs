@@ -382,6 +382,10 @@ impl World {
             Step::SeedPosition { name } => {
                 self.unseeded.remove(name);
             }
+            Step::SetBack { id, .. } => {
+                let log = database.written.last(*id);
+                database.applied.0.insert(*id, log);
+            }
             Step::SetReceipts { on, .. } => database.receipts = *on,
             Step::OpenDatabase { .. } => database.read_only = false,
             Step::CloseDatabase { .. } => database.read_only = true,

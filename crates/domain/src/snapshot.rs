@@ -437,6 +437,12 @@ fn at_the_door(proxy: &ProxyView) -> Option<Status> {
     (proxy.status.word == text!("status-door")).then(|| Status::new(Light::Critical, word, reason))
 }
 
+/// Whether a database takes writes although something is wrong with it: with its links, its rows, its log.
+fn writes(status: &Status) -> bool {
+    let words = [text!("status-replication-stopped"), text!("status-rows-differ"), text!("status-log-reset")];
+    words.contains(&status.word)
+}
+
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
 /// `waiting`: servers do their work again, and nobody has been seen to be served yet.
 fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Millis) -> Status {
@@ -474,7 +480,7 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Mi
     let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer));
     if let Some(writer) = writer {
         match writer.status.light {
-            Light::Critical | Light::Maintenance => {
+            Light::Critical | Light::Maintenance if !writes(&writer.status) => {
                 let reason = text!("verdict-no-writer", name = writer.name.as_str());
                 return Status::new(Light::Critical, text!("verdict-no-database"), reason);
             }

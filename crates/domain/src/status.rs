@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::db::credentials::{lacking, passing};
+use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::failover::{Decision, decide};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
@@ -10,7 +12,7 @@ use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
 use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
-use crate::plan::{Opening, opening};
+use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::step::Target;
 use crate::text;
 use crate::text::Text;
@@ -61,7 +63,8 @@ impl Status {
 
     /// Whether it does its work, perhaps with less than wished. One whose link is only being started does.
     pub fn serves(&self) -> bool {
-        matches!(self.light, Light::Good | Light::Warning) || self.word == text!("status-linking")
+        let passing = [text!("status-linking"), text!("status-comparing")];
+        matches!(self.light, Light::Good | Light::Warning) || passing.contains(&self.word)
     }
 }
 
@@ -357,6 +360,9 @@ fn replication(
         Standing::Leaving | Standing::Released => {
             return Status::bare(Light::Progress, text!("status-leaving"));
         }
+        Standing::Diverged(saved) if saved.count == 0 => {
+            return Status::new(Light::Critical, text!("status-diverged"), text!("reason-diverged-lacks"));
+        }
         Standing::Diverged(saved) => {
             let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
             return Status::new(Light::Critical, text!("status-diverged"), reason);
@@ -396,32 +402,15 @@ fn replication(
         let reason = text!("reason-unreached", why = check_reason(&check));
         return Status::new(Light::Critical, text!("status-unreached"), reason);
     }
-    let mut slowest = 0;
-    for peer in desired.members().filter(|s| s.name != server.name) {
-        let Some(link) = seen.links.get(&peer.name) else {
-            return Status::bare(Light::Progress, text!("status-linking"));
-        };
-        let from = peer.name.as_str();
-        if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
-            let reason = text!("reason-link-error", from = from, code = link.error);
-            return Status::new(Light::Critical, text!("status-replication-stopped"), reason);
-        }
-        match link.receiving {
-            Thread::Running if link.applying => {}
-            _ if linking(observed, server, peer, now) => {
-                let reason = text!("reason-link-starting", from = from);
-                return Status::new(Light::Progress, text!("status-linking"), reason);
-            }
-            Thread::Connecting if peer.power == Power::Off => {
-                let reason = text!("reason-peer-stopped", from = from);
-                return Status::new(Light::Warning, text!("status-alone"), reason);
-            }
-            Thread::Running | Thread::Connecting | Thread::Stopped => {
-                let reason = text!("reason-link-broken", from = from);
-                return Status::new(Light::Warning, text!("status-alone"), reason);
-            }
-        }
-        slowest = slowest.max(link.delay_ms.unwrap_or(0));
+    if let Some(status) = reset(desired, server, seen) {
+        return status;
+    }
+    let slowest = match linked(desired, observed, server, seen, now) {
+        Ok(ms) => ms,
+        Err(status) => return status,
+    };
+    if let Some(status) = doubted(desired, observed, server) {
+        return status;
     }
     if slowest > LAG_LIMIT {
         let reason = text!("reason-behind", seconds = slowest / 1_000);
@@ -430,6 +419,9 @@ fn replication(
     let comparison = observed.comparisons.get(&server.name);
     let report = comparison.and_then(|c| c.of(server.id));
     if let Some(status) = differs(report) {
+        return status;
+    }
+    if let Some(status) = altered(desired, observed, server, seen, now) {
         return status;
     }
     if let Some((peer, code)) = stuck(desired, observed, server, now) {
@@ -477,6 +469,105 @@ fn unproven(
     let (all, count) = (report.tables.len(), report.tables.len() - report.unproven());
     let reason = text!("reason-rows-unproven", count = count, tables = all, why = why);
     Some(Status::new(Light::Warning, text!("status-rows-unproven"), reason))
+}
+
+/// What is wrong with its links; if nothing is, the delay of the slowest one in milliseconds.
+fn linked(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Result<u64, Status> {
+    let mut slowest = 0;
+    for peer in desired.members().filter(|s| s.name != server.name) {
+        let Some(link) = seen.links.get(&peer.name) else {
+            return Err(Status::bare(Light::Progress, text!("status-linking")));
+        };
+        let from = peer.name.as_str();
+        if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
+            let reason = text!("reason-link-error", from = from, code = link.error);
+            return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
+        }
+        match link.receiving {
+            Thread::Running if link.applying => {}
+            _ if linking(observed, server, peer, now) => {
+                let reason = text!("reason-link-starting", from = from);
+                return Err(Status::new(Light::Progress, text!("status-linking"), reason));
+            }
+            Thread::Connecting if peer.power == Power::Off => {
+                let reason = text!("reason-peer-stopped", from = from);
+                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+            }
+            Thread::Running | Thread::Connecting | Thread::Stopped => {
+                let reason = text!("reason-link-broken", from = from);
+                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+            }
+        }
+        slowest = slowest.max(link.delay_ms.unwrap_or(0));
+    }
+    Ok(slowest)
+}
+
+/// What is said of a database whose log has less of its own than came back to it.
+fn reset(desired: &Desired, server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+    let (alone, count) = (desired.members().count() < 2, seen.claims());
+    if alone || count == 0 {
+        return None;
+    }
+    let reason = if desired.takes_writes(server) {
+        text!("reason-log-reset-writer", count = count)
+    } else {
+        text!("reason-log-reset", count = count)
+    };
+    Some(Status::new(Light::Critical, text!("status-log-reset"), reason))
+}
+
+/// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
+fn altered(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Option<Status> {
+    let vain = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
+    let told = |w: &Wrong| vain || matches!(w.way, Way::Start | Way::Told);
+    if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
+        let remedy = match (wrong.way, server.runtime) {
+            (Way::Start, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
+            (Way::Start, Runtime::External) => text!("set-do-file", name = server.name.as_str()),
+            _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
+        };
+        let (name, was, value) = (wrong.name, wrong.was, wrong.value);
+        let reason = text!("reason-setting", name = name, was = was, value = value, remedy = remedy);
+        return Some(Status::new(Light::Warning, text!("status-altered"), reason));
+    }
+    let accounts = observed.accounts.get(&server.name)?.fresh(now, ACCOUNTS_STALE)?;
+    let reason = if let Some((name, right)) = passing(accounts) {
+        text!("reason-account-passes", name = name, right = right)
+    } else {
+        text!("reason-account-lacks", what = lacking(accounts).filter(|_| vain)?)
+    };
+    Some(Status::new(Light::Warning, text!("status-altered"), reason))
+}
+
+/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its position
+/// says. The writer's are what the others are compared with.
+fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
+    let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
+    let comparison = observed.comparisons.get(&server.name);
+    if let Some(report) = comparison.and_then(|c| c.since(server.id, doubt.since)) {
+        // What differs is said as such.
+        return (report.different() == 0).then(|| {
+            let reason = text!("reason-may-lack", count = report.unproven());
+            Status::new(Light::Critical, text!("status-may-lack"), reason)
+        });
+    }
+    let running = comparison.and_then(|c| c.running);
+    let reason =
+        running.map_or_else(|| text!("reason-doubted"), |rows| text!("reason-comparing", rows = rows));
+    Some(Status::new(Light::Progress, text!("status-comparing"), reason))
 }
 
 /// What is said of a writer whose commits no standby confirms now.

@@ -208,6 +208,52 @@ pub enum Step {
         /// Which.
         name: ServerName,
     },
+    /// Have a database's position in its own domain say what its log holds: what it lacks of its own is then sent to it
+    /// again.
+    SetBack {
+        /// Which.
+        name: ServerName,
+        /// Its id, which is its domain.
+        id: u32,
+    },
+    /// Give a variable the value that the cluster needs.
+    SetVariable {
+        /// Of which database.
+        name: ServerName,
+        /// Which.
+        variable: &'static str,
+        /// The value.
+        value: String,
+        /// What somebody set it to.
+        was: String,
+        /// Only while no link runs.
+        still: bool,
+    },
+    /// Set a link up anew that somebody altered.
+    ResetLink {
+        /// The one that copies.
+        on: ServerName,
+        /// The one that is copied.
+        from: ServerName,
+        /// What was altered, and what it was.
+        was: String,
+    },
+    /// Have a writer whose log was reset go on above the numbers that it gave before: the others pass over lower ones.
+    Renumber {
+        /// Which.
+        name: ServerName,
+        /// Its id, which is its domain.
+        id: u32,
+        /// The highest number that anybody knows.
+        after: u64,
+    },
+    /// Make the cluster's accounts on a database as they should be.
+    MakeAccounts {
+        /// Where.
+        name: ServerName,
+        /// What was not as it should be.
+        what: String,
+    },
     /// Let a database confirm what it receives, or not.
     SetReceipts {
         /// Which.
@@ -303,6 +349,8 @@ impl Step {
             | Self::StartLink { on: name, .. }
             | Self::StopLink { on: name, .. }
             | Self::DropLink { on: name, .. }
+            | Self::ResetLink { on: name, .. }
+            | Self::SetVariable { name, still: true, .. }
             | Self::SetReceipts { name, .. } => Some(name),
             _ => None,
         }
@@ -340,6 +388,11 @@ impl Step {
             | Self::StopLink { on: name, .. }
             | Self::DropLink { on: name, .. }
             | Self::SeedPosition { name }
+            | Self::SetBack { name, .. }
+            | Self::SetVariable { name, .. }
+            | Self::ResetLink { on: name, .. }
+            | Self::Renumber { name, .. }
+            | Self::MakeAccounts { name, .. }
             | Self::ReleaseDatabase { name }
             | Self::SetStrict { name }
             | Self::SetReceipts { name, .. }

@@ -270,6 +270,11 @@ fn heir(
     if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
         return away(name);
     }
+    // Its receipts count, but rows of before are missing on it.
+    let lacking = |n: &&ServerName| desired.db.server(n).is_some_and(|s| observed.lacks(desired, s));
+    if let Some(name) = promise.standbys.iter().find(lacking) {
+        return Heir::None(text!("failover-doubted", name = name.as_str()));
+    }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
     // By name, so that the order in which they were added decides nothing.
     let mut others: Vec<&Server> = desired.members().filter(|s| s.name != writer.name).collect();
@@ -348,6 +353,10 @@ fn planned(
     let to = &handover.to;
     if now > handover.at + HANDOVER_LIMIT {
         return Decision::Abandon(text!("handover-late", name = to.as_str()));
+    }
+    let doubted = |s: &Server| observed.lacks(desired, s) && !handover.accept_loss;
+    if desired.members().any(|s| s.name == *to && doubted(s)) {
+        return Decision::Abandon(text!("failover-doubted", name = to.as_str()));
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
     let runs = observed.process(&ProcessId::Server(to.clone())).leader.is_some();
@@ -460,7 +469,7 @@ pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<
                 return true;
             }
             let known = desired.members().filter_map(|p| fresh(&p.name)).map(|p| p.holds(s.id)).max();
-            seen.written.last(s.id) >= known.unwrap_or(0)
+            seen.claims() == 0 && seen.written.last(s.id) >= known.unwrap_or(0)
         })
         .map(|s| s.name.clone())
         .collect()

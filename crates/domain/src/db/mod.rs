@@ -1,8 +1,10 @@
 //! Databases: what was read from them, and what follows from it.
 
 pub mod conflict;
+pub mod credentials;
 pub mod detail;
 pub mod failover;
+pub mod links;
 pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
@@ -57,6 +59,9 @@ pub struct DatabaseSeen {
     pub uptime_s: u64,
     /// How long the look took.
     pub duration_ms: u64,
+    /// Its settings that count, by their names in lower case (see `detail::settings`).
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
 }
 
 impl DatabaseSeen {
@@ -73,12 +78,27 @@ impl DatabaseSeen {
         self.semi_sync = younger.semi_sync;
         self.in_force = younger.in_force;
         self.acknowledging = younger.acknowledging;
-        self.written = younger.written.clone();
+        // A short look that was begun later may have been answered earlier. Its log does not shrink between the two.
+        if younger.written.last(self.server_id) >= self.written.last(self.server_id) {
+            self.written = younger.written.clone();
+        }
     }
 
-    /// The last number of a domain that it holds, whoever brought it.
+    /// The last number of a domain that it surely holds.
+    ///
+    /// Of its own domain that is what its log says, and nothing else: its own transactions come back over the links and
+    /// move `applied` before they are committed in its tables, and a crash may take them back afterwards. Of another
+    /// domain `applied` is written together with the rows; a copy holds what its log never had.
     pub fn holds(&self, domain: u32) -> u64 {
+        if domain == self.server_id {
+            return self.written.last(domain);
+        }
         self.written.last(domain).max(self.applied.last(domain))
+    }
+
+    /// Transactions of its own that its position claims and its log has not.
+    pub fn claims(&self) -> u64 {
+        self.applied.last(self.server_id).saturating_sub(self.written.last(self.server_id))
     }
 }
 
@@ -135,6 +155,16 @@ impl Gtids {
         self
     }
 
+    /// The same, with that domain's place taken from `other`: none where it has none.
+    #[must_use]
+    pub fn with_domain_of(mut self, domain: u32, other: &Self) -> Self {
+        self.0.remove(&domain);
+        if let Some((server, number)) = other.0.get(&domain) {
+            self.add(domain, *server, *number);
+        }
+        self
+    }
+
     /// The last number of each domain.
     fn numbers(&self) -> BTreeMap<u32, u64> {
         self.0.iter().map(|(domain, (_, number))| (*domain, *number)).collect()
@@ -165,6 +195,9 @@ pub struct Link {
     pub heard_at: Option<Millis>,
     /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
     pub delay_ms: Option<u64>,
+    /// How it was set up, by the names that MariaDB shows (see [`links`]).
+    #[serde(default)]
+    pub terms: BTreeMap<String, String>,
 }
 
 /// The receiving thread.
@@ -189,6 +222,26 @@ mod tests {
         let both = Gtids::parse("1-1-42,2-2-7").zip(Gtids::parse("1-3-50, 4-4-1"));
         let both = both.map(|(a, b)| a.with(b).to_string());
         assert_eq!(both.as_deref(), Some("1-3-50,2-2-7,4-4-1"));
+    }
+
+    #[test]
+    fn one_domain_is_taken_from_another_position() {
+        let claimed = Gtids::parse("1-1-42,2-2-9,7-7-3").expect("a position");
+        let log = Gtids::parse("1-1-40,2-2-7").expect("a position");
+        assert_eq!(claimed.clone().with_domain_of(2, &log).to_string(), "1-1-42,2-2-7,7-7-3");
+        assert_eq!(claimed.with_domain_of(7, &log).to_string(), "1-1-42,2-2-9");
+    }
+
+    #[test]
+    fn of_its_own_transactions_a_database_holds_what_its_log_has() {
+        let at = |text| Position::parse(text).expect("a position");
+        let seen = DatabaseSeen {
+            server_id: 2,
+            written: at("1-1-40,2-2-13959"),
+            applied: at("1-1-42,2-2-13961"),
+            ..DatabaseSeen::default()
+        };
+        assert_eq!((seen.holds(1), seen.holds(2), seen.claims()), (42, 13_959, 2));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The cluster of the first start.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
@@ -44,6 +45,7 @@ impl Desired {
             next_id: 1,
             ports: addresses.ports,
             visitors: Keeping::default(),
+            doubts: BTreeMap::new(),
         };
         desired.distinct()?;
         for (pool, name, cookie, slot) in [

@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::db::failover::{Decision, SILENT, decide, lost};
+use crate::db::links::altered;
 use crate::db::senders::left_behind;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
@@ -12,6 +13,9 @@ use crate::text;
 use crate::text::Text;
 
 use super::Plan;
+
+mod returning;
+pub(super) mod watched;
 
 /// Milliseconds of delay up to which a database counts as caught up.
 const NEAR: u64 = 1_000;
@@ -39,6 +43,14 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
             observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
     {
         return Opening::Later(text!("wait-other-open", name = other.as_str()));
+    }
+    // A peer that does not answer may hold what the own position claims and the own log has not.
+    if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
+        return Opening::Refused(text!(
+            "wait-writer-claims",
+            name = server.name.as_str(),
+            count = seen.claims()
+        ));
     }
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(other) = fresh(observed, &peer.name, now) else { continue };
@@ -153,6 +165,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     let still = !lost && desired.handover.is_none();
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
+        watched::plan(plan, desired, observed, (server, seen), still, now);
         drop_links(plan, desired, server, seen);
         match &server.standing {
             Standing::Member => {
@@ -163,13 +176,8 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
             Standing::Returning { limit, saved } => {
-                unlink(plan, server, seen);
-                // Its own log is read first, while it does not run. Beats that nobody received are no loss: then
-                // nothing was found worth saving.
-                if saved.is_some() || server.runtime == Runtime::External {
-                    let more = seen.written.last(server.id) > *limit;
-                    returning(plan, server, seen, more && saved.as_ref().is_none_or(|s| s.count > 0));
-                }
+                let own = (*limit, saved.as_ref());
+                returning::plan(plan, desired, observed, (server, seen), own, now);
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
             // A copy under way is broken off first.
@@ -201,7 +209,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                     && process.failures >= REFUSALS
                     && process.ended_at >= process.started_at =>
             {
-                plan.steps.push(Step::Commit(Change::Expel { name }));
+                plan.steps.push(Step::Commit(Change::Expel { name, lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
             Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
@@ -281,6 +289,9 @@ fn links(
         match link {
             None => plan.steps.push(Step::SetLink { on, from }),
             // A link that stopped with an error waits for a person: starting it again would hide the error.
+            Some(link) if !altered(link, peer).is_empty() => {
+                plan.steps.push(Step::ResetLink { on, from, was: altered(link, peer).join(", ") });
+            }
             Some(link) if link.error == 0 && (link.receiving == Thread::Stopped || !link.applying) => {
                 plan.steps.push(Step::StartLink { on, from });
             }
@@ -304,7 +315,10 @@ fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &Databa
 /// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
 /// a standby that can take over.
 fn receipts(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
-    let on = desired.members().any(|s| s.id == server.id);
+    receipts_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
+}
+
+fn receipts_of(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, on: bool) {
     if seen.receipts != on {
         plan.steps.push(Step::SetReceipts { name: server.name.clone(), on });
     }
@@ -403,12 +417,18 @@ const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
     let of = |s: &Server| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
+    if let Some(doubt) = observed.doubt(desired, server) {
+        return last.at_start < doubt.since || now.saturating_sub(last.at_end) > DOUBT_EVERY;
+    }
     let pause = if last.unsettled() > 0 { UNSETTLED_EVERY } else { ROWS_EVERY };
     let wrong_copy =
         |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
     let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
     now.saturating_sub(last.at_end) > pause || newest.is_some_and(|at| at > last.at_start)
 }
+
+/// The same, for one whose rows are in doubt, of which something could not be compared.
+const DOUBT_EVERY: u64 = 60_000;
 
 /// A member's rows are compared with the writer's when a person asks for it, and from time to time.
 fn rows(
@@ -420,7 +440,8 @@ fn rows(
     now: Millis,
 ) {
     let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
-    let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema);
+    // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
+    let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
     let follows = seen
         .links
         .get(writer)
@@ -482,16 +503,6 @@ fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
             plan.steps.push(Step::StopLink { on: server.name.clone(), from: from.clone(), whole: true });
         }
     }
-}
-
-/// Whether a former writer holds anything that the others lack.
-fn returning(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, kept: bool) {
-    if !seen.read_only || seen.links.values().any(|l| l.receiving != Thread::Stopped) {
-        return;
-    }
-    let name = server.name.clone();
-    let change = if kept { Change::Expel { name } } else { Change::Readmit { name } };
-    plan.steps.push(Step::Commit(change));
 }
 
 fn open(

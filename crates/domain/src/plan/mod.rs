@@ -17,6 +17,7 @@ use crate::step::{Step, Target};
 use crate::text;
 use crate::text::Text;
 
+pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use hosts::donor;
 pub use proxy::places;

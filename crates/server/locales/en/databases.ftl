@@ -18,7 +18,13 @@ event-one-writer = One database takes the writes from now on
 event-promote = { $name } is to become the writer
 event-promote-abandoned = { $name } did not become the writer: { $why }
 event-promote-loss = { $name } is to become the writer, even if writes are lost
-event-readmitted = { $name } holds nothing that the others lack: it follows again
+event-readmitted = { $name } holds what the others hold, by its log: it follows again, and its rows are compared
+event-setting = { $name }: { $setting } was { $was }; it is set to { $value } again
+event-link-reset = { $name }: the link from { $from } had been altered ({ $was }); it is set up anew
+event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
+event-accounts = { $name }: somebody altered the account { $what }; it is as it was again
+event-doubted = somebody reset the log of { $by }: { $name } may lack what { $by } wrote until its numbers went on; its rows are compared
+event-set-back = the position of { $name } claimed transactions that its log does not have: it was set back to the log
 decision-not-stored = the decision could not be stored
 decision-refused = the decision was overtaken by another
 
@@ -44,6 +50,10 @@ handover-proxy = HAProxy is being told to send nobody to the databases
 
 # Not opened yet
 wait-catching-up = { $name } still lacks { $count } from { $peer }
+wait-fetching-own = { $count ->
+    [one] { $name } gets back a transaction of its own that a crash took from it
+   *[other] { $name } gets back { $count } transactions of its own that a crash took from it
+}
 wait-near = { $name } is not close enough behind { $peer } yet
 
 # Status
@@ -54,12 +64,34 @@ reason-diverged = { $count ->
     [one] a transaction that no other database has is saved in { $file }
    *[other] { $count } transactions that no other database has are saved in { $file }
 }
+reason-diverged-lacks = it lacks transactions of its own that the others hold, or kept some that they lack
+status-log-reset = Log reset
+reason-log-reset = { $count ->
+    [one] its log lacks a transaction of its own that came back to it: somebody reset the log or put an old one in its place. Copy it again
+   *[other] its log lacks { $count } transactions of its own that came back to it: somebody reset the log or put an old one in its place. Copy it again
+}
+reason-log-reset-writer = { $count ->
+    [one] somebody reset its log; its numbers are being continued past the last one that the others know
+   *[other] somebody reset its log ({ $count } transactions); its numbers are being continued past the last one that the others know
+}
+status-altered = Altered
+reason-setting = { $name } is { $was }, and should be { $value }. { $remedy }
+reason-account-lacks = the account { $what } is not as the cluster needs it, and could not be put right
+reason-account-passes = the account { $name } may write to a closed database ({ $right }). Run there: REVOKE { $right } ON *.* FROM { $name }@127.0.0.1
+failover-doubted = { $name } may lack acknowledged writes: its rows have to be compared or copied first
+status-may-lack = May lack rows
+reason-may-lack = { $count ->
+    [one] it may lack rows, and a table could not be compared. Copy it again
+   *[other] it may lack rows, and { $count } tables could not be compared. Copy it again
+}
+status-comparing = Being compared
+reason-doubted = it may lack rows: they are compared with the writer’s before it counts as in sync
 status-full = Too many connections
 reason-too-many = { $count } of { $most } connections are taken
 status-handing-over = Handing over
 reason-handing-over = { $name } becomes the writer
 status-returning = Returning
-reason-returning = what it holds is being compared with the writer
+reason-returning = what its log holds is being compared with what the others hold of it
 status-unprotected = Unprotected
 reason-no-promise = if it dies now, its last writes may be lost: no other database confirms that it has received them
 reason-promise-soon = no other database confirms its writes yet; that takes a few seconds
@@ -70,6 +102,10 @@ copy-failed = the copy failed; its log says why (log/copy.log)
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } was compared with the writer: it is one of them now
+event-expelled-lacks = { $count ->
+    [one] { $name } lacks a transaction of its own that the others hold, and does not get it back: it is copied again
+   *[other] { $name } lacks { $count } transactions of its own that the others hold, and does not get them back: it is copied again
+}
 event-expelled = { $name } kept transactions that no other database has: it stays out
 event-forgotten = { $name } is gone; the others have all that it wrote
 event-joins = { $name } is being added: it gets a copy first

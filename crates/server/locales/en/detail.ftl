@@ -181,15 +181,20 @@ may-nothing = no rights of its own
 may-schemas = on the schemas { $names }
 
 # Settings
+set-checks = Rows that a foreign or unique key forbids are refused, on each database alike.
 set-connections = Fewer would be used up by web servers at their busiest.
 set-do-restart = Restart { $name }: Cordée writes the setting into its file at each start.
+set-do-statement = Run there: SET GLOBAL { $name } = { $value }; and see to its file.
 set-do-wait = Cordée sets it by itself; if it stays so, the reason stands in the status.
 set-duplicates = A transaction that comes over two links is applied once.
 set-durable = A commit is on the disk before it is acknowledged.
+set-exec = A link stops at a conflict instead of passing over it.
 set-expire = A database that was away for that long still catches up; after it only a new copy helps.
 set-id = Its own, never used twice: events with a reused one are skipped in silence.
 set-infile = A client is not asked for files of its own.
+set-log = What it writes stands in its log: the others copy it from there.
 set-net-timeout = A frozen database is noticed after so many seconds.
+set-parallel = What was received is applied quickly when it has to take over.
 set-read-only = Closed to the application, unless it takes writes.
 set-read-only-file = It starts closed: only Cordée opens it.
 set-receipts = It confirms to the writer what it receives.
@@ -202,6 +207,7 @@ set-strict = Numbers of transactions only grow: a write past Cordée is noticed.
 set-updates = What it copies stands in its own log: it can hand it on as the writer.
 set-wait-nobody = Without a standby writes go on at once.
 set-wait-point = A standby has a commit before anybody can see it.
+set-zone = Times mean the same on each database.
 setting-actual = Is
 setting-expected = Should be
 setting-name = Setting

@@ -159,6 +159,10 @@ wait-setback = { $count ->
    *[other] { $count } failures, next try soon
 }
 wait-stop = { $name } finishes its requests before it stops
+wait-writer-claims = { $count ->
+    [one] the log of { $name } lacks a transaction of its own that another database may hold
+   *[other] the log of { $name } lacks { $count } transactions of its own that another database may hold
+}
 wait-writer-behind = { $count ->
     [one] { $peer } has { $count } transaction that { $writer } has not taken over yet
    *[other] { $peer } has { $count } transactions that { $writer } has not taken over yet

@@ -43,7 +43,7 @@ problem-newcomer-settings = { $count ->
     [one] This line must stand under [mariadbd] in its file; then restart it: { $lines }
    *[other] These { $count } lines must stand under [mariadbd] in its file, each on a line of its own; then restart it: { $lines }
 }
-reason-diverged-external = it holds transactions that no other database has; they stay on it. Save them, then remove it, empty it and add it again
+reason-diverged-external = it holds transactions that no other database has, or lacks some of its own; what it holds stays on it. Save them, then remove it, empty it and add it again
 set-do-file = Set it in the file of { $name } and restart it: Cordée does not run it.
 status-astray = Another id
 wait-astray = { $name } has come back as server_id { $id } instead of { $wanted }: put server_id={ $wanted } and gtid_domain_id={ $wanted } into its file again and restart it. Until then nothing is done with it.

@@ -18,7 +18,13 @@ event-one-writer = Une seule base reçoit les écritures à partir de maintenant
 event-promote = { $name } doit prendre les écritures
 event-promote-abandoned = { $name } n’a pas pris les écritures : { $why }
 event-promote-loss = { $name } doit prendre les écritures, même si des écritures sont perdues
-event-readmitted = { $name } ne détient rien qui manque aux autres : elle suit de nouveau
+event-readmitted = { $name } détient ce que les autres détiennent, d’après son journal : elle suit de nouveau, et ses lignes sont comparées
+event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
+event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
+event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
+event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
+event-doubted = quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
+event-set-back = la position de { $name } annonçait des transactions absentes de son journal : elle a été ramenée au journal
 decision-not-stored = la décision n’a pas pu être enregistrée
 decision-refused = une autre décision est passée avant
 
@@ -44,6 +50,10 @@ handover-proxy = HAProxy est prié de n’envoyer personne aux bases
 
 # Pas encore ouverte
 wait-catching-up = il manque encore { $count } transactions de { $peer } à { $name }
+wait-fetching-own = { $count ->
+    [one] { $name } récupère une transaction à elle qu’un arrêt brutal lui avait reprise
+   *[other] { $name } récupère { $count } transactions à elle qu’un arrêt brutal lui avait reprises
+}
 wait-near = { $name } n’est pas encore assez près de { $peer }
 
 # État
@@ -54,12 +64,34 @@ reason-diverged = { $count ->
     [one] une transaction qu’aucune autre base n’a est enregistrée dans { $file }
    *[other] { $count } transactions qu’aucune autre base n’a sont enregistrées dans { $file }
 }
+reason-diverged-lacks = il lui manque des transactions à elle que les autres détiennent, ou elle en a gardé qui leur manquent
+status-log-reset = Journal remis à zéro
+reason-log-reset = { $count ->
+    [one] il manque à son journal une transaction à elle qui lui était revenue : quelqu’un a remis le journal à zéro ou en a replacé un ancien. Faites-la recopier
+   *[other] il manque à son journal { $count } transactions à elle qui lui étaient revenues : quelqu’un a remis le journal à zéro ou en a replacé un ancien. Faites-la recopier
+}
+reason-log-reset-writer = { $count ->
+    [one] quelqu’un a remis son journal à zéro ; sa numérotation reprend après le dernier numéro que les autres connaissent
+   *[other] quelqu’un a remis son journal à zéro ({ $count } transactions) ; sa numérotation reprend après le dernier numéro que les autres connaissent
+}
+status-altered = Modifiée
+reason-setting = { $name } vaut { $was } et devrait valoir { $value }. { $remedy }
+reason-account-lacks = le compte { $what } n’est pas comme il le faut au groupe, et n’a pas pu être rétabli
+reason-account-passes = le compte { $name } peut écrire dans une base fermée ({ $right }). Exécutez-y : REVOKE { $right } ON *.* FROM { $name }@127.0.0.1
+failover-doubted = il peut manquer à { $name } des écritures confirmées : ses lignes doivent d’abord être comparées ou recopiées
+status-may-lack = Lignes incertaines
+reason-may-lack = { $count ->
+    [one] il peut lui manquer des lignes, et une table n’a pas pu être comparée. Faites-la recopier
+   *[other] il peut lui manquer des lignes, et { $count } tables n’ont pas pu être comparées. Faites-la recopier
+}
+status-comparing = En comparaison
+reason-doubted = il peut lui manquer des lignes : elles sont comparées avec celles de la base qui écrit avant qu’elle compte comme synchronisée
 status-full = Trop de connexions
 reason-too-many = { $count } connexions sur { $most } sont prises
 status-handing-over = Passe la main
 reason-handing-over = { $name } prend les écritures
 status-returning = Revient
-reason-returning = ce qu’elle détient est comparé avec celle qui écrit
+reason-returning = le contenu de son journal est comparé avec ce que les autres détiennent d’elle
 status-unprotected = À découvert
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
 reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela prend quelques secondes
@@ -70,6 +102,10 @@ copy-failed = la copie a échoué ; son journal dit pourquoi (log/copy.log)
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
+event-expelled-lacks = { $count ->
+    [one] il manque à { $name } une transaction à elle que les autres détiennent, et elle ne la récupère pas : elle est recopiée
+   *[other] il manque à { $name } { $count } transactions à elle que les autres détiennent, et elle ne les récupère pas : elle est recopiée
+}
 event-expelled = { $name } a gardé des transactions qu’aucune autre base n’a : elle reste à l’écart, et sera recopiée
 event-forgotten = { $name } est partie ; les autres ont tout ce qu’elle a écrit
 event-joins = Ajout de { $name } : elle reçoit d’abord une copie

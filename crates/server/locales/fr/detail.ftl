@@ -181,15 +181,20 @@ may-nothing = aucun droit propre
 may-schemas = sur les schémas { $names }
 
 # Réglages
+set-checks = Les lignes qu’une clé étrangère ou unique interdit sont refusées, sur chaque base de la même façon.
 set-connections = Moins seraient épuisées par les serveurs web aux heures de pointe.
 set-do-restart = Redémarrez { $name } : Cordée écrit le réglage dans son fichier à chaque démarrage.
+set-do-statement = Exécutez-y : SET GLOBAL { $name } = { $value } ; et vérifiez son fichier.
 set-do-wait = Cordée le règle d’elle-même ; si cela dure, la raison est dans le statut.
 set-duplicates = Une transaction qui arrive par deux liens est appliquée une fois.
 set-durable = Une écriture est sur le disque avant d’être validée.
+set-exec = Une liaison s’arrête sur un conflit au lieu de passer outre.
 set-expire = Une base absente aussi longtemps rattrape encore ; au-delà, seule une nouvelle copie aide.
 set-id = À elle seule, jamais réutilisé : les événements d’un numéro réutilisé sont sautés en silence.
 set-infile = Un client ne se voit pas demander ses propres fichiers.
+set-log = Ce qu’elle écrit figure dans son journal : c’est là que les autres le copient.
 set-net-timeout = Une base figée est remarquée après autant de secondes.
+set-parallel = Ce qui a été reçu est vite appliqué quand elle doit prendre le relais.
 set-read-only = Fermée à l’application, sauf si elle prend des écritures.
 set-read-only-file = Elle démarre fermée : seule Cordée l’ouvre.
 set-receipts = Elle confirme à la base qui écrit ce qu’elle reçoit.
@@ -202,6 +207,7 @@ set-strict = Les numéros des transactions ne font que croître : une écriture
 set-updates = Ce qu’elle copie est dans son propre journal : elle peut le transmettre à son tour.
 set-wait-nobody = Sans base de secours, les écritures continuent aussitôt.
 set-wait-point = Une base de secours détient une écriture avant que quiconque la voie.
+set-zone = Les heures ont le même sens sur chaque base.
 setting-actual = Réel
 setting-expected = Attendu
 setting-name = Réglage

@@ -159,6 +159,10 @@ wait-setback = { $count ->
    *[other] { $count } échecs, nouvel essai bientôt
 }
 wait-stop = { $name } finit ses requêtes avant de s’arrêter
+wait-writer-claims = { $count ->
+    [one] il manque au journal de { $name } une transaction à elle qu’une autre base détient peut-être
+   *[other] il manque au journal de { $name } { $count } transactions à elle qu’une autre base détient peut-être
+}
 wait-writer-behind = { $count ->
     [one] { $peer } a { $count } transaction que { $writer } n’a pas encore reprise
    *[other] { $peer } a { $count } transactions que { $writer } n’a pas encore reprises

@@ -109,7 +109,7 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
     assert!(status.contains("db (returning)") && status.contains("db (writer)"), "{status}");
     let saved = Saved { count: 1, file: "lost/db1-epoch-2.sql".to_owned() };
     rig.app.store.commit(&Change::Saved { name: name("db1"), saved }, "cordee").unwrap();
-    rig.app.store.commit(&Change::Expel { name: name("db1") }, "cordee").unwrap();
+    rig.app.store.commit(&Change::Expel { name: name("db1"), lacks: 0 }, "cordee").unwrap();
     rig.picture();
     assert!(rig.says("status").await.contains("db (diverged)"));
 }

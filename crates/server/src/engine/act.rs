@@ -169,11 +169,23 @@ async fn database_step(
             let peer = Peer { name: &peer.name, host: &host, port: peer.port, password };
             database.set_link(&peer).await
         }
+        Step::ResetLink { from, .. } => {
+            let peer = find(desired, from)?;
+            let host = address(peer).ip().to_string();
+            let password = &parts.secrets.replication;
+            database.reset_link(&Peer { name: &peer.name, host: &host, port: peer.port, password }).await
+        }
+        Step::SetVariable { variable, value, still, .. } => {
+            database.set_variable(variable, value, *still).await
+        }
+        Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
+        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts)).await,
         Step::StartLink { from, .. } => database.start_link(from).await,
         Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
         Step::DropLink { from, .. } => database.drop_link(from).await,
         Step::SetStrict { .. } => database.set_strict().await,
         Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
+        Step::SetBack { id, .. } => database.set_back(*id).await,
         Step::ReleaseDatabase { name } => release(parts, database, name).await,
         Step::SeedPosition { name } => seed(parts, database, name).await,
         Step::OpenDatabase { epoch, .. } => {

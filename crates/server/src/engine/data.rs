@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cordee_domain::db::credentials::{HOST, SHARED};
 use cordee_domain::db::mariadb::REDO_LOG;
 use cordee_domain::desired::Runtime;
 use cordee_domain::ids::ServerName;
@@ -195,16 +196,29 @@ fn accounts(parts: &Parts) -> String {
 
 /// The accounts that every database has: name, password, rights. All come over TCP, from this machine.
 fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 3] {
-    [
-        (account::REPLICATION, &secrets.replication, "REPLICATION SLAVE ON *.*"),
-        (account::APP, &secrets.app, "SELECT, INSERT, UPDATE, DELETE ON site.*"),
-        (
-            account::OWNER,
-            &secrets.owner,
-            "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, \
-             CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, LOCK TABLES ON site.*",
-        ),
-    ]
+    SHARED.map(|(name, rights)| {
+        let password: &str = match name {
+            account::REPLICATION => &secrets.replication,
+            account::APP => &secrets.app,
+            _ => &secrets.owner,
+        };
+        (name, password, rights)
+    })
+}
+
+/// The statements that make them what they were, whatever became of them. Nobody who is signed in notices.
+pub(super) fn accounts_again(parts: &Parts) -> Vec<String> {
+    shared(&parts.secrets)
+        .into_iter()
+        .flat_map(|(name, password, rights)| {
+            let account = format!("'{name}'@'{HOST}'");
+            [
+                format!("CREATE USER IF NOT EXISTS {account} IDENTIFIED BY '{password}'"),
+                format!("ALTER USER {account} IDENTIFIED BY '{password}' ACCOUNT UNLOCK"),
+                format!("GRANT {rights} TO {account}"),
+            ]
+        })
+        .collect()
 }
 
 /// The statements that make these accounts on a database of somebody else's.
@@ -240,19 +254,22 @@ pub(super) const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
 /// gets what this one needs. It is not logged: each database has its own accounts.
 pub(super) fn rights() -> String {
     let to = format!("TO '{}'@'localhost';\n", account::CONTROL);
+    let with = to.replace(';', " WITH GRANT OPTION;");
     [
         "SET SESSION sql_log_bin=0;\n",
         // Opening and closing, links, positions, ending connections.
-        "GRANT READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
+        // Setting what somebody altered (SUPER), and the cluster's accounts.
+        "GRANT SUPER, CREATE USER, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
          BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
-        &to,
+        &with,
         // Comparing rows and putting them right, and copying files.
         "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
         &to,
         "GRANT ALL ON cordee.* ",
         &to,
-        "GRANT CREATE, ALTER, INDEX ON site.* ",
-        &to,
+        // What it gives to the application's accounts it has to have.
+        "GRANT ALL ON site.* ",
+        &with,
     ]
     .concat()
 }

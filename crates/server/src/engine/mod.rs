@@ -3,6 +3,7 @@
 //! It is woken without a reason and takes no order but the newest wish; a step that fails is not retried inside
 //! itself, so a crash and a failure are the same path. At most one look or step is under way on a target.
 
+mod accounts;
 mod act;
 mod asks;
 mod by_hand;
@@ -34,6 +35,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordee_domain::db::credentials::Credentials;
 use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
@@ -113,6 +115,8 @@ enum Sight {
     Mode { name: ServerName, said: Result<sessions::Answer, Text> },
     /// An answer at one of the site's own addresses, and when it was asked for.
     Door { door: Door, asked: Millis, answer: Result<Answer, Text> },
+    /// What the cluster's accounts are on a database.
+    Accounts { name: ServerName, found: Result<BTreeMap<String, Credentials>, Text> },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Text> },
     /// A copy is that far.
@@ -228,6 +232,7 @@ impl Engine {
         self.ask_modes();
         self.watch_tables();
         self.ask_doors();
+        self.watch_accounts();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -419,6 +424,10 @@ impl Engine {
                 *before = seen_again(before, said);
             }
             Sight::Door { door, asked, answer } => self.answered(door, asked, answer),
+            Sight::Accounts { name, found } => {
+                let before = self.observed.accounts.entry(name).or_default();
+                *before = seen_again(before, found);
+            }
             Sight::Beat { name, result } => {
                 let before = self.observed.beats.entry(name).or_default();
                 *before = seen_again(before, result);
@@ -524,6 +533,35 @@ impl Engine {
             }
             Step::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
+            }
+            Step::SetVariable { name, variable, value, was, .. } => {
+                let (value, was) = (value.as_str(), was.as_str());
+                let text = text!(
+                    "event-setting",
+                    name = name.as_str(),
+                    setting = *variable,
+                    was = was,
+                    value = value
+                );
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::ResetLink { on, from, was } => {
+                let text =
+                    text!("event-link-reset", name = on.as_str(), from = from.as_str(), was = was.as_str());
+                self.note(on.as_str(), Some(Light::Warning), &text);
+            }
+            Step::Renumber { name, after, .. } => {
+                let text = text!("event-renumbered", name = name.as_str(), after = *after);
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::MakeAccounts { name, what } => {
+                // Asked again at the next look; until then nothing is known.
+                self.observed.accounts.remove(name);
+                let text = text!("event-accounts", name = name.as_str(), what = what.as_str());
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::SetBack { name, .. } => {
+                self.note(name.as_str(), None, &text!("event-set-back", name = name.as_str()));
             }
             Step::SetState { proxy: PoolId::Db, state: State::Maintenance, .. }
                 if self.parts.board.desired().handover.is_some() =>

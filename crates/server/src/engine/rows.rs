@@ -80,9 +80,12 @@ impl Engine {
         let id = desired.db.server(name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(with), node(name));
-        // A new one is waited for.
-        let joining = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
-        let pace = if joining { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
+        // A new one is waited for, and one that came back.
+        let waited = desired
+            .db
+            .server(name)
+            .is_some_and(|s| s.standing == Standing::Joining || desired.doubts.contains_key(&s.id));
+        let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board, name) = (self.out.clone(), self.parts.board.clone(), name.clone());
         self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);
         self.work.spawn(async move {

@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cordee_domain::db::Gtids;
+
 use super::below::Folder;
 use super::files::folder;
 use crate::paths::User;
@@ -34,13 +36,15 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
     }
     let draft = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
+    let logs = files(logs)?;
     let output = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     let mut child = reader(user)
         .arg("--verbose")
-        // A start position of GTIDs gives what comes after it, in its domain only.
-        .arg(format!("--start-position={domain}-{domain}-{after}"))
+        // A start position of GTIDs gives what comes after it, in its domain. Every domain that the log has been purged of
+        // has to stand in it: the program refuses it otherwise.
+        .arg(format!("--start-position={}", from(&logs, domain, after, user)?))
         .arg(format!("--do-domain-ids={domain}"))
-        .args(files(logs)?)
+        .args(&logs)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
@@ -62,6 +66,25 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
         std::fs::rename(&draft, file)?;
     }
     Ok(count)
+}
+
+/// Where to begin: after number `after` of `domain`, and of the others where the log begins.
+fn from(logs: &[PathBuf], domain: u32, after: u64, user: Option<User>) -> io::Result<Gtids> {
+    let own = Gtids::parse(&format!("{domain}-{domain}-{after}")).unwrap_or_default();
+    let Some(first) = logs.first() else { return Ok(own) };
+    let head = between(first, 4, HEAD, user)?;
+    let begun = begins(&head).ok_or_else(|| io::Error::other("a log without its beginning"))?;
+    Ok(begun.with_domain_of(domain, &own))
+}
+
+/// The first event of a log, and the second one, which says where it begins: with room for a thousand domains.
+const HEAD: u64 = 20_000;
+
+/// Where a log begins, by its text: `Gtid list [1-1-2,` and so on, a line for each.
+fn begins(text: &str) -> Option<Gtids> {
+    let (_, list) = text.split_once("\tGtid list [")?;
+    let (list, _) = list.split_once(']')?;
+    Gtids::parse(&list.replace("\n#", ""))
 }
 
 /// What is shown of a log at most, in octets.
@@ -128,4 +151,17 @@ fn files(logs: &Path) -> io::Result<Vec<PathBuf>> {
     }
     all.sort();
     Ok(all.into_iter().map(|(_, path)| path).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_log_begins_is_read_from_its_text() {
+        let text = "#261129  1:29:30 server id 1  end_log_pos 315 CRC32 0x692bcab0 \tGtid list [1-1-2,\n# 2-2-4,\n# 2-3-9]\n";
+        assert_eq!(begins(text).map(|g| g.to_string()).as_deref(), Some("1-1-2,2-3-9"));
+        assert_eq!(begins("\tGtid list []\n# at 285").map(|g| g.to_string()).as_deref(), Some(""));
+        assert_eq!(begins("ROLLBACK"), None);
+    }
 }

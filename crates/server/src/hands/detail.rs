@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use cordee_domain::db::Thread;
 use cordee_domain::db::detail::accounts::Account;
-use cordee_domain::db::detail::settings;
 use cordee_domain::db::detail::{Answers, Crowd, Threads};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -15,7 +14,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row};
 use tokio::time::timeout;
 
-use super::mysql::{Database, explain};
+use super::mysql::{Database, explain, variables};
 
 /// All questions together.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -48,20 +47,6 @@ async fn answers(conn: &mut Conn) -> Result<Answers, mysql_async::Error> {
         crowds: crowds(conn).await?,
         ..Answers::default()
     })
-}
-
-async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysql_async::Error> {
-    let places = vec!["?"; settings::NAMES.len()].join(",");
-    let rows: Vec<Row> = conn
-        .exec(
-            format!(
-                "SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES \
-                 WHERE VARIABLE_NAME IN ({places})"
-            ),
-            settings::NAMES.to_vec(),
-        )
-        .await?;
-    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
 }
 
 async fn threads(conn: &mut Conn) -> Result<BTreeMap<ServerName, Threads>, mysql_async::Error> {

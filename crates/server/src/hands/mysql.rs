@@ -8,9 +8,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cordee_domain::db::detail::settings;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::verify::{OddTables, TableName};
-use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread};
+use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread, links};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -19,6 +20,7 @@ use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
 mod external;
+mod watched;
 
 use super::process::failpoint;
 use super::trouble;
@@ -50,7 +52,7 @@ pub mod account {
     /// By which Cordée runs the databases.
     pub const CONTROL: &str = "cordee";
     /// By which databases copy each other.
-    pub const REPLICATION: &str = "cordee_repl";
+    pub const REPLICATION: &str = cordee_domain::db::links::ACCOUNT;
     /// The application's.
     pub const APP: &str = "site_app";
     /// The application's, with the right to alter its tables.
@@ -261,6 +263,21 @@ impl Database {
             conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
         })
         .await
+    }
+
+    /// Has its position in its own domain say what its log holds. Only while no link runs.
+    pub async fn set_back(&self, own: u32) -> Result<(), Text> {
+        let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
+        let seen = self.look().await?;
+        if seen.server_id != own || seen.links.values().any(runs) {
+            return Err(text!("decision-refused"));
+        }
+        let (logged, applied) = self.positions().await?;
+        let back = Gtids::parse(&applied)
+            .zip(Gtids::parse(&logged))
+            .map(|(applied, logged)| applied.with_domain_of(own, &logged))
+            .ok_or_else(|| text!("db-broken"))?;
+        self.run(&[format!("SET GLOBAL gtid_slave_pos='{back}'")]).await
     }
 
     /// The error at which a link stopped applying (0: none), and its words. They may quote data.
@@ -493,7 +510,7 @@ async fn end(conn: &mut Conn, ids: &[u64]) {
 async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let row: Option<Row> = conn
         .query_first(
-            "SELECT @@version, @@server_id, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos, \
+            "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
               (('cordee','heartbeat'),('site','note'),('site','php_sessions'))), \
@@ -516,8 +533,9 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         server_id: number(1),
         read_only: number(2) != 0,
         opened_at: None,
-        written: Position::parse(&text(3)).unwrap_or_default(),
-        applied: Position::parse(&text(4)).unwrap_or_default(),
+        // Read one after the other: what comes back between the two is in the log by then.
+        applied: Position::parse(&text(3)).unwrap_or_default(),
+        written: Position::parse(&text(4)).unwrap_or_default(),
         links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
         semi_sync,
         senders,
@@ -531,7 +549,21 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
         duration_ms: 0,
+        variables: variables(conn).await?,
     })
+}
+
+/// The settings that count, by their names in lower case.
+pub(crate) async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysql_async::Error> {
+    let names = settings::NAMES.join("','");
+    let rows: Vec<Row> = conn
+        .query(format!(
+            "SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES \
+             WHERE VARIABLE_NAME IN ('{names}')"
+        ))
+        .await?;
+    let text = |row: &Row, i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
 }
 
 /// The connections over which it sends its log to those that copy it; one that is ending already is not among them.
@@ -573,6 +605,7 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
             heartbeats: text("Slave_received_heartbeats").parse().unwrap_or(0),
             heard_at: None,
             delay_ms: None,
+            terms: links::COLUMNS.iter().map(|name| ((*name).to_owned(), text(name))).collect(),
         },
     ))
 }

@@ -39,6 +39,7 @@ pub fn desired() -> Desired {
         next_id: 5,
         ports: (18100, 18199),
         visitors: cordee_domain::visitors::Keeping::default(),
+        doubts: std::collections::BTreeMap::new(),
     }
 }
 

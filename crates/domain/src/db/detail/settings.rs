@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::failover::RECEIPT_LIMIT;
 use crate::db::mariadb::SLOTS;
 use crate::desired::{Desired, Runtime, Server, Standing};
 use crate::text;
@@ -46,6 +47,14 @@ impl Rule {
         }
     }
 
+    /// The value that is set where it does not keep to it.
+    fn value(&self) -> String {
+        match self {
+            Self::Is(value) => value.clone(),
+            Self::AtLeast(number) | Self::AtMost(number) | Self::Kept(number) => number.to_string(),
+        }
+    }
+
     fn shown(&self) -> String {
         match self {
             Self::Is(value) => value.clone(),
@@ -65,11 +74,60 @@ fn same(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
+/// What happens when a value is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The plan has a step of its own for it.
+    Kept,
+    /// It is set at once.
+    Set,
+    /// The same, while no link runs.
+    SetStill,
+    /// Only a start of the database takes it.
+    Start,
+    /// It is named, and left to a person.
+    Told,
+}
+
+/// Of whom a value is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// Of those that Cordée starts.
+    Ours,
+    /// Of somebody else's too: it would do harm.
+    All,
+    /// Of those that Cordée starts, and of somebody else's while it is the writer: Cordée sets it there too.
+    Writer,
+}
+
+/// One value that is asked for.
+struct Term {
+    name: &'static str,
+    rule: Rule,
+    why: Text,
+    way: Way,
+    of: Of,
+}
+
+/// A value that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The variable.
+    pub name: &'static str,
+    /// What it is.
+    pub was: String,
+    /// What it should be.
+    pub value: String,
+    /// What happens then.
+    pub way: Way,
+}
+
 /// The variables to ask for.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 29] = [
     "read_only",
     "binlog_format",
     "binlog_row_image",
+    "log_bin",
     "log_slave_updates",
     "gtid_strict_mode",
     "gtid_ignore_duplicates",
@@ -78,6 +136,10 @@ pub const NAMES: [&str; 21] = [
     "auto_increment_increment",
     "auto_increment_offset",
     "slave_net_timeout",
+    "slave_exec_mode",
+    "slave_skip_errors",
+    "slave_parallel_threads",
+    "slave_parallel_mode",
     "sync_binlog",
     "innodb_flush_log_at_trx_commit",
     "rpl_semi_sync_master_enabled",
@@ -88,7 +150,31 @@ pub const NAMES: [&str; 21] = [
     "max_connections",
     "binlog_expire_logs_seconds",
     "local_infile",
+    "time_zone",
+    "foreign_key_checks",
+    "unique_checks",
 ];
+
+/// Which of `variables` are not as the cluster needs them. One that is not known is none of them.
+pub fn wrong(desired: &Desired, server: &Server, variables: &BTreeMap<String, String>) -> Vec<Wrong> {
+    let ours = server.runtime == Runtime::Process;
+    let asked = |term: &Term| match term.of {
+        Of::All => true,
+        Of::Ours => ours,
+        Of::Writer => ours || desired.is_writer(&server.name),
+    };
+    let mut all = Vec::new();
+    for term in terms(desired, server) {
+        let Some(was) = variables.get(term.name).filter(|v| !term.rule.keeps(v)) else { continue };
+        if term.way == Way::Kept || !asked(&term) {
+            continue;
+        }
+        // Somebody else's stands in somebody else's file.
+        let way = if ours || term.of == Of::Writer { term.way } else { Way::Told };
+        all.push(Wrong { name: term.name, was: was.clone(), value: term.rule.value(), way });
+    }
+    all
+}
 
 /// Expected and actual, those that differ first.
 pub fn compare(desired: &Desired, server: &Server, detail: &Detail) -> Vec<Setting> {
@@ -104,27 +190,20 @@ pub fn compare(desired: &Desired, server: &Server, detail: &Detail) -> Vec<Setti
             remedy: text!("set-do-restart", name = server.name.as_str()),
         });
     }
-    all.extend(
-        rules(desired, server)
-            .into_iter()
-            .map(|(name, rule, why)| one(&own.variables, server, name, &rule, why)),
-    );
+    all.extend(terms(desired, server).into_iter().map(|term| one(&own.variables, server, term)));
     all.sort_by_key(|s| s.fine);
     all
 }
 
-fn one(
-    variables: &BTreeMap<String, String>,
-    server: &Server,
-    name: &'static str,
-    rule: &Rule,
-    why: Text,
-) -> Setting {
+fn one(variables: &BTreeMap<String, String>, server: &Server, term: Term) -> Setting {
+    let Term { name, rule, why, way, .. } = term;
     let actual = variables.get(name).cloned();
-    let remedy = match name {
+    let ours = server.runtime == Runtime::Process;
+    let remedy = match way {
         // Cordée sets these itself, again and again: a restart would not help.
-        "read_only" | "rpl_semi_sync_master_enabled" | "rpl_semi_sync_slave_enabled" => text!("set-do-wait"),
-        _ if server.runtime == Runtime::External => text!("set-do-file", name = server.name.as_str()),
+        Way::Kept => text!("set-do-wait"),
+        Way::Set | Way::SetStill if ours => text!("set-do-wait"),
+        _ if !ours => text!("set-do-file", name = server.name.as_str()),
         _ => text!("set-do-restart", name = server.name.as_str()),
     };
     Setting {
@@ -137,36 +216,56 @@ fn one(
     }
 }
 
-fn rules(desired: &Desired, server: &Server) -> Vec<(&'static str, Rule, Text)> {
+fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
+    use Of::{All, Ours, Writer};
+    use Way::{Kept, Set, SetStill, Start, Told};
     let is = |value: &str| Rule::Is(value.to_owned());
     let switch = |on: bool| is(if on { "ON" } else { "OFF" });
     let id = server.id.to_string();
     let member = server.standing == Standing::Member;
-    let mut all = vec![
-        ("read_only", switch(!desired.takes_writes(server)), text!("set-read-only")),
-        ("server_id", is(&id), text!("set-id")),
-        ("gtid_domain_id", is(&id), text!("set-id")),
-        ("binlog_format", is("ROW"), text!("set-row")),
-        ("binlog_row_image", is("FULL"), text!("set-row-image")),
-        ("log_slave_updates", is("ON"), text!("set-updates")),
-        ("gtid_strict_mode", is("ON"), text!("set-strict")),
-        ("gtid_ignore_duplicates", is("ON"), text!("set-duplicates")),
-        ("auto_increment_increment", is(&SLOTS.to_string()), text!("set-slots")),
-        ("auto_increment_offset", is(&server.slot.unwrap_or(1).to_string()), text!("set-slots")),
-        ("slave_net_timeout", Rule::AtMost(10), text!("set-net-timeout")),
-        ("sync_binlog", is("1"), text!("set-durable")),
-        ("innodb_flush_log_at_trx_commit", is("1"), text!("set-durable")),
-        ("rpl_semi_sync_slave_enabled", switch(member), text!("set-receipts")),
-        ("rpl_semi_sync_master_wait_point", is("AFTER_SYNC"), text!("set-wait-point")),
-        ("rpl_semi_sync_master_wait_no_slave", is("OFF"), text!("set-wait-nobody")),
-        ("rpl_semi_sync_master_timeout", Rule::AtMost(1_000), text!("set-semi-timeout")),
-        ("max_connections", Rule::AtLeast(200), text!("set-connections")),
-        ("binlog_expire_logs_seconds", Rule::Kept(604_800), text!("set-expire")),
-        ("local_infile", is("OFF"), text!("set-infile")),
-    ];
+    let place = server.slot.unwrap_or(1).to_string();
     // On the writer it is on as soon as somebody caught up can confirm; elsewhere it has no effect.
-    if desired.is_writer(&server.name) && desired.members().count() > 1 {
-        all.insert(1, ("rpl_semi_sync_master_enabled", is("ON"), text!("set-semi-sync")));
+    let confirmed = desired.is_writer(&server.name) && desired.members().count() > 1;
+    let term = |name, rule, why, way, of| Term { name, rule, why, way, of };
+    let mut all = vec![
+        term("read_only", switch(!desired.takes_writes(server)), text!("set-read-only"), Kept, All),
+        term("server_id", is(&id), text!("set-id"), Set, All),
+        term("gtid_domain_id", is(&id), text!("set-id"), Set, All),
+        term("binlog_format", is("ROW"), text!("set-row"), Set, All),
+        term("binlog_row_image", is("FULL"), text!("set-row-image"), Set, All),
+        term("log_bin", switch(true), text!("set-log"), Start, All),
+        term("log_slave_updates", switch(true), text!("set-updates"), Start, All),
+        term("gtid_strict_mode", switch(true), text!("set-strict"), Set, All),
+        term("gtid_ignore_duplicates", switch(true), text!("set-duplicates"), SetStill, All),
+        term("auto_increment_increment", is(&SLOTS.to_string()), text!("set-slots"), Set, All),
+        term("auto_increment_offset", is(&place), text!("set-slots"), Set, All),
+        term("slave_net_timeout", Rule::AtMost(10), text!("set-net-timeout"), Set, All),
+        term("slave_exec_mode", is("STRICT"), text!("set-exec"), Kept, All),
+        term("slave_skip_errors", switch(false), text!("set-exec"), Start, All),
+        term("slave_parallel_threads", Rule::AtLeast(4), text!("set-parallel"), SetStill, Ours),
+        term("slave_parallel_mode", is("optimistic"), text!("set-parallel"), SetStill, Ours),
+        term("sync_binlog", is("1"), text!("set-durable"), Set, All),
+        term("innodb_flush_log_at_trx_commit", is("1"), text!("set-durable"), Set, All),
+        term("rpl_semi_sync_slave_enabled", switch(member), text!("set-receipts"), Kept, All),
+        term("rpl_semi_sync_master_wait_point", is("AFTER_SYNC"), text!("set-wait-point"), Set, Writer),
+        term("rpl_semi_sync_master_wait_no_slave", switch(false), text!("set-wait-nobody"), Set, Writer),
+        // Neither more nor less: a promise counts for so long.
+        term(
+            "rpl_semi_sync_master_timeout",
+            is(&RECEIPT_LIMIT.to_string()),
+            text!("set-semi-timeout"),
+            Set,
+            Writer,
+        ),
+        term("max_connections", Rule::AtLeast(200), text!("set-connections"), Told, Ours),
+        term("binlog_expire_logs_seconds", Rule::Kept(604_800), text!("set-expire"), Set, Ours),
+        term("local_infile", switch(false), text!("set-infile"), Set, Ours),
+        term("time_zone", is("+00:00"), text!("set-zone"), Set, Ours),
+        term("foreign_key_checks", switch(true), text!("set-checks"), Set, All),
+        term("unique_checks", switch(true), text!("set-checks"), Set, All),
+    ];
+    if confirmed {
+        all.insert(1, term("rpl_semi_sync_master_enabled", switch(true), text!("set-semi-sync"), Kept, All));
     }
     all
 }

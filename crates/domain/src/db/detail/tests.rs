@@ -43,6 +43,7 @@ fn desired() -> Desired {
         next_id: 3,
         ports: (10, 20),
         visitors: crate::visitors::Keeping::default(),
+        doubts: std::collections::BTreeMap::new(),
     }
 }
 

@@ -15,7 +15,9 @@ use crate::step::{Step, Target};
 use super::plan;
 
 mod external;
+mod returning;
 mod rows;
+mod watched;
 
 fn steps(scene: &Scene) -> Vec<Step> {
     let mut all = Plan::default();
@@ -31,7 +33,15 @@ fn is_open(scene: &Scene, name: &ServerName) -> bool {
 fn judge(scene: &Scene) -> Result<(), String> {
     let stands = |n: &ServerName| scene.desired.db.server(n).map(|s| &s.standing);
     let has_readers = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Leaving));
-    let copies = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Joining));
+    let copies = |n: &ServerName| match stands(n) {
+        Some(Standing::Member | Standing::Joining) => true,
+        // It may lack what it wrote itself.
+        Some(Standing::Returning { saved: Some(_), .. }) => {
+            let own = |n: &ServerName| Some(scene.seen.databases.get(n)?.value()?.written.last(1));
+            own(n) < scene.desired.members().filter_map(|m| own(&m.name)).max()
+        }
+        _ => false,
+    };
     let saved = |n: &ServerName| matches!(stands(n), Some(Standing::Returning { saved: Some(_), .. }));
     let steps = steps(scene);
     for step in &steps {
@@ -47,7 +57,9 @@ fn judge(scene: &Scene) -> Result<(), String> {
             Step::CloseDatabase { name } => is_open(scene, name),
             Step::EndSenders { name, .. } => scene.desired.is_writer(name),
             Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
-            Step::StopLink { whole, on, .. } => *whole != copies(on),
+            Step::StopLink { whole, on, .. } => {
+                *whole != matches!(stands(on), Some(Standing::Member | Standing::Joining))
+            }
             Step::DropLink { from, .. } => {
                 matches!(
                     stands(from),
@@ -55,7 +67,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
                 )
             }
             // The wish may change who writes, and nothing else by itself.
-            Step::Commit(Change::Readmit { name } | Change::Expel { name }) => saved(name),
+            Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. }) => saved(name),
             Step::Commit(Change::Recopy { name }) => matches!(stands(name), Some(Standing::Diverged(_))),
             Step::Commit(change) => {
                 matches!(change, Change::Elect { .. } | Change::AbandonHandover { .. })
@@ -169,17 +181,20 @@ fn saved(count: u64) -> Saved {
     Saved { count, file: "lost/x".to_owned() }
 }
 
-/// A former writer is readmitted or kept out only once what it alone had is saved, it is closed and copies nobody.
+/// A former writer is readmitted or kept out only once what it alone had is saved and it is closed: kept out when it
+/// also copies nobody, readmitted only when it lacks nothing.
 fn returning(scene: &Scene, word: &str) {
     let Some(Seen::At(_, seen)) = scene.seen.databases.get(&name("db1")) else { return };
     let Standing::Returning { limit, saved } = &scene.desired.db.servers[0].standing else { return };
-    let still =
-        saved.is_some() && seen.read_only && seen.links.values().all(|l| l.receiving == Thread::Stopped);
+    let closed = saved.is_some() && seen.read_only;
+    let still = closed && seen.links.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
-    let readmit = steps.contains(&Step::Commit(Change::Readmit { name: name("db1") }));
-    let expel = steps.contains(&Step::Commit(Change::Expel { name: name("db1") }));
-    let more = seen.written.last(1) > *limit;
-    assert_eq!((readmit, expel), (still && !more, still && more), "{word}: {steps:?}");
+    let readmit = steps.contains(&Step::Commit(Change::Readmit { name: name("db1"), at: scene.now }));
+    let expel = steps.contains(&Step::Commit(Change::Expel { name: name("db1"), lacks: 0 }));
+    let others = ["db2", "db3"].map(|n| scene.seen.databases.get(&name(n)).and_then(|d| d.value()));
+    let most = others.iter().flatten().map(|d| d.written.last(1)).max().unwrap_or(0).max(*limit);
+    let (more, whole) = (seen.written.last(1) > *limit, seen.written.last(1) >= most);
+    assert_eq!((readmit, expel), (closed && !more && whole, still && more), "{word}: {steps:?}");
 }
 
 /// The new writer's links are set where they lack, and only between members.
@@ -268,7 +283,7 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
         });
         let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
         scene.desired = scene.desired.apply(&elect).expect("elected");
-        let of_db1 = |s: &Step| matches!(s, Step::Commit(Change::Readmit { name } | Change::Expel { name }) if name.as_str() == "db1");
+        let of_db1 = |s: &Step| matches!(s, Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. }) if name.as_str() == "db1");
         assert!(!steps(&scene).iter().any(of_db1), "{written}");
         let log = Change::Saved { name: name("db1"), saved: saved(3) };
         scene.desired = scene.desired.apply(&log).expect("saved");
@@ -292,7 +307,7 @@ fn a_former_writer_that_does_not_start_with_its_data_is_expelled() {
         let process = scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default();
         (process.failures, process.started_at, process.ended_at) =
             (failures, Some(scene.now - 1_000), Some(ended));
-        steps(&scene).contains(&Step::Commit(Change::Expel { name: name("db1") }))
+        steps(&scene).contains(&Step::Commit(Change::Expel { name: name("db1"), lacks: 0 }))
     };
     let now = cluster(1).now;
     assert!(ends(3, now - 500) && ends(9, now - 500));

@@ -1,0 +1,86 @@
+//! The accounts that every database has: what they are made with is what they are watched for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// Where they come from: all use TCP, from this machine.
+pub const HOST: &str = "127.0.0.1";
+
+/// Name and rights.
+pub const SHARED: [(&str, &str); 3] = [
+    (super::links::ACCOUNT, "REPLICATION SLAVE ON *.*"),
+    ("site_app", "SELECT, INSERT, UPDATE, DELETE ON site.*"),
+    (
+        "site_owner",
+        "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, \
+         CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, LOCK TABLES ON site.*",
+    ),
+];
+
+/// One account as it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// It may sign in, and with the password that it was given.
+    pub signs_in: bool,
+    /// Its rights on everything, or on the site's schema.
+    pub rights: BTreeSet<String>,
+}
+
+/// The first account that lacks something, and what: the account itself, its password, or a right.
+pub fn lacking(found: &BTreeMap<String, Credentials>) -> Option<String> {
+    SHARED.into_iter().find_map(|(name, grant)| {
+        let Some(account) = found.get(name) else { return Some(name.to_owned()) };
+        if !account.signs_in {
+            return Some(format!("{name} (IDENTIFIED BY)"));
+        }
+        let rights = grant.split_once(" ON ").map_or(grant, |(rights, _)| rights);
+        let lacks: Vec<&str> = rights.split(", ").filter(|r| !account.rights.contains(*r)).collect();
+        (!lacks.is_empty()).then(|| format!("{name} ({})", lacks.join(", ")))
+    })
+}
+
+/// Rights on everything that walk through a closed door.
+const PASSES: [&str; 3] = ["READ_ONLY ADMIN", "SUPER", "ALL PRIVILEGES"];
+
+/// An account of the application's that may write to a closed database, and by which right.
+pub fn passing(found: &BTreeMap<String, Credentials>) -> Option<(&str, &str)> {
+    SHARED.into_iter().skip(1).find_map(|(name, _)| {
+        let right = PASSES.into_iter().find(|r| found.get(name).is_some_and(|a| a.rights.contains(*r)))?;
+        Some((name, right))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> BTreeMap<String, Credentials> {
+        let rights =
+            |grant: &str| grant.split_once(" ON ").unwrap().0.split(", ").map(str::to_owned).collect();
+        let one = |(name, grant): (&str, &str)| {
+            (name.to_owned(), Credentials { signs_in: true, rights: rights(grant) })
+        };
+        SHARED.into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_an_account_lacks_is_named() {
+        assert_eq!(lacking(&all()), None);
+        let mut found = all();
+        found.get_mut("site_app").unwrap().rights.remove("DELETE");
+        assert_eq!(lacking(&found).as_deref(), Some("site_app (DELETE)"));
+        found.get_mut("site_app").unwrap().signs_in = false;
+        assert_eq!(lacking(&found).as_deref(), Some("site_app (IDENTIFIED BY)"));
+        found.remove("cordee_repl");
+        assert_eq!(lacking(&found).as_deref(), Some("cordee_repl"));
+    }
+
+    #[test]
+    fn a_right_that_passes_a_closed_door_is_named() {
+        let mut found = all();
+        assert_eq!(passing(&found), None);
+        found.get_mut("site_owner").unwrap().rights.insert("READ_ONLY ADMIN".to_owned());
+        assert_eq!(passing(&found), Some(("site_owner", "READ_ONLY ADMIN")));
+    }
+}

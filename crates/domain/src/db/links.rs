@@ -1,0 +1,57 @@
+//! How a link is set up: what it is made with is what it is watched for.
+
+use crate::desired::Server;
+use crate::ids::Host;
+
+use super::Link;
+
+/// The account by which databases copy each other.
+pub const ACCOUNT: &str = "cordee_repl";
+
+/// The columns of `SHOW ALL SLAVES STATUS` that tell how a link was set up.
+pub const COLUMNS: [&str; 16] = [
+    "Master_Host",
+    "Master_Port",
+    "Master_User",
+    "Using_Gtid",
+    "Connect_Retry",
+    "Slave_heartbeat_period",
+    "SQL_Delay",
+    "Replicate_Do_DB",
+    "Replicate_Ignore_DB",
+    "Replicate_Do_Table",
+    "Replicate_Ignore_Table",
+    "Replicate_Wild_Do_Table",
+    "Replicate_Wild_Ignore_Table",
+    "Replicate_Ignore_Server_Ids",
+    "Replicate_Do_Domain_Ids",
+    "Replicate_Ignore_Domain_Ids",
+];
+
+/// What a link from `peer` should show; nothing for what depends on a name's address.
+fn wished(peer: &Server, column: &str) -> Option<String> {
+    Some(match column {
+        "Master_Host" => match &peer.host {
+            Host::Ip(ip) => ip.to_string(),
+            Host::Name(_) => return None,
+        },
+        "Master_Port" => peer.port.to_string(),
+        "Master_User" => ACCOUNT.to_owned(),
+        "Using_Gtid" => "Slave_Pos".to_owned(),
+        "Connect_Retry" => "1".to_owned(),
+        "Slave_heartbeat_period" => "1.000".to_owned(),
+        "SQL_Delay" => "0".to_owned(),
+        _ => String::new(),
+    })
+}
+
+/// In what a link from `peer` differs from how Cordée sets one up: names, and what they are. Empty: in nothing that is
+/// known.
+pub fn altered(link: &Link, peer: &Server) -> Vec<String> {
+    let differs = |column: &&str| {
+        let (is, wished) = (link.terms.get(*column), wished(peer, column));
+        is.zip(wished).is_some_and(|(is, wished)| *is != wished)
+    };
+    let names = COLUMNS.into_iter().filter(differs);
+    names.map(|name| format!("{name}={}", link.terms.get(name).map_or("", String::as_str))).collect()
+}

@@ -1,0 +1,98 @@
+//! A former writer that was lost comes back: does it hold what the others hold, all of it and nothing else?
+//!
+//! What it holds is what its log holds. Crash recovery may have taken transactions back that another database had
+//! received, while its position claims them: they had come back over a link before they were in its tables. Then the
+//! position is set back to the log, and MariaDB is sent them again.
+
+use super::{fresh, links, receipts_of, unlink};
+use crate::change::Change;
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Desired, Runtime, Saved, Server};
+use crate::ids::Millis;
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::step::{Step, Target};
+use crate::text;
+
+/// What its own domain says about a former writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    /// It holds all that the others have of it.
+    Whole,
+    /// It holds what the others do not have.
+    More,
+    /// Its position claims what its log has not: it would never be sent that again.
+    Claims,
+    /// It lacks so many, and may be sent them.
+    Lacks(u64),
+    /// It lacks so many, and does not get them.
+    Lost(u64),
+}
+
+/// Asks for what is next for a former writer: `limit` is the last of its own transactions that the new writer had,
+/// `saved` what its log held beyond that.
+pub(super) fn plan(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    (limit, saved): (u64, Option<&Saved>),
+    now: Millis,
+) {
+    // Its own log is read first, while it does not run.
+    if saved.is_none() && server.runtime == Runtime::Process {
+        return unlink(plan, server, seen);
+    }
+    let own = own(desired, observed, (server, seen), (limit, saved), now);
+    if own != Own::Whole && !matches!(own, Own::Lacks(_)) {
+        unlink(plan, server, seen);
+    }
+    let still = seen.links.values().all(|l| l.receiving == Thread::Stopped);
+    let idle = still && seen.links.values().all(|l| !l.applying);
+    if !seen.read_only {
+        return;
+    }
+    let name = server.name.clone();
+    match own {
+        Own::Whole => plan.steps.push(Step::Commit(Change::Readmit { name, at: now })),
+        Own::More if still => plan.steps.push(Step::Commit(Change::Expel { name, lacks: 0 })),
+        Own::Lost(lacks) if still => plan.steps.push(Step::Commit(Change::Expel { name, lacks })),
+        Own::Claims if idle => plan.steps.push(Step::SetBack { name, id: server.id }),
+        Own::More | Own::Lost(_) | Own::Claims => {}
+        Own::Lacks(count) => {
+            // Only one that confirms receipts takes its own transactions from others (MariaDB 10.11).
+            receipts_of(plan, server, seen, true);
+            if seen.receipts {
+                links(plan, desired, server, seen, false, None);
+            }
+            let text = text!("wait-fetching-own", name = server.name.as_str(), count = count);
+            plan.waiting.push((Target::Database(name), text));
+        }
+    }
+}
+
+fn own(
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    (limit, saved): (u64, Option<&Saved>),
+    now: Millis,
+) -> Own {
+    let holds = seen.holds(server.id);
+    // Beats that nobody received are no loss: then nothing was found worth saving.
+    if holds > limit && saved.is_none_or(|s| s.count > 0) {
+        return Own::More;
+    }
+    let others = desired.members().filter_map(|s| fresh(observed, &s.name, now)).map(|s| s.holds(server.id));
+    let lacks = others.chain([limit]).max().unwrap_or(limit).saturating_sub(holds);
+    let failed = seen.links.values().any(|l| l.error != 0);
+    // Sent to it, and passed over.
+    let passed = seen.claims() > 0 && seen.links.values().any(|l| l.received.last(server.id) > holds);
+    match lacks {
+        0 if seen.claims() > 0 => Own::Claims,
+        0 => Own::Whole,
+        count if failed || passed => Own::Lost(count),
+        _ if seen.claims() > 0 => Own::Claims,
+        count => Own::Lacks(count),
+    }
+}

@@ -1,0 +1,208 @@
+//! What somebody altered behind Cordée's back.
+
+use std::collections::BTreeMap;
+
+use super::{Scene, cluster, name, steps};
+use crate::change::Change;
+use crate::db::credentials::Credentials;
+use crate::db::detail::settings::{NAMES, wrong};
+use crate::db::verify::{Checked, Report, TableName, Verdict};
+use crate::db::{DatabaseSeen, Position};
+use crate::desired::{Runtime, Server};
+use crate::observed::{Comparison, Seen};
+use crate::status::{Light, database};
+use crate::step::Step;
+use crate::text;
+
+/// What the file of a database of ours sets, as MariaDB shows it.
+fn file(server: &Server) -> BTreeMap<String, String> {
+    let path = std::path::Path::new("/x");
+    let text = crate::db::mariadb::render(&crate::db::mariadb::Instance {
+        name: server.name.as_str(),
+        id: server.id,
+        slot: server.slot.unwrap_or(1),
+        port: server.port,
+        home: path,
+        run: path,
+        keeps: true,
+        receipts: true,
+        rights: path,
+    });
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    let lines = lines.map(|(name, value)| (name.replace('-', "_"), value.to_owned()));
+    let mut all: BTreeMap<String, String> = lines.filter(|(n, _)| NAMES.contains(&n.as_str())).collect();
+    for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
+        match name {
+            "default_time_zone" => all.insert("time_zone".to_owned(), value.to_owned()),
+            "log_bin" => all.insert("log_bin".to_owned(), "ON".to_owned()),
+            _ => None,
+        };
+    }
+    all
+}
+
+#[test]
+fn what_the_file_sets_is_what_is_watched() {
+    let scene = cluster(1);
+    let server = &scene.desired.db.servers[1];
+    assert_eq!(wrong(&scene.desired, server, &file(server)), []);
+    // MariaDB's own defaults, which the file leaves as they are.
+    let left = [
+        "slave_exec_mode",
+        "slave_skip_errors",
+        "rpl_semi_sync_master_enabled",
+        "foreign_key_checks",
+        "unique_checks",
+    ];
+    let file = file(server);
+    let unset: Vec<&str> = NAMES.into_iter().filter(|n| !file.contains_key(*n)).collect();
+    assert!(unset.iter().all(|n| left.contains(n)), "watched, and not in the file: {unset:?}");
+}
+
+fn with(scene: Scene, on: &str, variable: &str, value: &str) -> Scene {
+    scene.database(on, |d| d.variables = BTreeMap::from([(variable.to_owned(), value.to_owned())]))
+}
+
+fn set(scene: &Scene) -> Vec<(String, &'static str, String, String)> {
+    let one = |step| match step {
+        Step::SetVariable { name, variable, value, was, .. } => {
+            Some((name.to_string(), variable, value, was))
+        }
+        _ => None,
+    };
+    steps(scene).into_iter().filter_map(one).collect()
+}
+
+#[test]
+fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
+    for (variable, was, value) in [
+        ("auto_increment_increment", "1", "10"),
+        ("auto_increment_offset", "9", "2"),
+        ("binlog_format", "STATEMENT", "ROW"),
+        ("sync_binlog", "0", "1"),
+        ("rpl_semi_sync_master_timeout", "100", "800"),
+        ("rpl_semi_sync_master_timeout", "10000", "800"),
+        ("slave_net_timeout", "60", "10"),
+    ] {
+        let found = set(&with(cluster(1), "db2", variable, was));
+        assert_eq!(found, [("db2".to_owned(), variable, value.to_owned(), was.to_owned())]);
+        assert_eq!(set(&with(cluster(1), "db2", variable, value)), []);
+    }
+    assert_eq!(set(&cluster(1)), [], "what is not known is not altered");
+    assert_eq!(set(&with(cluster(1), "db2", "max_connections", "50")), [], "a person's choice");
+    // Only while no link runs: not while the writer is lost.
+    let duplicates = |scene| set(&with(scene, "db2", "gtid_ignore_duplicates", "OFF")).len();
+    assert_eq!((duplicates(cluster(1)), duplicates(cluster(1).dead(200))), (1, 0));
+}
+
+#[test]
+fn somebody_elses_is_named_with_what_to_run() {
+    let mut scene = with(cluster(1), "db2", "auto_increment_increment", "1");
+    scene.desired.db.servers[1].runtime = Runtime::External;
+    assert_eq!(set(&scene), []);
+    let server = scene.desired.db.servers[1].clone();
+    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    assert_eq!((status.light, status.word), (Light::Warning, text!("status-altered")));
+    let local = with(scene, "db2", "local_infile", "ON");
+    assert_ne!(database(&local.desired, &local.seen, &server, local.now).word, text!("status-altered"));
+}
+
+#[test]
+fn an_altered_link_is_set_up_anew() {
+    let peer = cluster(1).desired.db.servers[0].clone();
+    let terms = |delay: &str| {
+        let fixed = [("Master_Port", peer.port.to_string()), ("SQL_Delay", delay.to_owned())];
+        fixed.map(|(n, v)| (n.to_owned(), v)).into()
+    };
+    let anew = |delay: &str| {
+        let scene = cluster(1).link("db2", |l| l.terms = terms(delay));
+        steps(&scene).into_iter().find(|s| matches!(s, Step::ResetLink { .. }))
+    };
+    assert_eq!(anew("0"), None);
+    let was = "SQL_Delay=3600".to_owned();
+    assert_eq!(anew("3600"), Some(Step::ResetLink { on: name("db2"), from: name("db1"), was }));
+}
+
+#[test]
+fn an_account_that_is_gone_is_made_again() {
+    let mut scene = cluster(1);
+    scene.seen.accounts.insert(name("db2"), Seen::At(scene.now, BTreeMap::<String, Credentials>::new()));
+    let what = "cordee_repl".to_owned();
+    assert!(steps(&scene).contains(&Step::MakeAccounts { name: name("db2"), what }));
+    scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: text!("db-no-answer") });
+    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::MakeAccounts { .. })), "unknown is not absent");
+}
+
+/// db1 writes, and its log was reset: three transactions since.
+fn reset(scene: Scene) -> Scene {
+    let at = |number| Position([(1, number)].into());
+    scene.database("db1", |d| (d.written, d.applied) = (at(3), at(10)))
+}
+
+#[test]
+fn a_writer_whose_log_was_reset_goes_on_once_the_others_are_in_doubt() {
+    let mut scene = reset(cluster(1));
+    let doubt = Change::Doubt { name: name("db2"), at: scene.now, by: name("db1") };
+    let renumber = Step::Renumber { name: name("db1"), id: scene.desired.db.servers[0].id, after: 10 };
+    let planned = steps(&scene);
+    assert!(planned.contains(&Step::Commit(doubt.clone())) && !planned.contains(&renumber), "{planned:?}");
+    scene.desired = scene.desired.apply(&doubt).expect("a decision");
+    let planned = steps(&scene);
+    assert!(planned.contains(&renumber) && !planned.contains(&Step::Commit(doubt)), "{planned:?}");
+    // Meanwhile the other one does not take over: it passed over what was written.
+    let desired = scene.desired.clone();
+    let mut lost = cluster(1).dead(200).answered("db2", 10, 10);
+    lost.desired = desired;
+    assert!(!steps(&lost).iter().any(|s| matches!(s, Step::Commit(Change::Elect { .. }))));
+}
+
+#[test]
+fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
+    let scene = cluster(1).database("db2", |d| {
+        d.applied.0.insert(d.server_id, 7);
+    });
+    let server = scene.desired.db.servers[1].clone();
+    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    assert_eq!((status.light, status.word), (Light::Critical, text!("status-log-reset")));
+    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Renumber { .. } | Step::SetBack { .. })));
+}
+
+/// Unproven is not equal: who may lack rows is not in sync before all of its tables were proven.
+#[test]
+fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
+    let mut scene = cluster(1);
+    let doubt = Change::Doubt { name: name("db2"), at: scene.now, by: name("db1") };
+    scene.desired = scene.desired.apply(&doubt).expect("a decision");
+    let server = scene.desired.db.servers[1].clone();
+    let mut shown = |verdict: Verdict| {
+        let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
+        let report = Report {
+            at_start: scene.now,
+            at_end: scene.now,
+            reference: name("db1"),
+            others: vec![name("db2")],
+            tables: vec![Checked { table, verdict }],
+            rows: 1,
+            chunks: 1,
+            bytes: 1,
+        };
+        let last = Some((server.id, report));
+        scene.seen.comparisons.insert(name("db2"), Comparison { last, ..Comparison::default() });
+        database(&scene.desired, &scene.seen, &server, scene.now).word
+    };
+    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), text!("status-may-lack"));
+    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), text!("status-rows-differ"));
+    assert_eq!(shown(Verdict::Equal { rows: 1 }), text!("status-in-sync"));
+}
+
+/// A short look that was begun after a whole one may have been answered before it.
+#[test]
+fn a_short_look_takes_nothing_back_from_the_log() {
+    let at = |number| Position([(1, number)].into());
+    let mut scene = cluster(1).database("db1", |d| (d.written, d.applied) = (at(12), at(12)));
+    if let Some(Seen::At(_, seen)) = scene.seen.databases.get_mut(&name("db1")) {
+        let short = DatabaseSeen { written: at(11), ..seen.clone() };
+        seen.take_promise(&short, scene.now);
+        assert_eq!((seen.claims(), seen.written.last(1)), (0, 12));
+    }
+}

@@ -1,0 +1,112 @@
+//! What is put right when somebody altered it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordee_domain::db::Thread;
+use cordee_domain::db::credentials::{Credentials, HOST, SHARED};
+use cordee_domain::ids::ServerName;
+use cordee_domain::text::Text;
+use mysql_async::Row;
+use mysql_async::prelude::Queryable as _;
+use sha1::{Digest as _, Sha1};
+
+use super::{Database, Peer, within};
+
+impl Database {
+    /// Gives a variable a value of ours; with `still`, while no link runs.
+    pub async fn set_variable(&self, variable: &str, value: &str, still: bool) -> Result<(), Text> {
+        let literal =
+            if value.bytes().all(|b| b.is_ascii_digit()) { value.to_owned() } else { format!("'{value}'") };
+        let set = format!("SET GLOBAL {variable}={literal}");
+        if !still {
+            return self.run(&[set]).await;
+        }
+        let links = self.look().await?.links;
+        let running: Vec<&ServerName> = links
+            .iter()
+            .filter(|(_, l)| l.receiving != Thread::Stopped || l.applying)
+            .map(|(name, _)| name)
+            .collect();
+        self.run(&running.iter().map(|n| format!("STOP SLAVE '{n}'")).collect::<Vec<_>>()).await?;
+        let done = self.run(&[set]).await;
+        self.run(&running.iter().map(|n| format!("START SLAVE '{n}'")).collect::<Vec<_>>()).await?;
+        done
+    }
+
+    /// Sets a link up anew. What it had received and not applied is received again.
+    pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
+        self.drop_link(peer.name).await?;
+        self.set_link(peer).await
+    }
+
+    /// Goes on above number `after` of its own domain, with a heartbeat.
+    pub async fn renumber(&self, id: u32, after: u64) -> Result<(), Text> {
+        let mut conn = self.session().await?;
+        within(async {
+            conn.query_drop(format!("SET SESSION gtid_seq_no={}", after + 1)).await?;
+            conn.exec_drop(
+                "INSERT INTO cordee.heartbeat (server_id, beat) SELECT @@server_id, UTC_TIMESTAMP(6) FROM DUAL \
+                 WHERE @@server_id = ? AND @@gtid_domain_id = ? ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+                (id, id),
+            )
+            .await
+        })
+        .await
+    }
+
+    /// What the cluster's accounts are here. `passwords` are theirs, by name.
+    pub async fn credentials(
+        &self,
+        passwords: &BTreeMap<&str, &str>,
+    ) -> Result<BTreeMap<String, Credentials>, Text> {
+        let (accounts, rights) = within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let accounts: Vec<Row> = conn
+                .exec(
+                    "SELECT User, JSON_VALUE(Priv, '$.authentication_string'), \
+                     COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv WHERE Host = ?",
+                    (HOST,),
+                )
+                .await?;
+            let rights: Vec<Row> = conn
+                .query(
+                    "SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES UNION ALL \
+                     SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES \
+                     WHERE TABLE_SCHEMA = 'site'",
+                )
+                .await?;
+            Ok((accounts, rights))
+        })
+        .await?;
+        let text = |row: &Row, i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+        let one = |row: &Row| {
+            let name = text(row, 0);
+            let (_, password) = passwords.get_key_value(name.as_str())?;
+            SHARED.iter().find(|(known, _)| *known == name)?;
+            let grantee = format!("'{name}'@'{HOST}'");
+            let own = rights.iter().filter(|r| text(r, 0) == grantee).map(|r| text(r, 1));
+            let signs_in = text(row, 1).eq_ignore_ascii_case(&native(password)) && text(row, 2) == "0";
+            Some((name, Credentials { signs_in, rights: own.collect::<BTreeSet<_>>() }))
+        };
+        Ok(accounts.iter().filter_map(one).collect())
+    }
+}
+
+/// What MariaDB keeps of a password (`mysql_native_password`). Made here: a question with the password in it could stand
+/// in a log.
+fn native(password: &str) -> String {
+    let twice = Sha1::digest(Sha1::digest(password.as_bytes()));
+    twice.iter().fold(String::from("*"), |mut text, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_password_is_kept_as_mariadb_keeps_it() {
+        assert_eq!(super::native("r"), "*7B844B41A3799185EBF33B603FA8C632E65CA3EF");
+    }
+}

@@ -1,0 +1,221 @@
+//! What Cordée set or needs on a database, and somebody alters behind its back: put right where that does no harm, with a
+//! line in the journal that says what it was; else named, with a way back. The site goes on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::time::Duration;
+
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
+use cordee_e2e::pair::{Pair, READY};
+use cordee_e2e::suite::File;
+use cordee_e2e::tables::{Tables, wait_for_equal};
+use cordee_e2e::wait;
+use cordee_e2e::writers::{Running, Writers};
+
+/// A setting is put right by then: it is looked at each second.
+const RIGHT: Duration = Duration::from_secs(8);
+/// An account is: it is looked at every ten seconds.
+const ACCOUNT: Duration = Duration::from_secs(25);
+
+/// Its cases.
+pub fn file() -> File {
+    File::new(
+        "watched",
+        &[],
+        &[
+            case!(settings_are_put_right_and_told),
+            case!(links_are_put_right_and_told),
+            case!(accounts_are_put_right_and_told),
+            case!(a_standby_whose_log_was_reset_is_named_and_the_site_goes_on),
+            case!(a_writer_whose_log_was_reset_goes_on_above_its_numbers),
+        ],
+    )
+}
+
+/// Every line of the journal after that one that holds `part`.
+fn told(cluster: &Cluster, after: u64, part: &str) -> Vec<String> {
+    let lines = cluster.api().events_after(after).into_iter().map(|e| e.text);
+    lines.filter(|text| text.contains(part)).collect()
+}
+
+#[track_caller]
+fn wait_told(cluster: &Cluster, after: u64, part: &str, bound: Duration) {
+    wait::until(&format!("the journal says {part:?}"), bound, || {
+        if told(cluster, after, part).is_empty() {
+            return Err(cluster.api().events_after(after).into_iter().map(|e| e.text).collect::<Vec<_>>());
+        }
+        Ok(())
+    });
+}
+
+fn settings_are_put_right_and_told(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let begun = cluster.api().last_event();
+    // The value that somebody sets; what it was is what Cordée finds.
+    let settings = [
+        ("auto_increment_increment", "1"),
+        ("auto_increment_offset", "7"),
+        ("binlog_format", "STATEMENT"),
+        ("binlog_row_image", "MINIMAL"),
+        ("gtid_strict_mode", "OFF"),
+        ("sync_binlog", "0"),
+        ("innodb_flush_log_at_trx_commit", "2"),
+        ("rpl_semi_sync_master_timeout", "100"),
+        ("local_infile", "ON"),
+    ];
+    for server in [&pair.writer.name, &pair.standby.name] {
+        let root = Db::root(cluster, server);
+        let value = |name: &str| root.value(&format!("SELECT @@GLOBAL.{name}"));
+        for (name, other) in settings {
+            let before = value(name);
+            assert_ne!(before, other, "{name}");
+            root.query(&format!("SET GLOBAL {name}={other}"));
+            wait::until(&format!("{name} of {server} is {before} again"), RIGHT, || {
+                let now = value(name);
+                if now == before { Ok(()) } else { Err(now) }
+            });
+            wait_told(cluster, begun, &format!("{server}: {name} was {other}"), RIGHT);
+        }
+    }
+    let standby = Db::root(cluster, &pair.standby.name);
+    standby.query("SET GLOBAL slave_exec_mode=IDEMPOTENT");
+    let strict = || standby.value("SELECT @@GLOBAL.slave_exec_mode") == "STRICT";
+    wait::until_true("the standby stops at conflicts again", RIGHT, strict);
+    // This one is taken only while no link runs.
+    standby.query("STOP ALL SLAVES; SET GLOBAL gtid_ignore_duplicates=0; START ALL SLAVES");
+    let ignores = || standby.value("SELECT @@GLOBAL.gtid_ignore_duplicates") == "1";
+    wait::until_true("it ignores duplicates again", RIGHT, ignores);
+    Db::root(cluster, &pair.writer.name).query("SET GLOBAL rpl_semi_sync_master_enabled=0");
+    let after = Pair::wait(cluster);
+    assert_eq!(after.epoch, pair.epoch, "nothing of it changes the writer");
+    wait_for_light(cluster, &["db1", "db2"]);
+}
+
+#[track_caller]
+fn wait_for_light(cluster: &Cluster, servers: &[&str]) {
+    for server in servers {
+        cluster.api().wait_for_light(server, "good", READY);
+    }
+}
+
+fn links_are_put_right_and_told(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let begun = cluster.api().last_event();
+    let (on, from) = (&pair.standby.name, &pair.writer.name);
+    let standby = Db::root(cluster, on);
+    let alter = |what: &str| {
+        standby
+            .query(&format!("STOP SLAVE '{from}'; CHANGE MASTER '{from}' TO {what}; START SLAVE '{from}'"));
+    };
+    alter("MASTER_DELAY=3600");
+    wait_told(cluster, begun, "SQL_Delay=3600", RIGHT);
+    alter("MASTER_CONNECT_RETRY=60, IGNORE_SERVER_IDS=(99)");
+    wait_told(cluster, begun, "Connect_Retry=60", RIGHT);
+    Pair::wait(cluster);
+    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_equal(cluster);
+}
+
+fn accounts_are_put_right_and_told(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let begun = cluster.api().last_event();
+    let [writer, standby] = [&pair.writer.name, &pair.standby.name].map(|name| Db::root(cluster, name));
+    writer.query("SET sql_log_bin=0; DROP USER site_app@127.0.0.1");
+    standby.query("SET sql_log_bin=0; REVOKE DELETE ON site.* FROM site_app@127.0.0.1");
+    standby.query("SET sql_log_bin=0; ALTER USER cordee_repl@127.0.0.1 IDENTIFIED BY 'other'");
+    let application = Db::new(cluster, &["--account", "app"]);
+    let (_, took) =
+        wait::until("the application signs in again", ACCOUNT, || application.try_query("SELECT 1"));
+    println!("#   after {:.1} s", took.as_secs_f64());
+    let (on, off) = (&pair.writer.name, &pair.standby.name);
+    wait_told(cluster, begun, &format!("{on}: somebody altered the account site_app"), ACCOUNT);
+    wait_told(cluster, begun, &format!("{off}: somebody altered the account cordee_repl"), ACCOUNT);
+    let grants = standby.query("SHOW GRANTS FOR site_app@127.0.0.1").concat().concat();
+    assert!(grants.contains("DELETE"), "{grants}");
+    // A right that nobody needs and that passes a closed database is named, and left to a person.
+    standby.query("SET sql_log_bin=0; GRANT READ_ONLY ADMIN ON *.* TO site_app@127.0.0.1");
+    let shown = cluster.api().wait_for_light(off, "warning", ACCOUNT);
+    assert!(
+        shown.status.reason.unwrap_or_default().contains("REVOKE READ_ONLY ADMIN"),
+        "{:?}",
+        shown.status.word
+    );
+    standby.query("SET sql_log_bin=0; REVOKE READ_ONLY ADMIN ON *.* FROM site_app@127.0.0.1");
+    wait_for_light(cluster, &["db1", "db2"]);
+    Pair::wait(cluster);
+}
+
+fn load(cluster: &Cluster, case: &str) -> (Tables, Running) {
+    let tables = Tables::make(cluster, case, 4);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let load = Writers::new(cluster.db(), application.dsn(), &tables).pace(50, 50).start();
+    load.wait_for_more(20, RIGHT);
+    (tables, load)
+}
+
+fn a_standby_whose_log_was_reset_is_named_and_the_site_goes_on(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let (tables, load) = load(cluster, "reset_standby");
+    let standby = &pair.standby.name;
+    Db::root(cluster, standby).query("RESET MASTER");
+    wait::until("it is named", RIGHT, || {
+        let snapshot = cluster.api().try_snapshot()?;
+        let status = &snapshot.server(standby).status;
+        if status.word == "Log reset" { Ok(()) } else { Err(format!("{status:?}")) }
+    });
+    wait::always("the site has a database, and says so", RIGHT, || {
+        let verdict = cluster.api().try_snapshot()?.verdict;
+        if verdict.light == "warning" { Ok(()) } else { Err(format!("{verdict:?}")) }
+    });
+    load.wait_for_more(20, RIGHT);
+    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy"));
+    wait::until("it is copied", READY, || {
+        let standing = cluster.api().try_snapshot()?.server(standby).standing.clone();
+        if standing.as_deref() == Some("member") { Ok(()) } else { Err(format!("{standing:?}")) }
+    });
+    wait_for_light(cluster, &["db1", "db2"]);
+    let report = load.stop();
+    assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
+    tables.verify(cluster, &report);
+}
+
+fn a_writer_whose_log_was_reset_goes_on_above_its_numbers(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let (tables, load) = load(cluster, "reset_writer");
+    let begun = cluster.api().last_event();
+    let (writer, standby) = (&pair.writer.name, &pair.standby.name);
+    let root = Db::root(cluster, writer);
+    let schema = Db::new(cluster, &[]).dsn().schema.clone();
+    root.query(&format!("CREATE TABLE {schema}.e2e_passed (id INT PRIMARY KEY) ENGINE=InnoDB"));
+    // A number that the standby has seen already: it passes over this row.
+    root.query(&format!("RESET MASTER; INSERT INTO {schema}.e2e_passed VALUES (1)"));
+    wait_told(cluster, begun, "its numbers go on after", RIGHT);
+    load.wait_for_more(20, RIGHT);
+    let theirs = Db::root(cluster, standby);
+    let differs = wait::until("the standby is in sync with the row, or said to lack it", READY, || {
+        let status = cluster.api().try_snapshot()?.server(standby).status.clone();
+        let lacks = theirs.number(&format!("SELECT COUNT(*) FROM {schema}.e2e_passed")) == 0;
+        match status.word.as_str() {
+            "In sync" => {
+                assert!(!lacks, "shown as in sync, and lacks a row");
+                Ok(false)
+            }
+            // Connected all the while it goes on past what it lacks; connecting anew it finds a gap (error 1236).
+            "Data differ" | "May lack rows" | "Replication stopped" => Ok(true),
+            _ => Err(format!("{status:?}")),
+        }
+    })
+    .0;
+    assert!(differs, "the row was to be passed over: nothing was tried");
+    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy"));
+    wait::until("it is copied", READY, || {
+        let standing = cluster.api().try_snapshot()?.server(standby).standing.clone();
+        if standing.as_deref() == Some("member") { Ok(()) } else { Err(format!("{standing:?}")) }
+    });
+    wait_for_light(cluster, &["db1", "db2"]);
+    let report = load.stop();
+    assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
+    tables.verify(cluster, &report);
+}
