@@ -32,6 +32,9 @@ pub struct DatabaseSeen {
     pub written: Position,
     /// What it applied from others.
     pub applied: Position,
+    /// The last number of its own domain in its log when `applied` was read: a short look takes over `written` only.
+    #[serde(default)]
+    pub logged: Option<u64>,
     /// Its links, by the name of the server that each copies.
     pub links: BTreeMap<ServerName, Link>,
     /// Told to wait for a standby's receipt before it acknowledges a commit.
@@ -78,10 +81,7 @@ impl DatabaseSeen {
         self.semi_sync = younger.semi_sync;
         self.in_force = younger.in_force;
         self.acknowledging = younger.acknowledging;
-        // A short look that was begun later may have been answered earlier. Its log does not shrink between the two.
-        if younger.written.last(self.server_id) >= self.written.last(self.server_id) {
-            self.written = younger.written.clone();
-        }
+        self.written = younger.written.clone();
     }
 
     /// The last number of a domain that it surely holds.
@@ -98,7 +98,8 @@ impl DatabaseSeen {
 
     /// Transactions of its own that its position claims and its log has not.
     pub fn claims(&self) -> u64 {
-        self.applied.last(self.server_id).saturating_sub(self.written.last(self.server_id))
+        let logged = self.logged.unwrap_or_else(|| self.written.last(self.server_id));
+        self.applied.last(self.server_id).saturating_sub(logged)
     }
 }
 

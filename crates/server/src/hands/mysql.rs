@@ -535,6 +535,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         opened_at: None,
         // Read one after the other: what comes back between the two is in the log by then.
         applied: Position::parse(&text(3)).unwrap_or_default(),
+        logged: Position::parse(&text(4)).map(|log| log.last(number(1))),
         written: Position::parse(&text(4)).unwrap_or_default(),
         links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
         semi_sync,
