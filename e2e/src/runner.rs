@@ -234,6 +234,18 @@ mod tests {
         assert_eq!(verdict(10, &failed).0, "FAILED");
     }
 
+    /// A row that is missing is an unused function, which the compiler tells.
+    #[test]
+    fn no_file_is_forgotten() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+        let main = std::fs::read_to_string(format!("{folder}/main.rs")).unwrap();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(name == "main" || main.contains(&format!("\nmod {name};\n")), "nobody runs {name}.rs");
+        }
+    }
+
     #[test]
     fn the_results_of_a_child_are_read_from_what_it_printed() {
         let one = Tally { passed: 2, seconds: 1.5, ..Tally::default() };

@@ -176,8 +176,8 @@ fn each_user_may_write_what_is_its_own_and_nothing_else(cluster: &Cluster) {
     let fine = |user: &str, path: &Path| {
         let parts: Vec<&str> = path.iter().map(|p| p.to_str().unwrap()).collect();
         match (user, parts.as_slice()) {
-            // It asks for a password.
-            (_, ["run", _, "mariadb.sock"]) => true,
+            // The database's socket asks for a password.
+            (_, ["run", _, "mariadb.sock"]) | ("haproxy", ["conf", _]) => true,
             ("www-data", ["servers", web, rest @ ..]) if web.starts_with("web") => {
                 let own = ["access.log", "error.log", "php.log"];
                 matches!(rest, ["run" | "tmp" | "sessions", ..] | ["site.ini"])
@@ -188,7 +188,6 @@ fn each_user_may_write_what_is_its_own_and_nothing_else(cluster: &Cluster) {
             }
             ("mysql", ["run", db, ..]) => db.starts_with("db"),
             ("haproxy", ["run", proxy, ..]) => proxy.starts_with("haproxy-"),
-            ("haproxy", ["conf", _]) => true,
             _ => false,
         }
     };
