@@ -1,5 +1,6 @@
 //! `cordee doctor`: looks at everything that a cluster needs on this machine, and says all of it. It alters nothing.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
@@ -60,7 +61,7 @@ impl Report {
                 Light::Critical => '✗',
                 _ => '!',
             };
-            all.push_str(&format!("{shape} {}\n", lang.say(says)));
+            let _ = writeln!(all, "{shape} {}", lang.say(says));
         }
         all
     }
@@ -79,7 +80,7 @@ pub async fn doctor(config: &Config, lang: Lang) -> ExitCode {
     descriptors(&mut report);
     let bad = report.is_bad();
     let last = if bad { text!("doctor-bad") } else { text!("doctor-well") };
-    let _ = write!(std::io::stdout(), "{}{}\n", report.say(lang), lang.say(&last));
+    let _ = writeln!(std::io::stdout(), "{}{}", report.say(lang), lang.say(&last));
     ExitCode::from(u8::from(bad))
 }
 
@@ -221,12 +222,11 @@ async fn answers(report: &mut Report, home: &Home, leader: &Found) {
         return;
     }
     let Some(socket) = home.socket_of(&id) else { return };
-    match timeout(PATIENCE, UnixStream::connect(&socket)).await {
-        Ok(Ok(_)) => report.well(text!("doctor-answers", name = name)),
-        _ => {
-            let path = socket.display().to_string();
-            report.bad(text!("doctor-socket", name = name, path = path, pid = leader.pid));
-        }
+    if let Ok(Ok(_)) = timeout(PATIENCE, UnixStream::connect(&socket)).await {
+        report.well(text!("doctor-answers", name = name));
+    } else {
+        let path = socket.display().to_string();
+        report.bad(text!("doctor-socket", name = name, path = path, pid = leader.pid));
     }
 }
 

@@ -51,11 +51,17 @@ pub async fn tcp(listener: TcpListener, app: Router, stop: watch::Receiver<bool>
 }
 
 async fn tcp_with(listener: TcpListener, mut open: Open) {
-    while open.room().await {
+    loop {
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
             taken = listener.accept() => match taken {
-                Ok((stream, from)) => open.serve(stream, Peer(canonical(from.ip()))),
+                Ok((stream, from)) => {
+                    // Only now: while nobody waits for room, nobody is closed to make it.
+                    if !open.room().await {
+                        break;
+                    }
+                    open.serve(stream, Peer(canonical(from.ip())));
+                }
                 Err(error) => refused(&error).await,
             },
         }
@@ -69,7 +75,7 @@ pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::
     let mut listener = bind(path).await?;
     let mut open = Open::new(app, stop, ROOM);
     let mut there = interval(STILL_THERE);
-    while open.room().await {
+    loop {
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
             _ = there.tick() => if !path.exists() {
@@ -80,7 +86,12 @@ pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::
                 }
             },
             taken = listener.accept() => match taken {
-                Ok((stream, _)) if ours(&stream) => open.serve(stream, Local),
+                Ok((stream, _)) if ours(&stream) => {
+                    if !open.room().await {
+                        break;
+                    }
+                    open.serve(stream, Local);
+                }
                 Ok(_) => tracing::warn!("a connection by another user was closed"),
                 Err(error) => refused(&error).await,
             },

@@ -45,7 +45,10 @@ fn rooms_import_only_along_the_arrows() {
         ("web", &["web", "store", "board", "desk", "guestbook", "words", "clock", "random", "vault", "over"]),
         (
             "engine",
-            &["engine", "hands", "board", "store", "paths", "secrets", "clock", "vault", "over", "vital"],
+            &[
+                "engine", "hands", "board", "store", "paths", "secrets", "clock", "random", "vault", "over",
+                "vital",
+            ],
         ),
         ("hands", &["hands", "paths", "random", "vault"]),
         ("store", &["store", "board", "clock", "random", "vault", "over"]),

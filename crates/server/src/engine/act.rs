@@ -122,7 +122,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
         }
         Step::WriteSession { mode } => {
             let path = home.session_map();
-            return files::replace(&path, &mode.map(), 0o600, parts.users.haproxy).map_err(|e| io(&e));
+            return files::replace(&path, mode.map(), 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
         Step::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
         Step::Reload { proxy, shape } => {

@@ -26,7 +26,7 @@ pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Text
     let user = parts.users.mariadb;
     let sql = home.join("accounts.sql");
     let draft = folders(&home, user).map_err(|e| io(&e))?;
-    files::write(&sql, &accounts(parts), 0o600, user).map_err(|e| io(&e))?;
+    files::write(&sql, accounts(parts), 0o600, user).map_err(|e| io(&e))?;
     let result = install(&draft, &sql, user, &home.join("log/install.log"));
     process::remove_file(&sql).map_err(|e| io(&e))?;
     result?;
@@ -49,7 +49,7 @@ fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
 /// Puts the complete data in their place. For which id they were made is written down first: another server by the
 /// same name must not take them for its own.
 fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
-    files::replace(&home.join("id"), &format!("{id}\n"), 0o644, None)?;
+    files::replace(&home.join("id"), format!("{id}\n"), 0o644, None)?;
     std::fs::rename(draft, home.join("data"))
 }
 
@@ -118,7 +118,7 @@ pub(super) fn copy(
     let result = backup::copy(&options, &draft, &home.join("tmp"), &home.join("log/copy.log"), user, watch);
     process::remove_file(&options).map_err(|e| io(&e))?;
     let position = result?;
-    files::replace(&position_file(&home), &format!("{position}\n"), 0o644, None).map_err(|e| io(&e))?;
+    files::replace(&position_file(&home), format!("{position}\n"), 0o644, None).map_err(|e| io(&e))?;
     complete(&home, &draft, id).map_err(|e| io(&e))
 }
 

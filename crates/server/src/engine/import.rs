@@ -80,8 +80,8 @@ pub(super) fn import(
     if !logged.is_empty() {
         return Err(text!("import-logged"));
     }
-    files::replace(&data::position_file(&home), &format!("{all}\n"), 0o644, None).map_err(|e| io(&e))?;
-    files::replace(&home.join("id"), &format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
+    files::replace(&data::position_file(&home), format!("{all}\n"), 0o644, None).map_err(|e| io(&e))?;
+    files::replace(&home.join("id"), format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
 }
 
 /// Empties what an earlier try left; a first one makes sure once more that nothing of somebody else's is there.
@@ -95,7 +95,7 @@ async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[Str
         statements.extend(schemas.iter().map(drop));
     } else {
         still_empty(parts, server).await?;
-        files::replace(&mark, &format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))?;
+        files::replace(&mark, format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))?;
     }
     statements.extend(data::members_accounts(parts));
     into.run_unlogged(&statements).await

@@ -119,7 +119,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         }
         logs::prepare(&home.join("log"), &apache::LOGS, user)?;
         let site_config = home.join("site.ini");
-        files::replace(&site_config, &site_ini(parts, desired), 0o600, user)?;
+        files::replace(&site_config, site_ini(parts, desired), 0o600, user)?;
         copy_site(&home, parts.trial)?;
         let config = apache::render(&apache::Instance {
             name: server.name.as_str(),

@@ -45,7 +45,7 @@ fn run_folder(home: &Home, store: &Store) {
     match folder(&run, 0o755, None) {
         Ok(()) => store.tell("cluster", Some(Light::Warning), &text!("event-run-anew")),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "making the folder of sockets")
+            tracing::warn!(error = &error as &dyn std::error::Error, "making the folder of sockets");
         }
     }
 }

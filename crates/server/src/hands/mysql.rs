@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db::detail::settings;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::verify::{OddTables, TableName};
-use cordee_domain::db::{DatabaseSeen, Gtids, Link, Position, Thread, links};
+use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -20,6 +20,7 @@ use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
 mod external;
+mod replication;
 mod watched;
 
 use super::process::failpoint;
@@ -40,9 +41,6 @@ const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 pub(super) const PACKET: usize = 1 << 30;
 /// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
 pub(super) const WAIT: usize = 28_800;
-
-/// How long a repair waits until a link is past its conflict.
-const PASSING: Duration = Duration::from_secs(20);
 
 /// A question about all tables.
 const SURVEY: Duration = Duration::from_millis(4_200);
@@ -161,180 +159,6 @@ impl Database {
             })
         })
         .await
-    }
-
-    /// Points a link at a peer and starts it.
-    pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
-        let name = peer.name.as_str();
-        let change = format!(
-            "CHANGE MASTER '{name}' TO MASTER_HOST='{}', MASTER_PORT={}, MASTER_USER='{}', \
-             MASTER_PASSWORD='{}', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1",
-            peer.host,
-            peer.port,
-            account::REPLICATION,
-            peer.password
-        );
-        self.take_up_own(peer.name).await?;
-        self.run(&[change, format!("START SLAVE '{name}'")]).await
-    }
-
-    /// Takes its own transactions into the position from which links ask.
-    ///
-    /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer whose
-    /// log begins later would be asked for what it never had (error 1236). While a link delivers there is nothing to do.
-    async fn take_up_own(&self, new: &ServerName) -> Result<(), Text> {
-        let seen = self.look().await?;
-        let own = seen.server_id;
-        let delivered = seen.links.values().any(|l| l.receiving == Thread::Running);
-        if delivered || seen.written.last(own) <= seen.applied.last(own) {
-            return Ok(());
-        }
-        let running = |l: &Link| l.receiving != Thread::Stopped || l.applying;
-        let others: Vec<&ServerName> =
-            seen.links.iter().filter(|(from, l)| *from != new && running(l)).map(|(from, _)| from).collect();
-        let stops: Vec<String> = others.iter().map(|from| format!("STOP SLAVE '{from}'")).collect();
-        self.run(&stops).await?;
-        // Read only now: nothing is applied any more.
-        let all = self.everything().await?;
-        let mut statements = vec![format!("SET GLOBAL gtid_slave_pos='{all}'")];
-        statements.extend(others.iter().map(|from| format!("START SLAVE '{from}'")));
-        self.run(&statements).await
-    }
-
-    /// Everything that it holds: what it logged and what it applied.
-    async fn everything(&self) -> Result<Gtids, Text> {
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let row: Option<(String, String)> =
-                conn.query_first("SELECT @@gtid_binlog_pos, @@gtid_slave_pos").await?;
-            row.and_then(|(logged, applied)| Some(Gtids::parse(&logged)?.with(Gtids::parse(&applied)?)))
-                .ok_or_else(|| mysql_async::Error::Other("no position".into()))
-        })
-        .await
-    }
-
-    /// Starts a link that stands still.
-    pub async fn start_link(&self, from: &ServerName) -> Result<(), Text> {
-        self.run(&[format!("START SLAVE '{from}'")]).await
-    }
-
-    /// Stops receiving from a peer; with `whole`, applying too.
-    pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
-        let threads = if whole { "" } else { " IO_THREAD" };
-        self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}'{threads}")]).await
-    }
-
-    /// Takes a link away, with what it received.
-    pub async fn drop_link(&self, from: &ServerName) -> Result<(), Text> {
-        let statements = [format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")];
-        self.between_receiving(Some(from), &statements).await
-    }
-
-    /// Has it confirm what it receives, or not.
-    pub async fn set_receipts(&self, on: bool) -> Result<(), Text> {
-        let statement = format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on));
-        self.between_receiving(None, &[statement]).await
-    }
-
-    /// Runs statements while nothing is received, then receives again from all but `except`.
-    ///
-    /// MariaDB keeps one flag for all links that says whether events come with the semi-sync mark. When one link
-    /// stops it is cleared, and every other link then takes the mark for a damaged event (seen on 10.11 as errors
-    /// 1593 and 1595). So they stop and start together.
-    async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Text> {
-        let links = self.look().await?.links;
-        let others = || links.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
-        let mut statements: Vec<String> =
-            others().map(|(name, _)| format!("STOP SLAVE '{name}' IO_THREAD")).collect();
-        statements.extend_from_slice(work);
-        statements.extend(others().map(|(name, _)| format!("START SLAVE '{name}' IO_THREAD")));
-        self.run(&statements).await
-    }
-
-    /// Tells a copy where it ends. What its tables say of other domains stays.
-    pub async fn seed(&self, position: &str) -> Result<(), Text> {
-        within_limit(PATIENT, async {
-            let mut conn = self.pool.get_conn().await?;
-            let known: Option<String> = conn.query_first("SELECT @@gtid_slave_pos").await?;
-            let all = Gtids::parse(position)
-                .zip(Gtids::parse(&known.unwrap_or_default()))
-                .map(|(copy, tables)| copy.with(tables))
-                .ok_or_else(|| mysql_async::Error::Other("no position".into()))?;
-            conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
-        })
-        .await
-    }
-
-    /// Has its position in its own domain say what its log holds. Only while no link runs.
-    pub async fn set_back(&self, own: u32) -> Result<(), Text> {
-        let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
-        let seen = self.look().await?;
-        if seen.server_id != own || seen.links.values().any(runs) {
-            return Err(text!("decision-refused"));
-        }
-        let (logged, applied) = self.positions().await?;
-        let back = Gtids::parse(&applied)
-            .zip(Gtids::parse(&logged))
-            .map(|(applied, logged)| applied.with_domain_of(own, &logged))
-            .ok_or_else(|| text!("db-broken"))?;
-        self.run(&[format!("SET GLOBAL gtid_slave_pos='{back}'")]).await
-    }
-
-    /// The error at which a link stopped applying (0: none), and its words. They may quote data.
-    pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Text> {
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
-            let text = |row: &Row, name: &str| {
-                row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default()
-            };
-            let own =
-                rows.iter().find(|row| text(row, "Connection_name").eq_ignore_ascii_case(from.as_str()));
-            let number = |row: &Row| text(row, "Last_SQL_Errno").parse().unwrap_or(0);
-            Ok(own.map(|row| (number(row), text(row, "Last_SQL_Error"))).unwrap_or_default())
-        })
-        .await
-    }
-
-    /// Stops at conflicts again.
-    pub async fn set_strict(&self) -> Result<(), Text> {
-        self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
-    }
-
-    /// Leaves out what a link was to do to a row that is not there. No more than that: as soon as it has moved on, it
-    /// stops at conflicts again.
-    pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Text> {
-        let before = self.look().await?.applied;
-        self.run(&["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned()]).await?;
-        let passed = self.goes_on(from, |seen| seen.applied != before).await;
-        failpoint("before", "Strict");
-        self.set_strict().await?;
-        passed
-    }
-
-    /// Starts a link, and waits until it has caught up or stopped again.
-    pub async fn resume(&self, from: &ServerName) -> Result<(), Text> {
-        failpoint("before", "Resume");
-        self.goes_on(from, |_| false).await
-    }
-
-    /// Starts a link and waits until it has caught up, has stopped with an error, or `enough` says so.
-    async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Text> {
-        self.start_link(from).await?;
-        let deadline = Instant::now() + PASSING;
-        loop {
-            let seen = self.look().await?;
-            let link = seen.links.get(from).cloned().unwrap_or_default();
-            let left: u64 =
-                link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum();
-            if link.error != 0 || enough(&seen) || (link.applying && left == 0) {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
-                return Err(text!("repair-stuck", from = from.as_str(), code = link.error));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
     }
 
     /// Opens it to applications.

@@ -26,7 +26,10 @@ struct Site {
 }
 
 async fn site() -> Site {
-    site_of(fixture::snapshot()).await
+    let site = site_of(fixture::snapshot()).await;
+    // Making the account took its time, and a picture that is two seconds old is not believed.
+    site.app.board.set_snapshot(fixture::snapshot());
+    site
 }
 
 async fn site_of(snapshot: cordee_domain::snapshot::Snapshot) -> Site {

@@ -127,6 +127,10 @@ fn words(scene: Scene) -> Vec<String> {
 }
 
 #[test]
+#[expect(
+    clippy::large_stack_arrays,
+    reason = "a scene is a whole picture, and a test's stack has room for sixteen"
+)]
 fn from_the_loss_to_the_end() {
     let asking = "stop [db2]: failover-asking";
     let applying = "stop []: failover-applying";

@@ -1,0 +1,263 @@
+//! A database that answers: its place among the others, its links, its rows.
+
+use crate::desired::{Desired, Server};
+
+use super::*;
+
+pub(super) fn replication(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Status {
+    match &server.standing {
+        Standing::Member => {}
+        Standing::Returning { .. } => {
+            return Status::new(Light::Progress, text!("status-returning"), text!("reason-returning"));
+        }
+        Standing::Joining => return joining(observed, server, seen),
+        Standing::Leaving | Standing::Released => {
+            return Status::bare(Light::Progress, text!("status-leaving"));
+        }
+        Standing::Diverged(saved) if saved.count == 0 => {
+            return Status::new(Light::Critical, text!("status-diverged"), text!("reason-diverged-lacks"));
+        }
+        Standing::Diverged(saved) => {
+            let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
+            return Status::new(Light::Critical, text!("status-diverged"), reason);
+        }
+    }
+    let takes = desired.takes_writes(server);
+    if takes && seen.read_only {
+        if let Some(handover) = &desired.handover {
+            let reason = text!("reason-handing-over", name = handover.to.as_str());
+            return Status::new(Light::Progress, text!("status-handing-over"), reason);
+        }
+        return match opening(desired, observed, server, now) {
+            Opening::Refused(why) => {
+                Status { light: Light::Critical, word: text!("status-closed"), reason: Some(why) }
+            }
+            Opening::Later(why) => {
+                Status { light: Light::Progress, word: text!("status-opening"), reason: Some(why) }
+            }
+            _ => Status::bare(Light::Progress, text!("status-opening")),
+        };
+    }
+    if !takes && !seen.read_only {
+        let target = Target::Database(server.name.clone());
+        if !observed.setbacks.contains_key(&target) {
+            return Status::bare(Light::Progress, text!("status-closing"));
+        }
+        return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
+    }
+    if seen.most_connections > 0 && seen.connections >= seen.most_connections {
+        let reason = text!("reason-too-many", count = seen.connections, most = seen.most_connections);
+        return Status::new(Light::Critical, text!("status-full"), reason);
+    }
+    if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
+        return Status::new(Light::Critical, text!("status-blocked"), text!("reason-blocked"));
+    }
+    if let Some(check) = unreached(desired, observed, server, now) {
+        let reason = text!("reason-unreached", why = check_reason(&check));
+        return Status::new(Light::Critical, text!("status-unreached"), reason);
+    }
+    if let Some(status) = reset(desired, server, seen) {
+        return status;
+    }
+    let slowest = match linked(desired, observed, server, seen, now) {
+        Ok(ms) => ms,
+        Err(status) => return status,
+    };
+    if let Some(status) = doubted(desired, observed, server) {
+        return status;
+    }
+    if slowest > LAG_LIMIT {
+        let reason = text!("reason-behind", seconds = slowest / 1_000);
+        return Status::new(Light::Warning, text!("status-behind"), reason);
+    }
+    let comparison = observed.comparisons.get(&server.name);
+    let report = comparison.and_then(|c| c.of(server.id));
+    if let Some(status) = differs(report) {
+        return status;
+    }
+    if let Some(status) = altered(desired, observed, server, seen, now) {
+        return status;
+    }
+    if let Some((peer, code)) = stuck(desired, observed, server, now) {
+        let reason = text!("reason-not-copied", name = peer, code = code);
+        return Status::new(Light::Warning, text!("status-not-copied"), reason);
+    }
+    let unsure = unconfirmed(desired, observed, server, seen, now);
+    if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
+        return status;
+    }
+    let reason = if report.is_none() && !desired.is_writer(&server.name) {
+        text!("reason-delay-unproven", ms = slowest)
+    } else {
+        text!("reason-delay", ms = slowest)
+    };
+    Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// What is said of one whose rows differ from the writer's.
+fn differs(report: Option<&Report>) -> Option<Status> {
+    let report = report.filter(|r| r.different() > 0)?;
+    let table = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
+    let reason = text!("reason-rows-differ", count = report.different(), table = table);
+    Some(Status::new(Light::Critical, text!("status-rows-differ"), reason))
+}
+
+/// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last
+/// comparison.
+fn unproven(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    report: Option<&Report>,
+) -> Option<Status> {
+    let odd = observed.tables.value().filter(|_| desired.is_writer(&server.name));
+    if let Some(odd) = odd {
+        let keyless =
+            odd.keyless_words().map(|why| Status::new(Light::Warning, text!("status-keyless"), why));
+        let memory =
+            || odd.memory_words().map(|why| Status::new(Light::Warning, text!("status-memory"), why));
+        return keyless.or_else(memory);
+    }
+    let report = report.filter(|_| !desired.is_writer(&server.name))?;
+    let why = report.left_out_words()?;
+    let (all, count) = (report.tables.len(), report.tables.len() - report.unproven());
+    let reason = text!("reason-rows-unproven", count = count, tables = all, why = why);
+    Some(Status::new(Light::Warning, text!("status-rows-unproven"), reason))
+}
+
+/// What is wrong with its links; if nothing is, the delay of the slowest one in milliseconds.
+fn linked(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Result<u64, Status> {
+    let mut slowest = 0;
+    for peer in desired.members().filter(|s| s.name != server.name) {
+        let Some(link) = seen.links.get(&peer.name) else {
+            return Err(Status::bare(Light::Progress, text!("status-linking")));
+        };
+        let from = peer.name.as_str();
+        if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
+            let reason = text!("reason-link-error", from = from, code = link.error);
+            return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
+        }
+        match link.receiving {
+            Thread::Running if link.applying => {}
+            _ if linking(observed, server, peer, now) => {
+                let reason = text!("reason-link-starting", from = from);
+                return Err(Status::new(Light::Progress, text!("status-linking"), reason));
+            }
+            Thread::Connecting if peer.power == Power::Off => {
+                let reason = text!("reason-peer-stopped", from = from);
+                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+            }
+            Thread::Running | Thread::Connecting | Thread::Stopped => {
+                let reason = text!("reason-link-broken", from = from);
+                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+            }
+        }
+        slowest = slowest.max(link.delay_ms.unwrap_or(0));
+    }
+    Ok(slowest)
+}
+
+/// What is said of a database whose log has less of its own than came back to it.
+fn reset(desired: &Desired, server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+    let (alone, count) = (desired.members().count() < 2, seen.claims());
+    if alone || count == 0 {
+        return None;
+    }
+    let reason = if desired.takes_writes(server) {
+        text!("reason-log-reset-writer", count = count)
+    } else {
+        text!("reason-log-reset", count = count)
+    };
+    Some(Status::new(Light::Critical, text!("status-log-reset"), reason))
+}
+
+/// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
+fn altered(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Option<Status> {
+    let vain = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
+    let told = |w: &Wrong| vain || matches!(w.way, Way::Start | Way::Told);
+    if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
+        let remedy = match (wrong.way, server.runtime) {
+            (Way::Start, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
+            (Way::Start, Runtime::External) => text!("set-do-file", name = server.name.as_str()),
+            _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
+        };
+        let (name, was, value) = (wrong.name, wrong.was, wrong.value);
+        let reason = text!("reason-setting", name = name, was = was, value = value, remedy = remedy);
+        return Some(Status::new(Light::Warning, text!("status-altered"), reason));
+    }
+    let accounts = observed.accounts.get(&server.name)?.fresh(now, ACCOUNTS_STALE)?;
+    let reason = if let Some((name, right)) = passing(accounts) {
+        text!("reason-account-passes", name = name, right = right)
+    } else {
+        text!("reason-account-lacks", what = lacking(accounts).filter(|_| vain)?)
+    };
+    Some(Status::new(Light::Warning, text!("status-altered"), reason))
+}
+
+/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its position
+/// says. The writer's are what the others are compared with.
+fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
+    let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
+    let comparison = observed.comparisons.get(&server.name);
+    if let Some(report) = comparison.and_then(|c| c.since(server.id, doubt.since)) {
+        // What differs is said as such.
+        return (report.different() == 0).then(|| {
+            let reason = text!("reason-may-lack", count = report.unproven());
+            Status::new(Light::Critical, text!("status-may-lack"), reason)
+        });
+    }
+    let running = comparison.and_then(|c| c.running);
+    let reason =
+        running.map_or_else(|| text!("reason-doubted"), |rows| text!("reason-comparing", rows = rows));
+    Some(Status::new(Light::Progress, text!("status-comparing"), reason))
+}
+
+/// What is said of a writer whose commits no standby confirms now.
+fn unconfirmed(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) -> Option<Status> {
+    let counts = desired.is_writer(&server.name) && seen.schema && desired.db.servers.len() > 1;
+    if !counts || seen.promises() {
+        return None;
+    }
+    Some(if passage::confirmed_soon(desired, observed, server, seen, now) {
+        Status::new(Light::Progress, text!("status-linking"), text!("reason-promise-soon"))
+    } else {
+        Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"))
+    })
+}
+
+/// A member whose link from this database stands still at an error, and the error: what is written here is not there.
+fn stuck<'a>(
+    desired: &'a Desired,
+    observed: &Observed,
+    server: &Server,
+    now: Millis,
+) -> Option<(&'a str, u32)> {
+    desired.members().filter(|s| s.name != server.name).find_map(|peer| {
+        let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
+        (link.error != 0 && !link.applying).then_some((peer.name.as_str(), link.error))
+    })
+}

@@ -1,0 +1,124 @@
+//! What follows from how a step ended.
+
+use cordee_domain::haproxy::runtime::State;
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::Setback;
+use cordee_domain::status::Light;
+use cordee_domain::step::{Outcome, Step};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::clock::now;
+
+use super::{Engine, rows, subject};
+
+impl Engine {
+    /// Notes how a step ended.
+    pub(super) fn stepped(&mut self, step: &Step, outcome: Outcome) {
+        let target = step.target();
+        self.observed.note_rest(step, now());
+        match outcome {
+            Outcome::Done => {
+                self.observed.setbacks.remove(&target);
+                self.done(step);
+            }
+            Outcome::Failed(why) => {
+                self.failed(step, &why);
+                let setback = self.observed.setbacks.entry(target.clone()).or_insert(Setback {
+                    count: 0,
+                    at: 0,
+                    why: why.clone(),
+                });
+                setback.count += 1;
+                setback.at = now();
+                if setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. }) {
+                    let name = subject(&target);
+                    let text = rows::failure(step, &name, &why);
+                    self.note(&name, Some(Light::Warning), &text);
+                }
+                if let Some(setback) = self.observed.setbacks.get_mut(&target) {
+                    setback.why = why;
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, step: &Step) {
+        match step {
+            Step::Reload { proxy, .. } => {
+                if let Some(seen) = self.observed.proxies.get_mut(proxy) {
+                    seen.refused = None;
+                    seen.needs_reload.clear();
+                }
+                let text = text!("event-reloaded", proxy = proxy.as_str());
+                self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
+            }
+            Step::OpenDatabase { name, epoch } => {
+                let text = text!("event-opened", name = name.as_str(), epoch = *epoch);
+                self.note(name.as_str(), Some(Light::Good), &text);
+            }
+            Step::SeedPosition { name } => {
+                self.observed.unseeded.remove(name);
+            }
+            Step::SetVariable { name, variable, value, was, .. } => {
+                let (value, was) = (value.as_str(), was.as_str());
+                let text = text!(
+                    "event-setting",
+                    name = name.as_str(),
+                    setting = *variable,
+                    was = was,
+                    value = value
+                );
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::ResetLink { on, from, was } => {
+                let text =
+                    text!("event-link-reset", name = on.as_str(), from = from.as_str(), was = was.as_str());
+                self.note(on.as_str(), Some(Light::Warning), &text);
+            }
+            Step::Renumber { name, after, .. } => {
+                let text = text!("event-renumbered", name = name.as_str(), after = *after);
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::MakeAccounts { name, what } => {
+                // Asked again at the next look; until then nothing is known.
+                self.observed.accounts.remove(name);
+                let text = text!("event-accounts", name = name.as_str(), what = what.as_str());
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::SetBack { name, .. } => {
+                self.note(name.as_str(), None, &text!("event-set-back", name = name.as_str()));
+            }
+            Step::SetState { proxy: PoolId::Db, state: State::Maintenance, .. }
+                if self.parts.board.desired().handover.is_some() =>
+            {
+                self.switch_begins(now());
+            }
+            Step::CloseDatabase { name } => {
+                let desired = self.parts.board.desired();
+                if desired.is_writer(name) {
+                    self.switch_begins(now());
+                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name.as_str()));
+                } else {
+                    self.note(name.as_str(), None, &text!("event-closed", name = name.as_str()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, step: &Step, why: &Text) {
+        match step {
+            // Only its own word is its refusal: a full disk says nothing about the file.
+            Step::WriteConfig { proxy, text, check: true } if why.key == "haproxy-refused-file" => {
+                let seen = self.observed.proxies.entry(*proxy).or_default();
+                seen.refused = Some((text.clone(), why.clone()));
+            }
+            Step::AddServer { proxy, name, .. } if why.key == "haproxy-refused" => {
+                let seen = self.observed.proxies.entry(*proxy).or_default();
+                seen.needs_reload.insert(name.clone());
+            }
+            _ => {}
+        }
+    }
+}
