@@ -117,6 +117,10 @@ impl<'a> Watched<'a> {
         tables.verify_all(cluster, &ALL, &report);
         let reply = promote(cluster, "db1", false);
         assert!(reply.ok(), "{reply:?}");
+        wait::until("db1 is the writer", SHOWN, || match epoch(&cluster.api().try_snapshot()?) {
+            Ok(now) if now > before => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
         wait_for_members(cluster, &ALL);
         wait_for_mesh(cluster, &ALL);
         cordee_e2e::mesh::remove(cluster, "db3");

@@ -117,11 +117,14 @@ fn a_listener_that_somebody_shuts_is_opened_and_told(cluster: &Cluster) {
     cluster.settle();
 }
 
+/// HAProxy, command, where it shows (backend, server, field), what it was, and what the journal calls it.
+type ByHand<'a> = (&'a str, &'a str, (&'a str, &'a str, &'a str), String, &'a str);
+
 fn whatever_somebody_changes_at_run_time_is_put_right_and_told(cluster: &Cluster) {
     cluster.settle();
     let most = stat(cluster, "db", "db", "FRONTEND", "slim");
     let port = cluster.api().snapshot().server("web1").port;
-    let by_hand: [(&str, &str, (&str, &str, &str), String, &str); 7] = [
+    let by_hand: [ByHand<'_>; 7] = [
         ("db", "set maxconn frontend db 1", ("db", "FRONTEND", "slim"), most, "listener db in"),
         ("web", "set server web/web1 weight 3", ("web", "web1", "weight"), "100".into(), "weight of web1"),
         ("web", "set maxconn server web/web1 1", ("web", "web1", "slim"), "48".into(), "connections to web1"),

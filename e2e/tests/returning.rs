@@ -62,7 +62,7 @@ fn dump(cluster: &Cluster, server: &str) -> String {
 /// Waits until a database is shown as in sync; then its rows, at once, are those of the writer.
 #[track_caller]
 fn assert_in_sync_means_equal(cluster: &Cluster, server: &str) {
-    let (_, took) = wait::until(&format!("{server} is shown as in sync"), READY, || {
+    let ((), took) = wait::until(&format!("{server} is shown as in sync"), READY, || {
         let snapshot = cluster.api().try_snapshot()?;
         let found = snapshot.find(server).ok_or("it is not there")?;
         if found.status.word == "In sync" { Ok(()) } else { Err(format!("{:?}", found.status)) }

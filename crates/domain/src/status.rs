@@ -2,17 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::db::credentials::{lacking, passing};
-use crate::db::detail::settings::{Way, Wrong, wrong};
+use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
-use crate::db::verify::Report;
-use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
 use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
-use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::step::Target;
 use crate::text;
 use crate::text::Text;

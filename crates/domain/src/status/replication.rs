@@ -1,8 +1,17 @@
 //! A database that answers: its place among the others, its links, its rows.
 
-use crate::desired::{Desired, Server};
+use crate::db::credentials::{lacking, passing};
+use crate::db::detail::settings::{Way, Wrong, wrong};
+use crate::db::verify::Report;
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Desired, Power, Runtime, Server, Standing};
+use crate::ids::Millis;
+use crate::observed::{Observed, STALE, Seen};
+use crate::plan::{ACCOUNTS_STALE, Opening, opening};
+use crate::step::Target;
+use crate::text;
 
-use super::*;
+use super::{LAG_LIMIT, Light, Status, check_reason, joining, linking, passage, unreached};
 
 pub(super) fn replication(
     desired: &Desired,

@@ -1,5 +1,6 @@
 use super::passage::GRACE;
 use super::*;
+use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::observed::{HeldLink, Setback};
 use crate::step::Step;

@@ -529,7 +529,10 @@ async fn held(
     if cut(&ours) || cut(&theirs) {
         return Ok(Err(text!("verify-unsettled")));
     }
-    if let Some(why) = ahead_of(reference, other, &position, &after) {
+    // What the reference applies while its rows are held altered none of them: it would have had to wait for them.
+    if let Some(why) = ahead_of(reference, other, &position, &after)
+        && !reference.reaches(&after, HOLD_WAIT).await?
+    {
         return Ok(Err(why));
     }
     Ok(Ok((ours, theirs)))
