@@ -448,7 +448,9 @@ impl Desired {
     fn doubt(&mut self, id: u32, doubt: Doubt) {
         let servers = &self.db.servers;
         self.doubts.retain(|id, _| servers.iter().any(|s| s.id == *id));
-        self.doubts.insert(id, doubt);
+        // What may be lacking stays so until a comparison has shown otherwise, whatever else raises a doubt.
+        let lacks = doubt.lacks || self.doubts.get(&id).is_some_and(|d| d.lacks);
+        self.doubts.insert(id, Doubt { lacks, ..doubt });
     }
 
     /// The lowest place in the auto-increment sequence that no database has.

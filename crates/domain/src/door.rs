@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Desired, Routing};
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
-use crate::status;
+use crate::snapshot::writes;
+use crate::status::{self, Status};
 use crate::text;
 use crate::text::Text;
 
@@ -177,8 +178,9 @@ fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> 
             Door::Site => desired.web.servers.iter().any(|s| status::web(desired, observed, s, now).serves()),
             Door::Databases | Door::Writer => {
                 let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+                let works = |status: &Status| status.serves() || writes(status);
                 desired.handover.is_none()
-                    && writer.is_some_and(|s| status::database(desired, observed, s, now).serves())
+                    && writer.is_some_and(|s| works(&status::database(desired, observed, s, now)))
             }
         }
 }

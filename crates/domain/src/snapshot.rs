@@ -438,7 +438,7 @@ fn at_the_door(proxy: &ProxyView) -> Option<Status> {
 }
 
 /// Whether a database takes writes although something is wrong with it: with its links, its rows, its log.
-fn writes(status: &Status) -> bool {
+pub(crate) fn writes(status: &Status) -> bool {
     let words = [text!("status-replication-stopped"), text!("status-rows-differ"), text!("status-log-reset")];
     words.contains(&status.word)
 }
@@ -467,11 +467,10 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Mi
     }
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
-    if web_all > 0 && web == 0 {
-        let wished = |s: &ServerView| matches!(s.status.light, Light::Maintenance);
-        return if of(PoolId::Web).all(wished) {
-            Status::new(Light::Maintenance, text!("verdict-set-aside"), text!("verdict-set-aside-reason"))
-        } else if starting {
+    let wished = |s: &ServerView| matches!(s.status.light, Light::Maintenance);
+    let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
+    if web_all > 0 && web == 0 && !set_aside {
+        return if starting {
             Status::new(Light::Progress, text!("verdict-starting"), count)
         } else {
             Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
@@ -489,6 +488,11 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Mi
             }
             _ => {}
         }
+    }
+    // After the databases: what a person took out explains nothing that fails there.
+    if set_aside {
+        let reason = text!("verdict-set-aside-reason");
+        return Status::new(Light::Maintenance, text!("verdict-set-aside"), reason);
     }
     if waiting {
         return Status::new(Light::Progress, text!("verdict-starting"), count);

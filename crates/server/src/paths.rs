@@ -223,6 +223,11 @@ impl Home {
         self.run.clone()
     }
 
+    /// Its mode. Others must pass through to what is theirs, but not where everybody may look for it.
+    pub fn run_mode(&self) -> u32 {
+        if us() == 0 || self.run.starts_with(&self.root) { 0o755 } else { 0o700 }
+    }
+
     /// One HAProxy's folder of sockets.
     pub fn proxy_run(&self, proxy: PoolId) -> PathBuf {
         self.run().join(format!("haproxy-{proxy}"))
@@ -299,7 +304,9 @@ impl Home {
 fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
     let us = us();
     let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
-    owned && (meta.mode() & 0o002 == 0 || (!itself && meta.mode() & 0o1000 != 0))
+    // A user's own group is often nobody but that user; root's cluster lies in no folder that a group may write.
+    let others = if us == 0 && meta.gid() != 0 { 0o022 } else { 0o002 };
+    owned && (meta.mode() & others == 0 || (!itself && meta.mode() & 0o1000 != 0))
 }
 
 /// Who the cluster of a folder is, as its own file or the mark says.

@@ -91,7 +91,7 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> RunError {
 
 /// The folders and the lock of a cluster.
 fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
-    folder(&home.run(), 0o755, None)?;
+    folder(&home.run(), home.run_mode(), None)?;
     let read_by_haproxy = users.haproxy.map(|user| User { uid: geteuid().as_raw(), gid: user.gid });
     folder(&home.root.join("conf"), 0o750, read_by_haproxy)?;
     folder(&home.servers(), 0o755, None)?;

@@ -23,6 +23,8 @@ pub const IDENTITY: &str = "cluster.json";
 pub const STATE: [&str; 4] = [IDENTITY, "state.db", "secrets.json", "logins.key"];
 /// What a file system puts into its own root.
 const FOREIGN_BUT_FINE: &str = "lost+found";
+/// What a first start that was cut off leaves: it is written anew.
+const DRAFT: &str = "cluster.new";
 /// The first octets of a file of SQLite's ("Database File Format", 1.3).
 const SQLITE: &[u8] = b"SQLite format 3\0";
 /// Names in a refusal.
@@ -77,7 +79,7 @@ fn content(root: &Path) -> Result<Vec<String>, HomeError> {
     let mut all = Vec::new();
     for entry in entries {
         let name = entry.map_err(wrap(root))?.file_name().to_string_lossy().into_owned();
-        if name != FOREIGN_BUT_FINE {
+        if name != FOREIGN_BUT_FINE && name != DRAFT {
             all.push(name);
         }
     }

@@ -159,7 +159,10 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
     if seen.read_only || before.as_ref().is_some_and(|p| p.at >= *at) {
         return before;
     }
-    if !seen.promises() {
+    let floor = seen.written.last(writer.id);
+    // A log that was reset numbers anew: what it acknowledges now, the others confirm and pass over as known.
+    let reset = seen.applied.last(writer.id) > floor || before.as_ref().is_some_and(|p| floor < p.floor);
+    if !seen.promises() || reset {
         return None;
     }
     let mut standbys = BTreeSet::new();
@@ -173,7 +176,6 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
         }
     }
     let enough = standbys.len() >= usize::try_from(seen.acknowledging).unwrap_or(usize::MAX);
-    let floor = seen.written.last(writer.id);
     enough.then_some(Promise { epoch: desired.epoch, at: *at, floor, standbys })
 }
 
@@ -316,7 +318,8 @@ fn heir(
         let count = promise.floor - most;
         return Heir::None(text!("failover-behind", name = writer.name.as_str(), count = count));
     }
-    let mut candidates = all.iter().filter(|(_, seen, link)| received(seen, link) == most);
+    let whole = |name: &ServerName| !desired.db.server(name).is_some_and(|s| observed.lacks(desired, s));
+    let mut candidates = all.iter().filter(|(name, seen, link)| received(seen, link) == most && whole(name));
     if let Some((name, _, _)) = candidates.clone().find(|(_, seen, link)| unapplied(seen, link) == 0) {
         return Heir::Ready { to: (*name).clone(), limit: most };
     }
@@ -329,9 +332,11 @@ fn heir(
     }
 }
 
-/// Transactions that a link brought and that are not applied, of whatever domain.
+/// Transactions that a link brought and that are not applied, of whatever domain but its own: of those it has what its
+/// log has, and applies none that come back.
 fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
-    link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
+    let others = link.received.0.iter().filter(|(domain, _)| **domain != seen.server_id);
+    others.map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
 }
 
 /// A process that runs, or a server that only others know about.

@@ -147,6 +147,16 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
 }
 
 #[test]
+fn what_a_person_took_out_hides_no_dead_database() {
+    let mut scene = well().gone("db1");
+    for server in &mut scene.desired.web.servers {
+        server.power = Power::Off;
+        scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+    }
+    assert_eq!(verdict(&scene).0, Light::Progress, "the writer is on its way back");
+}
+
+#[test]
 fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     let mut scene = well();
     for server in &mut scene.desired.web.servers {

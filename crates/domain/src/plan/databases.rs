@@ -4,6 +4,7 @@ use crate::change::Change;
 use crate::db::failover::{Decision, SILENT, decide, lost};
 use crate::db::links::altered;
 use crate::db::senders::left_behind;
+use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
@@ -417,14 +418,16 @@ const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
     let of = |s: &Server| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
+    // What a table's kind leaves open, no further comparison tells.
+    let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
     if let Some(doubt) = observed.doubt(desired, server) {
-        return last.at_start < doubt.since || now.saturating_sub(last.at_end) > DOUBT_EVERY;
+        return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
     }
-    let pause = if last.unsettled() > 0 { UNSETTLED_EVERY } else { ROWS_EVERY };
     let wrong_copy =
         |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
     let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
-    now.saturating_sub(last.at_end) > pause || newest.is_some_and(|at| at > last.at_start)
+    now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
+        || newest.is_some_and(|at| at > last.at_start)
 }
 
 /// The same, for one whose rows are in doubt, of which something could not be compared.

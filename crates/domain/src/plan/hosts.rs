@@ -216,10 +216,11 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
             && s.power == Power::On
             && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
     };
-    // A copy of one whose rows are known to be others than the writer's would be refused, each time.
+    // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are in
+    // doubt would hand on what it lacks, and not the doubt.
     let wrong = |s: &&Server| {
         let report = observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
-        report.is_some_and(|r| r.different() > 0)
+        report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, s).is_some()
     };
     let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name) && !wrong(s));
     let writer = || desired.members().filter(seen).find(|s| desired.is_writer(&s.name));

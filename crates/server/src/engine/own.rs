@@ -42,7 +42,7 @@ fn run_folder(home: &Home, store: &Store) {
     if !matches!(run.try_exists(), Ok(false)) {
         return;
     }
-    match folder(&run, 0o755, None) {
+    match folder(&run, home.run_mode(), None) {
         Ok(()) => store.tell("cluster", Some(Light::Warning), &text!("event-run-anew")),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "making the folder of sockets");

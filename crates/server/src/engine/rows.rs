@@ -84,7 +84,7 @@ impl Engine {
         let waited = desired
             .db
             .server(name)
-            .is_some_and(|s| s.standing == Standing::Joining || desired.doubts.contains_key(&s.id));
+            .is_some_and(|s| s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
         let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board, name) = (self.out.clone(), self.parts.board.clone(), name.clone());
         self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);

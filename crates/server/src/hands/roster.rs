@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::roster::{Bound, Known, Marked, Record, recognise, taken_over};
+use rustix::io::Errno;
 use rustix::process::{test_kill_process, test_kill_process_group};
 
 use crate::hands::files;
@@ -123,10 +124,13 @@ impl Roster {
     pub fn find(&self) -> io::Result<Vec<Found>> {
         let records = self.records()?;
         let uids = records.values().map(|r| r.uid).collect();
-        let pids = records.values().filter_map(|r| r.bound.as_ref()).map(|b| b.pid).collect();
+        // What a former boot left says nothing about who has its number now.
+        let boot = boot()?;
+        let bound = records.values().filter_map(|r| r.bound.as_ref());
+        let pids = bound.filter(|b| b.boot == boot).map(|b| b.pid).collect();
         let seen = look(&self.cluster, &uids, &pids)?;
         let marked: Vec<Marked> = seen.iter().map(|(process, _)| process.clone()).collect();
-        let Known { ours, bind, spent: _ } = recognise(&records, &marked, &boot()?);
+        let Known { ours, bind, spent: _ } = recognise(&records, &marked, &boot);
         for (word, bound) in bind {
             if let Some(record) = records.get(&word) {
                 write(&self.folder.join(&word), &Record { bound: Some(bound), ..record.clone() })?;
@@ -283,7 +287,12 @@ fn one(pid: u32, cluster: &str, uids: &BTreeSet<u32>) -> io::Result<Option<Sight
     let before = group_and_start(pid)?;
     let Some(environment) = living(std::fs::read(format!("/proc/{pid}/environ")))? else { return Ok(None) };
     let Some((name, serial, word)) = mark(&environment, cluster) else { return Ok(None) };
-    let Some(program) = living(std::fs::read_link(format!("/proc/{pid}/exe")))? else { return Ok(None) };
+    let program = match std::fs::read_link(format!("/proc/{pid}/exe")) {
+        // A path that is longer than any that we start: a stranger's, who must not keep us from seeing the others.
+        Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => return Ok(None),
+        link => living(link)?,
+    };
+    let Some(program) = program else { return Ok(None) };
     let Some(stat) = stat(pid)? else { return Ok(None) };
     // Another one may have got the number meanwhile.
     if stat.dead || before != Some((stat.group, stat.started)) {

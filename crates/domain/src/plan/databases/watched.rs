@@ -55,7 +55,8 @@ fn renumber(
     if !desired.takes_writes(server) || seen.read_only || seen.claims() == 0 {
         return;
     }
-    let mut others = desired.members().filter(|s| s.id != server.id);
+    // Itself too, unless the others are compared with it: what they passed over, it alone has.
+    let mut others = desired.members().filter(|s| s.id != server.id || !desired.is_writer(&server.name));
     let unsaid = |s: &&Server| {
         desired.doubts.get(&s.id).is_none_or(|d| !d.lacks || now.saturating_sub(d.since) > LATELY)
     };

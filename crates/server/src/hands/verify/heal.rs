@@ -246,7 +246,7 @@ impl Run<'_> {
         let unique = reference.unique_keys(reader.name()).await?;
         reference.begin(HOLD_LOCK).await?;
         let work = async {
-            let (ours, theirs) = match held(reference, other, reader, chunk).await? {
+            let (ours, theirs) = match held(reference, other, reader, chunk, false).await? {
                 Ok(rows) => rows,
                 Err(why) => return Ok(Err(why)),
             };

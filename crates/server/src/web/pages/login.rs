@@ -33,6 +33,9 @@ pub(super) struct Typed {
     password: String,
 }
 
+/// The longest name of an account, in characters.
+const LONGEST_NAME: usize = 64;
+
 /// The answer to too many tries.
 pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     let problem = Problem::invalid("", text!("problem-too-many", seconds = seconds));
@@ -93,7 +96,11 @@ pub(super) async fn submit(
     let who = match known {
         Some(hash) => Who::Known(hash),
         // As the state compares names, so that another spelling is no other account.
-        None => Who::Stranger(origin(peer.map(|Extension(p)| p)), name.to_ascii_lowercase()),
+        // No account has a longer name, and what is counted takes memory.
+        None => {
+            let counted: String = name.chars().take(LONGEST_NAME).collect();
+            Who::Stranger(origin(peer.map(|Extension(p)| p)), counted.to_ascii_lowercase())
+        }
     };
     let tried = match app.limiter.reserve(who) {
         Ok(tried) => tried,
@@ -101,7 +108,11 @@ pub(super) async fn submit(
     };
     let turn = match app.limiter.turn(is_known).await {
         Ok(turn) => turn,
-        Err(seconds) => return wait(&visit, &app, seconds),
+        Err(seconds) => {
+            // Nothing was tried.
+            app.limiter.right(&tried);
+            return wait(&visit, &app, seconds);
+        }
     };
     let (store, account) = (app.store.clone(), name.clone());
     let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {

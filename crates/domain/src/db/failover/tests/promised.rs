@@ -22,7 +22,16 @@ const PROMISES: &[Row] = &[
     ("all is well", |s| s, "1 by db2 db3 from 10, 100 ms old"),
     ("nothing was promised before", |s| s.unpromised(), "1 by db2 db3 from 10, 100 ms old"),
     ("it wrote more", |s| s.holding("db1", 15), "1 by db2 db3 from 15, 100 ms old"),
-    ("it wrote nothing", |s| s.holding("db1", 0), "1 by db2 db3 from 0, 100 ms old"),
+    ("its numbers went back: its log was reset", |s| s.holding("db1", 0), "none"),
+    (
+        "more came back to it than its log has",
+        |s| {
+            s.database("db1", |d| {
+                d.applied.0.insert(1, 50);
+            })
+        },
+        "none",
+    ),
     (
         "one confirms, two receive",
         |s| s.database("db1", |d| d.acknowledging = 1),
