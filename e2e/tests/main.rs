@@ -26,6 +26,7 @@ mod promote;
 mod reload;
 mod repair;
 mod repair_rows;
+mod rolling;
 mod security;
 mod sessions;
 mod watch;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         row(death::file(), Place::Alone, 38),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
+        row(rolling::file(), Place::Alone, 90),
         row(drills::file(), Place::Alone, 115),
     ])
 }

@@ -5,6 +5,7 @@
 
 mod databases;
 mod hosts;
+pub(crate) mod leaving;
 mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -19,6 +20,7 @@ use crate::text::Text;
 
 pub use databases::{Opening, opening};
 pub use hosts::donor;
+pub(crate) use proxy::double_of;
 pub use proxy::places;
 
 /// What to do next, and what is waited for.
