@@ -9,6 +9,7 @@ mod cut_off;
 mod cuts;
 mod databases;
 mod death;
+mod doors;
 mod drills;
 mod external;
 mod failover;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         row(cut_off::file(), Place::Waits, 61),
         row(compare::file(), Place::Waits, 68),
         row(death::file(), Place::Alone, 38),
+        row(doors::file(), Place::Alone, 40),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
         row(drills::file(), Place::Alone, 210),

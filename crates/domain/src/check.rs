@@ -1,6 +1,7 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
 use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
+use crate::haproxy::stats::{Frontend, Listens};
 use crate::ids::{Host, PoolId};
 use crate::observed::{Observed, ProcessId};
 
@@ -19,6 +20,8 @@ pub enum Fault {
     Missing(String),
     /// A server out of service gets visitors.
     OutOfService(String),
+    /// A proxy takes fewer connections than its file lets it, or none.
+    Closed(PoolId),
     /// A process that should run does not, or the reverse.
     Process(String),
     /// Visitors' sessions are not kept where they are wished.
@@ -109,6 +112,11 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
     {
         faults.push(Fault::Session);
     }
+    let limits = running.limits;
+    let open = |f: &Frontend| f.listens == Listens::Open && f.most == limits.most_at_start;
+    if limits.most != limits.most_at_start || limits.rates != 0 || !running.frontends.values().all(open) {
+        faults.push(Fault::Closed(pool));
+    }
     for (name, server) in &running.servers {
         if desired.pool(pool).server(name).is_none_or(|s| s.id != server.id) {
             faults.push(Fault::Extra(name.to_string()));
@@ -129,7 +137,9 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             faults.push(Fault::Missing(name));
             continue;
         };
-        if now.ip != Some(ip) || now.port != server.port {
+        let bound = if pool == PoolId::Web { 48 } else { 0 };
+        let elsewhere = now.checked_elsewhere || !(now.checked || now.maintenance);
+        if now.ip != Some(ip) || now.port != server.port || now.most != bound || elsewhere {
             faults.push(Fault::Missing(name.clone()));
         }
         let out = match pool {

@@ -12,6 +12,7 @@ pub mod check;
 pub mod db;
 pub mod desired;
 pub mod diff;
+pub mod door;
 pub mod drill;
 pub mod haproxy;
 pub mod ids;

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::db::DatabaseSeen;
 use crate::db::failover::Promise;
 use crate::db::verify::{OddTables, Report, Side};
+use crate::door::{Door, DoorSeen};
+use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
-use crate::step::{Step, Target};
+use crate::step::{Outcome, Step, Target};
 use crate::text::Text;
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
@@ -129,6 +131,106 @@ pub struct ProxySeen {
     pub refused: Option<(String, Text)>,
     /// Servers that it refused to take at run time: a reload is the other way.
     pub needs_reload: BTreeSet<ServerName>,
+    /// The worker of which it is not proven that it runs Cordée's file: somebody else had it started.
+    pub doubted: Option<u32>,
+    /// It was found running: until it was looked at, only the record tells whether its worker is of our making.
+    pub adopted: bool,
+    /// The worker that the last Cordée knew to run its file.
+    pub recorded: Option<u32>,
+    /// What runtime commands can change, as it was at the last look.
+    #[serde(skip)]
+    pub values: Values,
+    /// What somebody else changed and is not put right yet, as they left it.
+    #[serde(skip)]
+    pub odd: BTreeMap<What, Text>,
+}
+
+/// What a look tells of somebody else's doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meddling {
+    /// Somebody else had the master start another worker: what it runs cannot all be read.
+    Reloaded,
+    /// The same, or not, while Cordée was away.
+    Unproven,
+    /// Somebody else changed that.
+    Changed(Change),
+    /// What somebody else had changed is otherwise now.
+    PutRight(What, Text),
+}
+
+impl ProxySeen {
+    /// Nothing runs there any more.
+    pub fn ended(&mut self) {
+        (self.running, self.worker, self.doubted, self.adopted) = (Seen::Never, None, None, false);
+        self.values.clear();
+        self.odd.clear();
+    }
+
+    /// The worker that is known to run Cordée's file.
+    pub fn proven(&self) -> Option<u32> {
+        self.worker.filter(|worker| self.doubted != Some(*worker) && self.running.value().is_some())
+    }
+
+    /// Takes in a look at the process, after the step that went before it. Says what somebody else did meanwhile.
+    pub fn see(
+        &mut self,
+        proxy: PoolId,
+        at: Millis,
+        look: Result<Running, Text>,
+        step: Option<(&Step, &Outcome)>,
+    ) -> Vec<Meddling> {
+        let running = match look {
+            Ok(running) => running,
+            Err(why) => {
+                self.running = Seen::Failed { last: self.running.last(), why };
+                if step.is_some() {
+                    // What the step changed was not seen: nothing can be compared with the next look.
+                    self.values.clear();
+                }
+                return Vec::new();
+            }
+        };
+        let values = foreign::values(proxy, &running);
+        let mut told = Vec::new();
+        let own_reload = matches!(step, Some((Step::Reload { .. }, _)));
+        if self.worker.is_some_and(|known| known != running.pid) {
+            self.doubted = match step {
+                Some((Step::Reload { .. }, Outcome::Done)) => None,
+                _ => Some(running.pid),
+            };
+            if !own_reload {
+                told.push(Meddling::Reloaded);
+            }
+            self.odd.clear();
+        } else if self.worker.is_none() {
+            if self.adopted && self.recorded != Some(running.pid) {
+                self.doubted = Some(running.pid);
+                told.push(Meddling::Unproven);
+            }
+            self.adopted = false;
+            self.odd.clear();
+        } else {
+            let changes = foreign::changes(&self.values, &values, step.map(|(step, _)| step));
+            for change in changes {
+                if change.what.needs_reload() {
+                    self.doubted = Some(running.pid);
+                }
+                self.odd.insert(change.what.clone(), change.now.clone());
+                told.push(Meddling::Changed(change));
+            }
+            self.odd.retain(|what, left| {
+                let Some(now) = values.get(what) else { return matches!(what, What::Server(_)) };
+                if now != left {
+                    told.push(Meddling::PutRight(what.clone(), now.clone()));
+                }
+                now == left
+            });
+        }
+        self.worker = Some(running.pid);
+        self.values = values;
+        self.running = Seen::At(at, running);
+        told
+    }
 }
 
 /// Everything seen.
@@ -168,6 +270,8 @@ pub struct Observed {
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
+    /// What Cordée found at the site's own addresses, as a visitor and as an application.
+    pub doors: BTreeMap<Door, DoorSeen>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
     pub held: Option<HeldLink>,
 }

@@ -1,6 +1,7 @@
 //! A simulated world for the property tests: two HAProxys that read the rendered files, processes that die,
 //! databases that open and close. It knows nothing of the planner; [`crate::check`] judges what comes out.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -8,13 +9,19 @@ use crate::db::failover::promise;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Desired, Standing};
+use crate::haproxy::config;
 use crate::haproxy::runtime::State;
-use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Comparison, Leader, Observed, ProcessId, Seen, Setback};
+use crate::observed::{Comparison, Leader, Meddling, Observed, ProcessId, Seen, Setback};
 use crate::sessions::Mode;
-use crate::step::{Outcome, Step};
+use crate::step::{Outcome, Step, Target};
 use crate::text;
+
+mod proxies;
+
+pub use proxies::Hand;
+use proxies::{LIMITS, Worker, lines, read_server, running, server};
 
 /// What is there, whatever Cordée knows of it.
 #[derive(Debug, Default)]
@@ -28,6 +35,12 @@ pub struct World {
     mode: Option<Mode>,
     /// Tables of the running proxies, with the shape they were started from.
     tables: BTreeMap<PoolId, (String, BTreeMap<ServerName, RunningServer>)>,
+    /// The rest of each running proxy's worker.
+    workers: BTreeMap<PoolId, Worker>,
+    /// The last step on each proxy, until it was looked at again.
+    stepped: RefCell<BTreeMap<PoolId, (Step, Outcome)>>,
+    /// What the looks told of somebody else's doing.
+    told: RefCell<Vec<Meddling>>,
     /// Living processes.
     processes: BTreeMap<ProcessId, Leader>,
     /// Processes that ignore TERM.
@@ -60,10 +73,16 @@ impl World {
             seen.file = self.files.get(&pool).cloned();
             seen.map = self.map.filter(|_| pool == PoolId::Web).map(Mode::map);
             let mode = self.mode.filter(|_| pool == PoolId::Web);
-            seen.running = match self.tables.get(&pool) {
-                Some((shape, servers)) => Seen::At(self.now, Running { mode, ..running(shape, servers) }),
-                None => Seen::Never,
+            let step = self.stepped.borrow_mut().remove(&pool);
+            let (Some((shape, servers)), Some(worker)) = (self.tables.get(&pool), self.workers.get(&pool))
+            else {
+                seen.ended();
+                continue;
             };
+            let running = Running { mode, ..running(shape, servers, worker) };
+            let told =
+                seen.see(pool, self.now, Ok(running), step.as_ref().map(|(step, outcome)| (step, outcome)));
+            self.told.borrow_mut().extend(told);
         }
         let ids: BTreeSet<ProcessId> =
             memory.processes.keys().chain(self.processes.keys()).cloned().collect();
@@ -226,6 +245,7 @@ impl World {
         match id {
             ProcessId::Proxy(pool) => {
                 self.tables.remove(pool);
+                self.workers.remove(pool);
             }
             ProcessId::Server(name) => {
                 // Every database comes back closed, without semi-sync.
@@ -251,6 +271,14 @@ impl World {
 
     /// Carries out a step.
     pub fn act(&mut self, step: &Step, desired: &Desired) -> Outcome {
+        let outcome = self.carry_out(step, desired);
+        if let Target::Proxy(proxy) = step.target() {
+            self.stepped.borrow_mut().insert(proxy, (step.clone(), outcome.clone()));
+        }
+        outcome
+    }
+
+    fn carry_out(&mut self, step: &Step, desired: &Desired) -> Outcome {
         match step {
             Step::WriteConfig { proxy, text, .. } => {
                 self.files.insert(*proxy, text.clone());
@@ -270,9 +298,26 @@ impl World {
                 s.writer_maintenance =
                     if *proxy == PoolId::Db { *writer == State::Maintenance } else { s.maintenance };
                 s.drain = *state == State::Drain;
+                s.checked |= *state != State::Maintenance;
             }),
             Step::SetWeight { proxy, name, weight } => {
                 self.change(*proxy, name, |s| s.weight = *weight);
+            }
+            Step::SetMost { proxy, name, most } => self.change(*proxy, name, |s| s.most = *most),
+            Step::OpenFrontend { proxy, name, most, .. } => {
+                let worker = self.workers.get_mut(proxy);
+                let Some(frontend) = worker.and_then(|w| w.frontends.get_mut(*name)) else {
+                    return Outcome::Failed(text!("haproxy-strange"));
+                };
+                if frontend.listens == Listens::Shut {
+                    return Outcome::Failed(text!("haproxy-strange"));
+                }
+                *frontend = Frontend { listens: Listens::Open, most: *most };
+            }
+            Step::LiftLimits { proxy } => {
+                if let Some(worker) = self.workers.get_mut(proxy) {
+                    worker.limits = LIMITS;
+                }
             }
             Step::DeleteServer { proxy, name } => return self.delete(*proxy, name),
             Step::StartProcess { id, server, generation, .. } => {
@@ -317,7 +362,7 @@ impl World {
     }
 
     fn database(&mut self, step: &Step) {
-        let crate::step::Target::Database(name) = step.target() else { return };
+        let Target::Database(name) = step.target() else { return };
         let Some(database) = self.databases.get_mut(&name) else { return };
         match step {
             Step::SetLink { from, .. } | Step::StartLink { from, .. } => {
@@ -360,7 +405,7 @@ impl World {
         if self.refuses_add || servers.contains_key(name) {
             return Outcome::Failed(text!("haproxy-strange"));
         }
-        servers.insert(name.clone(), server(id, to, 0, false));
+        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, false) });
         Outcome::Done
     }
 
@@ -431,52 +476,16 @@ impl World {
                 }
             }
         }
+        let frontends = text
+            .lines()
+            .filter_map(|l| l.strip_prefix("frontend "))
+            .map(|name| (name.to_owned(), Frontend { listens: Listens::Open, most: LIMITS.most }));
+        let (lines, frontends) = (lines(text), frontends.collect());
+        self.next_pid += 1;
+        let worker = Worker { pid: self.next_pid, lines, frontends, limits: LIMITS };
+        self.workers.insert(proxy, worker);
         self.tables.insert(proxy, (found, servers));
         Outcome::Done
-    }
-}
-
-/// Reads a `server` line as HAProxy would. A fresh server is UP before its first check.
-fn read_server(line: &str) -> Option<(ServerName, RunningServer)> {
-    let words: Vec<&str> = line.strip_prefix("server ")?.split(' ').collect();
-    let after = |key: &str| words.iter().position(|w| *w == key).and_then(|i| words.get(i + 1));
-    let name = ServerName::parse(words.first()?).ok()?;
-    let address = words.get(1)?.parse().ok()?;
-    let weight = after("weight")?.parse().ok()?;
-    Some((name, server(after("id")?.parse().ok()?, address, weight, words.contains(&"disabled"))))
-}
-
-fn server(id: u32, to: SocketAddr, weight: u32, maintenance: bool) -> RunningServer {
-    RunningServer {
-        id,
-        ip: Some(to.ip()),
-        port: to.port(),
-        maintenance,
-        writer_maintenance: maintenance,
-        drain: false,
-        weight,
-        verdict: Verdict::Up,
-        sessions: 0,
-        total: 0,
-        cookie: String::new(),
-        since_s: 0,
-        check: Check::default(),
-        uniform: true,
-    }
-}
-
-fn running(shape: &str, servers: &BTreeMap<ServerName, RunningServer>) -> Running {
-    Running {
-        pid: 1,
-        shape: Some(shape.to_owned()),
-        version: String::new(),
-        uptime_s: 1,
-        rate: 0,
-        sessions: 0,
-        mode: None,
-        requests: 0,
-        unsent: 0,
-        servers: servers.clone(),
     }
 }
 

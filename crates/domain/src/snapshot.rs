@@ -8,11 +8,12 @@ use crate::actions::actions;
 use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
+use crate::door::{Door, Finding, finding};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
-use crate::plan::places;
+use crate::plan::{bounded, places, unproven};
 use crate::sessions::Mode;
 use crate::status::{self, Light, Status, check_reason};
 use crate::text;
@@ -226,7 +227,8 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
     let servers: Vec<ServerView> =
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
-    let verdict = verdict(&proxies, &servers, now);
+    let waiting = Door::ALL.iter().any(|door| finding(desired, observed, *door, now) == Finding::Waiting);
+    let verdict = verdict(&proxies, &servers, waiting, now);
     Snapshot {
         revision: desired.revision,
         at: now,
@@ -247,12 +249,13 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
     let want = config::render(desired, id, setting, &places(desired, observed, id));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
         && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
+        && running.is_some_and(|r| !unproven(&seen, id, r) && !bounded(r))
         && (id == PoolId::Db || running.is_some_and(|r| r.mode == Some(desired.session)));
     ProxyView {
         name: id,
         listen: desired.pool(id).listen.to_string(),
-        status: status::proxy(observed, id, now),
-        rate: running.map_or(0, |r| r.rate),
+        status: status::proxy(desired, observed, id, now),
+        rate: running.map_or(0, |r| r.rate).saturating_sub(own_questions(observed, id, now)),
         sessions: running.map_or(0, |r| r.sessions),
         requests: running.map_or(0, |r| r.requests),
         unsent: running.map_or(0, |r| r.unsent),
@@ -262,6 +265,13 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
         seen_at: seen.running.last(),
         settled,
     }
+}
+
+/// How many of the last second's requests or connections were Cordée's own questions.
+fn own_questions(observed: &Observed, id: PoolId, now: Millis) -> u64 {
+    let asked =
+        |door: &&Door| observed.doors.get(door).is_some_and(|seen| now.saturating_sub(seen.asked) <= 1_000);
+    Door::ALL.iter().filter(|door| door.proxy() == id).filter(asked).map(|_| 1).sum()
 }
 
 fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool {
@@ -386,14 +396,31 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
     }
 }
 
+/// What is found at a proxy's addresses, when that decides about the whole.
+fn at_the_door(proxy: &ProxyView) -> Option<Status> {
+    let reason = proxy.status.reason.clone()?;
+    if proxy.status.word == text!("status-door-unknown") {
+        return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+    }
+    let word = match proxy.name {
+        PoolId::Web => text!("verdict-critical"),
+        PoolId::Db => text!("verdict-no-database"),
+    };
+    (proxy.status.word == text!("status-door")).then(|| Status::new(Light::Critical, word, reason))
+}
+
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
-fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status {
+/// `waiting`: servers do their work again, and nobody has been seen to be served yet.
+fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
     let well = |s: &&ServerView| s.status.serves();
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
     let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
     for proxy in proxies {
+        if let Some(verdict) = at_the_door(proxy) {
+            return verdict;
+        }
         if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
             let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
             let reason = text!("verdict-blind-reason", proxy = proxy.name.as_str(), seconds = seconds);
@@ -407,7 +434,10 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
     if web_all > 0 && web == 0 {
-        return if starting {
+        let wished = |s: &ServerView| matches!(s.status.light, Light::Maintenance);
+        return if of(PoolId::Web).all(wished) {
+            Status::new(Light::Maintenance, text!("verdict-set-aside"), text!("verdict-set-aside-reason"))
+        } else if starting {
             Status::new(Light::Progress, text!("verdict-starting"), count)
         } else {
             Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
@@ -425,6 +455,9 @@ fn verdict(proxies: &[ProxyView], servers: &[ServerView], now: Millis) -> Status
             }
             _ => {}
         }
+    }
+    if waiting {
+        return Status::new(Light::Progress, text!("verdict-starting"), count);
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
     // A database that a person stopped is why the others warn: it is the one to name.

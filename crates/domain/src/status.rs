@@ -6,6 +6,7 @@ use crate::db::failover::{Decision, decide};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
 use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
@@ -67,8 +68,28 @@ impl Status {
 /// Data delay above which a standby is called behind, in milliseconds.
 pub const LAG_LIMIT: u64 = 5_000;
 
-/// The status of a proxy.
-pub fn proxy(observed: &Observed, id: PoolId, now: Millis) -> Status {
+/// The status of a proxy: what it says of itself, and what is found at its addresses.
+pub fn proxy(desired: &Desired, observed: &Observed, id: PoolId, now: Millis) -> Status {
+    let status = itself(observed, id, now);
+    if !matches!(status.light, Light::Good | Light::Warning) {
+        return status;
+    }
+    let doors = Door::ALL.into_iter().filter(|door| door.proxy() == id);
+    let found: Vec<Finding> = doors.map(|door| finding(desired, observed, door, now)).collect();
+    for one in &found {
+        if let Finding::Wrong(why) = one {
+            return Status::new(Light::Critical, text!("status-door"), why.clone());
+        }
+    }
+    for one in found {
+        if let Finding::Unknown(why) = one {
+            return Status::new(Light::Unknown, text!("status-door-unknown"), why);
+        }
+    }
+    status
+}
+
+fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     let process = observed.process(&ProcessId::Proxy(id));
     let seen = observed.proxy(id);
     if let Some(stale) = frozen(&process) {
@@ -405,10 +426,8 @@ fn replication(
         let reason = text!("reason-not-copied", name = peer, code = code);
         return Status::new(Light::Warning, text!("status-not-copied"), reason);
     }
-    if let Some(status) = unconfirmed(desired, observed, server, seen, now) {
-        return status;
-    }
-    if let Some(status) = unproven(desired, observed, server, report) {
+    let unsure = unconfirmed(desired, observed, server, seen, now);
+    if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
         return status;
     }
     let reason = if report.is_none() && !desired.is_writer(&server.name) {

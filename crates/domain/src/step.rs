@@ -81,6 +81,31 @@ pub enum Step {
         /// The new weight.
         weight: u32,
     },
+    /// Change at run time how many connections at once go to it.
+    SetMost {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: ServerName,
+        /// So many; 0: no bound.
+        most: u64,
+    },
+    /// Have a listener take connections again.
+    OpenFrontend {
+        /// In which proxy.
+        proxy: PoolId,
+        /// Which.
+        name: &'static str,
+        /// So many at once.
+        most: u64,
+        /// It takes none now.
+        paused: bool,
+    },
+    /// Take away the bounds of a whole process that its file does not set.
+    LiftLimits {
+        /// Which.
+        proxy: PoolId,
+    },
     /// Delete it at run time.
     DeleteServer {
         /// In which proxy.
@@ -292,6 +317,9 @@ impl Step {
             | Self::SetAddress { proxy, .. }
             | Self::SetState { proxy, .. }
             | Self::SetWeight { proxy, .. }
+            | Self::SetMost { proxy, .. }
+            | Self::OpenFrontend { proxy, .. }
+            | Self::LiftLimits { proxy }
             | Self::DeleteServer { proxy, .. } => Target::Proxy(*proxy),
             Self::WriteSession { .. } | Self::SetSession { .. } => Target::Proxy(PoolId::Web),
             Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {

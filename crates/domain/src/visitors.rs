@@ -249,6 +249,9 @@ pub struct Counts {
     pub unsent: u64,
     /// HAProxy's own messages: no requests.
     pub notices: u64,
+    /// The number of the last question of Cordée's own that came by: no visit.
+    #[serde(default)]
+    pub own: u64,
 }
 
 impl Counts {
@@ -267,6 +270,7 @@ impl Counts {
             kernel: self.kernel + other.kernel,
             unsent: self.unsent + other.unsent,
             notices: self.notices + other.notices,
+            own: self.own.max(other.own),
         }
     }
 }
@@ -295,6 +299,17 @@ impl Tally {
             let (server, change) = (server.clone(), change.clone());
             self.changes.push(Chosen { at: record.at, address, server, change });
         }
+    }
+
+    /// Takes in the line of a question of Cordée's own, the `number`th one: counted as read, and as nothing else.
+    pub fn own(&mut self, worker: u32, number: u64) {
+        *self.workers.entry(worker).or_default() += 1;
+        self.counts.own = self.counts.own.max(number);
+    }
+
+    /// Whether it holds something to show.
+    pub fn tells(&self) -> bool {
+        Counts { own: 0, ..self.counts } != Counts::default()
     }
 
     /// Adds a visit, when there is room; else its requests are counted as those of a crowd.
@@ -344,6 +359,16 @@ mod tests {
     fn line(n: u32, server: &str, status: &str, change: &str) -> Line {
         let ip = Ipv4Addr::from_bits(0x0a00_0000 + n);
         log::parse(format!("cordee1 7 {n} {ip} {status} {server} 3 76 474554 2F - {change}").as_bytes())
+    }
+
+    #[test]
+    fn a_question_of_cordee_s_own_is_a_line_and_no_visit() {
+        let mut tally = Tally::default();
+        tally.own(7, 41);
+        assert!(!tally.tells() && !tally.is_empty(), "written down, and nothing to show");
+        assert_eq!((tally.workers[&7], tally.visits.len(), tally.counts.dropped()), (1, 0, 0));
+        let both = Counts { own: 40, ..Counts::default() }.and(tally.counts);
+        assert_eq!((both.own, both.stored), (41, 0), "the last one counts");
     }
 
     #[test]

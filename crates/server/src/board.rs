@@ -3,8 +3,9 @@
 //! The page and the engine never call each other. They meet here, through values of which only the newest
 //! counts (`watch`), so that a slow reader can never hold up anybody.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::vault::Login;
 use cordee_domain::db::detail::Detail;
@@ -202,7 +203,16 @@ pub struct Board {
     snapshot: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<Arc<Event>>,
     asks: mpsc::Sender<Ask>,
+    /// Cordée's own questions to the site that have not come by in the log yet: their numbers and names.
+    own: Mutex<VecDeque<(u64, String)>>,
+    /// The intake hears what comes, and knows what it missed.
+    heard: watch::Sender<bool>,
 }
+
+/// Questions of Cordée's own that are remembered. One that never reached HAProxy never comes by.
+const OWN_KEPT: usize = 16;
+/// How each of them is called. What follows is used once: nobody can hide behind it.
+const OWN: &str = "Cordee-Door/";
 
 /// Events that a slow reader may be behind before it reads the journal instead.
 const EVENTS_KEPT: usize = 256;
@@ -218,8 +228,42 @@ impl Board {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             events: broadcast::Sender::new(EVENTS_KEPT),
             asks,
+            own: Mutex::default(),
+            heard: watch::Sender::default(),
         };
         (Arc::new(board), questions)
+    }
+
+    /// A name under which the `number`th question of Cordée's own goes to the site; the next line of that name in the
+    /// log is no visit. `secret` is used for this one only.
+    pub fn own_question(&self, number: u64, secret: &str) -> String {
+        let name = format!("{OWN}{secret}");
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.push_back((number, name.clone()));
+        while own.len() > OWN_KEPT {
+            own.pop_front();
+        }
+        name
+    }
+
+    /// The number of the question of Cordée's own that is called so, once.
+    pub fn own_answer(&self, name: &str) -> Option<u64> {
+        if !name.starts_with(OWN) {
+            return None;
+        }
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = own.iter().position(|(_, known)| known == name)?;
+        own.remove(at).map(|(number, _)| number)
+    }
+
+    /// The intake knows what it missed while nobody listened: from now on Cordée's own questions are told apart.
+    pub fn set_heard(&self) {
+        self.heard.send_replace(true);
+    }
+
+    /// Waits for that.
+    pub fn watch_heard(&self) -> watch::Receiver<bool> {
+        self.heard.subscribe()
     }
 
     /// The newest wish.

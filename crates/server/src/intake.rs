@@ -24,12 +24,16 @@ use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
 
 /// Between two writings.
 const PACE: Duration = Duration::from_secs(1);
+/// Between two looks for HAProxy, while it is not known what was missed.
+const HASTE: Duration = Duration::from_millis(100);
 /// Without visitors the time is written down this often.
 const IDLE_MS: u64 = 5_000;
 /// After this long without a HAProxy it cannot be known any more how many requests were missed.
 const ASK_MS: u64 = 10_000;
 /// Rounds between two looks for visitors to forget.
 const FORGET_ROUNDS: u64 = 10;
+/// Questions of Cordée's own that can be under way when it dies.
+const OWN_MOST: u64 = 2;
 /// Batches in one round.
 const BATCHES: usize = 4;
 /// Visitors, and changes, in one piece of news: a page shows the newest, and asks for more when it is opened.
@@ -45,6 +49,8 @@ pub struct Parts {
     pub guestbook: Arc<Guestbook>,
     /// The wish, and what HAProxy says of itself.
     pub board: Arc<Board>,
+    /// The number of the last question that the Cordée before asked at the site's own address.
+    pub asked: u64,
 }
 
 /// Shared by the two threads.
@@ -78,10 +84,8 @@ impl Intake {
         let shared = Arc::new(Shared { socket, tally: Mutex::default(), shorten, over });
         let (wake, woken) = channel();
         let reader = {
-            let (shared, guestbook) = (shared.clone(), parts.guestbook.clone());
-            std::thread::Builder::new()
-                .name("log-reader".to_owned())
-                .spawn(move || read(&shared, &guestbook))?
+            let (shared, parts) = (shared.clone(), parts.clone());
+            std::thread::Builder::new().name("log-reader".to_owned()).spawn(move || read(&shared, &parts))?
         };
         let keeper = {
             let shared = shared.clone();
@@ -103,11 +107,11 @@ impl Intake {
     }
 }
 
-fn read(shared: &Shared, guestbook: &Guestbook) {
+fn read(shared: &Shared, parts: &Parts) {
     let mut buffer = [0; MOST_BYTES + 1];
     while !shared.over.load(Ordering::Relaxed) {
         match shared.socket.read(&mut buffer) {
-            Ok(Some(datagram)) => take(shared, guestbook, log::parse(datagram)),
+            Ok(Some(datagram)) => take(shared, parts, log::parse(datagram)),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "reading HAProxy's log");
@@ -117,17 +121,22 @@ fn read(shared: &Shared, guestbook: &Guestbook) {
     }
 }
 
-fn take(shared: &Shared, guestbook: &Guestbook, line: Line) {
+fn take(shared: &Shared, parts: &Parts, line: Line) {
+    if let Line::Request(record) = &line
+        && let Some(number) = parts.board.own_answer(&record.asked.agent)
+    {
+        return shared.tally().own(record.worker, number);
+    }
     let shorten = shared.shorten.load(Ordering::Relaxed);
     shared.tally().take(&line, shorten);
     if let Line::Request(record) = line {
-        guestbook.note(kept(record.address, shorten), record);
+        parts.guestbook.note(kept(record.address, shorten), record);
     }
 }
 
 fn keep(shared: Arc<Shared>, parts: Parts, woken: &Receiver<()>) {
     let mut keeper = Keeper::new(shared, parts);
-    while woken.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+    while woken.recv_timeout(keeper.pace()) == Err(RecvTimeoutError::Timeout) {
         keeper.round();
     }
     keeper.write();
@@ -154,6 +163,8 @@ struct Keeper {
     /// What the kernel had dropped, and which worker had not sent how many, when last looked at.
     kernel: u64,
     unsent: (u32, u64),
+    /// The number of the last question that the Cordée before asked.
+    asked: u64,
     /// The newest change that was told.
     told: u64,
     rounds: u64,
@@ -175,6 +186,7 @@ impl Keeper {
             began: now(),
             kernel: 0,
             unsent: (0, 0),
+            asked: parts.asked,
             told: newest.first().map_or(0, |c| c.id),
             rounds: 0,
             shortened: shared.shorten.load(Ordering::Relaxed).then(String::new),
@@ -184,10 +196,19 @@ impl Keeper {
         }
     }
 
+    /// Until the next round. Cordée asks nothing at the site before it is known what was missed.
+    const fn pace(&self) -> Duration {
+        if self.gap.is_some() { HASTE } else { PACE }
+    }
+
     fn round(&mut self) {
+        self.note_gap();
+        if self.gap.is_some() {
+            return;
+        }
+        self.parts.board.set_heard();
         self.rounds += 1;
         self.follow_the_wish();
-        self.note_gap();
         self.write();
         if let Err(error) = self.tidy() {
             complain("forgetting visitors", &error);
@@ -221,6 +242,8 @@ impl Keeper {
             let coming = self.shared.tally().workers.get(&pid).copied().unwrap_or(0);
             let lines = self.lines.entry(pid).or_default();
             let missed = requests.saturating_sub(*lines + coming);
+            // The last question of the Cordée before may be among them.
+            let missed = missed.saturating_sub(self.asked.saturating_sub(self.mark.counts.own).min(OWN_MOST));
             // They are accounted for: the next start must not find them missing again.
             *lines += missed;
             missed
@@ -240,6 +263,7 @@ impl Keeper {
         self.count_lost(&mut tally.counts);
         let at = now();
         if tally.is_empty() && at.saturating_sub(self.mark.at) < IDLE_MS {
+            self.shared.tally().put_back(tally);
             return;
         }
         for (worker, lines) in &tally.workers {
@@ -287,7 +311,7 @@ impl Keeper {
 
     /// The news is made once, for all who read.
     fn tell(&mut self, tally: &Tally) {
-        if tally.is_empty() {
+        if !tally.tells() {
             return;
         }
         match self.news(tally) {

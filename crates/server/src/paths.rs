@@ -162,6 +162,16 @@ impl Home {
         self.root.join("conf").join(format!("{proxy}.cfg"))
     }
 
+    /// The worker of one HAProxy that is known to run that file.
+    pub fn proxy_worker(&self, proxy: PoolId) -> PathBuf {
+        self.root.join("conf").join(format!("{proxy}.worker"))
+    }
+
+    /// The number of the last question that Cordée asked at the site's own address.
+    pub fn own_questions(&self) -> PathBuf {
+        self.root.join("conf").join("questions")
+    }
+
     /// The map file that holds the session mode.
     pub fn session_map(&self) -> PathBuf {
         self.root.join("conf").join("session.map")

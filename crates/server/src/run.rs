@@ -23,7 +23,7 @@ use crate::clock::now;
 use crate::config::{Config, ConfigError};
 use crate::desk::{self, Desk};
 use crate::drills::Drills;
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, last_question};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
 use crate::hands::files::{self, folder};
@@ -220,7 +220,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let guestbook = Guestbook::new(log.is_none());
     let visitors = store.visitors();
-    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone() };
+    let asked = last_question(&home);
+    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone(), asked };
     let intake = intake(log, parts)?;
     let (stop, stopped) = watch::channel(false);
     let app = App {

@@ -223,8 +223,7 @@ fn parameter_parts(proxy: PoolId) -> Vec<Part> {
             check("1s"),
             rise,
             part("observe layer4 error-limit 1 on-error mark-down", text!("part-observe")),
-            // Below Apache's 64 workers, so that a kept connection never starves a check.
-            part("maxconn 48", text!("part-maxconn", count = 48_u32)),
+            part(format!("maxconn {}", most(proxy)), text!("part-maxconn", count = most(proxy))),
         ],
         PoolId::Db => {
             vec![check("500ms"), rise, part("on-marked-down shutdown-sessions", text!("part-shutdown"))]
@@ -279,6 +278,23 @@ pub const fn backends(proxy: PoolId) -> &'static [&'static str] {
     match proxy {
         PoolId::Web => &["web"],
         PoolId::Db => &["db", WRITER_BACKEND],
+    }
+}
+
+/// The names of a proxy's listeners.
+pub const fn frontends(proxy: PoolId) -> &'static [&'static str] {
+    match proxy {
+        PoolId::Web => &["web"],
+        PoolId::Db => &["db", "db_writer"],
+    }
+}
+
+/// Connections that HAProxy opens at once to one server of a pool; 0: no bound.
+pub const fn most(proxy: PoolId) -> u64 {
+    match proxy {
+        // Below Apache's 64 workers, so that a kept connection never starves a check.
+        PoolId::Web => 48,
+        PoolId::Db => 0,
     }
 }
 

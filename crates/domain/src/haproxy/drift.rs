@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::desired::Desired;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
-use crate::plan::places;
+use crate::plan::{bounded, places, unproven};
 use crate::text;
 use crate::text::Text;
 
 use super::config::{self, Place, Rendered, Setting};
 use super::line::{Line, masked};
-use super::stats::{Running, RunningServer};
+use super::stats::{Listens, Running, RunningServer};
 
 /// A line that two texts do not share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,19 +128,38 @@ fn process(
     if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
         differs.push(text!("config-differs-session"));
     }
+    if unproven(&seen, proxy, running) {
+        differs.push(text!("config-differs-unproven"));
+    }
+    if bounded(running) {
+        differs.push(text!("config-differs-bounded"));
+    }
+    differs.extend(closed(proxy, running));
     for server in &desired.pool(proxy).servers {
         let name = server.name.as_str();
         match (places.get(&server.name), running.servers.get(&server.name)) {
             (Some(_), None) => differs.push(text!("config-differs-absent", name = name)),
             (Some(place), Some(now)) if now.id == server.id => {
                 let wish = config::wish(desired, proxy, server, *place);
-                differs.extend(server_differs(name, now, wish, (*place, server.port)));
+                differs.extend(server_differs((proxy, name), now, wish, (*place, server.port)));
             }
             _ => {}
         }
     }
     differs.extend(strangers(desired, proxy, running));
     Process::Seen(differs)
+}
+
+/// Listeners that do not take connections as they should.
+fn closed(proxy: PoolId, running: &Running) -> Vec<Text> {
+    let wrong = |name: &&str| {
+        running
+            .frontends
+            .get(*name)
+            .is_some_and(|f| f.listens != Listens::Open || f.most != running.limits.most_at_start)
+    };
+    let names = config::frontends(proxy).iter().copied();
+    names.filter(|name| wrong(name)).map(|name| text!("config-differs-frontend", name = name)).collect()
 }
 
 /// What HAProxy has and nobody wishes.
@@ -150,14 +169,21 @@ fn strangers(desired: &Desired, proxy: PoolId, running: &Running) -> Vec<Text> {
     unknown.map(|(name, _)| text!("config-differs-stranger", name = name.as_str())).collect()
 }
 
-fn server_differs(name: &str, now: &RunningServer, wish: config::Wish, at: (Place, u16)) -> Option<Text> {
-    let (place, port) = at;
+fn server_differs(
+    (proxy, name): (PoolId, &str),
+    now: &RunningServer,
+    wish: config::Wish,
+    (place, port): (Place, u16),
+) -> Option<Text> {
     if now.ip != Some(place.ip) || now.port != port {
         return Some(text!("config-differs-address", name = name));
     }
     let states = (now.maintenance, now.writer_maintenance) == (wish.maintenance, wish.writer_maintenance);
     if !states || !now.uniform || (!wish.maintenance && now.drain != wish.drain) {
         return Some(text!("config-differs-state", name = name));
+    }
+    if now.most != config::most(proxy) || (!wish.maintenance && !now.checked) {
+        return Some(text!("config-differs-checks", name = name));
     }
     // In maintenance the weight means nothing.
     let weight = wish.maintenance || wish.drain || now.weight == wish.weight;

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod drift;
+pub mod foreign;
 pub mod line;
 pub mod log;
 pub mod runtime;

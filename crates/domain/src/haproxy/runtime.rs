@@ -122,6 +122,29 @@ pub fn set_weight(proxy: PoolId, name: &ServerName, weight: u32) -> Vec<Command>
     each(proxy, |b| Command::empty(format!("set server {b}/{name} weight {weight}")))
 }
 
+/// Changes how many connections at once go to a server; 0: no bound.
+pub fn set_most(proxy: PoolId, name: &ServerName, most: u64) -> Vec<Command> {
+    each(proxy, |b| Command::empty(format!("set maxconn server {b}/{name} {most}")))
+}
+
+/// Has a listener take connections, so many at once.
+pub fn open_frontend(name: &str, most: u64, paused: bool) -> Vec<Command> {
+    let mut all = vec![Command::empty(format!("set maxconn frontend {name} {most}"))];
+    if paused {
+        // One that is open refuses it.
+        all.push(Command::empty(format!("enable frontend {name}")));
+    }
+    all
+}
+
+/// Takes away the bounds of the whole process that its file does not set.
+pub fn lift_limits() -> Vec<Command> {
+    let rates = ["connections", "sessions", "ssl-sessions"].map(|of| format!("set rate-limit {of} global 0"));
+    // 0 is the bound of the start (management guide 2.6, "set maxconn global").
+    let most = std::iter::once("set maxconn global 0".to_owned());
+    most.chain(rates).map(Command::empty).collect()
+}
+
 /// Deletes a server that is in maintenance and has no request left.
 ///
 /// HAProxy 2.6 refuses for about 15 s while idle connections to it are pooled; going through `drain` back to

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::Mode;
 
-use super::config::backends;
+use super::config::{backends, frontends};
 
 /// What one HAProxy said of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +35,46 @@ pub struct Running {
     /// Log lines that it could not send since then.
     #[serde(default)]
     pub unsent: u64,
+    /// Its listeners by name.
+    #[serde(default)]
+    pub frontends: BTreeMap<String, Frontend>,
+    /// What bounds it as a whole.
+    #[serde(default)]
+    pub limits: Limits,
     /// Its servers by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
+}
+
+/// A listener in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frontend {
+    /// Whether it takes connections.
+    pub listens: Listens,
+    /// So many at once.
+    pub most: u64,
+}
+
+/// Whether a listener takes connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listens {
+    /// It does; all places may be taken now.
+    Open,
+    /// Not now, by command: another one opens it again.
+    Paused,
+    /// Never again in this process.
+    Shut,
+}
+
+/// What bounds one HAProxy as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// So many connections at once.
+    pub most: u64,
+    /// The same, as the process was started.
+    pub most_at_start: u64,
+    /// Connections, sessions and TLS sessions that it takes in a second, added up; 0: no bound.
+    pub rates: u64,
 }
 
 /// One server in the process.
@@ -57,6 +95,15 @@ pub struct RunningServer {
     pub drain: bool,
     /// Weight, 0 to 256.
     pub weight: u32,
+    /// So many connections at once; 0: no bound.
+    #[serde(default)]
+    pub most: u64,
+    /// Its checks are switched on.
+    #[serde(default)]
+    pub checked: bool,
+    /// They go to another address or port than its own.
+    #[serde(default)]
+    pub checked_elsewhere: bool,
     /// What the checks found.
     pub verdict: Verdict,
     /// Requests or connections on it now.
@@ -137,6 +184,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         mode: None,
         requests: 0,
         unsent: field("DroppedLogs").and_then(|v| v.trim().parse().ok()).unwrap_or(0),
+        frontends: BTreeMap::new(),
+        limits: limits(field)?,
         servers: BTreeMap::new(),
     };
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
@@ -148,6 +197,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         sv: column("svname")?,
         status: column("status")?,
         scur: column("scur")?,
+        slim: column("slim")?,
         stot: column("stot")?,
         rate: column("rate")?,
         req_rate: column("req_rate")?,
@@ -174,6 +224,13 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
                 let rate = if proxy == PoolId::Web { columns.req_rate } else { columns.rate };
                 running.rate += number(rate);
                 running.requests += number(columns.req_tot).saturating_sub(number(columns.ereq));
+                let listens = match get(columns.status) {
+                    "PAUSED" => Listens::Paused,
+                    "STOP" => Listens::Shut,
+                    _ => Listens::Open,
+                };
+                let frontend = Frontend { listens, most: number(columns.slim) };
+                running.frontends.insert(get(columns.px).to_owned(), frontend);
             }
             "BACKEND" => {
                 backends_seen += usize::from(backends(proxy).contains(&get(columns.px)));
@@ -196,9 +253,27 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         }
     }
     if backends_seen != backends(proxy).len() {
-        return Err("show stat lacks a backend");
+        if running.shape.is_none() || backends_seen == 0 {
+            return Err("show stat lacks a backend");
+        }
+        // Somebody else's file with our mark in it: a reload puts it right.
+        running.shape = Some(String::new());
+    }
+    for name in frontends(proxy) {
+        let shut = Frontend { listens: Listens::Shut, most: running.limits.most_at_start };
+        running.frontends.entry((*name).to_owned()).or_insert(shut);
     }
     Ok(running)
+}
+
+/// What `show info` says of the bounds of the whole process.
+fn limits<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Result<Limits, &'static str> {
+    let number = |name: &'static str| field(name).and_then(|v| v.trim().parse::<u64>().ok()).ok_or(name);
+    Ok(Limits {
+        most: number("Maxconn")?,
+        most_at_start: number("Hard_maxconn")?,
+        rates: number("ConnRateLimit")? + number("SessRateLimit")? + number("SslRateLimit")?,
+    })
 }
 
 /// The same server in a second backend: sums what is counted, notes whether the rest agrees.
@@ -207,6 +282,10 @@ fn merge(first: &mut RunningServer, second: &RunningServer) {
     first.total += second.total;
     first.writer_maintenance = second.maintenance;
     first.uniform = first.ip == second.ip && first.port == second.port && first.weight == second.weight;
+    first.checked &= second.checked;
+    first.checked_elsewhere |= second.checked_elsewhere;
+    // The bound that is not as wished, if one is: databases have none.
+    first.most = first.most.max(second.most);
     // Since when, and by which check, belongs to the verdict: another backend's would be a false reason.
     if second.verdict == Verdict::Down && first.verdict != Verdict::Down {
         (first.verdict, first.since_s, first.check) = (Verdict::Down, second.since_s, second.check.clone());
@@ -218,6 +297,7 @@ struct Columns {
     sv: usize,
     status: usize,
     scur: usize,
+    slim: usize,
     stot: usize,
     rate: usize,
     req_rate: usize,
@@ -266,6 +346,9 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
         writer_maintenance: state.maintenance,
         drain: state.drain,
         weight: state.weight,
+        most: number(columns.slim),
+        checked: state.checked,
+        checked_elsewhere: state.checked_elsewhere,
         verdict,
         sessions: number(columns.scur),
         total: number(columns.stot),
@@ -283,6 +366,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of HAProxy's")]
 struct AdminState {
     id: u32,
     ip: Option<IpAddr>,
@@ -290,7 +374,12 @@ struct AdminState {
     maintenance: bool,
     drain: bool,
     weight: u32,
+    checked: bool,
+    checked_elsewhere: bool,
 }
+
+/// The bit of `srv_check_state` that says that checks are switched on (same chapter).
+const CHECKED: u32 = 0x04;
 
 /// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2 and 32 are kinds of
 /// maintenance, 8 and 16 kinds of drain. Bit 4 only remembers that the file said `disabled`: it stays when the
@@ -314,11 +403,14 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
         column("srv_port")?,
     );
     let (admin, weight) = (column("srv_admin_state")?, column("srv_uweight")?);
+    let (check, check_port, check_addr) =
+        (column("srv_check_state")?, column("srv_check_port")?, column("srv_check_addr")?);
     let mut all = BTreeMap::new();
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
         let get = |i: usize| words.get(i).copied().ok_or("show servers state is cut");
         let bits = get(admin)?.parse::<u32>().map_err(|_| "srv_admin_state is no number")?;
+        let checks = get(check)?.parse::<u32>().map_err(|_| "srv_check_state is no number")?;
         all.insert(
             (get(be)?.to_owned(), get(name)?.to_owned()),
             AdminState {
@@ -328,6 +420,8 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
                 maintenance: bits & MAINTENANCE != 0,
                 drain: bits & DRAIN != 0,
                 weight: get(weight)?.parse().map_err(|_| "srv_uweight is no number")?,
+                checked: checks & CHECKED != 0,
+                checked_elsewhere: get(check_port)? != "0" || get(check_addr)? != "-",
             },
         );
     }

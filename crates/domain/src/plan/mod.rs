@@ -20,6 +20,7 @@ use crate::text::Text;
 pub use databases::{Opening, opening};
 pub use hosts::donor;
 pub use proxy::places;
+pub(crate) use proxy::{bounded, unproven};
 
 /// What to do next, and what is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
-use crate::haproxy::stats::{Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
@@ -125,6 +125,7 @@ fn running_proxy(
 ) {
     let want = config::render(desired, proxy, setting, &places);
     let reload = running.shape.as_ref() != Some(&want.shape)
+        || unproven(seen, proxy, running)
         || seen.needs_reload.iter().any(|n| desired.pool(proxy).server(n).is_some());
     if reload {
         // A worker starts every server UP: one that is down now must first prove itself again.
@@ -150,6 +151,7 @@ fn running_proxy(
     if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
         plan.steps.push(Step::SetSession { mode: desired.session });
     }
+    unbind(plan, proxy, running);
     remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };
@@ -164,6 +166,36 @@ fn running_proxy(
             Some(_) => {}
         }
     }
+}
+
+/// Whether the process may run something that no command puts right: a worker that somebody else had started holds
+/// values that cannot be read.
+pub(crate) fn unproven(seen: &ProxySeen, proxy: PoolId, running: &Running) -> bool {
+    seen.doubted == Some(running.pid)
+        || config::frontends(proxy)
+            .iter()
+            .any(|name| running.frontends.get(*name).is_some_and(|f| f.listens == Listens::Shut))
+        || running.servers.values().any(|server| server.checked_elsewhere)
+}
+
+/// Takes away what keeps visitors out of the process as a whole.
+fn unbind(plan: &mut Plan, proxy: PoolId, running: &Running) {
+    if bounded(running) {
+        plan.steps.push(Step::LiftLimits { proxy });
+    }
+    let most = running.limits.most_at_start;
+    for name in config::frontends(proxy).iter().copied() {
+        let Some(now) = running.frontends.get(name) else { continue };
+        let paused = now.listens == Listens::Paused;
+        if paused || now.most != most {
+            plan.steps.push(Step::OpenFrontend { proxy, name, most, paused });
+        }
+    }
+}
+
+/// Whether the process takes fewer connections than its file lets it.
+pub(crate) const fn bounded(running: &Running) -> bool {
+    running.limits.most != running.limits.most_at_start || running.limits.rates > 0
 }
 
 /// Takes away what the process has and nobody wishes.
@@ -205,6 +237,10 @@ fn adjust(
     if now.ip != Some(to.ip()) || now.port != to.port() {
         plan.steps.push(Step::SetAddress { proxy, name: name(), to });
     }
+    let most = config::most(proxy);
+    if now.most != most {
+        plan.steps.push(Step::SetMost { proxy, name: name(), most });
+    }
     let state = match (wish.maintenance, wish.drain) {
         (true, _) => State::Maintenance,
         (false, true) => State::Drain,
@@ -216,7 +252,7 @@ fn adjust(
         (false, false) => State::Ready,
     };
     let writer = if wish.writer_maintenance { State::Maintenance } else { state };
-    let unchecked = state != State::Maintenance && now.verdict == Verdict::Unchecked;
+    let unchecked = state != State::Maintenance && (now.verdict == Verdict::Unchecked || !now.checked);
     if state != state_is || wish.writer_maintenance != now.writer_maintenance || !now.uniform || unchecked {
         plan.steps.push(Step::SetState { proxy, name: name(), state, writer });
         return;

@@ -11,10 +11,11 @@ use crate::change::{Change, NewServer, RawServer};
 use crate::check::{Fault, check, never};
 use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved};
 use crate::haproxy::config::{self, Setting};
+use crate::haproxy::foreign::What;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::sessions::Mode;
-use crate::sim::{World, remember};
+use crate::sim::{Hand, World, remember};
 use crate::step::{Step, Target};
 
 use super::{Plan, plan};
@@ -181,6 +182,23 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+fn hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![
+        Just(Hand::Pause),
+        Just(Hand::Shut),
+        Just(Hand::Frontend),
+        Just(Hand::Bound),
+        Just(Hand::Rate),
+        Just(Hand::Weight),
+        Just(Hand::State),
+        Just(Hand::Most),
+        Just(Hand::Address),
+        Just(Hand::Uncheck),
+        Just(Hand::Elsewhere),
+        Just(Hand::Reload),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => change().prop_map(Happening::Wish),
@@ -255,6 +273,41 @@ proptest! {
         prop_assert_eq!(check(&desired, &memory), []);
         let writer = desired.writer.clone().expect("a writer");
         prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
+        // Nothing of all that was taken for somebody else's doing.
+        prop_assert_eq!(world.told(), []);
+    }
+
+    /// Whatever somebody does at HAProxy's sockets, in the midst of whatever Cordée does: it is told, and put right.
+    #[test]
+    fn what_somebody_else_does_to_a_proxy_is_told_and_put_right(
+        turns in proptest::collection::vec(
+            (proptest::option::of(change()), 0_usize..4, hand(), any::<bool>(), 0_usize..4), 1..12),
+    ) {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        let mut memory = Observed::default();
+        settle(&mut desired, &mut world, &mut memory);
+        for (change, steps, hand, web, n) in turns {
+            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+                desired = next;
+            }
+            round(&mut desired, &mut world, &mut memory, steps);
+            world.pass(&memory, 300);
+            world.look(&mut memory, &desired);
+            world.told();
+            let proxy = if web { PoolId::Web } else { PoolId::Db };
+            if world.meddle(proxy, hand, n) {
+                world.look(&mut memory, &desired);
+                let told = world.told();
+                prop_assert!(!told.is_empty(), "{hand:?} was not told");
+            }
+        }
+        settle(&mut desired, &mut world, &mut memory);
+        prop_assert_eq!(check(&desired, &memory), []);
+        prop_assert!(world.runs_its_file(), "a worker runs what somebody else wrote");
+        // Checks of a server in maintenance are switched on when it comes back.
+        let odd = memory.proxies.values().flat_map(|p| p.odd.keys());
+        prop_assert_eq!(odd.filter(|what| !matches!(what, What::Checks(_))).collect::<Vec<_>>(), [] as [&What; 0]);
     }
 
     #[test]

@@ -134,6 +134,11 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
             (proxy, runtime::set_state(*proxy, name, *state, *writer))
         }
         Step::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
+        Step::SetMost { proxy, name, most } => (proxy, runtime::set_most(*proxy, name, *most)),
+        Step::OpenFrontend { proxy, name, most, paused } => {
+            (proxy, runtime::open_frontend(name, *most, *paused))
+        }
+        Step::LiftLimits { proxy } => (proxy, runtime::lift_limits()),
         Step::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
         _ => return Ok(()),
     };

@@ -14,6 +14,7 @@ mod import;
 mod invite;
 mod join;
 mod launch;
+mod meddling;
 mod modes;
 mod names;
 mod processes;
@@ -22,6 +23,7 @@ mod rows;
 mod switch;
 mod tables;
 mod test;
+mod visits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -33,13 +35,14 @@ use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff;
+use cordee_domain::door::{Answer, Door};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen, Setback};
 use cordee_domain::plan::plan;
-use cordee_domain::sessions::Answer;
+use cordee_domain::sessions;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step, Target};
@@ -59,6 +62,7 @@ use crate::secrets::Secrets;
 use crate::store::Store;
 
 use doors::Doors;
+pub use visits::last_question;
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
@@ -103,7 +107,9 @@ enum Sight {
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
     /// What a web server said of the session mode.
-    Mode { name: ServerName, said: Result<Answer, Text> },
+    Mode { name: ServerName, said: Result<sessions::Answer, Text> },
+    /// An answer at one of the site's own addresses, and when it was asked for.
+    Door { door: Door, asked: Millis, answer: Result<Answer, Text> },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Text> },
     /// A copy is that far.
@@ -147,6 +153,10 @@ pub struct Engine {
     doors: Doors,
     /// Who writes a heartbeat now; the heart reads it.
     beating: watch::Sender<BTreeSet<ServerName>>,
+    /// Which HAProxys are there to be asked; whoever listens in their place is not.
+    answering: watch::Sender<BTreeSet<PoolId>>,
+    /// The worker of each that is recorded as running our file.
+    recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
     switch: Option<switch::Switch>,
     refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
@@ -175,6 +185,8 @@ impl Engine {
             delays: BTreeMap::new(),
             doors: Doors::default(),
             beating: watch::Sender::default(),
+            answering: watch::Sender::default(),
+            recorded: BTreeMap::new(),
             switch: None,
             refreshes: Vec::new(),
             work: JoinSet::new(),
@@ -189,7 +201,8 @@ impl Engine {
         engine.adopt();
         engine.recall_comparisons();
         engine.recall_asked();
-        engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
+        engine.unseen =
+            engine.observed.processes.keys().map(|id| processes::looked_at_by(&engine.parts, id)).collect();
         engine
     }
 
@@ -202,6 +215,7 @@ impl Engine {
         self.purge();
         self.ask_modes();
         self.watch_tables();
+        self.ask_doors();
         tokio::pin!(stop);
         loop {
             self.round();
@@ -256,6 +270,7 @@ impl Engine {
         self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
+        self.watch_doors(&desired);
         self.publish(&desired);
     }
 
@@ -326,10 +341,8 @@ impl Engine {
                 self.busy.remove(&Target::Proxy(id));
                 self.looked(&Target::Proxy(id));
                 let seen = self.observed.proxies.entry(id).or_default();
-                seen.file = file;
-                seen.map = map;
-                seen.worker = running.as_ref().ok().map(|r| r.pid).or(seen.worker);
-                seen.running = seen_again(&seen.running, running);
+                (seen.file, seen.map) = (file, map);
+                self.see_proxy(id, running, step.as_ref());
                 if let Some((step, outcome)) = step {
                     self.stepped(&step, outcome);
                 }
@@ -383,6 +396,7 @@ impl Engine {
                 let before = self.observed.modes.entry(name).or_default();
                 *before = seen_again(before, said);
             }
+            Sight::Door { door, asked, answer } => self.answered(door, asked, answer),
             Sight::Beat { name, result } => {
                 let before = self.observed.beats.entry(name).or_default();
                 *before = seen_again(before, result);
@@ -558,17 +572,6 @@ fn paced(every: Duration) -> Interval {
     let mut pace = interval(every);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
-}
-
-/// The look that tells how an adopted process does.
-fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
-    match id {
-        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
-        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
-            Target::Database(name.clone())
-        }
-        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
-    }
 }
 
 /// A look at one proxy, after the step that went before it.

@@ -7,7 +7,7 @@ use std::process::{Child, ExitStatus};
 use cordee_domain::desired::Runtime;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, ProcessId, Seen};
+use cordee_domain::observed::{Leader, ProcessId};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -16,7 +16,7 @@ use cordee_domain::text::Text;
 use crate::clock::now;
 use crate::hands::process::{self, Found};
 
-use super::{Engine, Sight, data, import};
+use super::{Engine, Sight, data, import, meddling};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = 2_000;
@@ -64,7 +64,10 @@ impl Engine {
         self.look_at_folders();
         for proxy in PoolId::ALL {
             let file = std::fs::read_to_string(self.parts.home.proxy_config(proxy)).ok();
-            self.observed.proxies.entry(proxy).or_default().file = file;
+            let recorded = meddling::recorded(&self.parts.home, proxy);
+            let adopted = self.observed.process(&ProcessId::Proxy(proxy)).leader.is_some();
+            let seen = self.observed.proxies.entry(proxy).or_default();
+            (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
         let map = std::fs::read_to_string(self.parts.home.session_map()).ok();
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
@@ -166,7 +169,7 @@ impl Engine {
         if let ProcessId::Proxy(proxy) = id
             && let Some(seen) = self.observed.proxies.get_mut(proxy)
         {
-            seen.running = Seen::Never;
+            seen.ended();
         }
         if !asked {
             let name = id.to_string();
@@ -243,6 +246,17 @@ impl Engine {
         if matches!((id, step), (ProcessId::Server(_), Step::TrashHome { .. })) && over {
             self.observed.processes.remove(id);
         }
+    }
+}
+
+/// The look that tells how an adopted process does.
+pub(super) fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
+    match id {
+        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
+        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
+            Target::Database(name.clone())
+        }
+        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod dump;
 pub mod files;
 pub mod handshake;
 pub mod haproxy;
+pub mod knock;
 pub mod logs;
 pub mod mysql;
 pub mod net;

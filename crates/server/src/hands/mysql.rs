@@ -34,9 +34,9 @@ const CLIENT_ERRORS: u32 = 2_000;
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
 /// The longest packet of one of ours: the protocol's own limit. Named, because each new connection asks for it otherwise.
-const PACKET: usize = 1 << 30;
+pub(super) const PACKET: usize = 1 << 30;
 /// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
-const WAIT: usize = 28_800;
+pub(super) const WAIT: usize = 28_800;
 
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);

@@ -144,6 +144,12 @@ pub fn state(pid: u32) -> Option<State> {
     Some(State { group, frozen: matches!(letter, "T" | "t"), dead: matches!(letter, "Z" | "X" | "x") })
 }
 
+/// When a process was started, in ticks since the machine was: with its id it names it for good.
+pub fn started(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
 /// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.
 pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     let mut all: BTreeMap<ProcessId, Vec<&Found>> = BTreeMap::new();

@@ -93,7 +93,7 @@ pub struct RequestsJson {
 
 impl From<Counts> for LogCounts {
     fn from(counts: Counts) -> Self {
-        let Counts { stored, crowd, unreadable, kernel, unsent, notices } = counts;
+        let Counts { stored, crowd, unreadable, kernel, unsent, notices, own: _ } = counts;
         let dropped = counts.dropped();
         let sent = stored + dropped + notices;
         Self { heard: true, sent, stored, dropped, crowd, unreadable, kernel, unsent, notices }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::db::failover::{Decision, Promise, decide};
 use crate::db::{DatabaseSeen, Link, Position, Thread};
 use crate::desired::{Desired, Handover, Power, Routing, Runtime, Standing};
-use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use crate::plan::tests::first;
@@ -95,6 +95,8 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         mode: None,
         requests: 0,
         unsent: 0,
+        frontends: BTreeMap::new(),
+        limits: Limits::default(),
         servers: servers.collect(),
     };
     let running = Seen::At(NOW - 100, running);
@@ -117,6 +119,9 @@ pub(crate) fn listed(id: u32, out: bool) -> RunningServer {
         writer_maintenance: out,
         drain: false,
         weight: 100,
+        most: 0,
+        checked: true,
+        checked_elsewhere: false,
         verdict: Verdict::Up,
         sessions: 0,
         total: 0,

@@ -1,0 +1,226 @@
+//! The site's own addresses, asked as a visitor and as an application would ask, and what the answers say.
+//!
+//! Nothing that HAProxy or a server says of itself proves that somebody is served: only an answer at the address does.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::{Desired, Routing};
+use crate::ids::{Millis, PoolId};
+use crate::observed::{Observed, ProcessId, STALE, Seen};
+use crate::status;
+use crate::text;
+use crate::text::Text;
+
+/// An address at which somebody is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Door {
+    /// The visitors' one.
+    Site,
+    /// The applications', as the routing says.
+    Databases,
+    /// The applications', to the one writer.
+    Writer,
+}
+
+impl Door {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Site, Self::Databases, Self::Writer];
+
+    /// The HAProxy behind it.
+    pub const fn proxy(self) -> PoolId {
+        match self {
+            Self::Site => PoolId::Web,
+            Self::Databases | Self::Writer => PoolId::Db,
+        }
+    }
+
+    /// The address at which it is reached from this machine.
+    pub const fn address(self, desired: &Desired) -> SocketAddr {
+        let listen = match self {
+            Self::Site => desired.web.listen,
+            Self::Databases => desired.db.listen,
+            Self::Writer => desired.writer_listen,
+        };
+        let ip = match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, listen.port())
+    }
+}
+
+/// What came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// A page.
+    Page,
+    /// The site's own word that it has none to give: its status.
+    Error(u16),
+    /// HAProxy's own word that nobody serves.
+    Nobody,
+    /// A database took the application's account and answered.
+    Landed {
+        /// Which one.
+        server_id: u32,
+        /// It takes no writes.
+        read_only: bool,
+    },
+    /// All of a database's connections are used.
+    Full,
+    /// A database refused, with that error.
+    Denied(u16),
+    /// Nobody took the connection.
+    Refused,
+    /// No answer in time.
+    Silent,
+    /// The connection ended without an answer, or with none that can be read.
+    Broken,
+}
+
+impl Answer {
+    /// What is wrong with it, by what is wished now.
+    pub fn wrong(self, desired: &Desired, door: Door) -> Option<Text> {
+        let address = door.address(desired).to_string();
+        let alone = door == Door::Writer || desired.routing == Routing::OneWriter;
+        let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+        Some(match self {
+            Self::Page => return None,
+            Self::Landed { server_id, read_only } => match writer {
+                Some(writer) if alone && writer.id != server_id => {
+                    text!("door-elsewhere", address = address, name = writer.name.as_str())
+                }
+                _ if read_only => text!("door-closed", address = address),
+                _ => return None,
+            },
+            Self::Error(status) => text!("door-error", address = address, status = status),
+            Self::Nobody => text!("door-nobody", address = address),
+            Self::Full => text!("door-full", address = address),
+            Self::Denied(code) => text!("door-denied", address = address, code = code),
+            Self::Refused => text!("door-refused", address = address),
+            Self::Silent => text!("door-silent", address = address),
+            Self::Broken => text!("door-broken", address = address),
+        })
+    }
+}
+
+/// What is known of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorSeen {
+    /// The last answer, when it came; or why Cordée could not ask.
+    pub answer: Seen<Answer>,
+    /// When that was asked.
+    pub asked: Millis,
+    /// Since when every answer has been wrong.
+    pub wrong_since: Option<Millis>,
+    /// When the last right answer was asked for.
+    pub right: Option<Millis>,
+    /// Since when it should be a right one, as far as everything else is seen.
+    pub expected_since: Option<Millis>,
+}
+
+/// Milliseconds for which a wrong answer may be that of a passage: HAProxy was not told yet what is open.
+pub const GRACE: u64 = 1_000;
+/// An answer that is older says nothing about now.
+const OLD: u64 = 4_000;
+/// Milliseconds within which the first answer comes.
+const FIRST: u64 = 3_000;
+
+/// What the answers at one door say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Somebody is served, or nobody is expected to be: other sentences say why.
+    Fine,
+    /// It should serve since a moment ago, and no answer has come yet.
+    Waiting,
+    /// Cordée cannot tell, and why.
+    Unknown(Text),
+    /// It should serve and does not.
+    Wrong(Text),
+}
+
+impl DoorSeen {
+    /// Takes in an answer that was asked for at `asked` and came at `at`.
+    pub fn take(
+        &mut self,
+        desired: &Desired,
+        door: Door,
+        (asked, at): (Millis, Millis),
+        got: Result<Answer, Text>,
+    ) {
+        self.asked = asked;
+        match got {
+            Ok(answer) => {
+                if answer.wrong(desired, door).is_some() {
+                    self.wrong_since.get_or_insert(asked);
+                } else {
+                    (self.wrong_since, self.right) = (None, Some(asked));
+                }
+                self.answer = Seen::At(at, answer);
+            }
+            // Not to know is no answer, neither right nor wrong.
+            Err(why) => self.answer = Seen::Failed { last: self.answer.last(), why },
+        }
+    }
+}
+
+/// Whether somebody must be served there, by all that is seen of the servers behind it.
+fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> bool {
+    let proxy = door.proxy();
+    let process = observed.process(&ProcessId::Proxy(proxy));
+    let there = process.leader.is_some_and(|leader| !leader.frozen)
+        && observed.proxy(proxy).running.fresh(now, STALE).is_some();
+    there
+        && match door {
+            Door::Site => desired.web.servers.iter().any(|s| status::web(desired, observed, s, now).serves()),
+            Door::Databases | Door::Writer => {
+                let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+                desired.handover.is_none()
+                    && writer.is_some_and(|s| status::database(desired, observed, s, now).serves())
+            }
+        }
+}
+
+impl Observed {
+    /// Notes since when somebody must be served at each door.
+    pub fn expect_doors(&mut self, desired: &Desired, now: Millis) {
+        for door in Door::ALL {
+            let since = expected(desired, self, door, now).then_some(now);
+            let seen = self.doors.entry(door).or_default();
+            seen.expected_since = since.map(|now| seen.expected_since.unwrap_or(now));
+        }
+    }
+}
+
+/// What the answers at a door say now.
+pub fn finding(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> Finding {
+    let Some(seen) = observed.doors.get(&door) else { return Finding::Fine };
+    let Some(expected) = seen.expected_since else { return Finding::Fine };
+    let waiting = match seen.right {
+        Some(right) if right >= expected || seen.wrong_since.is_none() => Finding::Fine,
+        _ => Finding::Waiting,
+    };
+    let (at, answer) = match &seen.answer {
+        Seen::At(at, answer) => (*at, *answer),
+        Seen::Failed { why, .. } => return Finding::Unknown(why.clone()),
+        Seen::Never if now.saturating_sub(expected) > FIRST => {
+            return Finding::Unknown(text!("door-unasked", address = door.address(desired).to_string()));
+        }
+        Seen::Never => return waiting,
+    };
+    if now.saturating_sub(at) > OLD && now.saturating_sub(expected) > OLD {
+        return Finding::Unknown(text!("door-unasked", address = door.address(desired).to_string()));
+    }
+    match (answer.wrong(desired, door), seen.wrong_since) {
+        (Some(why), Some(since)) if at.saturating_sub(since.max(expected)) >= GRACE && at >= expected => {
+            Finding::Wrong(why)
+        }
+        (Some(_), _) => waiting,
+        (None, _) => Finding::Fine,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use super::*;
+use crate::db::failover::tests::scene::{NOW, Scene, cluster};
+use crate::desired::{Admin, Power};
+use crate::haproxy::stats::{Check, Running, Verdict};
+use crate::observed::{Leader, ProcessSeen, ProxySeen};
+use crate::snapshot::snapshot;
+use crate::status::Light;
+
+const RIGHT: [(Door, Answer); 3] = [
+    (Door::Site, Answer::Page),
+    (Door::Databases, Answer::Landed { server_id: 1, read_only: false }),
+    (Door::Writer, Answer::Landed { server_id: 1, read_only: false }),
+];
+
+/// All is well, and has been seen to be at each address.
+fn well() -> Scene {
+    let mut scene = cluster(1);
+    let db = scene.seen.proxy(PoolId::Db).running.value().cloned().expect("seen");
+    let names: Vec<_> = scene.desired.web.servers.iter().map(|s| (s.name.clone(), s.id)).collect();
+    let sample = db.servers.values().next().expect("one").clone();
+    let servers = names.iter().map(|(name, id)| {
+        let check = Check { code: "L7OK".to_owned(), ..Check::default() };
+        let (maintenance, writer_maintenance) = (false, false);
+        let verdict = Verdict::Up;
+        let server = crate::haproxy::stats::RunningServer {
+            id: *id,
+            check,
+            maintenance,
+            writer_maintenance,
+            verdict,
+            ..sample.clone()
+        };
+        (name.clone(), server)
+    });
+    let running = Seen::At(NOW - 100, Running { servers: servers.collect(), ..db });
+    scene.seen.proxies.insert(PoolId::Web, ProxySeen { running, ..ProxySeen::default() });
+    for (name, id) in &names {
+        let leader = Leader { pid: 60, server: *id, generation: 0, frozen: false };
+        let process = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
+        scene.seen.processes.insert(ProcessId::Server(name.clone()), process);
+    }
+    let leader = Leader { pid: 51, server: 0, generation: 0, frozen: false };
+    let process = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
+    scene.seen.processes.insert(ProcessId::Proxy(PoolId::Web), process);
+    scene.seen.expect_doors(&scene.desired, NOW - 60_000);
+    for door in Door::ALL {
+        scene.seen.doors.entry(door).or_default().expected_since = Some(NOW - 60_000);
+    }
+    for (door, answer) in RIGHT {
+        scene = answered(scene, door, NOW - 500, NOW - 490, answer);
+    }
+    scene.seen.expect_doors(&scene.desired, NOW);
+    scene
+}
+
+fn answered(mut scene: Scene, door: Door, asked: Millis, at: Millis, answer: Answer) -> Scene {
+    let desired = scene.desired.clone();
+    scene.seen.doors.entry(door).or_default().take(&desired, door, (asked, at), Ok(answer));
+    scene
+}
+
+fn verdict(scene: &Scene) -> (Light, String) {
+    let shown = snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
+    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.key.to_string()))
+}
+
+/// What everything else says stays as it was: only the address tells.
+#[test]
+fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
+    assert_eq!(verdict(&well()).0, Light::Good);
+    let elsewhere = Answer::Landed { server_id: 2, read_only: false };
+    let closed = Answer::Landed { server_id: 1, read_only: true };
+    for (door, answer, cause) in [
+        (Door::Site, Answer::Refused, "door-refused"),
+        (Door::Site, Answer::Nobody, "door-nobody"),
+        (Door::Site, Answer::Error(500), "door-error"),
+        (Door::Site, Answer::Broken, "door-broken"),
+        (Door::Databases, Answer::Full, "door-full"),
+        (Door::Databases, Answer::Denied(1045), "door-denied"),
+        (Door::Databases, closed, "door-closed"),
+        (Door::Databases, elsewhere, "door-elsewhere"),
+        (Door::Writer, Answer::Refused, "door-refused"),
+        (Door::Writer, elsewhere, "door-elsewhere"),
+    ] {
+        // One wrong answer may be that of a passage; it is asked again at once.
+        let once = answered(well(), door, NOW - 300, NOW - 290, answer);
+        assert_eq!(verdict(&once).0, Light::Good, "{door:?} {answer:?}");
+        let mut lasting = answered(once, door, NOW + 800, NOW + 800, answer);
+        lasting.now = NOW + 800;
+        assert_eq!(verdict(&lasting), (Light::Critical, cause.to_owned()), "{door:?}");
+        let mut again = answered(lasting, door, NOW + 900, NOW + 900, RIGHT[door as usize].1);
+        again.now = NOW + 900;
+        assert_eq!(verdict(&again).0, Light::Good, "{door:?} {answer:?}");
+    }
+    for door in Door::ALL {
+        // What is silent has been wrong for as long as it was waited for.
+        let mut silent = answered(well(), door, NOW - 200, NOW + 1_600, Answer::Silent);
+        silent.now = NOW + 1_600;
+        assert_eq!(verdict(&silent), (Light::Critical, "door-silent".to_owned()), "{door:?}");
+    }
+}
+
+#[test]
+fn with_all_writers_the_first_address_may_lead_to_each_of_them() {
+    let mut scene = well();
+    scene.desired.routing = Routing::AllWriters;
+    let other = Answer::Landed { server_id: 2, read_only: false };
+    assert_eq!(other.wrong(&scene.desired, Door::Databases), None);
+    assert!(other.wrong(&scene.desired, Door::Writer).is_some());
+    let closed = Answer::Landed { server_id: 2, read_only: true };
+    assert!(closed.wrong(&scene.desired, Door::Databases).is_some());
+}
+
+#[test]
+fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
+    for door in Door::ALL {
+        let mut scene = well();
+        let desired = scene.desired.clone();
+        let why = text!("door-cannot-ask", kind = "x");
+        let seen = scene.seen.doors.entry(door).or_default();
+        seen.take(&desired, door, (NOW, NOW), Err(why));
+        assert_eq!(verdict(&scene), (Light::Unknown, "door-cannot-ask".to_owned()));
+        let mut old = well();
+        old.now = NOW + OLD + 1;
+        let found = finding(&old.desired, &old.seen, door, old.now);
+        assert!(matches!(found, Finding::Unknown(_)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_change_that_is_wished_and_known_is_no_alarm() {
+    // A change of writer: the address leads nowhere meanwhile, and nobody says it should.
+    let mut scene = well().gone("db1");
+    scene.seen.expect_doors(&scene.desired, NOW);
+    scene = answered(scene, Door::Writer, NOW - 2_000, NOW - 200, Answer::Silent);
+    assert_eq!(finding(&scene.desired, &scene.seen, Door::Writer, NOW), Finding::Fine);
+    // Nobody was served before the first server was there: that is over, and nothing is proven yet.
+    let mut scene = well();
+    for (door, wrong) in [(Door::Site, Answer::Nobody), (Door::Writer, Answer::Refused)] {
+        let seen = scene.seen.doors.entry(door).or_default();
+        *seen = DoorSeen { expected_since: Some(NOW - 10), ..DoorSeen::default() };
+        scene = answered(scene, door, NOW - 30_000, NOW - 29_000, wrong);
+        scene = answered(scene, door, NOW - 300, NOW - 290, wrong);
+        assert_eq!(finding(&scene.desired, &scene.seen, door, NOW), Finding::Waiting);
+    }
+    assert_eq!(verdict(&scene).0, Light::Progress);
+}
+
+#[test]
+fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
+    let mut scene = well();
+    for server in &mut scene.desired.web.servers {
+        server.power = Power::Off;
+        scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+    }
+    scene.seen.expect_doors(&scene.desired, NOW);
+    scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
+    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
+    // One that is down by itself is an alarm, whatever a person did to the other.
+    scene.desired.web.servers[0].power = Power::On;
+    let process = ProcessSeen { trouble: Some(Text::of("no")), ..ProcessSeen::default() };
+    let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
+    scene.seen.processes.insert(id, process);
+    assert_eq!(verdict(&scene).0, Light::Critical);
+    assert_eq!(scene.desired.web.servers[1].admin, Admin::Ready);
+}

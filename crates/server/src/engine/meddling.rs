@@ -1,0 +1,74 @@
+//! What somebody else did to a HAProxy: told in the journal, and which worker is known to run Cordée's own file.
+
+use cordee_domain::haproxy::stats::Running;
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::Meddling;
+use cordee_domain::status::Light;
+use cordee_domain::step::{Outcome, Step};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use crate::clock::now;
+use crate::hands::{files, process};
+use crate::paths::Home;
+
+use super::Engine;
+
+impl Engine {
+    /// Takes in a look at a process, after the step that went before it.
+    pub(super) fn see_proxy(
+        &mut self,
+        proxy: PoolId,
+        running: Result<Running, Text>,
+        step: Option<&(Step, Outcome)>,
+    ) {
+        let seen = self.observed.proxies.entry(proxy).or_default();
+        let told = seen.see(proxy, now(), running, step.map(|(step, outcome)| (step, outcome)));
+        self.tell_of_others(proxy, told);
+        self.record_worker(proxy);
+    }
+
+    /// Tells what a look found of somebody else's doing.
+    fn tell_of_others(&self, proxy: PoolId, told: Vec<Meddling>) {
+        let name = proxy.as_str();
+        for one in told {
+            let (light, text) = match one {
+                Meddling::Reloaded => (Light::Warning, text!("event-reloaded-elsewhere", proxy = name)),
+                Meddling::Unproven => (Light::Warning, text!("event-worker-unproven", proxy = name)),
+                Meddling::Changed(change) => {
+                    let what = change.what.name();
+                    let text =
+                        text!("event-foreign", proxy = name, what = what, was = change.was, now = change.now);
+                    (Light::Warning, text)
+                }
+                Meddling::PutRight(what, now) => {
+                    (Light::Good, text!("event-put-right", proxy = name, what = what.name(), now = now))
+                }
+            };
+            self.note(&format!("haproxy-{name}"), Some(light), &text);
+        }
+    }
+
+    /// Writes down the worker that runs Cordée's file, for the next Cordée.
+    fn record_worker(&mut self, proxy: PoolId) {
+        let Some(worker) = self.observed.proxy(proxy).proven() else { return };
+        if self.recorded.get(&proxy) == Some(&worker) {
+            return;
+        }
+        let Some(started) = process::started(worker) else { return };
+        let line = format!("{worker} {started}\n");
+        match files::replace(&self.parts.home.proxy_worker(proxy), &line, 0o600, None) {
+            Ok(()) => drop(self.recorded.insert(proxy, worker)),
+            // The next Cordée reloads once: nothing is lost.
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker"),
+        }
+    }
+}
+
+/// The worker that an earlier Cordée knew to run its file, if it is still that process.
+pub(super) fn recorded(home: &Home, proxy: PoolId) -> Option<u32> {
+    let line = std::fs::read_to_string(home.proxy_worker(proxy)).ok()?;
+    let (worker, started) = line.trim().split_once(' ')?;
+    let (worker, started): (u32, u64) = (worker.parse().ok()?, started.parse().ok()?);
+    (process::started(worker) == Some(started)).then_some(worker)
+}

@@ -1,0 +1,109 @@
+//! The site's own addresses, asked each second: as a visitor, and as an application.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use cordee_domain::desired::Desired;
+use cordee_domain::door::{Answer, Door};
+use cordee_domain::ids::{Millis, PoolId};
+use cordee_domain::observed::ProcessId;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::board::Board;
+use crate::clock::now;
+use crate::hands::knock;
+use crate::paths::Home;
+use crate::random;
+
+use super::{Engine, Parts, Sight};
+
+/// Between two questions at one address.
+const PACE: Duration = Duration::from_secs(1);
+/// The same after a wrong answer that came at once: whether it lasts is to be known soon.
+const AGAIN: Duration = Duration::from_millis(300);
+/// For an answer. With the pace before it, what is silent is told within three seconds.
+const PATIENCE: Duration = Duration::from_millis(1_800);
+/// Until the intake listens. Where it cannot, the site is asked all the same.
+const LISTENING: Duration = Duration::from_secs(2);
+
+impl Engine {
+    /// Which HAProxys are there to be asked, and since when each address should serve.
+    pub(super) fn watch_doors(&mut self, desired: &Desired) {
+        let there = |p: &PoolId| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some();
+        let answering: BTreeSet<PoolId> = PoolId::ALL.into_iter().filter(there).collect();
+        self.answering.send_if_modified(|before| std::mem::replace(before, answering) != *before);
+        self.observed.expect_doors(desired, now());
+    }
+
+    /// Takes in an answer.
+    pub(super) fn answered(&mut self, door: Door, asked: Millis, answer: Result<Answer, Text>) {
+        let desired = self.parts.board.desired();
+        self.observed.doors.entry(door).or_default().take(&desired, door, (asked, now()), answer);
+    }
+
+    /// Starts to ask. Each address has one question at a time: none waits for another.
+    pub(super) fn ask_doors(&mut self) {
+        for door in Door::ALL {
+            let (board, out) = (self.parts.board.clone(), self.out.clone());
+            let (password, mut numbers) =
+                (self.parts.secrets.app.clone(), Numbers::after_the_last(&self.parts));
+            let mut answering = self.answering.subscribe();
+            self.work.spawn(async move {
+                loop {
+                    let there = answering.wait_for(|there| there.contains(&door.proxy())).await.is_ok();
+                    if !there {
+                        return;
+                    }
+                    let (begun, asked) = (Instant::now(), now());
+                    let answer = match door {
+                        Door::Site => visit(&board, &mut numbers).await,
+                        _ => knock::as_application(door.address(&board.desired()), &password, PATIENCE).await,
+                    };
+                    let wrong = !matches!(answer, Ok(Answer::Page | Answer::Landed { .. }));
+                    if out.send(Sight::Door { door, asked, answer }).await.is_err() {
+                        return;
+                    }
+                    sleep_until(begun + if wrong { AGAIN } else { PACE }).await;
+                }
+            });
+        }
+    }
+}
+
+async fn visit(board: &Board, numbers: &mut Numbers) -> Result<Answer, Text> {
+    // What was served while nobody listened is counted first: this must not be taken for a visit that was missed.
+    let _ = timeout(LISTENING, board.watch_heard().wait_for(|heard| *heard)).await;
+    let secret = random::token(16).ok_or_else(|| text!("door-cannot-ask", kind = "random"))?;
+    let name = board.own_question(numbers.next(), &secret);
+    let name = HeaderValue::try_from(name).map_err(|_| text!("door-cannot-ask", kind = "header"))?;
+    knock::as_visitor(Door::Site.address(&board.desired()), name, PATIENCE).await
+}
+
+/// The questions are numbered, through all starts of Cordée, in a file: so the next one knows which may be under way.
+struct Numbers {
+    last: u64,
+    file: PathBuf,
+}
+
+impl Numbers {
+    fn after_the_last(parts: &Parts) -> Self {
+        Self { last: last_question(&parts.home), file: parts.home.own_questions() }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        if let Err(error) = std::fs::write(&self.file, self.last.to_string()) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "numbering a question");
+        }
+        self.last
+    }
+}
+
+/// The number of the last question that was asked.
+pub fn last_question(home: &Home) -> u64 {
+    std::fs::read_to_string(home.own_questions()).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,103 @@
+//! One question at the site's own addresses, as a visitor and as an application would ask it, over a connection of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use cordee_domain::door::Answer;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+use rustix::io::Errno;
+use tokio::time::timeout;
+
+use super::mysql::{PACKET, WAIT, account};
+use super::visitor::{VisitError, Visitor};
+
+/// How HAProxy's own word begins that no server takes the request (2.6, `http_err_msgs`).
+const NOBODY: &[u8] = b"<html><body><h1>503 Service Unavailable</h1>";
+
+/// Asks for the first page. `Err`: it could not be asked, for want of something of Cordée's own.
+pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) -> Result<Answer, Text> {
+    match Visitor::new(to, "").called(agent, patience).get("/").await {
+        Ok(answer) => Ok(match answer.status {
+            200..=399 => Answer::Page,
+            503 if answer.body.starts_with(NOBODY) => Answer::Nobody,
+            status => Answer::Error(status),
+        }),
+        Err(VisitError::Connect(error)) => refused(&error),
+        Err(VisitError::Late) => Ok(Answer::Silent),
+        Err(VisitError::Http(_) | VisitError::Request(_) | VisitError::Body) => Ok(Answer::Broken),
+    }
+}
+
+/// Asks at an address as an application would: a connection of its own, with the application's account. `Err`: it could
+/// not be asked, for want of something of Cordée's own.
+pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Text> {
+    let options = OptsBuilder::default()
+        .ip_or_hostname(to.ip().to_string())
+        .tcp_port(to.port())
+        .prefer_socket(false)
+        .max_allowed_packet(Some(PACKET))
+        .wait_timeout(Some(WAIT))
+        .user(Some(account::APP))
+        .pass(Some(password));
+    let talk = async {
+        let mut conn = Conn::new(options).await?;
+        let row: Option<(u8, u32, bool)> = conn.query_first("SELECT 1, @@server_id, @@read_only").await?;
+        // Said goodbye to: a connection that is dropped is a line in the database's log.
+        let _ = conn.disconnect().await;
+        Ok(row)
+    };
+    match timeout(patience, talk).await {
+        Err(_) => Ok(Answer::Silent),
+        Ok(Ok(Some((1, server_id, read_only)))) => Ok(Answer::Landed { server_id, read_only }),
+        Ok(Ok(_)) => Ok(Answer::Broken),
+        Ok(Err(error)) => no_answer(&error),
+    }
+}
+
+/// Errors of a database whose connections are all used: in all, by one account, by one account in an hour.
+const FULL: [u16; 3] = [1040, 1203, 1226];
+
+fn no_answer(error: &mysql_async::Error) -> Result<Answer, Text> {
+    match error {
+        mysql_async::Error::Server(error) if FULL.contains(&error.code) => Ok(Answer::Full),
+        mysql_async::Error::Server(error) => Ok(Answer::Denied(error.code)),
+        mysql_async::Error::Io(mysql_async::IoError::Io(error)) => match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                Ok(Answer::Broken)
+            }
+            _ => refused(error),
+        },
+        _ => Ok(Answer::Broken),
+    }
+}
+
+/// What it means that no connection came about. Without descriptors, memory or ports of one's own nothing is known.
+pub fn refused(error: &io::Error) -> Result<Answer, Text> {
+    let own = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL, Errno::ACCESS];
+    match error.raw_os_error() {
+        Some(code) if own.iter().any(|e| e.raw_os_error() == code) => {
+            Err(text!("door-cannot-ask", kind = error.kind().to_string()))
+        }
+        _ => Ok(Answer::Refused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cordee_lacks_itself_says_nothing_about_the_site() {
+        for own in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL] {
+            assert!(refused(&own.into()).is_err(), "{own:?}");
+        }
+        for site in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH] {
+            assert_eq!(refused(&site.into()), Ok(Answer::Refused), "{site:?}");
+        }
+    }
+}
