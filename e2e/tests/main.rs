@@ -20,6 +20,7 @@ mod join_killed;
 mod members;
 mod owners;
 mod page;
+mod ports;
 mod promote;
 mod reload;
 mod repair;
@@ -34,6 +35,9 @@ use cordee_e2e::runner::{self, Place, Row};
 use cordee_e2e::suite::File;
 
 fn main() -> ExitCode {
+    if let Some(port) = ports::thief() {
+        return ports::steal(port);
+    }
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 6),
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         row(compare::file(), Place::Waits, 68),
         row(death::file(), Place::Alone, 38),
         row(doors::file(), Place::Alone, 40),
+        row(ports::file(), Place::Alone, 0),
         row(failover::file(), Place::Alone, 103),
         row(promote::file(), Place::Alone, 0),
         row(drills::file(), Place::Alone, 210),

@@ -9,7 +9,7 @@ use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
-use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
 use crate::plan::{Opening, opening};
 use crate::step::Target;
 use crate::text;
@@ -143,6 +143,10 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         }
         if let Some(status) = frozen(&process) {
             return status;
+        }
+        if let Port::Foreign(holder) = &process.port {
+            let reason = text!("reason-port-taken", port = server.port.to_string(), holder = holder.as_str());
+            return Status::new(Light::Critical, text!("status-down"), reason);
         }
         if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
             return Status::bare(Light::Progress, text!("status-restarting"));

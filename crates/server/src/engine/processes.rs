@@ -7,7 +7,7 @@ use std::process::{Child, ExitStatus};
 use cordee_domain::desired::Runtime;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, ProcessId};
+use cordee_domain::observed::{Leader, Port, ProcessId};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -69,6 +69,7 @@ impl Engine {
             let seen = self.observed.proxies.entry(proxy).or_default();
             (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
+        self.look_at_ports(&self.parts.board.desired());
         let map = std::fs::read_to_string(self.parts.home.session_map()).ok();
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
     }
@@ -131,6 +132,7 @@ impl Engine {
         for (id, pid) in gone {
             self.process_ended(&id, pid);
         }
+        self.look_at_ports(&self.parts.board.desired());
     }
 
     /// A leader has ended: say why, and find what it left.
@@ -143,7 +145,7 @@ impl Engine {
         let why = reason(status);
         let asked = seen.stopping_since.take().is_some();
         let short = seen.started_at.is_some_and(|at| now().saturating_sub(at) < SHORT_LIFE);
-        seen.leader = None;
+        (seen.leader, seen.port) = (None, Port::Unknown);
         seen.ended_at = Some(now());
         seen.failures = match (asked, short) {
             (true, _) => 0,
@@ -199,6 +201,7 @@ impl Engine {
                 let Some(child) = child else { return };
                 let pid = child.id();
                 seen.leader = Some(Leader { pid, server: *server, generation: *generation, frozen: false });
+                seen.port = Port::Unknown;
                 seen.started_at = Some(now());
                 (seen.ended_at, seen.frozen_since) = (None, None);
                 let again = seen.trouble.is_some();
