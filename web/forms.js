@@ -82,7 +82,7 @@ async function ask(opener) {
   if (opener.ariaBusy === "true") return;
   opener.ariaBusy = "true";
   try {
-    const answer = await call(opener.href, {});
+    const answer = await call(opener.href ?? opener.action, {});
     const question = answer.ok ? await answer.json() : null;
     closeMenu(opener);
     if (question) pose(question);
@@ -153,6 +153,12 @@ async function fail(answer, form) {
     return;
   }
   const problem = await answer.json();
+  // What was done at once may be asked about by now: it would leave nobody who serves.
+  if (form && !form.elements.confirm && problem.errors.some((error) => error.field === "confirm")) {
+    form.ariaBusy = null;
+    await ask(form);
+    return;
+  }
   const rest = problem.errors.filter((error) => !(form && atField(form, error)));
   form?.querySelector("[aria-invalid=true]")?.focus();
   if (rest.length > 0 || problem.errors.length === 0) toast(rest[0]?.detail ?? problem.detail);

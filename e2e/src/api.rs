@@ -69,6 +69,16 @@ impl Api {
         Self { newest: Arc::clone(newest), ..self }
     }
 
+    /// Where it calls.
+    pub fn address(&self) -> SocketAddr {
+        self.to
+    }
+
+    /// Its token; empty for a stranger.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or("")
+    }
+
     /// The same caller, answered in another language.
     #[must_use]
     pub fn speaking(&self, language: &'static str) -> Self {

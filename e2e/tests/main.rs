@@ -28,6 +28,7 @@ mod reload;
 mod repair;
 mod repair_rows;
 mod returning;
+mod rolling;
 mod security;
 mod sessions;
 mod watch;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         row(failover::file(), Place::Alone, 105),
         row(promote::file(), Place::Alone, 75),
         row(returning::file(), Place::Alone, 60),
+        row(rolling::file(), Place::Alone, 90),
         row(drills::file(), Place::Alone, 115),
     ])
 }

@@ -14,13 +14,19 @@ pub(crate) fn actions(desired: &Desired, pool: PoolId, server: &Server, status: 
     }
     all.push(Action::Test);
     match pool {
-        PoolId::Web => web(&mut all, server),
+        PoolId::Web => web(&mut all, server, status),
         PoolId::Db => database(&mut all, desired, server, status),
     }
     all
 }
 
-fn web(all: &mut Vec<Action>, server: &Server) {
+fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
+    if status.word == text!("status-waits") {
+        all.extend([Action::Anyway, Action::Withdraw]);
+    }
+    if server.standing == Standing::Leaving {
+        return;
+    }
     if server.power == Power::On {
         if server.admin != Admin::Ready {
             all.push(Action::Ready);
@@ -108,22 +114,26 @@ mod tests {
     /// What each action asks of the wish; nothing for those that only look.
     fn change(action: Action, pool: PoolId, name: &ServerName) -> Option<Change> {
         let name = name.clone();
-        let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
+        // What is asked about first is asked for in so many words.
+        let force = true;
+        let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin, force });
         match action {
             Action::Logs | Action::Test | Action::Verify | Action::Repair => None,
             Action::Drain => admin(name, Admin::Drain),
             Action::Maintenance => admin(name, Admin::Maintenance),
             Action::Ready => admin(name, Admin::Ready),
-            Action::Restart => Some(Change::Restart { pool, name }),
-            Action::Stop => Some(Change::SetPower { pool, name, power: Power::Off }),
-            Action::Start => Some(Change::SetPower { pool, name, power: Power::On }),
+            Action::Restart => Some(Change::Restart { pool, name, force }),
+            Action::Stop => Some(Change::SetPower { pool, name, power: Power::Off, force }),
+            Action::Start => Some(Change::SetPower { pool, name, power: Power::On, force }),
             Action::Promote => Some(Change::Promote { name, at: 0, accept_loss: false }),
-            Action::Remove => Some(Change::RemoveServer { pool, name }),
+            Action::Anyway => Some(Change::Insist { name }),
+            Action::Withdraw => Some(Change::Withdraw { name }),
+            Action::Remove => Some(Change::RemoveServer { pool, name, force }),
             Action::Recopy => Some(Change::Recopy { name }),
         }
     }
 
-    const ALL: [Action; 13] = [
+    const ALL: [Action; 15] = [
         Action::Logs,
         Action::Test,
         Action::Drain,
@@ -133,6 +143,8 @@ mod tests {
         Action::Stop,
         Action::Start,
         Action::Promote,
+        Action::Anyway,
+        Action::Withdraw,
         Action::Remove,
         Action::Verify,
         Action::Repair,

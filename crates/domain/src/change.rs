@@ -29,6 +29,9 @@ pub enum Change {
         pool: PoolId,
         /// Which.
         name: ServerName,
+        /// Even if nobody else serves.
+        #[serde(default)]
+        force: bool,
     },
     /// Drain, maintenance, back in service.
     SetAdmin {
@@ -38,6 +41,9 @@ pub enum Change {
         name: ServerName,
         /// What it should become.
         admin: Admin,
+        /// Even if nobody else serves.
+        #[serde(default)]
+        force: bool,
     },
     /// Start or stop.
     SetPower {
@@ -47,11 +53,32 @@ pub enum Change {
         name: ServerName,
         /// What it should become.
         power: Power,
+        /// Even if nobody else serves.
+        #[serde(default)]
+        force: bool,
     },
     /// Stop and start again.
     Restart {
         /// Where.
         pool: PoolId,
+        /// Which.
+        name: ServerName,
+        /// Even if nobody else serves.
+        #[serde(default)]
+        force: bool,
+    },
+    /// A web server that was asked to leave and waits for another one to serve leaves all the same.
+    Insist {
+        /// Which.
+        name: ServerName,
+    },
+    /// A web server that was asked to leave and waits for another one to serve is to stay.
+    Withdraw {
+        /// Which.
+        name: ServerName,
+    },
+    /// A web server that was to be removed gets no visitors any more, or others serve them: it is gone.
+    Depart {
         /// Which.
         name: ServerName,
     },
@@ -182,6 +209,17 @@ pub enum Change {
     },
 }
 
+/// The port of a server to add.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PortChoice {
+    /// This one.
+    Given(u16),
+    /// One of these, which were free on this machine; which of them is chosen when the wish is written down, because only
+    /// then it is known what the others took.
+    AnyOf(Vec<u16>),
+}
+
 /// A server to add, already valid in itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewServer {
@@ -190,7 +228,7 @@ pub struct NewServer {
     /// Where it is; `127.0.0.1` when Cordée starts it.
     pub host: Host,
     /// Its port.
-    pub port: u16,
+    pub port: PortChoice,
     /// Stickiness.
     pub cookie: CookieChoice,
     /// Who starts it.
@@ -220,8 +258,11 @@ pub struct RawServer {
 impl RawServer {
     /// Reads every field, and says every thing that is wrong at once.
     ///
-    /// `free_port` is asked only when Cordée starts the server and no port was typed.
-    pub fn parse(&self, free_port: impl FnOnce() -> Result<u16, Problem>) -> Result<NewServer, Vec<Problem>> {
+    /// `free_ports` is asked only when Cordée starts the server and no port was typed.
+    pub fn parse(
+        &self,
+        free_ports: impl FnOnce() -> Result<Vec<u16>, Problem>,
+    ) -> Result<NewServer, Vec<Problem>> {
         let mut problems = Vec::new();
         let name = keep(ServerName::parse(self.name.trim()), &mut problems);
         let host = if self.start && self.address.is_empty() {
@@ -231,8 +272,8 @@ impl RawServer {
         };
         let port = match self.port.trim() {
             "" if self.start => None,
-            "" => Some(80),
-            typed => keep(parse_port(typed), &mut problems),
+            "" => Some(PortChoice::Given(80)),
+            typed => keep(parse_port(typed), &mut problems).map(PortChoice::Given),
         };
         let cookie = match self.cookie.trim() {
             "" => Some(CookieChoice::Automatic),
@@ -246,7 +287,7 @@ impl RawServer {
             problems.push(Problem::invalid("address", text!("problem-address-start")));
         }
         let port = match port {
-            None if problems.is_empty() => keep(free_port(), &mut problems),
+            None if problems.is_empty() => keep(free_ports(), &mut problems).map(PortChoice::AnyOf),
             port => port,
         };
         match (name, host, port, cookie) {
@@ -270,9 +311,12 @@ impl Change {
             Self::AddServer { pool: PoolId::Db, server } => {
                 text!("event-joins", name = server.name.as_str())
             }
-            Self::RemoveServer { pool: PoolId::Db, name } => text!("event-leaves", name = name.as_str()),
+            Self::RemoveServer { pool: PoolId::Db, name, .. } => text!("event-leaves", name = name.as_str()),
             Self::AddServer { server, .. } => text!("event-added", name = server.name.as_str()),
-            Self::RemoveServer { name, .. } => text!("event-removed", name = name.as_str()),
+            Self::RemoveServer { name, force: false, .. } => text!("event-leaves-web", name = name.as_str()),
+            Self::RemoveServer { name, .. } | Self::Depart { name } => {
+                text!("event-removed", name = name.as_str())
+            }
             Self::SetAdmin { name, admin, .. } => match admin {
                 Admin::Ready => text!("event-ready", name = name.as_str()),
                 Admin::Drain => text!("event-drain", name = name.as_str()),
@@ -328,6 +372,8 @@ impl Change {
             Self::Expel { name, lacks } => {
                 text!("event-expelled-lacks", name = name.as_str(), count = *lacks)
             }
+            Self::Insist { name } => text!("event-insisted", name = name.as_str()),
+            Self::Withdraw { name } => text!("event-withdrawn", name = name.as_str()),
         }
     }
 
@@ -350,6 +396,9 @@ impl Change {
             | Self::Readmit { name, .. }
             | Self::Doubt { name, .. }
             | Self::Saved { name, .. }
+            | Self::Insist { name }
+            | Self::Withdraw { name }
+            | Self::Depart { name }
             | Self::Expel { name, .. } => name.to_string(),
             Self::SetAddresses { .. } | Self::SetKeeping { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),

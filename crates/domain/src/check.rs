@@ -1,8 +1,8 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
 use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
-use crate::haproxy::stats::{Frontend, Listens};
-use crate::ids::{Host, PoolId};
+use crate::haproxy::stats::{Frontend, Listens, Verdict};
+use crate::ids::{Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId};
 
 /// What is wrong.
@@ -32,6 +32,54 @@ pub enum Fault {
     Standing(String),
     /// A link between two databases is missing.
     Link(String, String),
+    /// Visitors are left without a web server by a step that nobody insisted on; the last one that served.
+    Deserted(String),
+    /// HAProxy `web`, started from its file, would serve nobody.
+    Unservable,
+}
+
+/// Web servers that serve: HAProxy sends visitors there and its last check since succeeded; one of ours has a process
+/// that nobody has asked to end. After a reload HAProxy has checked nobody yet, and sends them to those with a weight.
+fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
+    let seen = observed.proxy(PoolId::Web);
+    let lives = |name: &ServerName| {
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        let ours = desired.web.server(name).is_some_and(|s| s.runtime == Runtime::Process);
+        !ours || (process.leader.is_some() && process.stopping_since.is_none())
+    };
+    let all = seen.running.value().into_iter().flat_map(|r| &r.servers);
+    all.filter(|(_, s)| !s.maintenance && !s.drain && s.weight > 0 && s.verdict == Verdict::Up)
+        .filter(|(_, s)| s.check.passed() || s.check.code.is_empty())
+        .filter(|(name, _)| lives(name))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// What a step did to visitors. `desired` is the wish before it.
+pub fn deserted(desired: &Desired, before: &Observed, after: &Observed) -> Vec<Fault> {
+    let (served, serve) = (serving(desired, before), serving(desired, after));
+    let insisted = |name: &ServerName| desired.web.server(name).is_none_or(|s| s.anyway);
+    let mut faults = Vec::new();
+    if serve.is_empty()
+        && let Some(name) = served.iter().find(|name| !insisted(name))
+    {
+        faults.push(Fault::Deserted(name.to_string()));
+    }
+    let comes_up = |observed: &Observed| {
+        let file = observed.proxy(PoolId::Web).file.unwrap_or_default();
+        let line = |name: &ServerName| {
+            let begin = format!("server {name} ");
+            file.lines().find(|l| l.trim().starts_with(&begin)).map(|l| l.to_owned() + " ")
+        };
+        let there = |name: &&ServerName| {
+            line(name).is_some_and(|l| !l.contains(" weight 0 ") && !l.contains(" disabled "))
+        };
+        served.iter().chain(&serve).any(|name| there(&name))
+    };
+    if !served.iter().all(insisted) && comes_up(before) && !comes_up(after) {
+        faults.push(Fault::Unservable);
+    }
+    faults
 }
 
 /// Faults that may never be, not even between two steps.
@@ -64,8 +112,7 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         let id = ProcessId::Server(server.name.clone());
         let seen = observed.process(&id);
         let should = server.runtime == Runtime::Process && server.power == Power::On;
-        let does =
-            seen.leader.as_ref().is_some_and(|l| l.server == server.id && l.generation >= server.generation);
+        let does = seen.leader.as_ref().is_some_and(|l| !server.outdates(l.server, l.generation));
         if should != does || (!should && seen.leader.is_some()) || !seen.orphans.is_empty() {
             faults.push(Fault::Process(server.name.to_string()));
         }
@@ -78,7 +125,7 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
             faults.push(Fault::Process(name.to_string()));
         }
     }
-    for server in desired.db.servers.iter().filter(|s| s.power == Power::On) {
+    for (_, server) in desired.servers().filter(|(_, s)| s.power == Power::On) {
         if server.standing != Standing::Member {
             faults.push(Fault::Standing(server.name.to_string()));
         }
@@ -143,7 +190,11 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             faults.push(Fault::Missing(name.clone()));
         }
         let out = match pool {
-            PoolId::Web => server.admin == Admin::Maintenance || server.power == Power::Off,
+            PoolId::Web => {
+                server.admin == Admin::Maintenance
+                    || server.power == Power::Off
+                    || server.standing == Standing::Leaving
+            }
             PoolId::Db => !desired.takes_writes(server) && !desired.is_writer(&server.name),
         };
         if out != now.maintenance {

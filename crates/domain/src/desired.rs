@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, NewServer};
-use crate::ids::{Cookie, Host, Millis, PoolId, ServerName};
+use crate::change::{Change, NewServer, PortChoice};
+use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, plain};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
@@ -99,9 +99,15 @@ pub struct Server {
     pub generation: u32,
     /// A database's place in the auto-increment sequence, 1 to 9.
     pub slot: Option<u8>,
-    /// A database's place among the others.
+    /// A database's place among the others; a web server is a member until it leaves.
     #[serde(default)]
     pub standing: Standing,
+    /// What was asked of it last is done even if nobody else serves then: a person said so.
+    #[serde(default)]
+    pub anyway: bool,
+    /// Whichever process runs stays: the restart that was asked for last was withdrawn.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// Which databases take the application's writes.
@@ -234,6 +240,16 @@ pub const MOST_DATABASES: u8 = 9;
 pub const FULL_WEIGHT: u32 = 100;
 
 impl Server {
+    /// Whether it is to serve, as far as people are concerned.
+    pub fn wanted(&self) -> bool {
+        self.power == Power::On && self.admin == Admin::Ready && self.standing == Standing::Member
+    }
+
+    /// Whether a process of this server is of an older generation than wished: it is to be stopped and started again.
+    pub fn outdates(&self, server: u32, generation: u32) -> bool {
+        server != self.id || (!self.kept && generation < self.generation)
+    }
+
     /// Whether HAProxy lists it: not before it is one of them, and not when it is being let go.
     pub const fn listed(&self) -> bool {
         !matches!(self.standing, Standing::Joining | Standing::Released)
@@ -293,45 +309,95 @@ impl Desired {
         self.writer.as_ref().is_some_and(|w| w.same_as(name))
     }
 
+    /// The change with everything in it that is Cordée's to choose: what is applied is what stands in the history.
+    pub fn chosen(&self, change: &Change) -> Result<Change, Vec<Problem>> {
+        match change {
+            Change::AddServer { pool, server } => {
+                let port = PortChoice::Given(self.port_of(&server.port).map_err(|p| vec![p])?);
+                Ok(Change::AddServer { pool: *pool, server: NewServer { port, ..server.clone() } })
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn port_of(&self, choice: &PortChoice) -> Result<u16, Problem> {
+        match choice {
+            PortChoice::Given(port) => Ok(*port),
+            PortChoice::AnyOf(free) => self.choose_port(free.iter().copied()),
+        }
+    }
+
     /// The wish after `change`, or every reason against it. `self` is left as it was.
     pub fn apply(&self, change: &Change) -> Result<Self, Vec<Problem>> {
         let mut next = self.clone();
         next.revision += 1;
         match change {
             Change::AddServer { pool, server } => next.add(*pool, server)?,
-            Change::RemoveServer { pool, name } => {
+            Change::RemoveServer { pool, name, force } => {
+                next.spare_the_last(*pool, name, *force)?;
                 let found = next.find(*pool, name)?.clone();
                 if *pool == PoolId::Db {
                     next.may_leave(&found)?;
                 }
-                if *pool == PoolId::Db && found.standing == Standing::Member {
-                    next.find(*pool, name)?.standing = Standing::Leaving;
+                // A web server leaves once others serve its visitors; only the plan can tell when.
+                let staged = if *pool == PoolId::Db { found.standing == Standing::Member } else { !force };
+                if staged {
+                    let server = next.find(*pool, name)?;
+                    server.standing = Standing::Leaving;
+                    server.anyway = false;
                 } else if *pool == PoolId::Db && found.runtime == Runtime::External {
                     next.find(*pool, name)?.standing = Standing::Released;
                 } else {
                     next.pool_mut(*pool).servers.retain(|s| s.id != found.id);
                 }
             }
-            Change::SetAdmin { pool, name, admin } => {
+            Change::SetAdmin { pool, name, admin, force } => {
                 if *pool == PoolId::Db {
                     return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
                 }
-                next.find(*pool, name)?.admin = *admin;
+                if *admin != Admin::Ready {
+                    next.spare_the_last(*pool, name, *force)?;
+                }
+                let server = next.find(*pool, name)?;
+                server.admin = *admin;
+                server.anyway = *force && *admin != Admin::Ready;
             }
-            Change::SetPower { pool, name, power } => {
+            Change::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
                     next.spare_the_writer(*pool, name)?;
+                    next.spare_the_last(*pool, name, *force)?;
                 }
                 let server = next.find(*pool, name)?;
                 ours(server)?;
                 server.power = *power;
+                server.anyway = *force && *power == Power::Off;
             }
-            Change::Restart { pool, name } => {
+            Change::Restart { pool, name, force } => {
                 next.spare_the_writer(*pool, name)?;
+                next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;
                 server.power = Power::On;
                 server.generation += 1;
+                server.anyway = *force;
+                server.kept = false;
+            }
+            Change::Insist { name } => next.find(PoolId::Web, name)?.anyway = true,
+            Change::Withdraw { name } => {
+                let server = next.find(PoolId::Web, name)?;
+                server.admin = Admin::Ready;
+                server.power = Power::On;
+                server.standing = Standing::Member;
+                server.anyway = false;
+                server.kept = true;
+            }
+            Change::Depart { name } => {
+                let found = next.find(PoolId::Web, name)?;
+                // Meanwhile a person may have withdrawn it.
+                if found.standing == Standing::Leaving {
+                    let id = found.id;
+                    next.web.servers.retain(|s| s.id != id);
+                }
             }
             Change::SetAddresses { page, site, db, writer, ports } => {
                 next.page = *page;
@@ -404,6 +470,22 @@ impl Desired {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The last server that is to serve leaves, and the last database stops, only when that is said in so many words.
+    /// Whether another one serves *now* is the plan's business: it has this one wait.
+    fn spare_the_last(&self, pool: PoolId, name: &ServerName, force: bool) -> Result<(), Vec<Problem>> {
+        let Some(server) = self.pool(pool).server(name).filter(|s| !force && s.wanted()) else {
+            return Ok(());
+        };
+        if self.pool(pool).servers.iter().any(|s| s.id != server.id && s.wanted()) {
+            return Ok(());
+        }
+        let text = match pool {
+            PoolId::Web => text!("problem-last-healthy", name = server.name.as_str()),
+            PoolId::Db => text!("problem-last-database-stops", name = server.name.as_str()),
+        };
+        Err(vec![Problem::conflict("force", text)])
     }
 
     /// A database leaves while another one is there to go on; the writer hands over first.
@@ -536,9 +618,11 @@ impl Desired {
             Runtime::External => new.host.clone(),
         };
         let own = [self.page, self.web.listen, self.db.listen, self.writer_listen];
-        if own.iter().any(|a| reaches(&host, new.port, *a)) {
+        let port = self.port_of(&new.port).map_err(|p| vec![p])?;
+        if own.iter().any(|a| reaches(&host, port, *a)) {
             problems.push(Problem::conflict("address", text!("problem-address-own")));
-        } else if let Some((_, other)) = self.servers().find(|(_, s)| s.host == host && s.port == new.port) {
+        } else if let Some((_, other)) = self.servers().find(|(_, s)| s.port == port && s.host.same_as(&host))
+        {
             let text = text!("problem-address-taken", name = other.name.as_str());
             problems.push(Problem::conflict("address", text));
         }
@@ -555,7 +639,7 @@ impl Desired {
             id: self.next_id,
             name: new.name.clone(),
             host,
-            port: new.port,
+            port,
             runtime: new.runtime,
             power: Power::On,
             admin: Admin::Ready,
@@ -563,6 +647,8 @@ impl Desired {
             generation: 0,
             slot,
             standing: if pool == PoolId::Db { Standing::Joining } else { Standing::Member },
+            anyway: false,
+            kept: false,
         };
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
@@ -590,8 +676,6 @@ fn reaches(host: &Host, port: u16, own: SocketAddr) -> bool {
     if port != own.port() {
         return false;
     }
-    match host {
-        Host::Ip(ip) => *ip == own.ip() || (own.ip().is_unspecified() && ip.is_loopback()),
-        Host::Name(name) => name == "localhost" && (own.ip().is_loopback() || own.ip().is_unspecified()),
-    }
+    let at = plain(own.ip());
+    host.plain().is_some_and(|ip| ip == at || (at.is_unspecified() && ip.is_loopback()))
 }

@@ -489,11 +489,11 @@ impl Drill {
 }
 
 const fn power(name: ServerName, power: Power) -> Change {
-    Change::SetPower { pool: PoolId::Web, name, power }
+    Change::SetPower { pool: PoolId::Web, name, power, force: true }
 }
 
 const fn admin(name: ServerName, admin: Admin) -> Change {
-    Change::SetAdmin { pool: PoolId::Web, name, admin }
+    Change::SetAdmin { pool: PoolId::Web, name, admin, force: true }
 }
 
 #[cfg(test)]

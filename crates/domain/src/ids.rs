@@ -4,7 +4,7 @@
 //! configuration language, to SQL, to a path or to HTML. Nothing else a person typed travels further.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,33 @@ impl Host {
     }
 }
 
+/// The one way to write an address: an IPv4 address within IPv6 is that address, and `::1` is this machine like
+/// `127.0.0.1`.
+pub fn plain(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) if v6.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        other => other,
+    }
+}
+
+impl Host {
+    /// Its address, as far as that is certain without asking anybody: `localhost` is this machine (RFC 6761).
+    pub fn plain(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(plain(*ip)),
+            Self::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
+                Some(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            }
+            Self::Name(_) => None,
+        }
+    }
+
+    /// Whether both certainly mean one machine.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self == other || self.plain().is_some_and(|ip| other.plain() == Some(ip))
+    }
+}
+
 /// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all.
 fn host_name(input: &str) -> bool {
     input.len() <= 253
@@ -313,6 +340,23 @@ mod tests {
             "x;y",
             "224.0.0.1",
         ] {
+            assert!(Host::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_ways_to_write_one_address_are_one_host() {
+        let host = |text: &str| Host::parse(text).expect("a host");
+        let here = ["127.0.0.1", "localhost", "LOCALHOST", "::1", "::ffff:127.0.0.1", "web.localhost"];
+        for (one, other) in here.iter().flat_map(|a| here.iter().map(move |b| (a, b))) {
+            assert!(host(one).same_as(&host(other)), "{one} {other}");
+        }
+        assert!(host("::ffff:10.0.0.3").same_as(&host("10.0.0.3")));
+        for other in ["127.0.0.2", "web.lan", "10.0.0.3", "::2"] {
+            assert!(!host(other).same_as(&host("127.0.0.1")), "{other}");
+        }
+        // What a person might type for this machine besides is no address here, or everybody's.
+        for bad in ["127.1", "0.0.0.0", "::", "0127.0.0.1"] {
             assert!(Host::parse(bad).is_err(), "{bad}");
         }
     }

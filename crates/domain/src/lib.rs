@@ -20,6 +20,7 @@ pub mod ids;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod real;
 pub mod roster;
 pub mod sessions;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::db::failover::promise;
 use crate::db::verify::Report;
@@ -47,6 +47,12 @@ pub struct World {
     pub stubborn: BTreeSet<ProcessId>,
     /// Addresses that accept and never answer.
     pub silent: BTreeSet<SocketAddr>,
+    /// Milliseconds until HAProxy `web` checks a server that was added, put back in service, or found in its file.
+    pub check_after: u64,
+    /// When that check is due.
+    due: BTreeMap<ServerName, Millis>,
+    /// What every host name means, when not 10.0.0.9.
+    pub name: Option<IpAddr>,
     /// HAProxy refuses `add server`.
     pub refuses_add: bool,
     /// Processes that are stopped by a signal.
@@ -119,7 +125,9 @@ impl World {
         memory.homes.clone_from(&self.homes);
         for (_, server) in desired.servers() {
             if let Host::Name(name) = &server.host {
-                memory.names.insert(name.clone(), Seen::At(self.now, [10, 0, 0, 9].into()));
+                memory
+                    .names
+                    .insert(name.clone(), Seen::At(self.now, self.name.unwrap_or([10, 0, 0, 9].into())));
             }
         }
     }
@@ -225,8 +233,11 @@ impl World {
             .filter_map(|id| if let ProcessId::Server(name) = id { Some(name.clone()) } else { None })
             .collect();
         let known: BTreeSet<String> = self.homes.clone();
-        for (_, servers) in self.tables.values_mut() {
-            for (name, server) in servers.iter_mut().filter(|(_, s)| !s.maintenance) {
+        let (due, now) = (&self.due, self.now);
+        for (pool, (_, servers)) in &mut self.tables {
+            let checked =
+                |name: &ServerName| *pool == PoolId::Db || due.get(name).is_none_or(|at| now >= *at);
+            for (name, server) in servers.iter_mut().filter(|(n, s)| !s.maintenance && checked(n)) {
                 let address = server.ip.map(|ip| SocketAddr::new(ip, server.port));
                 let silent = address.is_some_and(|a| self.silent.contains(&a));
                 // One that has a folder is ours and answers while its process lives; any other is external.
@@ -293,13 +304,7 @@ impl World {
                     s.port = to.port();
                 });
             }
-            Step::SetState { proxy, name, state, writer } => self.change(*proxy, name, |s| {
-                s.maintenance = *state == State::Maintenance;
-                s.writer_maintenance =
-                    if *proxy == PoolId::Db { *writer == State::Maintenance } else { s.maintenance };
-                s.drain = *state == State::Drain;
-                s.checked |= *state != State::Maintenance;
-            }),
+            Step::SetState { proxy, name, state, writer } => self.set_state(*proxy, name, *state, *writer),
             Step::SetWeight { proxy, name, weight } => {
                 self.change(*proxy, name, |s| s.weight = *weight);
             }
@@ -402,7 +407,28 @@ impl World {
         }
     }
 
+    fn set_state(&mut self, proxy: PoolId, name: &ServerName, state: State, writer: State) {
+        let due = self.now + self.check_after;
+        let mut back = false;
+        self.change(proxy, name, |s| {
+            back = s.maintenance && state != State::Maintenance;
+            s.maintenance = state == State::Maintenance;
+            s.writer_maintenance =
+                if proxy == PoolId::Db { writer == State::Maintenance } else { s.maintenance };
+            s.drain = state == State::Drain;
+            s.checked |= state != State::Maintenance;
+            // It takes visitors at once, and still says what the last check before found.
+            if back && proxy == PoolId::Web {
+                s.verdict = Verdict::Failing;
+            }
+        });
+        if back {
+            self.due.insert(name.clone(), due);
+        }
+    }
+
     fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Outcome {
+        self.due.insert(name.clone(), self.now + self.check_after);
         let Some((_, servers)) = self.tables.get_mut(&proxy) else {
             return Outcome::Failed(text!("haproxy-no-socket"));
         };
@@ -488,6 +514,8 @@ impl World {
         self.next_pid += 1;
         let worker = Worker { pid: self.next_pid, lines, frontends, limits: LIMITS };
         self.workers.insert(proxy, worker);
+        let due = self.now + self.check_after;
+        self.due.extend(servers.keys().map(|name| (name.clone(), due)));
         self.tables.insert(proxy, (found, servers));
         Outcome::Done
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::actions::actions;
 use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{Admin, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
@@ -119,6 +119,15 @@ pub struct ServerView {
     pub progress: Option<u8>,
     /// The last comparison of its rows with the writer's, in short (db).
     pub comparison: Option<ComparisonView>,
+    /// What HAProxy does with it now, when that is known (web).
+    #[serde(default)]
+    pub in_proxy: Option<Admin>,
+    /// Its process is older than wished: a restart is due.
+    #[serde(default)]
+    pub outdated: bool,
+    /// It was asked to leave and stays until one of these serves (web).
+    #[serde(default)]
+    pub waits: Option<Vec<ServerName>>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
 }
@@ -213,6 +222,10 @@ pub enum Action {
     Promote,
     /// Put right what differs from the writer.
     Repair,
+    /// Have it leave although nobody else serves.
+    Anyway,
+    /// Have it stay after all.
+    Withdraw,
     /// Take it away.
     Remove,
     /// Compare its rows with the writer's (db).
@@ -337,6 +350,15 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: (pool == PoolId::Db && !desired.is_writer(&server.name))
             .then(|| comparison(observed, server)),
+        in_proxy: running.filter(|r| pool == PoolId::Web && r.id == server.id).map(|r| {
+            match (r.maintenance, r.drain) {
+                (true, _) => Admin::Maintenance,
+                (false, true) => Admin::Drain,
+                (false, false) => Admin::Ready,
+            }
+        }),
+        outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
+        waits: status::waits_for(desired, observed, server, now).filter(|_| pool == PoolId::Web),
         actions: actions(desired, pool, server, &status),
         status,
     }

@@ -7,8 +7,10 @@ use crate::db::failover::{Decision, decide};
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
-use crate::ids::{Host, Millis, PoolId};
+use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::plan::double_of;
+use crate::plan::leaving::{self, Leave};
 use crate::step::Target;
 use crate::text;
 use crate::text::Text;
@@ -59,9 +61,10 @@ impl Status {
         Self { light, word, reason: None }
     }
 
-    /// Whether it does its work, perhaps with less than wished. One whose link is only being started does.
+    /// Whether it does its work, perhaps with less than wished. One whose link is only being started does, and one that
+    /// was asked to leave and waits for another to serve.
     pub fn serves(&self) -> bool {
-        let passing = [text!("status-linking"), text!("status-comparing")];
+        let passing = [text!("status-linking"), text!("status-comparing"), text!("status-waits")];
         matches!(self.light, Light::Good | Light::Warning) || passing.contains(&self.word)
     }
 }
@@ -127,6 +130,12 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     let ours = server.runtime == Runtime::Process;
+    if let Some(others) = waits_for(desired, observed, server, now) {
+        return waits(server, observed, &others);
+    }
+    if server.standing == Standing::Leaving {
+        return Status::bare(Light::Progress, text!("status-leaving"));
+    }
     if ours && server.power == Power::Off {
         return if process.leader.is_some() {
             Status::bare(Light::Progress, text!("status-stopping"))
@@ -143,6 +152,10 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             text!("reason-name", name = name.as_str()),
         );
     }
+    if let Some(other) = double_of(desired, observed, server) {
+        let reason = text!("reason-double", name = other.as_str());
+        return Status::new(Light::Critical, text!("status-double"), reason);
+    }
     if ours {
         if process.leader.is_none() {
             return stopped(&process, now);
@@ -150,7 +163,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         if let Some(status) = frozen(&process) {
             return status;
         }
-        if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
+        if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
             return Status::bare(Light::Progress, text!("status-restarting"));
         }
     }
@@ -176,6 +189,34 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         }
         _ => Status::bare(Light::Progress, text!("status-joining")),
     }
+}
+
+/// The servers on their way for which a web server that was asked to leave stays in service, when it does.
+pub(crate) fn waits_for(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    now: Millis,
+) -> Option<Vec<ServerName>> {
+    observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
+    leaving::waiting(desired, observed).remove(&server.name)
+}
+
+fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status {
+    let names: Vec<&str> = others.iter().map(ServerName::as_str).collect();
+    let first = if names.is_empty() {
+        text!("waits-for-another")
+    } else {
+        text!("waits-for", names = names.join(", "), count = names.len())
+    };
+    let reason = match leaving::leave(server, observed) {
+        Some(Leave::Remove) => text!("reason-waits-remove", first = first),
+        Some(Leave::Stop) => text!("reason-waits-stop", first = first),
+        Some(Leave::Maintenance) => text!("reason-waits-maintenance", first = first),
+        Some(Leave::Drain) => text!("reason-waits-drain", first = first),
+        Some(Leave::Restart) | None => text!("reason-waits-restart", first = first),
+    };
+    Status::new(Light::Progress, text!("status-waits"), reason)
 }
 
 /// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
@@ -212,15 +253,17 @@ fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
         Verdict::Up | Verdict::Failing if now.weight == 0 || now.check.code.is_empty() => {
             Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
         }
-        Verdict::Failing if !now.check.passed() => Status::new(
+        // Put back in service a moment ago: what the last check before found says nothing.
+        Verdict::Failing if now.check.passed() => {
+            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
+        }
+        Verdict::Failing => Status::new(
             Light::Warning,
             text!("status-up"),
             text!("reason-failing", failed = now.check.health, goal = now.check.goal),
         ),
         Verdict::Unchecked => Status::bare(Light::Progress, text!("status-joining")),
-        Verdict::Up | Verdict::Failing => {
-            Status::new(Light::Good, text!("status-up"), check_reason(&now.check))
-        }
+        Verdict::Up => Status::new(Light::Good, text!("status-up"), check_reason(&now.check)),
     }
 }
 
@@ -290,7 +333,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(status) = frozen(&process) {
         return status;
     }
-    if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
+    if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
         return Status::bare(Light::Progress, text!("status-restarting"));
     }
     let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();

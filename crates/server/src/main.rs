@@ -47,6 +47,7 @@ async fn begin() -> ExitCode {
     let cli = cli::parse();
     log();
     let lang = cli::language();
+    let patience = cli.patience();
     let mut config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -72,7 +73,7 @@ async fn begin() -> ExitCode {
         Command::Keeper => up::keeper(&config).await,
         Command::Client(command) => {
             let socket = paths::socket_of(&config.home);
-            client::run(command, &socket, lang).await
+            client::run(command, &socket, patience, lang).await
         }
     }
 }

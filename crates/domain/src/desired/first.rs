@@ -70,6 +70,8 @@ impl Desired {
                 generation: 0,
                 slot,
                 standing: Standing::Member,
+                anyway: false,
+                kept: false,
             };
             desired.next_id += 1;
             if desired.writer.is_none() && pool == PoolId::Db {
@@ -81,13 +83,21 @@ impl Desired {
     }
 
     /// The first port for a new server on this machine that no server has and that `free` accepts.
-    pub fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
-        (self.ports.0..=self.ports.1)
-            .filter(|p| self.servers().all(|(_, s)| s.port != *p))
-            .find(|p| free(*p))
-            .ok_or_else(|| {
-                let (first, last) = self.ports;
-                Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
-            })
+    fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
+        self.choose_port((self.ports.0..=self.ports.1).filter(|p| free(*p)))
+    }
+
+    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them is seen when one is
+    /// chosen.
+    pub fn free_ports(&self, free: impl Fn(u16) -> bool) -> Vec<u16> {
+        (self.ports.0..=self.ports.1).filter(|p| free(*p)).collect()
+    }
+
+    /// The first of these ports that no server has.
+    pub(super) fn choose_port(&self, among: impl IntoIterator<Item = u16>) -> Result<u16, Problem> {
+        among.into_iter().find(|p| self.servers().all(|(_, s)| s.port != *p)).ok_or_else(|| {
+            let (first, last) = self.ports;
+            Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
+        })
     }
 }

@@ -115,6 +115,9 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         semi_sync: (server == "db1").then_some(true),
         progress: None,
         comparison: None,
+        in_proxy: None,
+        outdated: false,
+        waits: None,
         actions: Vec::new(),
     }
 }
@@ -170,6 +173,8 @@ fn wished(server: &str) -> Server {
         generation: 0,
         slot: None,
         standing: Standing::Member,
+        anyway: false,
+        kept: false,
     }
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::line::{Line, Part, part, spoken};
 use super::sections::{self, Section};
-use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server};
+use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server, Standing};
 use crate::ids::{PoolId, ServerName};
 use crate::text::Text;
 use crate::{text, why};
@@ -52,6 +52,8 @@ pub struct Place {
     pub proven: bool,
     /// About to be stopped and started again, or a database that is not open yet: nobody is sent there meanwhile.
     pub held: bool,
+    /// Asked to leave, and kept in service because nobody else serves yet.
+    pub stays: bool,
 }
 
 /// The name of HAProxy's stickiness cookie.
@@ -270,13 +272,15 @@ pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> 
         }
         PoolId::Web => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
-            let stopped = server.power == Power::Off || place.held;
-            let maintenance = server.admin == Admin::Maintenance || stopped;
+            let leaves = server.power == Power::Off || server.standing == Standing::Leaving || place.held;
+            let stopped = leaves && !place.stays;
+            let admin = if place.stays { Admin::Ready } else { server.admin };
+            let maintenance = admin == Admin::Maintenance || stopped;
             Wish {
-                weight: if server.admin == Admin::Drain { 0 } else { full },
+                weight: if admin == Admin::Drain { 0 } else { full },
                 maintenance,
                 writer_maintenance: maintenance,
-                drain: server.admin == Admin::Drain && !stopped,
+                drain: admin == Admin::Drain && !stopped,
             }
         }
     }
@@ -313,6 +317,16 @@ pub fn hex(bytes: &[u8], count: usize) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+/// Names of the servers that a file does not put out of service, whatever their weight.
+pub fn enabled_in(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("server "))
+        .filter(|rest| !rest.contains(" disabled "))
+        .filter_map(|rest| rest.split(' ').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Names of the servers that have a weight in a file: they had proven themselves when it was written.

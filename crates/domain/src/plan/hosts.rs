@@ -1,5 +1,6 @@
 //! Processes on this machine: start what should run, end what should not.
 
+use crate::change::Change;
 use crate::db::failover::{Decision, decide};
 use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
@@ -8,7 +9,7 @@ use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
 
-use super::{Plan, backoff, places};
+use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
 const WEB_PATIENCE: u64 = 8_000;
@@ -22,6 +23,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
     for (pool, server) in desired.servers() {
         if server.runtime == Runtime::Process {
             server_process(plan, desired, observed, pool, server, now);
+        }
+    }
+    for server in desired.web.servers.iter().filter(|s| s.standing == Standing::Leaving) {
+        if leaving::out_of_service(server, observed, now) {
+            plan.steps.push(Step::Commit(Change::Depart { name: server.name.clone() }));
         }
     }
     for (id, seen) in &observed.processes {
@@ -129,11 +135,11 @@ fn server_process(
         plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
         return;
     }
-    if wanted && leader.server == server.id && leader.generation >= server.generation {
+    if wanted && !server.outdates(leader.server, leader.generation) {
         return;
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
-    if pool == PoolId::Web && in_service(observed, &server.name, now) {
+    if pool == PoolId::Web && !leaving::out_of_service(server, observed, now) {
         return;
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
@@ -230,16 +236,6 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
 /// Whether a writer that is gone is to be started again where its data are.
 fn restarts(desired: &Desired, observed: &Observed, now: Millis) -> bool {
     matches!(decide(desired, observed, now), Decision::Restart(_) | Decision::Keep)
-}
-
-/// Whether HAProxy `web` still sends visitors to that server. When HAProxy does not answer, nothing waits for it.
-fn in_service(observed: &Observed, name: &ServerName, now: Millis) -> bool {
-    observed
-        .proxies
-        .get(&PoolId::Web)
-        .and_then(|p| p.running.fresh(now, STALE))
-        .and_then(|r| r.servers.get(name))
-        .is_some_and(|s| !s.maintenance)
 }
 
 fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience: u64, now: Millis) {

@@ -5,6 +5,7 @@
 
 mod databases;
 mod hosts;
+pub(crate) mod leaving;
 mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,6 +21,7 @@ use crate::text::Text;
 pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use hosts::donor;
+pub(crate) use proxy::double_of;
 pub use proxy::places;
 pub(crate) use proxy::{bounded, unproven};
 

@@ -7,17 +7,18 @@ use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
-use crate::ids::{Host, Millis, PoolId, ServerName};
+use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
 use crate::text;
 
-use super::Plan;
+use super::{Plan, leaving};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
 pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap<ServerName, Place> {
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
+    let waiting = if proxy == PoolId::Web { leaving::waiting(desired, observed) } else { BTreeMap::new() };
     let in_file = seen.file.as_deref().map(config::proven_in).unwrap_or_default();
     desired
         .pool(proxy)
@@ -26,7 +27,16 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
         // A new database has no place before it is one of the members.
         .filter(|server| server.listed())
         .filter_map(|server| {
-            let ip = address(server, observed)?;
+            let there = running.and_then(|r| r.servers.get(&server.name)).filter(|s| s.id == server.id);
+            // A name that cannot be looked up now stays where HAProxy has it.
+            let ip = address(server, observed).or_else(|| there.and_then(|s| s.ip))?;
+            if proxy == PoolId::Web && double_of(desired, observed, server).is_some() {
+                return None;
+            }
+            let (ip, moves) = match there {
+                Some(now) if proxy == PoolId::Web => moving(desired, observed, server, now, ip),
+                _ => (ip, false),
+            };
             let proven = match running.and_then(|r| r.servers.get(&server.name)) {
                 Some(s) if s.id == server.id => s.weight > 0,
                 // Not running at all: what the file says was proven before.
@@ -34,10 +44,11 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
                 Some(_) | None => false,
             };
             let held = match proxy {
-                PoolId::Web => restarting(server, observed),
+                PoolId::Web => moves || leaving::restarting(server, observed),
                 PoolId::Db => closed(desired, server, observed),
             };
-            Some((server.name.clone(), Place { ip, proven, held }))
+            let stays = waiting.contains_key(&server.name);
+            Some((server.name.clone(), Place { ip, proven, held, stays }))
         })
         .collect()
 }
@@ -48,6 +59,27 @@ fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
         Host::Ip(ip) => Some(*ip),
         Host::Name(name) => observed.names.get(name)?.value().copied(),
     }
+}
+
+/// The server whose address and port that web server's name has come to mean too. It is one server, not two: one of them
+/// would get twice its share, and be counted twice where only one may fall.
+pub(crate) fn double_of<'a>(
+    desired: &'a Desired,
+    observed: &Observed,
+    server: &Server,
+) -> Option<&'a ServerName> {
+    let Host::Name(_) = server.host else { return None };
+    let ip = plain(address(server, observed)?);
+    let first = |other: &Server| match other.host {
+        Host::Ip(_) => true,
+        Host::Name(_) => other.id < server.id,
+    };
+    let same = |other: &Server| address(other, observed).is_some_and(|at| plain(at) == ip);
+    desired
+        .servers()
+        .map(|(_, other)| other)
+        .find(|other| other.id != server.id && other.port == server.port && first(other) && same(other))
+        .map(|other| &other.name)
 }
 
 /// Where all write, a database takes its turn when it was seen open. While it cannot be asked nothing changes: HAProxy
@@ -74,14 +106,26 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
     }
 }
 
-/// A running process of an older generation: it is about to be stopped and started again.
-fn restarting(server: &Server, observed: &Observed) -> bool {
-    server.runtime == Runtime::Process
-        && observed
-            .processes
-            .get(&ProcessId::Server(server.name.clone()))
-            .and_then(|p| p.leader.as_ref())
-            .is_some_and(|l| l.server != server.id || l.generation < server.generation)
+/// Where a web server whose name has begun to mean another address is to be, and whether it is out of service on its
+/// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about to,
+/// it stays where it is.
+fn moving(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    now: &RunningServer,
+    to: IpAddr,
+) -> (IpAddr, bool) {
+    let Some(from) = now.ip.filter(|ip| *ip != to && leaving::takes(now)) else {
+        return (to, false);
+    };
+    if leaving::others_serve(desired, observed, server) {
+        (to, true)
+    } else if desired.web.servers.iter().any(|s| s.id != server.id && s.wanted()) {
+        (from, false)
+    } else {
+        (to, false)
+    }
 }
 
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
@@ -152,6 +196,9 @@ fn running_proxy(
         plan.steps.push(Step::SetSession { mode: desired.session });
     }
     unbind(plan, proxy, running);
+    for name in places.iter().filter(|(_, place)| place.stays).map(|(name, _)| name) {
+        plan.waiting.push((Target::Proxy(proxy), text!("wait-serves", name = name.as_str())));
+    }
     remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };
@@ -207,7 +254,8 @@ fn remove(
     places: &BTreeMap<ServerName, Place>,
 ) {
     for (name, server) in &running.servers {
-        let joining = proxy == PoolId::Db && !places.contains_key(name);
+        // A database that is none of the members yet, or a web server that another one's address means too.
+        let joining = !places.contains_key(name);
         if desired.pool(proxy).server(name).is_some_and(|s| s.id == server.id) && !joining {
             continue;
         }
@@ -234,7 +282,13 @@ fn adjust(
     wish: config::Wish,
 ) {
     let name = || server.name.clone();
-    if now.ip != Some(to.ip()) || now.port != to.port() {
+    let moves = now.ip != Some(to.ip()) || now.port != to.port();
+    if moves && proxy == PoolId::Web && wish.maintenance && !now.maintenance {
+        // Nobody is sent to an address that no check has seen.
+        let (state, writer) = (State::Maintenance, State::Maintenance);
+        plan.steps.push(Step::SetState { proxy, name: name(), state, writer });
+    }
+    if moves {
         plan.steps.push(Step::SetAddress { proxy, name: name(), to });
     }
     let most = config::most(proxy);

@@ -2,22 +2,25 @@
 
 mod blind;
 mod histories;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::change::{Change, NewServer, RawServer};
-use crate::check::{Fault, check, never};
-use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved};
+use crate::change::{Change, NewServer, PortChoice, RawServer};
+use crate::check::{Fault, check, deserted, never};
+use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
+use crate::haproxy::stats::RunningServer;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId};
+use crate::observed::{Observed, ProcessId, Seen};
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{Step, Target};
+use crate::text::Text;
 
 use super::{Plan, plan};
 
@@ -53,6 +56,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
     let mut done = 0;
     for step in plan.steps {
         if done < limit && targets.insert(step.target()) {
+            let (wished, before) = (wish.clone(), memory.clone());
             let outcome = world.act(&step, wish);
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
@@ -70,6 +74,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             world.look(memory, wish);
             let new: Vec<_> = never(wish, memory).into_iter().filter(|f| !already.contains(f)).collect();
             assert_eq!(new, [], "after {step:?}");
+            assert_eq!(deserted(&wished, &before, memory), [], "after {step:?}");
             let open = world.open();
             let no_worse = open.len() <= 1 || open.iter().all(|o| opened.contains(o));
             assert!(no_worse || wish.routing == Routing::AllWriters, "{open:?} after {step:?}");
@@ -106,7 +111,23 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
         Fault::Standing(_) => true,
         _ => false,
     };
-    check(desired, memory).into_iter().filter(|f| !(stopped && excused(f))).collect()
+    // The last one that is to serve waits for a person who says what is to become of visitors.
+    let alone = |name: &String| {
+        let other = |s: &&Server| s.name.as_str() != *name && s.wanted();
+        !desired.web.servers.iter().any(|s| other(&s)) && deserves(memory, name)
+    };
+    let waits = |fault: &Fault| match fault {
+        Fault::OutOfService(name) | Fault::Process(name) | Fault::Standing(name) => alone(name),
+        _ => false,
+    };
+    check(desired, memory).into_iter().filter(|f| !(stopped && excused(f)) && !waits(f)).collect()
+}
+
+/// Whether HAProxy has that web server serve, and no other.
+fn deserves(memory: &Observed, name: &str) -> bool {
+    let seen = memory.proxy(PoolId::Web);
+    let serves = |s: &RunningServer| !s.maintenance && !s.drain && s.weight > 0;
+    seen.running.value().is_some_and(|r| r.servers.iter().all(|(n, s)| (n.as_str() == name) == serves(s)))
 }
 
 /// What happens between two looks.
@@ -141,7 +162,7 @@ fn change() -> impl Strategy<Value = Change> {
         server: NewServer {
             name: name(&format!("db{n}")),
             host: Host::parse("127.0.0.1").expect("a host"),
-            port: 8690 + n,
+            port: PortChoice::Given(8690 + n),
             cookie: CookieChoice::Automatic,
             runtime: Runtime::Process,
         },
@@ -153,7 +174,7 @@ fn change() -> impl Strategy<Value = Change> {
             server: NewServer {
                 name,
                 host: Host::parse(if by_name { "host.lan" } else { "10.0.0.1" }).expect("a host"),
-                port: if start { 8650 + n } else { 80 + n },
+                port: PortChoice::Given(if start { 8650 + n } else { 80 + n }),
                 cookie: cookie.map_or(CookieChoice::Automatic, |c| {
                     CookieChoice::Chosen(Cookie::parse(&format!("C{c}")).expect("a cookie"))
                 }),
@@ -161,15 +182,16 @@ fn change() -> impl Strategy<Value = Change> {
             },
         }),
         2 => join,
-        2 => server_name().prop_map(|n| Change::RemoveServer { pool: pool_of(&n), name: n }),
+        2 => server_name().prop_map(|n| Change::RemoveServer { pool: pool_of(&n), name: n, force: false }),
         2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
-            .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin }),
+            .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
         2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Change::SetPower {
             pool: pool_of(&n),
             name: n,
             power: if on { Power::On } else { Power::Off },
+            force: false,
         }),
-        2 => server_name().prop_map(|n| Change::Restart { pool: pool_of(&n), name: n }),
+        2 => server_name().prop_map(|n| Change::Restart { pool: pool_of(&n), name: n, force: false }),
         1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Change::Reload { proxy }),
         1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
             .prop_map(|routing| Change::SetRouting { routing }),
@@ -178,6 +200,8 @@ fn change() -> impl Strategy<Value = Change> {
             let trusted = crate::visitors::Network::parse("10.0.0.0/8").into_iter().filter(|_| shorten);
             Change::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
         }),
+        1 => server_name().prop_map(|name| Change::Withdraw { name }),
+        1 => server_name().prop_map(|name| Change::Insist { name }),
         2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
             Change::Promote { name, at: 0, accept_loss: loss == 0 }
         }),
@@ -222,10 +246,12 @@ proptest! {
         history in proptest::collection::vec(happening(), 0..40),
         refuses_add in any::<bool>(),
         stubborn in any::<bool>(),
+        check_after in prop_oneof![Just(0_u64), 0_u64..4_000],
     ) {
         let mut desired = first();
         let mut world = World::at(1_000_000);
         world.refuses_add = refuses_add;
+        world.check_after = check_after;
         if stubborn {
             world.stubborn.insert(crate::observed::ProcessId::Server(name("web1")));
         }
@@ -268,7 +294,7 @@ proptest! {
         // And once a person starts again what a person stopped, nobody waits any more.
         for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
             let start =
-                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On };
+                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
@@ -401,7 +427,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
         let server = NewServer {
             name: name("web3"),
             host: Host::parse("10.0.0.3").expect("an address"),
-            port: 80,
+            port: PortChoice::Given(80),
             cookie,
             runtime: Runtime::External,
         };

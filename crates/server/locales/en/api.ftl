@@ -16,7 +16,16 @@ problem-dsn-server = There is no such database.
 problem-engine-slow = The answer did not come within {$seconds} seconds. What was asked may still happen: look at the state before you ask again.
 problem-event-id = Not the id of an event: it is a whole number.
 problem-flag = Say true or false.
-problem-last-healthy = {$name} is the last web server that serves: without it visitors get nothing. With force=true it is done all the same.
+problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. With force=true (command line: --force) it is done all the same.
+problem-last-database-stops = No database but { $name } serves or is on its way: without it the site has no database. With force=true (command line: --force) it is done all the same.
+problem-not-waiting = { $name } does not wait for another server.
+problem-wait = A time to wait is a number with s or ms, at most { $seconds } s.
+real-unseen = Cordée has not looked since.
+real-overtaken = A later request took its place.
+real-server = { $name }: { $word }
+real-server-because = { $name }: { $word } ({ $reason })
+real-proxy = HAProxy { $proxy }: { $word }, not all as wished yet
+real-not-promoted = { $name } did not become the writer; the journal says why.
 problem-member-text = Must be a string.
 problem-member-unknown = There is no such field.
 problem-method = This address does not take this method.
@@ -103,7 +112,12 @@ cli-help-dsn-json = As JSON: host, port, user, password, schema
 cli-help-dsn-server = One database itself, instead of the HAProxy in front of them
 cli-help-environment = Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
 cli-help-examples = Examples:
-cli-help-force = Even if no web server is left to serve visitors
+cli-help-force = Even if no other server serves visitors
+cli-help-wait = Wait no longer than this until what was asked is so: 30s, 500ms, 5m (60s if not given)
+cli-help-no-wait = Return as soon as what was asked is written down
+cli-under-way = Still under way, and it goes on: { $why }
+cli-help-anyway = Have a web server that waits for another one leave at once, although nobody else serves
+cli-help-withdraw = Have a web server that waits for another one stay in service after all
 cli-help-help = Show this help
 cli-help-history = Show the journal: who did what, and what happened
 cli-help-home = Folder of the cluster’s state

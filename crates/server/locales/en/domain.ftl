@@ -7,6 +7,9 @@ event-maintenance = { $name } put into maintenance
 event-ready = { $name } put back in service
 event-reload = Reload of HAProxy { $proxy } asked for
 event-removed = { $name } removed
+event-leaves-web = { $name } is to be removed
+event-withdrawn = { $name } is to stay in service after all
+event-insisted = { $name } is to leave although no other web server serves
 event-restart = Restart of { $name } asked for
 event-start = Start of { $name } asked for
 event-stop = Stop of { $name } asked for
@@ -104,6 +107,9 @@ status-replication-stopped = Replication stopped
 status-restarting = Restarting
 status-starting = Starting
 status-stopped = Stopped
+status-double = Same as another
+reason-double = its name means the address and port of { $name }: it is one server, and gets no visitors twice
+status-waits = Waiting
 status-stopping = Stopping
 status-unknown = Unknown
 status-unreachable = Unreachable
@@ -145,6 +151,17 @@ verdict-starting = Starting
 
 # What is waited for
 wait-first-check = { $name } will get visitors after its first good check
+wait-serves = { $name } goes on serving until another web server does
+waits-for = { $count ->
+    [one] waits for { $names }
+   *[other] waits for one of { $names }
+}
+waits-for-another = waits for another server to serve
+reason-waits-drain = { $first }, then drains
+reason-waits-maintenance = { $first }, then goes into maintenance
+reason-waits-remove = { $first }, then is removed
+reason-waits-restart = { $first }, then restarts
+reason-waits-stop = { $first }, then stops
 wait-proxy-silent = HAProxy { $proxy } does not answer
 wait-requests = { $count ->
     [one] { $name } is finishing { $count } request

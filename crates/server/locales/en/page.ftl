@@ -128,6 +128,8 @@ act-drain = Drain
 act-drain-short = Drain
 act-logs = Logs
 act-maintenance = Put into maintenance
+act-anyway = Do it anyway:
+act-withdraw = Withdraw
 act-more = More actions for
 act-promote = Promote: make it the writer
 act-promote-short = Promote
@@ -151,6 +153,7 @@ ask-back-remove = Add a server named { $name } again; its logs and files do not 
 ask-back-restart = By itself: { $name } gets visitors again from its first good check, within seconds.
 ask-back-restart-db = By itself: { $name } is back once it answers and has copied everything.
 ask-back-stop = “Start” in the row of { $name }.
+ask-back-ready = “Resume” or “Start” in the row of { $name }.
 ask-before = Before
 ask-db-catch-up = When it is back, { $name } copies what was written without it.
 ask-db-standby = The site goes on with { $writer }. While { $name } is stopped, there is no standby copy.
@@ -163,6 +166,9 @@ ask-remove = Remove { $name }
 ask-remove-external = Cordée stops sending it visitors. The server { $name } itself is not touched.
 ask-remove-process = The process, the configuration and the files of { $name } are removed from this machine.
 ask-restart = Restart { $name }
+ask-drain = Drain { $name }
+ask-maintenance = Put { $name } into maintenance
+ask-anyway = Take { $name } out anyway
 ask-serving = { $count ->
     [0] No web server gets visitors{ $names }
     [one] { $count } web server gets visitors: { $names }

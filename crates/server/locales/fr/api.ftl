@@ -16,7 +16,16 @@ problem-dsn-server = Cette base de données n’existe pas.
 problem-engine-slow = La réponse n’est pas venue en {$seconds} secondes. La demande peut encore aboutir : regardez l’état avant de la répéter.
 problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nombre entier.
 problem-flag = Indiquez true ou false.
-problem-last-healthy = {$name} est le dernier serveur web qui répond : sans lui, les visiteurs n’ont plus rien. Avec force=true, c’est fait quand même.
+problem-last-healthy = Aucun autre serveur web que { $name } ne répond ni n’arrive : sans lui, les visiteurs n’ont plus rien. Avec force=true (ligne de commande : --force), c’est fait quand même.
+problem-last-database-stops = Aucune autre base que { $name } ne répond ni n’arrive : sans elle, le site n’a plus de base. Avec force=true (ligne de commande : --force), c’est fait quand même.
+problem-not-waiting = { $name } n’attend aucun autre serveur.
+problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
+real-unseen = Cordée n’a pas encore regardé depuis.
+real-overtaken = Une demande ultérieure l’a remplacée.
+real-server = { $name } : { $word }
+real-server-because = { $name } : { $word } ({ $reason })
+real-proxy = HAProxy { $proxy } : { $word }, pas encore tout comme demandé
+real-not-promoted = { $name } n’est pas devenue la base qui écrit ; le journal dit pourquoi.
 problem-member-text = Ce doit être une chaîne de caractères.
 problem-member-unknown = Ce champ n’existe pas.
 problem-method = Cette adresse n’accepte pas cette méthode.
@@ -103,7 +112,12 @@ cli-help-dsn-json = En JSON : host, port, user, password, schema
 cli-help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
 cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas.
 cli-help-examples = Exemples :
-cli-help-force = Même si plus aucun serveur web ne répond aux visiteurs
+cli-help-force = Même si aucun autre serveur ne répond aux visiteurs
+cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)
+cli-help-no-wait = Rendre la main dès que la demande est enregistrée
+cli-under-way = Toujours en cours, et cela continue : { $why }
+cli-help-anyway = Sortir tout de suite un serveur web qui en attend un autre, même si personne d’autre ne répond
+cli-help-withdraw = Garder finalement en service un serveur web qui en attend un autre
 cli-help-help = Montrer cette aide
 cli-help-history = Montrer le journal : qui a fait quoi, et ce qui s’est passé
 cli-help-home = Dossier de l’état de la grappe

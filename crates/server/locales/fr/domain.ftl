@@ -7,6 +7,9 @@ event-maintenance = { $name } mis en maintenance
 event-ready = { $name } remis en service
 event-reload = Rechargement de HAProxy { $proxy } demandé
 event-removed = { $name } retiré
+event-leaves-web = { $name } à retirer
+event-withdrawn = { $name } reste finalement en service
+event-insisted = { $name } à sortir bien qu’aucun autre serveur web ne réponde
 event-restart = Redémarrage de { $name } demandé
 event-start = Démarrage de { $name } demandé
 event-stop = Arrêt de { $name } demandé
@@ -104,6 +107,9 @@ status-replication-stopped = Réplication arrêtée
 status-restarting = Redémarrage
 status-starting = Démarrage
 status-stopped = À l’arrêt
+status-double = En double
+reason-double = son nom désigne l’adresse et le port de { $name } : c’est un seul serveur, il ne reçoit pas de visiteurs deux fois
+status-waits = En attente
 status-stopping = Arrêt en cours
 status-unknown = Inconnu
 status-unreachable = Injoignable
@@ -145,6 +151,17 @@ verdict-starting = Démarrage en cours
 
 # Ce qui est attendu
 wait-first-check = { $name } recevra des visiteurs après sa première vérification réussie
+wait-serves = { $name } continue de répondre jusqu’à ce qu’un autre serveur web réponde
+waits-for = { $count ->
+    [one] attend { $names }
+   *[other] attend l’un de { $names }
+}
+waits-for-another = attend qu’un autre serveur réponde
+reason-waits-drain = { $first }, puis se vide
+reason-waits-maintenance = { $first }, puis passe en maintenance
+reason-waits-remove = { $first }, puis est retiré
+reason-waits-restart = { $first }, puis redémarre
+reason-waits-stop = { $first }, puis s’arrête
 wait-proxy-silent = HAProxy { $proxy } ne répond pas
 wait-requests = { $count ->
     [one] { $name } finit { $count } requête

@@ -131,6 +131,8 @@ act-drain = Vider
 act-drain-short = Vider
 act-logs = Journaux
 act-maintenance = Mettre en maintenance
+act-anyway = Le faire quand même :
+act-withdraw = Annuler la demande
 act-more = Autres actions pour
 act-promote = Confier les écritures
 act-promote-short = Confier
@@ -154,6 +156,7 @@ ask-back-remove = Ajouter de nouveau un serveur nommé { $name } ; ses journau
 ask-back-restart = Tout seul : { $name } reprend des visiteurs à sa première vérification réussie, en quelques secondes.
 ask-back-restart-db = Toute seule : { $name } reprend dès qu’elle répond et qu’elle a tout copié.
 ask-back-stop = « Démarrer » dans la ligne de { $name }.
+ask-back-ready = « Remettre » ou « Démarrer » dans la ligne de { $name }.
 ask-before = Avant
 ask-db-catch-up = À son retour, { $name } copie ce qui a été écrit sans elle.
 ask-db-standby = Le site continue avec { $writer }. Tant que { $name } est arrêtée, il n’y a pas de copie de secours.
@@ -166,6 +169,9 @@ ask-remove = Retirer { $name }
 ask-remove-external = Cordée cesse de lui envoyer des visiteurs. Le serveur { $name } lui-même n’est pas touché.
 ask-remove-process = Le processus, la configuration et les fichiers de { $name } sont retirés de cette machine.
 ask-restart = Redémarrer { $name }
+ask-drain = Vider { $name }
+ask-maintenance = Mettre { $name } en maintenance
+ask-anyway = Sortir { $name } quand même
 ask-serving = { $count ->
     [0] Aucun serveur web ne reçoit de visiteurs{ $names }
     [one] { $count } serveur web reçoit des visiteurs : { $names }

@@ -4,6 +4,7 @@
 mod help;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
@@ -16,9 +17,39 @@ pub struct Cli {
     /// Folder of the cluster's state
     #[arg(long, global = true, env = "CORDEE_HOME", value_name = "FOLDER")]
     pub home: Option<PathBuf>,
+    /// Wait no longer than this until what was asked is so; 60s if not given
+    #[arg(long, global = true, value_name = "TIME", value_parser = time, conflicts_with = "no_wait")]
+    pub wait: Option<Duration>,
+    /// Return as soon as what was asked is written down
+    #[arg(long, global = true)]
+    pub no_wait: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// How long a command that changes something waits until it is so, when nobody says.
+const WAIT: Duration = Duration::from_secs(60);
+/// The longest that may be said.
+const LONGEST_WAIT: u64 = 86_400_000;
+
+impl Cli {
+    /// How long to wait until what was asked is so.
+    pub fn patience(&self) -> Duration {
+        if self.no_wait { Duration::ZERO } else { self.wait.unwrap_or(WAIT) }
+    }
+}
+
+/// Reads `90s`, `500ms`, `5m` or `90`, which are seconds.
+fn time(typed: &str) -> Result<Duration, &'static str> {
+    let (number, unit) = match (typed.strip_suffix("ms"), typed.strip_suffix('s'), typed.strip_suffix('m')) {
+        (Some(number), _, _) => (number, 1),
+        (_, Some(number), _) => (number, 1_000),
+        (_, _, Some(number)) => (number, 60_000),
+        _ => (typed, 1_000),
+    };
+    let ms = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
+    ms.filter(|ms| *ms <= LONGEST_WAIT).map(Duration::from_millis).ok_or("30s, 500ms, 5m")
 }
 
 /// Every command.
@@ -81,34 +112,28 @@ pub enum ClientCommand {
     Add(AddArgs),
     /// Take a server away; one that Cordée started is stopped and its files are removed
     #[command(after_help = "  cordee remove web web3\n  cordee remove db db3")]
-    Remove {
-        #[command(flatten)]
-        server: ServerArgs,
-        /// Even if no web server is left to serve visitors
-        #[arg(long)]
-        force: bool,
-    },
+    Remove(LeaveArgs),
     /// Give a server no new visitors; those who hold its cookie still reach it
     #[command(after_help = "  cordee drain web1")]
-    Drain(ServerArgs),
+    Drain(LeaveArgs),
     /// Put a server back in service
     #[command(after_help = "  cordee ready web1")]
     Ready(ServerArgs),
     /// Give a server no visitors at all, and check it no more
     #[command(after_help = "  cordee maintenance web1")]
-    Maintenance(ServerArgs),
+    Maintenance(LeaveArgs),
     /// Stop a server that Cordée started, and start it again
     #[command(after_help = "  cordee restart db2")]
-    Restart(ServerArgs),
+    Restart(LeaveArgs),
+    /// Have a web server that waits for another one leave at once, although nobody else serves
+    #[command(after_help = "  cordee anyway web2")]
+    Anyway(ServerArgs),
+    /// Have a web server that waits for another one stay in service after all
+    #[command(after_help = "  cordee withdraw web2")]
+    Withdraw(ServerArgs),
     /// Stop a server that Cordée started; it stays stopped until `start`
     #[command(after_help = "  cordee stop web2")]
-    Stop {
-        #[command(flatten)]
-        server: ServerArgs,
-        /// Even if no web server is left to serve visitors
-        #[arg(long)]
-        force: bool,
-    },
+    Stop(LeaveArgs),
     /// Start a server that was stopped
     #[command(after_help = "  cordee start web2")]
     Start(ServerArgs),
@@ -379,6 +404,17 @@ pub struct ServerArgs {
     words: Vec<String>,
 }
 
+/// A server that is to leave.
+#[derive(Clone, Debug, Args)]
+pub struct LeaveArgs {
+    /// Which.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Even if no other server serves visitors
+    #[arg(long)]
+    pub force: bool,
+}
+
 impl ServerArgs {
     /// The pool, when it was said. No server can be called like a pool, so the words cannot be confused.
     pub fn pool(&self) -> Option<&str> {
@@ -446,9 +482,16 @@ mod tests {
 
     #[test]
     fn a_pool_may_stand_before_a_name() {
-        let Command::Client(ClientCommand::Drain(short)) = read(&["drain", "web1"]) else { panic!() };
+        let Command::Client(ClientCommand::Drain(LeaveArgs { server: short, .. })) = read(&["drain", "web1"])
+        else {
+            panic!()
+        };
         assert_eq!((short.pool(), short.name()), (None, "web1"));
-        let Command::Client(ClientCommand::Drain(long)) = read(&["drain", "web", "web1"]) else { panic!() };
+        let Command::Client(ClientCommand::Drain(LeaveArgs { server: long, .. })) =
+            read(&["drain", "web", "web1"])
+        else {
+            panic!()
+        };
         assert_eq!((long.pool(), long.name()), (Some("web"), "web1"));
         assert!(Cli::try_parse_from(["cordee", "drain"]).is_err());
         assert!(Cli::try_parse_from(["cordee", "drain", "a", "b", "c"]).is_err());
@@ -465,6 +508,20 @@ mod tests {
         let Command::Client(ClientCommand::Promote { server, accept_loss }) = long else { panic!() };
         assert_eq!((server.pool(), accept_loss), (Some("db"), true));
         assert!(Cli::try_parse_from(["cordee", "routing", "db"]).is_err());
+    }
+
+    #[test]
+    fn one_waits_a_minute_or_as_long_as_said() {
+        let waits = |words: &[&str]| {
+            let cli = Cli::try_parse_from(std::iter::once(&"cordee").chain(words));
+            cli.map(|c| c.patience().as_millis()).ok()
+        };
+        assert_eq!(waits(&["drain", "web1"]), Some(60_000));
+        assert_eq!(waits(&["drain", "web1", "--wait", "90"]), Some(90_000));
+        assert_eq!(waits(&["--wait", "5m", "drain", "web1"]), Some(300_000));
+        assert_eq!(waits(&["drain", "web1", "--no-wait"]), Some(0));
+        assert_eq!(waits(&["drain", "web1", "--no-wait", "--wait", "5s"]), None);
+        assert_eq!(waits(&["drain", "web1", "--wait", "soon"]), None);
     }
 
     #[test]

@@ -43,22 +43,24 @@ pub(super) struct Door {
     place: Place,
     token: Option<String>,
     pub(super) lang: Lang,
+    /// How long to wait until what was asked is so.
+    pub(super) patience: Duration,
 }
 
 impl Door {
     /// `CORDEE_URL` when it is set, else the socket.
-    pub(super) fn from_environment(socket: &Path, lang: Lang) -> Result<Self, Failure> {
+    pub(super) fn from_environment(socket: &Path, patience: Duration, lang: Lang) -> Result<Self, Failure> {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
         let place = match variable("CORDEE_URL") {
             Some(url) => Place::Tcp(authority(&url).ok_or_else(|| Failure::Usage(text!("cli-bad-url")))?),
             None => Place::Socket(socket.to_owned()),
         };
-        Ok(Self { place, token: variable("CORDEE_TOKEN"), lang })
+        Ok(Self { place, token: variable("CORDEE_TOKEN"), lang, patience })
     }
 
-    /// The way over a socket, whatever the environment says.
+    /// The way over a socket, whatever the environment says, for one who waits for nothing.
     pub(super) fn at(socket: &Path, lang: Lang) -> Self {
-        Self { place: Place::Socket(socket.to_owned()), token: None, lang }
+        Self { place: Place::Socket(socket.to_owned()), token: None, lang, patience: Duration::ZERO }
     }
 
     pub(super) fn say(&self, text: &Text) -> String {

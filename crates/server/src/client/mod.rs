@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -23,6 +24,7 @@ use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::view::SnapshotJson;
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
+use crate::web::api::wishes::{WishJson, WishState};
 use crate::web::local::{Dsn, SetupCode, Token};
 use crate::words::Lang;
 
@@ -40,6 +42,8 @@ enum Failure {
     Refused(Vec<(String, String)>),
     /// The command itself makes no sense.
     Usage(Text),
+    /// It was taken, and is not so yet.
+    UnderWay(Text),
 }
 
 /// What goes to stdout, and whether the thing asked about is well.
@@ -66,9 +70,10 @@ pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) ->
     answer.map_err(|failure| complaint(failure, Lang::En).0.join("; "))
 }
 
-/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
-pub async fn run(command: ClientCommand, socket: &Path, lang: Lang) -> ExitCode {
-    let said = match Door::from_environment(socket, lang) {
+/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still
+/// under way when `patience` was over.
+pub async fn run(command: ClientCommand, socket: &Path, patience: Duration, lang: Lang) -> ExitCode {
+    let said = match Door::from_environment(socket, patience, lang) {
         Ok(door) => answer(command, &door).await,
         Err(failure) => Err(failure),
     };
@@ -93,6 +98,7 @@ fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {
         Failure::Broken(text) => (vec![lang.say(&text)], 1),
         Failure::Usage(text) => (vec![lang.say(&text)], 2),
         Failure::Unreachable(text) => (vec![lang.say(&text)], 3),
+        Failure::UnderWay(text) => (vec![lang.say(&text)], 4),
     }
 }
 
@@ -106,16 +112,20 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::SetupCode => setup_code(door).await,
         ClientCommand::Token(TokenCommand::Create { name }) => create_token(door, &name).await,
         ClientCommand::Add(add) => add_server(door, &add).await,
-        ClientCommand::Remove { server, force } => remove(door, &server, force).await,
-        ClientCommand::Drain(server) => act(door, &server, "drain", false).await,
+        ClientCommand::Remove(leave) => remove(door, &leave.server, leave.force).await,
+        ClientCommand::Drain(leave) => act(door, &leave.server, "drain", leave.force).await,
         ClientCommand::Ready(server) => act(door, &server, "ready", false).await,
-        ClientCommand::Maintenance(server) => act(door, &server, "maintenance", false).await,
-        ClientCommand::Restart(server) => act(door, &server, "restart", false).await,
-        ClientCommand::Stop { server, force } => act(door, &server, "stop", force).await,
+        ClientCommand::Maintenance(leave) => act(door, &leave.server, "maintenance", leave.force).await,
+        ClientCommand::Restart(leave) => act(door, &leave.server, "restart", leave.force).await,
+        ClientCommand::Stop(leave) => act(door, &leave.server, "stop", leave.force).await,
+        ClientCommand::Anyway(server) => act(door, &server, "anyway", false).await,
+        ClientCommand::Withdraw(server) => act(door, &server, "withdraw", false).await,
         ClientCommand::Start(server) => act(door, &server, "start", false).await,
         ClientCommand::Promote { server, accept_loss } => promote(door, &server, accept_loss).await,
         ClientCommand::Plan { pool } => plan(door, &pool).await,
-        ClientCommand::Verify(server) => act(door, &server, "verify", false).await,
+        ClientCommand::Verify(server) => {
+            done(door.post(&format!("{}/verify", address(door, &server).await?), None).await?)
+        }
         ClientCommand::Repair { server, take } => {
             let to = format!("{}/repair", address(door, &server).await?);
             done(door.post(&to, Some(&json!({ "take": take }))).await?)
@@ -123,7 +133,7 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
         ClientCommand::Session { mode } => {
-            done(door.put("/api/v1/pools/web/session", &json!({ "mode": mode })).await?)
+            wished(door, door.put("/api/v1/pools/web/session", &json!({ "mode": mode })).await?).await
         }
         ClientCommand::Test(server) => test(door, &server).await,
         ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
@@ -202,7 +212,8 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
     let to = format!("/api/v1/pools/{}/servers", segment(&add.pool));
     let answer = door.post(&to, Some(&json!(members))).await?;
     let server = read(answer["server"].clone())?;
-    Ok(Said::well(show::added(&server, door.lang)))
+    let revision = answer["revision"].as_u64().unwrap_or_default();
+    made_real(door, show::added(&server, door.lang), revision).await
 }
 
 /// The password, from a file or from standard input: never from the command line, which everybody may read.
@@ -236,17 +247,17 @@ fn forced(force: bool) -> &'static str {
 
 async fn remove(door: &Door, server: &ServerArgs, force: bool) -> Result<Said, Failure> {
     let to = format!("{}{}", address(door, server).await?, forced(force));
-    done(door.delete(&to).await?)
+    wished(door, door.delete(&to).await?).await
 }
 
 async fn act(door: &Door, server: &ServerArgs, action: &str, force: bool) -> Result<Said, Failure> {
     let to = format!("{}/{action}{}", address(door, server).await?, forced(force));
-    done(door.post(&to, None).await?)
+    wished(door, door.post(&to, None).await?).await
 }
 
 async fn promote(door: &Door, server: &ServerArgs, accept_loss: bool) -> Result<Said, Failure> {
     let to = format!("{}/promote?accept_loss={accept_loss}", address(door, server).await?);
-    done(door.post(&to, None).await?)
+    wished(door, door.post(&to, None).await?).await
 }
 
 async fn plan(door: &Door, pool: &str) -> Result<Said, Failure> {
@@ -256,7 +267,7 @@ async fn plan(door: &Door, pool: &str) -> Result<Said, Failure> {
 
 async fn share(door: &Door, pool: &str, routing: &str) -> Result<Said, Failure> {
     let to = format!("/api/v1/pools/{}/routing", segment(pool));
-    done(door.put(&to, &json!({ "routing": routing })).await?)
+    wished(door, door.put(&to, &json!({ "routing": routing })).await?).await
 }
 
 async fn config(door: &Door, proxy: &str, json: bool) -> Result<Said, Failure> {
@@ -272,7 +283,8 @@ async fn config(door: &Door, proxy: &str, json: bool) -> Result<Said, Failure> {
 }
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {
-    done(door.post(&format!("/api/v1/proxies/{}/reload", segment(proxy)), None).await?)
+    let to = format!("/api/v1/proxies/{}/reload", segment(proxy));
+    wished(door, door.post(&to, None).await?).await
 }
 
 fn query(all: &[(&str, Option<String>)]) -> String {
@@ -296,7 +308,44 @@ async fn keep_visitors(door: &Door, keep: &KeepArgs) -> Result<Said, Failure> {
         ("trusted", keep.trusted.as_ref().map(|v| json!(v))),
     ];
     let members: BTreeMap<&str, Value> = given.into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
-    done(door.put("/api/v1/visitors/keeping", &json!(members)).await?)
+    wished(door, door.put("/api/v1/visitors/keeping", &json!(members)).await?).await
+}
+
+/// Says what was asked, and waits until it is so.
+async fn wished(door: &Door, answer: Value) -> Result<Said, Failure> {
+    let Done { revision, message, .. } = read(answer)?;
+    made_real(door, format!("{}\n", show::plain(&message)), revision).await
+}
+
+/// Between two questions how far a wish is, so that a person sees what it waits for.
+const GLANCE: Duration = Duration::from_secs(2);
+
+/// Says `text` at once, then on stderr what the wish waits for. Breaking this off leaves the wish.
+async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Failure> {
+    if door.patience.is_zero() {
+        return Ok(Said::well(text));
+    }
+    show::out(&text);
+    let (until, mut told) = (Instant::now() + door.patience, None);
+    loop {
+        let wait = until.saturating_duration_since(Instant::now()).min(GLANCE).as_millis();
+        let wish: WishJson = read(door.get(&format!("/api/v1/wishes/{revision}?wait={wait}ms")).await?)?;
+        match wish.state {
+            WishState::Real => return Ok(Said::well(String::new())),
+            WishState::Failed => {
+                return Err(Failure::Refused(vec![(String::new(), wish.why.unwrap_or_default())]));
+            }
+            WishState::UnderWay if Instant::now() >= until => {
+                let why = wish.why.unwrap_or_default();
+                return Err(Failure::UnderWay(text!("cli-under-way", why = why)));
+            }
+            WishState::UnderWay if told != wish.why => {
+                told = wish.why;
+                show::complain(told.as_slice());
+            }
+            WishState::UnderWay => {}
+        }
+    }
 }
 
 fn done(answer: Value) -> Result<Said, Failure> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cordee_domain::change::Change;
-use cordee_domain::desired::{Admin, Routing, Saved};
+use cordee_domain::desired::{Admin, Routing, Saved, Standing};
 use cordee_domain::ids::ServerName;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,7 +76,8 @@ async fn commands_reach_the_cluster() {
     assert!(rig.says("add web web3 --address 10.0.0.5 --cookie S3").await.contains("10.0.0.5:80"));
     rig.says("remove web web3").await;
     rig.says("reload web").await;
-    assert_eq!(rig.app.board.desired().web.servers.len(), 2);
+    let web3 = rig.app.board.desired().web.servers[2].standing.clone();
+    assert_eq!(web3, Standing::Leaving, "the engine says when it is gone");
     let history = rig.says("history").await;
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod drills;
 mod logins;
+mod names;
 mod outage;
 mod runs;
 mod schema;
@@ -189,11 +190,23 @@ impl Store {
         read_desired(&self.lock())?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    /// Reads the form of a new server; where no port was typed, picks one that is free.
+    /// The change that made a revision; `None` for a revision that there is not, and for the first.
+    pub fn change(&self, revision: u64) -> Result<Option<Change>, StoreError> {
+        let connection = self.lock();
+        let text: Option<Option<String>> = connection
+            .query_row("SELECT change FROM desired WHERE revision = ?1", params![revision], |row| row.get(0))
+            .optional()?;
+        Ok(text.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
+    /// Reads the form of a new server; where no port was typed, finds those that are free on this machine: one of them is
+    /// chosen when the wish is written down.
     pub fn new_server(&self, raw: &RawServer) -> Result<NewServer, CommitError> {
         let desired = self.desired()?;
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        raw.parse(|| desired.pick_port(free)).map_err(CommitError::Refused)
+        let new = raw.parse(|| Ok(desired.free_ports(free))).map_err(CommitError::Refused)?;
+        names::unlike(&desired, &new).map_err(|problem| CommitError::Refused(vec![problem]))?;
+        Ok(new)
     }
 
     /// Applies a change: all of it, or nothing and the reasons.
@@ -226,6 +239,7 @@ impl Store {
         let transaction = connection.transaction().map_err(StoreError::from)?;
         let current =
             read_desired(&transaction)?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
+        let change = &current.chosen(change).map_err(CommitError::Refused)?;
         let next = current.apply(change).map_err(CommitError::Refused)?;
         let event = {
             transaction

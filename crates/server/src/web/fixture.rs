@@ -56,6 +56,8 @@ fn server(id: u32, name: &str, port: u16) -> Server {
         generation: 0,
         slot: name.starts_with("db").then_some(1),
         standing: Standing::Member,
+        anyway: false,
+        kept: false,
     }
 }
 

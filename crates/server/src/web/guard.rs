@@ -3,23 +3,41 @@
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::Light;
+use cordee_domain::text;
 
-/// Whether visitors would be left without any web server if `name` went away now.
+/// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an explicit
+/// yes. While somebody is on the way, `name` waits for it by itself.
 ///
 /// A server of which nothing is known may be the one that still answers, so it counts as such; for the
 /// others not knowing is not enough.
-pub fn last_healthy(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
-    let healthy = |s: &ServerView| s.status.serves();
+pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
-    pool == PoolId::Web
-        && pool_mates
-            .clone()
-            .any(|s| s.name.same_as(name) && (healthy(s) || s.status.light == Light::Unknown))
-        && !pool_mates.any(|s| !s.name.same_as(name) && healthy(s))
+    let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    pool_mates.clone().any(|s| s.name.same_as(name) && serves(s))
+        && !pool_mates.any(|s| !s.name.same_as(name) && (stays(s) || comes(s)))
+}
+
+/// Whether it serves, and was not asked to leave.
+fn stays(server: &ServerView) -> bool {
+    server.status.serves() && server.waits.is_none()
+}
+
+/// Whether it is on its way into service.
+fn comes(server: &ServerView) -> bool {
+    let goes = [
+        text!("status-waits"),
+        text!("status-draining"),
+        text!("status-leaving"),
+        text!("status-stopping"),
+        text!("status-closing"),
+    ];
+    server.status.light == Light::Progress && !goes.contains(&server.status.word)
 }
 
 #[cfg(test)]
 mod tests {
+    use cordee_domain::text::Text;
+
     use super::*;
     use crate::web::fixture;
 
@@ -27,12 +45,12 @@ mod tests {
         ServerName::parse(text).unwrap()
     }
 
-    /// `last_healthy` of web1, when web1 and web2 show these lights.
+    /// `last_one` of web1, when web1 and web2 show these lights.
     fn last(first: Light, second: Light) -> bool {
         let mut snapshot = fixture::snapshot(&fixture::desired());
         snapshot.servers[0].status.light = first;
         snapshot.servers[1].status.light = second;
-        last_healthy(&snapshot, PoolId::Web, &name("WEB1"))
+        last_one(&snapshot, PoolId::Web, &name("WEB1"))
     }
 
     #[test]
@@ -56,9 +74,27 @@ mod tests {
     }
 
     #[test]
-    fn databases_and_unknown_names_are_not_its_business() {
-        let snapshot = fixture::snapshot(&fixture::desired());
-        assert!(!last_healthy(&snapshot, PoolId::Db, &name("db1")));
-        assert!(!last_healthy(&snapshot, PoolId::Web, &name("web9")));
+    fn one_that_is_on_its_way_is_waited_for_and_one_that_goes_is_not() {
+        assert!(!last(Light::Good, Light::Progress), "web2 joins: web1 waits for it");
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        snapshot.servers[1].status.light = Light::Progress;
+        for word in ["status-draining", "status-leaving", "status-stopping"] {
+            snapshot.servers[1].status.word = Text { key: word.into(), ..text!("status-waits") };
+            assert!(last_one(&snapshot, PoolId::Web, &name("web1")), "{word}");
+        }
+        snapshot.servers[1].status.word = text!("status-waits");
+        snapshot.servers[1].waits = Some(vec![name("web1")]);
+        assert!(last_one(&snapshot, PoolId::Web, &name("web1")), "both would leave");
+    }
+
+    #[test]
+    fn the_last_database_is_guarded_and_an_unknown_name_is_nobody() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        assert!(!last_one(&snapshot, PoolId::Db, &name("db2")));
+        assert!(!last_one(&snapshot, PoolId::Web, &name("web9")));
+        for server in snapshot.servers.iter_mut().filter(|s| s.name.as_str() == "db1") {
+            server.status.light = Light::Critical;
+        }
+        assert!(last_one(&snapshot, PoolId::Db, &name("db2")));
     }
 }

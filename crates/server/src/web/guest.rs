@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use cordee_domain::change::{NewServer, RawServer};
+use cordee_domain::change::{NewServer, PortChoice, RawServer};
 use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
 
@@ -22,11 +22,12 @@ pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Gu
     if typed.port.trim().is_empty() {
         PORT.clone_into(&mut typed.port);
     }
-    // It is never asked: this one is not started here.
-    let unasked = || Err(Problem::invalid("port", cordee_domain::text!("problem-port")));
-    match (typed.parse(unasked), Login::parse(&login.0, &login.1)) {
+    let unasked = || Problem::invalid("port", cordee_domain::text!("problem-port"));
+    match (typed.parse(|| Err(unasked())), Login::parse(&login.0, &login.1)) {
         (Ok(new), Ok(login)) => {
-            let guest = Guest { host: new.host.clone(), port: new.port, login };
+            // It is never chosen: this one is not started here.
+            let PortChoice::Given(port) = new.port else { return Err(vec![unasked()]) };
+            let guest = Guest { host: new.host.clone(), port, login };
             Ok((new, guest))
         }
         (new, login) => {
@@ -106,7 +107,7 @@ mod tests {
         assert_eq!(fields(&raw("db3", "127.0.0.1", ""), "ana", ""), ["password"]);
         let login = ("ana".to_owned(), "p".to_owned());
         let (new, guest) = guest(&raw("db3", "127.0.0.1", ""), &login).unwrap();
-        assert_eq!((new.port, guest.port), (3306, 3306));
+        assert_eq!((new.port, guest.port), (PortChoice::Given(3306), 3306));
     }
 
     #[test]

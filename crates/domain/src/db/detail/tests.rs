@@ -23,6 +23,8 @@ fn server(id: u32, called: &str) -> Server {
         generation: 0,
         slot: u8::try_from(id).ok(),
         standing: Standing::Member,
+        anyway: false,
+        kept: false,
     }
 }
 

@@ -31,7 +31,7 @@ fn once() -> Tale {
 }
 
 fn power(server: &str, power: Power) -> Change {
-    Change::SetPower { pool: PoolId::Db, name: name(server), power }
+    Change::SetPower { pool: PoolId::Db, name: name(server), power, force: true }
 }
 
 /// db2 confirms a write that it has not applied; both are stopped; db2 alone is started again, without what it
@@ -43,7 +43,7 @@ fn the_standby_is_restarted_while_the_writer_is_stopped() {
     tale.steps(&[2, 3, 3, 2, 2, 1, 1, 1]);
     tale.wish(&power("db2", Power::Off));
     tale.wish(&power("db1", Power::Off));
-    tale.wish(&Change::Restart { pool: PoolId::Db, name: name("db2") });
+    tale.wish(&Change::Restart { pool: PoolId::Db, name: name("db2"), force: true });
     tale.end();
 }
 

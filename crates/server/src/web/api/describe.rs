@@ -4,16 +4,19 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{config, drills, events, servers, tools, trials, view, visitors};
+use super::{config, drills, events, servers, tools, trials, view, visitors, wishes};
 
 /// The description.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Cordée", description = "Runs a cluster of web servers and databases behind two HAProxys. \
         Make a token with `cordee token create --name NAME`. Sentences follow `Accept-Language` (fr, en); \
-        refusals are RFC 9457 problems with one entry per wrong field in `errors`."),
+        refusals are RFC 9457 problems with one entry per wrong field in `errors`. A request that changes something \
+        answers when it is written down; with `?wait=30s` it answers when it is so (200, `state` `real`), or when the \
+        time is over (202, `state` `under_way`, and `why`). How far it is can be asked at any time: \
+        `GET /api/v1/wishes/{id}`."),
     paths(
-        super::snapshot, events::stream, tools::history,
+        super::snapshot, events::stream, tools::history, wishes::show,
         servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
         config::show,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,

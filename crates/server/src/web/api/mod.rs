@@ -15,6 +15,7 @@ pub mod tools;
 pub mod trials;
 pub mod view;
 pub mod visitors;
+pub mod wishes;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -29,6 +30,7 @@ use super::error::Refusal;
 use super::session::{self, Caller, Language};
 use crate::clock::now;
 use crate::words::Lang;
+use wishes::{Wait, WishState};
 
 /// A wish was written down; the engine is on its way.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,6 +39,19 @@ pub struct Done {
     pub revision: u64,
     /// What was asked, in one sentence.
     pub message: String,
+    /// How far it is, for one who asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<WishState>,
+    /// What it waits for, or why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Done {
+    /// Something that was done, or noted, at once.
+    fn at(revision: u64, message: String) -> Self {
+        Self { revision, message, state: None, why: None }
+    }
 }
 
 /// Everything under `/api/` and `/local/`.
@@ -46,6 +61,7 @@ pub fn router() -> Router<App> {
         .route("/api/openapi.json", get(describe::openapi))
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events::stream))
+        .route("/api/v1/wishes/{id}", get(wishes::show))
         .route("/api/v1/history", get(tools::history))
         .route("/api/v1/visitors", get(visitors::list))
         .route("/api/v1/visitors.csv", get(visitors::table))
@@ -94,14 +110,20 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
     input::refuse(StatusCode::METHOD_NOT_ALLOWED, "", text!("problem-method"), lang)
 }
 
-/// Commits a change for `caller`, and says so.
+/// Commits a change for `caller`, and says so; at once, or when it is real and `wait` is not over before.
 async fn commit(
     app: &App,
     change: Change,
     caller: Caller,
+    Wait(wait): Wait,
     lang: Lang,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let message = lang.say(&change.sentence());
-    let desired = app.commit(change, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
-    Ok((StatusCode::ACCEPTED, Json(Done { revision: desired.revision, message })))
+    let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
+    let mut done = Done::at(desired.revision, message);
+    let Some(wait) = wait else { return Ok((StatusCode::ACCEPTED, Json(done))) };
+    let found = wishes::settle(app, &change, desired.revision, wait).await;
+    let (state, why) = wishes::say(&found, lang);
+    (done.state, done.why) = (Some(state), why);
+    Ok((wishes::status(state), Json(done)))
 }

@@ -18,14 +18,15 @@ use utoipa::ToSchema;
 use super::input::{
     ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
 };
-use super::view::{ServerJson, fresh_server};
-use super::{Done, commit};
+use super::view::{ServerJson, fresh_server, server};
+use super::wishes::{Wait, WishState};
+use super::{Done, commit, wishes};
 use crate::board::{Ask, JoinPlan, LogFile, TestReport};
 use crate::clock::now;
 use crate::vault::Login;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
-use crate::web::guard::last_healthy;
+use crate::web::guard::last_one;
 use crate::web::guest::{at, guest};
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
@@ -58,6 +59,40 @@ pub(super) struct NewServerJson {
 pub(super) struct Added {
     revision: u64,
     server: ServerJson,
+    /// How far it is, for one who asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<WishState>,
+    /// What it waits for, or why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// Says what was added; at once, or when it serves and `wait` is not over before.
+async fn added(
+    app: &App,
+    change: &Change,
+    desired: &Desired,
+    Wait(wait): Wait,
+    lang: Lang,
+) -> Result<(StatusCode, Json<Added>), Refusal> {
+    let Change::AddServer { server: NewServer { name, .. }, .. } = change else {
+        return Err(Refusal::unavailable(lang));
+    };
+    let revision = desired.revision;
+    let (state, why) = match wait {
+        None => (None, None),
+        Some(wait) => {
+            let (state, why) = wishes::say(&wishes::settle(app, change, revision, wait).await, lang);
+            (Some(state), why)
+        }
+    };
+    let snapshot = app.board.snapshot();
+    let seen = snapshot.servers.iter().find(|s| s.name == *name).filter(|_| wait.is_some());
+    let server = match seen {
+        Some(seen) => server(seen, lang, now()),
+        None => fresh_server(desired, name, lang).ok_or_else(|| Refusal::unavailable(lang))?,
+    };
+    Ok((StatusCode::CREATED, Json(Added { revision, server, state, why })))
 }
 
 /// What a connection test found.
@@ -102,22 +137,22 @@ pub struct LogJson {
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", summary = "Add a server",
-    params(("pool" = String, Path, description = "`web` or `db`")), request_body = NewServerJson,
+    params(("pool" = String, Path, description = "`web` or `db`"), ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = NewServerJson,
     responses((status = 201, body = Added), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn add(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     TargetPool(pool): TargetPool,
+    wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
     if pool == PoolId::Db && !raw.start {
         let (new, plan, login) = examined(&app, &raw, &login, lang).await?;
-        let name = new.name.clone();
+        let change = Change::AddServer { pool, server: new.clone() };
         let desired = app.admit(new, plan.id, login, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
-        let server = fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?;
-        return Ok((StatusCode::CREATED, Json(Added { revision: desired.revision, server })));
+        return added(&app, &change, &desired, wait, lang).await;
     }
     if !login.0.is_empty() || !login.1.is_empty() {
         return Err(Refusal::problem(Problem::invalid("user", text!("problem-login-nobody")), lang));
@@ -127,13 +162,9 @@ pub(super) async fn add(
     }
     let store = app.store.clone();
     let server = app.blocking(move || store.new_server(&raw)).await.map_err(|e| Refusal::commit(e, lang))?;
-    let name = server.name.clone();
-    let desired = app
-        .commit(Change::AddServer { pool, server }, caller.0)
-        .await
-        .map_err(|e| Refusal::commit(e, lang))?;
-    let server = fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?;
-    Ok((StatusCode::CREATED, Json(Added { revision: desired.revision, server })))
+    let change = Change::AddServer { pool, server };
+    let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
+    added(&app, &change, &desired, wait, lang).await
 }
 
 /// Whether a database could join now; nothing is done.
@@ -240,7 +271,7 @@ pub(super) async fn verify(
     let (revision, name) = follower(&app, name, lang)?;
     let message = lang.say(&text!("verify-asked", name = name.as_str()));
     ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
-    Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
+    Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
 
 /// Whose rows are right.
@@ -270,7 +301,7 @@ pub(super) async fn repair(
     if !taken {
         return Err(Refusal::unavailable(lang));
     }
-    Ok((StatusCode::ACCEPTED, Json(Done { revision, message })))
+    Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
 
 /// A database that follows the writer, as it is written; with the wish's revision.
@@ -300,7 +331,8 @@ fn raw_server(mut members: Members) -> Result<(RawServer, (String, String)), Vec
 #[utoipa::path(delete, path = "/api/v1/pools/{pool}/servers/{name}", tag = "servers", summary = "Take a server away",
     description = "A server that Cordée started is stopped and its files are removed.",
     params(("pool" = String, Path, description = "`web`"), ("name" = String, Path),
-        ("force" = Option<bool>, Query, description = "needed for the last web server that serves")),
+        ("force" = Option<bool>, Query, description = "needed for the last web server that serves"),
+        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn remove(
     caller: Caller,
@@ -308,16 +340,20 @@ pub(super) async fn remove(
     State(app): State<App>,
     target: Target,
     asked: Asked,
+    wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    not_the_last(&app, &target, &asked, lang)?;
-    commit(&app, Change::RemoveServer { pool: target.pool, name: target.name }, caller, lang).await
+    let force = forced(&app, &target, "remove", &asked, lang)?;
+    commit(&app, Change::RemoveServer { pool: target.pool, name: target.name, force }, caller, wait, lang)
+        .await
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", summary = "Act on a server",
     params(("pool" = String, Path, description = "`web` or `db`"), ("name" = String, Path),
-        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`"),
-        ("force" = Option<bool>, Query, description = "needed to stop the last web server that serves"),
-        ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received")),
+        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`; \
+            for a web server that waits for another one to serve: `anyway` or `withdraw`"),
+        ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, restart or stop the last one that serves"),
+        ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received"),
+        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn act(
     caller: Caller,
@@ -326,6 +362,7 @@ pub(super) async fn act(
     target: Target,
     ActionWord(action): ActionWord,
     asked: Asked,
+    wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
     if action == "promote" && target.pool == PoolId::Web {
@@ -334,37 +371,57 @@ pub(super) async fn act(
         return Err(Refusal::problem(Problem::conflict("pool", text), lang));
     }
     let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
-    let change = change(&action, target.clone(), accept_loss).ok_or_else(unknown)?;
-    if action == "stop" {
-        not_the_last(&app, &target, &asked, lang)?;
+    let force = forced(&app, &target, &action, &asked, lang)?;
+    let change = change(&action, target.clone(), force, accept_loss).ok_or_else(unknown)?;
+    if let Change::Insist { name } | Change::Withdraw { name } = &change {
+        waits(&app, name).map_err(|p| Refusal::problem(p, lang))?;
     }
-    commit(&app, change, caller, lang).await
+    commit(&app, change, caller, wait, lang).await
 }
 
-fn change(action: &str, Target { pool, name }: Target, accept_loss: bool) -> Option<Change> {
-    let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin });
-    let power = |name, power| Some(Change::SetPower { pool, name, power });
+fn change(action: &str, Target { pool, name }: Target, force: bool, accept_loss: bool) -> Option<Change> {
+    let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin, force });
+    let power = |name, power| Some(Change::SetPower { pool, name, power, force });
     match action {
+        "anyway" if pool == PoolId::Web => Some(Change::Insist { name }),
+        "withdraw" if pool == PoolId::Web => Some(Change::Withdraw { name }),
         "drain" => admin(name, Admin::Drain),
         "maintenance" => admin(name, Admin::Maintenance),
         "ready" => admin(name, Admin::Ready),
         "start" => power(name, Power::On),
         "stop" => power(name, Power::Off),
-        "restart" => Some(Change::Restart { pool, name }),
+        "restart" => Some(Change::Restart { pool, name, force }),
         "recopy" if pool == PoolId::Db => Some(Change::Recopy { name }),
         "promote" if pool == PoolId::Db => Some(Change::Promote { name, at: now(), accept_loss }),
         _ => None,
     }
 }
 
-/// The page asks for the name to be typed; here it takes `force=true`.
-fn not_the_last(app: &App, target: &Target, asked: &Asked, lang: Lang) -> Result<(), Refusal> {
+/// Whether `force=true` was given, without which the last one that serves does not go. The page asks for its name to be
+/// typed.
+fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -> Result<bool, Refusal> {
     let force = asked.flag("force").map_err(|p| Refusal::problem(p, lang))?;
-    if force || !last_healthy(&app.board.snapshot(), target.pool, &target.name) {
+    let leaves = match target.pool {
+        PoolId::Web => ["drain", "maintenance", "restart", "stop", "remove"].contains(&action),
+        PoolId::Db => ["restart", "stop"].contains(&action),
+    };
+    if force || !leaves || !last_one(&app.board.snapshot(), target.pool, &target.name) {
+        return Ok(force);
+    }
+    let text = match target.pool {
+        PoolId::Web => text!("problem-last-healthy", name = target.name.as_str()),
+        PoolId::Db => text!("problem-last-database-stops", name = target.name.as_str()),
+    };
+    Err(Refusal::problem(Problem::conflict("force", text), lang))
+}
+
+/// Refuses where nothing waits.
+pub(in crate::web) fn waits(app: &App, name: &ServerName) -> Result<(), Problem> {
+    let snapshot = app.board.snapshot();
+    if snapshot.servers.iter().any(|s| s.name.same_as(name) && s.waits.is_some()) {
         return Ok(());
     }
-    let text = text!("problem-last-healthy", name = target.name.as_str());
-    Err(Refusal::problem(Problem::conflict("force", text), lang))
+    Err(Problem::conflict("name", text!("problem-not-waiting", name = name.as_str())))
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", summary = "Test the connection",

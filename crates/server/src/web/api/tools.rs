@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
 use super::view::{self, EventJson};
+use super::wishes::Wait;
 use super::{Done, commit};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
@@ -55,15 +56,17 @@ pub struct HistoryJson {
 const HISTORY: u32 = 100;
 
 #[utoipa::path(post, path = "/api/v1/proxies/{proxy}/reload", tag = "tools", summary = "Reload an HAProxy",
-    params(("proxy" = String, Path, description = "`web` or `db`")),
+    params(("proxy" = String, Path, description = "`web` or `db`"),
+        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn reload(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     TargetProxy(proxy): TargetProxy,
+    wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    commit(&app, Change::Reload { proxy }, caller, lang).await
+    commit(&app, Change::Reload { proxy }, caller, wait, lang).await
 }
 
 /// How writes are shared.
@@ -77,20 +80,21 @@ pub(super) struct RoutingJson {
 #[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", summary = "Which databases take writes",
     description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; of two \
         changes to the same row within the delay between the databases, one can be lost without an error.",
-    request_body = RoutingJson,
+    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = RoutingJson,
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn routing(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     TargetPool(pool): TargetPool,
+    wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     if pool != PoolId::Db {
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
-    commit(&app, Change::SetRouting { routing }, caller, lang).await
+    commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
 }
 
 /// Where sessions are kept.
@@ -104,20 +108,21 @@ pub(super) struct SessionJson {
 #[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", summary = "Where the visitors' sessions are kept",
     description = "`proxy` (default): in files of each web server, HAProxy's cookie leads each visitor back to theirs. \
         `database`: in a table, any web server answers. Sessions are not carried over.",
-    request_body = SessionJson,
+    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = SessionJson,
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn session(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     TargetPool(pool): TargetPool,
+    wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     if pool != PoolId::Web {
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
     }
     let mode = one_word(members, "mode", Mode::parse, lang)?;
-    commit(&app, Change::SetSession { mode }, caller, lang).await
+    commit(&app, Change::SetSession { mode }, caller, wait, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", summary = "Look at everything now",
@@ -128,7 +133,7 @@ pub(super) async fn refresh(
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     ask(&app, lang, Ask::Refresh).await?;
-    let done = Done { revision: app.board.desired().revision, message: lang.say(&text!("api-refreshed")) };
+    let done = Done::at(app.board.desired().revision, lang.say(&text!("api-refreshed")));
     Ok((StatusCode::ACCEPTED, Json(done)))
 }
 

@@ -170,6 +170,11 @@ pub struct ServerJson {
     /// `start`, `promote`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
+    /// It was asked to leave, and serves until one of these does (empty: until another one does); absent when it does
+    /// not wait.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub waits_for: Option<Vec<ServerName>>,
 }
 
 /// A comparison of a database's rows with the writer's.
@@ -336,6 +341,7 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
                 .map(|t| LeftOutJson { table: t.table.clone(), why: lang.say(&t.why) })
                 .collect(),
         }),
+        waits_for: seen.waits.clone(),
         actions: seen.actions.clone(),
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{Asked, Body, Target, refused};
+use super::wishes::Wait;
 use super::{Done, commit};
 use crate::guestbook::{Request, Wanted};
 use crate::store::StoreError;
@@ -242,12 +243,14 @@ fn table_of_changes(visitors: &Visitors, which: &Which) -> Result<String, StoreE
 }
 
 #[utoipa::path(put, path = "/api/v1/visitors/keeping", tag = "visitors", summary = "How visitors are remembered; what is absent stays",
+    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
     request_body(content = KeepingJson),
     responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn keep(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
+    wait: Wait,
     Body(mut members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let (days, shorten) = (members.text_or_number("days"), members.flag("shorten"));
@@ -259,7 +262,7 @@ pub(super) async fn keep(
         shorten.unwrap_or(now.shorten),
         &trusted.unwrap_or_else(|| words(&now)),
     );
-    commit(&app, change.map_err(|p| refused(p, lang))?, caller, lang).await
+    commit(&app, change.map_err(|p| refused(p, lang))?, caller, wait, lang).await
 }
 
 /// The trusted proxies as a person types them.

@@ -17,6 +17,7 @@ use super::{Target, done, target};
 use crate::clock::now;
 use crate::store::CommitError;
 use crate::web::App;
+use crate::web::api::servers::waits;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path};
@@ -75,23 +76,28 @@ fn risk(word: &str) -> Option<Risk> {
         "remove" => Some(Risk::Remove),
         "promote" => Some(Risk::Promote),
         "recopy" => Some(Risk::Recopy),
+        "drain" => Some(Risk::Drain),
+        "maintenance" => Some(Risk::Maintenance),
+        "anyway" => Some(Risk::Anyway),
         _ => None,
     }
 }
 
-/// The wish. What is lost is accepted only where that was insisted on.
-fn change(target: &Target, word: &str, accept_loss: bool) -> Option<Change> {
-    let (pool, name) = (target.pool, target.server.name.clone());
+/// The wish. What is lost, and that nobody serves, is accepted only where that was insisted on.
+fn change(target: &Target, word: &str, insisted: bool) -> Option<Change> {
+    let (pool, name, force) = (target.pool, target.server.name.clone(), insisted);
     Some(match word {
-        "drain" => Change::SetAdmin { pool, name, admin: Admin::Drain },
-        "maintenance" => Change::SetAdmin { pool, name, admin: Admin::Maintenance },
-        "ready" => Change::SetAdmin { pool, name, admin: Admin::Ready },
-        "start" => Change::SetPower { pool, name, power: Power::On },
-        "stop" => Change::SetPower { pool, name, power: Power::Off },
-        "restart" => Change::Restart { pool, name },
-        "remove" => Change::RemoveServer { pool, name },
+        "drain" => Change::SetAdmin { pool, name, admin: Admin::Drain, force },
+        "maintenance" => Change::SetAdmin { pool, name, admin: Admin::Maintenance, force },
+        "ready" => Change::SetAdmin { pool, name, admin: Admin::Ready, force },
+        "start" => Change::SetPower { pool, name, power: Power::On, force },
+        "stop" => Change::SetPower { pool, name, power: Power::Off, force },
+        "restart" => Change::Restart { pool, name, force },
+        "remove" => Change::RemoveServer { pool, name, force },
+        "anyway" if pool == PoolId::Web => Change::Insist { name },
+        "withdraw" if pool == PoolId::Web => Change::Withdraw { name },
         "recopy" if pool == PoolId::Db => Change::Recopy { name },
-        "promote" if pool == PoolId::Db => Change::Promote { name, at: now(), accept_loss },
+        "promote" if pool == PoolId::Db => Change::Promote { name, at: now(), accept_loss: insisted },
         _ => return None,
     })
 }
@@ -117,15 +123,22 @@ pub(super) async fn ask(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
+    let snapshot = app.board.snapshot();
+    let insisted = insisted(&snapshot, &target, &word).is_some();
+    // What is done at once when nobody misses it has no question then.
+    let asks = |risk: &Risk| insisted || !matches!(risk, Risk::Drain | Risk::Maintenance);
     let (Some(risk), Some(view), Some(change)) =
-        (risk(&word), target.view.as_ref(), change(&target, &word, false))
+        (risk(&word).filter(asks), target.view.as_ref(), change(&target, &word, insisted))
     else {
         return visit.missing(&app, text!("message-no-page"));
     };
+    if let Err(problem) = still_waits(&app, &change) {
+        return visit.refusal(&app, Refusal::problem(problem, visit.lang));
+    }
     if let Err(problems) = app.board.desired().apply(&change) {
         return visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang));
     }
-    ask_first(&visit, &app, Ok(question(&app.board.snapshot(), view, risk, visit.lang)))
+    ask_first(&visit, &app, Ok(question(&snapshot, view, risk, visit.lang)))
 }
 
 /// Does it.
@@ -141,10 +154,13 @@ pub(super) async fn submit(
     };
     // Looked at once: what was insisted on and what is asked are about the same moment.
     let snapshot = app.board.snapshot();
-    let accept_loss = word == "promote" && insisted(&snapshot, &target, &word).is_some();
-    let Some(change) = change(&target, &word, accept_loss) else {
+    let insisted = insisted(&snapshot, &target, &word).is_some();
+    let Some(change) = change(&target, &word, insisted) else {
         return visit.missing(&app, text!("message-no-page"));
     };
+    if let Err(problem) = still_waits(&app, &change) {
+        return visit.refusal(&app, Refusal::problem(problem, visit.lang));
+    }
     // Most acts need no field, so a request without any is as good.
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     if let Some(refused) = insist(&visit, &app, &snapshot, &target, &word, &typed) {
@@ -153,6 +169,14 @@ pub(super) async fn submit(
     match app.commit(change.clone(), visit.actor()).await {
         Ok(_) => done(&visit, StatusCode::OK, &change.sentence(), inverse(&target, &word)),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+/// Whether the web server waits, when the wish is about one that does.
+fn still_waits(app: &App, change: &Change) -> Result<(), Problem> {
+    match change {
+        Change::Insist { name } | Change::Withdraw { name } => waits(app, name),
+        _ => Ok(()),
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) async fn examine(
         Ok(parsed) => parsed,
         Err(problems) => return again(&problems),
     };
-    let login = asked.login.clone();
+    let (login, port) = (asked.login.clone(), asked.port);
     let Some(found) = app.invite(asked).await else { return unavailable(&visit, &app) };
     let plan = match &found {
         Ok(plan) => plan,
@@ -131,7 +131,7 @@ pub(super) async fn examine(
     if let Err(problems) = app.board.desired().apply(&change) {
         return again(&problems);
     }
-    let address = format!("{}:{}", new.host, new.port);
+    let address = format!("{}:{port}", new.host);
     let name = new.name.to_string();
     let Some(word) = app.guests.keep(Invited { new, id: plan.id, login }) else {
         return unavailable(&visit, &app);

@@ -53,6 +53,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
             ("drain", text!("act-drain"), text!("help-act-drain")),
             ("maint", text!("act-maintenance"), text!("help-act-maintenance")),
             ("undo", text!("act-ready"), text!("help-act-ready")),
+            ("undo", text!("help-act-withdraw-name"), text!("help-act-withdraw")),
             ("restart", text!("act-restart"), text!("help-act-restart")),
             ("stop", text!("act-stop"), text!("help-act-stop")),
             ("start", text!("act-start"), text!("help-act-start")),

@@ -9,6 +9,7 @@ use cordee_domain::text::Text;
 use serde::Serialize;
 
 use super::{databases, healthy, joining};
+use crate::web::guard::last_one;
 use crate::words::Lang;
 
 /// Acts that are asked about first.
@@ -24,6 +25,12 @@ pub enum Risk {
     Promote,
     /// Throw its data away for a fresh copy (databases).
     Recopy,
+    /// No new visitors (web servers); asked about only for the last one that serves.
+    Drain,
+    /// No visitors at all (web servers); likewise.
+    Maintenance,
+    /// Leave although nobody else serves (web servers).
+    Anyway,
 }
 
 /// The question, ready for a dialog or a page.
@@ -58,17 +65,20 @@ pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
         Risk::Recopy => true,
         Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
         Risk::Restart | Risk::Stop | Risk::Promote => false,
+        Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
     };
     gives_up || ticks(snapshot, server, risk)
 }
 
 /// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
 pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
-    let serving = healthy(snapshot);
+    let last = || last_one(snapshot, server.pool, &server.name);
     match risk {
         Risk::Promote => databases::out_of_reach(snapshot),
-        Risk::Stop | Risk::Remove => serving.len() == 1 && serving[0].name == server.name,
-        Risk::Restart | Risk::Recopy => false,
+        Risk::Stop | Risk::Restart | Risk::Drain | Risk::Maintenance => last(),
+        Risk::Remove => server.pool == PoolId::Web && last(),
+        Risk::Anyway => true,
+        Risk::Recopy => false,
     }
 }
 
@@ -83,6 +93,9 @@ pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang
         Risk::Restart => (say(text!("ask-restart", name = name)), "restart", "restart"),
         Risk::Stop => (say(text!("ask-stop", name = name)), "stop", "stop"),
         Risk::Remove => (say(text!("ask-remove", name = name)), "trash", "remove"),
+        Risk::Drain => (say(text!("ask-drain", name = name)), "drain", "drain"),
+        Risk::Maintenance => (say(text!("ask-maintenance", name = name)), "maint", "maintenance"),
+        Risk::Anyway => (say(text!("ask-anyway", name = name)), "stop", "anyway"),
     };
     let insists = insists(snapshot, server, risk);
     let (lead, more) = match server.pool {
@@ -164,6 +177,7 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         (Risk::Stop, _) if server.standing == Some(Standing::Leaving) => {
             text!("ask-back-remove-db", name = name)
         }
+        (Risk::Drain | Risk::Maintenance | Risk::Anyway, _) => text!("ask-back-ready", name = name),
         (Risk::Restart, PoolId::Web) => text!("ask-back-restart", name = name),
         (Risk::Restart, PoolId::Db) => text!("ask-back-restart-db", name = name),
         (Risk::Stop, _) => text!("ask-back-stop", name = name),

@@ -53,6 +53,9 @@ pub(crate) fn web(called: &str) -> ServerView {
         standing: None,
         semi_sync: None,
         progress: None,
+        in_proxy: None,
+        outdated: false,
+        waits: None,
         comparison: None,
         actions: vec![
             Action::Logs,

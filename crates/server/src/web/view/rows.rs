@@ -236,7 +236,8 @@ pub(super) fn delay(ms: u64, lang: Lang) -> String {
 fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let can = |a: Action| view.actions.contains(&a);
     let pick = |on: bool, name: &'static str| on.then_some(name);
-    let back = can(Action::Ready);
+    let waits = can(Action::Withdraw);
+    let back = can(Action::Ready) && !waits;
     let heir = can(Action::Promote) && wanted;
     let joins = view.standing == Some(Standing::Joining);
     let cure = can(Action::Recopy);
@@ -254,8 +255,10 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
         pick(cure && !heir, "recopy-first"),
         pick(held, "held"),
         pick(back, "ready"),
-        pick(can(Action::Drain) && !back, "drain"),
-        pick(can(Action::Drain) && back, "drain-too"),
+        pick(waits, "withdraw"),
+        pick(waits, "anyway"),
+        pick(can(Action::Drain) && !back && !waits, "drain"),
+        pick(can(Action::Drain) && (back || waits), "drain-too"),
         pick(can(Action::Maintenance), "maintenance"),
         pick(can(Action::Start), "start"),
         pick(can(Action::Restart), "restart"),

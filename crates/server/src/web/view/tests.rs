@@ -102,7 +102,9 @@ fn the_last_web_server_asks_for_its_name() {
     let ask = |server: usize, risk| question(&all, &all.servers[server], risk, Lang::Fr).type_name;
     assert_eq!(ask(0, Risk::Stop), Some("web1".to_owned()));
     assert_eq!(ask(0, Risk::Remove), Some("web1".to_owned()));
-    assert_eq!(ask(0, Risk::Restart), None);
+    for leaves in [Risk::Restart, Risk::Drain, Risk::Maintenance, Risk::Anyway] {
+        assert_eq!(ask(0, leaves), Some("web1".to_owned()), "{leaves:?}");
+    }
     assert_eq!(ask(1, Risk::Remove), None);
 }
 

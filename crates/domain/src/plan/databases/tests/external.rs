@@ -96,7 +96,7 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
 /// Whatever it is on its way out, it ends: each wish leads to the next.
 #[test]
 fn its_removal_comes_to_an_end() {
-    let remove = Change::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3") };
+    let remove = Change::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };
     let standing = |d: &crate::desired::Desired| d.db.server(&name("db3")).map(|s| s.standing.clone());
     let member = guest(&Standing::Member).desired.apply(&remove).expect("removed");
     assert_eq!(standing(&member), Some(Standing::Leaving));

@@ -1,0 +1,413 @@
+//! Make before break: whoever leaves waits until another one serves, and says so.
+
+use super::*;
+use crate::haproxy::stats::Verdict;
+use crate::plan::leaving;
+use crate::{status, text};
+
+struct Scene {
+    desired: Desired,
+    world: World,
+    memory: Observed,
+}
+
+/// web1 and web2 (and web3 with three) serve; HAProxy takes 900 ms until it checks one that came back.
+fn scene(count: usize) -> Scene {
+    let mut desired = first();
+    if count == 3 {
+        let server = NewServer {
+            name: name("web3"),
+            host: Host::parse("10.0.0.3").expect("an address"),
+            port: PortChoice::Given(80),
+            cookie: CookieChoice::Automatic,
+            runtime: Runtime::External,
+        };
+        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+    }
+    let mut scene = Scene { desired, world: World::at(1_000_000), memory: Observed::default() };
+    scene.settle();
+    scene.world.check_after = 900;
+    scene
+}
+
+impl Scene {
+    fn wish(&mut self, change: &Change) {
+        self.desired = self.desired.apply(change).expect("a change");
+    }
+
+    fn settle(&mut self) {
+        settle(&mut self.desired, &mut self.world, &mut self.memory);
+    }
+
+    /// One round, 100 ms; nobody may be left alone by any step (`round` asks the judge).
+    fn go(&mut self) {
+        round(&mut self.desired, &mut self.world, &mut self.memory, usize::MAX);
+        self.world.pass(&self.memory, 100);
+        self.world.look(&mut self.memory, &self.desired);
+    }
+
+    fn serves(&self, server: &str) -> bool {
+        let seen = self.memory.proxy(PoolId::Web);
+        // After a reload HAProxy has checked nobody yet, and goes on sending visitors to those that were well.
+        let serves = |s: &RunningServer| {
+            leaving::serves(s) || (leaving::takes(s) && s.check.code.is_empty() && s.verdict == Verdict::Up)
+        };
+        seen.running.value().and_then(|r| r.servers.get(&name(server))).is_some_and(serves)
+    }
+
+    fn waits(&self, server: &str) -> Option<Vec<String>> {
+        let server = self.desired.web.server(&name(server))?;
+        let others = status::waits_for(&self.desired, &self.memory, server, self.world.now)?;
+        Some(others.iter().map(ToString::to_string).collect())
+    }
+
+    fn word(&self, server: &str) -> Text {
+        let server = self.desired.web.server(&name(server)).expect("it is there");
+        status::web(&self.desired, &self.memory, server, self.world.now).word
+    }
+}
+
+fn admin(server: &str, admin: Admin) -> Change {
+    Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
+}
+
+fn power(server: &str, power: Power) -> Change {
+    Change::SetPower { pool: PoolId::Web, name: name(server), power, force: false }
+}
+
+fn restart(server: &str) -> Change {
+    Change::Restart { pool: PoolId::Web, name: name(server), force: false }
+}
+
+fn remove(server: &str) -> Change {
+    Change::RemoveServer { pool: PoolId::Web, name: name(server), force: false }
+}
+
+/// Every way to leave.
+fn ways(server: &str) -> Vec<Change> {
+    vec![
+        admin(server, Admin::Drain),
+        admin(server, Admin::Maintenance),
+        power(server, Power::Off),
+        restart(server),
+        remove(server),
+    ]
+}
+
+#[test]
+fn whoever_leaves_right_after_another_came_back_waits_until_that_one_serves() {
+    for out in [admin("web1", Admin::Maintenance), power("web1", Power::Off), restart("web1")] {
+        for leave in ways("web2") {
+            let mut scene = scene(2);
+            scene.wish(&out);
+            for _ in 0..4 {
+                scene.go();
+            }
+            scene.wish(&admin("web1", Admin::Ready));
+            scene.wish(&power("web1", Power::On));
+            scene.wish(&leave);
+            let mut waited = 0;
+            for _ in 0..60 {
+                scene.go();
+                assert!(scene.serves("web1") || scene.serves("web2"), "{out:?}, {leave:?}");
+                if scene.waits("web2") == Some(vec!["web1".to_owned()]) {
+                    waited += 1;
+                    assert_eq!(scene.word("web2"), text!("status-waits"));
+                }
+            }
+            assert!(waited > 3, "{out:?}, {leave:?}: {waited}");
+            assert_eq!(scene.waits("web2"), None);
+            scene.settle();
+            assert!(scene.serves("web1"));
+        }
+    }
+}
+
+#[test]
+fn two_that_restart_go_one_after_the_other() {
+    let mut scene = scene(2);
+    scene.wish(&restart("web1"));
+    scene.wish(&restart("web2"));
+    for _ in 0..80 {
+        scene.go();
+        assert!(scene.serves("web1") || scene.serves("web2"));
+    }
+    scene.settle();
+}
+
+#[test]
+fn one_that_restarts_goes_before_one_that_leaves_for_good() {
+    for leave in [admin("web1", Admin::Maintenance), remove("web1"), power("web1", Power::Off)] {
+        let mut scene = scene(2);
+        scene.wish(&restart("web2"));
+        scene.wish(&leave);
+        scene.settle();
+        assert!(scene.serves("web2") && !scene.serves("web1"));
+    }
+}
+
+#[test]
+fn a_third_one_on_its_way_holds_one_of_two_that_leave() {
+    let mut scene = scene(3);
+    scene.wish(&admin("web3", Admin::Maintenance));
+    scene.settle();
+    scene.wish(&admin("web3", Admin::Ready));
+    scene.wish(&admin("web1", Admin::Maintenance));
+    scene.wish(&remove("web2"));
+    for _ in 0..40 {
+        scene.go();
+        assert!(["web1", "web2", "web3"].iter().any(|s| scene.serves(s)));
+    }
+    scene.settle();
+    assert!(scene.serves("web3"));
+}
+
+#[test]
+fn the_last_one_takes_an_explicit_yes() {
+    for last in ways("web2") {
+        let mut scene = scene(2);
+        scene.wish(&admin("web1", Admin::Maintenance));
+        scene.settle();
+        let refused = scene.desired.apply(&last).expect_err("it is the last one");
+        assert_eq!((refused[0].field.as_str(), refused[0].kind), ("force", crate::problem::Kind::Conflict));
+        let mut forced = last.clone();
+        let (Change::RemoveServer { force, .. }
+        | Change::SetAdmin { force, .. }
+        | Change::SetPower { force, .. }
+        | Change::Restart { force, .. }) = &mut forced
+        else {
+            panic!("{forced:?}")
+        };
+        *force = true;
+        scene.wish(&forced);
+        for _ in 0..5 {
+            scene.go();
+        }
+        assert!(!scene.serves("web2"), "{forced:?}");
+        scene.settle();
+    }
+}
+
+#[test]
+fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() {
+    for leave in ways("web2") {
+        let waiting = || {
+            let mut scene = scene(2);
+            scene.wish(&admin("web1", Admin::Maintenance));
+            scene.settle();
+            // It never passes its first check.
+            scene.world.check_after = 1_000_000;
+            scene.wish(&admin("web1", Admin::Ready));
+            scene.wish(&leave);
+            for _ in 0..600 {
+                scene.go();
+            }
+            let seen = (scene.serves("web1"), scene.serves("web2"), scene.waits("web2").is_some());
+            assert_eq!(seen, (false, true, true), "{leave:?}: no time breaks it");
+            scene
+        };
+        let mut scene = waiting();
+        scene.wish(&Change::Insist { name: name("web2") });
+        for _ in 0..5 {
+            scene.go();
+        }
+        assert!(!scene.serves("web2"), "{leave:?}");
+        let mut scene = waiting();
+        let process = scene.memory.process(&ProcessId::Server(name("web2"))).leader;
+        scene.wish(&Change::Withdraw { name: name("web2") });
+        scene.world.check_after = 0;
+        scene.world.pass(&scene.memory, 1_000_000);
+        scene.settle();
+        assert!(scene.serves("web2") && scene.serves("web1"), "{leave:?}");
+        assert_eq!(scene.memory.process(&ProcessId::Server(name("web2"))).leader, process, "{leave:?}");
+        // And a restart that is asked for later is one again.
+        scene.wish(&restart("web2"));
+        scene.settle();
+        assert_ne!(scene.memory.process(&ProcessId::Server(name("web2"))).leader, process, "{leave:?}");
+    }
+}
+
+#[test]
+fn an_haproxy_that_starts_anew_meanwhile_comes_up_with_the_one_that_waits() {
+    for leave in ways("web2") {
+        for rounds in 0..30 {
+            let mut scene = scene(2);
+            scene.wish(&admin("web1", Admin::Maintenance));
+            scene.settle();
+            scene.wish(&admin("web1", Admin::Ready));
+            scene.wish(&leave);
+            for _ in 0..rounds {
+                scene.go();
+            }
+            scene.world.die(&ProcessId::Proxy(PoolId::Web));
+            for _ in 0..3 {
+                round(&mut scene.desired, &mut scene.world, &mut scene.memory, usize::MAX);
+            }
+            scene.world.look(&mut scene.memory, &scene.desired);
+            let seen = scene.memory.proxy(PoolId::Web);
+            let running = seen.running.value().expect("it is back");
+            assert!(running.servers.values().any(leaving::takes), "{leave:?} after {rounds}: {running:#?}");
+            scene.settle();
+        }
+    }
+}
+
+#[test]
+fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
+    for leave in ways("web2") {
+        let mut scene = scene(2);
+        scene.wish(&leave);
+        let now = scene.world.now;
+        let seen = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
+        for running in [
+            Seen::Failed { last: Some(now), why: text!("haproxy-no-socket") },
+            Seen::At(now - 10_000, seen.running.value().expect("seen").clone()),
+        ] {
+            let mut memory = scene.memory.clone();
+            memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web").running = running;
+            let steps = plan(&scene.desired, &memory, &setting(), now).steps;
+            let touches = |s: &Step| match s {
+                Step::StopProcess { id, .. } | Step::KillProcess { id, .. } => {
+                    *id == ProcessId::Server(name("web2"))
+                }
+                Step::Commit(_) => true,
+                other => other.target() == Target::Proxy(PoolId::Web),
+            };
+            assert!(!steps.iter().any(touches), "{leave:?}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn where_nobody_serves_there_is_nothing_to_protect() {
+    let mut scene = scene(2);
+    for port in scene.desired.web.servers.iter().map(|s| s.port) {
+        scene.world.silent.insert(([127, 0, 0, 1], port).into());
+    }
+    scene.world.pass(&scene.memory, 100);
+    scene.wish(&admin("web1", Admin::Maintenance));
+    let refused = scene.desired.apply(&admin("web2", Admin::Maintenance));
+    assert!(refused.is_err(), "the wish would leave nobody");
+    scene.wish(&Change::SetAdmin {
+        pool: PoolId::Web,
+        name: name("web2"),
+        admin: Admin::Maintenance,
+        force: true,
+    });
+    for _ in 0..4 {
+        scene.go();
+    }
+    for server in ["web1", "web2"] {
+        assert_eq!(scene.word(server), text!("status-maintenance"));
+    }
+}
+
+#[test]
+fn a_name_that_means_another_address_is_checked_there_before_visitors_come() {
+    let mut scene = scene(2);
+    let server = NewServer {
+        name: name("far"),
+        host: Host::parse("host.lan").expect("a name"),
+        port: PortChoice::Given(80),
+        cookie: CookieChoice::Automatic,
+        runtime: Runtime::External,
+    };
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server });
+    scene.settle();
+    let here = |scene: &Scene| {
+        let seen = scene.memory.proxy(PoolId::Web);
+        let all = &seen.running.value().expect("seen").servers;
+        all[&name("far")].clone()
+    };
+    let was = here(&scene).ip;
+    scene.world.name = Some([10, 0, 0, 8].into());
+    scene.world.silent.insert("10.0.0.8:80".parse().expect("an address"));
+    for _ in 0..40 {
+        scene.go();
+        let far = here(&scene);
+        assert!(far.ip == was || !leaving::serves(&far), "{far:?}");
+    }
+    assert_ne!(here(&scene).ip, was);
+    // The only one that serves stays where it is while another is on its way.
+    scene.world.silent.clear();
+    scene.settle();
+    scene.wish(&admin("web1", Admin::Maintenance));
+    scene.wish(&power("web2", Power::Off));
+    scene.settle();
+    scene.world.check_after = 5_000;
+    scene.wish(&power("web2", Power::On));
+    let was = here(&scene).ip;
+    scene.world.name = Some([10, 0, 0, 7].into());
+    for _ in 0..200 {
+        scene.go();
+        assert!(scene.serves("far") || scene.serves("web2"));
+    }
+    assert_ne!(here(&scene).ip, was);
+    scene.settle();
+}
+
+fn external(server: &str, host: &str) -> NewServer {
+    NewServer {
+        name: name(server),
+        host: Host::parse(host).expect("a host"),
+        port: PortChoice::Given(80),
+        cookie: CookieChoice::Automatic,
+        runtime: Runtime::External,
+    }
+}
+
+#[test]
+fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
+    let mut scene = scene(2);
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
+    scene.world.name = Some([10, 0, 0, 4].into());
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.settle();
+    assert!(scene.serves("near") && scene.serves("far"));
+    scene.world.name = Some("::ffff:10.0.0.9".parse().expect("an address"));
+    for _ in 0..10 {
+        scene.go();
+    }
+    let seen = scene.memory.proxy(PoolId::Web);
+    assert!(!seen.running.value().expect("seen").servers.contains_key(&name("far")));
+    assert!(!seen.file.unwrap_or_default().contains("server far "));
+    assert_eq!(scene.word("far"), text!("status-double"));
+    assert!(scene.serves("near"));
+    scene.world.name = None;
+    scene.wish(&remove("near"));
+    scene.settle();
+    assert!(scene.serves("far"), "it is the only one there now");
+}
+
+#[test]
+fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
+    let mut scene = scene(2);
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.settle();
+    let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web);
+    for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never") }] {
+        scene.memory.names.insert("host.lan".to_owned(), lost);
+        assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web), before);
+    }
+}
+
+#[test]
+fn ten_that_are_added_at_once_get_ten_ports() {
+    let mut desired = first();
+    let free = desired.free_ports(|port| port >= 8650);
+    for n in 0..10 {
+        let server = NewServer {
+            port: PortChoice::AnyOf(free.clone()),
+            runtime: Runtime::Process,
+            ..external(&format!("new{n}"), "127.0.0.1")
+        };
+        let change = desired.chosen(&Change::AddServer { pool: PoolId::Web, server }).expect("a port");
+        let Change::AddServer { server, .. } = &change else { panic!("{change:?}") };
+        assert_eq!(server.port, PortChoice::Given(8650 + n));
+        desired = desired.apply(&change).expect("added");
+    }
+    let few = PortChoice::AnyOf(vec![8650, 8651]);
+    let server = NewServer { port: few, runtime: Runtime::Process, ..external("late", "127.0.0.1") };
+    let refused = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect_err("none is left");
+    assert_eq!((refused[0].field.as_str(), refused[0].text.key.as_ref()), ("port", "problem-ports-full"));
+}

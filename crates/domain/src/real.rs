@@ -1,0 +1,225 @@
+//! Whether a wish is real: what was asked for is so, is on its way, or will not come about.
+
+use crate::change::Change;
+use crate::desired::{Admin, Desired, Power, Routing, Server, Standing};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::snapshot::{ProxyView, ServerView, Snapshot};
+use crate::status::{Light, Status};
+use crate::text;
+use crate::text::Text;
+
+/// How far a wish is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Real {
+    /// It is so.
+    Yes,
+    /// Not yet, and what it waits for.
+    NotYet(Text),
+    /// It will not come about by itself, and why.
+    Failed(Text),
+}
+
+/// How far `change` is, which was written down as `revision`.
+pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) -> Real {
+    if seen.revision < revision || desired.revision < revision {
+        return Real::NotYet(text!("real-unseen"));
+    }
+    let about = About { desired, seen };
+    match change {
+        Change::AddServer { pool, server } => about.added(*pool, &server.name),
+        Change::Recopy { name } => about.added(PoolId::Db, name),
+        Change::RemoveServer { pool, name, .. } => about.removed(*pool, name),
+        Change::SetAdmin { name, admin, .. } => about.of(PoolId::Web, name, |s, v| about.admin(s, v, *admin)),
+        Change::SetPower { pool, name, power: Power::On, .. } => {
+            about.of(*pool, name, |s, v| about.power_on(s, v))
+        }
+        Change::SetPower { pool, name, power: Power::Off, .. } => about.of(*pool, name, |s, v| {
+            let stopped = v.status.word == text!("status-stopped");
+            yes_if(stopped, s.power == Power::Off, v)
+        }),
+        Change::Restart { pool, name, .. } => about.of(*pool, name, |s, v| {
+            if s.kept {
+                overtaken()
+            } else if v.outdated {
+                Real::NotYet(why(v))
+            } else {
+                about.power_on(s, v)
+            }
+        }),
+        Change::Insist { name } => match about.view(name) {
+            Some(v) if v.waits.is_some() => Real::NotYet(why(v)),
+            _ => Real::Yes,
+        },
+        Change::Withdraw { name } => {
+            about.of(PoolId::Web, name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v))
+        }
+        Change::Promote { name, .. } => about.promoted(name),
+        Change::SetRouting { routing } => about.routed(*routing),
+        Change::SetSession { mode } => {
+            if desired.session == *mode {
+                about.settled(PoolId::Web)
+            } else {
+                overtaken()
+            }
+        }
+        Change::Reload { proxy } => about.settled(*proxy),
+        Change::SetAddresses { .. } => match about.settled(PoolId::Web) {
+            Real::Yes => about.settled(PoolId::Db),
+            other => other,
+        },
+        Change::SetKeeping { .. } | Change::SetLogPort { .. } => about.settled(PoolId::Web),
+        // Decided by Cordée after the fact: written down is all there is to it.
+        Change::AbandonHandover { .. }
+        | Change::Elect { .. }
+        | Change::Admit { .. }
+        | Change::Forget { .. }
+        | Change::Release { .. }
+        | Change::LetGo { .. }
+        | Change::Readmit { .. }
+        | Change::Saved { .. }
+        | Change::Doubt { .. }
+        | Change::Expel { .. }
+        | Change::Depart { .. } => Real::Yes,
+    }
+}
+
+fn overtaken() -> Real {
+    Real::Failed(text!("real-overtaken"))
+}
+
+/// One that is only about to leave serves, and so does one that is well.
+fn serves(status: &Status) -> bool {
+    status.serves()
+}
+
+/// Real when it `is` so; while it is still `wished`, on its way.
+fn yes_if(is: bool, wished: bool, view: &ServerView) -> Real {
+    match (wished, is) {
+        (false, _) => overtaken(),
+        (true, true) => Real::Yes,
+        (true, false) => Real::NotYet(why(view)),
+    }
+}
+
+/// What is shown of a server that is not as wished yet.
+fn why(view: &ServerView) -> Text {
+    let (name, word) = (view.name.as_str(), view.status.word.clone());
+    match &view.status.reason {
+        Some(reason) => text!("real-server-because", name = name, word = word, reason = reason.clone()),
+        None => text!("real-server", name = name, word = word),
+    }
+}
+
+/// The wish and the picture that it is looked for in.
+struct About<'a> {
+    desired: &'a Desired,
+    seen: &'a Snapshot,
+}
+
+impl About<'_> {
+    fn view(&self, name: &ServerName) -> Option<&ServerView> {
+        self.seen.servers.iter().find(|v| v.name.same_as(name))
+    }
+
+    /// Asks about a server that is to be there.
+    fn of(&self, pool: PoolId, name: &ServerName, ask: impl FnOnce(&Server, &ServerView) -> Real) -> Real {
+        match (self.desired.pool(pool).server(name), self.view(name)) {
+            (Some(server), Some(view)) => ask(server, view),
+            (Some(_), None) => Real::NotYet(text!("real-unseen")),
+            (None, _) => overtaken(),
+        }
+    }
+
+    fn added(&self, pool: PoolId, name: &ServerName) -> Real {
+        self.of(pool, name, |server, view| {
+            if view.status.word == text!("status-copy-failed") {
+                return Real::Failed(why(view));
+            }
+            let wished = !matches!(server.standing, Standing::Leaving | Standing::Released);
+            let is = server.standing == Standing::Member && (serves(&view.status) || !server.wanted());
+            yes_if(is, wished, view)
+        })
+    }
+
+    fn removed(&self, pool: PoolId, name: &ServerName) -> Real {
+        match (self.desired.pool(pool).server(name), self.view(name)) {
+            (Some(server), Some(view)) => {
+                let leaves = matches!(server.standing, Standing::Leaving | Standing::Released);
+                yes_if(false, leaves, view)
+            }
+            (None, None) => self.settled(pool),
+            _ => Real::NotYet(text!("real-unseen")),
+        }
+    }
+
+    fn admin(&self, server: &Server, view: &ServerView, admin: Admin) -> Real {
+        // One that a person stopped gets nobody, whatever else is wished of it.
+        let off = server.power == Power::Off;
+        let is = match admin {
+            Admin::Ready => off || (view.waits.is_none() && serves(&view.status)),
+            Admin::Drain | Admin::Maintenance if off => view.waits.is_none(),
+            Admin::Drain | Admin::Maintenance => view.in_proxy == Some(admin),
+        };
+        yes_if(is, server.admin == admin && server.standing == Standing::Member, view)
+    }
+
+    fn power_on(&self, server: &Server, view: &ServerView) -> Real {
+        let out = server.admin != Admin::Ready && view.pid.is_some();
+        let joins = server.standing != Standing::Member && view.pid.is_some();
+        yes_if(out || joins || serves(&view.status), server.power == Power::On, view)
+    }
+
+    fn promoted(&self, name: &ServerName) -> Real {
+        match &self.desired.handover {
+            Some(handover) if handover.to.same_as(name) => {
+                Real::NotYet(text!("reason-handing-over", name = name.as_str()))
+            }
+            _ if !self.desired.is_writer(name) => {
+                Real::Failed(text!("real-not-promoted", name = name.as_str()))
+            }
+            _ => match self.view(name) {
+                Some(view) if serves(&view.status) => self.settled(PoolId::Db),
+                Some(view) => Real::NotYet(why(view)),
+                None => Real::NotYet(text!("real-unseen")),
+            },
+        }
+    }
+
+    fn routed(&self, routing: Routing) -> Real {
+        if self.desired.routing != routing {
+            return overtaken();
+        }
+        let on = self.desired.members().filter(|s| s.power == Power::On);
+        match on
+            .filter_map(|s| self.view(&s.name))
+            .find(|v| !serves(&v.status) && v.status.light == Light::Progress)
+        {
+            Some(view) => Real::NotYet(why(view)),
+            None => self.settled(PoolId::Db),
+        }
+    }
+
+    /// Whether an HAProxy's file and process are as wished.
+    fn settled(&self, proxy: PoolId) -> Real {
+        let Some(view) = self.seen.proxies.iter().find(|p| p.name == proxy) else {
+            return Real::NotYet(text!("real-unseen"));
+        };
+        let ProxyView { status, settled, .. } = view;
+        if status.word == text!("status-drift")
+            && let Some(reason) = &status.reason
+        {
+            return Real::Failed(reason.clone());
+        }
+        if *settled && status.light == Light::Good {
+            Real::Yes
+        } else {
+            Real::NotYet(text!("real-proxy", proxy = proxy.as_str(), word = status.word.clone()))
+        }
+    }
+}
+
+/// Milliseconds for which somebody may ask to wait.
+pub const LONGEST_WAIT: Millis = 600_000;
+
+#[cfg(test)]
+mod tests;

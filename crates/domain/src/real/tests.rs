@@ -1,0 +1,234 @@
+use super::*;
+use crate::change::{NewServer, PortChoice};
+use crate::desired::{CookieChoice, Runtime, Saved};
+use crate::ids::Host;
+use crate::observed::{Observed, Seen};
+use crate::plan::tests::{first, setting, settle};
+use crate::sessions::Mode;
+use crate::sim::World;
+use crate::snapshot::snapshot;
+
+struct Scene {
+    desired: Desired,
+    world: World,
+    memory: Observed,
+}
+
+fn name(text: &str) -> ServerName {
+    ServerName::parse(text).expect("a name")
+}
+
+fn scene() -> Scene {
+    let mut scene = Scene { desired: first(), world: World::at(1_000_000), memory: Observed::default() };
+    scene.settle();
+    scene
+}
+
+impl Scene {
+    fn settle(&mut self) {
+        settle(&mut self.desired, &mut self.world, &mut self.memory);
+        // What the cluster says of the schema is no part of the simulation: nobody asks it here.
+    }
+
+    fn wish(&mut self, change: &Change) -> u64 {
+        self.desired = self.desired.apply(change).unwrap_or_else(|p| panic!("{change:?}: {p:?}"));
+        self.desired.revision
+    }
+
+    fn picture(&self) -> Snapshot {
+        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+    }
+
+    fn real(&self, change: &Change, revision: u64) -> Real {
+        real(change, revision, &self.desired, &self.picture())
+    }
+}
+
+fn admin(server: &str, admin: Admin) -> Change {
+    Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
+}
+
+fn power(pool: PoolId, server: &str, power: Power) -> Change {
+    Change::SetPower { pool, name: name(server), power, force: false }
+}
+
+fn external(server: &str) -> Change {
+    let server = NewServer {
+        name: name(server),
+        host: Host::parse("10.0.0.3").expect("an address"),
+        port: PortChoice::Given(80),
+        cookie: CookieChoice::Automatic,
+        runtime: Runtime::External,
+    };
+    Change::AddServer { pool: PoolId::Web, server }
+}
+
+/// What is wished, and what takes its place; both from a cluster where all is well and web2 is out of service, db2 off or
+/// web3 there where that is needed.
+fn wishes() -> Vec<(Vec<Change>, Change, Option<Change>)> {
+    let restart = |pool, server| Change::Restart { pool, name: name(server), force: false };
+    let remove = |server| Change::RemoveServer { pool: PoolId::Web, name: name(server), force: false };
+    vec![
+        (vec![], admin("web2", Admin::Drain), Some(admin("web2", Admin::Ready))),
+        (vec![], admin("web2", Admin::Maintenance), Some(admin("web2", Admin::Drain))),
+        (
+            vec![admin("web2", Admin::Maintenance)],
+            admin("web2", Admin::Ready),
+            Some(admin("web2", Admin::Maintenance)),
+        ),
+        (vec![], power(PoolId::Web, "web2", Power::Off), Some(power(PoolId::Web, "web2", Power::On))),
+        (
+            vec![power(PoolId::Web, "web2", Power::Off)],
+            power(PoolId::Web, "web2", Power::On),
+            Some(power(PoolId::Web, "web2", Power::Off)),
+        ),
+        (vec![], power(PoolId::Db, "db2", Power::Off), Some(power(PoolId::Db, "db2", Power::On))),
+        (vec![], restart(PoolId::Web, "web2"), Some(Change::Withdraw { name: name("web2") })),
+        (vec![], external("web3"), Some(remove("web3"))),
+        (vec![external("web3")], remove("web3"), Some(Change::Withdraw { name: name("web3") })),
+        (vec![], Change::SetSession { mode: Mode::Database }, Some(Change::SetSession { mode: Mode::Proxy })),
+        (vec![], Change::Reload { proxy: PoolId::Web }, None),
+        (
+            vec![],
+            Change::SetAddresses {
+                page: ([127, 0, 0, 1], 8601).into(),
+                site: ([127, 0, 0, 1], 8081).into(),
+                db: ([127, 0, 0, 1], 3407).into(),
+                writer: ([127, 0, 0, 1], 3408).into(),
+                ports: (8610, 8699),
+            },
+            None,
+        ),
+    ]
+}
+
+#[test]
+fn a_wish_is_under_way_until_it_is_so_and_fails_when_another_takes_its_place() {
+    for (before, change, instead) in wishes() {
+        let mut scene = scene();
+        for change in &before {
+            scene.wish(change);
+            scene.settle();
+        }
+        let lagging = scene.picture();
+        let revision = scene.wish(&change);
+        let unseen = Real::NotYet(text!("real-unseen"));
+        assert_eq!(real(&change, revision, &scene.desired, &lagging), unseen, "{change:?}");
+        assert!(matches!(scene.real(&change, revision), Real::NotYet(_)), "{change:?}: not yet");
+        let mut other = Scene {
+            desired: scene.desired.clone(),
+            world: std::mem::take(&mut scene.world),
+            memory: scene.memory.clone(),
+        };
+        other.settle();
+        assert_eq!(other.real(&change, revision), Real::Yes, "{change:?}");
+        if let Some(instead) = instead {
+            other.desired = other
+                .desired
+                .apply(&instead)
+                .unwrap_or(scene.desired.apply(&instead).unwrap_or(scene.desired));
+            let failed = other.real(&change, revision);
+            assert!(matches!(failed, Real::Failed(_)), "{change:?}, then {instead:?}: {failed:?}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_another_says_for_which() {
+    let mut scene = scene();
+    scene.wish(&admin("web1", Admin::Maintenance));
+    scene.settle();
+    scene.world.check_after = 1_000_000;
+    scene.wish(&admin("web1", Admin::Ready));
+    let leave = admin("web2", Admin::Maintenance);
+    let revision = scene.wish(&leave);
+    scene.world.look(&mut scene.memory, &scene.desired);
+    let Real::NotYet(why) = scene.real(&leave, revision) else { panic!("it waits") };
+    assert!(why.key == "real-server-because" && format!("{why:?}").contains("web1"), "{why:?}");
+    let insist = Change::Insist { name: name("web2") };
+    let stay = Change::Withdraw { name: name("web2") };
+    let mut stays = scene.desired.clone();
+    assert!(matches!(scene.real(&insist, revision), Real::NotYet(_)));
+    let revision = scene.wish(&insist);
+    assert_eq!(scene.real(&insist, revision), Real::Yes, "it waits no more");
+    stays = stays.apply(&stay).expect("withdrawn");
+    scene.desired = stays;
+    let revision = scene.desired.revision;
+    assert_eq!(scene.real(&stay, revision), Real::Yes);
+    assert!(matches!(scene.real(&leave, revision), Real::Failed(_)));
+}
+
+#[test]
+fn a_change_of_writer_is_real_when_the_other_one_writes() {
+    let mut scene = scene();
+    let promote = Change::Promote { name: name("db2"), at: scene.world.now, accept_loss: false };
+    let revision = scene.wish(&promote);
+    assert!(matches!(scene.real(&promote, revision), Real::NotYet(_)));
+    let given_up = Change::AbandonHandover { name: name("db2"), why: text!("real-unseen") };
+    let abandoned = scene.desired.apply(&given_up).expect("given up");
+    let failed = real(
+        &promote,
+        revision,
+        &abandoned,
+        &snapshot(&abandoned, &scene.memory, &setting(), scene.world.now),
+    );
+    assert_eq!(failed, Real::Failed(text!("real-not-promoted", name = "db2")));
+    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: None };
+    scene.wish(&elect);
+    assert!(matches!(scene.real(&promote, revision), Real::NotYet(_) | Real::Yes));
+    assert_eq!(scene.real(&elect, scene.desired.revision), Real::Yes);
+}
+
+#[test]
+fn who_writes_is_real_when_all_do_as_wished() {
+    let mut scene = scene();
+    let all = Change::SetRouting { routing: Routing::AllWriters };
+    let revision = scene.wish(&all);
+    assert!(matches!(scene.real(&all, revision), Real::NotYet(_)));
+    let one = Change::SetRouting { routing: Routing::OneWriter };
+    scene.wish(&one);
+    assert_eq!(scene.real(&all, revision), overtaken());
+}
+
+#[test]
+fn a_file_that_is_refused_fails_with_haproxy_s_words() {
+    let mut scene = scene();
+    let reload = Change::Reload { proxy: PoolId::Web };
+    let revision = scene.wish(&reload);
+    let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
+    web.refused = Some(("text".to_owned(), text!("reason-never")));
+    assert_eq!(scene.real(&reload, revision), Real::Failed(text!("reason-never")));
+    let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
+    (web.refused, web.running) = (None, Seen::Never);
+    assert!(matches!(scene.real(&reload, revision), Real::NotYet(_)));
+}
+
+#[test]
+fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
+    let scene = scene();
+    let n = || name("db2");
+    let saved = Saved { count: 0, file: String::new() };
+    for own in [
+        Change::AbandonHandover { name: n(), why: text!("real-unseen") },
+        Change::Elect { to: n(), epoch: 2, limit: None },
+        Change::Admit { name: n() },
+        Change::Forget { name: n() },
+        Change::Release { name: n() },
+        Change::LetGo { name: n() },
+        Change::Readmit { name: n(), at: 0 },
+        Change::Saved { name: n(), saved },
+        Change::Expel { name: n(), lacks: 0 },
+        Change::Doubt { name: n(), at: 0, by: name("db1") },
+        Change::Depart { name: name("web2") },
+    ] {
+        assert_eq!(scene.real(&own, 1), Real::Yes, "{own:?}");
+    }
+    let keeping = Change::SetKeeping { days: 7, shorten: false, trusted: Vec::new() };
+    assert_eq!(scene.real(&keeping, 1), Real::Yes);
+    assert_eq!(scene.real(&Change::SetLogPort { port: 1 }, 1), Real::Yes);
+    // A copy that has only begun.
+    let recopied = Change::Recopy { name: n() };
+    let desired = scene.desired.apply(&recopied).expect("a copy");
+    let seen = snapshot(&desired, &scene.memory, &setting(), scene.world.now);
+    assert!(matches!(real(&recopied, 2, &desired, &seen), Real::NotYet(_)));
+}

@@ -1,0 +1,149 @@
+//! How far a wish is, and waiting for it.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use cordee_domain::change::Change;
+use cordee_domain::problem::Problem;
+use cordee_domain::real::{LONGEST_WAIT, Real, real};
+use cordee_domain::text;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
+use utoipa::ToSchema;
+
+use super::input::{Asked, TargetRun, not_here};
+use crate::web::App;
+use crate::web::error::{ProblemBody, Refusal};
+use crate::web::session::{Caller, Language, language};
+use crate::words::Lang;
+
+/// How far a wish is.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WishJson {
+    /// Its revision.
+    pub revision: u64,
+    /// What was asked, in one sentence.
+    pub message: String,
+    /// `real`: it is so. `under_way`: not yet, `why` says what it waits for. `failed`: it will not come about by itself,
+    /// `why` says why.
+    pub state: WishState,
+    /// What it waits for, or why it failed.
+    pub why: Option<String>,
+}
+
+/// The states of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WishState {
+    /// It is so.
+    Real,
+    /// Not yet.
+    UnderWay,
+    /// It will not come about by itself.
+    Failed,
+}
+
+/// How long the caller waits: `?wait=30s`.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait(pub Option<Duration>);
+
+impl FromRequestParts<App> for Wait {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        let asked = Asked::from_request_parts(parts, app).await?;
+        asked.text("wait").map(parse).transpose().map(Self).map_err(|p| Refusal::problem(p, lang))
+    }
+}
+
+/// Reads `30s`, `500ms` or `30`.
+fn parse(typed: &str) -> Result<Duration, Problem> {
+    let (number, unit) = match (typed.strip_suffix("ms"), typed.strip_suffix('s')) {
+        (Some(number), _) => (number, 1),
+        (None, Some(number)) => (number, 1_000),
+        (None, None) => (typed, 1_000),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(|ms| *ms <= LONGEST_WAIT)
+        .map(Duration::from_millis)
+        .ok_or_else(|| Problem::invalid("wait", text!("problem-wait", seconds = LONGEST_WAIT / 1_000)))
+}
+
+/// Waits until a wish is real or has failed, but no longer than asked.
+pub(super) async fn settle(app: &App, change: &Change, revision: u64, wait: Duration) -> Real {
+    let deadline = Instant::now() + wait;
+    let mut pictures = app.board.watch_snapshot();
+    loop {
+        let snapshot = pictures.borrow_and_update().clone();
+        let found = real(change, revision, &app.board.desired(), &snapshot);
+        if !matches!(found, Real::NotYet(_)) {
+            return found;
+        }
+        // A picture that does not come any more (Cordée is stopping) leaves it where it is.
+        if !matches!(timeout_at(deadline, pictures.changed()).await, Ok(Ok(()))) {
+            return found;
+        }
+    }
+}
+
+/// How far it is, in words.
+pub(super) fn say(found: &Real, lang: Lang) -> (WishState, Option<String>) {
+    match found {
+        Real::Yes => (WishState::Real, None),
+        Real::NotYet(why) => (WishState::UnderWay, Some(lang.say(why))),
+        Real::Failed(why) => (WishState::Failed, Some(lang.say(why))),
+    }
+}
+
+/// The status of an answer that waited: only what is real is done.
+pub(super) const fn status(state: WishState) -> StatusCode {
+    match state {
+        WishState::Real => StatusCode::OK,
+        WishState::UnderWay | WishState::Failed => StatusCode::ACCEPTED,
+    }
+}
+
+#[utoipa::path(get, path = "/api/v1/wishes/{id}", tag = "state", summary = "How far a wish is",
+    description = "With `wait` it answers as soon as the wish is real or has failed, or when that time is over. Going away \
+        leaves the wish as it is.",
+    params(("id" = u64, Path, description = "the `revision` that a change was answered with"),
+        ("wait" = Option<String>, Query, description = "`30s` or `500ms`, at most 600 s; absent: not at all")),
+    responses((status = 200, body = WishJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn show(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetRun(revision): TargetRun,
+    Wait(wait): Wait,
+) -> Result<Json<WishJson>, Refusal> {
+    let store = app.store.clone();
+    let change = app.blocking(move || store.change(revision)).await.map_err(|e| Refusal::store(&e, lang))?;
+    let change = change.ok_or_else(|| not_here(lang))?;
+    let found = settle(&app, &change, revision, wait.unwrap_or_default()).await;
+    let (state, why) = say(&found, lang);
+    Ok(Json(WishJson { revision, message: lang.say(&change.sentence()), state, why }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        let ms = |typed| parse(typed).map(|d| d.as_millis()).ok();
+        assert_eq!(
+            [ms("30s"), ms("500ms"), ms("2"), ms("0")],
+            [Some(30_000), Some(500), Some(2_000), Some(0)]
+        );
+        for bad in ["", "s", "-1", "1m", "601", "600001ms", "99999999999999999999", "1.5s"] {
+            assert_eq!(ms(bad), None, "{bad}");
+        }
+    }
+}
