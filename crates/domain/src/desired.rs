@@ -10,10 +10,10 @@ use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, plain};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
-use crate::text::Text;
 use crate::visitors::Keeping;
 
 mod first;
+mod turns;
 
 pub use first::Addresses;
 
@@ -460,130 +460,11 @@ impl Desired {
         Ok(next)
     }
 
-    /// While another database could take over, the writer is neither stopped nor restarted: the other one first.
-    pub(crate) fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
-        let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));
-        match heir {
-            Some(heir) if pool == PoolId::Db && self.is_writer(name) => {
-                let text = text!("problem-writer", name = name.as_str(), heir = heir.name.as_str());
-                Err(vec![Problem::conflict("name", text)])
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The last server that is to serve leaves, and the last database stops, only when that is said in so many words.
-    /// Whether another one serves *now* is the plan's business: it has this one wait.
-    fn spare_the_last(&self, pool: PoolId, name: &ServerName, force: bool) -> Result<(), Vec<Problem>> {
-        let Some(server) = self.pool(pool).server(name).filter(|s| !force && s.wanted()) else {
-            return Ok(());
-        };
-        if self.pool(pool).servers.iter().any(|s| s.id != server.id && s.wanted()) {
-            return Ok(());
-        }
-        let text = match pool {
-            PoolId::Web => text!("problem-last-healthy", name = server.name.as_str()),
-            PoolId::Db => text!("problem-last-database-stops", name = server.name.as_str()),
-        };
-        Err(vec![Problem::conflict("force", text)])
-    }
-
-    /// A database leaves while another one is there to go on; the writer hands over first.
-    pub(crate) fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
-        let name = server.name.as_str();
-        let text = if matches!(server.standing, Standing::Leaving | Standing::Released) {
-            text!("problem-leaving", name = name)
-        } else if !self.is_writer(&server.name) {
-            return Ok(());
-        } else if let Some(heir) = self.members().find(|s| s.name != server.name) {
-            text!("problem-writer-leaves", name = name, heir = heir.name.as_str())
-        } else {
-            text!("problem-last-database", name = name)
-        };
-        Err(vec![Problem::conflict("name", text)])
-    }
-
-    /// The same server with a fresh copy: its former id is never used again, because MariaDB skips events that
-    /// carry its own.
-    fn recopy(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
-        if self.is_writer(name) {
-            let text = text!("problem-recopy-writer", name = name.as_str());
-            return Err(vec![Problem::conflict("name", text)]);
-        }
-        let id = self.next_id;
-        let server = self.find(PoolId::Db, name)?;
-        if server.standing == Standing::Leaving {
-            return Err(vec![Problem::conflict(
-                "name",
-                text!("problem-leaving", name = server.name.as_str()),
-            )]);
-        }
-        ours(server)?;
-        server.id = id;
-        server.standing = Standing::Joining;
-        server.power = Power::On;
-        self.next_id += 1;
-        Ok(())
-    }
-
-    /// Puts a database's rows in doubt; what was in doubt and is gone is forgotten.
-    fn doubt(&mut self, id: u32, doubt: Doubt) {
-        let servers = &self.db.servers;
-        self.doubts.retain(|id, _| servers.iter().any(|s| s.id == *id));
-        // What may be lacking stays so until a comparison has shown otherwise, whatever else raises a doubt.
-        let lacks = doubt.lacks || self.doubts.get(&id).is_some_and(|d| d.lacks);
-        self.doubts.insert(id, Doubt { lacks, ..doubt });
-    }
-
     /// The lowest place in the auto-increment sequence that no database has.
     pub fn free_slot(&self) -> Result<u8, Problem> {
         (1..=MOST_DATABASES)
             .find(|slot| self.db.servers.iter().all(|s| s.slot != Some(*slot)))
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
-    }
-
-    fn promote(&mut self, name: &ServerName, accept_loss: bool) -> Result<ServerName, Vec<Problem>> {
-        let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
-        let writer = self.is_writer(name);
-        let handover = self.handover.clone();
-        let server = self.find(PoolId::Db, name)?;
-        let (found, name) = (server.name.clone(), server.name.as_str());
-        if writer {
-            return problem(text!("problem-writer-already", name = name));
-        }
-        if server.standing != Standing::Member {
-            return problem(text!("problem-not-member", name = name));
-        }
-        if server.power == Power::Off {
-            return problem(text!("problem-promote-stopped", name = name));
-        }
-        match handover {
-            // A person who accepts a loss goes past one who did not.
-            Some(under_way) if under_way.accept_loss || !accept_loss => {
-                problem(text!("problem-handover", name = under_way.to.as_str()))
-            }
-            _ => Ok(found),
-        }
-    }
-
-    /// The next epoch: another writer. An epoch that somebody else decided meanwhile is a conflict.
-    fn elect(&mut self, to: &ServerName, epoch: u64, limit: Option<u64>) -> Result<(), Vec<Problem>> {
-        if epoch != self.epoch + 1 {
-            return Err(vec![Problem::conflict("epoch", text!("problem-epoch"))]);
-        }
-        let heir = self.find(PoolId::Db, to)?;
-        // Meanwhile a person may have stopped it.
-        if heir.standing != Standing::Member || heir.power == Power::Off {
-            return Err(vec![Problem::conflict("name", text!("problem-not-member", name = to.as_str()))]);
-        }
-        let to = heir.name.clone();
-        if let (Some(limit), Some(old)) = (limit, self.writer.clone()) {
-            self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit, saved: None };
-        }
-        self.writer = Some(to);
-        self.epoch = epoch;
-        self.handover = None;
-        Ok(())
     }
 
     /// No two listeners on one address.

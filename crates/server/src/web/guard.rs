@@ -77,6 +77,7 @@ mod tests {
     fn one_that_is_on_its_way_is_waited_for_and_one_that_goes_is_not() {
         assert!(!last(Light::Good, Light::Progress), "web2 joins: web1 waits for it");
         let mut snapshot = fixture::snapshot(&fixture::desired());
+        snapshot.servers[0].status.light = Light::Good;
         snapshot.servers[1].status.light = Light::Progress;
         for word in ["status-draining", "status-leaving", "status-stopping"] {
             snapshot.servers[1].status.word = Text { key: word.into(), ..text!("status-waits") };
@@ -90,11 +91,13 @@ mod tests {
     #[test]
     fn the_last_database_is_guarded_and_an_unknown_name_is_nobody() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
-        assert!(!last_one(&snapshot, PoolId::Db, &name("db2")));
-        assert!(!last_one(&snapshot, PoolId::Web, &name("web9")));
-        for server in snapshot.servers.iter_mut().filter(|s| s.name.as_str() == "db1") {
-            server.status.light = Light::Critical;
-        }
-        assert!(last_one(&snapshot, PoolId::Db, &name("db2")));
+        let mut show = |server: &str, light| {
+            let shown = snapshot.servers.iter_mut().find(|s| s.name.as_str() == server);
+            shown.unwrap().status.light = light;
+            (last_one(&snapshot, PoolId::Db, &name("db2")), last_one(&snapshot, PoolId::Web, &name("web9")))
+        };
+        show("db2", Light::Good);
+        assert_eq!(show("db1", Light::Good), (false, false));
+        assert_eq!(show("db1", Light::Critical), (true, false));
     }
 }
