@@ -119,6 +119,15 @@ final class Database
         return $code >= 1000 && ($code < 2000 || $code >= 3000);
     }
 
+    /**
+     * Whether a connection that was there has gone: 2006 and 2013 are the client's words for it, 1053, 1927 and 1152
+     * those of a database that ends it.
+     */
+    public static function lost(\Throwable $failure): bool
+    {
+        return in_array(self::code($failure), [2006, 2013, 1053, 1152, 1927], true);
+    }
+
     private static function since(int $start): float
     {
         return (hrtime(true) - $start) / 1e6;

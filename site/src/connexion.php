@@ -18,9 +18,7 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
     $config = null;
     try {
         $config = Database::config($request->env);
-        $database = new Database($config);
-        $identity = $database->identity();
-        [$notes, $readMs] = $database->lastNotes();
+        [$database, $identity, $notes, $readMs] = readOnce($config, true);
     } catch (\PDOException | \ErrorException | \RuntimeException $failure) {
         return unavailable($request, $config, $failure, $typed, $error === '' ? '' : 'connexion.not_saved');
     }
@@ -54,6 +52,32 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
 </div>';
 
     return new Response($error === '' ? 200 : 422, layout($request, $error === '' ? $title : $t('form.error') . $title, $main));
+}
+
+/**
+ * A connection that is lost while it reads is opened once more: the database may just have handed over, and reading
+ * twice changes nothing. A write is never repeated like that.
+ *
+ * @param array<string, string> $config as read by Database::config()
+ * @return array{Database, array<string, mixed>, list<array<string, string>>, float}
+ */
+function readOnce(array $config, bool $again): array
+{
+    $start = hrtime(true);
+    try {
+        $database = new Database($config);
+        $identity = $database->identity();
+        [$notes, $readMs] = $database->lastNotes();
+
+        return [$database, $identity, $notes, $readMs];
+    } catch (\PDOException | \ErrorException $failure) {
+        // One that said nothing until the time was up has been waited for already.
+        if ($again && Database::lost($failure) && hrtime(true) - $start < 1_000_000_000) {
+            return readOnce($config, false);
+        }
+
+        throw $failure;
+    }
 }
 
 function leaveNote(Request $request): Response

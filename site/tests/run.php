@@ -229,6 +229,9 @@ $failure = static function (int $code): \PDOException {
 foreach ([1290 => true, 1146 => true, 4031 => true, 2006 => false, 2013 => false, 0 => false] as $code => $refused) {
     $check("the database refused with $code", $refused, Database::refused($failure($code)));
 }
+foreach ([2006 => true, 2013 => true, 1927 => true, 1290 => false, 2002 => false, 0 => false] as $code => $lost) {
+    $check("a connection was lost with $code", $lost, Database::lost($failure($code)));
+}
 $check('a warning is no refusal', false, Database::refused(new \ErrorException('x')));
 
 echo "$passed passed, $failed failed\n";

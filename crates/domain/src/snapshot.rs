@@ -119,6 +119,9 @@ pub struct ServerView {
     pub progress: Option<u8>,
     /// The last comparison of its rows with the writer's, in short (db).
     pub comparison: Option<ComparisonView>,
+    /// It is to serve, as far as people are concerned.
+    #[serde(default)]
+    pub wanted: bool,
     /// What HAProxy does with it now, when that is known (web).
     #[serde(default)]
     pub in_proxy: Option<Admin>,
@@ -130,6 +133,27 @@ pub struct ServerView {
     pub waits: Option<Vec<ServerName>>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
+}
+
+impl Snapshot {
+    /// The same picture with what is wished now, which may be newer than the picture: a server that was added since is on
+    /// its way.
+    #[must_use]
+    pub fn as_wished(mut self, desired: &Desired) -> Self {
+        for view in &mut self.servers {
+            let server = desired.pool(view.pool).server(&view.name);
+            view.wanted = server.is_some_and(Server::wanted);
+        }
+        for (pool, added) in desired.servers() {
+            if !self.servers.iter().any(|v| v.pool == pool && v.name.same_as(&added.name)) {
+                let mut view = server(desired, &Observed::default(), pool, added, self.at);
+                view.status =
+                    Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"));
+                self.servers.push(view);
+            }
+        }
+        self
+    }
 }
 
 /// A comparison of rows, in short: which rows differ is asked for apart.
@@ -259,7 +283,7 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
 fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, now: Millis) -> ProxyView {
     let seen = observed.proxy(id);
     let running = seen.running.fresh(now, STALE);
-    let want = config::render(desired, id, setting, &places(desired, observed, id));
+    let want = config::render(desired, id, setting, &places(desired, observed, id, now));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
         && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
         && running.is_some_and(|r| !unproven(&seen, id, r) && !bounded(r))
@@ -326,6 +350,7 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         port: server.port,
         cookie: cookie.filter(|c| !c.is_empty()),
         cookie_chosen: matches!(server.cookie, CookieChoice::Chosen(_)),
+        wanted: server.wanted(),
         role: (pool == PoolId::Db)
             .then(|| if desired.is_writer(&server.name) { Role::Writer } else { Role::Standby }),
         runtime: server.runtime,

@@ -281,6 +281,11 @@ impl Board {
         self.desired.send_replace(Arc::new(desired));
     }
 
+    /// The newest picture, with what is wished now: a wish that was written down a moment ago is not in it yet.
+    pub fn snapshot_as_wished(&self) -> Snapshot {
+        Snapshot::clone(&self.snapshot()).as_wished(&self.desired())
+    }
+
     /// The newest picture.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()

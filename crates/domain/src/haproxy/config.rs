@@ -52,7 +52,8 @@ pub struct Place {
     pub proven: bool,
     /// About to be stopped and started again, or a database that is not open yet: nobody is sent there meanwhile.
     pub held: bool,
-    /// Asked to leave, and kept in service because nobody else serves yet.
+    /// Asked to leave, and kept in service because nobody else serves yet (web), or for as long as what it has begun
+    /// takes (db).
     pub stays: bool,
 }
 
@@ -251,7 +252,7 @@ pub struct Wish {
     pub maintenance: bool,
     /// A database: the same behind the address of the one writer; a web server: the same as `maintenance`.
     pub writer_maintenance: bool,
-    /// Gets only those who hold its cookie.
+    /// Gets only those who hold its cookie (web), or no new connection (db).
     pub drain: bool,
 }
 
@@ -265,9 +266,9 @@ pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> 
             let open = desired.takes_writes(server) && desired.handover.is_none() && !place.held;
             Wish {
                 weight: FULL_WEIGHT,
-                maintenance: !(writer || open),
+                maintenance: !(writer || open || place.stays),
                 writer_maintenance: !writer,
-                drain: false,
+                drain: place.stays,
             }
         }
         PoolId::Web => {

@@ -82,7 +82,7 @@ pub fn view(
     now: Millis,
 ) -> FileView {
     let seen = observed.proxy(proxy);
-    let places = places(desired, observed, proxy);
+    let places = places(desired, observed, proxy, now);
     let want = config::render(desired, proxy, setting, &places);
     let key = &setting.secrets();
     let overwritten =

@@ -14,6 +14,7 @@ use crate::text;
 use crate::text::Text;
 
 use super::Plan;
+use super::draining::drains;
 
 mod returning;
 pub(super) mod watched;
@@ -149,7 +150,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     }
     for (server, seen) in seen_servers() {
         // Closed before anything else happens.
-        if !desired.takes_writes(server) && !seen.read_only {
+        if !desired.takes_writes(server) && !seen.read_only && !drains(desired, observed, server, now) {
             plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
         }
         if !desired.is_writer(&server.name) && seen.semi_sync {

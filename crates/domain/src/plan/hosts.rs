@@ -9,6 +9,7 @@ use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
 
+use super::draining::drains;
 use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
@@ -62,7 +63,7 @@ fn proxy_process(
     if process.leader.is_some() {
         return;
     }
-    let want = config::render(desired, proxy, setting, &places(desired, observed, proxy));
+    let want = config::render(desired, proxy, setting, &places(desired, observed, proxy, now));
     if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
         start(plan, Start { id, server: 0, generation: 0, keeps: false }, &process, now);
     }
@@ -140,6 +141,9 @@ fn server_process(
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
     if pool == PoolId::Web && !leaving::out_of_service(server, observed, now) {
+        return;
+    }
+    if pool == PoolId::Db && drains(desired, observed, server, now) {
         return;
     }
     let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };

@@ -4,6 +4,7 @@
 //! the world is looked at again, so a crash between two steps is nothing special.
 
 mod databases;
+pub(crate) mod draining;
 mod hosts;
 pub(crate) mod leaving;
 mod proxy;

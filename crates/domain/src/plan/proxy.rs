@@ -12,10 +12,15 @@ use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
 use crate::text;
 
-use super::{Plan, leaving};
+use super::{Plan, draining, leaving};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
-pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap<ServerName, Place> {
+pub fn places(
+    desired: &Desired,
+    observed: &Observed,
+    proxy: PoolId,
+    now: Millis,
+) -> BTreeMap<ServerName, Place> {
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
     let waiting = if proxy == PoolId::Web { leaving::waiting(desired, observed) } else { BTreeMap::new() };
@@ -47,7 +52,10 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
                 PoolId::Web => moves || leaving::restarting(server, observed),
                 PoolId::Db => closed(desired, server, observed),
             };
-            let stays = waiting.contains_key(&server.name);
+            let stays = match proxy {
+                PoolId::Web => waiting.contains_key(&server.name),
+                PoolId::Db => draining::drains(desired, observed, server, now),
+            };
             Some((server.name.clone(), Place { ip, proven, held, stays }))
         })
         .collect()
@@ -131,7 +139,7 @@ fn moving(
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     for proxy in PoolId::ALL {
         let seen = observed.proxy(proxy);
-        let places = places(desired, observed, proxy);
+        let places = places(desired, observed, proxy, now);
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
         if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
@@ -197,7 +205,11 @@ fn running_proxy(
     }
     unbind(plan, proxy, running);
     for name in places.iter().filter(|(_, place)| place.stays).map(|(name, _)| name) {
-        plan.waiting.push((Target::Proxy(proxy), text!("wait-serves", name = name.as_str())));
+        let text = match proxy {
+            PoolId::Web => text!("wait-serves", name = name.as_str()),
+            PoolId::Db => text!("wait-drains", name = name.as_str()),
+        };
+        plan.waiting.push((Target::Proxy(proxy), text));
     }
     remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {

@@ -381,7 +381,7 @@ proptest! {
         {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
-            let places = super::places(&desired, &seen, PoolId::Web);
+            let places = super::places(&desired, &seen, PoolId::Web, 0);
             let text = &config::render(&desired, PoolId::Web, &setting(), &places).text;
             let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("    server ")).collect();
             prop_assert_eq!(lines.len(), 3);
@@ -395,7 +395,7 @@ proptest! {
 fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
     let (desired, mut seen) = (first(), Observed::default());
     World::default().look(&mut seen, &desired);
-    let all = super::places(&desired, &seen, PoolId::Web);
+    let all = super::places(&desired, &seen, PoolId::Web, 0);
     let mut fewer = all.clone();
     fewer.pop_last();
     let mut other = setting();

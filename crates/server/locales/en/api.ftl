@@ -91,6 +91,7 @@ cli-unreachable = Cordée does not answer at {$place}. To start it: ./up
 cli-writer = writer
 
 cli-usage = This is not how the command is used. See: cordee --help
+cli-usage-conflict = { $what } and { $other } exclude each other.
 cli-usage-missing = This is missing: {$what}. See: cordee --help
 cli-usage-unknown = There is no “{$what}”. See: cordee --help
 cli-usage-value = {$what} cannot have that value. See: cordee --help

@@ -152,6 +152,7 @@ verdict-starting = Starting
 # What is waited for
 wait-first-check = { $name } will get visitors after its first good check
 wait-serves = { $name } goes on serving until another web server does
+wait-drains = { $name } gets no new connections, and finishes those that it has
 waits-for = { $count ->
     [one] waits for { $names }
    *[other] waits for one of { $names }

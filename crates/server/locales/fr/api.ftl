@@ -91,6 +91,7 @@ cli-unreachable = Cordée ne répond pas à {$place}. Pour la démarrer : ./up
 cli-writer = écriture
 
 cli-usage = La commande ne s’utilise pas ainsi. Voir : cordee --help
+cli-usage-conflict = { $what } et { $other } s’excluent.
 cli-usage-missing = Il manque {$what}. Voir : cordee --help
 cli-usage-unknown = « {$what} » n’existe pas. Voir : cordee --help
 cli-usage-value = {$what} ne peut pas avoir cette valeur. Voir : cordee --help

@@ -184,6 +184,11 @@ fn wrong(error: &clap::Error) -> Text {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::TooFewValues => {
             text!("cli-usage-value", what = context(ContextKind::InvalidArg))
         }
+        ErrorKind::ArgumentConflict => text!(
+            "cli-usage-conflict",
+            what = context(ContextKind::InvalidArg),
+            other = context(ContextKind::PriorArg)
+        ),
         _ => text!("cli-usage"),
     }
 }

@@ -6,7 +6,8 @@ mod help;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::words::Lang;
 
@@ -461,7 +462,19 @@ pub struct AddArgs {
 pub fn parse() -> Cli {
     let lang = language();
     let matches = help::command(lang).try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
-    matches.unwrap_or_else(|error| help::refuse(&error, lang))
+    matches.and_then(one_patience).unwrap_or_else(|error| help::refuse(&error, lang))
+}
+
+/// Either a time or none. clap compares only what stands at the same place: before the command, or after it.
+fn one_patience(cli: Cli) -> Result<Cli, clap::Error> {
+    if cli.wait.is_some() && cli.no_wait {
+        let mut conflict = clap::Error::new(ErrorKind::ArgumentConflict).with_cmd(&Cli::command());
+        for (kind, what) in [(ContextKind::InvalidArg, "--wait"), (ContextKind::PriorArg, "--no-wait")] {
+            conflict.insert(kind, ContextValue::String(what.to_owned()));
+        }
+        return Err(conflict);
+    }
+    Ok(cli)
 }
 
 /// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
@@ -478,6 +491,23 @@ mod tests {
 
     fn read(words: &[&str]) -> Command {
         Cli::try_parse_from(std::iter::once(&"cordee").chain(words)).unwrap().command
+    }
+
+    #[test]
+    fn a_time_to_wait_and_none_exclude_each_other_wherever_they_stand() {
+        let both = |words: &[&str]| {
+            let cli = Cli::try_parse_from(std::iter::once(&"cordee").chain(words));
+            cli.and_then(one_patience).map_err(|e| e.kind()).err()
+        };
+        for words in [
+            &["--wait", "1s", "--no-wait", "drain", "web1"][..],
+            &["drain", "web1", "--wait", "1s", "--no-wait"],
+            &["--wait", "1s", "drain", "web1", "--no-wait"],
+            &["--no-wait", "drain", "web1", "--wait", "1s"],
+        ] {
+            assert_eq!(both(words), Some(ErrorKind::ArgumentConflict), "{words:?}");
+        }
+        assert_eq!(both(&["drain", "web1", "--no-wait"]), None);
     }
 
     #[test]

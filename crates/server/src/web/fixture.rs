@@ -81,7 +81,7 @@ pub fn snapshot(desired: &Desired) -> Snapshot {
 pub fn file(proxy: PoolId) -> FileView {
     let (desired, setting) = (desired(), setting());
     let mut observed = Observed::default();
-    let places = cordee_domain::plan::places(&desired, &observed, proxy);
+    let places = cordee_domain::plan::places(&desired, &observed, proxy, now());
     let text = config::render(&desired, proxy, &setting, &places).text.clone();
     let by_hand = text.replace("timeout queue 5s", "timeout queue <b>9s</b>\n    stats auth root:hunter2");
     observed.proxies.insert(proxy, ProxySeen { file: Some(by_hand.clone()), ..ProxySeen::default() });

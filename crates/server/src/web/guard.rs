@@ -3,7 +3,6 @@
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::Light;
-use cordee_domain::text;
 
 /// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an explicit
 /// yes. While somebody is on the way, `name` waits for it by itself.
@@ -14,29 +13,19 @@ pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
     let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
     pool_mates.clone().any(|s| s.name.same_as(name) && serves(s))
-        && !pool_mates.any(|s| !s.name.same_as(name) && (stays(s) || comes(s)))
+        && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
-/// Whether it serves, and was not asked to leave.
-fn stays(server: &ServerView) -> bool {
-    server.status.serves() && server.waits.is_none()
-}
-
-/// Whether it is on its way into service.
-fn comes(server: &ServerView) -> bool {
-    let goes = [
-        text!("status-waits"),
-        text!("status-draining"),
-        text!("status-leaving"),
-        text!("status-stopping"),
-        text!("status-closing"),
-    ];
-    server.status.light == Light::Progress && !goes.contains(&server.status.word)
+/// Whether it is to serve, and does or is on its way. One that is shown as taken out and was called back since is.
+fn stays_or_comes(server: &ServerView) -> bool {
+    let may = [Light::Good, Light::Warning, Light::Progress, Light::Maintenance];
+    server.wanted && may.contains(&server.status.light)
 }
 
 #[cfg(test)]
 mod tests {
-    use cordee_domain::text::Text;
+    use cordee_domain::change::Change;
+    use cordee_domain::desired::{Admin, Power};
 
     use super::*;
     use crate::web::fixture;
@@ -76,16 +65,22 @@ mod tests {
     #[test]
     fn one_that_is_on_its_way_is_waited_for_and_one_that_goes_is_not() {
         assert!(!last(Light::Good, Light::Progress), "web2 joins: web1 waits for it");
-        let mut snapshot = fixture::snapshot(&fixture::desired());
-        snapshot.servers[0].status.light = Light::Good;
-        snapshot.servers[1].status.light = Light::Progress;
-        for word in ["status-draining", "status-leaving", "status-stopping"] {
-            snapshot.servers[1].status.word = Text { key: word.into(), ..text!("status-waits") };
-            assert!(last_one(&snapshot, PoolId::Web, &name("web1")), "{word}");
+        assert!(!last(Light::Good, Light::Maintenance), "web2 was called back a moment ago");
+        for change in [
+            Change::SetAdmin { pool: PoolId::Web, name: name("web2"), admin: Admin::Drain, force: false },
+            Change::SetPower { pool: PoolId::Web, name: name("web2"), power: Power::Off, force: false },
+            Change::RemoveServer { pool: PoolId::Web, name: name("web2"), force: false },
+        ] {
+            // The picture is older than the wish.
+            let before = fixture::desired();
+            let mut snapshot = fixture::snapshot(&before);
+            for server in &mut snapshot.servers {
+                server.status.light = Light::Good;
+            }
+            assert!(!last_one(&snapshot, PoolId::Web, &name("web1")));
+            let snapshot = snapshot.as_wished(&before.apply(&change).unwrap());
+            assert!(last_one(&snapshot, PoolId::Web, &name("web1")), "{change:?}");
         }
-        snapshot.servers[1].status.word = text!("status-waits");
-        snapshot.servers[1].waits = Some(vec![name("web1")]);
-        assert!(last_one(&snapshot, PoolId::Web, &name("web1")), "both would leave");
     }
 
     #[test]

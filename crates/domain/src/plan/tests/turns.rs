@@ -384,10 +384,10 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     let mut scene = scene(2);
     scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
-    let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web);
+    let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now);
     for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never") }] {
         scene.memory.names.insert("host.lan".to_owned(), lost);
-        assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web), before);
+        assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now), before);
     }
 }
 

@@ -405,7 +405,7 @@ fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -
         PoolId::Web => ["drain", "maintenance", "restart", "stop", "remove"].contains(&action),
         PoolId::Db => ["restart", "stop"].contains(&action),
     };
-    if force || !leaves || !last_one(&app.board.snapshot(), target.pool, &target.name) {
+    if force || !leaves || !last_one(&app.board.snapshot_as_wished(), target.pool, &target.name) {
         return Ok(force);
     }
     let text = match target.pool {

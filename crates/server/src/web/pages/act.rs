@@ -123,7 +123,7 @@ pub(super) async fn ask(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let snapshot = app.board.snapshot();
+    let snapshot = app.board.snapshot_as_wished();
     let insisted = insisted(&snapshot, &target, &word).is_some();
     // What is done at once when nobody misses it has no question then.
     let asks = |risk: &Risk| insisted || !matches!(risk, Risk::Drain | Risk::Maintenance);
@@ -153,7 +153,7 @@ pub(super) async fn submit(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     // Looked at once: what was insisted on and what is asked are about the same moment.
-    let snapshot = app.board.snapshot();
+    let snapshot = app.board.snapshot_as_wished();
     let insisted = insisted(&snapshot, &target, &word).is_some();
     let Some(change) = change(&target, &word, insisted) else {
         return visit.missing(&app, text!("message-no-page"));
