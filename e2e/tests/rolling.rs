@@ -279,9 +279,10 @@ fn random_changes_cost_no_visitor_and_each_comes_to_an_end(cluster: &Cluster) {
     let (count, seed) = (number("CORDEE_ROLLING", 40), number("CORDEE_ROLLING_SEED", 20_261_129));
     println!("#   {count} changes, seed {seed}");
     let (api, mut dice) = (cluster.api(), Dice(seed.max(1)));
-    let visitors = Load::new(cluster.site(), 6, Ask::Get("/")).think(0..20).start();
-    let readers = Load::new(cluster.site(), 2, Ask::Get("/connexion")).think(0..20).start();
-    let mut asked = Vec::new();
+    let longest = WISH + SOON + Duration::from_secs(count);
+    let load = |clients, ask| Load::new(cluster.site(), clients, ask).think(0..20).time(longest).start();
+    let (visitors, readers) = (load(6, Ask::Get("/")), load(2, Ask::Get("/connexion")));
+    let (mut asked, begun) = (Vec::new(), Instant::now());
     for n in 0..count {
         // The first half with two web servers, the second with three.
         let webs: &[&str] = if n < count / 2 { &["web1", "web2"] } else { &["web1", "web2", "web3"] };
@@ -294,7 +295,7 @@ fn random_changes_cost_no_visitor_and_each_comes_to_an_end(cluster: &Cluster) {
         let (api, at) = (api.clone(), Instant::now());
         asked.push(thread::spawn(move || {
             let reply = api.call(method, &path, body.as_ref()).expect("an answer");
-            let wish = format!("{method} {path}");
+            let wish = format!("{:.1} s: {method} {path}", at.duration_since(begun).as_secs_f64());
             if !reply.ok() {
                 return (wish, format!("refused {}", reply.status), at.elapsed());
             }
@@ -319,9 +320,12 @@ fn random_changes_cost_no_visitor_and_each_comes_to_an_end(cluster: &Cluster) {
     let (visitors, readers) = (visitors.stop(), readers.stop());
     for (what, report) in [("site", &visitors), ("database", &readers)] {
         let (all, slowest) = (report.hits.len(), report.slowest());
+        let failed: Vec<String> =
+            report.failed().iter().take(20).map(|h| format!("{:.1} s", h.at.as_secs_f64())).collect();
         println!(
-            "#   {what}: {all} requests, {} failed, slowest {} ms",
+            "#   {what}: {all} requests, {} failed ({}), slowest {} ms",
             report.failed().len(),
+            failed.join(", "),
             slowest.as_millis()
         );
     }

@@ -7,6 +7,12 @@ namespace Site;
 /** The database, reached through HAProxy only. Each call says how long it took, in milliseconds. */
 final class Database
 {
+    /** How long a connection is asked for again, in nanoseconds: a change of writer takes a fraction of it. */
+    private const CHANGE_NS = 1_000_000_000;
+
+    /** Between two tries, in microseconds. */
+    private const PAUSE_US = 50_000;
+
     public readonly float $connectMs;
 
     private readonly \PDO $pdo;
@@ -21,22 +27,7 @@ final class Database
         // A proxy accepts before it has found a database: the wait for the first word needs its own limit, in seconds.
         ini_set('mysqlnd.net_read_timeout', '2');
         $start = hrtime(true);
-        $this->pdo = new \PDO(
-            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config[$port], $config['schema']),
-            $config['user'],
-            $config['password'],
-            [
-                \PDO::ATTR_TIMEOUT => 2,
-                \PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION,
-                \PDO::ATTR_EMULATE_PREPARES => false,
-                \PDO::ATTR_PERSISTENT => false,
-                \PDO::ATTR_DEFAULT_FETCH_MODE => \PDO::FETCH_ASSOC,
-                \PDO::MYSQL_ATTR_LOCAL_INFILE => false,
-                \PDO::MYSQL_ATTR_MULTI_STATEMENTS => false,
-                // The pages speak UTC whatever the zone of the database that answers.
-                \PDO::MYSQL_ATTR_INIT_COMMAND => "SET time_zone = '+00:00'",
-            ],
-        );
+        $this->pdo = self::open($config, $port);
         $this->connectMs = self::since($start);
     }
 
@@ -126,6 +117,48 @@ final class Database
     public static function lost(\Throwable $failure): bool
     {
         return in_array(self::code($failure), [2006, 2013, 1053, 1152, 1927], true);
+    }
+
+    /**
+     * Opens a connection. While the writer changes, HAProxy has nobody to lead to and refuses at once: for that moment it
+     * is asked again. Nothing was sent yet, so this repeats nothing.
+     *
+     * @param array<string, string> $config
+     */
+    private static function open(#[\SensitiveParameter] array $config, string $port): \PDO
+    {
+        $until = hrtime(true) + self::CHANGE_NS;
+        while (true) {
+            try {
+                return self::connect($config, $port);
+            } catch (\PDOException $failure) {
+                if (!self::lost($failure) || hrtime(true) >= $until) {
+                    throw $failure;
+                }
+                usleep(self::PAUSE_US);
+            }
+        }
+    }
+
+    /** @param array<string, string> $config */
+    private static function connect(#[\SensitiveParameter] array $config, string $port): \PDO
+    {
+        return new \PDO(
+            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config[$port], $config['schema']),
+            $config['user'],
+            $config['password'],
+            [
+                \PDO::ATTR_TIMEOUT => 2,
+                \PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION,
+                \PDO::ATTR_EMULATE_PREPARES => false,
+                \PDO::ATTR_PERSISTENT => false,
+                \PDO::ATTR_DEFAULT_FETCH_MODE => \PDO::FETCH_ASSOC,
+                \PDO::MYSQL_ATTR_LOCAL_INFILE => false,
+                \PDO::MYSQL_ATTR_MULTI_STATEMENTS => false,
+                // The pages speak UTC whatever the zone of the database that answers.
+                \PDO::MYSQL_ATTR_INIT_COMMAND => "SET time_zone = '+00:00'",
+            ],
+        );
     }
 
     private static function since(int $start): float
