@@ -23,6 +23,7 @@ mod join_killed;
 mod members;
 mod owners;
 mod page;
+mod ports;
 mod promote;
 mod reload;
 mod repair;
@@ -39,6 +40,9 @@ use cordee_e2e::runner::{self, Place, Row};
 use cordee_e2e::suite::File;
 
 fn main() -> ExitCode {
+    if let Some(port) = ports::thief() {
+        return ports::steal(port);
+    }
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 12),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         row(blind::file(), Place::Alone, 150),
         row(death::file(), Place::Alone, 42),
         row(doors::file(), Place::Alone, 50),
+        row(ports::file(), Place::Alone, 60),
         row(failover::file(), Place::Alone, 105),
         row(promote::file(), Place::Alone, 75),
         row(returning::file(), Place::Alone, 60),

@@ -3,7 +3,7 @@
 use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
 use crate::haproxy::stats::{Frontend, Listens};
 use crate::ids::{Host, PoolId};
-use crate::observed::{Observed, ProcessId};
+use crate::observed::{Observed, Port, ProcessId};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,24 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for name in open {
         if !desired.db.server(name).is_some_and(|s| desired.takes_writes(s) || desired.is_writer(name)) {
             faults.push(Fault::WrongWriter(name.to_string()));
+        }
+    }
+    faults
+}
+
+/// Servers of ours to which HAProxy leads although they do not listen: whoever does gets what is meant for them.
+pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (pool, server) in desired.servers().filter(|(_, s)| s.runtime == Runtime::Process) {
+        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let seen = observed.proxy(pool);
+        let led = seen
+            .running
+            .value()
+            .and_then(|r| r.servers.get(&server.name))
+            .is_some_and(|s| !s.maintenance || !s.writer_maintenance);
+        if led && (process.leader.is_none() || matches!(process.port, Port::Foreign(_))) {
+            faults.push(Fault::OutOfService(server.name.to_string()));
         }
     }
     faults
@@ -142,10 +160,12 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         if now.ip != Some(ip) || now.port != server.port || now.most != bound || elsewhere {
             faults.push(Fault::Missing(name.clone()));
         }
-        let out = match pool {
+        let wished_out = match pool {
             PoolId::Web => server.admin == Admin::Maintenance || server.power == Power::Off,
             PoolId::Db => !desired.takes_writes(server) && !desired.is_writer(&server.name),
         };
+        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let out = wished_out || (server.runtime == Runtime::Process && process.leader.is_none());
         if out != now.maintenance {
             faults.push(Fault::OutOfService(name.clone()));
         }

@@ -13,7 +13,7 @@ use crate::haproxy::config;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Comparison, Leader, Meddling, Observed, ProcessId, Seen, Setback};
+use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen, Setback};
 use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
@@ -47,6 +47,10 @@ pub struct World {
     pub stubborn: BTreeSet<ProcessId>,
     /// Addresses that accept and never answer.
     pub silent: BTreeSet<SocketAddr>,
+    /// Ports on which somebody else listens.
+    pub taken: BTreeSet<u16>,
+    /// Cordée cannot see who listens.
+    pub blind: bool,
     /// HAProxy refuses `add server`.
     pub refuses_add: bool,
     /// Processes that are stopped by a signal.
@@ -84,10 +88,12 @@ impl World {
                 seen.see(pool, self.now, Ok(running), step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
+        let servers = desired.servers().map(|(_, s)| ProcessId::Server(s.name.clone()));
         let ids: BTreeSet<ProcessId> =
-            memory.processes.keys().chain(self.processes.keys()).cloned().collect();
+            memory.processes.keys().chain(self.processes.keys()).cloned().chain(servers).collect();
         for id in ids {
             let seen = memory.processes.entry(id.clone()).or_default();
+            seen.port = self.port(&id, desired);
             let before = seen.leader.take();
             seen.leader = self.processes.get(&id).cloned();
             if let Some(leader) = &mut seen.leader {
@@ -121,6 +127,19 @@ impl World {
             if let Host::Name(name) = &server.host {
                 memory.names.insert(name.clone(), Seen::At(self.now, [10, 0, 0, 9].into()));
             }
+        }
+    }
+
+    /// Who listens where a server should.
+    fn port(&self, id: &ProcessId, desired: &Desired) -> Port {
+        let ProcessId::Server(name) = id else { return Port::Unknown };
+        let wished = desired.servers().find(|(_, s)| s.name == *name);
+        match wished {
+            _ if self.blind => Port::Unknown,
+            Some((_, s)) if self.taken.contains(&s.port) => Port::Foreign("nobody".to_owned()),
+            Some(_) if self.processes.contains_key(id) => Port::Ours,
+            Some(_) => Port::Free,
+            None => Port::Unknown,
         }
     }
 
@@ -432,6 +451,11 @@ impl World {
         }
         if let ProcessId::Proxy(proxy) = id
             && self.reload(*proxy, None) != Outcome::Done
+        {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        if let ProcessId::Server(name) = id
+            && desired.servers().any(|(_, s)| s.name == *name && self.taken.contains(&s.port))
         {
             return Outcome::Failed(text!("haproxy-strange"));
         }

@@ -8,7 +8,7 @@ use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId};
-use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
 use crate::step::Target;
 use crate::text;
 use crate::text::Text;
@@ -150,6 +150,9 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         if let Some(status) = frozen(&process) {
             return status;
         }
+        if let Some(status) = taken(&process, server) {
+            return status;
+        }
         if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
             return Status::bare(Light::Progress, text!("status-restarting"));
         }
@@ -165,6 +168,11 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
     };
     match running.servers.get(&server.name) {
         Some(there) if there.id == server.id => {
+            if let Some(status) =
+                silent(&process, there, now).filter(|_| ours && server.admin == Admin::Ready)
+            {
+                return status;
+            }
             let status = behind_proxy(server, there);
             let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
@@ -290,6 +298,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(status) = frozen(&process) {
         return status;
     }
+    if let Some(status) = taken(&process, server).filter(|_| server.runtime == Runtime::Process) {
+        return status;
+    }
     if process.leader.as_ref().is_some_and(|l| l.generation < server.generation) {
         return Status::bare(Light::Progress, text!("status-restarting"));
     }
@@ -389,6 +400,30 @@ fn frozen(process: &ProcessSeen) -> Option<Status> {
         .as_ref()
         .filter(|l| l.frozen)
         .map(|l| Status::new(Light::Critical, text!("status-frozen"), text!("reason-frozen", pid = l.pid)))
+}
+
+/// A process that lives, while somebody else listens where it should.
+fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
+    let Port::Foreign(holder) = &process.port else { return None };
+    process.leader.as_ref()?;
+    let reason = text!("reason-port-taken", port = server.port.to_string(), holder = holder.as_str());
+    Some(Status::new(Light::Critical, text!("status-down"), reason))
+}
+
+/// Milliseconds within which a process that was started listens.
+const LISTENS_WITHIN: u64 = 10_000;
+
+/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out.
+fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
+    if !there.maintenance || process.port == Port::Ours {
+        return None;
+    }
+    Some(match process.started_at {
+        Some(at) if now.saturating_sub(at) > LISTENS_WITHIN && process.port == Port::Free => {
+            Status::new(Light::Critical, text!("status-down"), text!("reason-refused"))
+        }
+        _ => Status::bare(Light::Progress, text!("status-starting")),
+    })
 }
 
 /// A process that should run and does not.

@@ -356,6 +356,11 @@ impl Step {
         }
     }
 
+    /// Whether it takes a server out of HAProxy altogether.
+    pub(crate) const fn takes_out(&self) -> bool {
+        matches!(self, Self::SetState { state: State::Maintenance, writer: State::Maintenance, .. })
+    }
+
     /// What it acts on.
     pub fn target(&self) -> Target {
         match self {

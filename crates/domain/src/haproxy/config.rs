@@ -52,6 +52,8 @@ pub struct Place {
     pub proven: bool,
     /// About to be stopped and started again, or a database that is not open yet: nobody is sent there meanwhile.
     pub held: bool,
+    /// Its process is proven not to listen there: whoever does is somebody else.
+    pub gone: bool,
 }
 
 /// The name of HAProxy's stickiness cookie.
@@ -258,9 +260,9 @@ pub struct Wish {
 pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> Wish {
     match proxy {
         PoolId::Db => {
-            // A writer that a person stopped stays where it is: with no other to take over, nobody else is in service.
-            let writer = desired.is_writer(&server.name) && desired.handover.is_none();
-            let open = desired.takes_writes(server) && desired.handover.is_none() && !place.held;
+            let writer = desired.is_writer(&server.name) && desired.handover.is_none() && !place.gone;
+            let takes = desired.takes_writes(server) && desired.handover.is_none();
+            let open = takes && !place.held && !place.gone;
             Wish {
                 weight: FULL_WEIGHT,
                 maintenance: !(writer || open),
@@ -270,7 +272,7 @@ pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> 
         }
         PoolId::Web => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
-            let stopped = server.power == Power::Off || place.held;
+            let stopped = server.power == Power::Off || place.held || place.gone;
             let maintenance = server.admin == Admin::Maintenance || stopped;
             Wish {
                 weight: if server.admin == Admin::Drain { 0 } else { full },

@@ -8,7 +8,7 @@ use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
+use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
 use crate::text;
 
@@ -37,7 +37,9 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
                 PoolId::Web => restarting(server, observed),
                 PoolId::Db => closed(desired, server, observed),
             };
-            Some((server.name.clone(), Place { ip, proven, held }))
+            let there = running.and_then(|r| r.servers.get(&server.name)).filter(|s| s.id == server.id);
+            let gone = gone(server, observed, there);
+            Some((server.name.clone(), Place { ip, proven, held, gone }))
         })
         .collect()
 }
@@ -71,6 +73,25 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
             .value()
             .and_then(|r| r.servers.get(&server.name))
             .is_none_or(|s| s.maintenance),
+    }
+}
+
+/// Whether a server of ours is proven not to listen on its port, so that whoever does is somebody else. What is not
+/// known changes nothing: it stays as it is in HAProxy.
+fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>) -> bool {
+    if server.runtime != Runtime::Process {
+        return false;
+    }
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    match (&process.leader, &process.port) {
+        (Some(_), Port::Ours) => false,
+        (_, Port::Foreign(_)) | (None, Port::Free | Port::Ours) => true,
+        // Its end was seen, and no other was started.
+        (None, Port::Unknown) if process.ended_at.is_some() => true,
+        // Between its start and its first word on its port, too.
+        (Some(_), Port::Free | Port::Unknown) | (None, Port::Unknown) => {
+            there.is_some_and(|s| s.maintenance && s.writer_maintenance)
+        }
     }
 }
 
@@ -123,6 +144,7 @@ fn running_proxy(
     mut places: BTreeMap<ServerName, Place>,
     running: &Running,
 ) {
+    cut_off(plan, desired, proxy, running, &places);
     let want = config::render(desired, proxy, setting, &places);
     let reload = running.shape.as_ref() != Some(&want.shape)
         || unproven(seen, proxy, running)
@@ -164,6 +186,24 @@ fn running_proxy(
             }
             // An older server of that name: `remove` takes it away first.
             Some(_) => {}
+        }
+    }
+}
+
+/// Before all else, even the file: whoever takes the port of a server that is gone must get nobody.
+fn cut_off(
+    plan: &mut Plan,
+    desired: &Desired,
+    proxy: PoolId,
+    running: &Running,
+    places: &BTreeMap<ServerName, Place>,
+) {
+    for server in &desired.pool(proxy).servers {
+        let gone = places.get(&server.name).is_some_and(|place| place.gone);
+        let there = running.servers.get(&server.name).filter(|s| s.id == server.id && gone);
+        if there.is_some_and(|s| !s.maintenance || !s.writer_maintenance) {
+            let (state, writer) = (State::Maintenance, State::Maintenance);
+            plan.steps.push(Step::SetState { proxy, name: server.name.clone(), state, writer });
         }
     }
 }
