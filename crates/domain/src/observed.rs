@@ -108,6 +108,7 @@ pub struct ProcessSeen {
     /// Why the last one ended or could not start.
     pub trouble: Option<Text>,
     /// Who listens where it should.
+    #[serde(default)]
     pub port: Port,
 }
 

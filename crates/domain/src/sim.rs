@@ -305,7 +305,9 @@ impl World {
             Step::WriteSession { mode } => self.map = Some(*mode),
             Step::SetSession { mode } => self.mode = Some(*mode),
             Step::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
-            Step::AddServer { proxy, name, id, to } => return self.add(*proxy, name, *id, *to),
+            Step::AddServer { proxy, name, id, to, out } => {
+                return self.add(*proxy, name, *id, *to, *out);
+            }
             Step::SetAddress { proxy, name, to } => {
                 self.change(*proxy, name, |s| {
                     s.ip = Some(to.ip());
@@ -421,14 +423,14 @@ impl World {
         }
     }
 
-    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Outcome {
+    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Outcome {
         let Some((_, servers)) = self.tables.get_mut(&proxy) else {
             return Outcome::Failed(text!("haproxy-no-socket"));
         };
         if self.refuses_add || servers.contains_key(name) {
             return Outcome::Failed(text!("haproxy-strange"));
         }
-        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, false) });
+        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, out) });
         Outcome::Done
     }
 

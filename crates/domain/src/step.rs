@@ -51,6 +51,8 @@ pub enum Step {
         id: u32,
         /// Its address.
         to: SocketAddr,
+        /// Whether it is in maintenance until its process listens.
+        out: bool,
     },
     /// Change its address at run time.
     SetAddress {

@@ -20,8 +20,8 @@ use crate::text::Text;
 pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use hosts::donor;
-pub use proxy::places;
 pub(crate) use proxy::{bounded, unproven};
+pub use proxy::{cut_off, places};
 
 /// What to do next, and what is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -106,6 +106,7 @@ fn restarting(server: &Server, observed: &Observed) -> bool {
 }
 
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
+    plan.steps.extend(cut_off(desired, observed, now));
     for proxy in PoolId::ALL {
         let seen = observed.proxy(proxy);
         let places = places(desired, observed, proxy);
@@ -144,7 +145,6 @@ fn running_proxy(
     mut places: BTreeMap<ServerName, Place>,
     running: &Running,
 ) {
-    cut_off(plan, desired, proxy, running, &places);
     let want = config::render(desired, proxy, setting, &places);
     let reload = running.shape.as_ref() != Some(&want.shape)
         || unproven(seen, proxy, running)
@@ -179,7 +179,10 @@ fn running_proxy(
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
         match running.servers.get(&server.name) {
-            None => plan.steps.push(Step::AddServer { proxy, name: server.name.clone(), id: server.id, to }),
+            None => {
+                let (name, id, out) = (server.name.clone(), server.id, place.gone);
+                plan.steps.push(Step::AddServer { proxy, name, id, to, out });
+            }
             Some(now) if now.id == server.id => {
                 let wish = config::wish(desired, proxy, server, *place);
                 adjust(plan, proxy, server, now, to, wish);
@@ -190,22 +193,31 @@ fn running_proxy(
     }
 }
 
-/// Before all else, even the file: whoever takes the port of a server that is gone must get nobody.
-fn cut_off(
-    plan: &mut Plan,
-    desired: &Desired,
-    proxy: PoolId,
-    running: &Running,
-    places: &BTreeMap<ServerName, Place>,
-) {
-    for server in &desired.pool(proxy).servers {
-        let gone = places.get(&server.name).is_some_and(|place| place.gone);
-        let there = running.servers.get(&server.name).filter(|s| s.id == server.id && gone);
-        if there.is_some_and(|s| !s.maintenance || !s.writer_maintenance) {
-            let (state, writer) = (State::Maintenance, State::Maintenance);
-            plan.steps.push(Step::SetState { proxy, name: server.name.clone(), state, writer });
-        }
-    }
+/// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
+/// nobody.
+pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step> {
+    let running = |proxy| observed.proxies.get(&proxy).and_then(|seen| seen.running.fresh(now, STALE));
+    PoolId::ALL
+        .into_iter()
+        .filter(|proxy| observed.process(&ProcessId::Proxy(*proxy)).leader.is_some())
+        .filter_map(|proxy| Some((proxy, running(proxy)?)))
+        .flat_map(|(proxy, running)| running.servers.iter().map(move |(name, there)| (proxy, name, there)))
+        .filter(|(_, _, there)| !there.maintenance || !there.writer_maintenance)
+        .filter(|(proxy, name, there)| match desired.pool(*proxy).server(name).filter(|s| s.id == there.id) {
+            Some(server) => gone(server, observed, Some(there)),
+            // On its way out, and it was ours.
+            None => observed
+                .processes
+                .get(&ProcessId::Server((*name).clone()))
+                .is_some_and(|p| p.leader.is_none() && p.ended_at.is_some()),
+        })
+        .map(|(proxy, name, _)| Step::SetState {
+            proxy,
+            name: name.clone(),
+            state: State::Maintenance,
+            writer: State::Maintenance,
+        })
+        .collect()
 }
 
 /// Whether the process may run something that no command puts right: a worker that somebody else had started holds

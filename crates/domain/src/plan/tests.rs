@@ -2,6 +2,7 @@
 
 mod blind;
 mod histories;
+mod ports;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -311,8 +312,15 @@ proptest! {
             prop_assert_eq!(exposed(&desired, &memory), []);
         }
         world.taken.clear();
+        for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
+            let start =
+                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On };
+            desired = desired.apply(&start).expect("started");
+        }
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
+        // What Cordée did itself is nobody else's doing.
+        prop_assert_eq!(world.told(), []);
         world.blind = true;
         world.look(&mut memory, &desired);
         let steps = plan(&desired, &memory, &setting(), world.now).steps;

@@ -4,8 +4,10 @@ use std::io;
 
 use cordee_domain::desired::{Desired, Power, Runtime, Server};
 use cordee_domain::observed::{Port, ProcessId};
+use cordee_domain::plan;
 use cordee_domain::step::Target;
 
+use crate::clock::now;
 use crate::hands::net::{self, Listener};
 
 use super::Engine;
@@ -14,7 +16,7 @@ impl Engine {
     /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does.
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
-            let young = seen.started_at.is_some_and(|at| crate::clock::now().saturating_sub(at) < 30_000);
+            let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < 30_000);
             matches!(id, ProcessId::Server(_)) && seen.leader.is_some() && seen.port != Port::Ours && young
         })
     }
@@ -35,6 +37,17 @@ impl Engine {
             let known = self.observed.processes.contains_key(&id) || server.power == Power::On;
             if known || port != Port::Free {
                 self.observed.processes.entry(id).or_default().port = port;
+            }
+        }
+    }
+
+    /// The first step that the plan would make, without what comes before the next plan: a look for what a dead process
+    /// left, lines in the journal. Each millisecond may bring a visitor to whoever takes its port.
+    pub(super) fn cut_off_at_once(&mut self) {
+        let desired = self.parts.board.desired();
+        for step in plan::cut_off(&desired, &self.observed, now()) {
+            if self.busy.insert(step.target()) {
+                self.act(step, &desired);
             }
         }
     }
@@ -66,8 +79,8 @@ impl Engine {
             // Its name is not looked for again and again: all processes would be gone through.
             Port::Foreign(holder) => Port::Foreign(holder.clone()),
             // It may have been closed since the table was read, and be somebody's of ours by now.
-            _ => match net::listeners().map(|now| net::on_loopback(&now, server.port)) {
-                Ok(now) if now == Some(listener) => Port::Foreign(net::holder(server.port).to_string()),
+            _ => match net::listeners().map(|again| net::on_loopback(&again, server.port)) {
+                Ok(again) if again == Some(listener) => Port::Foreign(net::holder(server.port).to_string()),
                 _ => Port::Unknown,
             },
         }

@@ -219,6 +219,7 @@ impl Engine {
             (false, false) => 1,
         };
         seen.trouble = (!asked).then(|| why.clone());
+        self.cut_off_at_once();
         self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
         let since = seen.frozen_since.or(seen.ended_at);
