@@ -1,6 +1,7 @@
 //! The end-to-end tests: one program, one module per file.
 
 mod add_remove;
+mod attack;
 mod bad_input;
 mod balance;
 mod blind;
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
     if let Some(port) = ports::thief() {
         return ports::steal(port);
     }
+    if let Some(plan) = attack::attacker() {
+        return plan.carry_out();
+    }
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 12),
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 14),
         row(security::file(), Place::Shared, 90),
+        row(attack::file(), Place::Works, 60),
         row(cold_start::file(), Place::Works, 28),
         row(drill_orders::file(), Place::Works, 64),
         row(external::file(), Place::Works, 90),

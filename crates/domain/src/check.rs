@@ -1,6 +1,6 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
-use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
+use crate::desired::{Admin, Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
 use crate::haproxy::stats::{Frontend, Listens};
 use crate::ids::{Host, PoolId};
 use crate::observed::{Observed, Port, ProcessId};
@@ -60,12 +60,12 @@ pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for (pool, server) in desired.servers().filter(|(_, s)| s.runtime == Runtime::Process) {
         let process = observed.process(&ProcessId::Server(server.name.clone()));
         let seen = observed.proxy(pool);
-        let led = seen
-            .running
-            .value()
-            .and_then(|r| r.servers.get(&server.name))
-            .is_some_and(|s| !s.maintenance || !s.writer_maintenance);
-        if led && (process.leader.is_none() || matches!(process.port, Port::Foreign(_))) {
+        let there = seen.running.value().and_then(|r| r.servers.get(&server.name));
+        let led = there.is_some_and(|s| !s.maintenance || !s.writer_maintenance);
+        // One that has never served is not started yet: it has no weight.
+        let new = there.is_some_and(|s| s.weight == 0) && server.admin != Admin::Drain;
+        let foreign = matches!(process.port, Port::Foreign(_));
+        if led && (foreign || (process.leader.is_none() && !new)) {
             faults.push(Fault::OutOfService(server.name.to_string()));
         }
     }

@@ -413,8 +413,17 @@ fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
 /// Milliseconds within which a process that was started listens.
 const LISTENS_WITHIN: u64 = 10_000;
 
-/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out.
+/// Milliseconds within which one that was started is checked for the first time.
+const FIRST_CHECK_WITHIN: u64 = 3_000;
+
+/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out. Or that listens, and was
+/// not checked since.
 fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
+    let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
+    if !there.maintenance && there.verdict == Verdict::Failing && !there.check.passed() && young {
+        // It is in service as soon as it listens: the check that failed was of the one before.
+        return Some(Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check")));
+    }
     if !there.maintenance || process.port == Port::Ours {
         return None;
     }

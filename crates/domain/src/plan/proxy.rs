@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
+use crate::desired::{Admin, Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
@@ -38,7 +38,7 @@ pub fn places(desired: &Desired, observed: &Observed, proxy: PoolId) -> BTreeMap
                 PoolId::Db => closed(desired, server, observed),
             };
             let there = running.and_then(|r| r.servers.get(&server.name)).filter(|s| s.id == server.id);
-            let gone = gone(server, observed, there);
+            let gone = gone(server, observed, there, proven);
             Some((server.name.clone(), Place { ip, proven, held, gone }))
         })
         .collect()
@@ -77,14 +77,23 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
 }
 
 /// Whether a server of ours is proven not to listen on its port, so that whoever does is somebody else. What is not
-/// known changes nothing: it stays as it is in HAProxy.
-fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>) -> bool {
+/// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose, and
+/// is to be checked as soon as it listens.
+fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, proven: bool) -> bool {
     if server.runtime != Runtime::Process {
         return false;
     }
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     match (&process.leader, &process.port) {
         (Some(_), Port::Ours) => false,
+        (None, Port::Free)
+            if !proven
+                && server.admin != Admin::Drain
+                && process.started_at.is_none()
+                && process.ended_at.is_none() =>
+        {
+            false
+        }
         (_, Port::Foreign(_)) | (None, Port::Free | Port::Ours) => true,
         // Its end was seen, and no other was started.
         (None, Port::Unknown) if process.ended_at.is_some() => true,
@@ -204,7 +213,7 @@ pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step>
         .flat_map(|(proxy, running)| running.servers.iter().map(move |(name, there)| (proxy, name, there)))
         .filter(|(_, _, there)| !there.maintenance || !there.writer_maintenance)
         .filter(|(proxy, name, there)| match desired.pool(*proxy).server(name).filter(|s| s.id == there.id) {
-            Some(server) => gone(server, observed, Some(there)),
+            Some(server) => gone(server, observed, Some(there), there.weight > 0),
             // On its way out, and it was ours.
             None => observed
                 .processes
