@@ -28,7 +28,7 @@ use cordee_e2e::ports::local;
 use cordee_e2e::suite::{File, root};
 use cordee_e2e::wait;
 use rustix::fs::{Access, FlockOperation, access, flock};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::forged::{identity, replaced};
 use crate::owners::{Canaries, User, may_write};
@@ -252,8 +252,8 @@ impl Attack {
             let environment = fs::read(folder.join("environ")).unwrap_or_default();
             let ours = String::from_utf8_lossy(&environment).contains(home);
             if meta.uid() != own {
-                // One that would do no harm, should it arrive.
-                if kill_process(target, Signal::CONT).is_ok() {
+                // Whether any could be sent, without sending one.
+                if test_kill_process(target).is_ok() {
                     println!("signalled {pid}");
                 }
                 let memory = Opened::options().write(true).open(folder.join("mem"));
