@@ -39,8 +39,12 @@ const ATTACKER: &str = "--attack";
 const TRIES: Duration = Duration::from_secs(12);
 /// And then ends by itself.
 const ENDS: Duration = Duration::from_secs(30);
-/// In all that an attacker writes.
-const MARK: &str = "ATTACK-5d2e7c90";
+/// A copy of this program, where the programs' users may enter.
+const PROGRAM: &str = "e2e-attacker";
+/// In all that an attacker writes: those who kill, and those who do not.
+const fn mark(kills: bool) -> &'static str {
+    if kills { "ATTACK-kills-5d2e7c90" } else { "ATTACK-5d2e7c90" }
+}
 
 /// Its cases.
 pub fn file() -> File {
@@ -159,7 +163,7 @@ impl Attack {
             let made = match round % 4 {
                 0 | 1 => symlink(target, &at),
                 2 => fs::hard_link(target, &at).or_else(|_| fs::create_dir(&at)),
-                _ => fs::write(&at, MARK),
+                _ => fs::write(&at, mark(self.kills)),
             };
             let _ = made;
         }
@@ -182,6 +186,7 @@ impl Attack {
 
     /// Writes into whatever it can write.
     fn spoil(&self, round: usize) {
+        let mark = mark(self.kills);
         for path in self.all() {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let parts = ["data", "binlog", "relay"];
@@ -194,9 +199,9 @@ impl Attack {
             println!("wrote {}", path.strip_prefix(&self.home).unwrap_or(&path).display());
             let lines = if path.extension().is_some_and(|e| e == "cfg") {
                 let command = format!("command /usr/bin/touch {}", self.canaries.join("made").display());
-                format!("\nprogram {MARK}\n    {command}\n")
+                format!("\nprogram {mark}\n    {command}\n")
             } else {
-                format!("{MARK} {round}\n")
+                format!("{mark} {round}\n")
             };
             let _ = file.write_all(lines.as_bytes());
         }
@@ -236,7 +241,7 @@ impl Attack {
         }
         if let Ok(socket) = UdpSocket::bind("127.0.0.1:0") {
             for port in self.ports.clone() {
-                let _ = socket.send_to(format!("cordee2 {MARK}").as_bytes(), local(port));
+                let _ = socket.send_to(format!("cordee2 {}", mark(self.kills)).as_bytes(), local(port));
             }
         }
     }
@@ -356,15 +361,16 @@ fn nothing_changed(cluster: &Cluster, users: &[&str], before: &BTreeMap<PathBuf,
         assert!(!attackers.iter().any(|u| u.uid == *uid), "{} is the attacker's", path.display());
         assert!(mode & 0o170_000 != 0o120_000, "{} is a link", path.display());
     }
-    for path in after.keys().filter(|p| !p.starts_with("conf") && !p.starts_with("trash")) {
+    // What a program says of its own file stands in its log and in the journal.
+    let says = |short: &Path| {
+        let name = short.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        name.starts_with("state.db") || short.iter().any(|p| p == "log" || p == "trash" || p == "conf")
+    };
+    for path in after.keys().filter(|p| !says(p) && **p != *Path::new(PROGRAM)) {
         let Ok(meta) = fs::symlink_metadata(cluster.home().join(path)) else { continue };
-        if meta.is_file()
-            && meta.len() < 8 << 20
-            && !path.starts_with("e2e")
-            && !path.starts_with("e2e-attacker")
-        {
+        if meta.is_file() && meta.len() < 8 << 20 {
             let bytes = fs::read(cluster.home().join(path)).unwrap_or_default();
-            let marked = bytes.windows(MARK.len()).any(|w| w == MARK.as_bytes());
+            let marked = bytes.windows(mark.len()).any(|w| w == mark.as_bytes());
             assert!(!marked, "{} holds what an attacker wrote", path.display());
         }
     }
@@ -427,9 +433,8 @@ impl Attacker {
     }
 }
 
-/// This program, where the programs' users may enter.
 fn program(cluster: &Cluster) -> PathBuf {
-    let program = cluster.home().join("e2e-attacker");
+    let program = cluster.home().join(PROGRAM);
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     program
@@ -476,7 +481,7 @@ fn attacked(cluster: &Cluster, users: &[&'static str], kills: bool) {
     wait::until("all is well again", ENDS, || cluster.api().try_snapshot()?.settled());
     assert!(!two_open(cluster), "a second writer");
     assert_eq!(identity(cluster), id);
-    nothing_changed(cluster, users, &before, &who);
+    nothing_changed(cluster, users, &before, &who, mark(kills));
     canaries.unchanged();
     assert!(!canaries.folder().join("made").exists(), "somebody with more rights did it");
 }

@@ -172,7 +172,7 @@ fn no_secret(cluster: &Cluster, said: &str) {
     }
 }
 
-/// What a user may write, relative to `CORDEE_HOME`: SECURITY.md says the same.
+/// What a user may write, relative to `CORDEE_HOME`: SECURITY.md says the same. A file of its own has a draft for a moment.
 pub(crate) fn may_write(user: &str, path: &Path) -> bool {
     let parts: Vec<String> = path.iter().map(|p| p.to_string_lossy().into_owned()).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -181,7 +181,7 @@ pub(crate) fn may_write(user: &str, path: &Path) -> bool {
         (_, ["run", _, "mariadb.sock"]) | ("haproxy", ["conf", _]) => true,
         ("www-data", ["servers", web, rest @ ..]) if web.starts_with("web") => {
             let own = ["access.log", "error.log", "php.log"];
-            matches!(rest, ["run" | "tmp" | "sessions", ..] | ["site.ini"])
+            matches!(rest, ["run" | "tmp" | "sessions", ..] | ["site.ini" | "site.new"])
                 || matches!(rest, ["log", log] if own.contains(log))
         }
         ("mysql", ["servers", db, rest @ ..]) if db.starts_with("db") => {
