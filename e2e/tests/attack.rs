@@ -352,7 +352,13 @@ fn stays(short: &Path) -> bool {
 }
 
 #[track_caller]
-fn nothing_changed(cluster: &Cluster, users: &[&str], before: &BTreeMap<PathBuf, Seen>, attackers: &[User]) {
+fn nothing_changed(
+    cluster: &Cluster,
+    users: &[&str],
+    before: &BTreeMap<PathBuf, Seen>,
+    attackers: &[User],
+    mark: &str,
+) {
     let after = inventory(cluster, users);
     for (path, seen) in before.iter().filter(|(path, _)| after.contains_key(*path) || stays(path)) {
         assert_eq!(after.get(path), Some(seen), "{} is not as it was", path.display());
