@@ -43,6 +43,7 @@ pub fn file() -> File {
         &[
             case!(a_dead_web_server_s_port_gets_no_visitor),
             case!(a_port_taken_while_its_server_was_stopped_gets_no_visitor),
+            case!(a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back),
             case!(a_dead_database_s_port_gets_no_application),
             case!(haproxy_s_own_port_taken_while_it_restarts_is_told),
         ],
@@ -142,8 +143,8 @@ impl Drop for Thief {
     }
 }
 
-fn wait_until_told(cluster: &Cluster, server: &str, port: u16) -> Status {
-    let (status, _) = wait::until("the page says that the port is taken", TOLD, || {
+fn wait_until_told(cluster: &Cluster, server: &str, port: u16, bound: Duration) -> Status {
+    let (status, _) = wait::until("the page says that the port is taken", bound, || {
         let status = cluster.api().try_snapshot()?.server(server).status.clone();
         let told = status.reason.as_deref().is_some_and(|r| r.contains(&port.to_string()));
         if status.light == "critical" && told { Ok(status) } else { Err(format!("{status:?}")) }
@@ -160,7 +161,7 @@ fn a_dead_web_server_s_port_gets_no_visitor(cluster: &Cluster) {
     wait::until_true("visitors are served", TOLD, || visitors.sent() > 100);
     let died = cluster.signal_group(web1.pid.expect("it runs"), Signal::KILL);
     let taken = thief.taken();
-    wait_until_told(cluster, "web1", web1.port);
+    wait_until_told(cluster, "web1", web1.port, TOLD);
     // With the cookie that leads to it, too.
     let cookie = web1.cookie.expect("a cookie");
     for _ in 0..20 {
@@ -187,12 +188,31 @@ fn a_port_taken_while_its_server_was_stopped_gets_no_visitor(cluster: &Cluster) 
     let visitors = Load::new(cluster.site(), 4, Ask::Get("/")).think(5..30).start();
     let started = cluster.cli(&["start", "web2"]);
     println!("#   {started:?}");
-    wait_until_told(cluster, "web2", web2.port);
+    wait_until_told(cluster, "web2", web2.port, TOLD);
     std::thread::sleep(WATCHED);
     thief.got_nobody_after(taken);
     visitors.stop().assert_no_failure(50);
     drop(thief);
     wait::until("web2 serves again", WELL, || cluster.api().try_snapshot()?.settled());
+}
+
+/// Meanwhile HAProxy's checks alone decide, and the thief answers them well.
+fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &Cluster) {
+    cluster.settle();
+    let web1 = cluster.api().snapshot().server("web1").clone();
+    let thief = Thief::waits_for(cluster, web1.port);
+    let visitors = Load::new(cluster.site(), 4, Ask::Get("/")).think(1..20).start();
+    cluster.signal(cluster.serve().expect("serve").pid, Signal::KILL);
+    let died = cluster.signal_group(web1.pid.expect("it runs"), Signal::KILL);
+    thief.taken();
+    wait_until_told(cluster, "web1", web1.port, WELL);
+    let told = Instant::now();
+    std::thread::sleep(WATCHED);
+    println!("#   while it was away: {}", thief.gap(died));
+    thief.got_nobody_after(told + GAP);
+    visitors.stop().assert_no_failure(100);
+    drop(thief);
+    wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 
 /// The writer alone, so that nobody takes its place: HAProxy has no other one to lead to.
@@ -208,7 +228,7 @@ fn a_dead_database_s_port_gets_no_application(cluster: &Cluster) {
     application.query("SELECT 1");
     let died = cluster.signal_group(writer.pid.expect("it runs"), Signal::KILL);
     thief.taken();
-    wait_until_told(cluster, &writer.name, writer.port);
+    wait_until_told(cluster, &writer.name, writer.port, TOLD);
     let begun = Instant::now();
     while begun.elapsed() < WATCHED {
         assert!(application.try_query("SELECT 1").is_err(), "who answered?");
