@@ -106,7 +106,7 @@ pub fn listeners() -> io::Result<Vec<Listener>> {
     Ok(all)
 }
 
-/// TCP_LISTEN in the kernel's tables (proc(5)).
+/// `TCP_LISTEN` in the kernel's tables (proc(5)).
 const LISTEN: &str = "0A";
 
 /// Reads `0100007F:21A2`: words of the address in the machine's order, then the port.
