@@ -91,7 +91,7 @@ fn uid(pid: u32) -> u32 {
     std::fs::metadata(format!("/proc/{pid}")).expect("process").uid()
 }
 
-fn identity(cluster: &Cluster) -> Value {
+pub(crate) fn identity(cluster: &Cluster) -> Value {
     let text = std::fs::read_to_string(cluster.home().join("cluster.json")).expect("cluster.json");
     serde_json::from_str(&text).expect("JSON")
 }
@@ -102,7 +102,7 @@ fn leaders(cluster: &Cluster) -> Vec<(String, Option<u32>)> {
 }
 
 /// Kills `serve`, and waits until the one after it has looked at everything.
-fn replaced(cluster: &Cluster) -> Process {
+pub(crate) fn replaced(cluster: &Cluster) -> Process {
     let before = cluster.serve().expect("serve");
     cluster.signal(before.pid, Signal::KILL);
     let (serve, took) = wait::until("the keeper brought Cordée back", BACK, || {

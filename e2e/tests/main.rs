@@ -1,6 +1,7 @@
 //! The end-to-end tests: one program, one module per file.
 
 mod add_remove;
+mod attack;
 mod bad_input;
 mod balance;
 mod blind;
@@ -23,6 +24,7 @@ mod join_killed;
 mod members;
 mod owners;
 mod page;
+mod ports;
 mod promote;
 mod reload;
 mod repair;
@@ -40,6 +42,12 @@ use cordee_e2e::runner::{self, Place, Row};
 use cordee_e2e::suite::File;
 
 fn main() -> ExitCode {
+    if let Some(port) = ports::thief() {
+        return ports::steal(port);
+    }
+    if let Some(plan) = attack::attacker() {
+        return plan.carry_out();
+    }
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 12),
@@ -48,6 +56,7 @@ fn main() -> ExitCode {
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 14),
         row(security::file(), Place::Shared, 90),
+        row(attack::file(), Place::Works, 40),
         row(cold_start::file(), Place::Works, 28),
         row(drill_orders::file(), Place::Works, 64),
         row(external::file(), Place::Works, 90),
@@ -70,6 +79,7 @@ fn main() -> ExitCode {
         row(blind::file(), Place::Alone, 150),
         row(death::file(), Place::Alone, 42),
         row(doors::file(), Place::Alone, 50),
+        row(ports::file(), Place::Alone, 48),
         row(failover::file(), Place::Alone, 105),
         row(promote::file(), Place::Alone, 75),
         row(returning::file(), Place::Alone, 60),

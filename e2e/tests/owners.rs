@@ -47,13 +47,13 @@ pub fn file() -> File {
 
 /// One of the programs' users.
 #[derive(Clone, Copy, Debug)]
-struct User {
-    uid: u32,
-    gid: u32,
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl User {
-    fn find(name: &str) -> Self {
+    pub(crate) fn find(name: &str) -> Self {
         let table = fs::read_to_string("/etc/passwd").unwrap();
         let line = table.lines().find(|l| l.starts_with(&format!("{name}:"))).expect(name);
         let fields: Vec<&str> = line.split(':').collect();
@@ -96,14 +96,14 @@ fn text(path: &Path) -> &str {
 }
 
 /// Files of root's outside every program's folders, and the cluster's own secrets: what they were must stay.
-struct Canaries {
+pub(crate) struct Canaries {
     folder: PathBuf,
     all: Vec<PathBuf>,
     before: Vec<(u32, u32, u32, u64, Vec<u8>)>,
 }
 
 impl Canaries {
-    fn new(cluster: &Cluster) -> Self {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
         let folder = cluster.home().with_extension("canaries");
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("inner")).unwrap();
@@ -120,6 +120,10 @@ impl Canaries {
         Self { folder, all, before }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.join("canary")
     }
@@ -129,7 +133,7 @@ impl Canaries {
     }
 
     #[track_caller]
-    fn unchanged(&self) {
+    pub(crate) fn unchanged(&self) {
         for (path, before) in self.all.iter().zip(&self.before) {
             assert!(seen(path) == *before, "{} was changed", path.display());
         }
@@ -168,32 +172,35 @@ fn no_secret(cluster: &Cluster, said: &str) {
     }
 }
 
+/// What a user may write, relative to `CORDEE_HOME`: SECURITY.md says the same. A file of its own has a draft for a moment.
+pub(crate) fn may_write(user: &str, path: &Path) -> bool {
+    let parts: Vec<String> = path.iter().map(|p| p.to_string_lossy().into_owned()).collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match (user, parts.as_slice()) {
+        // The database's socket asks for a password.
+        (_, ["run", _, "mariadb.sock"]) | ("haproxy", ["conf", _]) => true,
+        ("www-data", ["servers", web, rest @ ..]) if web.starts_with("web") => {
+            let own = ["access.log", "error.log", "php.log"];
+            matches!(rest, ["run" | "tmp" | "sessions", ..] | ["site.ini" | "site.new"])
+                || matches!(rest, ["log", log] if own.contains(log))
+        }
+        ("mysql", ["servers", db, rest @ ..]) if db.starts_with("db") => {
+            matches!(rest, ["data" | "tmp" | "binlog" | "relay", ..])
+        }
+        ("mysql", ["run", db, ..]) => db.starts_with("db"),
+        ("haproxy", ["run", proxy, ..]) => proxy.starts_with("haproxy-"),
+        _ => false,
+    }
+}
+
 // ---- cases
 
 fn each_user_may_write_what_is_its_own_and_nothing_else(cluster: &Cluster) {
     let run = cluster.home().join("run");
     assert!(run.is_dir(), "the folders of sockets are looked at too");
-    let fine = |user: &str, path: &Path| {
-        let parts: Vec<&str> = path.iter().map(|p| p.to_str().unwrap()).collect();
-        match (user, parts.as_slice()) {
-            // The database's socket asks for a password.
-            (_, ["run", _, "mariadb.sock"]) | ("haproxy", ["conf", _]) => true,
-            ("www-data", ["servers", web, rest @ ..]) if web.starts_with("web") => {
-                let own = ["access.log", "error.log", "php.log"];
-                matches!(rest, ["run" | "tmp" | "sessions", ..] | ["site.ini"])
-                    || matches!(rest, ["log", log] if own.contains(log))
-            }
-            ("mysql", ["servers", db, rest @ ..]) if db.starts_with("db") => {
-                matches!(rest, ["data" | "tmp" | "binlog" | "relay", ..])
-            }
-            ("mysql", ["run", db, ..]) => db.starts_with("db"),
-            ("haproxy", ["run", proxy, ..]) => proxy.starts_with("haproxy-"),
-            _ => false,
-        }
-    };
     for (user, least) in [("www-data", 8), ("mysql", 8), ("haproxy", 4), ("nobody", 0)] {
         let all = User::find(user).writable(cluster.home());
-        let wrong: Vec<&PathBuf> = all.iter().filter(|path| !fine(user, path)).collect();
+        let wrong: Vec<&PathBuf> = all.iter().filter(|path| !may_write(user, path)).collect();
         assert!(wrong.is_empty(), "{user} may write {wrong:?}");
         assert!(all.len() >= least, "{user}: {all:?}");
     }

@@ -1,9 +1,9 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
-use crate::desired::{Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
+use crate::desired::{Admin, Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
 use crate::haproxy::stats::{Frontend, Listens, Verdict};
 use crate::ids::{Host, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId};
+use crate::observed::{Observed, Port, ProcessId};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +102,24 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     faults
 }
 
+/// Servers of ours to which HAProxy leads although they do not listen: whoever does gets what is meant for them.
+pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (pool, server) in desired.servers().filter(|(_, s)| s.runtime == Runtime::Process) {
+        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let seen = observed.proxy(pool);
+        let there = seen.running.value().and_then(|r| r.servers.get(&server.name));
+        let led = there.is_some_and(|s| !s.maintenance || !s.writer_maintenance);
+        // One that has never served is not started yet: it has no weight.
+        let new = there.is_some_and(|s| s.weight == 0) && server.admin != Admin::Drain;
+        let foreign = matches!(process.port, Port::Foreign(_));
+        if led && (foreign || (process.leader.is_none() && !new)) {
+            faults.push(Fault::OutOfService(server.name.to_string()));
+        }
+    }
+    faults
+}
+
 /// Everything that differs from the wish. Empty when the cluster is as wished.
 pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = never(desired, observed);
@@ -189,7 +207,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         if now.ip != Some(ip) || now.port != server.port || now.most != bound || elsewhere {
             faults.push(Fault::Missing(name.clone()));
         }
-        let out = match pool {
+        let wished_out = match pool {
             PoolId::Web => {
                 server.admin == Admin::Maintenance
                     || server.power == Power::Off
@@ -197,6 +215,8 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             }
             PoolId::Db => !desired.takes_writes(server) && !desired.is_writer(&server.name),
         };
+        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let out = wished_out || (server.runtime == Runtime::Process && process.leader.is_none());
         if out != now.maintenance {
             faults.push(Fault::OutOfService(name.clone()));
         }

@@ -107,6 +107,23 @@ pub struct ProcessSeen {
     pub stopping_since: Option<Millis>,
     /// Why the last one ended or could not start.
     pub trouble: Option<Text>,
+    /// Who listens where it should.
+    #[serde(default)]
+    pub port: Port,
+}
+
+/// Who listens on a server's port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Port {
+    /// Not known: the look failed, or there was none.
+    #[default]
+    Unknown,
+    /// Nobody.
+    Free,
+    /// The process that leads the group.
+    Ours,
+    /// Somebody else, and who.
+    Foreign(String),
 }
 
 /// The process that leads a group.

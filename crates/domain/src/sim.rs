@@ -13,7 +13,7 @@ use crate::haproxy::config;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Comparison, Leader, Meddling, Observed, ProcessId, Seen, Setback};
+use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen, Setback};
 use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
@@ -53,6 +53,10 @@ pub struct World {
     due: BTreeMap<ServerName, Millis>,
     /// What every host name means, when not 10.0.0.9.
     pub name: Option<IpAddr>,
+    /// Ports on which somebody else listens.
+    pub taken: BTreeSet<u16>,
+    /// Cordée cannot see who listens.
+    pub blind: bool,
     /// HAProxy refuses `add server`.
     pub refuses_add: bool,
     /// Processes that are stopped by a signal.
@@ -90,10 +94,12 @@ impl World {
                 seen.see(pool, self.now, Ok(running), step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
+        let servers = desired.servers().map(|(_, s)| ProcessId::Server(s.name.clone()));
         let ids: BTreeSet<ProcessId> =
-            memory.processes.keys().chain(self.processes.keys()).cloned().collect();
+            memory.processes.keys().chain(self.processes.keys()).cloned().chain(servers).collect();
         for id in ids {
             let seen = memory.processes.entry(id.clone()).or_default();
+            seen.port = self.port(&id, desired);
             let before = seen.leader.take();
             seen.leader = self.processes.get(&id).cloned();
             if let Some(leader) = &mut seen.leader {
@@ -129,6 +135,19 @@ impl World {
                     .names
                     .insert(name.clone(), Seen::At(self.now, self.name.unwrap_or([10, 0, 0, 9].into())));
             }
+        }
+    }
+
+    /// Who listens where a server should.
+    fn port(&self, id: &ProcessId, desired: &Desired) -> Port {
+        let ProcessId::Server(name) = id else { return Port::Unknown };
+        let wished = desired.servers().find(|(_, s)| s.name == *name);
+        match wished {
+            _ if self.blind => Port::Unknown,
+            Some((_, s)) if self.taken.contains(&s.port) => Port::Foreign("nobody".to_owned()),
+            Some(_) if self.processes.contains_key(id) => Port::Ours,
+            Some(_) => Port::Free,
+            None => Port::Unknown,
         }
     }
 
@@ -297,7 +316,9 @@ impl World {
             Step::WriteSession { mode } => self.map = Some(*mode),
             Step::SetSession { mode } => self.mode = Some(*mode),
             Step::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
-            Step::AddServer { proxy, name, id, to } => return self.add(*proxy, name, *id, *to),
+            Step::AddServer { proxy, name, id, to, out } => {
+                return self.add(*proxy, name, *id, *to, *out);
+            }
             Step::SetAddress { proxy, name, to } => {
                 self.change(*proxy, name, |s| {
                     s.ip = Some(to.ip());
@@ -427,7 +448,7 @@ impl World {
         }
     }
 
-    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Outcome {
+    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Outcome {
         self.due.insert(name.clone(), self.now + self.check_after);
         let Some((_, servers)) = self.tables.get_mut(&proxy) else {
             return Outcome::Failed(text!("haproxy-no-socket"));
@@ -435,7 +456,7 @@ impl World {
         if self.refuses_add || servers.contains_key(name) {
             return Outcome::Failed(text!("haproxy-strange"));
         }
-        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, false) });
+        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, out) });
         Outcome::Done
     }
 
@@ -458,6 +479,11 @@ impl World {
         }
         if let ProcessId::Proxy(proxy) = id
             && self.reload(*proxy, None) != Outcome::Done
+        {
+            return Outcome::Failed(text!("haproxy-strange"));
+        }
+        if let ProcessId::Server(name) = id
+            && desired.servers().any(|(_, s)| s.name == *name && self.taken.contains(&s.port))
         {
             return Outcome::Failed(text!("haproxy-strange"));
         }

@@ -8,7 +8,7 @@ use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{CopySeen, Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
 use crate::plan::double_of;
 use crate::plan::leaving::{self, Leave};
 use crate::step::Target;
@@ -163,6 +163,9 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         if let Some(status) = frozen(&process) {
             return status;
         }
+        if let Some(status) = taken(&process, server) {
+            return status;
+        }
         if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
             return Status::bare(Light::Progress, text!("status-restarting"));
         }
@@ -178,6 +181,11 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
     };
     match running.servers.get(&server.name) {
         Some(there) if there.id == server.id => {
+            if let Some(status) =
+                silent(&process, there, now).filter(|_| ours && server.admin == Admin::Ready)
+            {
+                return status;
+            }
             let status = behind_proxy(server, there);
             let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
@@ -333,6 +341,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(status) = frozen(&process) {
         return status;
     }
+    if let Some(status) = taken(&process, server).filter(|_| server.runtime == Runtime::Process) {
+        return status;
+    }
     if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
         return Status::bare(Light::Progress, text!("status-restarting"));
     }
@@ -432,6 +443,39 @@ fn frozen(process: &ProcessSeen) -> Option<Status> {
         .as_ref()
         .filter(|l| l.frozen)
         .map(|l| Status::new(Light::Critical, text!("status-frozen"), text!("reason-frozen", pid = l.pid)))
+}
+
+/// A process that lives, while somebody else listens where it should.
+fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
+    let Port::Foreign(holder) = &process.port else { return None };
+    process.leader.as_ref()?;
+    let reason = text!("reason-port-taken", port = server.port.to_string(), holder = holder.as_str());
+    Some(Status::new(Light::Critical, text!("status-down"), reason))
+}
+
+/// Milliseconds within which a process that was started listens.
+const LISTENS_WITHIN: u64 = 10_000;
+
+/// Milliseconds within which one that was started is checked for the first time.
+const FIRST_CHECK_WITHIN: u64 = 3_000;
+
+/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out. Or that listens, and was
+/// not checked since.
+fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
+    let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
+    if !there.maintenance && there.verdict == Verdict::Failing && !there.check.passed() && young {
+        // It is in service as soon as it listens: the check that failed was of the one before.
+        return Some(Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check")));
+    }
+    if !there.maintenance || process.port == Port::Ours {
+        return None;
+    }
+    Some(match process.started_at {
+        Some(at) if now.saturating_sub(at) > LISTENS_WITHIN && process.port == Port::Free => {
+            Status::new(Light::Critical, text!("status-down"), text!("reason-refused"))
+        }
+        _ => Status::bare(Light::Progress, text!("status-starting")),
+    })
 }
 
 /// A process that should run and does not.

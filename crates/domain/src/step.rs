@@ -51,6 +51,8 @@ pub enum Step {
         id: u32,
         /// Its address.
         to: SocketAddr,
+        /// Whether it is in maintenance until its process listens.
+        out: bool,
     },
     /// Change its address at run time.
     SetAddress {
@@ -354,6 +356,11 @@ impl Step {
             | Self::SetReceipts { name, .. } => Some(name),
             _ => None,
         }
+    }
+
+    /// Whether it takes a server out of HAProxy altogether.
+    pub(crate) const fn takes_out(&self) -> bool {
+        matches!(self, Self::SetState { state: State::Maintenance, writer: State::Maintenance, .. })
     }
 
     /// What it acts on.

@@ -55,6 +55,8 @@ pub struct Place {
     /// Asked to leave, and kept in service because nobody else serves yet (web), or for as long as what it has begun
     /// takes (db).
     pub stays: bool,
+    /// Its process is proven not to listen there: whoever does is somebody else.
+    pub gone: bool,
 }
 
 /// The name of HAProxy's stickiness cookie.
@@ -261,20 +263,21 @@ pub struct Wish {
 pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> Wish {
     match proxy {
         PoolId::Db => {
-            // A writer that a person stopped stays where it is: with no other to take over, nobody else is in service.
-            let writer = desired.is_writer(&server.name) && desired.handover.is_none();
-            let open = desired.takes_writes(server) && desired.handover.is_none() && !place.held;
+            let writer = desired.is_writer(&server.name) && desired.handover.is_none() && !place.gone;
+            let takes = desired.takes_writes(server) && desired.handover.is_none();
+            let open = takes && !place.held && !place.gone;
+            let stays = place.stays && !place.gone;
             Wish {
                 weight: FULL_WEIGHT,
-                maintenance: !(writer || open || place.stays),
+                maintenance: !(writer || open || stays),
                 writer_maintenance: !writer,
-                drain: place.stays,
+                drain: stays,
             }
         }
         PoolId::Web => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
             let leaves = server.power == Power::Off || server.standing == Standing::Leaving || place.held;
-            let stopped = leaves && !place.stays;
+            let stopped = (leaves && !place.stays) || place.gone;
             let admin = if place.stays { Admin::Ready } else { server.admin };
             let maintenance = admin == Admin::Maintenance || stopped;
             Wish {

@@ -55,8 +55,9 @@ fn each(proxy: PoolId, line: impl Fn(&str) -> Command) -> Vec<Command> {
 /// Adds a server that gets no visitor yet.
 ///
 /// The placeholder address makes HAProxy 2.6 compute the automatic cookie when the real one is set (added
-/// with its real address, 2.6 sends an empty cookie); weight 0 keeps visitors away until a check succeeds.
-pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Vec<Command> {
+/// with its real address, 2.6 sends an empty cookie); weight 0 keeps visitors away until a check succeeds. It is added
+/// in maintenance, where it stays if it is to be `out`: a cookie from before may lead to its address.
+pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Vec<Command> {
     let mut all = Vec::new();
     for backend in backends(proxy) {
         let placeholder = match to.ip() {
@@ -70,7 +71,9 @@ pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr) -> Vec<Com
     }
     all.extend(set_address(proxy, name, to));
     all.extend(each(proxy, |b| Command::empty(format!("enable health {b}/{name}"))));
-    all.extend(each(proxy, |b| Command::empty(format!("enable server {b}/{name}"))));
+    if !out {
+        all.extend(each(proxy, |b| Command::empty(format!("enable server {b}/{name}"))));
+    }
     all
 }
 
@@ -215,7 +218,7 @@ mod tests {
     #[test]
     fn an_unknown_answer_is_a_refusal() {
         let name = ServerName::parse("web3").expect("a name");
-        let add = &add(PoolId::Web, &name, 7, "10.0.0.1:80".parse().expect("an address"))[0];
+        let add = &add(PoolId::Web, &name, 7, "10.0.0.1:80".parse().expect("an address"), false)[0];
         assert!(add.accepts("New server registered.\n"));
         for refusal in [
             "'cookie' option is not accepted for dynamic server",

@@ -23,8 +23,8 @@ pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use hosts::donor;
 pub(crate) use proxy::double_of;
-pub use proxy::places;
 pub(crate) use proxy::{bounded, unproven};
+pub use proxy::{cut_off, places};
 
 /// What to do next, and what is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,14 +61,18 @@ pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Mill
     plan
 }
 
-/// A target whose last step failed rests for a while.
+/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors are
+/// sent where they must not go, and what failed before was mostly another step.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
-    let resting =
-        |target: &Target| observed.setbacks.get(target).filter(|s| now < s.at + backoff(s.count + 1));
+    let resting = |step: &Step| {
+        let most = if step.takes_out() { backoff(2) } else { u64::MAX };
+        let setback = observed.setbacks.get(&step.target());
+        setback.filter(|s| now < s.at + backoff(s.count + 1).min(most))
+    };
     let mut waiting: Vec<(Target, Text)> = Vec::new();
     plan.steps.retain(|step| {
+        let Some(setback) = resting(step) else { return true };
         let target = step.target();
-        let Some(setback) = resting(&target) else { return true };
         if !waiting.iter().any(|(t, _)| *t == target) {
             waiting.push((target, text!("wait-setback", count = setback.count)));
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Desired, FULL_WEIGHT, Routing, Runtime, Server};
+use crate::desired::{Admin, Desired, FULL_WEIGHT, Routing, Runtime, Server};
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName, plain};
-use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
+use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
 use crate::text;
 
@@ -56,7 +56,8 @@ pub fn places(
                 PoolId::Web => waiting.contains_key(&server.name),
                 PoolId::Db => draining::drains(desired, observed, server, now),
             };
-            Some((server.name.clone(), Place { ip, proven, held, stays }))
+            let gone = gone(server, observed, there, proven);
+            Some((server.name.clone(), Place { ip, proven, held, stays, gone }))
         })
         .collect()
 }
@@ -136,7 +137,36 @@ fn moving(
     }
 }
 
+/// Whether a server of ours is proven not to listen on its port, so that whoever does is somebody else. What is not
+/// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose, and
+/// is to be checked as soon as it listens.
+fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, proven: bool) -> bool {
+    if server.runtime != Runtime::Process {
+        return false;
+    }
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    match (&process.leader, &process.port) {
+        (Some(_), Port::Ours) => false,
+        (None, Port::Free)
+            if !proven
+                && server.admin != Admin::Drain
+                && process.started_at.is_none()
+                && process.ended_at.is_none() =>
+        {
+            false
+        }
+        (_, Port::Foreign(_)) | (None, Port::Free | Port::Ours) => true,
+        // Its end was seen, and no other was started.
+        (None, Port::Unknown) if process.ended_at.is_some() => true,
+        // Between its start and its first word on its port, too.
+        (Some(_), Port::Free | Port::Unknown) | (None, Port::Unknown) => {
+            there.is_some_and(|s| s.maintenance && s.writer_maintenance)
+        }
+    }
+}
+
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
+    plan.steps.extend(cut_off(desired, observed, now));
     for proxy in PoolId::ALL {
         let seen = observed.proxy(proxy);
         let places = places(desired, observed, proxy, now);
@@ -216,7 +246,10 @@ fn running_proxy(
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
         match running.servers.get(&server.name) {
-            None => plan.steps.push(Step::AddServer { proxy, name: server.name.clone(), id: server.id, to }),
+            None => {
+                let (name, id, out) = (server.name.clone(), server.id, place.gone);
+                plan.steps.push(Step::AddServer { proxy, name, id, to, out });
+            }
             Some(now) if now.id == server.id => {
                 let wish = config::wish(desired, proxy, server, *place);
                 adjust(plan, proxy, server, now, to, wish);
@@ -225,6 +258,33 @@ fn running_proxy(
             Some(_) => {}
         }
     }
+}
+
+/// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
+/// nobody.
+pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step> {
+    let running = |proxy| observed.proxies.get(&proxy).and_then(|seen| seen.running.fresh(now, STALE));
+    PoolId::ALL
+        .into_iter()
+        .filter(|proxy| observed.process(&ProcessId::Proxy(*proxy)).leader.is_some())
+        .filter_map(|proxy| Some((proxy, running(proxy)?)))
+        .flat_map(|(proxy, running)| running.servers.iter().map(move |(name, there)| (proxy, name, there)))
+        .filter(|(_, _, there)| !there.maintenance || !there.writer_maintenance)
+        .filter(|(proxy, name, there)| match desired.pool(*proxy).server(name).filter(|s| s.id == there.id) {
+            Some(server) => gone(server, observed, Some(there), there.weight > 0),
+            // On its way out, and it was ours.
+            None => observed
+                .processes
+                .get(&ProcessId::Server((*name).clone()))
+                .is_some_and(|p| p.leader.is_none() && p.ended_at.is_some()),
+        })
+        .map(|(proxy, name, _)| Step::SetState {
+            proxy,
+            name: name.clone(),
+            state: State::Maintenance,
+            writer: State::Maintenance,
+        })
+        .collect()
 }
 
 /// Whether the process may run something that no command puts right: a worker that somebody else had started holds

@@ -2,6 +2,7 @@
 
 mod blind;
 mod histories;
+mod ports;
 mod turns;
 
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use crate::change::{Change, NewServer, PortChoice, RawServer};
-use crate::check::{Fault, check, deserted, never};
+use crate::check::{Fault, check, deserted, exposed, never};
 use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
@@ -303,6 +304,53 @@ proptest! {
         prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
         // Nothing of all that was taken for somebody else's doing.
         prop_assert_eq!(world.told(), []);
+    }
+
+    /// Whoever takes the port of a server that has died gets nobody, whatever goes on; and while nothing is known of
+    /// the ports, nothing is taken out of service for them.
+    #[test]
+    fn a_dead_server_s_port_leads_nowhere(
+        turns in proptest::collection::vec(
+            (proptest::option::of(change()), 0_usize..9, any::<bool>(), any::<bool>(), 0_usize..3), 1..12),
+    ) {
+        let mut desired = first();
+        let mut world = World::at(1_000_000);
+        let mut memory = Observed::default();
+        settle(&mut desired, &mut world, &mut memory);
+        for (change, n, takes, crash, steps) in turns {
+            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+                desired = next;
+            }
+            round(&mut desired, &mut world, &mut memory, steps);
+            if let Some(id @ ProcessId::Server(dead)) = world.alive().get(n) {
+                let port = desired.servers().find(|(_, s)| s.name == *dead).map(|(_, s)| s.port);
+                world.die(id);
+                world.taken.extend(port.filter(|_| takes));
+            }
+            if crash {
+                memory = Observed::default();
+            }
+            // One step on each target: nothing comes before it.
+            round(&mut desired, &mut world, &mut memory, usize::MAX);
+            prop_assert_eq!(exposed(&desired, &memory), []);
+            world.pass(&memory, 300);
+            round(&mut desired, &mut world, &mut memory, usize::MAX);
+            prop_assert_eq!(exposed(&desired, &memory), []);
+        }
+        world.taken.clear();
+        for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
+            let start =
+                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
+            desired = desired.apply(&start).expect("started");
+        }
+        settle(&mut desired, &mut world, &mut memory);
+        prop_assert_eq!(check(&desired, &memory), []);
+        // What Cordée did itself is nobody else's doing.
+        prop_assert_eq!(world.told(), []);
+        world.blind = true;
+        world.look(&mut memory, &desired);
+        let steps = plan(&desired, &memory, &setting(), world.now).steps;
+        prop_assert!(!steps.iter().any(|s| matches!(s.target(), Target::Proxy(_))), "{steps:?}");
     }
 
     /// Whatever somebody does at HAProxy's sockets, in the midst of whatever Cordée does: it is told, and put right.

@@ -128,7 +128,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
         Step::Reload { proxy, shape } => {
             return haproxy::reload(home, *proxy, shape).await;
         }
-        Step::AddServer { proxy, name, id, to } => (proxy, runtime::add(*proxy, name, *id, *to)),
+        Step::AddServer { proxy, name, id, to, out } => (proxy, runtime::add(*proxy, name, *id, *to, *out)),
         Step::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
         Step::SetState { proxy, name, state, writer } => {
             (proxy, runtime::set_state(*proxy, name, *state, *writer))

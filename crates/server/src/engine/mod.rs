@@ -19,6 +19,7 @@ mod meddling;
 mod modes;
 mod names;
 mod own;
+mod ports;
 mod processes;
 mod purge;
 mod rows;
@@ -163,6 +164,8 @@ pub struct Engine {
     beating: watch::Sender<BTreeSet<ServerName>>,
     /// Which HAProxys are there to be asked; whoever listens in their place is not.
     answering: watch::Sender<BTreeSet<PoolId>>,
+    /// The socket on which each server's process was seen to listen: its leader, and the socket's number.
+    sockets: BTreeMap<ProcessId, (u32, u64)>,
     /// The worker of each that is recorded as running our file.
     recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
@@ -198,6 +201,7 @@ impl Engine {
             doors: Doors::default(),
             beating: watch::Sender::default(),
             answering: watch::Sender::default(),
+            sockets: BTreeMap::new(),
             recorded: BTreeMap::new(),
             switch: None,
             refreshes: Vec::new(),
@@ -265,7 +269,11 @@ impl Engine {
 
     /// Until something is due: a look, or the end of a pause that the plan waits for.
     fn next_due(&self) -> Duration {
-        let pause = if self.waiting { PAUSE_STEP } else { PROXY_PACE };
+        let pause = match (self.waiting, self.listens_soon()) {
+            (_, true) => PROXY_HASTE,
+            (true, false) => PAUSE_STEP,
+            (false, false) => PROXY_PACE,
+        };
         self.due
             .iter()
             .filter(|(target, _)| !self.busy.contains(*target))
@@ -278,6 +286,9 @@ impl Engine {
     fn round(&mut self) {
         let desired = self.parts.board.desired();
         self.recall_own();
+        if self.listens_soon() {
+            self.look_at_ports(&desired);
+        }
         let plan = plan(&desired, &self.observed, &self.parts.setting, now());
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {

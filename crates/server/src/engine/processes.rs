@@ -9,7 +9,7 @@ use std::time::Duration;
 use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, ProcessId};
+use cordee_domain::observed::{Leader, Port, ProcessId};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -77,6 +77,7 @@ impl Engine {
             (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
         let map = files::text(&self.parts.home.session_map())?;
+        self.look_at_ports(&self.parts.board.desired());
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
         Ok(())
     }
@@ -210,7 +211,7 @@ impl Engine {
         let why = reason(status);
         let asked = seen.stopping_since.take().is_some();
         let short = seen.started_at.is_some_and(|at| now().saturating_sub(at) < SHORT_LIFE);
-        seen.leader = None;
+        (seen.leader, seen.port) = (None, Port::Unknown);
         seen.ended_at = Some(now());
         seen.failures = match (asked, short) {
             (true, _) => 0,
@@ -218,6 +219,7 @@ impl Engine {
             (false, false) => 1,
         };
         seen.trouble = (!asked).then(|| why.clone());
+        self.cut_off_at_once();
         self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
         let since = seen.frozen_since.or(seen.ended_at);
@@ -264,6 +266,7 @@ impl Engine {
                 let Some(child) = child else { return };
                 let pid = child.id();
                 seen.leader = Some(Leader { pid, server: *server, generation: *generation, frozen: false });
+                seen.port = Port::Unknown;
                 seen.started_at = Some(now());
                 (seen.ended_at, seen.frozen_since) = (None, None);
                 let again = seen.trouble.is_some();

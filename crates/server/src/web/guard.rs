@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_last_one_that_serves_is_guarded() {
         assert!(last(Light::Good, Light::Critical));
-        assert!(last(Light::Warning, Light::Maintenance));
+        assert!(last(Light::Warning, Light::Unknown));
         assert!(!last(Light::Good, Light::Good));
         assert!(!last(Light::Good, Light::Warning));
     }

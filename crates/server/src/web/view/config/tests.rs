@@ -53,7 +53,9 @@ fn setting() -> Setting {
 
 fn rendered(desired: &Desired, proxy: PoolId, proven: impl Fn(&Server) -> bool) -> Rendered {
     let ip = [127, 0, 0, 1].into();
-    let place = |s: &Server| (s.name.clone(), Place { ip, proven: proven(s), held: false, stays: false });
+    let place = |s: &Server| {
+        (s.name.clone(), Place { ip, proven: proven(s), held: false, stays: false, gone: false })
+    };
     let places: BTreeMap<_, _> = desired.pool(proxy).servers.iter().map(place).collect();
     Rendered::clone(&config::render(desired, proxy, &setting(), &places))
 }

@@ -1,0 +1,118 @@
+//! Whose port it is, and whether HAProxy may lead there.
+
+use super::*;
+use crate::haproxy::runtime::State;
+use crate::observed::{Port, Setback};
+use crate::plan::cut_off;
+use crate::status::Light;
+use crate::text;
+
+/// What is known of a server's process and of its port, and whether HAProxy may lead there.
+#[test]
+fn what_is_not_known_of_a_port_changes_nothing() {
+    let mut desired = first();
+    desired = desired
+        .apply(&Change::AddServer {
+            pool: PoolId::Web,
+            server: NewServer {
+                name: name("away"),
+                host: Host::parse("10.0.0.1").expect("a host"),
+                port: PortChoice::Given(80),
+                cookie: CookieChoice::Automatic,
+                runtime: Runtime::External,
+            },
+        })
+        .expect("added");
+    let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    assert_eq!(cut_off(&desired, &memory, world.now), []);
+    let foreign = || Port::Foreign("nc (pid 7)".to_owned());
+    // Alive or not, its end seen or not, and who listens.
+    let cases = [
+        (true, false, Port::Ours, false),
+        (true, false, Port::Unknown, false),
+        // It may be about to end, with requests that it still answers.
+        (true, false, Port::Free, false),
+        (true, false, foreign(), true),
+        (false, true, Port::Unknown, true),
+        (false, true, Port::Free, true),
+        (false, true, foreign(), true),
+        // A Cordée that has just been started saw no end.
+        (false, false, Port::Unknown, false),
+        (false, false, Port::Free, true),
+        (false, false, foreign(), true),
+    ];
+    for server in ["web1", "db1"] {
+        for (alive, ended, port, cut) in &cases {
+            let mut memory = memory.clone();
+            let seen = memory.processes.get_mut(&ProcessId::Server(name(server))).expect("it runs");
+            if !alive {
+                seen.leader = None;
+            }
+            (seen.ended_at, seen.port) = (ended.then_some(world.now), port.clone());
+            let steps = cut_off(&desired, &memory, world.now);
+            let out = |s: &Step| matches!(s, Step::SetState { name, .. } if name.as_str() == server);
+            assert_eq!(steps.len(), usize::from(*cut), "{server} {alive} {ended} {port:?}: {steps:?}");
+            assert!(steps.iter().all(|s| out(s) && s.takes_out()), "{steps:?}");
+            // And no step on that HAProxy comes before it.
+            let all = plan(&desired, &memory, &setting(), world.now).steps;
+            let first = all.iter().find(|s| matches!(s.target(), Target::Proxy(_)));
+            assert_eq!(first, steps.first(), "{server} {alive} {ended} {port:?}");
+        }
+    }
+    // One that copies the writer is out of service as it is; one that somebody else starts is not ours to judge.
+    for server in ["db2", "away"] {
+        let mut memory = memory.clone();
+        let seen = memory.processes.entry(ProcessId::Server(name(server))).or_default();
+        (seen.leader, seen.ended_at, seen.port) = (None, Some(world.now), foreign());
+        assert_eq!(cut_off(&desired, &memory, world.now), [], "{server}");
+    }
+}
+
+/// It comes back when its own process listens, and not before; and a step that failed does not keep it in service.
+#[test]
+fn a_server_that_died_comes_back_when_its_own_process_listens() {
+    let mut desired = first();
+    let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    let id = ProcessId::Server(name("web1"));
+    let led = |memory: &Observed| {
+        let running = memory.proxy(PoolId::Web).running;
+        !running.value().expect("seen").servers[&name("web1")].maintenance
+    };
+    let status = |memory: &Observed, now| {
+        let server = desired.web.server(&name("web1")).expect("there");
+        crate::status::web(&desired, memory, server, now)
+    };
+    world.die(&id);
+    world.look(&mut memory, &desired);
+    let why = text!("haproxy-strange");
+    memory.setbacks.insert(Target::Proxy(PoolId::Web), Setback { count: 9, at: world.now - 300, why });
+    let first = plan(&desired, &memory, &setting(), world.now).steps;
+    assert!(first.iter().any(Step::takes_out), "a setback of another step keeps it in service: {first:?}");
+    memory.setbacks.clear();
+    let mut wish = desired.clone();
+    round(&mut wish, &mut world, &mut memory, usize::MAX);
+    assert!(!led(&memory), "dead, and started again in the same round");
+    // Its process lives; nobody listens yet, then somebody else does, then nobody can tell.
+    for port in [Port::Free, Port::Foreign("nc (pid 7)".to_owned()), Port::Unknown] {
+        memory.processes.get_mut(&id).expect("there").port = port.clone();
+        let steps = plan(&desired, &memory, &setting(), world.now).steps;
+        let back = |s: &Step| matches!(s, Step::SetState { state: State::Ready, .. });
+        assert!(!steps.iter().any(back), "{port:?}: {steps:?}");
+        let status = status(&memory, world.now);
+        // Nobody took it out, and nobody is told so.
+        assert_ne!(status.light, Light::Maintenance, "{port:?}");
+        if let Port::Foreign(holder) = port {
+            let reason = text!(
+                "reason-port-taken",
+                port = desired.web.server(&name("web1")).expect("there").port.to_string(),
+                holder = holder.as_str()
+            );
+            assert_eq!((status.light, status.reason), (Light::Critical, Some(reason)));
+        }
+    }
+    round(&mut wish, &mut world, &mut memory, usize::MAX);
+    round(&mut wish, &mut world, &mut memory, usize::MAX);
+    assert!(led(&memory), "its own process listens");
+}

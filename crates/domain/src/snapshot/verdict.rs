@@ -1,0 +1,198 @@
+//! One sentence about the whole.
+
+use super::{ProxyView, Role, ServerView};
+use crate::desired::Power;
+use crate::ids::{Millis, PoolId};
+use crate::observed::{Own, Room};
+use crate::status::{Light, Status};
+use crate::text;
+
+/// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
+pub(super) fn despite(own: &Own, verdict: Status) -> Status {
+    if let Some(why) = &own.blind {
+        let reason = text!("verdict-own-blind", why = why.clone());
+        return Status::new(Light::Unknown, text!("verdict-blind"), reason);
+    }
+    let why = match (&own.unwritable, own.hindrance()) {
+        (Some(_), Some(why)) => text!("verdict-unwritable", why = why),
+        (None, Some(why)) => why,
+        (_, None) => match own.room.as_ref().and_then(Room::says) {
+            Some(why) => why,
+            None => return verdict,
+        },
+    };
+    match verdict.light {
+        Light::Unknown | Light::Warning | Light::Critical => {
+            let reason = match verdict.reason {
+                Some(first) => text!("verdict-and", first = first, then = why),
+                None => why,
+            };
+            Status::new(verdict.light, verdict.word, reason)
+        }
+        Light::Good | Light::Maintenance | Light::Progress => {
+            Status::new(Light::Warning, text!("verdict-risk"), why)
+        }
+    }
+}
+
+/// What is found at a proxy's addresses, when that decides about the whole.
+fn at_the_door(proxy: &ProxyView) -> Option<Status> {
+    let reason = proxy.status.reason.clone()?;
+    if proxy.status.word == text!("status-door-unknown") {
+        return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+    }
+    let word = match proxy.name {
+        PoolId::Web => text!("verdict-critical"),
+        PoolId::Db => text!("verdict-no-database"),
+    };
+    (proxy.status.word == text!("status-door")).then(|| Status::new(Light::Critical, word, reason))
+}
+
+/// Whether a database takes writes although something is wrong with it: with its links, its rows, its log.
+pub(crate) fn writes(status: &Status) -> bool {
+    let words = [text!("status-replication-stopped"), text!("status-rows-differ"), text!("status-log-reset")];
+    words.contains(&status.word)
+}
+
+/// One sentence about the whole: what visitors get now, and how close it is to failing.
+/// `waiting`: servers do their work again, and nobody has been seen to be served yet.
+pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Millis) -> Status {
+    let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
+    let well = |s: &&ServerView| s.status.serves();
+    let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
+    let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
+    let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
+    for proxy in proxies {
+        if let Some(verdict) = at_the_door(proxy) {
+            return verdict;
+        }
+        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
+            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
+            let reason = text!("verdict-blind-reason", proxy = proxy.name.as_str(), seconds = seconds);
+            return Status::new(Light::Unknown, text!("verdict-blind"), reason);
+        }
+    }
+    if let Some(proxy) = proxies.iter().find(|p| p.status.light == Light::Critical) {
+        let reason = text!("verdict-proxy-down", proxy = proxy.name.as_str());
+        return Status::new(Light::Critical, text!("verdict-critical"), reason);
+    }
+    let starting = servers.iter().any(|s| s.status.light == Light::Progress)
+        || proxies.iter().any(|p| p.status.light == Light::Progress);
+    let wished = |s: &ServerView| matches!(s.status.light, Light::Maintenance);
+    let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
+    if web_all > 0 && web == 0 && !set_aside {
+        return if starting {
+            Status::new(Light::Progress, text!("verdict-starting"), count)
+        } else {
+            Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
+        };
+    }
+    let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer));
+    if let Some(writer) = writer {
+        match writer.status.light {
+            Light::Critical | Light::Maintenance if !writes(&writer.status) => {
+                let reason = text!("verdict-no-writer", name = writer.name.as_str());
+                return Status::new(Light::Critical, text!("verdict-no-database"), reason);
+            }
+            Light::Progress if !writer.status.serves() => {
+                return Status::new(Light::Progress, text!("verdict-starting"), count);
+            }
+            _ => {}
+        }
+    }
+    // After the databases: what a person took out explains nothing that fails there.
+    if set_aside {
+        let reason = text!("verdict-set-aside-reason");
+        return Status::new(Light::Maintenance, text!("verdict-set-aside"), reason);
+    }
+    if waiting {
+        return Status::new(Light::Progress, text!("verdict-starting"), count);
+    }
+    let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
+    // A database that a person stopped is why the others warn: it is the one to name.
+    let stopped = |s: &&ServerView| s.pool == PoolId::Db && s.power == Power::Off;
+    let blamed = of(PoolId::Db).any(|s| stopped(&s));
+    let risk = servers
+        .iter()
+        .filter(|s| match s.status.light {
+            Light::Critical | Light::Unknown => true,
+            Light::Warning => !(blamed && s.pool == PoolId::Db),
+            _ => stopped(s),
+        })
+        .map(|s| s.name.as_str())
+        .collect::<Vec<_>>();
+    if stale || !risk.is_empty() {
+        let reason = text!(
+            "verdict-risk-reason",
+            names = risk.join(", "),
+            count = risk.len(),
+            web = web,
+            webs = web_all,
+            db = db,
+            dbs = db_all
+        );
+        return Status::new(Light::Warning, text!("verdict-risk"), reason);
+    }
+    if web_all == 0 {
+        return Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
+    }
+    let out =
+        servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
+    if out > 0 {
+        let light = if web == 1 { Light::Warning } else { Light::Good };
+        // Who is on the way was not set aside by anybody.
+        let aside = servers.iter().any(|s| s.status.light == Light::Maintenance);
+        let word = match (web, aside) {
+            (1, _) => text!("verdict-risk"),
+            (_, true) => text!("verdict-good-some-out"),
+            (_, false) => text!("verdict-good-some-coming"),
+        };
+        return Status::new(light, word, count);
+    }
+    Status::new(Light::Good, text!("verdict-good"), count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(own: &Own, light: Light) -> (Light, String, String) {
+        let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
+        let reason = verdict.reason.expect("a reason");
+        (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+    }
+
+    #[test]
+    fn a_cordee_that_cannot_look_says_that_it_does_not_know() {
+        let own = Own { blind: Some(text!("own-descriptors")), ..Own::default() };
+        for light in [Light::Good, Light::Critical, Light::Unknown] {
+            let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
+            assert_eq!(said(&own, light), wanted);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_said_as_such_and_never_as_good() {
+        let room = |free| Some(Room { folder: "/var/lib/cordee".to_owned(), free });
+        let enough = Own { room: room(1 << 30), ..Own::default() };
+        assert_eq!(said(&enough, Light::Good).0, Light::Good);
+        for (free, key) in [(200 << 20, "own-disk-short"), (3 << 10, "own-disk-full")] {
+            let own = Own { room: room(free), ..Own::default() };
+            assert_eq!(said(&own, Light::Good), (Light::Warning, "verdict-risk".to_owned(), key.to_owned()));
+            let worse = (Light::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
+            assert_eq!(said(&own, Light::Critical), worse, "what is worse stays, and the cause is added");
+        }
+        let mut own = Own { unwritable: Some(text!("io-read-only")), ..Own::default() };
+        assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
+        own.unwritable = Some(text!("io-full"));
+        own.room = room(2 << 20);
+        let said = own.hindrance().map(|why| why.key.to_string());
+        assert_eq!(
+            said.as_deref(),
+            Some("own-disk-full"),
+            "what SQLite needed and did not get, with folder and figure"
+        );
+        own.room = room(0);
+        assert_eq!(own.hindrance().map(|why| why.key.to_string()), Some("own-disk-full".to_owned()));
+    }
+}
