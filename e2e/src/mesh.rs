@@ -106,14 +106,14 @@ pub fn members_but_unproven(
     server: &str,
     table: &str,
 ) -> Result<(), String> {
-    let named = |s: &Server| {
+    let lacks_one = |s: &Server| {
         let reason = s.status.reason.as_deref().unwrap_or("");
         s.status.light == "warning" && reason.contains("1 could not be") && reason.contains(table)
     };
-    all_well(cluster, names, |s| s.name == server && named(s))?;
+    all_well(cluster, names, |s| s.name == server && lacks_one(s))?;
     let snapshot = cluster.api().try_snapshot()?;
     match snapshot.servers.iter().find(|s| s.name == server) {
-        Some(left_out) if named(left_out) => Ok(()),
+        Some(left_out) if lacks_one(left_out) => Ok(()),
         other => Err(format!("{:?}", other.map(brief))),
     }
 }

@@ -1,6 +1,7 @@
 //! Make before break: whoever leaves waits until another one serves, and says so.
 
 use super::*;
+use crate::haproxy::runtime::State;
 use crate::haproxy::stats::Verdict;
 use crate::plan::leaving;
 use crate::{status, text};
@@ -410,4 +411,46 @@ fn ten_that_are_added_at_once_get_ten_ports() {
     let server = NewServer { port: few, runtime: Runtime::Process, ..external("late", "127.0.0.1") };
     let refused = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect_err("none is left");
     assert_eq!((refused[0].field.as_str(), refused[0].text.key.as_ref()), ("port", "problem-ports-full"));
+}
+
+/// That database as HAProxy `db` was last seen to have it.
+fn in_db<'a>(scene: &'a mut Scene, server: &str) -> &'a mut RunningServer {
+    match scene.memory.proxies.get_mut(&PoolId::Db).map(|p| &mut p.running) {
+        Some(Seen::At(_, running)) => running.servers.get_mut(&name(server)).expect("it is in HAProxy"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
+    let mut scene = scene(2);
+    scene.wish(&Change::SetRouting { routing: Routing::AllWriters });
+    scene.settle();
+    let stop = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
+    scene.wish(&stop);
+    // What HAProxy says of db2: in service or draining, with so many connections, for so many seconds.
+    let told = |scene: &mut Scene, drain, sessions, since_s| {
+        let db2 = in_db(scene, "db2");
+        (db2.drain, db2.sessions, db2.since_s) = (drain, sessions, since_s);
+        let mut plan = Plan::default();
+        crate::plan::proxy::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
+        crate::plan::hosts::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
+        let state = plan.steps.iter().find_map(|step| match step {
+            Step::SetState { name: n, state, .. } if *n == name("db2") => Some(*state),
+            _ => None,
+        });
+        let ends = plan.steps.iter().any(|step| matches!(step, Step::StopProcess { .. }));
+        (state, ends)
+    };
+    assert_eq!(told(&mut scene, false, 0, 60), (Some(State::Drain), false), "one may just be coming");
+    assert_eq!(told(&mut scene, true, 4, 1), (None, false), "those that it has go on");
+    assert_eq!(told(&mut scene, true, 0, 1), (Some(State::Maintenance), true));
+    assert_eq!(told(&mut scene, true, 4, 3), (Some(State::Maintenance), true), "but not for ever");
+    // With nobody to take the new connections nothing is gained by waiting.
+    in_db(&mut scene, "db1").maintenance = true;
+    assert!(told(&mut scene, true, 4, 1).1);
+    // Where one writes, nobody is on the other.
+    let mut scene = self::scene(2);
+    scene.wish(&stop);
+    assert!(told(&mut scene, false, 0, 60).1);
 }

@@ -93,14 +93,13 @@ pub(super) async fn submit(
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     };
     let is_known = known.is_some();
-    let who = match known {
-        Some(hash) => Who::Known(hash),
+    let who = if let Some(hash) = known {
+        Who::Known(hash)
+    } else {
         // As the state compares names, so that another spelling is no other account.
         // No account has a longer name, and what is counted takes memory.
-        None => {
-            let counted: String = name.chars().take(LONGEST_NAME).collect();
-            Who::Stranger(origin(peer.map(|Extension(p)| p)), counted.to_ascii_lowercase())
-        }
+        let counted: String = name.chars().take(LONGEST_NAME).collect();
+        Who::Stranger(origin(peer.map(|Extension(p)| p)), counted.to_ascii_lowercase())
     };
     let tried = match app.limiter.reserve(who) {
         Ok(tried) => tried,
