@@ -117,6 +117,11 @@ impl Position {
     pub fn last(&self, domain: u32) -> u64 {
         self.0.get(&domain).copied().unwrap_or(0)
     }
+
+    /// Whether the other one reaches as far in every domain of this one.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.iter().all(|(domain, number)| *number <= other.last(*domain))
+    }
 }
 
 /// A position with its server ids, as MariaDB takes it.
@@ -217,6 +222,16 @@ pub enum Thread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_lies_within_another_in_every_domain() {
+        let position = |text| Position::parse(text).expect("a position");
+        assert!(position("1-1-5,2-2-7").within(&position("1-1-5,2-2-9,3-3-1")));
+        assert!(position("").within(&position("")));
+        for short in ["1-1-4,2-2-7", "1-1-9", ""] {
+            assert!(!position("1-1-5,2-2-7").within(&position(short)), "{short}");
+        }
+    }
 
     #[test]
     fn two_positions_make_one() {

@@ -4,6 +4,7 @@ clean-draft = Draft of a configuration file, left by an act that did not finish.
 clean-log = Older half of a log file.
 clean-socket = Socket of a server that is not here any more.
 clean-trash = Folder of a removed server, or a file that was changed by hand and overwritten.
+link-unapplied = what came from { $peer } is not applied yet
 db-broken = The database answered something that is not its protocol.
 db-error = The database refused with error { $code }.
 db-install-failed = The data folder could not be made; log/install.log of that server says why.

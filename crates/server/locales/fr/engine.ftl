@@ -4,6 +4,7 @@ clean-draft = Brouillon d’un fichier de configuration, laissé par un acte qui
 clean-log = Moitié ancienne d’un journal.
 clean-socket = Socket d’un serveur qui n’est plus là.
 clean-trash = Dossier d’un serveur retiré, ou fichier modifié à la main et remplacé.
+link-unapplied = ce qui est venu de { $peer } n’est pas encore appliqué
 db-broken = La base a répondu autre chose que son protocole.
 db-error = La base a refusé avec l’erreur { $code }.
 db-install-failed = Le dossier de données n’a pas pu être créé ; log/install.log de ce serveur dit pourquoi.

@@ -8,11 +8,16 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
+use tokio::time::sleep;
 
 use super::{Database, PATIENT, Peer, account, failpoint, within, within_limit};
 
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
+/// How long a link has to apply what it received before it is stopped.
+const APPLIES: Duration = Duration::from_secs(10);
+/// Between two looks at that.
+const LOOKS: Duration = Duration::from_millis(50);
 
 impl Database {
     /// Points a link at a peer and starts it.
@@ -44,13 +49,46 @@ impl Database {
         let running = |l: &Link| l.receiving != Thread::Stopped || l.applying;
         let others: Vec<&ServerName> =
             seen.links.iter().filter(|(from, l)| *from != new && running(l)).map(|(from, _)| from).collect();
-        let stops: Vec<String> = others.iter().map(|from| format!("STOP SLAVE '{from}'")).collect();
-        self.run(&stops).await?;
+        self.rest(&others).await?;
         // Read only now: nothing is applied any more.
         let all = self.everything().await?;
         let mut statements = vec![format!("SET GLOBAL gtid_slave_pos='{all}'")];
         statements.extend(others.iter().map(|from| format!("START SLAVE '{from}'")));
         self.run(&statements).await
+    }
+
+    /// Stops these links once what they received is applied. A transaction that this database has confirmed lies in the
+    /// file of the link until then, and the stop of both threads throws that file away: should the writer die before it
+    /// has been asked again, nobody had it.
+    pub(super) async fn rest(&self, links: &[&ServerName]) -> Result<(), Text> {
+        let each = |what: &str| links.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
+        let receive = |what: &str| each(what).iter().map(|s| format!("{s} IO_THREAD")).collect::<Vec<_>>();
+        self.run(&receive("STOP")).await?;
+        match self.until_applied(links).await {
+            Ok(()) => self.run(&each("STOP")).await,
+            Err(why) => {
+                self.run(&receive("START")).await?;
+                Err(why)
+            }
+        }
+    }
+
+    /// Waits until what these links have received is applied. One that does not apply at all has nothing to wait for.
+    pub(super) async fn until_applied(&self, links: &[&ServerName]) -> Result<(), Text> {
+        let until = Instant::now() + APPLIES;
+        loop {
+            let seen = self.look().await?;
+            let behind = links.iter().find(|from| {
+                seen.links.get(**from).is_some_and(|l| l.applying && !l.received.within(&seen.applied))
+            });
+            match behind {
+                None => return Ok(()),
+                Some(from) if Instant::now() >= until => {
+                    return Err(text!("link-unapplied", peer = from.as_str()));
+                }
+                Some(_) => sleep(LOOKS).await,
+            }
+        }
     }
 
     /// Everything that it holds: what it logged and what it applied.

@@ -27,14 +27,16 @@ impl Database {
             .filter(|(_, l)| l.receiving != Thread::Stopped || l.applying)
             .map(|(name, _)| name)
             .collect();
-        self.run(&running.iter().map(|n| format!("STOP SLAVE '{n}'")).collect::<Vec<_>>()).await?;
+        self.rest(&running).await?;
         let done = self.run(&[set]).await;
         self.run(&running.iter().map(|n| format!("START SLAVE '{n}'")).collect::<Vec<_>>()).await?;
         done
     }
 
-    /// Sets a link up anew. What it had received and not applied is received again.
+    /// Sets a link up anew, once what it had received is applied.
     pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
+        self.stop_link(peer.name, false).await?;
+        self.until_applied(&[peer.name]).await?;
         self.drop_link(peer.name).await?;
         self.set_link(peer).await
     }
