@@ -85,8 +85,9 @@ fn a_rolling_maintenance_in_a_loop_costs_no_visitor(cluster: &Cluster) {
         api.act(&web(one, "maintenance"));
         thread::sleep(Duration::from_millis(150 * turn));
     }
-    real(&api, &web("web1", "ready"));
-    real(&api, &web("web2", "ready"));
+    api.act(&web("web1", "ready"));
+    api.act(&web("web2", "ready"));
+    wait::until("both serve", SOON, || api.snapshot().settled());
     // Two that restart at once do it one after the other.
     api.act(&web("web1", "restart"));
     api.act(&web("web2", "restart"));
