@@ -295,6 +295,8 @@ pub struct Observed {
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
+    /// The same of what only puts right what somebody altered: while that is in vain, everything else goes on.
+    pub vain: BTreeMap<Target, Setback>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
@@ -462,6 +464,16 @@ pub struct Setback {
 }
 
 impl Observed {
+    /// The setbacks for which a step rests.
+    pub fn setbacks_of(&self, step: &Step) -> &BTreeMap<Target, Setback> {
+        if step.mends() { &self.vain } else { &self.setbacks }
+    }
+
+    /// The same, to be noted.
+    pub fn setbacks_of_mut(&mut self, step: &Step) -> &mut BTreeMap<Target, Setback> {
+        if step.mends() { &mut self.vain } else { &mut self.setbacks }
+    }
+
     /// One proxy; an empty value before the first look.
     pub fn proxy(&self, id: PoolId) -> ProxySeen {
         self.proxies.get(&id).cloned().unwrap_or_default()

@@ -552,8 +552,9 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
     let target = step.target();
     match (step, outcome) {
         (_, Outcome::Failed(why)) => {
-            let count = memory.setbacks.get(&target).map_or(0, |s| s.count) + 1;
-            memory.setbacks.insert(target, Setback { count, at: now, why: why.clone() });
+            let setbacks = memory.setbacks_of_mut(step);
+            let count = setbacks.get(&target).map_or(0, |s| s.count) + 1;
+            setbacks.insert(target, Setback { count, at: now, why: why.clone() });
             if let Step::AddServer { proxy, name, .. } = step {
                 memory.proxies.entry(*proxy).or_default().needs_reload.insert(name.clone());
             }
@@ -585,5 +586,5 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
         }
         _ => {}
     }
-    memory.setbacks.remove(&target);
+    memory.setbacks_of_mut(step).remove(&target);
 }

@@ -344,6 +344,17 @@ pub enum Target {
 }
 
 impl Step {
+    /// Whether it only puts right what somebody altered: a setting, an account, the terms of a link, a log that was reset.
+    pub fn mends(&self) -> bool {
+        matches!(
+            self,
+            Self::SetVariable { .. }
+                | Self::MakeAccounts { .. }
+                | Self::ResetLink { .. }
+                | Self::Renumber { .. }
+        )
+    }
+
     /// The database whose links rest while this is done.
     pub fn rests_links(&self) -> Option<&ServerName> {
         match self {

@@ -68,7 +68,8 @@ fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {
     if observed.held.as_ref().is_some_and(|held| held.on == server.name && now < held.until) {
         return false;
     }
-    let failed = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
+    let target = Target::Database(server.name.clone());
+    let failed = observed.setbacks.contains_key(&target) || observed.vain.contains_key(&target);
     !failed && young(observed.rests.get(&server.name).map(|rest| rest.since), now)
 }
 

@@ -200,7 +200,7 @@ fn altered(
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Option<Status> {
-    let vain = observed.setbacks.contains_key(&Target::Database(server.name.clone()));
+    let vain = observed.vain.contains_key(&Target::Database(server.name.clone()));
     let told = |w: &Wrong| vain || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {

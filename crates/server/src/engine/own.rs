@@ -131,6 +131,7 @@ impl Engine {
     fn goes_on_at_once(&mut self) {
         self.observed.own.again = Some(now());
         self.observed.setbacks.clear();
+        self.observed.vain.clear();
         for process in self.observed.processes.values_mut().filter(|p| p.leader.is_none()) {
             process.failures = 0;
         }

@@ -19,12 +19,12 @@ impl Engine {
         self.observed.note_rest(step, now());
         match outcome {
             Outcome::Done => {
-                self.observed.setbacks.remove(&target);
+                self.observed.setbacks_of_mut(step).remove(&target);
                 self.done(step);
             }
             Outcome::Failed(why) => {
                 self.failed(step, &why);
-                let setback = self.observed.setbacks.entry(target.clone()).or_insert(Setback {
+                let setback = self.observed.setbacks_of_mut(step).entry(target.clone()).or_insert(Setback {
                     count: 0,
                     at: 0,
                     why: why.clone(),
@@ -36,7 +36,7 @@ impl Engine {
                     let text = rows::failure(step, &name, &why);
                     self.note(&name, Some(Light::Warning), &text);
                 }
-                if let Some(setback) = self.observed.setbacks.get_mut(&target) {
+                if let Some(setback) = self.observed.setbacks_of_mut(step).get_mut(&target) {
                     setback.why = why;
                 }
             }

@@ -9,9 +9,10 @@ use crate::db::detail::settings::{NAMES, wrong};
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position};
 use crate::desired::{Runtime, Server};
-use crate::observed::{Comparison, Seen};
+use crate::observed::{Comparison, Observed, Seen, Setback};
+use crate::plan::{Plan, hold_back};
 use crate::status::{Light, database};
-use crate::step::Step;
+use crate::step::{Step, Target};
 use crate::text;
 
 /// What the file of a database of ours sets, as MariaDB shows it.
@@ -93,6 +94,31 @@ fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
     // Only while no link runs: not while the writer is lost.
     let duplicates = |scene| set(&with(scene, "db2", "gtid_ignore_duplicates", "OFF")).len();
     assert_eq!((duplicates(cluster(1)), duplicates(cluster(1).dead(200))), (1, 0));
+}
+
+#[test]
+fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
+    let db2 = || name("db2");
+    let set = Step::SetVariable {
+        name: db2(),
+        variable: "sync_binlog",
+        value: "1".to_owned(),
+        was: "0".to_owned(),
+        still: false,
+    };
+    let open = Step::OpenDatabase { name: db2(), epoch: 1 };
+    let mut observed = Observed::default();
+    let setback = || Setback { count: 9, at: 1_000, why: text!("db-broken") };
+    let kept = |observed: &Observed| {
+        let mut plan = Plan { steps: vec![set.clone(), open.clone()], ..Plan::default() };
+        hold_back(&mut plan, observed, 1_100);
+        plan.steps
+    };
+    observed.vain.insert(Target::Database(db2()), setback());
+    assert_eq!(kept(&observed), [open.clone()]);
+    observed.vain.clear();
+    observed.setbacks.insert(Target::Database(db2()), setback());
+    assert_eq!(kept(&observed), [set.clone()]);
 }
 
 #[test]
