@@ -361,7 +361,7 @@ fn twenty_thousand_lines_a_second_are_counted_to_the_last(cluster: &Cluster) {
     let serve = cluster.serve().expect("serve").pid;
     let count = || list(cluster, "")["log"].clone();
     let number = |log: &Value, what: &str| log[what].as_u64().expect("a number");
-    let (before, rss) = (count(), resident_kib(serve));
+    let (before, rss, begun) = (count(), resident_kib(serve), Instant::now());
     let mut sent = flood(cluster, port, 20_000, Duration::from_secs(30));
     let steady = count();
     let slowest = (0..20).map(|_| {
@@ -385,7 +385,10 @@ fn twenty_thousand_lines_a_second_are_counted_to_the_last(cluster: &Cluster) {
         number(&steady, "kernel") - number(&before, "kernel"),
         resident_kib(serve)
     );
-    assert_eq!(grown("stored") + grown("dropped"), sent, "sent = stored + dropped: {after}");
+    // Of Cordée's own questions, one a second, those that the kernel drops are counted too: nobody can tell whose they were.
+    let all = grown("stored") + grown("dropped");
+    let own = begun.elapsed().as_secs() + 1;
+    assert!((sent..=sent + own).contains(&all), "sent = stored + dropped: {sent}, {all}, {after}");
     assert_eq!(grown("dropped"), grown("kernel"), "nothing else was dropped: {after}");
     assert!(resident_kib(serve) < rss + 64 * 1_024, "{} KiB, before {rss} KiB", resident_kib(serve));
     let seen = list(cluster, "address=10.77.3.");

@@ -33,10 +33,9 @@ pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) 
         Change::SetPower { pool, name, power: Power::On, .. } => {
             about.of(*pool, name, |s, v| about.power_on(s, v))
         }
-        Change::SetPower { pool, name, power: Power::Off, .. } => about.of(*pool, name, |s, v| {
-            let stopped = v.status.word == text!("status-stopped");
-            yes_if(stopped, s.power == Power::Off, v)
-        }),
+        Change::SetPower { pool, name, power: Power::Off, .. } => {
+            about.of(*pool, name, |s, v| about.power_off(s, v))
+        }
         Change::Restart { pool, name, .. } => about.of(*pool, name, |s, v| {
             if s.kept {
                 overtaken()
@@ -46,9 +45,14 @@ pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) 
                 about.power_on(s, v)
             }
         }),
-        Change::Insist { name } => match about.view(name) {
-            Some(v) if v.waits.is_some() => Real::NotYet(why(v)),
-            _ => Real::Yes,
+        Change::Insist { name } => match desired.web.server(name) {
+            None => about.removed(PoolId::Web, name),
+            Some(s) if s.standing == Standing::Leaving => about.removed(PoolId::Web, name),
+            Some(s) if s.power == Power::Off => about.of(PoolId::Web, name, |_, v| about.power_off(s, v)),
+            Some(s) if s.admin != Admin::Ready => {
+                about.of(PoolId::Web, name, |_, v| about.admin(s, v, s.admin))
+            }
+            Some(_) => about.of(PoolId::Web, name, |s, v| yes_if(!v.outdated, s.anyway, v)),
         },
         Change::Withdraw { name } => {
             about.of(PoolId::Web, name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v))
@@ -158,9 +162,16 @@ impl About<'_> {
         let is = match admin {
             Admin::Ready => off || (view.waits.is_none() && serves(&view.status)),
             Admin::Drain | Admin::Maintenance if off => view.waits.is_none(),
-            Admin::Drain | Admin::Maintenance => view.in_proxy == Some(admin),
+            // One that is dead, or whose name means nobody, is out altogether: no new visitor goes there either.
+            Admin::Drain => matches!(view.in_proxy, Some(Admin::Drain | Admin::Maintenance)),
+            Admin::Maintenance => view.in_proxy == Some(Admin::Maintenance),
         };
         yes_if(is, server.admin == admin && server.standing == Standing::Member, view)
+    }
+
+    fn power_off(&self, server: &Server, view: &ServerView) -> Real {
+        let stopped = view.status.word == text!("status-stopped");
+        yes_if(stopped, server.power == Power::Off, view)
     }
 
     fn power_on(&self, server: &Server, view: &ServerView) -> Real {

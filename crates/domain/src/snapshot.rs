@@ -13,6 +13,7 @@ use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
+use crate::plan::leaving::{self, Leave};
 use crate::plan::{bounded, places, unproven};
 use crate::sessions::Mode;
 use crate::status::{self, Light, Status, check_reason};
@@ -127,7 +128,7 @@ pub struct ServerView {
     /// It is to serve, as far as people are concerned.
     #[serde(default)]
     pub wanted: bool,
-    /// What HAProxy does with it now, when that is known (web).
+    /// What HAProxy does with it now, when that is known (web). One that it does not have gets no visitors.
     #[serde(default)]
     pub in_proxy: Option<Admin>,
     /// Its process is older than wished: a restart is due.
@@ -136,6 +137,9 @@ pub struct ServerView {
     /// It was asked to leave and stays until one of these serves (web).
     #[serde(default)]
     pub waits: Option<Vec<ServerName>>,
+    /// How it is to leave, when it is (web).
+    #[serde(default)]
+    pub leave: Option<Leave>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
 }
@@ -380,14 +384,16 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: (pool == PoolId::Db && !desired.is_writer(&server.name))
             .then(|| comparison(observed, server)),
-        in_proxy: running.filter(|r| pool == PoolId::Web && r.id == server.id).map(|r| {
-            match (r.maintenance, r.drain) {
-                (true, _) => Admin::Maintenance,
-                (false, true) => Admin::Drain,
-                (false, false) => Admin::Ready,
+        in_proxy: seen.running.fresh(now, STALE).filter(|_| pool == PoolId::Web).map(|r| {
+            match r.servers.get(&server.name).filter(|r| r.id == server.id) {
+                None => Admin::Maintenance,
+                Some(r) if r.maintenance => Admin::Maintenance,
+                Some(r) if r.drain => Admin::Drain,
+                Some(_) => Admin::Ready,
             }
         }),
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
+        leave: if pool == PoolId::Web { leaving::leave(server, observed) } else { None },
         waits: status::waits_for(desired, observed, server, now).filter(|_| pool == PoolId::Web),
         actions: actions(desired, pool, server, &status),
         status,

@@ -118,6 +118,7 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         in_proxy: None,
         outdated: false,
         waits: None,
+        leave: None,
         wanted: true,
         actions: Vec::new(),
     }

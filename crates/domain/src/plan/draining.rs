@@ -7,6 +7,7 @@ use crate::desired::{Desired, Power, Routing, Server, Standing};
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE};
+use crate::step::Target;
 
 use super::leaving::restarting;
 
@@ -30,7 +31,14 @@ pub(crate) fn drains(desired: &Desired, observed: &Observed, server: &Server, no
         let well = |r: &RunningServer| !r.maintenance && !r.drain && r.verdict == Verdict::Up;
         s.id != server.id && desired.takes_writes(s) && of(s).is_some_and(well)
     });
-    let lives = observed.process(&ProcessId::Server(server.name.clone())).leader.is_some();
-    let finishes = |r: &RunningServer| !r.maintenance && (!r.drain || (r.sessions > 0 && r.since_s < DRAINS));
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let lives = process.leader.is_some() && process.stopping_since.is_none();
+    // A HAProxy that does not take it keeps nobody waiting.
+    let refuses = observed.proxy(PoolId::Db).refused.is_some()
+        || observed.setbacks.contains_key(&Target::Proxy(PoolId::Db));
+    let finishes = |r: &RunningServer| {
+        let begins = !r.drain && !refuses;
+        !r.maintenance && (begins || (r.drain && r.sessions > 0 && r.since_s < DRAINS))
+    };
     taken && lives && of(server).is_some_and(finishes)
 }

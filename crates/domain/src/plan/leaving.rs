@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::config;
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
 
 /// How a web server leaves, as wished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leave {
     /// It is taken away.
     Remove,
@@ -96,10 +98,20 @@ pub fn waiting(desired: &Desired, observed: &Observed) -> BTreeMap<ServerName, V
         .collect()
 }
 
-/// Whether another web server serves and is to stay.
-pub(super) fn others_serve(desired: &Desired, observed: &Observed, but: &Server) -> bool {
+/// Whether that web server serves now.
+pub(super) fn serves_now(desired: &Desired, observed: &Observed, server: &Server) -> bool {
+    Now::of(desired, observed).serves.contains(&server.name)
+}
+
+/// Whether another web server serves and is to stay, of those that `count`.
+pub(super) fn others_serve(
+    desired: &Desired,
+    observed: &Observed,
+    but: &Server,
+    count: impl Fn(&Server) -> bool,
+) -> bool {
     let now = Now::of(desired, observed);
-    let stays = |s: &&Server| s.id != but.id && leave(s, observed).is_none();
+    let stays = |s: &&Server| s.id != but.id && leave(s, observed).is_none() && count(s);
     desired.web.servers.iter().filter(stays).any(|s| now.serves.contains(&s.name))
 }
 
@@ -115,6 +127,14 @@ pub(super) fn out_of_service(server: &Server, observed: &Observed, now: Millis) 
     match seen.and_then(|s| s.running.fresh(now, STALE)) {
         Some(running) => running.servers.get(&server.name).is_none_or(|s| s.id != server.id || s.maintenance),
         None => server.anyway,
+    }
+}
+
+/// Whether a process of ours answers nobody any more, or is about to: HAProxy finds that out at its next check only.
+fn ended(process: &ProcessSeen) -> bool {
+    match &process.leader {
+        Some(leader) => leader.frozen || process.stopping_since.is_some(),
+        None => !process.unlooked && process.ended_at.is_some(),
     }
 }
 
@@ -144,6 +164,12 @@ impl Now {
                 |s: &&Server| running.servers.get(&s.name).is_some_and(|now| now.id == s.id && which(now));
             desired.web.servers.iter().filter(there).map(|s| s.name.clone()).collect()
         };
-        Self { takes: of(takes), serves: of(serves) }
+        let ends = |s: &Server| {
+            let process = observed.processes.get(&ProcessId::Server(s.name.clone()));
+            s.runtime == Runtime::Process && process.is_some_and(ended)
+        };
+        let mut serving: BTreeSet<ServerName> = of(serves);
+        serving.retain(|name| !desired.web.server(name).is_some_and(ends));
+        Self { takes: of(takes), serves: serving }
     }
 }

@@ -6,7 +6,7 @@
 mod databases;
 pub(crate) mod draining;
 mod hosts;
-pub(crate) mod leaving;
+pub mod leaving;
 mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;

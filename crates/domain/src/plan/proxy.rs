@@ -50,7 +50,10 @@ pub fn places(
             };
             let held = match proxy {
                 PoolId::Web => moves || leaving::restarting(server, observed),
-                PoolId::Db => closed(desired, server, observed),
+                PoolId::Db => {
+                    let restarts = !desired.is_writer(&server.name) && leaving::restarting(server, observed);
+                    restarts || closed(desired, server, observed)
+                }
             };
             let stays = match proxy {
                 PoolId::Web => waiting.contains_key(&server.name),
@@ -84,10 +87,13 @@ pub(crate) fn double_of<'a>(
         Host::Name(_) => other.id < server.id,
     };
     let same = |other: &Server| address(other, observed).is_some_and(|at| plain(at) == ip);
+    // One that does not serve there takes nobody's visitors: then this one is the server.
+    let serves = |other: &Server| other.wanted() && leaving::serves_now(desired, observed, other);
     desired
-        .servers()
-        .map(|(_, other)| other)
-        .find(|other| other.id != server.id && other.port == server.port && first(other) && same(other))
+        .web
+        .servers
+        .iter()
+        .find(|o| o.id != server.id && o.port == server.port && first(o) && same(o) && serves(o))
         .map(|other| &other.name)
 }
 
@@ -128,7 +134,14 @@ fn moving(
     let Some(from) = now.ip.filter(|ip| *ip != to && leaving::takes(now)) else {
         return (to, false);
     };
-    if leaving::others_serve(desired, observed, server) {
+    // Of two whose names move at once the first goes, and the other one after it.
+    let moves_first = |other: &Server| {
+        let running = observed.proxies.get(&PoolId::Web).and_then(|p| p.running.value());
+        let there = running.and_then(|r| r.servers.get(&other.name)).filter(|r| r.id == other.id);
+        other.id < server.id
+            && there.is_some_and(|r| address(other, observed).is_some_and(|a| r.ip != Some(a)))
+    };
+    if leaving::others_serve(desired, observed, server, |other| !moves_first(other)) {
         (to, true)
     } else if desired.web.servers.iter().any(|s| s.id != server.id && s.wanted()) {
         (from, false)

@@ -147,15 +147,17 @@ fn what_waits_for_another_says_for_which() {
     assert!(why.key == "real-server-because" && format!("{why:?}").contains("web1"), "{why:?}");
     let insist = Change::Insist { name: name("web2") };
     let stay = Change::Withdraw { name: name("web2") };
-    let mut stays = scene.desired.clone();
     assert!(matches!(scene.real(&insist, revision), Real::NotYet(_)));
-    let revision = scene.wish(&insist);
-    assert_eq!(scene.real(&insist, revision), Real::Yes, "it waits no more");
-    stays = stays.apply(&stay).expect("withdrawn");
-    scene.desired = stays;
-    let revision = scene.desired.revision;
+    let waiting = scene.desired.clone();
+    let revision = scene.wish(&stay);
     assert_eq!(scene.real(&stay, revision), Real::Yes);
     assert!(matches!(scene.real(&leave, revision), Real::Failed(_)));
+    scene.desired = waiting;
+    let revision = scene.wish(&insist);
+    assert!(matches!(scene.real(&insist, revision), Real::NotYet(_)), "it still takes visitors");
+    scene.settle();
+    assert_eq!(scene.real(&insist, revision), Real::Yes);
+    assert_eq!(scene.real(&leave, revision), Real::Yes);
 }
 
 #[test]

@@ -16,8 +16,8 @@ problem-dsn-server = There is no such database.
 problem-engine-slow = The answer did not come within {$seconds} seconds. What was asked may still happen: look at the state before you ask again.
 problem-event-id = Not the id of an event: it is a whole number.
 problem-flag = Say true or false.
-problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. With force=true (command line: --force) it is done all the same.
-problem-last-database-stops = No database but { $name } serves or is on its way: without it the site has no database. With force=true (command line: --force) it is done all the same.
+problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. On the command line --force, in the API force=true has it done all the same.
+problem-last-database-stops = No database but { $name } serves or is on its way: without it the site has no database. On the command line --force, in the API force=true has it done all the same.
 problem-not-waiting = { $name } does not wait for another server.
 problem-wait = A time to wait is a number with s or ms, at most { $seconds } s.
 real-unseen = Cordée has not looked since.
@@ -111,7 +111,7 @@ cli-help-drain = Give a web server no new visitors; those who hold its cookie st
 cli-help-dsn = Show how your own application reaches the databases, password included (only on this machine)
 cli-help-dsn-json = As JSON: host, port, user, password, schema
 cli-help-dsn-server = One database itself, instead of the HAProxy in front of them
-cli-help-environment = Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer.
+cli-help-environment = Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still under way.
 cli-help-examples = Examples:
 cli-help-force = Even if no other server serves visitors
 cli-help-wait = Wait no longer than this until what was asked is so: 30s, 500ms, 5m (60s if not given)

@@ -16,8 +16,8 @@ problem-dsn-server = Cette base de données n’existe pas.
 problem-engine-slow = La réponse n’est pas venue en {$seconds} secondes. La demande peut encore aboutir : regardez l’état avant de la répéter.
 problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nombre entier.
 problem-flag = Indiquez true ou false.
-problem-last-healthy = Aucun autre serveur web que { $name } ne répond ni n’arrive : sans lui, les visiteurs n’ont plus rien. Avec force=true (ligne de commande : --force), c’est fait quand même.
-problem-last-database-stops = Aucune autre base que { $name } ne répond ni n’arrive : sans elle, le site n’a plus de base. Avec force=true (ligne de commande : --force), c’est fait quand même.
+problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
+problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-not-waiting = { $name } n’attend aucun autre serveur.
 problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
 real-unseen = Cordée n’a pas encore regardé depuis.
@@ -25,7 +25,7 @@ real-overtaken = Une demande ultérieure l’a remplacée.
 real-server = { $name } : { $word }
 real-server-because = { $name } : { $word } ({ $reason })
 real-proxy = HAProxy { $proxy } : { $word }, pas encore tout comme demandé
-real-not-promoted = { $name } n’est pas devenue la base qui écrit ; le journal dit pourquoi.
+real-not-promoted = { $name } n’est pas devenue la base où l’on écrit ; le journal dit pourquoi.
 problem-member-text = Ce doit être une chaîne de caractères.
 problem-member-unknown = Ce champ n’existe pas.
 problem-method = Cette adresse n’accepte pas cette méthode.
@@ -111,7 +111,7 @@ cli-help-drain = Ne plus donner de nouveaux visiteurs à un serveur web ; ceux 
 cli-help-dsn = Montrer comment votre application atteint les bases de données, mot de passe compris (sur cette machine seulement)
 cli-help-dsn-json = En JSON : host, port, user, password, schema
 cli-help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
-cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas.
+cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas, 4 accepté et toujours en cours.
 cli-help-examples = Exemples :
 cli-help-force = Même si aucun autre serveur ne répond aux visiteurs
 cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)

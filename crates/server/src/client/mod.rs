@@ -320,6 +320,9 @@ async fn wished(door: &Door, answer: Value) -> Result<Said, Failure> {
 /// Between two questions how far a wish is, so that a person sees what it waits for.
 const GLANCE: Duration = Duration::from_secs(2);
 
+/// Between two tries while Cordée does not answer.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Says `text` at once, then on stderr what the wish waits for. Breaking this off leaves the wish.
 async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Failure> {
     if door.patience.is_zero() {
@@ -329,7 +332,18 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
     let (until, mut told) = (Instant::now() + door.patience, None);
     loop {
         let wait = until.saturating_duration_since(Instant::now()).min(GLANCE).as_millis();
-        let wish: WishJson = read(door.get(&format!("/api/v1/wishes/{revision}?wait={wait}ms")).await?)?;
+        let answer = match door.get(&format!("/api/v1/wishes/{revision}?wait={wait}ms")).await {
+            // It may just be starting anew; the wish stands all the same.
+            Err(Failure::Unreachable(_)) if Instant::now() < until => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(Failure::Unreachable(why)) => {
+                return Err(Failure::UnderWay(text!("cli-under-way", why = why)));
+            }
+            answer => answer?,
+        };
+        let wish: WishJson = read(answer)?;
         match wish.state {
             WishState::Real => return Ok(Said::well(String::new())),
             WishState::Failed => {

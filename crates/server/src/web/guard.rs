@@ -16,6 +16,15 @@ pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
         && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
+/// Whether `name` serves nobody, and nobody else is wished to serve: whatever is done with it takes nothing from visitors,
+/// so that it needs no yes. Not knowing is no proof.
+pub fn idle(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
+    let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
+    let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    pool_mates.clone().any(|s| s.name.same_as(name) && !serves(s))
+        && !pool_mates.any(|s| !s.name.same_as(name) && s.wanted)
+}
+
 /// Whether it is to serve, and does or is on its way. One that is shown as taken out and was called back since is.
 fn stays_or_comes(server: &ServerView) -> bool {
     let may = [Light::Good, Light::Warning, Light::Progress, Light::Maintenance];
@@ -26,6 +35,8 @@ fn stays_or_comes(server: &ServerView) -> bool {
 mod tests {
     use cordee_domain::change::Change;
     use cordee_domain::desired::{Admin, Power};
+    use cordee_domain::status::Status;
+    use cordee_domain::text;
 
     use super::*;
     use crate::web::fixture;
@@ -54,6 +65,24 @@ mod tests {
     fn one_that_serves_nobody_may_always_go() {
         assert!(!last(Light::Critical, Light::Critical));
         assert!(!last(Light::Progress, Light::Good));
+    }
+
+    #[test]
+    fn the_only_one_that_is_wished_may_be_mended_while_it_serves_nobody() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        let idle_when = |snapshot: &mut Snapshot, light, other| {
+            snapshot.servers[0].status = Status::bare(light, text!("status-down"));
+            snapshot.servers[1].wanted = other;
+            idle(snapshot, PoolId::Web, &name("web1"))
+        };
+        assert!(idle_when(&mut snapshot, Light::Critical, false));
+        assert!(idle_when(&mut snapshot, Light::Progress, false));
+        assert!(
+            !idle_when(&mut snapshot, Light::Critical, true),
+            "the other one is wished: nothing is refused"
+        );
+        assert!(!idle_when(&mut snapshot, Light::Unknown, false));
+        assert!(!idle_when(&mut snapshot, Light::Good, false));
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Database {
         let each = |what: &str| links.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
         let receive = |what: &str| each(what).iter().map(|s| format!("{s} IO_THREAD")).collect::<Vec<_>>();
         self.run(&receive("STOP")).await?;
-        match self.until_applied(links).await {
+        match self.until_applied(links, APPLIES).await {
             Ok(()) => self.run(&each("STOP")).await,
             Err(why) => {
                 self.run(&receive("START")).await?;
@@ -74,8 +74,8 @@ impl Database {
     }
 
     /// Waits until what these links have received is applied. One that does not apply at all has nothing to wait for.
-    pub(super) async fn until_applied(&self, links: &[&ServerName]) -> Result<(), Text> {
-        let until = Instant::now() + APPLIES;
+    pub(super) async fn until_applied(&self, links: &[&ServerName], most: Duration) -> Result<(), Text> {
+        let until = Instant::now() + most;
         loop {
             let seen = self.look().await?;
             let behind = links.iter().find(|from| {

@@ -10,9 +10,11 @@ use cordee_domain::db::verify::{Side, TableName};
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::input::{
@@ -26,7 +28,7 @@ use crate::clock::now;
 use crate::vault::Login;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
-use crate::web::guard::last_one;
+use crate::web::guard::{idle, last_one};
 use crate::web::guest::{at, guest};
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
@@ -374,7 +376,7 @@ pub(super) async fn act(
     let force = forced(&app, &target, &action, &asked, lang)?;
     let change = change(&action, target.clone(), force, accept_loss).ok_or_else(unknown)?;
     if let Change::Insist { name } | Change::Withdraw { name } = &change {
-        waits(&app, name).map_err(|p| Refusal::problem(p, lang))?;
+        waits(&app, name).await.map_err(|p| Refusal::problem(p, lang))?;
     }
     commit(&app, change, caller, wait, lang).await
 }
@@ -405,8 +407,12 @@ fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -
         PoolId::Web => ["drain", "maintenance", "restart", "stop", "remove"].contains(&action),
         PoolId::Db => ["restart", "stop"].contains(&action),
     };
-    if force || !leaves || !last_one(&app.board.snapshot_as_wished(), target.pool, &target.name) {
+    if force || !leaves {
         return Ok(force);
+    }
+    let picture = app.board.snapshot_as_wished();
+    if !last_one(&picture, target.pool, &target.name) {
+        return Ok(idle(&picture, target.pool, &target.name));
     }
     let text = match target.pool {
         PoolId::Web => text!("problem-last-healthy", name = target.name.as_str()),
@@ -415,13 +421,26 @@ fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -
     Err(Refusal::problem(Problem::conflict("force", text), lang))
 }
 
-/// Refuses where nothing waits.
-pub(in crate::web) fn waits(app: &App, name: &ServerName) -> Result<(), Problem> {
-    let snapshot = app.board.snapshot();
-    if snapshot.servers.iter().any(|s| s.name.same_as(name) && s.waits.is_some()) {
-        return Ok(());
+/// How long a wish that was just written down may take to be in the picture.
+const SEEN: Duration = Duration::from_secs(2);
+
+/// Refuses where nothing waits. A picture older than the wish does not say.
+pub(in crate::web) async fn waits(app: &App, name: &ServerName) -> Result<(), Problem> {
+    let wished = app.board.desired().revision;
+    let mut pictures = app.board.watch_snapshot();
+    let newest = pictures.wait_for(|picture| picture.revision >= wished);
+    let waits =
+        |picture: &Snapshot| picture.servers.iter().any(|s| s.name.same_as(name) && s.waits.is_some());
+    // Without a newer one the last is as good as any.
+    let found = match timeout(SEEN, newest).await {
+        Ok(Ok(picture)) => waits(&picture),
+        _ => waits(&app.board.snapshot()),
+    };
+    if found {
+        Ok(())
+    } else {
+        Err(Problem::conflict("name", text!("problem-not-waiting", name = name.as_str())))
     }
-    Err(Problem::conflict("name", text!("problem-not-waiting", name = name.as_str())))
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", summary = "Test the connection",

@@ -19,6 +19,7 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::api::servers::waits;
 use crate::web::error::Refusal;
+use crate::web::guard::idle;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path};
 use crate::web::view::{Question, Risk, insists, question, ticks};
@@ -84,8 +85,8 @@ fn risk(word: &str) -> Option<Risk> {
 }
 
 /// The wish. What is lost, and that nobody serves, is accepted only where that was insisted on.
-fn change(target: &Target, word: &str, insisted: bool) -> Option<Change> {
-    let (pool, name, force) = (target.pool, target.server.name.clone(), insisted);
+fn change(target: &Target, word: &str, insisted: bool, idles: bool) -> Option<Change> {
+    let (pool, name, force) = (target.pool, target.server.name.clone(), insisted || idles);
     Some(match word {
         "drain" => Change::SetAdmin { pool, name, admin: Admin::Drain, force },
         "maintenance" => Change::SetAdmin { pool, name, admin: Admin::Maintenance, force },
@@ -125,14 +126,15 @@ pub(super) async fn ask(
     };
     let snapshot = app.board.snapshot_as_wished();
     let insisted = insisted(&snapshot, &target, &word).is_some();
+    let idles = idle(&snapshot, target.pool, &target.server.name);
     // What is done at once when nobody misses it has no question then.
     let asks = |risk: &Risk| insisted || !matches!(risk, Risk::Drain | Risk::Maintenance);
     let (Some(risk), Some(view), Some(change)) =
-        (risk(&word).filter(asks), target.view.as_ref(), change(&target, &word, insisted))
+        (risk(&word).filter(asks), target.view.as_ref(), change(&target, &word, insisted, idles))
     else {
         return visit.missing(&app, text!("message-no-page"));
     };
-    if let Err(problem) = still_waits(&app, &change) {
+    if let Err(problem) = still_waits(&app, &change).await {
         return visit.refusal(&app, Refusal::problem(problem, visit.lang));
     }
     if let Err(problems) = app.board.desired().apply(&change) {
@@ -155,10 +157,11 @@ pub(super) async fn submit(
     // Looked at once: what was insisted on and what is asked are about the same moment.
     let snapshot = app.board.snapshot_as_wished();
     let insisted = insisted(&snapshot, &target, &word).is_some();
-    let Some(change) = change(&target, &word, insisted) else {
+    let idles = idle(&snapshot, target.pool, &target.server.name);
+    let Some(change) = change(&target, &word, insisted, idles) else {
         return visit.missing(&app, text!("message-no-page"));
     };
-    if let Err(problem) = still_waits(&app, &change) {
+    if let Err(problem) = still_waits(&app, &change).await {
         return visit.refusal(&app, Refusal::problem(problem, visit.lang));
     }
     // Most acts need no field, so a request without any is as good.
@@ -173,9 +176,9 @@ pub(super) async fn submit(
 }
 
 /// Whether the web server waits, when the wish is about one that does.
-fn still_waits(app: &App, change: &Change) -> Result<(), Problem> {
+async fn still_waits(app: &App, change: &Change) -> Result<(), Problem> {
     match change {
-        Change::Insist { name } | Change::Withdraw { name } => waits(app, name),
+        Change::Insist { name } | Change::Withdraw { name } => waits(app, name).await,
         _ => Ok(()),
     }
 }

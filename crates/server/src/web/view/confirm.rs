@@ -3,6 +3,7 @@
 
 use cordee_domain::desired::{Runtime, Standing};
 use cordee_domain::ids::PoolId;
+use cordee_domain::plan::leaving::Leave;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -121,6 +122,16 @@ fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a str> {
     serving.iter().filter(|s| s.name != server.name).map(|s| s.name.as_str()).collect()
 }
 
+/// What is done all the same, when that is what is asked.
+fn despite(server: &ServerView, risk: Risk) -> Risk {
+    match (risk, server.leave) {
+        (Risk::Anyway, Some(Leave::Remove)) => Risk::Remove,
+        (Risk::Anyway, Some(Leave::Stop)) => Risk::Stop,
+        (Risk::Anyway, Some(Leave::Restart)) => Risk::Restart,
+        _ => risk,
+    }
+}
+
 fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
     let name = server.name.as_str();
     let rest = others(snapshot, server);
@@ -138,6 +149,7 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
             )
         }
     };
+    let risk = despite(server, risk);
     let more = match (risk, server.runtime) {
         (Risk::Remove, Runtime::External) => text!("ask-remove-external", name = name),
         (Risk::Remove, Runtime::Process) => text!("ask-remove-process", name = name),
@@ -171,7 +183,7 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         facts.push((text!("ask-before"), text!("ask-serving", count = now.len(), names = now.join(", "))));
         facts.push((text!("ask-after"), text!("ask-serving", count = rest.len(), names = rest.join(", "))));
     }
-    let back = match (risk, server.pool) {
+    let back = match (despite(server, risk), server.pool) {
         // They have facts of their own.
         (Risk::Promote | Risk::Recopy, _) => return facts,
         (Risk::Stop, _) if server.standing == Some(Standing::Leaving) => {

@@ -56,6 +56,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         in_proxy: None,
         outdated: false,
         waits: None,
+        leave: None,
         wanted: true,
         comparison: None,
         actions: vec![
