@@ -397,6 +397,36 @@ impl Session {
         self.written(&sql.text, values).await
     }
 
+    /// The rows of a chunk whose FLOAT values a dump rounds: the key, and the exact values.
+    pub async fn rounded(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        floats: &[String],
+    ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Fault> {
+        let width = reader.key().len();
+        let rows = self.rows(&reader.rounded(chunk, floats)).await?;
+        rows.into_iter()
+            .map(|row| {
+                let key = texts(&row, 0, width)?;
+                Some((key, row.unwrap().split_off(width)))
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.strange())
+    }
+
+    /// Gives the FLOAT columns of one row these values.
+    pub async fn make_exact(
+        &mut self,
+        reader: &sql::Reader,
+        floats: &[String],
+        (key, mut values): (Vec<String>, Vec<Value>),
+    ) -> Result<(), Fault> {
+        let sql = reader.made_exact(floats, &key);
+        values.extend(octets(&sql.values));
+        self.written(&sql.text, values).await
+    }
+
     /// Writes a row. One that the database refuses is no fault of the node's.
     async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Fault> {
         let deadline = self.limit + GRACE;

@@ -158,7 +158,7 @@ pub struct JoinJson {
     /// Some of those in memory: a copy has none of their rows.
     #[serde(default)]
     pub memory: Vec<String>,
-    /// What is to be said of both, one sentence each.
+    /// What is to be said of both, and of everything that the copy carries otherwise than the rest, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Its place in the auto-increment sequence, 1 to 9.
@@ -182,9 +182,9 @@ pub(super) async fn join(
 const NAMED: usize = 20;
 
 fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
-    let JoinPlan { donor, from_writer, bytes, tables, slot, id, at: _ } = plan;
+    let JoinPlan { donor, from_writer, bytes, tables, freight, slot, id, at: _ } = plan;
     let names = |all: &[TableName]| all.iter().take(NAMED).map(ToString::to_string).collect();
-    let words = tables.keyless_words().into_iter().chain(tables.memory_words());
+    let words = tables.keyless_words().into_iter().chain(tables.memory_words()).chain(freight.words());
     JoinJson {
         donor: donor.to_string(),
         from_writer: *from_writer,

@@ -103,6 +103,30 @@ impl Reader {
         all.filter(|place| differs(place) || self.stored.get(*place).is_some_and(|c| c.by_itself)).collect()
     }
 
+    /// Reads, of the rows of a chunk whose `FLOAT` values a dump rounds, the key as literals and then the exact value of each of
+    /// these columns: a product with a DOUBLE has all digits.
+    pub fn rounded(&self, chunk: &super::Chunk, floats: &[String]) -> Sql {
+        let names: Vec<String> = floats.iter().map(|c| format!("t.{}", identifier(c))).collect();
+        let exact: Vec<String> = names.iter().map(|n| format!("{n}*1e0")).collect();
+        let lossy: Vec<String> =
+            names.iter().map(|n| format!("NOT ({n} <=> CAST(CONCAT({n}) AS FLOAT))")).collect();
+        let mut sql =
+            self.within(format!("SELECT {}, {} {}", self.literals(), exact.join(", "), self.from), chunk);
+        let word = if sql.values.is_empty() { "WHERE" } else { "AND" };
+        sql.text.push_str(&format!(" {word} ({})", lossy.join(" OR ")));
+        sql
+    }
+
+    /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing else of
+    /// it changes by itself.
+    pub fn made_exact(&self, floats: &[String], key: &[String]) -> Sql {
+        let set = floats.iter().map(|c| format!("{} = ?", identifier(c)));
+        let kept = self.stored.iter().filter(|c| c.by_itself).map(|c| format!("{0} = {0}", c.name));
+        let set: Vec<String> = set.chain(kept).collect();
+        let text = format!("UPDATE {} SET {} WHERE {}", self.table, set.join(", "), self.one());
+        Sql { text, values: key.to_vec() }
+    }
+
     /// Changes these columns of one row; a question mark for each, before those of the key.
     pub fn alteration(&self, places: &[usize], key: &[String]) -> Sql {
         let names = places.iter().filter_map(|place| self.stored.get(*place));
