@@ -38,6 +38,10 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
                 _ => break,
             }
         }
+        if chain.is_empty() {
+            // A name that does not end: there is nothing more to read.
+            break;
+        }
         match <[String; 2]>::try_from(chain) {
             Ok([schema, name]) if (schema.as_str(), name.as_str()) == own => {}
             Ok([schema, name]) if rest.starts_with('(') => {
@@ -57,9 +61,6 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
                     all.schemas.insert(schema.clone());
                 }
             }
-        }
-        if rest.is_empty() {
-            break;
         }
     }
     all.columns = distinct(columns);

@@ -276,6 +276,6 @@ test-rights-more = The account may read and write its schema. It also holds righ
 test-write = Write
 test-write-done = A row was written and taken back.
 test-write-refused = A write is refused, as it must be on a standby (error 1290).
-do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal.
+do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal. They can be neither compared nor repaired: in doubt, have the database copied again, which carries them.
 do-keyless = Give these tables a primary key (ALTER TABLE … ADD PRIMARY KEY). They are copied like all others, but nobody can prove it.
 do-memory = Make them InnoDB tables (ALTER TABLE … ENGINE=InnoDB), unless their rows may be lost.
