@@ -78,7 +78,9 @@ pub struct Freight {
 
 impl Freight {
     /// What follows from what was seen. `packet` is the new one's `max_allowed_packet`.
-    pub fn of(load: Load, packet: Option<u64>) -> Self {
+    pub fn of(mut load: Load, packet: Option<u64>) -> Self {
+        load.unsound.sort();
+        load.by_transaction.sort();
         let inexact: BTreeSet<&TableName> =
             load.floats.iter().map(|(table, _)| table).filter(|table| !exact(&load, table)).collect();
         let inexact = inexact.into_iter().cloned().collect();
@@ -183,7 +185,8 @@ pub fn last_words(lines: &[String]) -> Option<String> {
 /// A line without numbers of threads, dates and times: the same words twice are one reason.
 fn undated(line: &str) -> String {
     let of = |c: char| c.is_ascii_digit() || "[]:-".contains(c);
-    let stamp = |w: &&str| w.len() >= 4 && w.contains(['[', ':', '-']) && w.chars().all(of);
+    let marks = |w: &str| w.matches(['[', ']', ':', '-']).count();
+    let stamp = |w: &&str| w.chars().all(of) && marks(w) > 1;
     line.split_whitespace().filter(|word| !stamp(word)).collect::<Vec<_>>().join(" ")
 }
 

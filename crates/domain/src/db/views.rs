@@ -17,8 +17,8 @@ pub struct Props {
     pub functions: BTreeSet<(String, String, usize)>,
 }
 
-/// Reads the names in the text that `SHOW CREATE VIEW` gives: there each is in backticks, tables and functions with their
-/// schema, columns with their table.
+/// Reads the names in the text that `SHOW CREATE VIEW` gives: there each is in backticks, tables with their
+/// schema, columns with their table, functions with their schema unless it is the view's own.
 pub fn props(text: &str, own: (&str, &str)) -> Props {
     let mut all = Props::default();
     let mut columns = BTreeSet::new();
@@ -41,6 +41,10 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
         if chain.is_empty() {
             // A name that does not end: there is nothing more to read.
             break;
+        }
+        // One of the view's own schema goes without it.
+        if let ([function], true) = (chain.as_slice(), rest.starts_with('(')) {
+            all.functions.insert((own.0.to_owned(), function.clone(), arguments(rest)));
         }
         match <[String; 2]>::try_from(chain) {
             Ok([schema, name]) if (schema.as_str(), name.as_str()) == own => {}
@@ -163,7 +167,7 @@ mod tests {
     fn every_name_gets_a_stand_in() {
         let text = "CREATE ALGORITHM=UNDEFINED DEFINER=`r``t`@`localhost` SQL SECURITY DEFINER VIEW `zoo`.`broken` \
                     AS select `g`.`id` AS `id`,`zoo`.`b`.`x``y` + 1 AS `it's`,'`no`.`name`' AS `n`,\
-                    `zoo`.`fn`(`g`.`id`,concat('a,b',`g`.`ID`)) AS `f`,`zoo`.`now`() AS `w` \
+                    `zoo`.`fn`(`g`.`id`,concat('a,b',`g`.`ID`)) AS `f`,`zoo`.`now`() AS `w`,`here`(1,'(') AS `h` \
                     from (`old`.`gone` `g` join `zoo`.`b` on(`zoo`.`b`.`id` = `g`.`id`)) where `g`.`t` = 'it\\'s `q`.`r`'";
         let props = props(text, ("zoo", "broken"));
         let has = |schema: &str, table: &str| props.tables.contains(&(schema.to_owned(), table.to_owned()));
@@ -173,7 +177,7 @@ mod tests {
         );
         let functions: Vec<(&str, usize)> =
             props.functions.iter().map(|(_, n, a)| (n.as_str(), *a)).collect();
-        assert_eq!(functions, [("fn", 2), ("now", 0)]);
+        assert_eq!(functions, [("fn", 2), ("here", 2), ("now", 0)]);
         for column in ["x`y", "t"] {
             assert!(props.columns.contains(column), "{column}: {props:?}");
         }

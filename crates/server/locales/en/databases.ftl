@@ -102,7 +102,7 @@ copy-failed = the copy failed, and no program said why (log/copy.log)
 copy-failed-said = the copy failed: “{ $said }”
 copy-float = the exact values of FLOAT columns of { $table } could not be written: it was altered meanwhile, or took too long
 copy-float-refused = the exact values of FLOAT columns of { $table } were not taken (error { $code })
-copy-view-failed = the broken view { $view } could not be made there: { $why }. Make it anew on the writer, or drop it
+copy-view-failed = the broken view { $view } could not be made there; make it anew on the writer, or drop it. { $why }
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } was compared with the writer: it is one of them now
@@ -135,6 +135,7 @@ reason-copy-differs = { $count ->
    *[other] { $count } tables of the copy differ from the writer’s: have it copied again. A database that is found to differ too is not copied
 }
 reason-copy-begins = copying { $donor } begins
+reason-copying-again = { $why }; tried again: { $how }
 reason-copying = { $percent } % of { $donor }, about { $seconds } s to go
 status-copy-failed = Copy failed
 status-copying = Copying

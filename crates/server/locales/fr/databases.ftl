@@ -102,7 +102,7 @@ copy-failed = la copie a échoué, et aucun programme n’a dit pourquoi (log/co
 copy-failed-said = la copie a échoué : « { $said } »
 copy-float = les valeurs exactes des colonnes FLOAT de { $table } n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
 copy-float-refused = les valeurs exactes des colonnes FLOAT de { $table } n’ont pas été acceptées (erreur { $code })
-copy-view-failed = la vue cassée { $view } n’a pas pu y être créée : { $why }. Recréez-la sur la base qui écrit, ou supprimez-la
+copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
@@ -135,6 +135,7 @@ reason-copy-differs = { $count ->
    *[other] { $count } tables de la copie diffèrent de celles de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
 }
 reason-copy-begins = la copie de { $donor } commence
+reason-copying-again = { $why } ; nouvel essai : { $how }
 reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
 status-copy-failed = Copie échouée
 status-copying = Copie

@@ -152,6 +152,8 @@ async fn make(conn: &mut Conn, view: &View, schemas: &BTreeMap<String, String>) 
             if plain(&view.collation) {
                 conn.query_drop(format!("SET SESSION collation_connection={}", view.collation)).await?;
             }
+            // A function of its own schema is named without it.
+            conn.query_drop(format!("USE {}", identifier(&view.name.schema))).await?;
             made = conn.query_drop(&view.text).await;
             conn.query_drop("SET NAMES utf8mb4").await?;
         }
@@ -279,8 +281,14 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the database itself finds nothing wrong with a view. What it cannot even check is broken.
+/// Whether the database itself finds nothing wrong with a view, and gives its columns, as `mariadb-dump` asks for them. What it
+/// cannot even check is broken.
 async fn sound(conn: &mut Conn, view: &TableName) -> Result<bool, Error> {
+    match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(view))).await {
+        Ok(()) => {}
+        Err(Error::Server(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    }
     let rows: Vec<Row> = match conn.query(format!("CHECK TABLE {}", full(view))).await {
         Ok(rows) => rows,
         Err(Error::Server(_)) => return Ok(false),

@@ -158,7 +158,16 @@ pub struct JoinJson {
     /// Some of those in memory: a copy has none of their rows.
     #[serde(default)]
     pub memory: Vec<String>,
-    /// What is to be said of both, and of everything that the copy carries otherwise than the rest, one sentence each.
+    /// Some of the broken views, which a copy through statements carries as they are.
+    #[serde(default)]
+    pub broken_views: Vec<String>,
+    /// Some of the tables of another engine than InnoDB, which such a copy reads at another moment than the rest.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// Some of the scheduled events, which such a copy carries and keeps from running.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// What is to be said of all of these, and of everything that the copy carries otherwise than the rest, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Its place in the auto-increment sequence, 1 to 9.
@@ -192,6 +201,9 @@ fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
         tables: tables.all,
         keyless: names(&tables.keyless),
         memory: names(&tables.memory),
+        broken_views: names(&freight.unsound),
+        apart: names(&freight.apart),
+        events: names(&freight.events),
         warnings: words.map(|text| lang.say(&text)).collect(),
         slot: *slot,
         id: *id,
