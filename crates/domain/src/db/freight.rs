@@ -11,6 +11,7 @@ use crate::text::Text;
 
 use super::mariadb::PACKET;
 use super::verify::TableName;
+use super::verify::sql::Lossy;
 
 /// What is seen on the donor of a table that is no view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub struct Load {
     pub unsound: Vec<TableName>,
     /// Tables that the donor cannot open.
     pub unreadable: Vec<TableName>,
-    /// Columns of the type `FLOAT` that are stored and not computed.
-    pub floats: Vec<(TableName, String)>,
+    /// Columns with values that a dump alters; those that are computed do not count.
+    pub lossy: Vec<(TableName, Lossy)>,
     /// Columns of all unique keys, the primary ones too: the key's name, the column, whether only its beginning counts.
     pub keys: Vec<(TableName, String, String, bool)>,
     /// Tables with a trigger on `UPDATE`.
@@ -45,10 +46,10 @@ pub struct Load {
 }
 
 impl Load {
-    /// The columns of each table that hold `FLOAT` values.
-    pub fn float_columns(&self) -> BTreeMap<TableName, Vec<String>> {
-        let mut all: BTreeMap<TableName, Vec<String>> = BTreeMap::new();
-        for (table, column) in &self.floats {
+    /// The columns of each table with values that a dump alters.
+    pub fn lossy_columns(&self) -> BTreeMap<TableName, Vec<Lossy>> {
+        let mut all: BTreeMap<TableName, Vec<Lossy>> = BTreeMap::new();
+        for (table, column) in &self.lossy {
             all.entry(table.clone()).or_default().push(column.clone());
         }
         all
@@ -66,7 +67,7 @@ pub struct Freight {
     pub events: Vec<TableName>,
     /// The longest statement that the new one takes, in octets, where that is too short.
     pub packet: Option<u64>,
-    /// Tables with `FLOAT` values that cannot be carried exactly.
+    /// Tables with values that a dump alters and that cannot be written again.
     pub inexact: Vec<TableName>,
     /// Tables whose history cannot be carried.
     pub by_transaction: Vec<TableName>,
@@ -82,7 +83,7 @@ impl Freight {
         load.unsound.sort();
         load.by_transaction.sort();
         let inexact: BTreeSet<&TableName> =
-            load.floats.iter().map(|(table, _)| table).filter(|table| !exact(&load, table)).collect();
+            load.lossy.iter().map(|(table, _)| table).filter(|table| !exact(&load, table)).collect();
         let inexact = inexact.into_iter().cloned().collect();
         let apart = |(name, kind): (&TableName, &Kind)| (kind.engine != "InnoDB").then(|| name.clone());
         Self {
@@ -140,18 +141,18 @@ impl Freight {
     }
 }
 
-/// A FLOAT has six digits in a dump. Its exact value is written afterwards, row by row: that needs a key in which there is no
+/// What a dump alters is written again afterwards, exactly, row by row: that needs a key in which there is no
 /// such value, and nothing that acts when a row is written.
 fn exact(load: &Load, table: &TableName) -> bool {
     let Some(kind) = load.tables.get(table) else { return false };
     let keys = || load.keys.iter().filter(|(of, ..)| of == table);
     let primary = || keys().filter(|(_, key, ..)| key == "PRIMARY");
-    let float = |column: &str| load.floats.iter().any(|(of, name)| of == table && name == column);
+    let altered = |column: &str| load.lossy.iter().any(|(of, lossy)| of == table && lossy.column == column);
     kind.kind == "BASE TABLE"
         && kind.engine == "InnoDB"
         && primary().next().is_some()
         && !primary().any(|(.., beginning)| *beginning)
-        && !keys().any(|(_, _, column, _)| float(column))
+        && !keys().any(|(_, _, column, _)| altered(column))
         && !load.triggers.contains(table)
 }
 

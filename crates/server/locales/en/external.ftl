@@ -46,11 +46,11 @@ join-step-import = The tables of { $name } are copied into it, while { $name } s
 problem-db-elsewhere = It is on another machine: the databases of this cluster listen on 127.0.0.1 only, and it could not copy them. Give an address of this machine, such as 127.0.0.1.
 problem-freight-events = There are scheduled events, and Cordée’s account on { $donor } may not read them yet: restart { $donor } once.
 problem-freight-float = { $count ->
-    [one] { $names } has FLOAT values, which a copy through statements rounds and Cordée cannot write again exactly (no primary key, a FLOAT in a key, a trigger on UPDATE, a history, or another engine than InnoDB). Make them DOUBLE, or have Cordée make the database itself: its copy is of the files.
-   *[other] { $count } tables have FLOAT values, which a copy through statements rounds and Cordée cannot write again exactly (no primary key, a FLOAT in a key, a trigger on UPDATE, a history, or another engine than InnoDB): { $names }{ $more ->
+    [one] { $names } has FLOAT values, or an ENUM with '' as a member, which a copy through statements alters and Cordée cannot write again exactly (no primary key, such a column in a key, a trigger on UPDATE, a history, or another engine than InnoDB). Make FLOAT DOUBLE, or have Cordée make the database itself: its copy is of the files.
+   *[other] { $count } tables have FLOAT values, or an ENUM with '' as a member, which a copy through statements alters and Cordée cannot write again exactly (no primary key, such a column in a key, a trigger on UPDATE, a history, or another engine than InnoDB): { $names }{ $more ->
         [0] {""}
        *[other] {" "}and { $more } more
-    }. Make them DOUBLE, or have Cordée make the database itself: its copy is of the files.
+    }. Make FLOAT DOUBLE, or have Cordée make the database itself: its copy is of the files.
 }
 problem-freight-history = { $count ->
     [one] The history of { $names } goes by transactions, and no statement carries it. Have Cordée make the database itself: its copy is of the files.

@@ -46,11 +46,11 @@ join-step-import = Les tables de { $name } y sont copiées pendant que { $name }
 problem-db-elsewhere = Elle est sur une autre machine : les bases de ce groupe n’écoutent que sur 127.0.0.1, et elle ne pourrait pas les copier. Donnez une adresse de cette machine, comme 127.0.0.1.
 problem-freight-events = Il y a des événements planifiés, et le compte de Cordée sur { $donor } ne peut pas encore les lire : redémarrez { $donor } une fois.
 problem-freight-float = { $count ->
-    [one] { $names } a des valeurs FLOAT, qu’une copie par instructions arrondit et que Cordée ne peut pas récrire exactement (pas de clé primaire, un FLOAT dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB). Passez-les en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
-   *[other] { $count } tables ont des valeurs FLOAT, qu’une copie par instructions arrondit et que Cordée ne peut pas récrire exactement (pas de clé primaire, un FLOAT dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB) : { $names }{ $more ->
+    [one] { $names } a des valeurs FLOAT, ou un ENUM avec le membre '', qu’une copie par instructions altère et que Cordée ne peut pas récrire exactement (pas de clé primaire, une telle colonne dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB). Passez les FLOAT en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
+   *[other] { $count } tables ont des valeurs FLOAT, ou un ENUM avec le membre '', qu’une copie par instructions altère et que Cordée ne peut pas récrire exactement (pas de clé primaire, une telle colonne dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB) : { $names }{ $more ->
         [0] {""}
        *[other] {" "}et { $more } de plus
-    }. Passez-les en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
+    }. Passez les FLOAT en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
 }
 problem-freight-history = { $count ->
     [one] L’historique de { $names } suit les transactions, et aucune instruction ne l’emporte. Laissez Cordée créer la base elle-même : elle copie les fichiers.

@@ -86,7 +86,7 @@ pub(super) fn import(
         |name: &ServerName, database: &Database| Node { name: name.clone(), database: database.clone() };
     let (board, id) = (&parts.board, server.id);
     let cancelled = || board.desired().db.server(name).is_none_or(|s| s.id != id);
-    here.block_on(exact(&node(donor, &source), &node(name, &into), &load.float_columns(), &cancelled))?;
+    here.block_on(exact(&node(donor, &source), &node(name, &into), &load.lossy_columns(), &cancelled))?;
     here.block_on(into.still_events(&freight.events))?;
     let all = Gtids::parse(&position)
         .zip(Gtids::parse(&before))

@@ -7,15 +7,15 @@ fn name(table: &str) -> TableName {
 fn load() -> Load {
     let kind = |kind: &str, engine: &str| Kind { kind: kind.to_owned(), engine: engine.to_owned() };
     let key = |table: &str, key: &str, column: &str| (name(table), key.to_owned(), column.to_owned(), false);
-    let float = |table: &str| (name(table), "f".to_owned());
+    let float = |table: &str| (name(table), Lossy { column: "f".to_owned(), float: true });
     let mut all = Load { reads_events: true, ..Load::default() };
     for table in ["good", "keyless", "keyed", "unique", "sets_off", "beginning"] {
         all.tables.insert(name(table), kind("BASE TABLE", "InnoDB"));
-        all.floats.push(float(table));
+        all.lossy.push(float(table));
     }
     all.tables.insert(name("aria"), kind("BASE TABLE", "Aria"));
     all.tables.insert(name("past"), kind("SYSTEM VERSIONED", "InnoDB"));
-    all.floats.extend([float("aria"), float("past")]);
+    all.lossy.extend([float("aria"), float("past")]);
     for table in ["good", "unique", "sets_off", "aria", "past"] {
         all.keys.push(key(table, "PRIMARY", "id"));
     }

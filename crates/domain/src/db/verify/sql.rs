@@ -10,7 +10,7 @@ use super::{Chunk, Column, LEFT_OUT, LISTED, OWN_SCHEMAS, Table, TableName};
 mod write;
 
 use write::Stored;
-pub use write::{Lock, UniqueColumn};
+pub use write::{Lock, Lossy, UniqueColumn};
 
 /// The least `max_allowed_packet` for which no row is too long, in octets: a longer intermediate result becomes
 /// NULL, and with it a row's hash, which `BIT_XOR` passes over.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cordee_domain::db::freight::{Kind, Load};
-use cordee_domain::db::verify::sql::identifier;
+use cordee_domain::db::verify::sql::{Lossy, identifier};
 use cordee_domain::db::verify::{OWN_SCHEMAS, TableName};
 use cordee_domain::db::views::{Props, in_order, props};
 use cordee_domain::text;
@@ -242,26 +242,26 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
 /// The columns that ask for a word, and what is tied to their tables.
 async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     let name = |schema, table| TableName { schema, table };
-    let odd: Vec<(String, String, String, bool)> = conn
+    let odd: Vec<(String, String, String, String)> = conn
         .query(format!(
-            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE = 'float' FROM information_schema.COLUMNS \
-             WHERE TABLE_SCHEMA NOT IN {OTHERS} AND (DATA_TYPE = 'float' AND EXTRA NOT LIKE '%GENERATED%' \
-             OR DATA_TYPE = 'bigint' AND GENERATION_EXPRESSION = 'ROW START')"
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA NOT IN {OTHERS} AND (EXTRA NOT LIKE '%GENERATED%' AND \
+             (DATA_TYPE = 'float' OR DATA_TYPE = 'enum' AND COLUMN_TYPE REGEXP '[(,]''''[,)]') OR DATA_TYPE = 'bigint' AND GENERATION_EXPRESSION = 'ROW START')"
         ))
         .await?;
-    for (schema, table, column, float) in odd {
+    for (schema, table, column, kind) in odd {
         let table = name(schema, table);
         // A view has the types of its tables.
         if !all.tables.contains_key(&table) {
             continue;
         }
-        if float {
-            all.floats.push((table, column));
+        if kind != "bigint" {
+            all.lossy.push((table, Lossy { column, float: kind == "float" }));
         } else {
             all.by_transaction.push(table);
         }
     }
-    if all.floats.is_empty() {
+    if all.lossy.is_empty() {
         return Ok(());
     }
     let keys: Vec<(String, String, String, String, bool)> = conn

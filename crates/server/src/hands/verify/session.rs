@@ -397,15 +397,15 @@ impl Session {
         self.written(&sql.text, values).await
     }
 
-    /// The rows of a chunk whose FLOAT values a dump rounds: the key, and the exact values.
-    pub async fn rounded(
+    /// The rows of a chunk with values that a dump alters: the key, and the exact values.
+    pub async fn altered_by_dump(
         &mut self,
         reader: &sql::Reader,
         chunk: &Chunk,
-        floats: &[String],
+        columns: &[sql::Lossy],
     ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Fault> {
         let width = reader.key().len();
-        let rows = self.rows(&reader.rounded(chunk, floats)).await?;
+        let rows = self.rows(&reader.altered_by_dump(chunk, columns)).await?;
         rows.into_iter()
             .map(|row| {
                 let key = texts(&row, 0, width)?;
@@ -415,14 +415,14 @@ impl Session {
             .ok_or_else(|| self.strange())
     }
 
-    /// Gives the FLOAT columns of one row these values.
+    /// Gives these columns of one row these values.
     pub async fn make_exact(
         &mut self,
         reader: &sql::Reader,
-        floats: &[String],
+        columns: &[sql::Lossy],
         (key, mut values): (Vec<String>, Vec<Value>),
     ) -> Result<(), Fault> {
-        let sql = reader.made_exact(floats, &key);
+        let sql = reader.made_exact(columns, &key);
         values.extend(octets(&sql.values));
         self.written(&sql.text, values).await
     }

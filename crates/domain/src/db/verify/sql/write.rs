@@ -1,5 +1,7 @@
 //! The texts by which rows are written: no more than what differs, each row as it literally is.
 
+use std::fmt::Write as _;
+
 use super::{KeyColumn, Reader, Sql, identifier};
 
 /// How a row is read that is about to be written.
@@ -39,6 +41,37 @@ pub(super) struct Stored {
     pub(super) name: String,
     /// MariaDB sets it by itself when the row is changed and it is not named.
     pub(super) by_itself: bool,
+}
+
+/// A column with values that a dump does not write as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lossy {
+    /// Its name.
+    pub column: String,
+    /// A `FLOAT`, of whose nine digits a dump has six; else an `ENUM` with a member '', which a dump does not tell from the
+    /// value that is no member.
+    pub float: bool,
+}
+
+impl Lossy {
+    fn name(&self) -> String {
+        format!("t.{}", identifier(&self.column))
+    }
+
+    /// Its value, exactly: a product with a DOUBLE has all digits.
+    fn exact(&self) -> String {
+        format!("{}{}", self.name(), if self.float { "*1e0" } else { "+0" })
+    }
+
+    /// Whether a dump alters it.
+    fn alters(&self) -> String {
+        let name = self.name();
+        if self.float {
+            format!("NOT ({name} <=> CAST(CONCAT({name}) AS FLOAT))")
+        } else {
+            format!("{name}+0 = 0")
+        }
+    }
 }
 
 impl Reader {
@@ -103,24 +136,22 @@ impl Reader {
         all.filter(|place| differs(place) || self.stored.get(*place).is_some_and(|c| c.by_itself)).collect()
     }
 
-    /// Reads, of the rows of a chunk whose `FLOAT` values a dump rounds, the key as literals and then the exact value of each of
-    /// these columns: a product with a DOUBLE has all digits.
-    pub fn rounded(&self, chunk: &super::Chunk, floats: &[String]) -> Sql {
-        let names: Vec<String> = floats.iter().map(|c| format!("t.{}", identifier(c))).collect();
-        let exact: Vec<String> = names.iter().map(|n| format!("{n}*1e0")).collect();
-        let lossy: Vec<String> =
-            names.iter().map(|n| format!("NOT ({n} <=> CAST(CONCAT({n}) AS FLOAT))")).collect();
+    /// Reads, of the rows of a chunk with values that a dump alters, the key as literals and then the exact value of each of
+    /// these columns.
+    pub fn altered_by_dump(&self, chunk: &super::Chunk, columns: &[Lossy]) -> Sql {
+        let exact: Vec<String> = columns.iter().map(Lossy::exact).collect();
+        let alters: Vec<String> = columns.iter().map(Lossy::alters).collect();
         let mut sql =
             self.within(format!("SELECT {}, {} {}", self.literals(), exact.join(", "), self.from), chunk);
         let word = if sql.values.is_empty() { "WHERE" } else { "AND" };
-        sql.text.push_str(&format!(" {word} ({})", lossy.join(" OR ")));
+        let _ = write!(sql.text, " {word} ({})", alters.join(" OR "));
         sql
     }
 
     /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing else of
     /// it changes by itself.
-    pub fn made_exact(&self, floats: &[String], key: &[String]) -> Sql {
-        let set = floats.iter().map(|c| format!("{} = ?", identifier(c)));
+    pub fn made_exact(&self, columns: &[Lossy], key: &[String]) -> Sql {
+        let set = columns.iter().map(|c| format!("{} = ?", identifier(&c.column)));
         let kept = self.stored.iter().filter(|c| c.by_itself).map(|c| format!("{0} = {0}", c.name));
         let set: Vec<String> = set.chain(kept).collect();
         let text = format!("UPDATE {} SET {} WHERE {}", self.table, set.join(", "), self.one());
