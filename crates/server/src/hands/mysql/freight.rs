@@ -1,6 +1,6 @@
 //! What a copy through statements would meet on the donor, and what is made ready for it on the new one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordee_domain::db::freight::{Kind, Load};
 use cordee_domain::db::verify::sql::{Lossy, identifier};
@@ -25,6 +25,9 @@ pub struct View {
     collation: String,
 }
 
+/// Schema and name of every view there is: their columns are named otherwise than those of tables.
+pub type Views = BTreeSet<(String, String)>;
+
 impl Database {
     /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but the
     /// writer a look must not log that a table in memory was found empty.
@@ -40,7 +43,7 @@ impl Database {
     }
 
     /// The broken views, each with its text.
-    pub async fn broken_views(&self, names: &[TableName]) -> Result<Vec<View>, Text> {
+    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Text> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_mode='', sql_log_bin=0").await?;
@@ -51,7 +54,10 @@ impl Database {
                 let field = |i| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
                 all.push(View { name: name.clone(), text: field(1), collation: field(3) });
             }
-            Ok(all)
+            let views: Vec<(String, String)> = conn
+                .query("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW'")
+                .await?;
+            Ok((all, views.into_iter().collect()))
         })
         .await
     }
@@ -60,7 +66,7 @@ impl Database {
     /// it holds. `schemas` are those that stay, with their collations.
     pub async fn make_broken(
         &self,
-        views: Vec<View>,
+        (views, known): (Vec<View>, Views),
         schemas: &BTreeMap<String, String>,
     ) -> Result<(), Text> {
         if views.is_empty() {
@@ -79,7 +85,8 @@ impl Database {
         });
         begun.await?;
         for view in in_order(views, |v| (&v.name.schema, &v.name.table, &v.text)) {
-            let made = within_limit(PATIENT, async { Ok(make(&mut conn, &view, schemas).await) }).await?;
+            let made =
+                within_limit(PATIENT, async { Ok(make(&mut conn, &view, &known, schemas).await) }).await?;
             made.map_err(|error| {
                 text!("copy-view-failed", view = view.name.to_string(), why = explain(&error))
             })?;
@@ -135,12 +142,17 @@ fn plain(name: &str) -> bool {
 /// The kinds of stand-in columns: what calculates takes each of the first, what looks at shapes the last.
 const COLUMNS: [&str; 3] = ["LONGTEXT", "INT", "GEOMETRY"];
 
-async fn make(conn: &mut Conn, view: &View, schemas: &BTreeMap<String, String>) -> Result<(), Error> {
+async fn make(
+    conn: &mut Conn,
+    view: &View,
+    known: &Views,
+    schemas: &BTreeMap<String, String>,
+) -> Result<(), Error> {
     let props = props(&view.text, (&view.name.schema, &view.name.table));
     let mut last = Ok(());
     for kind in COLUMNS {
         let (mut made, mut undo) = (Ok(()), Vec::new());
-        for (set, back) in stand_ins(&props, kind, schemas) {
+        for (set, back) in stand_ins(&props, kind, known, schemas) {
             // One that is there already is somebody's: a view that was made before, or a schema.
             match conn.query_drop(&set).await {
                 Ok(()) => undo.push(back),
@@ -169,7 +181,12 @@ async fn make(conn: &mut Conn, view: &View, schemas: &BTreeMap<String, String>) 
 }
 
 /// The statements that make all stand-ins, each with the one that takes it away.
-fn stand_ins(props: &Props, kind: &str, schemas: &BTreeMap<String, String>) -> Vec<(String, String)> {
+fn stand_ins(
+    props: &Props,
+    kind: &str,
+    known: &Views,
+    schemas: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
     let own = |schema: &String| OWN_SCHEMAS.contains(&schema.as_str());
     let mut all = Vec::new();
     for schema in props.schemas.iter().filter(|s| !schemas.contains_key(*s) && !own(s)) {
@@ -177,10 +194,15 @@ fn stand_ins(props: &Props, kind: &str, schemas: &BTreeMap<String, String>) -> V
         all.push((format!("CREATE DATABASE {name}"), format!("DROP DATABASE {name}")));
     }
     let columns: Vec<String> = props.columns.iter().map(|c| format!("{} {kind}", identifier(c))).collect();
-    for (schema, table) in props.tables.iter().filter(|(schema, _)| !own(schema)) {
-        let name = format!("{}.{}", identifier(schema), identifier(table));
-        let made = format!("CREATE TABLE {name} ({}) ENGINE=MyISAM", columns.join(", "));
-        all.push((made, format!("DROP TABLE {name}")));
+    let empty: Vec<String> = props.columns.iter().map(|c| format!("NULL AS {}", identifier(c))).collect();
+    for of in props.tables.iter().filter(|(schema, _)| !own(schema)) {
+        let name = format!("{}.{}", identifier(&of.0), identifier(&of.1));
+        all.push(if known.contains(of) {
+            (format!("CREATE VIEW {name} AS SELECT {}", empty.join(", ")), format!("DROP VIEW {name}"))
+        } else {
+            let made = format!("CREATE TABLE {name} ({}) ENGINE=MyISAM", columns.join(", "));
+            (made, format!("DROP TABLE {name}"))
+        });
     }
     for (schema, function, arguments) in props.functions.iter().filter(|(schema, ..)| !own(schema)) {
         let name = format!("{}.{}", identifier(schema), identifier(function));
