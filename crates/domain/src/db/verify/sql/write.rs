@@ -39,6 +39,8 @@ pub struct UniqueColumn {
 pub(super) struct Stored {
     pub(super) plain: String,
     pub(super) name: String,
+    /// Its value, as it is written elsewhere.
+    pub(super) read: String,
     /// MariaDB sets it by itself when the row is changed and it is not named.
     pub(super) by_itself: bool,
 }
@@ -77,7 +79,7 @@ impl Lossy {
 impl Reader {
     /// Reads the whole of one row, to be written elsewhere.
     pub fn whole(&self, key: &[String], lock: Lock) -> Sql {
-        let names: Vec<&str> = self.stored.iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = self.stored.iter().map(|c| c.read.as_str()).collect();
         let text = format!("SELECT {} {} WHERE ", names.join(", "), self.from);
         let mut sql = Sql { text, values: Vec::new() };
         self.write(&self.is(), key, &mut sql);
