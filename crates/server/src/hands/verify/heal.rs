@@ -381,9 +381,10 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
     Ok(found)
 }
 
-/// Saves what is about to be overwritten.
+/// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
 fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Fault> {
-    save(file, reader, on, pairs).map_err(|_| Fault::Gone(text!("repair-not-saved")))
+    tokio::task::block_in_place(|| save(file, reader, on, pairs))
+        .map_err(|_| Fault::Gone(text!("repair-not-saved")))
 }
 
 /// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
