@@ -61,7 +61,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
-         key_buffer_size=8M\nmax_allowed_packet={PACKET}\ninit_file={rights}\n",
+         key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n",
         run = run.display(),
         receipts = u8::from(*receipts),
         rights = rights.display(),
