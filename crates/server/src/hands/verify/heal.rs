@@ -457,14 +457,13 @@ fn literal(value: &Value) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     match value {
         Value::Bytes(octets) if std::str::from_utf8(octets).is_err() => {
-            let mut text = String::with_capacity(octets.len() * 2 + 3);
-            text.push_str("X'");
+            let mut text = String::with_capacity(octets.len() * 2 + 2);
+            text.push_str("0x");
             for octet in octets {
                 for half in [octet >> 4, octet & 15] {
                     text.push(DIGITS.get(usize::from(half)).map_or('0', |d| char::from(*d)));
                 }
             }
-            text.push('\'');
             text
         }
         value => value.as_sql(false),
@@ -504,7 +503,7 @@ mod tests {
             let value = Value::Bytes(octets.to_vec());
             assert!(literal(&value).eq_ignore_ascii_case(&value.as_sql(false)), "{octets:?}");
         }
-        assert_eq!(literal(&Value::Bytes(vec![0, 255])), "X'00FF'");
+        assert_eq!(literal(&Value::Bytes(vec![0, 255])), "0x00FF");
         assert_eq!(literal(&Value::Int(-5)), "-5");
     }
 }
