@@ -457,8 +457,8 @@ fn literal(value: &Value) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     match value {
         Value::Bytes(octets) if std::str::from_utf8(octets).is_err() => {
-            let mut text = String::with_capacity(octets.len() * 2 + 2);
-            text.push_str("0x");
+            let mut text = String::from("0x");
+            text.reserve(octets.len() * 2);
             for octet in octets {
                 for half in [octet >> 4, octet & 15] {
                     text.push(DIGITS.get(usize::from(half)).map_or('0', |d| char::from(*d)));
