@@ -61,7 +61,7 @@ impl Load {
 pub struct Freight {
     /// Broken views: carried by their texts, as broken as they are.
     pub unsound: Vec<TableName>,
-    /// Tables of another engine than InnoDB: read at another moment than the rest.
+    /// Tables of another engine than `InnoDB`: read at another moment than the rest.
     pub apart: Vec<TableName>,
     /// Scheduled events: carried, and kept from running.
     pub events: Vec<TableName>,
@@ -101,7 +101,7 @@ impl Freight {
     /// What is carried otherwise than the rest, one sentence for each kind.
     pub fn words(&self) -> Vec<Text> {
         let mut all = Vec::new();
-        let kinds: [(&[TableName], fn(Named) -> Text); 3] = [
+        let kinds: [Sentence<'_>; 3] = [
             (&self.unsound, |(names, more, count)| {
                 text!("freight-views", count = count, names = names, more = more)
             }),
@@ -122,7 +122,7 @@ impl Freight {
     /// What the copy cannot carry: each is a reason against it.
     pub fn problems(&self, donor: &str) -> Vec<Problem> {
         let mut all = Vec::new();
-        let kinds: [(&[TableName], fn(Named) -> Text); 3] = [
+        let kinds: [Sentence<'_>; 3] = [
             (&self.inexact, |(names, more, count)| {
                 text!("problem-freight-float", count = count, names = names, more = more)
             }),
@@ -155,6 +155,9 @@ fn exact(load: &Load, table: &TableName) -> bool {
         && !keys().any(|(_, _, column, _)| altered(column))
         && !load.triggers.contains(table)
 }
+
+/// Tables of one kind, and what is said of them.
+type Sentence<'a> = (&'a [TableName], fn(Named) -> Text);
 
 /// Names of some, how many more, how many in all.
 type Named = (String, usize, usize);
