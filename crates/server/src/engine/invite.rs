@@ -70,7 +70,7 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
         ask(guest),
         database.name_case(),
         database.odd_tables(),
-        database.load(ground.from_writer()),
+        database.load(ground.copies_writer()),
         ground.measured()
     );
     let mut plan = plan.map_err(|problem| vec![problem])?;

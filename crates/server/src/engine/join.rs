@@ -34,7 +34,7 @@ impl Ground {
     }
 
     /// Whether that is the writer.
-    pub(super) const fn from_writer(&self) -> bool {
+    pub(super) const fn copies_writer(&self) -> bool {
         self.plan.from_writer
     }
 

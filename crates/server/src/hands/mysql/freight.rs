@@ -277,10 +277,10 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
         if !all.tables.contains_key(&table) {
             continue;
         }
-        if kind != "bigint" {
-            all.lossy.push((table, Lossy { column, float: kind == "float" }));
-        } else {
+        if kind == "bigint" {
             all.by_transaction.push(table);
+        } else {
+            all.lossy.push((table, Lossy { column, float: kind == "float" }));
         }
     }
     if all.lossy.is_empty() {

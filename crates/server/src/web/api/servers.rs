@@ -161,7 +161,7 @@ pub struct JoinJson {
     /// Some of the broken views, which a copy through statements carries as they are.
     #[serde(default)]
     pub broken_views: Vec<String>,
-    /// Some of the tables of another engine than InnoDB, which such a copy reads at another moment than the rest.
+    /// Some of the tables of another engine than `InnoDB`, which such a copy reads at another moment than the rest.
     #[serde(default)]
     pub apart: Vec<String>,
     /// Some of the scheduled events, which such a copy carries and keeps from running.
