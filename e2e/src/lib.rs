@@ -40,3 +40,4 @@ pub mod visitors;
 pub mod wait;
 pub mod wanted;
 pub mod writers;
+pub mod zoo;

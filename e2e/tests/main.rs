@@ -35,6 +35,7 @@ mod security;
 mod sessions;
 mod watch;
 mod watched;
+mod zoo;
 
 use std::process::ExitCode;
 
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         row(sessions::file(), Place::Works, 46),
         row(watched::file(), Place::Works, 75),
         row(watch::file(), Place::Works, 52),
+        row(zoo::file(), Place::Works, 90),
         row(cuts::file(), Place::Waits, 176),
         row(cut_off::file(), Place::Waits, 95),
         row(compare::file(), Place::Waits, 90),

@@ -58,7 +58,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
     }
     let ours = server.runtime == Runtime::Process;
     let stays = server.standing != Standing::Leaving;
-    if ours && stays && !writer && status.light == Light::Critical && copied_again(status) {
+    if ours && stays && !writer && copied_again(status) {
         all.push(Action::Recopy);
     }
     if follows
@@ -86,8 +86,12 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
     }
 }
 
-/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that.
+/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of all of
+/// them, and nothing but a copy makes them what they are elsewhere.
 fn copied_again(status: &Status) -> bool {
+    if status.word == text!("status-rows-unproven") {
+        return true;
+    }
     let words = [
         text!("status-rows-differ"),
         text!("status-replication-stopped"),
@@ -96,7 +100,7 @@ fn copied_again(status: &Status) -> bool {
         text!("status-may-lack"),
         text!("status-copy-failed"),
     ];
-    words.contains(&status.word)
+    status.light == Light::Critical && words.contains(&status.word)
 }
 
 #[cfg(test)]

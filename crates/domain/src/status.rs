@@ -310,6 +310,11 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return Status::bare(Light::Progress, text!("status-leaving"));
     }
     if let Some(copy) = observed.copies.get(&server.name) {
+        // One that failed is tried again, and why it failed stays to be read.
+        if let Some(setback) = observed.setbacks.get(&Target::Process(id)) {
+            let reason = text!("reason-copying-again", why = setback.why.clone(), how = copying(copy, now));
+            return Status::new(Light::Critical, text!("status-copy-failed"), reason);
+        }
         return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
     }
     if observed.own.unread.contains(&server.name) {

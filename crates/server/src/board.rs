@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::vault::Login;
 use cordee_domain::db::detail::Detail;
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
@@ -139,6 +140,8 @@ pub struct JoinPlan {
     pub bytes: u64,
     /// Tables of the application, and those of them that ask for a word.
     pub tables: OddTables,
+    /// What a copy through statements meets, for one that exists already.
+    pub freight: Freight,
     /// Its place in the auto-increment sequence.
     pub slot: u8,
     /// Its `server_id` and GTID domain, never used before.

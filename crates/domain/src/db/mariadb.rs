@@ -35,6 +35,10 @@ pub const SLOTS: u8 = 10;
 /// The size of the redo log, from its making on: a log of another size is made anew at the first start.
 pub const REDO_LOG: &str = "48M";
 
+/// The longest statement that a database takes, in octets: the most that MariaDB knows. What one of them took, each takes;
+/// `mariadb-dump` finds its position only where no event of the log is longer than that.
+pub const PACKET: u64 = 1 << 30;
+
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, id, slot, port, home, run, keeps, receipts, rights } = instance;
@@ -57,7 +61,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
-         key_buffer_size=8M\ninit_file={rights}\n",
+         key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n",
         run = run.display(),
         receipts = u8::from(*receipts),
         rights = rights.display(),

@@ -4,11 +4,13 @@ pub mod conflict;
 pub mod credentials;
 pub mod detail;
 pub mod failover;
+pub mod freight;
 pub mod links;
 pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
 pub mod verify;
+pub mod views;
 
 use std::collections::BTreeMap;
 

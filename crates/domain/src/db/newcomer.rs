@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
-use super::mariadb::SLOTS;
+use super::mariadb::{PACKET, SLOTS};
 
 /// What it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Newcomer {
     pub applied: String,
     /// The links by which it copies others.
     pub links: Vec<String>,
+    /// The longest statement that it takes, in octets.
+    pub packet: Option<u64>,
     /// Bytes that are free on its disk, when that can be seen from here.
     pub free: Option<u64>,
 }
@@ -106,6 +108,7 @@ pub fn wanted(id: u32, slot: u8) -> Vec<(&'static str, String)> {
         ("gtid_strict_mode", on()),
         ("gtid_ignore_duplicates", on()),
         ("slave_net_timeout", "10".to_owned()),
+        ("slave_max_allowed_packet", PACKET.to_string()),
         ("sync_binlog", "1".to_owned()),
         ("innodb_flush_log_at_trx_commit", "1".to_owned()),
         ("auto_increment_increment", SLOTS.to_string()),

@@ -98,7 +98,11 @@ reason-promise-soon = no other database confirms its writes yet; that takes a fe
 
 # A database joins, leaves, is copied again
 copy-cancelled = the copy was cancelled
-copy-failed = the copy failed; its log says why (log/copy.log)
+copy-failed = the copy failed, and no program said why (log/copy.log)
+copy-failed-said = the copy failed: “{ $said }”
+copy-float = the exact values of { $table } (FLOAT, ENUM) could not be written: it was altered meanwhile, or took too long
+copy-float-refused = the exact values of { $table } (FLOAT, ENUM) were not taken (error { $code })
+copy-view-failed = the broken view { $view } could not be made there; make it anew on the writer, or drop it. { $why }
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } was compared with the writer: it is one of them now
@@ -117,7 +121,6 @@ event-saved = { $count ->
 }
 event-saved-nothing = the log of { $name } holds nothing that the others lack
 problem-join-donor = No database can be copied now: one that runs without an error is needed.
-problem-join-no-key = { $names }. Give each one first (ALTER TABLE … ADD PRIMARY KEY), or have Cordée make the database itself: its copy carries them.
 problem-join-program = The program mariabackup is missing: install the package mariadb-backup.
 problem-last-database = { $name } is the only database: it cannot be removed.
 problem-leaving = { $name } is on its way out already.
@@ -132,6 +135,7 @@ reason-copy-differs = { $count ->
    *[other] { $count } tables of the copy differ from the writer’s: have it copied again. A database that is found to differ too is not copied
 }
 reason-copy-begins = copying { $donor } begins
+reason-copying-again = { $why }; tried again: { $how }
 reason-copying = { $percent } % of { $donor }, about { $seconds } s to go
 status-copy-failed = Copy failed
 status-copying = Copying

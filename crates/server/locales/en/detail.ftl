@@ -191,6 +191,8 @@ set-durable = A commit is on the disk before it is acknowledged.
 set-exec = A link stops at a conflict instead of passing over it.
 set-expire = A database that was away for that long still catches up; after it only a new copy helps.
 set-id = Its own, never used twice: events with a reused one are skipped in silence.
+set-packet = What one database takes, each takes: a long value would be refused after a change of writer.
+set-packet-links = Long values come over the links too; one that is too long stops them.
 set-infile = A client is not asked for files of its own.
 set-log = What it writes stands in its log: the others copy it from there.
 set-net-timeout = A frozen database is noticed after so many seconds.
@@ -274,6 +276,6 @@ test-rights-more = The account may read and write its schema. It also holds righ
 test-write = Write
 test-write-done = A row was written and taken back.
 test-write-refused = A write is refused, as it must be on a standby (error 1290).
-do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal.
+do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal. They can be neither compared nor repaired: in doubt, have the database copied again, which carries them.
 do-keyless = Give these tables a primary key (ALTER TABLE … ADD PRIMARY KEY). They are copied like all others, but nobody can prove it.
 do-memory = Make them InnoDB tables (ALTER TABLE … ENGINE=InnoDB), unless their rows may be lost.

@@ -7,6 +7,28 @@ event-let-go = { $name } does not answer and was let go: what it alone wrote is 
 event-release = the others have all that { $name } wrote; the cluster’s links and accounts are being taken off it
 event-released = { $name } is yours again, closed (read_only=1), without links or accounts of the cluster; it still holds a copy of the cluster’s tables, perhaps a partial one
 event-released-untouched = { $name } is yours again; nothing was ever copied into it
+freight-apart = { $count ->
+    [one] { $names } is of another engine than InnoDB: its rows are read at another moment than the rest. Write nothing to it while it is copied
+   *[other] { $count } tables are of another engine than InnoDB: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. Their rows are read at another moment than the rest: write nothing to them while they are copied
+}
+freight-events = { $count ->
+    [one] The scheduled event { $names } is copied, and does not run there
+   *[other] { $count } scheduled events are copied, and do not run there: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }
+}
+freight-packet = Its max_allowed_packet is { $own }; Cordée sets { $wanted } there, as on all databases here, until its next restart. To keep it, put max_allowed_packet={ $wanted } into its file.
+freight-views = { $count ->
+    [one] The view { $names } is broken (something that it names is gone): it is copied as it is, and cannot be read there either
+   *[other] { $count } views are broken (something that they name is gone): { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. They are copied as they are, and cannot be read there either
+}
 guest-address-help = On this machine: 127.0.0.1.
 guest-examine = Look at it first
 guest-kept = The password was typed once: it is kept encrypted on this machine, and forgotten with the database.
@@ -22,6 +44,28 @@ import-logged = The new database wrote the copy into its own log, which the othe
 join-existing = It exists already: add a MariaDB that runs on this machine
 join-step-import = The tables of { $name } are copied into it, while { $name } serves; nothing of it is logged there. The site goes on.
 problem-db-elsewhere = It is on another machine: the databases of this cluster listen on 127.0.0.1 only, and it could not copy them. Give an address of this machine, such as 127.0.0.1.
+problem-freight-events = There are scheduled events, and Cordée’s account on { $donor } may not read them yet: restart { $donor } once.
+problem-freight-float = { $count ->
+    [one] { $names } has FLOAT values, or an ENUM with '' as a member, which a copy through statements alters and Cordée cannot write again exactly (no primary key, such a column in a key, a trigger on UPDATE, a history, or another engine than InnoDB). Make FLOAT DOUBLE, or have Cordée make the database itself: its copy is of the files.
+   *[other] { $count } tables have FLOAT values, or an ENUM with '' as a member, which a copy through statements alters and Cordée cannot write again exactly (no primary key, such a column in a key, a trigger on UPDATE, a history, or another engine than InnoDB): { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. Make FLOAT DOUBLE, or have Cordée make the database itself: its copy is of the files.
+}
+problem-freight-history = { $count ->
+    [one] The history of { $names } goes by transactions, and no statement carries it. Have Cordée make the database itself: its copy is of the files.
+   *[other] The history of { $count } tables goes by transactions, and no statement carries it: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. Have Cordée make the database itself: its copy is of the files.
+}
+problem-freight-unreadable = { $count ->
+    [one] { $names } cannot be opened where it would be copied from. Repair it or drop it first.
+   *[other] { $count } tables cannot be opened where they would be copied from: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. Repair or drop them first.
+}
 problem-invited-late = Too much time has passed since that database was looked at: look at it again.
 problem-login-nobody = An account and a password are for a database that exists already, without “start a new one”.
 problem-login-own = { $user } is an account of the cluster’s own, which Cordée makes anew on each database. Use another one.

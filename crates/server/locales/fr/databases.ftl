@@ -98,7 +98,11 @@ reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela
 
 # Une base rejoint le groupe, le quitte, est recopiée
 copy-cancelled = la copie a été annulée
-copy-failed = la copie a échoué ; son journal dit pourquoi (log/copy.log)
+copy-failed = la copie a échoué, et aucun programme n’a dit pourquoi (log/copy.log)
+copy-failed-said = la copie a échoué : « { $said } »
+copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
+copy-float-refused = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas été acceptées (erreur { $code })
+copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
@@ -117,7 +121,6 @@ event-saved = { $count ->
 }
 event-saved-nothing = le journal de { $name } ne contient rien qui manque aux autres
 problem-join-donor = Aucune base ne peut être copiée pour l’instant : il en faut une qui marche sans erreur.
-problem-join-no-key = { $names }. Donnez d’abord une clé à chacune (ALTER TABLE … ADD PRIMARY KEY), ou laissez Cordée créer la base elle-même : sa copie les emporte.
 problem-join-program = Le programme mariabackup manque : installez le paquet mariadb-backup.
 problem-last-database = { $name } est la seule base : elle ne peut pas être retirée.
 problem-leaving = { $name } est déjà en train de partir.
@@ -132,6 +135,7 @@ reason-copy-differs = { $count ->
    *[other] { $count } tables de la copie diffèrent de celles de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
 }
 reason-copy-begins = la copie de { $donor } commence
+reason-copying-again = { $why } ; nouvel essai : { $how }
 reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
 status-copy-failed = Copie échouée
 status-copying = Copie

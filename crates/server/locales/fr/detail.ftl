@@ -191,6 +191,8 @@ set-durable = Une écriture est sur le disque avant d’être validée.
 set-exec = Une liaison s’arrête sur un conflit au lieu de passer outre.
 set-expire = Une base absente aussi longtemps rattrape encore ; au-delà, seule une nouvelle copie aide.
 set-id = À elle seule, jamais réutilisé : les événements d’un numéro réutilisé sont sautés en silence.
+set-packet = Ce qu’une base accepte, chacune l’accepte : une longue valeur serait refusée après un changement de base qui écrit.
+set-packet-links = Les longues valeurs passent aussi par les liens ; une trop longue les arrête.
 set-infile = Un client ne se voit pas demander ses propres fichiers.
 set-log = Ce qu’elle écrit figure dans son journal : c’est là que les autres le copient.
 set-net-timeout = Une base figée est remarquée après autant de secondes.
@@ -274,6 +276,6 @@ test-rights-more = Le compte peut lire et écrire son schéma. Il détient aussi
 test-write = Écriture
 test-write-done = Une ligne a été écrite, puis reprise.
 test-write-refused = Une écriture est refusée, comme il se doit sur une base de secours (erreur 1290).
-do-unproven = Les tables qui n’ont pas pu être comparées sont ci-dessous, chacune avec sa raison. Ce qui a été comparé est identique.
+do-unproven = Les tables qui n’ont pas pu être comparées sont ci-dessous, chacune avec sa raison. Ce qui a été comparé est identique. On ne peut ni les comparer ni les réparer : dans le doute, faites recopier la base, ce qui les emporte.
 do-keyless = Donnez une clé primaire à ces tables (ALTER TABLE … ADD PRIMARY KEY). Elles sont copiées comme les autres, mais personne ne peut le prouver.
 do-memory = Faites-en des tables InnoDB (ALTER TABLE … ENGINE=InnoDB), sauf si leurs lignes peuvent être perdues.

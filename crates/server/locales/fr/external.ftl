@@ -7,6 +7,28 @@ event-let-go = { $name } ne répond pas et a été abandonnée : ce qu’elle se
 event-release = les autres ont tout ce que { $name } a écrit ; les liens et les comptes du groupe en sont retirés
 event-released = { $name } est de nouveau à vous, fermée (read_only=1), sans lien ni compte du groupe ; elle détient encore une copie des tables du groupe, peut-être partielle
 event-released-untouched = { $name } est de nouveau à vous ; rien n’y a jamais été copié
+freight-apart = { $count ->
+    [one] { $names } a un autre moteur qu’InnoDB : ses lignes sont lues à un autre moment que le reste. N’y écrivez rien pendant la copie
+   *[other] { $count } tables ont un autre moteur qu’InnoDB : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }. Leurs lignes sont lues à un autre moment que le reste : n’y écrivez rien pendant la copie
+}
+freight-events = { $count ->
+    [one] L’événement planifié { $names } est copié, et ne s’y exécute pas
+   *[other] { $count } événements planifiés sont copiés, et ne s’y exécutent pas : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }
+}
+freight-packet = Son max_allowed_packet est de { $own } ; Cordée y met { $wanted }, comme sur toutes les bases ici, jusqu’à son prochain redémarrage. Pour le garder, mettez max_allowed_packet={ $wanted } dans son fichier.
+freight-views = { $count ->
+    [one] La vue { $names } est cassée (quelque chose qu’elle nomme a disparu) : elle est copiée telle quelle, et ne pourra pas y être lue non plus
+   *[other] { $count } vues sont cassées (quelque chose qu’elles nomment a disparu) : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }. Elles sont copiées telles quelles, et ne pourront pas y être lues non plus
+}
 guest-address-help = Sur cette machine : 127.0.0.1.
 guest-examine = La regarder d’abord
 guest-kept = Le mot de passe a été saisi une fois : il est gardé chiffré sur cette machine, et oublié avec la base.
@@ -22,6 +44,28 @@ import-logged = La nouvelle base a écrit la copie dans son propre journal, où 
 join-existing = Elle existe déjà : ajouter une MariaDB qui marche sur cette machine
 join-step-import = Les tables de { $name } y sont copiées pendant que { $name } sert ; rien n’en est journalisé là-bas. Le site continue.
 problem-db-elsewhere = Elle est sur une autre machine : les bases de ce groupe n’écoutent que sur 127.0.0.1, et elle ne pourrait pas les copier. Donnez une adresse de cette machine, comme 127.0.0.1.
+problem-freight-events = Il y a des événements planifiés, et le compte de Cordée sur { $donor } ne peut pas encore les lire : redémarrez { $donor } une fois.
+problem-freight-float = { $count ->
+    [one] { $names } a des valeurs FLOAT, ou un ENUM avec le membre '', qu’une copie par instructions altère et que Cordée ne peut pas récrire exactement (pas de clé primaire, une telle colonne dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB). Passez les FLOAT en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
+   *[other] { $count } tables ont des valeurs FLOAT, ou un ENUM avec le membre '', qu’une copie par instructions altère et que Cordée ne peut pas récrire exactement (pas de clé primaire, une telle colonne dans une clé, un déclencheur sur UPDATE, un historique, ou un autre moteur qu’InnoDB) : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }. Passez les FLOAT en DOUBLE, ou laissez Cordée créer la base elle-même : elle copie les fichiers.
+}
+problem-freight-history = { $count ->
+    [one] L’historique de { $names } suit les transactions, et aucune instruction ne l’emporte. Laissez Cordée créer la base elle-même : elle copie les fichiers.
+   *[other] L’historique de { $count } tables suit les transactions, et aucune instruction ne l’emporte : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }. Laissez Cordée créer la base elle-même : elle copie les fichiers.
+}
+problem-freight-unreadable = { $count ->
+    [one] { $names } ne peut pas être ouverte là d’où elle serait copiée. Réparez-la ou supprimez-la d’abord.
+   *[other] { $count } tables ne peuvent pas être ouvertes là d’où elles seraient copiées : { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}et { $more } de plus
+    }. Réparez-les ou supprimez-les d’abord.
+}
 problem-invited-late = Trop de temps a passé depuis que cette base a été regardée : regardez-la de nouveau.
 problem-login-nobody = Un compte et un mot de passe sont pour une base qui existe déjà, sans « en démarrer une nouvelle ».
 problem-login-own = { $user } est un compte du groupe, que Cordée refait sur chaque base. Prenez-en un autre.

@@ -262,8 +262,8 @@ pub(super) fn rights() -> String {
         "GRANT SUPER, CREATE USER, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
          BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
         &with,
-        // Comparing rows and putting them right, and copying files.
-        "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
+        // Comparing rows and putting them right, copying files, and for a copy through statements reading events and views that call functions.
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, EXECUTE, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
         &to,
         "GRANT ALL ON cordee.* ",
         &to,

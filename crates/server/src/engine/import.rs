@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cordee_domain::db::Gtids;
+use cordee_domain::db::freight::Freight;
+use cordee_domain::db::mariadb::PACKET;
 use cordee_domain::desired::{Desired, Server};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -11,8 +13,10 @@ use cordee_domain::text::Text;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::hands::dump::What;
 use crate::hands::files::{self, folder};
 use crate::hands::mysql::{Database, account, explain};
+use crate::hands::verify::{Node, exact};
 use crate::hands::{backup, dump, logs, newcomer, process};
 
 use super::act::io;
@@ -69,8 +73,21 @@ pub(super) fn import(
     let here = Handle::current();
     let (schemas, bytes) = here.block_on(source.schemas())?;
     here.block_on(prepare(parts, server, &into, &schemas))?;
+    let load = here.block_on(source.load(desired.is_writer(donor)))?;
+    let freight = Freight::of(load.clone(), None);
+    if let Some(problem) = freight.problems(donor.as_str()).into_iter().next() {
+        return Err(problem.text);
+    }
+    here.block_on(broken(&source, &into, &freight))?;
     let (_, before) = here.block_on(source.positions())?;
-    let position = carry(parts, server, from, &schemas, &|done| watch(done, bytes))?;
+    let what = What { schemas: &schemas, but: &freight.unsound, events: !freight.events.is_empty() };
+    let position = carry(parts, server, from, &what, &|done| watch(done, bytes))?;
+    let node =
+        |name: &ServerName, database: &Database| Node { name: name.clone(), database: database.clone() };
+    let (board, id) = (&parts.board, server.id);
+    let cancelled = || board.desired().db.server(name).is_none_or(|s| s.id != id);
+    here.block_on(exact(&node(donor, &source), &node(name, &into), &load.lossy_columns(), &cancelled))?;
+    here.block_on(into.still_events(&freight.events))?;
     let all = Gtids::parse(&position)
         .zip(Gtids::parse(&before))
         // A domain that the donor only knows from its own copy does not stand in its log.
@@ -98,7 +115,18 @@ async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[Str
         files::replace(&mark, format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))?;
     }
     statements.extend(data::members_accounts(parts));
+    // A value in a dump is twice as long as in its table. A connection has what counts when it is made.
+    statements.push(format!("SET GLOBAL max_allowed_packet={PACKET}"));
     into.run_unlogged(&statements).await
+}
+
+/// The broken views, which the programs would stop at.
+async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result<(), Text> {
+    if freight.unsound.is_empty() {
+        return Ok(());
+    }
+    let views = source.broken_views(&freight.unsound).await?;
+    into.make_broken(views, &source.collations().await?).await
 }
 
 /// How long it may take to answer.
@@ -122,7 +150,7 @@ fn carry(
     parts: &Parts,
     server: &Server,
     donor: &Server,
-    schemas: &[String],
+    what: &What<'_>,
     progress: &dyn Fn(u64),
 ) -> Result<String, Text> {
     let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
@@ -152,7 +180,7 @@ fn carry(
     let result = files::write(&from, &reader, 0o600, user)
         .and_then(|()| files::write(&into, &writer, 0o600, user))
         .map_err(|e| io(&e))
-        .and_then(|()| dump::copy(&ends, schemas, &backup::Watch { progress, cancelled: &cancelled }));
+        .and_then(|()| dump::copy(&ends, what, &backup::Watch { progress, cancelled: &cancelled }));
     // Both go, whatever becomes of the other one: they hold passwords.
     let gone = [&from, &into].map(|path| process::remove_file(path));
     gone.into_iter().collect::<Result<(), _>>().map_err(|e| io(&e))?;

@@ -4,7 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::newcomer::{Newcomer, Terms, judge};
+use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired;
 use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
@@ -64,14 +66,24 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     }
     let Donor { ground, version } = donor;
     let database = &ground.database;
-    let (found, names, tables, plan) =
-        tokio::join!(ask(guest), database.name_case(), database.odd_tables(), ground.measured());
+    let (found, names, tables, load, plan) = tokio::join!(
+        ask(guest),
+        database.name_case(),
+        database.odd_tables(),
+        database.load(ground.copies_writer()),
+        ground.measured()
+    );
     let mut plan = plan.map_err(|problem| vec![problem])?;
     match tables {
-        Ok(tables) => {
-            let refused = tables.keyless_words().map(|names| text!("problem-join-no-key", names = names));
-            problems.extend(refused.map(|text| about("", text)));
-            plan.tables = tables;
+        // It carries the rows of those in memory.
+        Ok(tables) => plan.tables = OddTables { memory: Vec::new(), ..tables },
+        Err(why) => problems.push(about("", why)),
+    }
+    match load {
+        Ok(load) => {
+            let packet = found.as_ref().ok().and_then(|(_, newcomer)| newcomer.packet);
+            plan.freight = Freight::of(load, packet);
+            problems.extend(plan.freight.problems(plan.donor.as_str()));
         }
         Err(why) => problems.push(about("", why)),
     }

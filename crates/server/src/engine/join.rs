@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::ids::ServerName;
 use cordee_domain::plan::donor;
@@ -30,6 +31,11 @@ impl Ground {
     /// Whom it would copy.
     pub(super) fn donor(&self) -> &ServerName {
         &self.plan.donor
+    }
+
+    /// Whether that is the writer.
+    pub(super) const fn copies_writer(&self) -> bool {
+        self.plan.from_writer
     }
 
     /// The plan, with how many bytes there are to copy: there may be very many files to look at.
@@ -75,6 +81,7 @@ impl Engine {
             donor,
             bytes: 0,
             tables: OddTables::default(),
+            freight: Freight::default(),
             slot: desired.free_slot()?,
             id: desired.next_id,
             at: None,

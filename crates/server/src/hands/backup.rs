@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cordee_domain::db::Gtids;
+use cordee_domain::db::freight::last_words;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use rustix::process::Signal;
 
-use super::{files, process};
+use super::{files, logs, process};
 use crate::paths::User;
 
 /// What the caller lends: ears, and a way to stop.
@@ -46,6 +47,18 @@ pub fn copy(
     user: Option<User>,
     watch: &Watch<'_>,
 ) -> Result<String, Text> {
+    let lines = Lines::of(log);
+    files_at(options, into, temporary, log, user, watch).map_err(|why| lines.explain(why))
+}
+
+fn files_at(
+    options: &Path,
+    into: &Path,
+    temporary: &Path,
+    log: &Path,
+    user: Option<User>,
+    watch: &Watch<'_>,
+) -> Result<String, Text> {
     let failed = |_| text!("copy-failed");
     let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log).map_err(failed)?;
     reader
@@ -55,7 +68,7 @@ pub fn copy(
         .arg(format!("--target-dir={}", temporary.display()));
     let mut writer = as_user(Command::new("/usr/bin/mbstream"), user, log).map_err(failed)?;
     writer.arg("-x").arg("-C").arg(into);
-    pipe(reader, writer, watch)?;
+    pipe(reader, writer, None, watch)?;
     let prepared = as_user(Command::new("/usr/bin/mariabackup"), user, log)
         .map_err(failed)?
         .arg("--no-defaults")
@@ -70,8 +83,60 @@ pub fn copy(
     position(into).ok_or_else(|| text!("copy-no-position"))
 }
 
+/// What stood in a log before: what is said from now on is ours.
+pub(super) struct Lines<'a> {
+    log: &'a Path,
+    before: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(log: &'a Path) -> Self {
+        Self { log, before: logs::tail(log, usize::MAX).map_or(0, |lines| lines.len()) }
+    }
+
+    /// A failure, with what the programs said of it last.
+    pub(super) fn explain(&self, why: Text) -> Text {
+        if why.key != "copy-failed" {
+            return why;
+        }
+        let lines = logs::tail(self.log, usize::MAX).unwrap_or_default();
+        // A log that was cut short since holds what is new at its end all the same.
+        let new = lines.get(self.before..).filter(|new| !new.is_empty()).unwrap_or(&lines);
+        match last_words(new) {
+            Some(said) => text!("copy-failed-said", said = said),
+            None => why,
+        }
+    }
+}
+
+/// Words near the beginning of what is carried that go over as other ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mend {
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+}
+
+/// So far these words are looked for.
+const BEGINNING: usize = 64 << 10;
+
+impl Mend {
+    /// The beginning as it goes over; `None`: it is not all there yet.
+    fn mended(self, start: &[u8]) -> Option<Vec<u8>> {
+        let (from, to) = (self.from.as_bytes(), self.to.as_bytes());
+        match start.windows(from.len()).position(|piece| piece == from) {
+            Some(at) => Some([&start[..at], to, &start[at + from.len()..]].concat()),
+            None => (start.len() > BEGINNING).then(|| start.to_vec()),
+        }
+    }
+}
+
 /// Runs both to their end, what the one says carried to the other. Gives the last octets that went through.
-pub(super) fn pipe(mut reader: Command, mut writer: Command, watch: &Watch<'_>) -> Result<Vec<u8>, Text> {
+pub(super) fn pipe(
+    mut reader: Command,
+    mut writer: Command,
+    mend: Option<Mend>,
+    watch: &Watch<'_>,
+) -> Result<Vec<u8>, Text> {
     let failed = |_| text!("copy-failed");
     let mut reader = reader.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let Ok(mut writer) = writer.stdin(Stdio::piped()).spawn() else {
@@ -79,7 +144,7 @@ pub(super) fn pipe(mut reader: Command, mut writer: Command, watch: &Watch<'_>) 
         return Err(text!("copy-failed"));
     };
     let mut tail = Vec::new();
-    let carried = watched(&mut reader, &mut writer, watch, &mut tail);
+    let carried = watched(&mut reader, &mut writer, mend, watch, &mut tail);
     if carried.is_err() {
         end(&mut reader);
         end(&mut writer);
@@ -117,6 +182,7 @@ const ASKED: Duration = Duration::from_millis(100);
 fn watched(
     reader: &mut Child,
     writer: &mut Child,
+    mend: Option<Mend>,
     watch: &Watch<'_>,
     tail: &mut Vec<u8>,
 ) -> Result<(), Text> {
@@ -136,7 +202,7 @@ fn watched(
                 std::thread::sleep(ASKED);
             }
         });
-        let carried = carry(reader, writer, watch, tail);
+        let carried = carry(reader, writer, mend, watch, tail);
         over.store(true, Ordering::Relaxed);
         if (watch.cancelled)() { Err(text!("copy-cancelled")) } else { carried }
     })
@@ -145,19 +211,38 @@ fn watched(
 /// How much of the end of what was carried is kept.
 const TAIL: usize = 8 << 10;
 
-fn carry(reader: &mut Child, writer: &mut Child, watch: &Watch<'_>, tail: &mut Vec<u8>) -> Result<(), Text> {
+fn carry(
+    reader: &mut Child,
+    writer: &mut Child,
+    mend: Option<Mend>,
+    watch: &Watch<'_>,
+    tail: &mut Vec<u8>,
+) -> Result<(), Text> {
     let (Some(from), Some(to)) = (reader.stdout.as_mut(), writer.stdin.as_mut()) else {
         return Err(text!("copy-failed"));
     };
+    let failed = |_| text!("copy-failed");
+    let mut start = mend.map(|mend| (mend, Vec::new()));
     let mut block = vec![0; BLOCK];
     let mut done = 0_u64;
     loop {
-        let count = from.read(&mut block).map_err(|_| text!("copy-failed"))?;
+        let count = from.read(&mut block).map_err(failed)?;
+        let piece = &block[..count];
+        match start.take() {
+            None => to.write_all(piece).map_err(failed)?,
+            Some((mend, mut held)) => {
+                held.extend_from_slice(piece);
+                match mend.mended(&held) {
+                    Some(mended) => to.write_all(&mended).map_err(failed)?,
+                    None if count == 0 => to.write_all(&held).map_err(failed)?,
+                    None => start = Some((mend, held)),
+                }
+            }
+        }
         if count == 0 {
             return Ok(());
         }
-        to.write_all(&block[..count]).map_err(|_| text!("copy-failed"))?;
-        tail.extend_from_slice(&block[count.saturating_sub(TAIL)..count]);
+        tail.extend_from_slice(&piece[count.saturating_sub(TAIL)..]);
         tail.drain(..tail.len().saturating_sub(TAIL));
         done += u64::try_from(count).unwrap_or(0);
         (watch.progress)(done);
@@ -182,4 +267,18 @@ fn position(copy: &Path) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     // The program that wrote it is not ours.
     words.get(2..).map(<[&str]>::concat).filter(|gtids| Gtids::parse(gtids).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_at_the_beginning_go_over_as_other_ones() {
+        let mend = Mend { from: "MODE='A'", to: "MODE='A,B'" };
+        assert_eq!(mend.mended(b"x MOD"), None);
+        assert_eq!(mend.mended(b"x MODE='A' MODE='A'").as_deref(), Some(&b"x MODE='A,B' MODE='A'"[..]));
+        let long = vec![b'x'; BEGINNING + 1];
+        assert_eq!(mend.mended(&long), Some(long));
+    }
 }

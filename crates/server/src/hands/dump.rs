@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cordee_domain::db::verify::TableName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use super::backup::{Watch, as_user, pipe};
+use super::backup::{Lines, Mend, Watch, as_user, pipe};
 use crate::paths::User;
 
 /// The two ends of a copy. The files hold passwords: only `user` reads them.
@@ -28,24 +29,55 @@ pub fn here() -> bool {
     ["/usr/bin/mariadb-dump", "/usr/bin/mariadb"].iter().all(|program| Path::new(program).exists())
 }
 
+/// How the dump begins, and how it goes in: a date that was stored with `ALLOW_INVALID_DATES` would become a zero in silence.
+const MODES: Mend = Mend {
+    from: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO'",
+    to: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
+};
+
+/// What is sent there first: nothing is logged; rows that a check forbids since are rows, and so are tables that are wider than
+/// what is made today.
+const FIRST: &str = "SET SESSION sql_log_bin=0, check_constraint_checks=0, innodb_strict_mode=0";
+
+/// What is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct What<'a> {
+    /// The schemas.
+    pub schemas: &'a [String],
+    /// Views that are left out: there already.
+    pub but: &'a [TableName],
+    /// Whether there are scheduled events.
+    pub events: bool,
+}
+
 /// Copies those schemas at one moment of the donor's, without holding up anybody. What is written is not logged there, on
 /// any connection of the client's: it is refused before anything is sent if that cannot be had. Gives the GTID position of
 /// that moment, of the domains in the donor's log.
-pub fn copy(ends: &Ends<'_>, schemas: &[String], watch: &Watch<'_>) -> Result<String, Text> {
+pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Text> {
+    let lines = Lines::of(ends.log);
     let failed = |_| text!("copy-failed");
     let mut reader = as_user(Command::new("/usr/bin/mariadb-dump"), ends.user, ends.log).map_err(failed)?;
     reader
         .arg(format!("--defaults-file={}", ends.from.display()))
         .args(["--single-transaction", "--master-data=2", "--gtid", "--hex-blob", "--routines", "--triggers"])
-        .args(["--max-allowed-packet=1G", "--databases", "--"])
-        .args(schemas);
+        // A sequence that is a column's default is not locked with its table; the history of versioned rows is data.
+        .args([
+            "--skip-add-locks",
+            "--dump-history",
+            "--default-character-set=utf8mb4",
+            "--max-allowed-packet=1G",
+        ])
+        .args(what.events.then_some("--events"))
+        .args(what.but.iter().map(|view| format!("--ignore-table={}.{}", view.schema, view.table)))
+        .args(["--databases", "--"])
+        .args(what.schemas);
     let mut writer = as_user(Command::new("/usr/bin/mariadb"), ends.user, ends.log).map_err(failed)?;
     writer
         .arg(format!("--defaults-file={}", ends.into.display()))
         .args(["--batch", "--binary-mode", "--skip-reconnect", "--local-infile=0", "--max-allowed-packet=1G"])
-        .arg("--init-command=SET SESSION sql_log_bin=0")
+        .arg(format!("--init-command={FIRST}"))
         .stdout(Stdio::null());
-    let tail = pipe(reader, writer, watch)?;
+    let tail = pipe(reader, writer, Some(MODES), watch).map_err(|why| lines.explain(why))?;
     position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position"))
 }
 

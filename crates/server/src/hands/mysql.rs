@@ -20,6 +20,7 @@ use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
 mod external;
+mod freight;
 mod replication;
 mod watched;
 

@@ -33,12 +33,17 @@ pub async fn sign_in(address: SocketAddr, login: &Login) -> Result<Conn, Error> 
     Conn::new(options).await
 }
 
+/// What it says of itself in one row.
+const ASKED: &str =
+    "SELECT VERSION(), @@gtid_binlog_state, @@gtid_slave_pos, @@datadir, @@GLOBAL.max_allowed_packet";
+
 /// Asks.
 pub async fn read(conn: &mut Conn) -> Result<Newcomer, Error> {
     let mut all = Newcomer::default();
-    let version = rows(conn, "SELECT VERSION(), @@gtid_binlog_state, @@gtid_slave_pos, @@datadir", 1).await?;
+    let version = rows(conn, ASKED, 1).await?;
     let row = version.first().ok_or_else(strange)?;
     (all.version, all.logged, all.applied) = (text(row, 0), text(row, 1), text(row, 2));
+    all.packet = text(row, 4).parse().ok();
     // It listens on this machine: its disk is one of ours, unless it runs in a world of its own.
     let folder = text(row, 3);
     all.free = Path::new(&folder).is_dir().then(|| files::free(Path::new(&folder)).ok()).flatten();

@@ -5,6 +5,7 @@
 //! rows that the reference holds still for some milliseconds, at most a second, while the other one catches up:
 //! what differs then, twice, differs. Nothing else is called a difference; what cannot be settled is called unproven.
 
+mod exact;
 mod heal;
 mod session;
 
@@ -24,6 +25,7 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use crate::hands::mysql::Database;
+pub use exact::exact;
 use heal::Healing;
 pub use heal::{Healed, columns, heal, make_way, versions};
 use session::{Fault, Session};

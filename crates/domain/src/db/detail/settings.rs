@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::db::failover::RECEIPT_LIMIT;
-use crate::db::mariadb::SLOTS;
+use crate::db::mariadb::{PACKET, SLOTS};
 use crate::desired::{Desired, Runtime, Server, Standing};
 use crate::text;
 use crate::text::Text;
@@ -123,7 +123,7 @@ pub struct Wrong {
 }
 
 /// The variables to ask for.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 31] = [
     "read_only",
     "binlog_format",
     "binlog_row_image",
@@ -148,6 +148,8 @@ pub const NAMES: [&str; 29] = [
     "rpl_semi_sync_master_wait_no_slave",
     "rpl_semi_sync_master_timeout",
     "max_connections",
+    "max_allowed_packet",
+    "slave_max_allowed_packet",
     "binlog_expire_logs_seconds",
     "local_infile",
     "time_zone",
@@ -258,6 +260,8 @@ fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
             Writer,
         ),
         term("max_connections", Rule::AtLeast(200), text!("set-connections"), Told, Ours),
+        term("max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet"), Set, Writer),
+        term("slave_max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet-links"), Set, All),
         term("binlog_expire_logs_seconds", Rule::Kept(604_800), text!("set-expire"), Set, Ours),
         term("local_infile", switch(false), text!("set-infile"), Set, Ours),
         term("time_zone", is("+00:00"), text!("set-zone"), Set, Ours),

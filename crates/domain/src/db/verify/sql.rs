@@ -10,7 +10,7 @@ use super::{Chunk, Column, LEFT_OUT, LISTED, OWN_SCHEMAS, Table, TableName};
 mod write;
 
 use write::Stored;
-pub use write::{Lock, UniqueColumn};
+pub use write::{Lock, Lossy, UniqueColumn};
 
 /// The least `max_allowed_packet` for which no row is too long, in octets: a longer intermediate result becomes
 /// NULL, and with it a row's hash, which `BIT_XOR` passes over.
@@ -32,11 +32,12 @@ pub struct Sql {
 /// How every session is set before it reads. A value's text must not depend on the server's settings: zone, modes
 /// and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted into its
 /// range. A lock is waited for at most a second, and if Cordée should freeze while it holds rows, the database frees
-/// them after two. A zero that is written stays a zero, in an `AUTO_INCREMENT` column too.
+/// them after two. A zero that is written stays a zero, in an `AUTO_INCREMENT` column too, and a date that
+/// is none stays what it is.
 pub const SESSION: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO', autocommit=1, sql_select_limit=DEFAULT, \
+    "SET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', autocommit=1, sql_select_limit=DEFAULT, \
      innodb_lock_wait_timeout=1, idle_transaction_timeout=2",
 ];
 
@@ -230,6 +231,18 @@ impl Form {
     }
 }
 
+/// How a column is read to be written elsewhere. The value of an `ENUM` that is no member reads as '', which would be written as
+/// the member '' where there is one; as the number 0 it is written as what it is.
+fn as_written(column: &Column) -> String {
+    let name = identifier(&column.name);
+    let of = column.column_type.to_ascii_lowercase();
+    let empty = ["(''", ",''"].iter().any(|at| of.split(at).skip(1).any(|rest| rest.starts_with([',', ')'])));
+    if column.data_type.eq_ignore_ascii_case("enum") && empty && !of.contains("'0'") {
+        return format!("IF({name}+0=0,'0',{name})");
+    }
+    name
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeyColumn {
     plain: String,
@@ -305,6 +318,7 @@ impl Reader {
         let stored = |c: &Column| Stored {
             plain: c.name.clone(),
             name: identifier(&c.name),
+            read: as_written(c),
             by_itself: says(c, "ON UPDATE"),
         };
         Ok(Self {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Instant;
 
 use cordee_domain::db::conflict::{self, Conflict, Versions};
 use cordee_domain::db::verify::sql::{Lock, Reader, UniqueColumn};
@@ -19,6 +20,9 @@ use tokio::time::{sleep, timeout};
 use super::session::{Fault, Session};
 use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
 use crate::hands::process::failpoint;
+
+/// So often the same few rows may take longer than they may be held.
+const LATE: u32 = 2;
 
 /// A repair under way.
 pub(super) struct Healing<'a> {
@@ -219,8 +223,23 @@ impl Run<'_> {
     ) -> Result<Held<u64>, Fault> {
         let mut last = text!("verify-unsettled");
         let table = || reader.name().to_string();
+        let mut late = 0;
         for attempt in 1..=TRIES {
-            match self.heal_held(reader, chunk, other).await {
+            let started = Instant::now();
+            let done = self.heal_held(reader, chunk, other).await;
+            // The database itself frees rows that are held for so long: that it ended a session then says nothing of it.
+            let done = match done {
+                Err(Fault::Gone(_)) if started.elapsed() > HOLD * 2 => {
+                    self.reopen().await?;
+                    Ok(Err(text!("verify-unsettled")))
+                }
+                done => done,
+            };
+            late += u32::from(!matches!(done, Ok(Ok(_))) && started.elapsed() > HOLD * 2);
+            if late > LATE {
+                return Ok(Err(text!("repair-slow", table = table())));
+            }
+            match done {
                 Ok(Err(why)) => last = why,
                 Err(Fault::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
                 Err(Fault::Refused(code)) => {
@@ -231,6 +250,15 @@ impl Run<'_> {
             sleep(PAUSE * attempt).await;
         }
         Ok(Err(last))
+    }
+
+    /// New sessions everywhere: what the old ones held is free.
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        let peers = self.healing.iter_mut().flat_map(|healing| &mut healing.peers);
+        for session in std::iter::once(&mut self.reference).chain(&mut self.others).chain(peers) {
+            session.reopen().await?;
+        }
+        Ok(())
     }
 
     /// One try, and how many rows were put right: both in a transaction that ends with it, or has done nothing.
@@ -353,9 +381,10 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
     Ok(found)
 }
 
-/// Saves what is about to be overwritten.
+/// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
 fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Fault> {
-    save(file, reader, on, pairs).map_err(|_| Fault::Gone(text!("repair-not-saved")))
+    tokio::task::block_in_place(|| save(file, reader, on, pairs))
+        .map_err(|_| Fault::Gone(text!("repair-not-saved")))
 }
 
 /// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
@@ -422,6 +451,25 @@ async fn write(
     Ok(())
 }
 
+/// A value as it is written in SQL. Octets that are no text go by a way of our own: rows are held meanwhile, and they may be
+/// many (10 MB by the driver's: seconds).
+fn literal(value: &Value) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    match value {
+        Value::Bytes(octets) if std::str::from_utf8(octets).is_err() => {
+            let mut text = String::from("0x");
+            text.reserve(octets.len() * 2);
+            for octet in octets {
+                for half in [octet >> 4, octet & 15] {
+                    text.push(DIGITS.get(usize::from(half)).map_or('0', |d| char::from(*d)));
+                }
+            }
+            text
+        }
+        value => value.as_sql(false),
+    }
+}
+
 /// Adds both versions of rows to the file, and sees them on the disk.
 fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::io::Result<()> {
     if pairs.is_empty() {
@@ -434,7 +482,7 @@ fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::i
     let mut out = options.append(true).create(true).mode(0o600).open(file)?;
     for Pair { key, ours, theirs, .. } in pairs {
         let values = |row: &Option<Vec<Value>>| {
-            row.as_ref().map(|row| row.iter().map(|value| value.as_sql(false)).collect::<Vec<String>>())
+            row.as_ref().map(|row| row.iter().map(literal).collect::<Vec<String>>())
         };
         let line = serde_json::json!({
             "table": reader.name().to_string(), "on": on.as_str(), "columns": reader.stored(), "key": key,
@@ -443,4 +491,19 @@ fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::i
         writeln!(out, "{line}")?;
     }
     out.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_written_as_they_would_be_read() {
+        for octets in [&b"text 'x'"[..], b"\x00\xFF\x27\x0A", b"", b"\xE2\x82"] {
+            let value = Value::Bytes(octets.to_vec());
+            assert!(literal(&value).eq_ignore_ascii_case(&value.as_sql(false)), "{octets:?}");
+        }
+        assert_eq!(literal(&Value::Bytes(vec![0, 255])), "0x00FF");
+        assert_eq!(literal(&Value::Int(-5)), "-5");
+    }
 }

@@ -397,6 +397,36 @@ impl Session {
         self.written(&sql.text, values).await
     }
 
+    /// The rows of a chunk with values that a dump alters: the key, and the exact values.
+    pub async fn altered_by_dump(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        columns: &[sql::Lossy],
+    ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Fault> {
+        let width = reader.key().len();
+        let rows = self.rows(&reader.altered_by_dump(chunk, columns)).await?;
+        rows.into_iter()
+            .map(|row| {
+                let key = texts(&row, 0, width)?;
+                Some((key, row.unwrap().split_off(width)))
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.strange())
+    }
+
+    /// Gives these columns of one row these values.
+    pub async fn make_exact(
+        &mut self,
+        reader: &sql::Reader,
+        columns: &[sql::Lossy],
+        (key, mut values): (Vec<String>, Vec<Value>),
+    ) -> Result<(), Fault> {
+        let sql = reader.made_exact(columns, &key);
+        values.extend(octets(&sql.values));
+        self.written(&sql.text, values).await
+    }
+
     /// Writes a row. One that the database refuses is no fault of the node's.
     async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Fault> {
         let deadline = self.limit + GRACE;

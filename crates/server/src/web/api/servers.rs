@@ -191,7 +191,16 @@ pub struct JoinJson {
     /// Some of those in memory: a copy has none of their rows.
     #[serde(default)]
     pub memory: Vec<String>,
-    /// What is to be said of both, one sentence each.
+    /// Some of the broken views, which a copy through statements carries as they are.
+    #[serde(default)]
+    pub broken_views: Vec<String>,
+    /// Some of the tables of another engine than `InnoDB`, which such a copy reads at another moment than the rest.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// Some of the scheduled events, which such a copy carries and keeps from running.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// What is to be said of all of these, and of everything that the copy carries otherwise than the rest, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Its place in the auto-increment sequence, 1 to 9.
@@ -215,9 +224,9 @@ pub(super) async fn join(
 const NAMED: usize = 20;
 
 fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
-    let JoinPlan { donor, from_writer, bytes, tables, slot, id, at: _ } = plan;
+    let JoinPlan { donor, from_writer, bytes, tables, freight, slot, id, at: _ } = plan;
     let names = |all: &[TableName]| all.iter().take(NAMED).map(ToString::to_string).collect();
-    let words = tables.keyless_words().into_iter().chain(tables.memory_words());
+    let words = tables.keyless_words().into_iter().chain(tables.memory_words()).chain(freight.words());
     JoinJson {
         donor: donor.to_string(),
         from_writer: *from_writer,
@@ -225,6 +234,9 @@ fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
         tables: tables.all,
         keyless: names(&tables.keyless),
         memory: names(&tables.memory),
+        broken_views: names(&freight.unsound),
+        apart: names(&freight.apart),
+        events: names(&freight.events),
         warnings: words.map(|text| lang.say(&text)).collect(),
         slot: *slot,
         id: *id,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cordee_domain::db::detail::accounts;
 use cordee_domain::db::detail::{Answers, Crowd, Detail};
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
@@ -376,6 +377,7 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
                         from_writer: false,
                         bytes: 99 << 20,
                         tables: OddTables { all: 2, ..OddTables::default() },
+                        freight: Freight::default(),
                         slot: 3,
                         id: 5,
                         at: None,
@@ -392,6 +394,7 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
                         from_writer: false,
                         bytes: 1,
                         tables: OddTables { all: 2, ..OddTables::default() },
+                        freight: Freight::default(),
                         slot: 3,
                         id: 5,
                         at,

@@ -69,6 +69,7 @@ pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang
         (say(text!("join-where")), say(place)),
     ];
     let odd = plan.tables.keyless_words().into_iter().chain(plan.tables.memory_words());
+    let odd = odd.chain(plan.freight.words());
     facts.extend(odd.map(|words| (say(text!("join-besides")), say(words))));
     Joining {
         name,

@@ -1,3 +1,4 @@
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::desired::{Handover, Power, Routing, Saved, Standing};
 use cordee_domain::observed::Gap;
@@ -202,8 +203,17 @@ fn a_database_that_joins_shows_how_far_it_is_and_can_be_cancelled() {
 fn a_join_is_foretold_or_refused_with_every_reason() {
     let donor = fixture::name("db2");
     let tables = OddTables { all: 3, ..OddTables::default() };
-    let mut plan =
-        crate::board::JoinPlan { donor, from_writer: false, bytes: 1, tables, slot: 3, id: 5, at: None };
+    let freight = Freight::default();
+    let mut plan = crate::board::JoinPlan {
+        donor,
+        from_writer: false,
+        bytes: 1,
+        tables,
+        freight,
+        slot: 3,
+        id: 5,
+        at: None,
+    };
     let told = joining(&Ok(plan.clone()), &snapshot(), Lang::En);
     assert!(told.may() && told.name == "db3" && told.steps.len() == 5, "{told:?}");
     assert_eq!(told.facts[1].1, "1 MiB, 3 tables of the site");

@@ -1,5 +1,7 @@
 //! The texts by which rows are written: no more than what differs, each row as it literally is.
 
+use std::fmt::Write as _;
+
 use super::{KeyColumn, Reader, Sql, identifier};
 
 /// How a row is read that is about to be written.
@@ -37,14 +39,47 @@ pub struct UniqueColumn {
 pub(super) struct Stored {
     pub(super) plain: String,
     pub(super) name: String,
+    /// Its value, as it is written elsewhere.
+    pub(super) read: String,
     /// MariaDB sets it by itself when the row is changed and it is not named.
     pub(super) by_itself: bool,
+}
+
+/// A column with values that a dump does not write as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lossy {
+    /// Its name.
+    pub column: String,
+    /// A `FLOAT`, of whose nine digits a dump has six; else an `ENUM` with a member '', which a dump does not tell from the
+    /// value that is no member.
+    pub float: bool,
+}
+
+impl Lossy {
+    fn name(&self) -> String {
+        format!("t.{}", identifier(&self.column))
+    }
+
+    /// Its value, exactly: a product with a DOUBLE has all digits.
+    fn exact(&self) -> String {
+        format!("{}{}", self.name(), if self.float { "*1e0" } else { "+0" })
+    }
+
+    /// Whether a dump alters it.
+    fn alters(&self) -> String {
+        let name = self.name();
+        if self.float {
+            format!("NOT ({name} <=> CAST(CONCAT({name}) AS FLOAT))")
+        } else {
+            format!("{name}+0 = 0")
+        }
+    }
 }
 
 impl Reader {
     /// Reads the whole of one row, to be written elsewhere.
     pub fn whole(&self, key: &[String], lock: Lock) -> Sql {
-        let names: Vec<&str> = self.stored.iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = self.stored.iter().map(|c| c.read.as_str()).collect();
         let text = format!("SELECT {} {} WHERE ", names.join(", "), self.from);
         let mut sql = Sql { text, values: Vec::new() };
         self.write(&self.is(), key, &mut sql);
@@ -101,6 +136,28 @@ impl Reader {
             return Vec::new();
         }
         all.filter(|place| differs(place) || self.stored.get(*place).is_some_and(|c| c.by_itself)).collect()
+    }
+
+    /// Reads, of the rows of a chunk with values that a dump alters, the key as literals and then the exact value of each of
+    /// these columns.
+    pub fn altered_by_dump(&self, chunk: &super::Chunk, columns: &[Lossy]) -> Sql {
+        let exact: Vec<String> = columns.iter().map(Lossy::exact).collect();
+        let alters: Vec<String> = columns.iter().map(Lossy::alters).collect();
+        let mut sql =
+            self.within(format!("SELECT {}, {} {}", self.literals(), exact.join(", "), self.from), chunk);
+        let word = if sql.values.is_empty() { "WHERE" } else { "AND" };
+        let _ = write!(sql.text, " {word} ({})", alters.join(" OR "));
+        sql
+    }
+
+    /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing else of
+    /// it changes by itself.
+    pub fn made_exact(&self, columns: &[Lossy], key: &[String]) -> Sql {
+        let set = columns.iter().map(|c| format!("{} = ?", identifier(&c.column)));
+        let kept = self.stored.iter().filter(|c| c.by_itself).map(|c| format!("{0} = {0}", c.name));
+        let set: Vec<String> = set.chain(kept).collect();
+        let text = format!("UPDATE {} SET {} WHERE {}", self.table, set.join(", "), self.one());
+        Sql { text, values: key.to_vec() }
     }
 
     /// Changes these columns of one row; a question mark for each, before those of the key.

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
+use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::{Admin, Handover, Power, Routing, Standing};
 use cordee_domain::drill::{RawOrder, Victim};
@@ -90,6 +91,7 @@ impl Rig {
                             from_writer: false,
                             bytes: 7,
                             tables: OddTables { all: 3, ..OddTables::default() },
+                            freight: Freight::default(),
                             slot: 3,
                             id: 5,
                             at: None,

@@ -1,0 +1,321 @@
+//! What a copy through statements would meet on the donor, and what is made ready for it on the new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordee_domain::db::freight::{Kind, Load};
+use cordee_domain::db::verify::sql::{Lossy, identifier};
+use cordee_domain::db::verify::{OWN_SCHEMAS, TableName};
+use cordee_domain::db::views::{Props, in_order, props};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Error, Row};
+
+use super::{Database, PATIENT, SURVEY, explain, within_limit};
+
+/// Schemas whose tables are nobody's.
+const OTHERS: &str = "('mysql', 'information_schema', 'performance_schema', 'sys')";
+
+/// A broken view, as its database shows it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its name.
+    pub name: TableName,
+    text: String,
+    collation: String,
+}
+
+/// Schema and name of every view there is: their columns are named otherwise than those of tables.
+pub type Views = BTreeSet<(String, String)>;
+
+impl Database {
+    /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but the
+    /// writer a look must not log that a table in memory was found empty.
+    pub async fn load(&self, writer: bool) -> Result<Load, Text> {
+        let mut conn = self.session().await?;
+        within_limit(SURVEY, async {
+            if !writer {
+                conn.query_drop("SET SESSION sql_log_bin=0").await?;
+            }
+            read(&mut conn).await
+        })
+        .await
+    }
+
+    /// The broken views, each with its text.
+    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Text> {
+        let mut conn = self.session().await?;
+        within_limit(PATIENT, async {
+            conn.query_drop("SET SESSION sql_mode='', sql_log_bin=0").await?;
+            let mut all = Vec::new();
+            for name in names {
+                let row: Option<Row> = conn.query_first(format!("SHOW CREATE VIEW {}", full(name))).await?;
+                let row = row.ok_or_else(|| Error::Other("no view".into()))?;
+                let field = |i| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+                all.push(View { name: name.clone(), text: field(1), collation: field(3) });
+            }
+            let views: Vec<(String, String)> = conn
+                .query("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW'")
+                .await?;
+            Ok((all, views.into_iter().collect()))
+        })
+        .await
+    }
+
+    /// Makes broken views in a database that holds nothing yet, unlogged: while each is made, stand-ins have all the names that
+    /// it holds. `schemas` are those that stay, with their collations.
+    pub async fn make_broken(
+        &self,
+        (views, known): (Vec<View>, Views),
+        schemas: &BTreeMap<String, String>,
+    ) -> Result<(), Text> {
+        if views.is_empty() {
+            return Ok(());
+        }
+        let mut conn = self.session().await?;
+        let begun = within_limit(PATIENT, async {
+            conn.query_drop("SET NAMES utf8mb4").await?;
+            conn.query_drop("SET SESSION sql_log_bin=0, sql_mode='', foreign_key_checks=0").await?;
+            for (schema, collation) in schemas {
+                let name = identifier(schema);
+                let of = if plain(collation) { format!(" COLLATE {collation}") } else { String::new() };
+                conn.query_drop(format!("CREATE DATABASE IF NOT EXISTS {name}{of}")).await?;
+            }
+            Ok(())
+        });
+        begun.await?;
+        for view in in_order(views, |v| (&v.name.schema, &v.name.table, &v.text)) {
+            let made =
+                within_limit(PATIENT, async { Ok(make(&mut conn, &view, &known, schemas).await) }).await?;
+            made.map_err(|error| {
+                text!("copy-view-failed", view = view.name.to_string(), why = explain(&error))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The collation of each schema of applications, and of Cordée's.
+    pub async fn collations(&self) -> Result<BTreeMap<String, String>, Text> {
+        let sql = format!(
+            "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN {OTHERS}"
+        );
+        within_limit(PATIENT, async {
+            let rows: Vec<(String, String)> = self.pool.get_conn().await?.query(sql).await?;
+            Ok(rows.into_iter().collect())
+        })
+        .await
+    }
+
+    /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come over
+    /// a link.
+    pub async fn still_events(&self, events: &[TableName]) -> Result<(), Text> {
+        let disable = |event: &TableName| format!("ALTER EVENT {} DISABLE ON SLAVE", full(event));
+        let mut conn = self.session().await?;
+        within_limit(PATIENT, async {
+            conn.query_drop("SET SESSION sql_log_bin=0").await?;
+            let on: Vec<(String, String)> = conn
+                .query(
+                    "SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS WHERE STATUS = 'ENABLED'",
+                )
+                .await?;
+            for (schema, table) in on {
+                let event = TableName { schema, table };
+                if events.contains(&event) {
+                    conn.query_drop(disable(&event)).await?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn full(name: &TableName) -> String {
+    format!("{}.{}", identifier(&name.schema), identifier(&name.table))
+}
+
+/// A name of MariaDB's own.
+fn plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// The kinds of stand-in columns: what calculates takes each of the first, what looks at shapes the last.
+const COLUMNS: [&str; 3] = ["LONGTEXT", "INT", "GEOMETRY"];
+
+async fn make(
+    conn: &mut Conn,
+    view: &View,
+    known: &Views,
+    schemas: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let props = props(&view.text, (&view.name.schema, &view.name.table));
+    let mut last = Ok(());
+    for kind in COLUMNS {
+        let (mut made, mut undo) = (Ok(()), Vec::new());
+        for (set, back) in stand_ins(&props, kind, known, schemas) {
+            // One that is there already is somebody's: a view that was made before, or a schema.
+            match conn.query_drop(&set).await {
+                Ok(()) => undo.push(back),
+                Err(Error::Server(error)) if matches!(error.code, 1007 | 1050 | 1304) => {}
+                Err(error) => made = made.and(Err(error)),
+            }
+        }
+        if made.is_ok() {
+            if plain(&view.collation) {
+                conn.query_drop(format!("SET SESSION collation_connection={}", view.collation)).await?;
+            }
+            // A function of its own schema is named without it.
+            conn.query_drop(format!("USE {}", identifier(&view.name.schema))).await?;
+            made = conn.query_drop(&view.text).await;
+            conn.query_drop("SET NAMES utf8mb4").await?;
+        }
+        for statement in undo.iter().rev() {
+            conn.query_drop(statement).await?;
+        }
+        if made.is_ok() {
+            return Ok(());
+        }
+        last = made;
+    }
+    last
+}
+
+/// The statements that make all stand-ins, each with the one that takes it away.
+fn stand_ins(
+    props: &Props,
+    kind: &str,
+    known: &Views,
+    schemas: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
+    let own = |schema: &String| OWN_SCHEMAS.contains(&schema.as_str());
+    let mut all = Vec::new();
+    for schema in props.schemas.iter().filter(|s| !schemas.contains_key(*s) && !own(s)) {
+        let name = identifier(schema);
+        all.push((format!("CREATE DATABASE {name}"), format!("DROP DATABASE {name}")));
+    }
+    let columns: Vec<String> = props.columns.iter().map(|c| format!("{} {kind}", identifier(c))).collect();
+    let empty: Vec<String> = props.columns.iter().map(|c| format!("NULL AS {}", identifier(c))).collect();
+    for of in props.tables.iter().filter(|(schema, _)| !own(schema)) {
+        let name = format!("{}.{}", identifier(&of.0), identifier(&of.1));
+        all.push(if known.contains(of) {
+            (format!("CREATE VIEW {name} AS SELECT {}", empty.join(", ")), format!("DROP VIEW {name}"))
+        } else {
+            let made = format!("CREATE TABLE {name} ({}) ENGINE=MyISAM", columns.join(", "));
+            (made, format!("DROP TABLE {name}"))
+        });
+    }
+    for (schema, function, arguments) in props.functions.iter().filter(|(schema, ..)| !own(schema)) {
+        let name = format!("{}.{}", identifier(schema), identifier(function));
+        let of: Vec<String> = (0..*arguments).map(|n| format!("a{n} LONGTEXT")).collect();
+        let made = format!(
+            "CREATE FUNCTION {name} ({}) RETURNS LONGTEXT DETERMINISTIC NO SQL RETURN NULL",
+            of.join(", ")
+        );
+        all.push((made, format!("DROP FUNCTION {name}")));
+    }
+    all
+}
+
+async fn read(conn: &mut Conn) -> Result<Load, Error> {
+    let mut all = Load::default();
+    let tables: Vec<(String, String, String, Option<String>)> = conn
+        .query(format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA NOT IN {OTHERS}"
+        ))
+        .await?;
+    let mut views = Vec::new();
+    for (schema, table, kind, engine) in tables {
+        let name = TableName { schema, table };
+        if kind == "VIEW" {
+            views.push(name);
+        } else {
+            all.tables.insert(name, Kind { kind, engine: engine.unwrap_or_default() });
+        }
+    }
+    for view in views {
+        if !sound(conn, &view).await? {
+            all.unsound.push(view);
+        }
+    }
+    // InnoDB says itself what it cannot open; of another engine it is seen when it is.
+    for (name, _) in all.tables.iter().filter(|(_, kind)| kind.engine != "InnoDB") {
+        match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(name))).await {
+            Ok(()) => {}
+            Err(Error::Server(_)) => all.unreadable.push(name.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    columns(conn, &mut all).await?;
+    let name = |(schema, table)| TableName { schema, table };
+    // Read where no right of its own is needed for it.
+    let events: Vec<(String, String)> = conn.query("SELECT db, name FROM mysql.event ORDER BY 1, 2").await?;
+    all.events = events.into_iter().map(name).collect();
+    let may: Option<u64> = conn
+        .query_first(
+            "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'EVENT' AND GRANTEE = \
+             CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))",
+        )
+        .await?;
+    all.reads_events = may.unwrap_or(0) > 0;
+    Ok(all)
+}
+
+/// The columns that ask for a word, and what is tied to their tables.
+async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
+    let name = |schema, table| TableName { schema, table };
+    let odd: Vec<(String, String, String, String)> = conn
+        .query(format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA NOT IN {OTHERS} AND (EXTRA NOT LIKE '%GENERATED%' AND \
+             (DATA_TYPE = 'float' OR DATA_TYPE = 'enum' AND COLUMN_TYPE REGEXP '[(,]''''[,)]') OR DATA_TYPE = 'bigint' AND GENERATION_EXPRESSION = 'ROW START')"
+        ))
+        .await?;
+    for (schema, table, column, kind) in odd {
+        let table = name(schema, table);
+        // A view has the types of its tables.
+        if !all.tables.contains_key(&table) {
+            continue;
+        }
+        if kind == "bigint" {
+            all.by_transaction.push(table);
+        } else {
+            all.lossy.push((table, Lossy { column, float: kind == "float" }));
+        }
+    }
+    if all.lossy.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<(String, String, String, String, bool)> = conn
+        .query(format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART IS NOT NULL \
+             FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA NOT IN {OTHERS}"
+        ))
+        .await?;
+    all.keys = keys.into_iter().map(|(s, t, key, column, part)| (name(s, t), key, column, part)).collect();
+    let triggers: Vec<(String, String)> = conn
+        .query(
+            "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
+             WHERE EVENT_MANIPULATION = 'UPDATE'",
+        )
+        .await?;
+    all.triggers = triggers.into_iter().map(|(s, t)| name(s, t)).collect();
+    Ok(())
+}
+
+/// Whether the database itself finds nothing wrong with a view, and gives its columns, as `mariadb-dump` asks for them. What it
+/// cannot even check is broken.
+async fn sound(conn: &mut Conn, view: &TableName) -> Result<bool, Error> {
+    match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(view))).await {
+        Ok(()) => {}
+        Err(Error::Server(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let rows: Vec<Row> = match conn.query(format!("CHECK TABLE {}", full(view))).await {
+        Ok(rows) => rows,
+        Err(Error::Server(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let text = |row: &Row, i| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+    Ok(rows.iter().any(|row| text(row, 2) == "status" && text(row, 3) == "OK"))
+}
