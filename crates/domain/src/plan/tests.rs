@@ -344,7 +344,8 @@ proptest! {
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
-        prop_assert_eq!(check(&desired, &memory), []);
+        let left = plan(&desired, &memory, &setting(), world.now);
+        prop_assert_eq!(wrong(&desired, &memory, &left), []);
         // What Cordée did itself is nobody else's doing.
         prop_assert_eq!(world.told(), []);
         world.blind = true;
