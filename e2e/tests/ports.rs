@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -17,6 +17,7 @@ use cordee_e2e::db::Db;
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::ports::local;
+use cordee_e2e::procs::Process;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
 use rustix::process::Signal;
@@ -44,6 +45,7 @@ pub fn file() -> File {
             case!(a_dead_web_server_s_port_gets_no_visitor),
             case!(a_port_taken_while_its_server_was_stopped_gets_no_visitor),
             case!(a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back),
+            case!(a_server_that_listens_only_once_cordee_is_back_serves_again),
             case!(a_dead_database_s_port_gets_no_application),
             case!(haproxy_s_own_port_taken_while_it_restarts_is_told),
         ],
@@ -213,6 +215,49 @@ fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &
     visitors.stop().assert_no_failure(100);
     drop(thief);
     wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
+}
+
+/// It was started by the Cordée before, and is held before it listens until there is another one.
+fn a_server_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
+    cluster.settle();
+    let api = cluster.api();
+    let pid = held_before_it_listens(cluster);
+    let shown = |what: &str| {
+        wait::until(what, WELL, || {
+            let now = api.try_snapshot()?.server("web1").pid;
+            if now == Some(pid) { Ok(()) } else { Err(format!("{now:?}")) }
+        });
+    };
+    shown("Cordée knows of it");
+    let serve = cluster.serve().expect("serve");
+    cluster.signal(serve.pid, Signal::KILL);
+    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != serve.pid));
+    shown("it is adopted");
+    cluster.signal_group(pid, Signal::CONT);
+    let (_, took) = wait::until("web1 serves again", WELL, || api.try_snapshot()?.settled());
+    println!("#   in service {} ms after it went on", took.as_millis());
+    assert_eq!(api.snapshot().server("web1").pid, Some(pid), "it was not started again");
+}
+
+/// Kills web1, and stops the one that is started in its place before it listens. It may have been quicker.
+fn held_before_it_listens(cluster: &Cluster) -> u32 {
+    for _ in 0..5 {
+        cluster.settle();
+        let web1 = cluster.api().snapshot().server("web1").clone();
+        let died = web1.pid.expect("it runs");
+        let of_web1 = |p: &Process| p.program == "apache2" && p.pid == p.group && p.mentions("/web1/");
+        cluster.signal_group(died, Signal::KILL);
+        let (pid, _) = wait::until("another one is started", WELL, || {
+            let next = cluster.processes().into_iter().find(|p| of_web1(p) && p.pid != died);
+            next.map(|p| p.pid).ok_or("not yet")
+        });
+        cluster.signal_group(pid, Signal::STOP);
+        if TcpStream::connect(local(web1.port)).is_err() {
+            return pid;
+        }
+        cluster.signal_group(pid, Signal::CONT);
+    }
+    panic!("it listened each time before it was stopped");
 }
 
 /// The writer alone, so that nobody takes its place: HAProxy has no other one to lead to.
