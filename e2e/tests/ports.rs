@@ -188,7 +188,7 @@ fn a_port_taken_while_its_server_was_stopped_gets_no_visitor(cluster: &Cluster) 
     let thief = Thief::waits_for(cluster, web2.port);
     let taken = thief.taken();
     let visitors = Load::new(cluster.site(), 4, Ask::Get("/")).think(5..30).start();
-    let started = cluster.cli(&["start", "web2"]);
+    let started = cluster.cli(&["start", "web2", "--no-wait"]);
     println!("#   {started:?}");
     wait_until_told(cluster, "web2", web2.port, TOLD);
     std::thread::sleep(WATCHED);
@@ -220,44 +220,53 @@ fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &
 /// It was started by the Cordée before, and is held before it listens until there is another one.
 fn a_server_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
     cluster.settle();
-    let api = cluster.api();
-    let pid = held_before_it_listens(cluster);
-    let shown = |what: &str| {
-        wait::until(what, WELL, || {
-            let now = api.try_snapshot()?.server("web1").pid;
-            if now == Some(pid) { Ok(()) } else { Err(format!("{now:?}")) }
-        });
-    };
-    shown("Cordée knows of it");
-    let serve = cluster.serve().expect("serve");
-    cluster.signal(serve.pid, Signal::KILL);
-    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != serve.pid));
-    shown("it is adopted");
+    let before = cluster.serve().expect("serve");
+    let pid = (0..5)
+        .find_map(|_| held_before_it_listens(cluster))
+        .expect("it listened each time before it was stopped");
+    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != before.pid));
+    shown(cluster, pid);
     cluster.signal_group(pid, Signal::CONT);
-    let (_, took) = wait::until("web1 serves again", WELL, || api.try_snapshot()?.settled());
+    let (_, took) = wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
     println!("#   in service {} ms after it went on", took.as_millis());
-    assert_eq!(api.snapshot().server("web1").pid, Some(pid), "it was not started again");
+    assert_eq!(cluster.api().snapshot().server("web1").pid, Some(pid), "it was not started again");
 }
 
-/// Kills web1, and stops the one that is started in its place before it listens. It may have been quicker.
-fn held_before_it_listens(cluster: &Cluster) -> u32 {
-    for _ in 0..5 {
-        cluster.settle();
-        let web1 = cluster.api().snapshot().server("web1").clone();
-        let died = web1.pid.expect("it runs");
-        let of_web1 = |p: &Process| p.program == "apache2" && p.pid == p.group && p.mentions("/web1/");
-        cluster.signal_group(died, Signal::KILL);
-        let (pid, _) = wait::until("another one is started", WELL, || {
-            let next = cluster.processes().into_iter().find(|p| of_web1(p) && p.pid != died);
-            next.map(|p| p.pid).ok_or("not yet")
-        });
-        cluster.signal_group(pid, Signal::STOP);
-        if TcpStream::connect(local(web1.port)).is_err() {
-            return pid;
-        }
-        cluster.signal_group(pid, Signal::CONT);
+/// Kills web1, and stops the one that is started in its place before it listens, with a Cordée that dies meanwhile. It may
+/// have been quicker.
+fn held_before_it_listens(cluster: &Cluster) -> Option<u32> {
+    cluster.settle();
+    let web1 = cluster.api().snapshot().server("web1").clone();
+    let died = web1.pid.expect("it runs");
+    let of_web1 = |p: &Process| p.program == "apache2" && p.pid == p.group && p.mentions("/web1/");
+    cluster.signal_group(died, Signal::KILL);
+    let (pid, _) = wait::until("another one is started", WELL, || {
+        let next = cluster.processes().into_iter().find(|p| of_web1(p) && p.pid != died);
+        next.map(|p| p.pid).ok_or("not yet")
+    });
+    cluster.signal_group(pid, Signal::STOP);
+    shown(cluster, pid);
+    let serve = cluster.serve().expect("serve");
+    // One that is stopped while its parent dies gets SIGHUP from the kernel, and dies as well.
+    cluster.signal_group(pid, Signal::CONT);
+    cluster.signal(serve.pid, Signal::KILL);
+    while serve.lives() {
+        std::hint::spin_loop();
     }
-    panic!("it listened each time before it was stopped");
+    cluster.signal_group(pid, Signal::STOP);
+    if TcpStream::connect(local(web1.port)).is_err() {
+        return Some(pid);
+    }
+    cluster.signal_group(pid, Signal::CONT);
+    None
+}
+
+/// Waits until the page shows that process as web1's.
+fn shown(cluster: &Cluster, pid: u32) {
+    wait::until("it is known", WELL, || {
+        let now = cluster.api().try_snapshot()?.server("web1").pid;
+        if now == Some(pid) { Ok(()) } else { Err(format!("{now:?}")) }
+    });
 }
 
 /// The writer alone, so that nobody takes its place: HAProxy has no other one to lead to.
