@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         row(blind::file(), Place::Alone, 150),
         row(death::file(), Place::Alone, 42),
         row(doors::file(), Place::Alone, 50),
-        row(ports::file(), Place::Alone, 48),
+        row(ports::file(), Place::Alone, 54),
         row(failover::file(), Place::Alone, 105),
         row(promote::file(), Place::Alone, 75),
         row(returning::file(), Place::Alone, 60),

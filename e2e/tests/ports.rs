@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -17,6 +17,7 @@ use cordee_e2e::db::Db;
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::ports::local;
+use cordee_e2e::procs::Process;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
 use rustix::process::Signal;
@@ -44,6 +45,7 @@ pub fn file() -> File {
             case!(a_dead_web_server_s_port_gets_no_visitor),
             case!(a_port_taken_while_its_server_was_stopped_gets_no_visitor),
             case!(a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back),
+            case!(a_server_that_listens_only_once_cordee_is_back_serves_again),
             case!(a_dead_database_s_port_gets_no_application),
             case!(haproxy_s_own_port_taken_while_it_restarts_is_told),
         ],
@@ -186,7 +188,7 @@ fn a_port_taken_while_its_server_was_stopped_gets_no_visitor(cluster: &Cluster) 
     let thief = Thief::waits_for(cluster, web2.port);
     let taken = thief.taken();
     let visitors = Load::new(cluster.site(), 4, Ask::Get("/")).think(5..30).start();
-    let started = cluster.cli(&["start", "web2"]);
+    let started = cluster.cli(&["start", "web2", "--no-wait"]);
     println!("#   {started:?}");
     wait_until_told(cluster, "web2", web2.port, TOLD);
     std::thread::sleep(WATCHED);
@@ -213,6 +215,58 @@ fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &
     visitors.stop().assert_no_failure(100);
     drop(thief);
     wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
+}
+
+/// It was started by the Cordée before, and is held before it listens until there is another one.
+fn a_server_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
+    cluster.settle();
+    let before = cluster.serve().expect("serve");
+    let pid = (0..5)
+        .find_map(|_| held_before_it_listens(cluster))
+        .expect("it listened each time before it was stopped");
+    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != before.pid));
+    shown(cluster, pid);
+    cluster.signal_group(pid, Signal::CONT);
+    let (_, took) = wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
+    println!("#   in service {} ms after it went on", took.as_millis());
+    assert_eq!(cluster.api().snapshot().server("web1").pid, Some(pid), "it was not started again");
+}
+
+/// Kills web1, and stops the one that is started in its place before it listens, with a Cordée that dies meanwhile. It may
+/// have been quicker.
+fn held_before_it_listens(cluster: &Cluster) -> Option<u32> {
+    cluster.settle();
+    let web1 = cluster.api().snapshot().server("web1").clone();
+    let died = web1.pid.expect("it runs");
+    let of_web1 = |p: &Process| p.program == "apache2" && p.pid == p.group && p.mentions("/web1/");
+    cluster.signal_group(died, Signal::KILL);
+    let (pid, _) = wait::until("another one is started", WELL, || {
+        let next = cluster.processes().into_iter().find(|p| of_web1(p) && p.pid != died);
+        next.map(|p| p.pid).ok_or("not yet")
+    });
+    cluster.signal_group(pid, Signal::STOP);
+    shown(cluster, pid);
+    let serve = cluster.serve().expect("serve");
+    // One that is stopped while its parent dies gets SIGHUP from the kernel, and dies as well.
+    cluster.signal_group(pid, Signal::CONT);
+    cluster.signal(serve.pid, Signal::KILL);
+    while serve.lives() {
+        std::hint::spin_loop();
+    }
+    cluster.signal_group(pid, Signal::STOP);
+    if TcpStream::connect(local(web1.port)).is_err() {
+        return Some(pid);
+    }
+    cluster.signal_group(pid, Signal::CONT);
+    None
+}
+
+/// Waits until the page shows that process as web1's.
+fn shown(cluster: &Cluster, pid: u32) {
+    wait::until("it is known", WELL, || {
+        let now = cluster.api().try_snapshot()?.server("web1").pid;
+        if now == Some(pid) { Ok(()) } else { Err(format!("{now:?}")) }
+    });
 }
 
 /// The writer alone, so that nobody takes its place: HAProxy has no other one to lead to.

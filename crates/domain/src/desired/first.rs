@@ -1,6 +1,6 @@
 //! The cluster of the first start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
@@ -84,13 +84,21 @@ impl Desired {
 
     /// The first port for a new server on this machine that no server has and that `free` accepts.
     fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
-        self.choose_port((self.ports.0..=self.ports.1).filter(|p| free(*p)))
+        self.choose_port(self.open_ports().filter(|p| free(*p)))
     }
 
-    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them is seen when one is
-    /// chosen.
+    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them by then is seen when
+    /// one is chosen.
     pub fn free_ports(&self, free: impl Fn(u16) -> bool) -> Vec<u16> {
-        (self.ports.0..=self.ports.1).filter(|p| free(*p)).collect()
+        self.open_ports().filter(|p| free(*p)).collect()
+    }
+
+    /// Those of its ports that nothing of the cluster has. `free` tries whether it can be bound: a server that is started at
+    /// this very moment would find its own taken.
+    fn open_ports(&self) -> impl Iterator<Item = u16> {
+        let listens = [self.page, self.web.listen, self.db.listen, self.writer_listen].map(|a| a.port());
+        let own: BTreeSet<u16> = self.servers().map(|(_, s)| s.port).chain(listens).collect();
+        (self.ports.0..=self.ports.1).filter(move |p| !own.contains(p))
     }
 
     /// The first of these ports that no server has.

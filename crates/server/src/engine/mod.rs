@@ -58,6 +58,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use crate::board::{Ask, Board};
 use crate::clock::now;
 use crate::hands::mysql::Database;
+use crate::hands::net::Holder;
 use crate::hands::verify::Healed;
 use crate::hands::{files, haproxy};
 use crate::paths::{Home, Users};
@@ -133,6 +134,10 @@ enum Sight {
     Wish { step: Step, outcome: Outcome },
     /// The free bytes beside the state file.
     Own { room: io::Result<u64> },
+    /// Who listens on the servers' ports, where that has changed.
+    Ports(ports::Found),
+    /// Who holds the socket that somebody else has on a server's port.
+    Holder { id: ProcessId, inode: u64, holder: Holder },
 }
 
 /// Between two looks at a HAProxy.
@@ -143,7 +148,7 @@ const PROXY_HASTE: Duration = Duration::from_millis(20);
 const DATABASE_PACE: Duration = Duration::from_secs(1);
 /// The same, while another one is about to become the writer.
 const DATABASE_HASTE: Duration = Duration::from_millis(20);
-/// Between two looks at the states of our processes.
+/// Between two looks at the states of our processes, and at their ports.
 const PROCESS_PACE: Duration = Duration::from_millis(250);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
@@ -164,8 +169,8 @@ pub struct Engine {
     beating: watch::Sender<BTreeSet<ServerName>>,
     /// Which HAProxys are there to be asked; whoever listens in their place is not.
     answering: watch::Sender<BTreeSet<PoolId>>,
-    /// The socket on which each server's process was seen to listen: its leader, and the socket's number.
-    sockets: BTreeMap<ProcessId, (u32, u64)>,
+    /// Who listens on the servers' ports.
+    ports: ports::Ports,
     /// The worker of each that is recorded as running our file.
     recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
@@ -201,7 +206,7 @@ impl Engine {
             doors: Doors::default(),
             beating: watch::Sender::default(),
             answering: watch::Sender::default(),
-            sockets: BTreeMap::new(),
+            ports: ports::Ports::default(),
             recorded: BTreeMap::new(),
             switch: None,
             refreshes: Vec::new(),
@@ -255,6 +260,7 @@ impl Engine {
                     () = &mut soon => {}
                     _ = tick.tick() => {
                         self.look_at_processes();
+                        self.look_at_ports(&self.parts.board.desired());
                         self.look_at_own();
                     }
                 }
@@ -286,9 +292,7 @@ impl Engine {
     fn round(&mut self) {
         let desired = self.parts.board.desired();
         self.recall_own();
-        if self.listens_soon() {
-            self.look_at_ports(&desired);
-        }
+        self.look_at_ports_in_haste(&desired);
         let plan = plan(&desired, &self.observed, &self.parts.setting, now());
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
@@ -461,6 +465,8 @@ impl Engine {
                 self.stepped(&step, outcome);
             }
             Sight::Own { room } => self.take_own(room),
+            Sight::Ports(found) => self.take_ports(found),
+            Sight::Holder { id, inode, holder } => self.take_holder(&id, inode, &holder),
         }
     }
 

@@ -1,44 +1,159 @@
 //! Who listens on the ports of the servers that Cordée starts: the process that it started, nobody, or somebody else.
+//!
+//! What is read for it anybody here can make long, so it is read beside the engine, and within bounds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::time::Duration;
 
-use cordee_domain::desired::{Desired, Power, Runtime, Server};
-use cordee_domain::observed::{Port, ProcessId};
+use cordee_domain::desired::{Desired, Power, Runtime};
+use cordee_domain::ids::Millis;
+use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
 use cordee_domain::step::Target;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::clock::now;
-use crate::hands::net::{self, Listener};
+use crate::hands::net::{self, Holder, Listener, Listeners, Unread};
+use crate::hands::process;
 
-use super::Engine;
+use super::{Engine, PROXY_HASTE, Sight};
+
+/// Between two searches for the name of whoever holds one port: all processes are gone through.
+const NAME_PAUSE: Duration = Duration::from_secs(10);
+
+/// Milliseconds after its start within which a process is looked for in haste.
+const HASTE_FOR: Millis = 30_000;
+
+/// What is known of the ports, and what is being looked at.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    look: Option<AbortHandle>,
+    looked: Option<Instant>,
+    /// The last look could not be made.
+    blind: bool,
+    known: BTreeMap<ProcessId, (Asked, Held)>,
+    naming: Option<AbortHandle>,
+    names: BTreeMap<ProcessId, Name>,
+}
+
+/// The name of whoever holds a port of ours.
+#[derive(Debug)]
+struct Name {
+    inode: u64,
+    asked: Instant,
+    name: Option<String>,
+}
+
+/// For which server and which processes of it a port was looked at. What was found says nothing about others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Asked {
+    server: u32,
+    port: u16,
+    pids: Vec<u32>,
+    started_at: Option<Millis>,
+    ended_at: Option<Millis>,
+}
+
+/// A question to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    id: ProcessId,
+    asked: Asked,
+    /// What was found last.
+    last: Option<Held>,
+}
+
+/// Who listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Unknown,
+    Free,
+    Ours { pid: u32, inode: u64 },
+    Foreign { uid: u32, inode: u64 },
+}
+
+/// What a look found, and why what is missing could not be looked at.
+#[derive(Debug)]
+pub(super) struct Found {
+    held: Vec<(Question, Held)>,
+    looked: io::Result<()>,
+}
+
+fn under_way(task: Option<&AbortHandle>) -> bool {
+    task.is_some_and(|task| !task.is_finished())
+}
 
 impl Engine {
-    /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does.
+    /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does, and is
+    /// not to wait for the next look.
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
-            let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < 30_000);
+            let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
             matches!(id, ProcessId::Server(_)) && seen.leader.is_some() && seen.port != Port::Ours && young
         })
     }
 
-    /// Looks at all of them.
+    /// Looks at all of them, unless that is being done.
     pub(super) fn look_at_ports(&mut self, desired: &Desired) {
-        let listeners = net::listeners();
-        for (_, server) in desired.servers().filter(|(_, s)| s.runtime == Runtime::Process) {
-            let id = ProcessId::Server(server.name.clone());
-            // One that is being started may listen before it is known whose it is.
-            if self.busy.contains(&Target::Process(id.clone())) {
-                continue;
-            }
-            let port = match &listeners {
-                Ok(listeners) => self.who(&id, server, listeners),
-                Err(_) => Port::Unknown,
-            };
-            let known = self.observed.processes.contains_key(&id) || server.power == Power::On;
-            if known || port != Port::Free {
-                self.observed.processes.entry(id).or_default().port = port;
-            }
+        if under_way(self.ports.look.as_ref()) {
+            return;
         }
+        self.ports.looked = Some(Instant::now());
+        let (questions, blind) =
+            (self.ports.questions(desired, &self.observed, &self.busy), self.ports.blind);
+        let out = self.out.clone();
+        self.ports.look = Some(self.work.spawn_blocking(move || {
+            let found = look(questions);
+            // What is as it was is no reason to plan anew.
+            if blind || found.looked.is_err() || found.held.iter().any(|(q, held)| q.last != Some(*held)) {
+                let _ = out.blocking_send(Sight::Ports(found));
+            }
+        }));
+        self.look_for_name();
+    }
+
+    /// The same, while one that was started is about to listen.
+    pub(super) fn look_at_ports_in_haste(&mut self, desired: &Desired) {
+        if self.listens_soon() && self.ports.looked.is_none_or(|at| at.elapsed() >= PROXY_HASTE) {
+            self.look_at_ports(desired);
+        }
+    }
+
+    /// The look before the first plan, which is to know.
+    pub(super) fn look_at_ports_first(&mut self) {
+        let desired = self.parts.board.desired();
+        let found = look(self.ports.questions(&desired, &self.observed, &self.busy));
+        self.take_ports(found);
+    }
+
+    /// Takes in what a look found.
+    pub(super) fn take_ports(&mut self, found: Found) {
+        self.ports.blind = found.looked.is_err();
+        self.looked_with("ports", found.looked);
+        let desired = self.parts.board.desired();
+        self.ports.take(&desired, &mut self.observed, &self.busy, found.held);
+        self.look_for_name();
+    }
+
+    /// Looks for the name of somebody else, one at a time.
+    fn look_for_name(&mut self) {
+        if under_way(self.ports.naming.as_ref()) {
+            return;
+        }
+        let Some((id, inode)) = self.ports.to_name(Instant::now()) else { return };
+        let out = self.out.clone();
+        self.ports.naming = Some(self.work.spawn_blocking(move || {
+            if let Some(holder) = net::process_with(inode) {
+                let _ = out.blocking_send(Sight::Holder { id, inode, holder });
+            }
+        }));
+    }
+
+    /// Takes in a name.
+    pub(super) fn take_holder(&mut self, id: &ProcessId, inode: u64, holder: &Holder) {
+        self.ports.named(&mut self.observed, id, inode, holder);
     }
 
     /// The first step that the plan would make, without what comes before the next plan: a look for what a dead process
@@ -51,38 +166,182 @@ impl Engine {
             }
         }
     }
+}
 
-    fn who(&mut self, id: &ProcessId, server: &Server, listeners: &[Listener]) -> Port {
-        let Some(listener) = net::on_loopback(listeners, server.port) else { return Port::Free };
-        let seen = self.observed.process(id);
-        let pids = seen.leader.iter().map(|l| l.pid).chain(seen.orphans.iter().copied());
-        for pid in pids {
-            if self.sockets.get(id) == Some(&(pid, listener.inode)) {
-                return Port::Ours;
+impl Ports {
+    /// What is to be looked at: whether its process was started by us or adopted, a moment or a day ago.
+    fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Target>) -> Vec<Question> {
+        let of = |id: ProcessId| {
+            let asked = asked(&id, desired, observed, busy)?;
+            let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
+            Some(Question { id, asked, last })
+        };
+        desired.servers().filter_map(|(_, s)| of(ProcessId::Server(s.name.clone()))).collect()
+    }
+
+    /// Takes in what was found. What was asked before a process came or went says nothing.
+    fn take(
+        &mut self,
+        desired: &Desired,
+        observed: &mut Observed,
+        busy: &BTreeSet<Target>,
+        found: Vec<(Question, Held)>,
+    ) {
+        for (question, held) in found {
+            let Question { id, asked: before, .. } = question;
+            if asked(&id, desired, observed, busy).as_ref() != Some(&before) {
+                continue;
             }
-            match net::holds(pid, listener.inode) {
-                Ok(true) => {
-                    self.sockets.insert(id.clone(), (pid, listener.inode));
-                    return Port::Ours;
-                }
-                Ok(false) => {}
-                // It ended at this very moment, or could not be looked at.
-                Err(error) => {
-                    if error.kind() != io::ErrorKind::NotFound {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the sockets of a process");
-                    }
-                    return Port::Unknown;
-                }
+            let port = match held {
+                Held::Unknown => Port::Unknown,
+                Held::Free => Port::Free,
+                Held::Ours { .. } => Port::Ours,
+                Held::Foreign { uid, inode } => Port::Foreign(self.name(&id, uid, inode)),
+            };
+            let on = desired.servers().any(|(_, s)| s.id == before.server && s.power == Power::On);
+            if on || port != Port::Free || observed.processes.contains_key(&id) {
+                observed.processes.entry(id.clone()).or_default().port = port;
             }
+            self.known.insert(id, (before, held));
         }
-        match &seen.port {
-            // Its name is not looked for again and again: all processes would be gone through.
-            Port::Foreign(holder) => Port::Foreign(holder.clone()),
-            // It may have been closed since the table was read, and be somebody's of ours by now.
-            _ => match net::listeners().map(|again| net::on_loopback(&again, server.port)) {
-                Ok(again) if again == Some(listener) => Port::Foreign(net::holder(server.port).to_string()),
-                _ => Port::Unknown,
-            },
+        self.known.retain(|id, _| desired.servers().any(|(_, s)| is(id, s.name.as_str())));
+        self.names.retain(|id, _| self.known.contains_key(id));
+    }
+
+    /// Who it is, as far as that is known: whose socket it is stands beside it.
+    fn name(&self, id: &ProcessId, uid: u32, inode: u64) -> String {
+        let found = self.names.get(id).filter(|n| n.inode == inode).and_then(|n| n.name.clone());
+        found.unwrap_or_else(|| Holder::User(uid).to_string())
+    }
+
+    /// Whose name is to be looked for now, and by which socket. Who opens a new one again and again is not looked for the
+    /// more often.
+    fn to_name(&mut self, now: Instant) -> Option<(ProcessId, u64)> {
+        let nameless = |id: &ProcessId, held: &Held| {
+            let Held::Foreign { inode, .. } = *held else { return None };
+            let Some(name) = self.names.get(id) else { return Some((None, inode)) };
+            let due = now.saturating_duration_since(name.asked) >= NAME_PAUSE;
+            let known = name.inode == inode && name.name.is_some();
+            (due && !known).then_some((Some(name.asked), inode))
+        };
+        let waiting = self.known.iter().filter_map(|(id, (_, held))| Some((id, nameless(id, held)?)));
+        let (id, (_, inode)) = waiting.min_by_key(|(_, (asked, _))| *asked)?;
+        let id = id.clone();
+        self.names.insert(id.clone(), Name { inode, asked: now, name: None });
+        Some((id, inode))
+    }
+
+    /// Takes in a name.
+    fn named(&mut self, observed: &mut Observed, id: &ProcessId, inode: u64, holder: &Holder) {
+        let Some(name) = self.names.get_mut(id).filter(|n| n.inode == inode) else { return };
+        name.name = Some(holder.to_string());
+        let holds = matches!(self.known.get(id), Some((_, Held::Foreign { inode: i, .. })) if *i == inode);
+        if let Some(Port::Foreign(shown)) = observed.processes.get_mut(id).map(|p| &mut p.port)
+            && holds
+        {
+            *shown = holder.to_string();
         }
     }
 }
+
+fn is(id: &ProcessId, name: &str) -> bool {
+    matches!(id, ProcessId::Server(of) if of.as_str() == name)
+}
+
+/// What a look at that server's port is about now; nothing when it is not ours to judge.
+fn asked(id: &ProcessId, desired: &Desired, observed: &Observed, busy: &BTreeSet<Target>) -> Option<Asked> {
+    let (_, server) = desired.servers().find(|(_, s)| is(id, s.name.as_str()))?;
+    // One that is being started may listen before it is known whose it is.
+    if server.runtime != Runtime::Process || busy.contains(&Target::Process(id.clone())) {
+        return None;
+    }
+    let seen = observed.process(id);
+    let pids = seen.leader.iter().map(|l| l.pid).chain(seen.orphans.iter().copied()).collect();
+    let (started_at, ended_at) = (seen.started_at, seen.ended_at);
+    Some(Asked { server: server.id, port: server.port, pids, started_at, ended_at })
+}
+
+/// One look for all.
+fn look(questions: Vec<Question>) -> Found {
+    let ports: BTreeSet<u16> = questions.iter().map(|q| q.asked.port).collect();
+    answer(questions, || net::listeners(&ports), holds)
+}
+
+/// Whether a process that lives holds that socket. One that has ended, be it a moment ago, holds nothing that is known: what
+/// it left in its children is not somebody else's.
+fn holds(pid: u32, inode: u64) -> io::Result<bool> {
+    match net::holds(pid, inode) {
+        Ok(true) => Ok(true),
+        looked => match process::state(pid)? {
+            Some(state) if !state.dead => looked,
+            _ => Err(io::ErrorKind::NotFound.into()),
+        },
+    }
+}
+
+fn answer(
+    questions: Vec<Question>,
+    table: impl Fn() -> io::Result<Listeners>,
+    holds: impl Fn(u32, u64) -> io::Result<bool>,
+) -> Found {
+    let mut looked = Ok(());
+    let mut note = |error| looked = Err(error);
+    let listeners = table().map_err(&mut note).ok();
+    let mut held: Vec<(Question, Held)> = questions
+        .into_iter()
+        .map(|question| {
+            let listener = listeners.as_ref().map(|l| l.on_loopback(question.asked.port));
+            let held = match listener {
+                None | Some(Err(Unread)) => Held::Unknown,
+                Some(Ok(None)) => Held::Free,
+                Some(Ok(Some(listener))) => whose(&question, listener, &holds).unwrap_or_else(|error| {
+                    if let Some(error) = error {
+                        note(error);
+                    }
+                    Held::Unknown
+                }),
+            };
+            (question, held)
+        })
+        .collect();
+    // It may have been closed since the table was read, and be somebody's of ours by now.
+    let news = |(question, held): &&mut (Question, Held)| {
+        matches!(held, Held::Foreign { .. }) && question.last != Some(*held)
+    };
+    if held.iter_mut().any(|found| news(&found)) {
+        let again = table().map_err(&mut note).ok();
+        for (question, held) in held.iter_mut().filter(news) {
+            let listener = again.as_ref().map(|l| l.on_loopback(question.asked.port));
+            let same = |l: Listener| *held == Held::Foreign { uid: l.uid, inode: l.inode };
+            if !matches!(listener, Some(Ok(Some(l))) if same(l)) {
+                *held = Held::Unknown;
+            }
+        }
+    }
+    Found { held, looked }
+}
+
+/// Whose socket that is. Fails without a reason when a process ended at this very moment.
+fn whose(
+    question: &Question,
+    listener: Listener,
+    holds: impl Fn(u32, u64) -> io::Result<bool>,
+) -> Result<Held, Option<io::Error>> {
+    let inode = listener.inode;
+    for pid in question.asked.pids.iter().copied() {
+        let ours = Held::Ours { pid, inode };
+        if question.last == Some(ours) {
+            return Ok(ours);
+        }
+        match holds(pid, inode) {
+            Ok(true) => return Ok(ours),
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
+            Err(error) => return Err(Some(error)),
+        }
+    }
+    Ok(Held::Foreign { uid: listener.uid, inode })
+}
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ impl Engine {
             (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
         let map = files::text(&self.parts.home.session_map())?;
-        self.look_at_ports(&self.parts.board.desired());
+        self.look_at_ports_first();
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! Ports: whether one is free, and who holds one that is not.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
@@ -47,27 +49,51 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// Names the holder of a TCP port, from `/proc/net/tcp` and the open files of each process.
+/// Names the holder of a TCP port, from the kernel's tables and the open files of each process. Goes through them: for
+/// where waiting is no harm.
 pub fn holder(port: u16) -> Holder {
-    let mut found = None;
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = std::fs::read_to_string(table).unwrap_or_default();
-        found = found.or_else(|| text.lines().skip(1).find_map(|line| listening(line, port)));
+    let Ok(listeners) = listeners(&BTreeSet::from([port])) else { return Holder::Unknown };
+    let here = listeners.on_loopback(port).ok().flatten();
+    match here.or_else(|| listeners.all.first().copied()) {
+        Some(listener) => process_with(listener.inode).unwrap_or(Holder::User(listener.uid)),
+        None => Holder::Unknown,
     }
-    let Some((uid, inode)) = found else { return Holder::Unknown };
+}
+
+/// How much is gone through to name a process. Anybody here may have as many processes and open files as the machine takes.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    processes: usize,
+    /// Of each of them: one alone does not use up what there is for all.
+    files: usize,
+    time: Duration,
+}
+
+const BOUNDS: Bounds = Bounds { processes: 16_384, files: 8_192, time: Duration::from_millis(500) };
+
+/// The process that holds a socket; `None` when it was not found within bounds.
+pub fn process_with(inode: u64) -> Option<Holder> {
+    process_within(inode, BOUNDS)
+}
+
+fn process_within(inode: u64, bounds: Bounds) -> Option<Holder> {
+    let begun = Instant::now();
     let wanted = format!("socket:[{inode}]");
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-        let files = std::fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten();
-        let holds = |fd: std::fs::DirEntry| {
-            std::fs::read_link(fd.path()).is_ok_and(|to| to.to_str() == Some(wanted.as_str()))
-        };
-        if files.into_iter().any(holds) {
-            let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            return Holder::Process { pid, name: name.trim().to_owned() };
+    let pids = std::fs::read_dir("/proc").ok()?.flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    for pid in pids.take(bounds.processes) {
+        for file in std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().take(bounds.files) {
+            if begun.elapsed() >= bounds.time {
+                return None;
+            }
+            let to = file.and_then(|file| std::fs::read_link(file.path()));
+            if to.is_ok_and(|to| to.to_str() == Some(wanted.as_str())) {
+                let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+                return Some(Holder::Process { pid, name: name.trim().to_owned() });
+            }
         }
     }
-    Holder::User(uid)
+    None
 }
 
 /// A socket that listens.
@@ -75,36 +101,92 @@ pub fn holder(port: u16) -> Holder {
 pub struct Listener {
     /// Where.
     pub address: SocketAddr,
+    /// Whose.
+    pub uid: u32,
     /// Its number.
     pub inode: u64,
 }
 
-/// Every TCP socket that listens on this machine. The kernel names those first, so that the connections, of which there
-/// may be thousands, are not read.
-pub fn listeners() -> io::Result<Vec<Listener>> {
-    let mut all = Vec::new();
+/// Sockets that listen on some ports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// Those that were read.
+    pub all: Vec<Listener>,
+    /// There were more than are read.
+    pub cut: bool,
+}
+
+/// There may be a socket that was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread;
+
+/// How many listening sockets of the machine are read, of each table: some tens of milliseconds. Anybody here may have as
+/// many as the machine takes.
+const MOST: usize = 65_536;
+
+/// The TCP sockets of this machine that listen on these ports. The kernel names listening ones first, so that the
+/// connections, of which there may be thousands, are not read.
+pub fn listeners(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
+    let mut found = Listeners::default();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let file = match File::open(table) {
-            Ok(file) => file,
+        match File::open(table) {
+            Ok(file) => found.read(BufReader::new(file), ports, MOST)?,
             // A kernel without IPv6.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && table.ends_with('6') => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && table.ends_with('6') => {}
             Err(error) => return Err(error),
-        };
-        for line in BufReader::new(file).lines().skip(1) {
-            let line = line?;
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            if fields.get(3) != Some(&LISTEN) {
-                break;
-            }
-            let read = || {
-                let address = socket_address(fields.get(1)?)?;
-                Some(Listener { address, inode: fields.get(9)?.parse().ok()? })
-            };
-            all.push(read().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?);
         }
     }
-    Ok(all)
+    Ok(found)
 }
+
+impl Listeners {
+    /// Adds what one of the kernel's tables says.
+    fn read(&mut self, table: impl BufRead, ports: &BTreeSet<u16>, most: usize) -> io::Result<()> {
+        for (count, line) in table.lines().skip(1).enumerate() {
+            let line = line?;
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let address = fields.next();
+            if fields.nth(1) != Some(LISTEN) {
+                break;
+            }
+            if count >= most {
+                self.cut = true;
+                break;
+            }
+            let mut read = || {
+                let address = socket_address(address?)?;
+                // Past the queues, the timer and what was sent again.
+                let uid = fields.nth(3)?.parse().ok()?;
+                Some(Listener { address, uid, inode: fields.nth(1)?.parse().ok()? })
+            };
+            let listener = read().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+            if ports.contains(&listener.address.port()) {
+                self.all.push(listener);
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket that gets what is sent to that port of 127.0.0.1: the most exact address wins.
+    pub fn on_loopback(&self, port: u16) -> Result<Option<Listener>, Unread> {
+        let order = |ip: IpAddr| match ip {
+            IpAddr::V4(Ipv4Addr::LOCALHOST) => Some(EXACT),
+            IpAddr::V6(ip) if ip.to_ipv4_mapped() == Some(Ipv4Addr::LOCALHOST) => Some(EXACT),
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Some(1),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Some(2),
+            _ => None,
+        };
+        let here = self.all.iter().filter(|l| l.address.port() == port);
+        match here.filter_map(|l| Some((order(l.address.ip())?, *l))).min_by_key(|(order, _)| *order) {
+            Some((EXACT, listener)) => Ok(Some(listener)),
+            _ if self.cut => Err(Unread),
+            found => Ok(found.map(|(_, listener)| listener)),
+        }
+    }
+}
+
+/// Of an address that no other one goes before.
+const EXACT: u8 = 0;
 
 /// `TCP_LISTEN` in the kernel's tables (proc(5)).
 const LISTEN: &str = "0A";
@@ -123,19 +205,6 @@ fn socket_address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port))
 }
 
-/// The socket that gets what is sent to that port of 127.0.0.1: the most exact address wins.
-pub fn on_loopback(listeners: &[Listener], port: u16) -> Option<Listener> {
-    let order = |ip: IpAddr| match ip {
-        IpAddr::V4(Ipv4Addr::LOCALHOST) => Some(0),
-        IpAddr::V6(ip) if ip.to_ipv4_mapped() == Some(Ipv4Addr::LOCALHOST) => Some(0),
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Some(1),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Some(2),
-        _ => None,
-    };
-    let here = listeners.iter().filter(|l| l.address.port() == port);
-    here.filter_map(|l| Some((order(l.address.ip())?, *l))).min_by_key(|(order, _)| *order).map(|(_, l)| l)
-}
-
 /// Whether a process holds that socket.
 pub fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     let wanted = format!("socket:[{inode}]");
@@ -151,45 +220,93 @@ pub fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Reads one line of `/proc/net/tcp` (proc(5)): local address, state 0A = LISTEN, uid, inode.
-fn listening(line: &str, port: u16) -> Option<(u32, u64)> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let local = fields.get(1)?.rsplit(':').next()?;
-    let listens = *fields.get(3)? == "0A" && u16::from_str_radix(local, 16).ok()? == port;
-    if !listens {
-        return None;
-    }
-    Some((fields.get(7)?.parse().ok()?, fields.get(9)?.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
 
     use super::*;
 
+    const HEAD: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+    /// A line as the kernel writes it.
+    fn line(address: &str, state: &str, uid: u32, inode: u64) -> String {
+        format!(
+            "   0: {address} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  {uid}        0 {inode} 1 0\n"
+        )
+    }
+
+    fn read(text: &str, port: u16, most: usize) -> Listeners {
+        let mut found = Listeners::default();
+        found.read(text.as_bytes(), &BTreeSet::from([port]), most).expect("a table");
+        found
+    }
+
     #[test]
     fn who_listens_is_seen_and_whose_socket_it_is() {
         let ours = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = ours.local_addr().unwrap().port();
-        let found = on_loopback(&listeners().unwrap(), port).expect("it listens");
+        let look = || listeners(&BTreeSet::from([port])).unwrap().on_loopback(port).expect("all was read");
+        let found = look().expect("it listens");
         assert_eq!(found.address, ours.local_addr().unwrap());
+        assert_eq!(found.uid, rustix::process::geteuid().as_raw());
         assert!(holds(std::process::id(), found.inode).unwrap());
         assert!(!holds(std::process::id(), found.inode + 1_000_000).unwrap());
         assert!(holds(u32::MAX, found.inode).is_err(), "one that is not there holds nothing that is known");
+        let pid = std::process::id();
+        assert!(matches!(holder(port), Holder::Process { pid: p, .. } if p == pid), "{}", holder(port));
         drop(ours);
-        assert_eq!(on_loopback(&listeners().unwrap(), port), None);
+        assert_eq!(look(), None);
+        assert_eq!(holder(port), Holder::Unknown);
     }
 
     #[test]
     fn the_most_exact_address_gets_what_is_sent() {
-        let at = |address: &str, inode| Listener { address: address.parse().unwrap(), inode };
+        let at = |address: &str, inode| Listener { address: address.parse().unwrap(), uid: 0, inode };
         let all = [at("[::]:80", 3), at("0.0.0.0:80", 2), at("127.0.0.1:80", 1), at("10.0.0.1:80", 4)];
-        assert_eq!(on_loopback(&all, 80).map(|l| l.inode), Some(1));
-        assert_eq!(on_loopback(&all[..2], 80).map(|l| l.inode), Some(2));
-        assert_eq!(on_loopback(&all[..1], 80).map(|l| l.inode), Some(3));
-        assert_eq!(on_loopback(&all[3..], 80), None);
+        let found = |all: &[Listener], cut| {
+            Listeners { all: all.to_vec(), cut }.on_loopback(80).map(|l| l.map(|l| l.inode))
+        };
+        assert_eq!(found(&all, false), Ok(Some(1)));
+        assert_eq!(found(&all[..2], false), Ok(Some(2)));
+        assert_eq!(found(&all[..1], false), Ok(Some(3)));
+        assert_eq!(found(&all[3..], false), Ok(None));
+        // Where not all was read, only what nothing goes before is known.
+        assert_eq!(found(&all, true), Ok(Some(1)));
+        assert_eq!(found(&all[..2], true), Err(Unread));
+        assert_eq!(found(&[], true), Err(Unread));
         assert_eq!(socket_address("0100007F:21A2"), Some("127.0.0.1:8610".parse().unwrap()));
         assert_eq!(socket_address("00000000000000000000000000000000:0050"), Some("[::]:80".parse().unwrap()));
+    }
+
+    /// Somebody with more sockets than are read hides nobody: what was not read is not taken for free.
+    #[test]
+    fn of_a_table_without_end_a_part_is_read_and_no_port_is_taken_for_free() {
+        let ours = line("0100007F:21A2", LISTEN, 33, 7);
+        let others: String = (0..5).map(|n| line("0200007F:21A3", LISTEN, 1000, 100 + n)).collect();
+        let connections = line("0100007F:21A4", "01", 0, 9);
+        let all = format!("{HEAD}{others}{ours}{connections}");
+        assert_eq!(
+            read(&all, 8610, 6).on_loopback(8610),
+            Ok(Some(Listener { address: "127.0.0.1:8610".parse().unwrap(), uid: 33, inode: 7 }))
+        );
+        assert_eq!(read(&all, 8612, 6).on_loopback(8612), Ok(None), "a connection is no listener");
+        assert_eq!(read(&all, 8610, 5).on_loopback(8610), Err(Unread));
+        assert_eq!(read(&all, 8610, 5).all, [], "only what was asked for is kept");
+    }
+
+    #[test]
+    fn a_name_is_looked_for_within_bounds() {
+        let ours = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = ours.local_addr().unwrap().port();
+        let inode = listeners(&BTreeSet::from([port])).unwrap().all[0].inode;
+        assert!(process_within(inode, BOUNDS).is_some());
+        for bounds in [
+            Bounds { time: Duration::ZERO, ..BOUNDS },
+            Bounds { processes: 0, ..BOUNDS },
+            Bounds { files: 0, ..BOUNDS },
+        ] {
+            assert_eq!(process_within(inode, bounds), None, "{bounds:?}");
+        }
     }
 }

@@ -69,6 +69,29 @@ fn what_is_not_known_of_a_port_changes_nothing() {
     }
 }
 
+/// However long ago it was started, or when nobody knows when: an earlier Cordée did it.
+#[test]
+fn a_server_that_listens_late_comes_back_when_it_does() {
+    let mut desired = first();
+    let (mut world, mut memory) = (World::at(10_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    let id = ProcessId::Server(name("web1"));
+    let mut wish = desired.clone();
+    world.die(&id);
+    round(&mut wish, &mut world, &mut memory, usize::MAX);
+    world.look(&mut memory, &desired);
+    for started in [None, Some(world.now - 60_000), Some(world.now - 3_600_000)] {
+        for (port, comes) in [(Port::Free, false), (Port::Unknown, false), (Port::Ours, true)] {
+            let seen = memory.processes.get_mut(&id).expect("there");
+            assert!(seen.leader.is_some(), "it was started again");
+            (seen.started_at, seen.port) = (started, port.clone());
+            let steps = plan(&desired, &memory, &setting(), world.now).steps;
+            let back = |s: &Step| matches!(s, Step::SetState { state: State::Ready, .. });
+            assert_eq!(steps.iter().any(back), comes, "{started:?} {port:?}: {steps:?}");
+        }
+    }
+}
+
 /// It comes back when its own process listens, and not before; and a step that failed does not keep it in service.
 #[test]
 fn a_server_that_died_comes_back_when_its_own_process_listens() {

@@ -392,6 +392,19 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     }
 }
 
+/// To try a port is to hold it for a moment: a server that is started right then would not get its own.
+#[test]
+fn ports_of_the_cluster_s_own_servers_are_not_tried() {
+    let mut desired = first();
+    let own: Vec<u16> = desired.servers().map(|(_, s)| s.port).collect();
+    desired.page.set_port(desired.ports.1);
+    let free = desired.free_ports(|port| {
+        assert!(!own.contains(&port) && port != desired.page.port(), "{port} was tried");
+        true
+    });
+    assert_eq!(free.len() + own.len() + 1, usize::from(desired.ports.1 - desired.ports.0) + 1);
+}
+
 #[test]
 fn ten_that_are_added_at_once_get_ten_ports() {
     let mut desired = first();
