@@ -1,7 +1,7 @@
 //! Statistics: `show info`, `show stat` (CSV, read by header: the set of columns grows with each version) and
 //! `show servers state`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::Mode;
 
-use super::config::{backends, frontends};
+use super::config::{NOBODY, NOBODY_AT, backends, frontends};
 
 /// What one HAProxy said of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Running {
     /// What bounds it as a whole.
     #[serde(default)]
     pub limits: Limits,
+    /// Connections wait while no database is in service (db); HAProxy `web` has nothing of the kind.
+    #[serde(default)]
+    pub waits: bool,
     /// Its servers by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
 }
@@ -172,7 +175,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         .and_then(|d| d.strip_prefix("cordee "))
         .and_then(|d| d.strip_prefix(proxy.as_str()))
         .map(|d| d.trim().to_owned());
-    let admin = admin_states(state)?;
+    let (admin, waiting) = admin_states(state)?;
 
     let mut running = Running {
         pid,
@@ -186,6 +189,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         unsent: field("DroppedLogs").and_then(|v| v.trim().parse().ok()).unwrap_or(0),
         frontends: BTreeMap::new(),
         limits: limits(field)?,
+        waits: proxy == PoolId::Web || backends(proxy).iter().all(|backend| waiting.contains(*backend)),
         servers: BTreeMap::new(),
     };
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
@@ -387,7 +391,11 @@ const CHECKED: u32 = 0x04;
 const MAINTENANCE: u32 = 0x01 | 0x02 | 0x20;
 const DRAIN: u32 = 0x08 | 0x10;
 
-fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'static str> {
+/// By backend and name.
+type States = BTreeMap<(String, String), AdminState>;
+
+/// Of our servers; and the backends in which connections wait while none of those is in service.
+fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     if lines.next() != Some("1") {
         return Err("show servers state is not version 1");
@@ -405,11 +413,18 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
     let (admin, weight) = (column("srv_admin_state")?, column("srv_uweight")?);
     let (check, check_port, check_addr) =
         (column("srv_check_state")?, column("srv_check_port")?, column("srv_check_addr")?);
-    let mut all = BTreeMap::new();
+    let (mut all, mut waiting) = (States::new(), BTreeSet::new());
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
         let get = |i: usize| words.get(i).copied().ok_or("show servers state is cut");
         let bits = get(admin)?.parse::<u32>().map_err(|_| "srv_admin_state is no number")?;
+        if get(name)? == NOBODY {
+            let there = get(ip)?.parse() == Ok(NOBODY_AT) && get(port)? == "0";
+            if there && bits & (MAINTENANCE | DRAIN) == 0 && get(weight)? != "0" {
+                waiting.insert(get(be)?.to_owned());
+            }
+            continue;
+        }
         let checks = get(check)?.parse::<u32>().map_err(|_| "srv_check_state is no number")?;
         all.insert(
             (get(be)?.to_owned(), get(name)?.to_owned()),
@@ -425,7 +440,7 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
             },
         );
     }
-    Ok(all)
+    Ok((all, waiting))
 }
 
 #[cfg(test)]
