@@ -371,7 +371,7 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
     cluster.settle();
     let since = cluster.api().last_event();
     for server in ["web1", "web2"] {
-        cluster.cli_ok(&["maintenance", server]);
+        cluster.cli_ok(&["maintenance", server, "--force"]);
     }
     let (verdict, _) = wait::until("it is said", WELL, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
