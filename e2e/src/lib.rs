@@ -14,6 +14,7 @@ pub mod absence;
 pub mod api;
 pub mod axe;
 pub mod browser;
+pub mod callers;
 pub mod cluster;
 pub mod cuts;
 pub mod db;

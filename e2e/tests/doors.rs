@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,8 @@ use rustix::process::Signal;
 
 /// How soon what is wrong at an address is shown, and what somebody changed is put right.
 const TOLD: Duration = Duration::from_secs(3);
+/// For so long HAProxy tries to find a database, and no longer: web servers are asked for a page, and have two seconds.
+const WAITED: std::ops::Range<Duration> = Duration::from_millis(1_400)..Duration::from_millis(2_000);
 /// How soon all is well again.
 const WELL: Duration = Duration::from_secs(10);
 
@@ -39,6 +41,7 @@ pub fn file() -> File {
             case!(ordinary_changes_are_nobody_else_s),
             case!(cordee_s_own_questions_are_no_visitors),
             case!(all_web_servers_set_aside_have_a_sentence_of_their_own),
+            case!(without_any_database_a_connection_ends_before_a_page_is_late),
         ],
     )
 }
@@ -158,6 +161,14 @@ fn whatever_somebody_changes_at_run_time_is_put_right_and_told(cluster: &Cluster
         let bounds = (field("Maxconn:"), field("Hard_maxconn:"), field("ConnRateLimit:"));
         if bounds.0 == bounds.1 && bounds.2.trim() == "0" { Ok(()) } else { Err(bounds) }
     });
+    // Only a worker that starts anew brings it back.
+    let since = cluster.api().last_event();
+    command(cluster, "db", "set server db_writer/no.database state maint");
+    wait::until("connections wait for a database again", TOLD, || {
+        let state = stat(cluster, "db", "db_writer", "no.database", "status");
+        if state == "no check" { Ok(()) } else { Err(state) }
+    });
+    wait_until_told(cluster, "db", since, &["at which connections wait", "runs the new file"]);
     cluster.settle();
 }
 
@@ -377,4 +388,47 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
         .filter(|e| e.light.as_deref() == Some("critical"))
         .collect();
     assert!(alarms.is_empty(), "{alarms:?}");
+}
+
+fn without_any_database_a_connection_ends_before_a_page_is_late(cluster: &Cluster) {
+    cluster.settle();
+    let writer =
+        cluster.api().snapshot().servers.iter().find(|s| s.role.as_deref() == Some("writer")).cloned();
+    let writer = writer.expect("a writer").name;
+    let standby = if writer == "db1" { "db2" } else { "db1" };
+    let since = cluster.api().last_event();
+    cluster.cli_ok(&["stop", standby]);
+    cluster.cli_ok(&["stop", &writer, "--force"]);
+    let (verdict, _) = wait::until("it is said", WELL, || {
+        let verdict = cluster.api().try_snapshot()?.verdict;
+        let stopped = ["db1", "db2"].iter().all(|name| cluster.api().snapshot().server(name).pid.is_none());
+        if stopped && verdict.light != "good" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
+    });
+    println!("#   {verdict:?}");
+    for to in [cluster.db(), cluster.db_writer()] {
+        let at = Instant::now();
+        let mut stream = TcpStream::connect(to).expect("HAProxy listens");
+        stream.set_read_timeout(Some(WELL)).unwrap();
+        let ended = stream.read(&mut [0; 64]);
+        let waited = at.elapsed();
+        println!("#   {to}: {ended:?} after {waited:?}");
+        assert!(matches!(ended, Ok(0)), "{ended:?}");
+        assert!(WAITED.contains(&waited), "{waited:?}");
+    }
+    // A page that asks for a database says that there is none, and the web servers stay in service.
+    let at = Instant::now();
+    let page = Client::new(cluster.site()).timeout(WELL).get("/connexion").expect("a page");
+    println!("#   /connexion: {} after {:?}", page.status, at.elapsed());
+    wait::always("visitors are served", TOLD, || visitor(cluster));
+    let web: Vec<Event> = cluster
+        .api()
+        .events_after(since)
+        .into_iter()
+        .filter(|e| e.subject.starts_with("web") && e.light.as_deref() != Some("good"))
+        .collect();
+    assert!(web.is_empty(), "{web:?}");
+    for server in [&writer, standby] {
+        cluster.cli_ok(&["start", server]);
+    }
+    cluster.settle();
 }

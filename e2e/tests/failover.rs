@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Status;
+use cordee_e2e::callers::around;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
@@ -34,6 +35,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1_200);
 const SWITCHED: Duration = Duration::from_secs(15);
 /// How soon the API shows what has changed: it polls every 500 ms, and semi-sync gives up after 1 s.
 const SHOWN: Duration = Duration::from_secs(5);
+/// The longest that a new connection waits, as the guide says it.
+const LONGEST_WAIT: Duration = Duration::from_millis(1_600);
 /// How long nothing may happen where nothing should.
 const QUIET: Duration = Duration::from_secs(6);
 
@@ -44,6 +47,7 @@ pub fn file() -> File {
         &[],
         &[
             case!(ten_deaths_of_the_writer_lose_no_acknowledged_write),
+            case!(who_connects_after_a_death_waits_for_the_next_writer),
             case!(no_database_takes_a_write_out_of_its_turn),
             case!(five_freezes_of_the_writer_end_with_another_one),
             case!(a_dead_standby_stalls_the_writer_for_a_second_at_most),
@@ -154,6 +158,38 @@ fn ten_deaths_of_the_writer_lose_no_acknowledged_write(cluster: &Cluster) {
     let gaps = gaps(&report, &switches);
     assert!(gaps.longest() <= FIRST_WRITE, "{gaps}");
     assert!(gaps.median() <= MEDIAN_FIRST_WRITE, "{gaps}");
+}
+
+/// An application without a retry of its own. What was begun before the death died with the writer.
+fn who_connects_after_a_death_waits_for_the_next_writer(cluster: &Cluster) {
+    let application = Db::new(cluster, &["--account", "app"]);
+    let mut pair = Pair::wait(cluster);
+    for round in 0..4 {
+        // In turn: the address that follows the routing, and that of the one writer.
+        let to = if round % 2 == 0 { cluster.db() } else { cluster.db_writer() };
+        let (old, new) = (pair.writer.clone(), pair.standby.name.clone());
+        let id = server_id(cluster, &new);
+        let calls = around(
+            application.dsn(),
+            to,
+            || {
+                cluster.signal_group(old.pid.expect("it runs"), Signal::KILL);
+            },
+            || {
+                wait::until("the new writer is open", SWITCHED, || match open(cluster, &new)? {
+                    true => Ok(()),
+                    false => Err("closed".to_owned()),
+                });
+            },
+        );
+        let after: Vec<_> = calls.after().collect();
+        let longest = calls.longest();
+        println!("#   {} connections after the death of {}, longest {longest:?}", after.len(), old.name);
+        assert!(calls.failed().is_empty(), "of {}: {:#?}", after.len(), calls.failed());
+        assert!(after.iter().all(|call| call.outcome == Ok(id)), "{after:#?}");
+        assert!(longest <= LONGEST_WAIT, "{longest:?}");
+        pair = Pair::wait_switched(cluster, &pair);
+    }
 }
 
 /// A prober on each database tries a write every 50 ms while the writer dies and freezes. Its successes and the

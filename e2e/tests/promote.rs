@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Server;
+use cordee_e2e::callers::around;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
@@ -27,6 +28,8 @@ const SWITCHED: Duration = Duration::from_secs(15);
 const FIRST_WRITE: Duration = Duration::from_secs(4);
 /// Acceptance: nobody is left on the former writer.
 const LEFT: Duration = Duration::from_secs(2);
+/// The longest that a new connection waits, as the guide says it.
+const LONGEST_WAIT: Duration = Duration::from_millis(1_600);
 /// How soon a change that cannot be made without a loss is given up.
 const GIVEN_UP: Duration = Duration::from_secs(20);
 /// How soon a former writer that cannot start is a member again, copied from the new one.
@@ -41,6 +44,7 @@ pub fn file() -> File {
         &[],
         &[
             case!(five_promotes_with_reloads_leave_nobody_behind),
+            case!(who_connects_during_a_change_waits_for_the_next_writer),
             case!(what_only_the_former_writer_has_is_kept_aside),
             case!(what_cannot_be_taken_back_is_kept_aside_too),
         ],
@@ -118,6 +122,39 @@ fn five_promotes_with_reloads_leave_nobody_behind(cluster: &Cluster) {
     let pause = |(at, _): &(Instant, u32)| report.longest_pause(*at, end.min(*at + FIRST_WRITE));
     println!("#   longest pause around each: {}", Spread::new(asked.iter().map(pause).collect()));
     assert!(gaps.longest() <= FIRST_WRITE, "{gaps}");
+}
+
+/// An application without a retry of its own. What was begun before is cut with the former writer's connections.
+fn who_connects_during_a_change_waits_for_the_next_writer(cluster: &Cluster) {
+    let application = Db::new(cluster, &["--account", "app"]);
+    let mut pair = Pair::wait(cluster);
+    for round in 0..4 {
+        // In turn: the address that follows the routing, and that of the one writer.
+        let to = if round % 2 == 0 { cluster.db() } else { cluster.db_writer() };
+        let new = pair.standby.name.clone();
+        let id = server_id(cluster, &new);
+        let calls = around(
+            application.dsn(),
+            to,
+            || {
+                let reply = promote(cluster, &new, false);
+                assert_eq!(reply.status, 202, "{reply:?}");
+            },
+            || {
+                wait::until("the new writer is open", SWITCHED, || match open(cluster, &new)? {
+                    true => Ok(()),
+                    false => Err("closed".to_owned()),
+                });
+            },
+        );
+        let after: Vec<_> = calls.after().collect();
+        let longest = calls.longest();
+        println!("#   {} connections after the cut, longest {longest:?}", after.len());
+        assert!(calls.failed().is_empty(), "of {}: {:#?}", after.len(), calls.failed());
+        assert!(after.iter().all(|call| call.outcome == Ok(id)), "{after:#?}");
+        assert!(longest <= LONGEST_WAIT, "{longest:?}");
+        pair = wait_planned(cluster, &pair);
+    }
 }
 
 /// Waits until the pair is ready with the other writer.

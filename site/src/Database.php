@@ -120,8 +120,8 @@ final class Database
     }
 
     /**
-     * Opens a connection. While the writer changes, HAProxy has nobody to lead to and refuses at once: for that moment it
-     * is asked again. Nothing was sent yet, so this repeats nothing.
+     * Opens a connection. While the writer changes, HAProxy lets it wait; one that was just being opened to the former
+     * writer is lost with it, and is asked for again. Nothing was sent yet, so this repeats nothing.
      *
      * @param array<string, string> $config
      */

@@ -246,7 +246,12 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             Host::Name(n) => observed.names.get(n).and_then(|n| n.value()).is_some(),
         })
         .count();
-    if listed != wished * per {
+    // Where connections wait while no database is in service.
+    let waiting = usize::from(pool == PoolId::Db);
+    if !running.waits {
+        faults.push(Fault::Missing("no.database".to_owned()));
+    }
+    if listed != (wished + waiting) * per {
         faults.push(Fault::File(pool));
     }
 }

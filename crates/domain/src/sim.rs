@@ -538,7 +538,7 @@ impl World {
             .map(|name| (name.to_owned(), Frontend { listens: Listens::Open, most: LIMITS.most }));
         let (lines, frontends) = (lines(text), frontends.collect());
         self.next_pid += 1;
-        let worker = Worker { pid: self.next_pid, lines, frontends, limits: LIMITS };
+        let worker = Worker { pid: self.next_pid, lines, frontends, limits: LIMITS, waits: true };
         self.workers.insert(proxy, worker);
         let due = self.now + self.check_after;
         self.due.extend(servers.keys().map(|name| (name.clone(), due)));

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,6 +64,16 @@ pub const COOKIE: &str = "SERVEUR";
 
 /// The backend that always leads to the one writer.
 pub const WRITER_BACKEND: &str = "db_writer";
+
+/// The server at which connections to the databases wait while none is in service. The dot keeps it from being the name
+/// of a server of ours.
+pub const NOBODY: &str = "no.database";
+
+/// Its address; it has no port.
+pub const NOBODY_AT: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of ours.
+pub const NOBODY_ID: u32 = i32::MAX as u32;
 
 /// Milliseconds between two checks of a web server that is well.
 pub const WEB_CHECK_INTERVAL: u64 = 1_000;

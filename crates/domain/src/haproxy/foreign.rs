@@ -41,6 +41,8 @@ pub enum What {
     Rate,
     /// The session mode.
     Session,
+    /// Whether connections wait while no database is in service.
+    Waiting,
 }
 
 impl What {
@@ -60,6 +62,7 @@ impl What {
             Self::Connections => text!("foreign-connections"),
             Self::Rate => text!("foreign-rate"),
             Self::Session => text!("foreign-session"),
+            Self::Waiting => text!("foreign-waiting"),
         }
     }
 
@@ -73,9 +76,12 @@ impl What {
             | Self::Most(name)
             | Self::Checks(name)
             | Self::Cookie(name) => Some(name),
-            Self::Frontend(_) | Self::FrontendMost(_) | Self::Connections | Self::Rate | Self::Session => {
-                None
-            }
+            Self::Frontend(_)
+            | Self::FrontendMost(_)
+            | Self::Connections
+            | Self::Rate
+            | Self::Session
+            | Self::Waiting => None,
         }
     }
 
@@ -116,6 +122,10 @@ pub fn values(proxy: PoolId, running: &Running) -> Values {
     }
     all.insert(What::Connections, number(running.limits.most));
     all.insert(What::Rate, number(running.limits.rates));
+    if proxy == PoolId::Db {
+        let waits = if running.waits { text!("foreign-ready") } else { text!("foreign-out") };
+        all.insert(What::Waiting, waits);
+    }
     if let Some(mode) = running.mode {
         all.insert(What::Session, word(mode.as_str()));
     }

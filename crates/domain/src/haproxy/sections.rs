@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::config::{COOKIE, Setting, WRITER_BACKEND};
-use super::line::{Line, spoken};
+use super::config::{COOKIE, NOBODY, NOBODY_AT, NOBODY_ID, Setting, WRITER_BACKEND};
+use super::line::{Line, part, spoken};
 use super::log;
 use crate::desired::Desired;
 use crate::ids::PoolId;
 use crate::sessions::{HEADER, KEY};
-use crate::why;
+use crate::{text, why};
 
 /// Lines that the runtime API cannot change, and the backend whose servers follow them.
 pub(super) struct Section {
@@ -169,8 +169,11 @@ fn db_defaults() -> Vec<Line> {
         Line::set("log global", why!("line-log-global")),
         Line::set("option clitcpka", why!("line-client-alive")),
         Line::set("option srvtcpka", why!("line-server-alive")),
-        Line::set("retries 2", why!("line-retries", count = 2_u32)),
-        timeout("connect", "1s", |time| why!("line-timeout-connect", time = time)),
+        Line::set("option redispatch 1", why!("line-redispatch-database")),
+        // Together a second and a half. The checks of the web servers ask for a page, and wait two seconds for it: one
+        // that can be made without a database must come in time. Our own question at these addresses waits 1.8 s.
+        Line::set("retries 15", why!("line-retries-database", count = 15_u32)),
+        timeout("connect", "100ms", |time| why!("line-timeout-connect-database", time = time)),
         timeout("client", "1h", |time| why!("line-timeout-client-database", time = time)),
         timeout("server", "1h", |time| why!("line-timeout-server-database", time = time)),
         timeout("queue", "5s", |time| why!("line-timeout-queue", time = time)),
@@ -183,26 +186,45 @@ fn db_frontends(desired: &Desired) -> Vec<Line> {
     vec![
         Line::head("frontend db", why!("line-frontend-database")),
         bind(desired.db.listen),
+        to_no_port(),
         leads_to("db"),
         Line::empty(),
         Line::head("frontend db_writer", why!("line-frontend-writer")),
         bind(desired.writer_listen),
+        to_no_port(),
         leads_to(WRITER_BACKEND),
         Line::empty(),
     ]
 }
 
 fn db_backend() -> Vec<Line> {
-    vec![Line::head("backend db", why!("line-backend-database")), mysql_check()]
+    vec![Line::head("backend db", why!("line-backend-database")), mysql_check(), nobody()]
 }
 
 fn db_writer_backend() -> Vec<Line> {
     let head = Line::head(format!("backend {WRITER_BACKEND}"), why!("line-backend-writer"));
-    vec![Line::empty(), head, mysql_check()]
+    vec![Line::empty(), head, mysql_check(), nobody()]
 }
 
 fn mysql_check() -> Line {
     Line::set("option mysql-check", why!("line-mysql-check"))
+}
+
+/// Only `nobody` has no port of its own, and takes this one. Nobody can hold port 0, whatever their rights: the kernel
+/// gives another one to whoever asks for it. So each connection there is refused.
+fn to_no_port() -> Line {
+    Line::set("tcp-request connection set-dst-port int(0)", why!("line-no-port"))
+}
+
+/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection at
+/// once when a backend has no server, and tries again when the server refuses.
+fn nobody() -> Line {
+    let parts = vec![
+        part(format!("server {NOBODY} {NOBODY_AT}"), text!("part-nobody", address = NOBODY_AT.to_string())),
+        part(format!("id {NOBODY_ID}"), text!("part-nobody-id")),
+        part("backup", text!("part-nobody-backup")),
+    ];
+    Line::of_parts(parts, why!("line-nobody"))
 }
 
 fn timeout(of: &str, time: &str, why: fn(String) -> super::line::Why) -> Line {

@@ -1,7 +1,7 @@
 //! Statistics: `show info`, `show stat` (CSV, read by header: the set of columns grows with each version) and
 //! `show servers state`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::Mode;
 
-use super::config::{backends, frontends};
+use super::config::{NOBODY, NOBODY_AT, backends, frontends};
 
 /// What one HAProxy said of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Running {
     /// What bounds it as a whole.
     #[serde(default)]
     pub limits: Limits,
+    /// Connections wait while no database is in service (db); HAProxy `web` has nothing of the kind.
+    #[serde(default)]
+    pub waits: bool,
     /// Its servers by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
 }
@@ -172,7 +175,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         .and_then(|d| d.strip_prefix("cordee "))
         .and_then(|d| d.strip_prefix(proxy.as_str()))
         .map(|d| d.trim().to_owned());
-    let admin = admin_states(state)?;
+    let (admin, waiting) = admin_states(state)?;
 
     let mut running = Running {
         pid,
@@ -186,6 +189,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         unsent: field("DroppedLogs").and_then(|v| v.trim().parse().ok()).unwrap_or(0),
         frontends: BTreeMap::new(),
         limits: limits(field)?,
+        waits: proxy == PoolId::Web || backends(proxy).iter().all(|backend| waiting.contains(*backend)),
         servers: BTreeMap::new(),
     };
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
@@ -387,7 +391,11 @@ const CHECKED: u32 = 0x04;
 const MAINTENANCE: u32 = 0x01 | 0x02 | 0x20;
 const DRAIN: u32 = 0x08 | 0x10;
 
-fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'static str> {
+/// By backend and name.
+type States = BTreeMap<(String, String), AdminState>;
+
+/// Of our servers; and the backends in which connections wait while none of those is in service.
+fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     if lines.next() != Some("1") {
         return Err("show servers state is not version 1");
@@ -405,11 +413,18 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
     let (admin, weight) = (column("srv_admin_state")?, column("srv_uweight")?);
     let (check, check_port, check_addr) =
         (column("srv_check_state")?, column("srv_check_port")?, column("srv_check_addr")?);
-    let mut all = BTreeMap::new();
+    let (mut all, mut waiting) = (States::new(), BTreeSet::new());
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
         let get = |i: usize| words.get(i).copied().ok_or("show servers state is cut");
         let bits = get(admin)?.parse::<u32>().map_err(|_| "srv_admin_state is no number")?;
+        if get(name)? == NOBODY {
+            let there = get(ip)?.parse() == Ok(NOBODY_AT) && get(port)? == "0";
+            if there && bits & (MAINTENANCE | DRAIN) == 0 && get(weight)? != "0" {
+                waiting.insert(get(be)?.to_owned());
+            }
+            continue;
+        }
         let checks = get(check)?.parse::<u32>().map_err(|_| "srv_check_state is no number")?;
         all.insert(
             (get(be)?.to_owned(), get(name)?.to_owned()),
@@ -425,13 +440,49 @@ fn admin_states(text: &str) -> Result<BTreeMap<(String, String), AdminState>, &'
             },
         );
     }
-    Ok(all)
+    Ok((all, waiting))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::db::failover::tests::scene::listed;
+
+    const INFO: &str = "Pid: 7\nUptime_sec: 1\nMaxconn: 9\nHard_maxconn: 9\nConnRateLimit: 0\nSessRateLimit: 0\n\
+        SslRateLimit: 0\n";
+    const STAT: &str = "# pxname,svname,status,scur,slim,stot,rate,req_rate,req_tot,ereq,lastchg,check_status,check_code,\
+        check_duration,last_chk,check_rise,check_fall,check_health,cookie\n\
+        db,db1,MAINT,0,,9,,,,,5,L4OK,,0,,1,2,2,\n\
+        db,no.database,no check,0,,9171,,,,,15,,,,,,,,\n\
+        db,BACKEND,UP,0,,9,,,,,15,,,,,,,,\n\
+        db_writer,no.database,no check,0,,0,,,,,15,,,,,,,,\n\
+        db_writer,BACKEND,UP,0,,0,,,,,15,,,,,,,,\n";
+    const COLUMNS: &str = "1\n# be_name srv_name srv_id srv_addr srv_port srv_admin_state srv_uweight srv_check_state \
+        srv_check_port srv_check_addr\n";
+
+    fn with(first: &str, second: &str) -> Result<Running, &'static str> {
+        let state = format!("{COLUMNS}db db1 1 127.0.0.1 8621 1 100 6 0 -\n{first}\n{second}\n");
+        parse(PoolId::Db, INFO, STAT, &state)
+    }
+
+    #[test]
+    fn the_server_at_which_connections_wait_is_none_of_ours() {
+        let line = |backend: &str, rest: &str| format!("{backend} no.database 2147483647 {rest} 0 0 -");
+        let there = "127.0.0.1 0 0 1";
+        let whole = with(&line("db", there), &line("db_writer", there)).expect("understood");
+        assert!(whole.waits);
+        assert_eq!(whole.servers.keys().map(ServerName::as_str).collect::<Vec<_>>(), ["db1"]);
+        // Out by command, without weight, led elsewhere, taken away: in either backend.
+        for rest in
+            ["127.0.0.1 0 1 1", "127.0.0.1 0 8 1", "127.0.0.1 0 0 0", "127.0.0.1 9 0 1", "127.0.0.2 0 0 1"]
+        {
+            for (first, second) in [(rest, there), (there, rest)] {
+                let running = with(&line("db", first), &line("db_writer", second)).expect("understood");
+                assert!(!running.waits, "{first} / {second}");
+            }
+        }
+        assert!(!with(&line("db", there), "").expect("understood").waits);
+    }
 
     #[test]
     fn a_backend_that_finds_it_down_brings_its_own_reason_and_time() {

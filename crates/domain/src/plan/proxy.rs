@@ -308,6 +308,7 @@ pub(crate) fn unproven(seen: &ProxySeen, proxy: PoolId, running: &Running) -> bo
             .iter()
             .any(|name| running.frontends.get(*name).is_some_and(|f| f.listens == Listens::Shut))
         || running.servers.values().any(|server| server.checked_elsewhere)
+        || !running.waits
 }
 
 /// Takes away what keeps visitors out of the process as a whole.

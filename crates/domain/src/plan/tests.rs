@@ -219,6 +219,7 @@ fn hand() -> impl Strategy<Value = Hand> {
         Just(Hand::Weight),
         Just(Hand::State),
         Just(Hand::Most),
+        Just(Hand::Wait),
         Just(Hand::Address),
         Just(Hand::Uncheck),
         Just(Hand::Elsewhere),

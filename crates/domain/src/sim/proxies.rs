@@ -17,6 +17,7 @@ pub(super) struct Worker {
     pub(super) lines: Vec<String>,
     pub(super) frontends: BTreeMap<String, Frontend>,
     pub(super) limits: Limits,
+    pub(super) waits: bool,
 }
 
 /// What somebody does at a HAProxy's runtime socket or master.
@@ -44,6 +45,8 @@ pub enum Hand {
     Uncheck,
     /// Has another port checked.
     Elsewhere,
+    /// Has connections fail at once while no database is in service.
+    Wait,
     /// Edits a line of the file, has the master reload, and puts the line back.
     Reload,
 }
@@ -86,6 +89,7 @@ impl World {
                 s.checked = false;
             }
             (Hand::Elsewhere, _, Some(s)) if !s.checked_elsewhere => s.checked_elsewhere = true,
+            (Hand::Wait, ..) if pool == PoolId::Db && worker.waits => worker.waits = false,
             (Hand::Reload, ..) => {
                 let Some(file) = self.files.get(&pool).cloned() else { return false };
                 self.files.insert(pool, file.replace("timeout connect", "timeout connect 9s #"));
@@ -159,6 +163,7 @@ pub(super) fn running(
         unsent: 0,
         frontends: worker.frontends.clone(),
         limits: worker.limits,
+        waits: worker.waits,
         servers: servers.clone(),
     }
 }

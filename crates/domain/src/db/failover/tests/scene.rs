@@ -97,6 +97,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         unsent: 0,
         frontends: BTreeMap::new(),
         limits: Limits::default(),
+        waits: true,
         servers: servers.collect(),
     };
     let running = Seen::At(NOW - 100, running);
