@@ -10,16 +10,16 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cordee_e2e::api::Status;
+use cordee_e2e::api::{Server, Status};
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::ports::local;
-use cordee_e2e::procs::Process;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
+use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::Signal;
 
 /// How soon the page says that a port is taken.
@@ -45,7 +45,7 @@ pub fn file() -> File {
             case!(a_dead_web_server_s_port_gets_no_visitor),
             case!(a_port_taken_while_its_server_was_stopped_gets_no_visitor),
             case!(a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back),
-            case!(a_server_that_listens_only_once_cordee_is_back_serves_again),
+            case!(a_writer_that_listens_only_once_cordee_is_back_serves_again),
             case!(a_dead_database_s_port_gets_no_application),
             case!(haproxy_s_own_port_taken_while_it_restarts_is_told),
         ],
@@ -217,64 +217,56 @@ fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &
     wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 
-/// It was started by the Cordée before, and is held before it listens until there is another one.
-fn a_server_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
+/// A start that takes long, as a recovery does, and a Cordée that dies meanwhile. MariaDB waits for up to 30 s for the lock
+/// of a file of its own before it listens.
+fn a_writer_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
     cluster.settle();
-    let before = cluster.serve().expect("serve");
-    let pid = (0..5)
-        .find_map(|_| held_before_it_listens(cluster))
-        .expect("it listened each time before it was stopped");
-    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != before.pid));
-    shown(cluster, pid);
-    cluster.signal_group(pid, Signal::CONT);
-    let (_, took) = wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
-    println!("#   in service {} ms after it went on", took.as_millis());
-    assert_eq!(cluster.api().snapshot().server("web1").pid, Some(pid), "it was not started again");
-}
-
-/// Kills web1, and stops the one that is started in its place before it listens, with a Cordée that dies meanwhile. It may
-/// have been quicker.
-fn held_before_it_listens(cluster: &Cluster) -> Option<u32> {
-    cluster.settle();
-    let web1 = cluster.api().snapshot().server("web1").clone();
-    let died = web1.pid.expect("it runs");
-    let of_web1 = |p: &Process| p.program == "apache2" && p.pid == p.group && p.mentions("/web1/");
+    let (writer, other) = writer_and_other(cluster);
+    cluster.cli_ok(&["stop", other]);
+    cluster.api().wait_for_light(other, "maintenance", WELL);
+    let application = Db::new(cluster, &[]);
+    application.query("SELECT 1");
+    let data = cluster.home().join("servers").join(&writer.name).join("data");
+    let file = std::fs::File::options().read(true).write(true).open(data.join("aria_log_control")).unwrap();
+    // It has the lock as soon as the one that dies has not.
+    let lock = std::thread::spawn(move || {
+        fcntl_lock(&file, FlockOperation::LockExclusive).expect("a lock");
+        file
+    });
+    let died = writer.pid.expect("it runs");
     cluster.signal_group(died, Signal::KILL);
-    let (pid, _) = wait::until("another one is started", WELL, || {
-        let next = cluster.processes().into_iter().find(|p| of_web1(p) && p.pid != died);
-        next.map(|p| p.pid).ok_or("not yet")
-    });
-    cluster.signal_group(pid, Signal::STOP);
-    shown(cluster, pid);
+    let lock = lock.join().expect("a lock");
+    let pid = || {
+        cluster.api().try_snapshot()?.server(&writer.name).pid.filter(|p| *p != died).ok_or("none".to_owned())
+    };
+    let (pid_before, _) = wait::until("another one is started", WELL, pid);
     let serve = cluster.serve().expect("serve");
-    // One that is stopped while its parent dies gets SIGHUP from the kernel, and dies as well.
-    cluster.signal_group(pid, Signal::CONT);
     cluster.signal(serve.pid, Signal::KILL);
-    while serve.lives() {
-        std::hint::spin_loop();
-    }
-    cluster.signal_group(pid, Signal::STOP);
-    if TcpStream::connect(local(web1.port)).is_err() {
-        return Some(pid);
-    }
-    cluster.signal_group(pid, Signal::CONT);
-    None
+    wait::until_true("another Cordée serves", WELL, || cluster.serve().is_some_and(|s| s.pid != serve.pid));
+    let (adopted, _) = wait::until("it is adopted", WELL, pid);
+    assert!(TcpStream::connect(local(writer.port)).is_err(), "it listens already");
+    assert!(application.try_query("SELECT 1").is_err(), "who answered?");
+    drop(lock);
+    let (_, took) = wait::until("it answers again", WELL, || application.try_query("SELECT 1"));
+    println!("#   in service {} ms after it could go on", took.as_millis());
+    let now = cluster.api().snapshot().server(&writer.name).pid;
+    assert_eq!((Some(pid_before), Some(adopted)), (now, now), "it was not started again");
+    cluster.cli_ok(&["start", other]);
+    wait::until("all is well again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 
-/// Waits until the page shows that process as web1's.
-fn shown(cluster: &Cluster, pid: u32) {
-    wait::until("it is known", WELL, || {
-        let now = cluster.api().try_snapshot()?.server("web1").pid;
-        if now == Some(pid) { Ok(()) } else { Err(format!("{now:?}")) }
-    });
+/// The database that takes the writes, and the name of the other one.
+fn writer_and_other(cluster: &Cluster) -> (Server, &'static str) {
+    let writer = cluster.api().snapshot().servers.into_iter().find(|s| s.role.as_deref() == Some("writer"));
+    let writer = writer.expect("a writer");
+    let other = if writer.name == "db1" { "db2" } else { "db1" };
+    (writer, other)
 }
 
 /// The writer alone, so that nobody takes its place: HAProxy has no other one to lead to.
 fn a_dead_database_s_port_gets_no_application(cluster: &Cluster) {
     cluster.settle();
-    let writer = cluster.api().snapshot().servers.into_iter().find(|s| s.role.as_deref() == Some("writer"));
-    let writer = writer.expect("a writer");
-    let other = if writer.name == "db1" { "db2" } else { "db1" };
+    let (writer, other) = writer_and_other(cluster);
     cluster.cli_ok(&["stop", other]);
     cluster.api().wait_for_light(other, "maintenance", WELL);
     let thief = Thief::waits_for(cluster, writer.port);
