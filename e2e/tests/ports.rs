@@ -251,7 +251,7 @@ fn a_writer_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster
     println!("#   in service {} ms after it could go on", took.as_millis());
     let now = cluster.api().snapshot().server(&writer.name).pid;
     assert_eq!((Some(pid_before), Some(adopted)), (now, now), "it was not started again");
-    cluster.cli_ok(&["start", other]);
+    cluster.cli_ok(&["start", other, "--no-wait"]);
     wait::until("all is well again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 
@@ -283,7 +283,7 @@ fn a_dead_database_s_port_gets_no_application(cluster: &Cluster) {
     thief.got_nobody_after(died + GAP);
     drop(thief);
     wait::until("it answers again", WELL, || application.try_query("SELECT 1"));
-    cluster.cli_ok(&["start", other]);
+    cluster.cli_ok(&["start", other, "--no-wait"]);
     wait::until("all is well again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 

@@ -333,24 +333,7 @@ impl Desired {
         next.revision += 1;
         match change {
             Change::AddServer { pool, server } => next.add(*pool, server)?,
-            Change::RemoveServer { pool, name, force } => {
-                next.spare_the_last(*pool, name, *force)?;
-                let found = next.find(*pool, name)?.clone();
-                if *pool == PoolId::Db {
-                    next.may_leave(&found)?;
-                }
-                // A web server leaves once others serve its visitors; only the plan can tell when.
-                let staged = if *pool == PoolId::Db { found.standing == Standing::Member } else { !force };
-                if staged {
-                    let server = next.find(*pool, name)?;
-                    server.standing = Standing::Leaving;
-                    server.anyway = false;
-                } else if *pool == PoolId::Db && found.runtime == Runtime::External {
-                    next.find(*pool, name)?.standing = Standing::Released;
-                } else {
-                    next.pool_mut(*pool).servers.retain(|s| s.id != found.id);
-                }
-            }
+            Change::RemoveServer { pool, name, force } => next.remove(*pool, name, *force)?,
             Change::SetAdmin { pool, name, admin, force } => {
                 if *pool == PoolId::Db {
                     return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
@@ -443,19 +426,7 @@ impl Desired {
                     *saved = Some(found.clone());
                 }
             }
-            Change::Expel { name, .. } => {
-                let server = next.find(PoolId::Db, name)?;
-                match &server.standing {
-                    Standing::Returning { saved: Some(saved), .. } => {
-                        server.standing = Standing::Diverged(saved.clone());
-                    }
-                    // Its log is not ours to read: what it alone holds stays on it, and is not counted.
-                    Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
-                        server.standing = Standing::Diverged(Saved { count: 0, file: String::new() });
-                    }
-                    _ => {}
-                }
-            }
+            Change::Expel { name, .. } => next.expel(name)?,
         }
         Ok(next)
     }

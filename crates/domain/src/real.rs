@@ -29,28 +29,26 @@ pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) 
         Change::AddServer { pool, server } => about.added(*pool, &server.name),
         Change::Recopy { name } => about.added(PoolId::Db, name),
         Change::RemoveServer { pool, name, .. } => about.removed(*pool, name),
-        Change::SetAdmin { name, admin, .. } => about.of(PoolId::Web, name, |s, v| about.admin(s, v, *admin)),
-        Change::SetPower { pool, name, power: Power::On, .. } => {
-            about.of(*pool, name, |s, v| about.power_on(s, v))
+        Change::SetAdmin { name, admin, .. } => {
+            about.of(PoolId::Web, name, |s, v| About::admin(s, v, *admin))
         }
-        Change::SetPower { pool, name, power: Power::Off, .. } => {
-            about.of(*pool, name, |s, v| about.power_off(s, v))
-        }
+        Change::SetPower { pool, name, power: Power::On, .. } => about.of(*pool, name, About::power_on),
+        Change::SetPower { pool, name, power: Power::Off, .. } => about.of(*pool, name, About::power_off),
         Change::Restart { pool, name, .. } => about.of(*pool, name, |s, v| {
             if s.kept {
                 overtaken()
             } else if v.outdated {
                 Real::NotYet(why(v))
             } else {
-                about.power_on(s, v)
+                About::power_on(s, v)
             }
         }),
         Change::Insist { name } => match desired.web.server(name) {
             None => about.removed(PoolId::Web, name),
             Some(s) if s.standing == Standing::Leaving => about.removed(PoolId::Web, name),
-            Some(s) if s.power == Power::Off => about.of(PoolId::Web, name, |_, v| about.power_off(s, v)),
+            Some(s) if s.power == Power::Off => about.of(PoolId::Web, name, |_, v| About::power_off(s, v)),
             Some(s) if s.admin != Admin::Ready => {
-                about.of(PoolId::Web, name, |_, v| about.admin(s, v, s.admin))
+                about.of(PoolId::Web, name, |_, v| About::admin(s, v, s.admin))
             }
             Some(_) => about.of(PoolId::Web, name, |s, v| yes_if(!v.outdated, s.anyway, v)),
         },
@@ -156,7 +154,7 @@ impl About<'_> {
         }
     }
 
-    fn admin(&self, server: &Server, view: &ServerView, admin: Admin) -> Real {
+    fn admin(server: &Server, view: &ServerView, admin: Admin) -> Real {
         // One that a person stopped gets nobody, whatever else is wished of it.
         let off = server.power == Power::Off;
         let is = match admin {
@@ -169,12 +167,12 @@ impl About<'_> {
         yes_if(is, server.admin == admin && server.standing == Standing::Member, view)
     }
 
-    fn power_off(&self, server: &Server, view: &ServerView) -> Real {
+    fn power_off(server: &Server, view: &ServerView) -> Real {
         let stopped = view.status.word == text!("status-stopped");
         yes_if(stopped, server.power == Power::Off, view)
     }
 
-    fn power_on(&self, server: &Server, view: &ServerView) -> Real {
+    fn power_on(server: &Server, view: &ServerView) -> Real {
         let out = server.admin != Admin::Ready && view.pid.is_some();
         let joins = server.standing != Standing::Member && view.pid.is_some();
         yes_if(out || joins || serves(&view.status), server.power == Power::On, view)

@@ -1,12 +1,54 @@
 //! Who may leave, stop, hand over or take over, and what that makes of the wish.
 
-use super::{Desired, Doubt, Power, Server, Standing, ours};
+use super::{Desired, Doubt, Power, Runtime, Saved, Server, Standing, ours};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
 impl Desired {
+    /// A server is to leave, or is gone at once.
+    pub(super) fn remove(
+        &mut self,
+        pool: PoolId,
+        name: &ServerName,
+        force: bool,
+    ) -> Result<(), Vec<Problem>> {
+        self.spare_the_last(pool, name, force)?;
+        let found = self.find(pool, name)?.clone();
+        if pool == PoolId::Db {
+            self.may_leave(&found)?;
+        }
+        // A web server leaves once others serve its visitors; only the plan can tell when.
+        let staged = if pool == PoolId::Db { found.standing == Standing::Member } else { !force };
+        if staged {
+            let server = self.find(pool, name)?;
+            server.standing = Standing::Leaving;
+            server.anyway = false;
+        } else if pool == PoolId::Db && found.runtime == Runtime::External {
+            self.find(pool, name)?.standing = Standing::Released;
+        } else {
+            self.pool_mut(pool).servers.retain(|s| s.id != found.id);
+        }
+        Ok(())
+    }
+
+    /// A former writer stays out.
+    pub(super) fn expel(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
+        let server = self.find(PoolId::Db, name)?;
+        match &server.standing {
+            Standing::Returning { saved: Some(saved), .. } => {
+                server.standing = Standing::Diverged(saved.clone());
+            }
+            // Its log is not ours to read: what it alone holds stays on it, and is not counted.
+            Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
+                server.standing = Standing::Diverged(Saved { count: 0, file: String::new() });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// While another database could take over, the writer is neither stopped nor restarted: the other one first.
     pub(crate) fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
         let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));

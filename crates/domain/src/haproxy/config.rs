@@ -44,6 +44,7 @@ impl Setting {
 
 /// What is known about a server when the file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a server")]
 pub struct Place {
     /// Its address: names are resolved before they get here.
     pub ip: IpAddr,

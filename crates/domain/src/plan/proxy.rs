@@ -88,12 +88,12 @@ pub(crate) fn double_of<'a>(
     };
     let same = |other: &Server| address(other, observed).is_some_and(|at| plain(at) == ip);
     // One that does not serve there takes nobody's visitors: then this one is the server.
-    let serves = |other: &Server| other.wanted() && leaving::serves_now(desired, observed, other);
+    let takes_them = |other: &Server| other.wanted() && leaving::serves_now(desired, observed, other);
     desired
         .web
         .servers
         .iter()
-        .find(|o| o.id != server.id && o.port == server.port && first(o) && same(o) && serves(o))
+        .find(|o| o.id != server.id && o.port == server.port && first(o) && same(o) && takes_them(o))
         .map(|other| &other.name)
 }
 

@@ -121,7 +121,7 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
         Fault::OutOfService(name) | Fault::Process(name) | Fault::Standing(name) => alone(name),
         _ => false,
     };
-    check(desired, memory).into_iter().filter(|f| !(stopped && excused(f)) && !waits(f)).collect()
+    check(desired, memory).into_iter().filter(|f| !(waits(f) || stopped && excused(f))).collect()
 }
 
 /// Whether HAProxy has that web server serve, and no other.

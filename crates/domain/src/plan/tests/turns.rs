@@ -50,10 +50,10 @@ impl Scene {
     fn serves(&self, server: &str) -> bool {
         let seen = self.memory.proxy(PoolId::Web);
         // After a reload HAProxy has checked nobody yet, and goes on sending visitors to those that were well.
-        let serves = |s: &RunningServer| {
+        let well = |s: &RunningServer| {
             leaving::serves(s) || (leaving::takes(s) && s.check.code.is_empty() && s.verdict == Verdict::Up)
         };
-        seen.running.value().and_then(|r| r.servers.get(&name(server))).is_some_and(serves)
+        seen.running.value().and_then(|r| r.servers.get(&name(server))).is_some_and(well)
     }
 
     fn waits(&self, server: &str) -> Option<Vec<String>> {

@@ -65,8 +65,7 @@ pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let gives_up = match risk {
         Risk::Recopy => true,
         Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
-        Risk::Restart | Risk::Stop | Risk::Promote => false,
-        Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
+        Risk::Restart | Risk::Stop | Risk::Promote | Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
     };
     gives_up || ticks(snapshot, server, risk)
 }
