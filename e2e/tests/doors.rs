@@ -23,7 +23,7 @@ use rustix::process::Signal;
 /// How soon what is wrong at an address is shown, and what somebody changed is put right.
 const TOLD: Duration = Duration::from_secs(3);
 /// For so long HAProxy tries to find a database, and no longer: web servers are asked for a page, and have two seconds.
-const WAITED: std::ops::Range<Duration> = Duration::from_millis(1_400)..Duration::from_millis(2_000);
+const WAITED: std::ops::Range<Duration> = Duration::from_millis(1_400)..Duration::from_secs(2);
 /// How soon all is well again.
 const WELL: Duration = Duration::from_secs(10);
 

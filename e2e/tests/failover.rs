@@ -176,9 +176,8 @@ fn who_connects_after_a_death_waits_for_the_next_writer(cluster: &Cluster) {
                 cluster.signal_group(old.pid.expect("it runs"), Signal::KILL);
             },
             || {
-                wait::until("the new writer is open", SWITCHED, || match open(cluster, &new)? {
-                    true => Ok(()),
-                    false => Err("closed".to_owned()),
+                wait::until("the new writer is open", SWITCHED, || {
+                    if open(cluster, &new)? { Ok(()) } else { Err("closed".to_owned()) }
                 });
             },
         );

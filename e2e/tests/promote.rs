@@ -141,9 +141,8 @@ fn who_connects_during_a_change_waits_for_the_next_writer(cluster: &Cluster) {
                 assert_eq!(reply.status, 202, "{reply:?}");
             },
             || {
-                wait::until("the new writer is open", SWITCHED, || match open(cluster, &new)? {
-                    true => Ok(()),
-                    false => Err("closed".to_owned()),
+                wait::until("the new writer is open", SWITCHED, || {
+                    if open(cluster, &new)? { Ok(()) } else { Err("closed".to_owned()) }
                 });
             },
         );

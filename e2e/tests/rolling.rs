@@ -303,10 +303,10 @@ fn random_changes_cost_no_visitor_and_each_comes_to_an_end(cluster: &Cluster) {
             let revision = reply.body["revision"].as_u64().expect("a revision");
             let mut client = cordee_e2e::http::Client::new(api.address()).timeout(WISH + SOON);
             client = client.header("Authorization", &format!("Bearer {}", api.token()));
-            let seen = client.get(&format!("/api/v1/wishes/{revision}?wait=60s")).expect("an answer");
-            let seen: serde_json::Value = serde_json::from_slice(&seen.body).expect("json");
-            let state = seen["state"].as_str().unwrap_or("?").to_owned();
-            let why = seen["why"].as_str().unwrap_or("").to_owned();
+            let answer = client.get(&format!("/api/v1/wishes/{revision}?wait=60s")).expect("an answer");
+            let wished: serde_json::Value = serde_json::from_slice(&answer.body).expect("json");
+            let state = wished["state"].as_str().unwrap_or("?").to_owned();
+            let why = wished["why"].as_str().unwrap_or("").to_owned();
             (wish, format!("{state} {why}").trim().to_owned(), at.elapsed())
         }));
         thread::sleep(Duration::from_millis(dice.below(900)));
