@@ -43,7 +43,7 @@ pub(super) struct Ports {
 struct Name {
     inode: u64,
     asked: Instant,
-    name: Option<String>,
+    words: Option<String>,
 }
 
 /// For which server and which processes of it a port was looked at. What was found says nothing about others.
@@ -142,7 +142,7 @@ impl Engine {
         if under_way(self.ports.naming.as_ref()) {
             return;
         }
-        let Some((id, inode)) = self.ports.to_name(Instant::now()) else { return };
+        let Some((id, inode)) = self.ports.next_nameless(Instant::now()) else { return };
         let out = self.out.clone();
         self.ports.naming = Some(self.work.spawn_blocking(move || {
             if let Some(holder) = net::process_with(inode) {
@@ -210,31 +210,31 @@ impl Ports {
 
     /// Who it is, as far as that is known: whose socket it is stands beside it.
     fn name(&self, id: &ProcessId, uid: u32, inode: u64) -> String {
-        let found = self.names.get(id).filter(|n| n.inode == inode).and_then(|n| n.name.clone());
+        let found = self.names.get(id).filter(|n| n.inode == inode).and_then(|n| n.words.clone());
         found.unwrap_or_else(|| Holder::User(uid).to_string())
     }
 
     /// Whose name is to be looked for now, and by which socket. Who opens a new one again and again is not looked for the
     /// more often.
-    fn to_name(&mut self, now: Instant) -> Option<(ProcessId, u64)> {
+    fn next_nameless(&mut self, now: Instant) -> Option<(ProcessId, u64)> {
         let nameless = |id: &ProcessId, held: &Held| {
             let Held::Foreign { inode, .. } = *held else { return None };
             let Some(name) = self.names.get(id) else { return Some((None, inode)) };
             let due = now.saturating_duration_since(name.asked) >= NAME_PAUSE;
-            let known = name.inode == inode && name.name.is_some();
+            let known = name.inode == inode && name.words.is_some();
             (due && !known).then_some((Some(name.asked), inode))
         };
         let waiting = self.known.iter().filter_map(|(id, (_, held))| Some((id, nameless(id, held)?)));
         let (id, (_, inode)) = waiting.min_by_key(|(_, (asked, _))| *asked)?;
         let id = id.clone();
-        self.names.insert(id.clone(), Name { inode, asked: now, name: None });
+        self.names.insert(id.clone(), Name { inode, asked: now, words: None });
         Some((id, inode))
     }
 
     /// Takes in a name.
     fn named(&mut self, observed: &mut Observed, id: &ProcessId, inode: u64, holder: &Holder) {
         let Some(name) = self.names.get_mut(id).filter(|n| n.inode == inode) else { return };
-        name.name = Some(holder.to_string());
+        name.words = Some(holder.to_string());
         let holds = matches!(self.known.get(id), Some((_, Held::Foreign { inode: i, .. })) if *i == inode);
         if let Some(Port::Foreign(shown)) = observed.processes.get_mut(id).map(|p| &mut p.port)
             && holds

@@ -49,6 +49,7 @@ impl Scene {
     }
 
     /// A table in which that socket listens on `web1`'s port.
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for a look, which can fail")]
     fn table(&self, socket: Option<(u32, u64)>) -> io::Result<Listeners> {
         let address = ([127, 0, 0, 1], self.port).into();
         let all = socket.map(|(uid, inode)| Listener { address, uid, inode }).into_iter().collect();
@@ -63,6 +64,7 @@ impl Scene {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a look, which can fail")]
 fn only_ours(pid: u32, inode: u64) -> io::Result<bool> {
     Ok(pid == PID && inode == OURS)
 }
@@ -152,13 +154,13 @@ fn what_was_asked_before_a_process_came_or_went_says_nothing() {
 fn a_name_is_looked_for_once_in_a_while() {
     let mut scene = Scene::new(None);
     let begun = Instant::now();
-    assert_eq!(scene.ports.to_name(begun), None);
+    assert_eq!(scene.ports.next_nameless(begun), None);
     assert_eq!(scene.look(Some((STRANGER, THEIRS))), Port::Foreign("uid 1000".to_owned()));
-    assert_eq!(scene.ports.to_name(begun), Some((scene.web1.clone(), THEIRS)));
-    assert_eq!(scene.ports.to_name(begun), None, "it is being looked for");
+    assert_eq!(scene.ports.next_nameless(begun), Some((scene.web1.clone(), THEIRS)));
+    assert_eq!(scene.ports.next_nameless(begun), None, "it is being looked for");
     // Another socket each time is no reason to look the more often.
     scene.look(Some((STRANGER, THEIRS + 1)));
-    assert_eq!(scene.ports.to_name(begun), None);
+    assert_eq!(scene.ports.next_nameless(begun), None);
     let id = scene.web1.clone();
     let nc = Holder::Process { pid: 7, name: "nc".to_owned() };
     scene.ports.named(&mut scene.observed, &id, THEIRS, &nc);
@@ -167,11 +169,11 @@ fn a_name_is_looked_for_once_in_a_while() {
         Port::Foreign("uid 1000".to_owned()),
         "it has another one by now"
     );
-    assert_eq!(scene.ports.to_name(begun + NAME_PAUSE), Some((id.clone(), THEIRS + 1)));
+    assert_eq!(scene.ports.next_nameless(begun + NAME_PAUSE), Some((id.clone(), THEIRS + 1)));
     scene.ports.named(&mut scene.observed, &id, THEIRS + 1, &nc);
     assert_eq!(scene.observed.process(&id).port, Port::Foreign("nc (pid 7)".to_owned()));
     assert_eq!(scene.look(Some((STRANGER, THEIRS + 1))), Port::Foreign("nc (pid 7)".to_owned()));
-    assert_eq!(scene.ports.to_name(begun + NAME_PAUSE * 3), None, "it is known");
+    assert_eq!(scene.ports.next_nameless(begun + NAME_PAUSE * 3), None, "it is known");
     // What comes too late for a port that is free again names nobody.
     scene.look(None);
     scene.ports.named(&mut scene.observed, &id, THEIRS + 1, &nc);
