@@ -345,10 +345,12 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     wait_for_no_receipt(cluster, READY);
     wait_for(cluster, writer, "is off", |s| s.pid.is_none());
     let obstacle = Obstacle::lurk(before.writer.port);
-    // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every second
-    // nor that of a heartbeat's commit may come in between, or MariaDB starts and has nothing to take back.
+    // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every second,
+    // nor that of pages while nobody writes (with a mark above, it waits for many), nor that of a heartbeat's commit may come
+    // in between, or MariaDB starts and has nothing to take back.
     let root = Db::root(cluster, former);
     root.query("SET GLOBAL innodb_flush_log_at_timeout = 2700");
+    root.query("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 80");
     let no_heartbeat = root.hold("LOCK TABLES cordee.heartbeat READ");
     application.query(
         "INSERT INTO e2e_doubt VALUES (1, 'in doubt'); INSERT INTO e2e_aria VALUES (1, 'not to be undone')",
