@@ -78,7 +78,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     }
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
-    let wished = |s: &ServerView| matches!(s.status.light, Light::Maintenance);
+    let drains = |s: &ServerView| !s.wanted && s.status.word == text!("status-draining");
+    let wished = |s: &ServerView| s.status.light == Light::Maintenance || drains(s);
     let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
     if web_all > 0 && web == 0 && !set_aside {
         return if starting {

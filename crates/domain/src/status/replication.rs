@@ -3,7 +3,7 @@
 use crate::db::credentials::{lacking, passing};
 use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
-use crate::db::{DatabaseSeen, Thread};
+use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, STALE, Seen};
@@ -159,6 +159,11 @@ fn linked(
             return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
         }
         match link.receiving {
+            // Nothing comes, and neither side has noticed: a dump that does not end on the peer holds up its successor.
+            Thread::Running if link.applying && silent(link, now) && fresh(observed, peer, now) => {
+                let reason = text!("reason-link-silent", from = from);
+                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+            }
             Thread::Running if link.applying => {}
             _ if linking(observed, server, peer, now) => {
                 let reason = text!("reason-link-starting", from = from);
@@ -176,6 +181,17 @@ fn linked(
         slowest = slowest.max(link.delay_ms.unwrap_or(0));
     }
     Ok(slowest)
+}
+
+/// Milliseconds without a sign of life over a link, of which there is one each second, after which nothing comes.
+const SILENT_LINK: Millis = 8_000;
+
+fn silent(link: &Link, now: Millis) -> bool {
+    link.heard_at.is_some_and(|at| now.saturating_sub(at) > SILENT_LINK)
+}
+
+fn fresh(observed: &Observed, peer: &Server, now: Millis) -> bool {
+    observed.databases.get(&peer.name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
 }
 
 /// What is said of a database whose log has less of its own than came back to it.

@@ -59,6 +59,7 @@ reason-failing = { $failed ->
 }
 reason-first-check = waits for its first good check
 reason-frozen = process { $pid } is frozen, perhaps suspended
+reason-link-silent = hears nothing from { $from } although both run: if that lasts, copy it again
 reason-link-broken = no longer receives what { $from } writes
 reason-link-starting = about to receive what { $from } writes
 reason-link-error = error { $code } while copying { $from }
@@ -157,7 +158,7 @@ waits-for = { $count ->
     [one] waits for { $names }
    *[other] waits for one of { $names }
 }
-waits-for-another = waits for another server to serve
+waits-for-another = waits for another server to serve, and none is on its way
 reason-waits-drain = { $first }, then drains
 reason-waits-maintenance = { $first }, then goes into maintenance
 reason-waits-remove = { $first }, then is removed

@@ -59,6 +59,7 @@ reason-failing = { $failed ->
 }
 reason-first-check = attend sa première vérification réussie
 reason-frozen = le processus { $pid } est figé, peut-être suspendu
+reason-link-silent = n’entend rien de { $from } alors que les deux tournent : si cela dure, refaites sa copie
 reason-link-broken = ne reçoit plus ce que { $from } écrit
 reason-link-starting = va recevoir ce que { $from } écrit
 reason-link-error = erreur { $code } en copiant { $from }
@@ -157,7 +158,7 @@ waits-for = { $count ->
     [one] attend { $names }
    *[other] attend l’un de { $names }
 }
-waits-for-another = attend qu’un autre serveur réponde
+waits-for-another = attend qu’un autre serveur réponde, et aucun n’est en route
 reason-waits-drain = { $first }, puis se vide
 reason-waits-maintenance = { $first }, puis passe en maintenance
 reason-waits-remove = { $first }, puis est retiré

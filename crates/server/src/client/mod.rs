@@ -334,11 +334,11 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
         let wait = until.saturating_duration_since(Instant::now()).min(GLANCE).as_millis();
         let answer = match door.get(&format!("/api/v1/wishes/{revision}?wait={wait}ms")).await {
             // It may just be starting anew; the wish stands all the same.
-            Err(Failure::Unreachable(_)) if Instant::now() < until => {
+            Err(Failure::Unreachable(_) | Failure::Broken(_)) if Instant::now() < until => {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            Err(Failure::Unreachable(why)) => {
+            Err(Failure::Unreachable(why) | Failure::Broken(why)) => {
                 return Err(Failure::UnderWay(text!("cli-under-way", why = why)));
             }
             answer => answer?,
