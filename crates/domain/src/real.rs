@@ -199,13 +199,10 @@ impl About<'_> {
             return overtaken();
         }
         let on = self.desired.members().filter(|s| s.power == Power::On);
-        match on
-            .filter_map(|s| self.view(&s.name))
-            .find(|v| {
-                let opens = v.status.word == text!("status-closed");
-                !serves(&v.status) && (v.status.light == Light::Progress || opens)
-            })
-        {
+        match on.filter_map(|s| self.view(&s.name)).find(|v| {
+            let opens = v.status.word == text!("status-closed");
+            !serves(&v.status) && (v.status.light == Light::Progress || opens)
+        }) {
             Some(view) => Real::NotYet(why(view)),
             None => self.settled(PoolId::Db),
         }

@@ -175,3 +175,20 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     assert_eq!(verdict(&scene).0, Light::Critical);
     assert_eq!(scene.desired.web.servers[1].admin, Admin::Ready);
 }
+
+#[test]
+fn so_have_web_servers_that_all_drain() {
+    let mut scene = well();
+    for server in &mut scene.desired.web.servers {
+        (server.admin, server.anyway) = (Admin::Drain, true);
+    }
+    if let Some(Seen::At(_, running)) = scene.seen.proxies.get_mut(&PoolId::Web).map(|p| &mut p.running) {
+        running.servers.values_mut().for_each(|s| (s.drain, s.weight) = (true, 0));
+    }
+    scene.seen.expect_doors(&scene.desired, NOW);
+    scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
+    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
+    // One that is on its way was called back.
+    (scene.desired.web.servers[0].admin, scene.desired.web.servers[0].anyway) = (Admin::Ready, false);
+    assert_eq!(verdict(&scene).0, Light::Progress);
+}

@@ -133,6 +133,21 @@ fn a_link_that_a_drill_holds_down_is_interrupted_at_once() {
 }
 
 #[test]
+fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
+    let heard = |ago: u64| {
+        cluster(1).database("db2", |d| {
+            d.links.entry(name("db1")).or_default().heard_at = Some(NOW - ago);
+        })
+    };
+    assert_eq!(word(&heard(8_000), "db2").0, Light::Good, "a heartbeat or two may be late");
+    says(&heard(8_001), "db2", ALONE);
+    // Who does not answer may send nothing: that is said of the peer.
+    let mut dead = heard(60_000);
+    dead.seen.databases.remove(&name("db1"));
+    assert_ne!(word(&dead, "db2").1, Text::of("status-alone"));
+}
+
+#[test]
 fn a_link_that_is_started_again_and_again_is_interrupted() {
     let mut scene = stopped_link(cluster(1), "db2", Thread::Stopped);
     for ago in [GRACE, GRACE - 1_900, GRACE - 3_800, 0] {

@@ -100,7 +100,8 @@ fn clean(home: &Home, names: &Vec<ServerName>, apply: bool) -> Vec<Leftover> {
         found.push((path, text!("clean-trash")));
     }
     for path in entries(&home.root.join("conf")) {
-        let beside = PoolId::ALL.iter().any(|p| [home.proxy_config(*p), home.proxy_worker(*p)].contains(&path));
+        let beside =
+            PoolId::ALL.iter().any(|p| [home.proxy_config(*p), home.proxy_worker(*p)].contains(&path));
         if !beside && path != home.session_map() && path != home.own_questions() {
             found.push((path, text!("clean-draft")));
         }
