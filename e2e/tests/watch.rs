@@ -199,6 +199,7 @@ fn promotes_it_back(cluster: &Cluster, eye: &Eye<'_>) {
 
 fn shares_the_writes(cluster: &Cluster, eye: &Eye<'_>) {
     let browser = &eye.person.browser;
+    browser.wait_for("#verdict[data-st=good]", SHOWN);
     browser.click("a[data-routing=\"all-writers\"]");
     let asked = eye.answer("all-writers");
     // The measured figure of what can be lost, before the click.
@@ -219,6 +220,8 @@ fn shares_the_writes(cluster: &Cluster, eye: &Eye<'_>) {
         }
     });
     wait_for_members(cluster, &THREE);
+    // What has been dealt with leaves the page a moment later, and everything below it moves up.
+    browser.wait_for("#verdict[data-st=good]", SHOWN);
     eye.picture("all-write");
     browser.click("a[data-routing=\"one-writer\"]");
     eye.answer("one-writer");

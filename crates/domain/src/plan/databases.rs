@@ -17,6 +17,7 @@ use super::Plan;
 use super::draining::drains;
 
 mod returning;
+mod torn;
 pub(super) mod watched;
 
 /// Milliseconds of delay up to which a database counts as caught up.
@@ -172,6 +173,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
         match &server.standing {
             Standing::Member => {
                 links(plan, desired, server, seen, lost, held);
+                if still {
+                    torn::plan(plan, desired, observed, (server, seen), now);
+                }
                 receipts(plan, desired, server, seen);
                 rows(plan, desired, observed, server, seen, now);
             }

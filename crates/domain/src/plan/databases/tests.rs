@@ -364,3 +364,29 @@ fn a_held_link_is_stopped_once_left_alone_and_started_when_its_time_is_over() {
     stands.desired.handover = Some(Handover { to: on.clone(), at: stands.now, accept_loss: false });
     assert_eq!(on_the_link(&stands), [Step::StartLink { on, from }]);
 }
+
+#[test]
+fn a_log_that_ended_with_a_full_disk_is_asked_for_once_more() {
+    let scene = |code| {
+        cluster(1).database("db2", |d| {
+            let link = d.links.entry(name("db1")).or_default();
+            (link.error, link.receiving, link.applying) = (code, Thread::Stopped, true);
+        })
+    };
+    let asks = |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::StartLink { .. }));
+    let ago = |scene: Scene, ms| {
+        let at = scene.now - ms;
+        scene.started("db1", at)
+    };
+    assert!(asks(&ago(scene(1236), 5_000)));
+    assert!(!asks(&ago(scene(1236), 120_000)), "it is no death that left this");
+    assert!(!asks(&scene(1236)), "nor is it known when it was started");
+    assert!(!asks(&ago(scene(1032), 5_000)), "another error waits for a person");
+    // Between two tries a person sees what is wrong.
+    let mut tried = ago(scene(1236), 5_000);
+    let step = Step::StartLink { on: name("db2"), from: name("db1") };
+    tried.seen.note_rest(&step, tried.now - 9_000);
+    assert!(!asks(&tried));
+    tried.now += 1_000;
+    assert!(asks(&tried));
+}
