@@ -160,7 +160,11 @@ fn ten_deaths_of_the_writer_lose_no_acknowledged_write(cluster: &Cluster) {
     assert!(gaps.median() <= MEDIAN_FIRST_WRITE, "{gaps}");
 }
 
-/// An application without a retry of its own. What was begun before the death died with the writer.
+/// HAProxy takes a dead database out within this time, and ends what it has just led there (decision 031).
+const TAKEN_OUT: Duration = Duration::from_millis(100);
+
+/// An application without a retry of its own. What was begun before the death died with the writer, and so may the one
+/// that HAProxy was just leading there.
 fn who_connects_after_a_death_waits_for_the_next_writer(cluster: &Cluster) {
     let application = Db::new(cluster, &["--account", "app"]);
     let mut pair = Pair::wait(cluster);
@@ -184,8 +188,9 @@ fn who_connects_after_a_death_waits_for_the_next_writer(cluster: &Cluster) {
         let after: Vec<_> = calls.after().collect();
         let longest = calls.longest();
         println!("#   {} connections after the death of {}, longest {longest:?}", after.len(), old.name);
-        assert!(calls.failed().is_empty(), "of {}: {:#?}", after.len(), calls.failed());
-        assert!(after.iter().all(|call| call.outcome == Ok(id)), "{after:#?}");
+        let (lost, later) = (calls.failed(), calls.failed_after(TAKEN_OUT));
+        assert!(lost.len() <= 1 && later.is_empty(), "of {}: {lost:#?}", after.len());
+        assert!(after.iter().all(|call| call.outcome.is_err() || call.outcome == Ok(id)), "{after:#?}");
         assert!(longest <= LONGEST_WAIT, "{longest:?}");
         pair = Pair::wait_switched(cluster, &pair);
     }
