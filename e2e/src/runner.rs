@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::procs::Process;
-use crate::suite::{self, File};
+use crate::suite::{self, File, WHY};
 use crate::tally::Tally;
 use crate::wanted::Wanted;
 
@@ -44,8 +44,8 @@ pub struct Row {
 
 /// Files on one cluster.
 type Job = Vec<Row>;
-/// What became of a file.
-type Done = (&'static str, Tally);
+/// What became of a file, and why a case of it failed, a line each.
+type Done = (&'static str, Tally, Vec<String>);
 
 /// What the program is: a run of everything, of what its arguments name, or of one job.
 pub fn main(rows: &[Row]) -> ExitCode {
@@ -92,7 +92,11 @@ fn run(chosen: &[Row], wanted: &Wanted) -> Vec<Done> {
     if let [job] = jobs.as_slice() {
         // Nothing runs beside it: it is seen while it runs.
         let files: Vec<File> = job.iter().map(|r| r.file).collect();
-        return suite::run(&files, wanted);
+        // Why one failed stands just above.
+        return suite::run(&files, wanted)
+            .into_iter()
+            .map(|(name, tally)| (name, tally, Vec::new()))
+            .collect();
     }
     let (alone, beside): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j[0].place == Place::Alone);
     let mut done = in_lanes(beside, wanted);
@@ -140,10 +144,11 @@ fn in_child(job: &Job, wanted: &Wanted) -> Vec<Done> {
     print!("\n{said}{}", ended.err().map(|why| format!("# {}: {why}\n", names[0])).unwrap_or_default());
     let read = results(&said);
     let of = |row: &Row| {
-        let found = read.iter().find(|(name, _)| name == row.file.name).map(|(_, tally)| *tally);
+        let found = read.iter().find(|(name, ..)| name == row.file.name).cloned();
         // It died before it could say how it ended.
-        let died = Tally { failed: wanted.cases_of(&row.file).len(), ..Tally::default() };
-        (row.file.name, found.unwrap_or(died))
+        let died = || Tally { failed: wanted.cases_of(&row.file).len(), ..Tally::default() };
+        let (tally, whys) = found.map_or_else(|| (died(), Vec::new()), |(_, tally, whys)| (tally, whys));
+        (row.file.name, tally, whys)
     };
     job.iter().map(of).collect()
 }
@@ -164,13 +169,18 @@ fn spawn(path: &Path, names: &[&str], wanted: &Wanted) -> Result<(), String> {
 }
 
 /// The result of each file that a child printed.
-fn results(said: &str) -> Vec<(String, Tally)> {
-    let (mut file, mut all) = ("", Vec::new());
+fn results(said: &str) -> Vec<(String, Tally, Vec<String>)> {
+    let (mut file, mut whys, mut all) = ("", Vec::new(), Vec::new());
     for line in said.lines() {
         if let Some(name) = line.strip_prefix("     Running ") {
             file = name;
         }
-        all.extend(Tally::read(line).map(|tally| (file.to_owned(), tally)));
+        if line.starts_with(WHY) {
+            whys.push(line.to_owned());
+        }
+        if let Some(tally) = Tally::read(line) {
+            all.push((file.to_owned(), tally, std::mem::take(&mut whys)));
+        }
     }
     all
 }
@@ -185,12 +195,12 @@ fn wait_for_quiet() {
     println!("# nothing else runs any more, after {:.0} s", begun.elapsed().as_secs_f64());
 }
 
-/// Shows the table and the sum. A run of everything also fails by a file that takes half as long again as it may.
+/// Shows the table, why cases failed (their output is far above), and the sum. A run of everything also fails by a file that takes half as long again as it may.
 fn finish(rows: &[Row], done: &[Done], wanted: &Wanted, took: Duration) -> ExitCode {
     let mut sum = Tally { seconds: took.as_secs_f64(), ..Tally::default() };
     let mut table = format!("\n{:<14}{:>9}{:>8}  verdict\n", "file", "seconds", "budget");
     for row in rows {
-        let Some((_, tally)) = done.iter().find(|(name, _)| *name == row.file.name) else {
+        let Some((_, tally, _)) = done.iter().find(|(name, ..)| *name == row.file.name) else {
             sum.filtered += row.file.cases.len();
             continue;
         };
@@ -199,7 +209,11 @@ fn finish(rows: &[Row], done: &[Done], wanted: &Wanted, took: Duration) -> ExitC
         sum += *tally;
         sum.failed += usize::from(too_long && wanted.all());
     }
-    println!("{table}{:<14}{:>9.1}\n\n{sum}\n", "all", sum.seconds);
+    let _ = writeln!(table, "{:<14}{:>9.1}\n", "all", sum.seconds);
+    for why in done.iter().flat_map(|(.., whys)| whys) {
+        let _ = writeln!(table, "{why}");
+    }
+    println!("{table}{sum}\n");
     if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -216,7 +230,7 @@ fn verdict(budget: u32, tally: &Tally) -> (&'static str, bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tally, results, verdict};
+    use super::{Tally, WHY, results, verdict};
 
     #[test]
     fn a_file_that_takes_half_as_long_again_fails_and_so_does_one_without_a_budget() {
@@ -250,8 +264,10 @@ mod tests {
     fn the_results_of_a_child_are_read_from_what_it_printed() {
         let one = Tally { passed: 2, seconds: 1.5, ..Tally::default() };
         let two = Tally { failed: 1, seconds: 2.5, ..Tally::default() };
-        let said = format!("     Running a\n\ntest a::x ... ok\n{one}\n     Running b\n# dies\n{two}\n");
-        assert_eq!(results(&said), [("a".to_owned(), one), ("b".to_owned(), two)]);
+        let why = format!("{WHY}b::y: because");
+        let said =
+            format!("     Running a\n\ntest a::x ... ok\n{one}\n     Running b\n# dies\n{why}\n{two}\n");
+        assert_eq!(results(&said), [("a".to_owned(), one, Vec::new()), ("b".to_owned(), two, vec![why])]);
         assert_eq!(results("     Running c\nkilled"), []);
     }
 }

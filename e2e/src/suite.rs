@@ -3,9 +3,11 @@
 //! The output has the form of Rust's own test harness, which people and continuous integration already read.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::cluster::Cluster;
+use crate::db::Db;
 use crate::tally::Tally;
 use crate::wanted::Wanted;
 
@@ -61,6 +63,12 @@ pub fn root() -> Result<(), &'static str> {
     if rustix::process::geteuid().is_root() { Ok(()) } else { Err("only root can do that") }
 }
 
+/// The last panic: why a case failed.
+static LAST: Mutex<String> = Mutex::new(String::new());
+
+/// Begins the line that says in short why a case failed: the runner shows these again at the end.
+pub const WHY: &str = "# failed: ";
+
 /// Whether everything must run: what this machine cannot do is a fault of the machine then.
 fn all_must_run() -> bool {
     std::env::var("CI").is_ok_and(|ci| !["", "0", "false"].contains(&ci.as_str()))
@@ -70,7 +78,11 @@ fn all_must_run() -> bool {
 /// taking it down.
 pub fn run(files: &[File], wanted: &Wanted) -> Vec<(&'static str, Tally)> {
     // What was seen and where it was asked for; a backtrace of this harness tells nothing more.
-    std::panic::set_hook(Box::new(|panic| eprintln!("# {panic}")));
+    std::panic::set_hook(Box::new(|panic| {
+        let said = panic.to_string();
+        eprintln!("# {said}");
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = said;
+    }));
     let mut begun = Instant::now();
     let mut cluster = None;
     let mut all = Vec::new();
@@ -137,6 +149,11 @@ fn one(name: &str, run: impl FnOnce()) -> bool {
     let passed = catch_unwind(AssertUnwindSafe(run)).is_ok();
     let word = if passed { "ok" } else { "FAILED" };
     println!("test {name} ... {word} ({:.1} s)", begun.elapsed().as_secs_f64());
+    if !passed {
+        let said = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let line: String = said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(900).collect();
+        println!("{WHY}{name}: {line}");
+    }
     passed
 }
 
@@ -150,6 +167,24 @@ fn evidence(cluster: &Cluster, before: u64) {
     }));
     if told.is_err() {
         eprintln!("#   the journal cannot be read");
+    }
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        for server in cluster.api().snapshot().servers.iter().filter(|s| s.pool == "db") {
+            let said =
+                Db::root(cluster, &server.name).try_query("SHOW ALL SLAVES STATUS\\G").unwrap_or_default();
+            for line in said.iter().map(|row| row.join(" ")) {
+                let telling = ["Connection_name: ", "Last_IO_Error: ", "Last_SQL_Error: "];
+                if telling
+                    .iter()
+                    .any(|of| line.trim_start().strip_prefix(of).is_some_and(|told| !told.is_empty()))
+                {
+                    eprintln!("#   {}: {}", server.name, line.trim());
+                }
+            }
+        }
+    }));
+    if told.is_err() {
+        eprintln!("#   the links cannot be read");
     }
 }
 

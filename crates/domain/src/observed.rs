@@ -139,6 +139,28 @@ pub struct Leader {
     pub frozen: bool,
 }
 
+/// A file that HAProxy refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The file's text.
+    pub text: String,
+    /// HAProxy's words.
+    pub why: Text,
+    /// When.
+    pub at: Millis,
+}
+
+impl Refusal {
+    /// For so long the same file is not tried again, in milliseconds. What a check reads beside the file (the map of the
+    /// sessions, memory, descriptors) may have been the cause, and passes.
+    pub const HOLDS: Millis = 5_000;
+
+    /// Whether the same text would be refused again, as far as is known.
+    pub fn holds(&self, now: Millis) -> bool {
+        now.saturating_sub(self.at) < Self::HOLDS
+    }
+}
+
 /// One HAProxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProxySeen {
@@ -150,8 +172,8 @@ pub struct ProxySeen {
     pub running: Seen<Running>,
     /// The worker that answered last, also while it does not answer.
     pub worker: Option<u32>,
-    /// Files that this HAProxy refused, by the hash of their text, with its words.
-    pub refused: Option<(String, Text)>,
+    /// The file that this HAProxy refused last.
+    pub refused: Option<Refusal>,
     /// Servers that it refused to take at run time: a reload is the other way.
     pub needs_reload: BTreeSet<ServerName>,
     /// The worker of which it is not proven that it runs Cordée's file: somebody else had it started.

@@ -114,7 +114,7 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
             Some(_) if seen.refused.is_some() => Status {
                 light: Light::Warning,
                 word: text!("status-drift"),
-                reason: seen.refused.map(|(_, why)| why),
+                reason: seen.refused.map(|refused| refused.why),
             },
             Some(running) => Status::new(
                 Light::Good,

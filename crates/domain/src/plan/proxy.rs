@@ -181,7 +181,8 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     plan.steps.extend(cut_off(desired, observed, now));
     for proxy in PoolId::ALL {
-        let seen = observed.proxy(proxy);
+        let mut seen = observed.proxy(proxy);
+        seen.refused = seen.refused.filter(|refused| refused.holds(now));
         let places = places(desired, observed, proxy, now);
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
@@ -231,10 +232,8 @@ fn running_proxy(
             }
         }
         let want = config::render(desired, proxy, setting, &places);
-        if let Some((text, why)) = &seen.refused
-            && *text == want.text
-        {
-            plan.waiting.push((Target::Proxy(proxy), why.clone()));
+        if let Some(refused) = seen.refused.as_ref().filter(|r| r.text == want.text) {
+            plan.waiting.push((Target::Proxy(proxy), refused.why.clone()));
             return;
         }
         write(plan, seen, proxy, &want, true);

@@ -17,10 +17,11 @@ use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
 use crate::haproxy::stats::RunningServer;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, Seen};
+use crate::observed::{Observed, ProcessId, Refusal, Seen};
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{Step, Target};
+use crate::text;
 use crate::text::Text;
 
 use super::{Plan, plan};
@@ -493,6 +494,36 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
         assert_eq!(seen, reloads);
         settle(&mut desired, &mut world, &mut memory);
     }
+}
+
+#[test]
+fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
+    let mut desired = first();
+    let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+    world.look(&mut memory, &desired);
+    let written = |memory: &Observed, now| {
+        let steps = plan(&desired, memory, &setting(), now).steps;
+        steps.into_iter().find_map(|step| match step {
+            Step::WriteConfig { proxy: PoolId::Web, text, check: true } => Some(text),
+            _ => None,
+        })
+    };
+    let file = written(&memory, world.now).expect("a file that is checked");
+    let refuse = |memory: &mut Observed, text: String, at| {
+        let why = text!("haproxy-refused-file", said = "x");
+        memory.proxies.get_mut(&PoolId::Web).expect("seen").refused = Some(Refusal { text, why, at });
+    };
+    refuse(&mut memory, file.clone(), world.now);
+    assert_eq!(written(&memory, world.now), None, "the same again");
+    refuse(&mut memory, "another".to_owned(), world.now);
+    assert_eq!(written(&memory, world.now).as_ref(), Some(&file), "that was another file");
+    // What was read beside it may have been the cause.
+    refuse(&mut memory, file.clone(), world.now - Refusal::HOLDS + 1);
+    assert_eq!(written(&memory, world.now), None);
+    refuse(&mut memory, file.clone(), world.now - Refusal::HOLDS);
+    assert_eq!(written(&memory, world.now), Some(file));
 }
 
 #[test]

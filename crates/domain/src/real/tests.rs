@@ -2,7 +2,7 @@ use super::*;
 use crate::change::{NewServer, PortChoice};
 use crate::desired::{CookieChoice, Runtime, Saved};
 use crate::ids::Host;
-use crate::observed::{Observed, Seen};
+use crate::observed::{Observed, Refusal, Seen};
 use crate::plan::tests::{first, setting, settle};
 use crate::sessions::Mode;
 use crate::sim::World;
@@ -198,7 +198,7 @@ fn a_file_that_is_refused_fails_with_haproxy_s_words() {
     let reload = Change::Reload { proxy: PoolId::Web };
     let revision = scene.wish(&reload);
     let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
-    web.refused = Some(("text".to_owned(), text!("reason-never")));
+    web.refused = Some(Refusal { text: "text".to_owned(), why: text!("reason-never"), at: 0 });
     assert_eq!(scene.real(&reload, revision), Real::Failed(text!("reason-never")));
     let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
     (web.refused, web.running) = (None, Seen::Never);

@@ -112,10 +112,7 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
         Step::WriteConfig { proxy, text, check } => {
             let path = home.proxy_config(*proxy);
             if *check {
-                let draft = path.with_extension("draft");
-                write(&draft, text, parts)?;
-                haproxy::check(&draft, parts.users.haproxy).await?;
-                let _ = process::remove_file(&draft);
+                haproxy::check(*proxy, text, parts.users.haproxy).await?;
             }
             by_hand::keep(parts, *proxy)?;
             return files::replace(&path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e));
@@ -143,10 +140,6 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
         _ => return Ok(()),
     };
     haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
-}
-
-fn write(path: &std::path::Path, text: &str, parts: &Parts) -> Result<(), Text> {
-    files::write(path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
 }
 
 /// An I/O error of a step, in words.

@@ -2,7 +2,7 @@
 
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::ids::PoolId;
-use cordee_domain::observed::Setback;
+use cordee_domain::observed::{Refusal, Setback};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -112,7 +112,7 @@ impl Engine {
             // Only its own word is its refusal: a full disk says nothing about the file.
             Step::WriteConfig { proxy, text, check: true } if why.key == "haproxy-refused-file" => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();
-                seen.refused = Some((text.clone(), why.clone()));
+                seen.refused = Some(Refusal { text: text.clone(), why: why.clone(), at: now() });
             }
             Step::AddServer { proxy, name, .. } if why.key == "haproxy-refused" => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();

@@ -1,5 +1,6 @@
 //! HAProxy's sockets. Each call has a deadline of its own: a frozen worker accepts and never answers.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -74,10 +76,20 @@ pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Text> {
     Ok(())
 }
 
-/// Has HAProxy check a file, as the user it runs as and with an empty environment (a file can name variables).
-pub async fn check(file: &Path, user: Option<User>) -> Result<(), Text> {
+/// Where a program finds its standard input.
+const INPUT: &str = "/dev/stdin";
+
+/// Has HAProxy check the text of a file, as the user it runs as and with an empty environment (a file can name variables).
+///
+/// What is checked has no name that somebody else could open, and nobody can change it any more: HAProxy's own user may
+/// write where the files lie, and a refusal of what that user put there would be taken for one of the text.
+pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), Text> {
+    let sealed = sealed(text).map_err(|error| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "check");
+        trouble::words(&error)
+    })?;
     let mut command = tokio::process::Command::new("/usr/sbin/haproxy");
-    command.arg("-c").arg("-f").arg(file).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command.arg("-c").arg("-f").arg(INPUT).env_clear().stdin(Stdio::from(sealed)).kill_on_drop(true);
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
@@ -85,12 +97,22 @@ pub async fn check(file: &Path, user: Option<User>) -> Result<(), Text> {
         Ok(Ok(output)) if output.status.success() => Ok(()),
         Ok(Ok(output)) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            let line = said.lines().find(|l| l.contains("ALERT")).unwrap_or("").chars().take(300);
-            Err(text!("haproxy-refused-file", said = line.collect::<String>()))
+            let line = said.lines().find(|l| l.contains("ALERT")).unwrap_or("");
+            let line = line.replace(INPUT, &format!("{proxy}.cfg"));
+            Err(text!("haproxy-refused-file", said = line.chars().take(300).collect::<String>()))
         }
         Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| text!("haproxy-missing"))),
         Err(_) => Err(text!("haproxy-no-answer")),
     }
+}
+
+/// A file without a name that holds `text` for ever. Whoever is given it can read it from its beginning.
+fn sealed(text: &str) -> std::io::Result<std::fs::File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut file = std::fs::File::from(memfd_create("haproxy.cfg", flags)?);
+    file.write_all(text.as_bytes())?;
+    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file)
 }
 
 /// Reloads through the master, and proves it: a new worker that shows `shape`.
@@ -124,4 +146,26 @@ pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Text>
         sleep(Duration::from_millis(10)).await;
     }
     Err(text!("haproxy-reload-unproven"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::fd::AsRawFd as _;
+
+    use super::sealed;
+
+    #[test]
+    fn what_is_checked_is_read_from_its_beginning_and_nobody_changes_it() {
+        let file = sealed("global\n").expect("a file");
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        for _ in 0..2 {
+            let mut text = String::new();
+            std::fs::File::open(&path).expect("it opens").read_to_string(&mut text).expect("text");
+            assert_eq!(text, "global\n");
+        }
+        let mut again = std::fs::File::options().append(true).open(&path).expect("it opens");
+        assert!(again.write_all(b"spoilt").is_err());
+        assert!(again.set_len(0).is_err());
+    }
 }
