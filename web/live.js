@@ -7,6 +7,8 @@ import { measured } from "./trial.js";
 import { visited } from "./visitors.js";
 
 const SILENCE_MS = 2_800;
+/** Older data is not shown as current, also while news comes. */
+const OLD_MS = 3_000;
 const RETRY_MS = 1_000;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
@@ -177,7 +179,7 @@ function readAges() {
 function tick() {
   const silent = performance.now() - heard;
   const old = Math.max(silent, pictureAge + (performance.now() - known.agesAt));
-  if (silent > SILENCE_MS) wither(silent);
+  if (silent > SILENCE_MS || old > OLD_MS) wither(old);
   document.getElementById("live").dataset.st = stale ? "unknown" : "good";
   const since = performance.now() - known.agesAt;
   for (const row of document.querySelectorAll("tr[data-row]")) {
@@ -198,10 +200,10 @@ function header(old, since) {
   if (known.verdict) setText(document.querySelector("[data-live-word]"), word(state));
 }
 
-/** Nothing came for almost three seconds: what is shown is no longer known to be so. */
-function wither(silent) {
+/** Nothing new came for almost three seconds: what is shown is no longer known to be so. `old`: its age. */
+function wither(old) {
   const lost = document.getElementById("lost");
-  const says = lost.dataset.says.replace("§", age(silent));
+  const says = lost.dataset.says.replace("§", age(old));
   lost.hidden = false;
   setText(lost.querySelector("p"), says);
   if (stale) return;

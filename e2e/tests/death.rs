@@ -130,6 +130,7 @@ fn four_deaths_of_web2_execute_no_form_twice(cluster: &Cluster) {
 fn the_death_of_cordee_is_seen_by_nobody_but_itself(cluster: &Cluster) {
     cluster.settle();
     let before = cluster.servers();
+    let last = cluster.api().last_event();
     let serve = cluster.serve().expect("cordee serve listens for the page");
     let visitors = Load::new(cluster.site(), 16, Ask::Get("/")).start();
     wait_for_load(&visitors);
@@ -155,6 +156,9 @@ fn the_death_of_cordee_is_seen_by_nobody_but_itself(cluster: &Cluster) {
     assert_eq!(leaders(&before), after, "a HAProxy, Apache or MariaDB was started or stopped");
     assert!(before.iter().filter(|p| leads(p)).all(Process::lives), "a pid was used again");
     assert_ne!(cluster.serve().map(|p| p.pid), Some(serve.pid));
+    let told: Vec<String> = api.events_after(last).into_iter().map(|e| e.text).collect();
+    let said = "Cordée ended (signal 9): its keeper started it anew";
+    assert!(told.iter().any(|text| text.contains(said)), "{told:?}");
 }
 
 /// Group leaders and HAProxy's workers: Apache's own children come and go as they like.

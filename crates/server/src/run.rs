@@ -14,7 +14,6 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
-use cordee_domain::text;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -262,8 +261,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
-    if std::env::var_os(up::WEDGED).is_some() {
-        store.tell("cluster", Some(Light::Warning), &text!("event-wedged"));
+    if let Some(before) = up::Before::said() {
+        store.tell("cluster", Some(Light::Warning), &before.told());
     }
 
     let (desk, lab_asks) = Desk::new();

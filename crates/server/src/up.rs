@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::Action;
 use cordee_domain::status::Light;
 use cordee_domain::text;
+use cordee_domain::text::Text;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -199,16 +201,16 @@ pub async fn keeper(config: &Config) -> ExitCode {
     let _ = rustix::process::setsid();
     let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
     let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
-    let (mut pause, mut wedged) = (Duration::ZERO, false);
+    let (mut pause, mut before) = (Duration::ZERO, None);
     loop {
         let started = Instant::now();
-        match keep(&home, &mut term, wedged).await {
+        match keep(&home, &mut term, before).await {
             Ok(Kept::Over) => return ExitCode::SUCCESS,
             Ok(Kept::Ended(End::Ended(ended))) => {
-                wedged = false;
                 tracing::warn!(?ended, "serve ended; starting it again");
+                before = ended.ok().map(Before::of);
             }
-            Ok(Kept::Ended(End::Silent)) => wedged = true,
+            Ok(Kept::Ended(End::Silent)) => before = Some(Before::Silent),
             // No process, no descriptor: there may be one a little later.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "starting serve"),
         }
@@ -235,9 +237,13 @@ enum Kept {
 
 /// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be frozen,
 /// and it holds the lock. What it started goes on.
-async fn keep(home: &Home, term: &mut tokio::signal::unix::Signal, wedged: bool) -> std::io::Result<Kept> {
+async fn keep(
+    home: &Home,
+    term: &mut tokio::signal::unix::Signal,
+    before: Option<Before>,
+) -> std::io::Result<Kept> {
     let (signs, input) = vital::pair()?;
-    let mut child = spawn_serve(home, input, wedged)?;
+    let mut child = spawn_serve(home, input, before)?;
     tokio::select! {
         _ = term.recv() => {
             if let Some(pid) = child.id() {
@@ -256,10 +262,61 @@ async fn keep(home: &Home, term: &mut tokio::signal::unix::Signal, wedged: bool)
     }
 }
 
-/// Says to the next `serve` that the one before was silent.
-pub const WEDGED: &str = "CORDEE_WEDGED";
+/// How the `serve` before this one ended. Its keeper says so to the next one, which tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// It lived without a sign of life, and was ended.
+    Silent,
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By this signal of somebody's.
+    Signal(i32),
+}
 
-fn spawn_serve(home: &Home, input: Stdio, wedged: bool) -> std::io::Result<tokio::process::Child> {
+impl Before {
+    /// Where the next one finds it.
+    const VARIABLE: &str = "CORDEE_BEFORE";
+
+    fn of(status: std::process::ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or(0)),
+        }
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::Silent => "silent".to_owned(),
+            Self::Code(code) => format!("code {code}"),
+            Self::Signal(signal) => format!("signal {signal}"),
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        match word.split_once(' ') {
+            None => (word == "silent").then_some(Self::Silent),
+            Some(("code", code)) => code.parse().ok().map(Self::Code),
+            Some(("signal", signal)) => signal.parse().ok().map(Self::Signal),
+            Some(_) => None,
+        }
+    }
+
+    /// What this process's keeper says; `None`: there was none before.
+    pub fn said() -> Option<Self> {
+        Self::parse(&std::env::var(Self::VARIABLE).ok()?)
+    }
+
+    /// A line of the journal.
+    pub fn told(self) -> Text {
+        match self {
+            Self::Silent => text!("event-wedged"),
+            Self::Code(code) => text!("event-ended", how = text!("event-ended-code", code = code)),
+            Self::Signal(signal) => text!("event-ended", how = text!("event-ended-signal", signal = signal)),
+        }
+    }
+}
+
+fn spawn_serve(home: &Home, input: Stdio, before: Option<Before>) -> std::io::Result<tokio::process::Child> {
     let roster = Roster::of(home);
     let entry = own_entry(&roster, "serve")?;
     let mut command = tokio::process::Command::new(own_binary());
@@ -267,10 +324,10 @@ fn spawn_serve(home: &Home, input: Stdio, wedged: bool) -> std::io::Result<tokio
         .arg("serve")
         .env(process::MARK, &entry.mark)
         .env(vital::VARIABLE, "1")
-        .env_remove(WEDGED)
+        .env_remove(Before::VARIABLE)
         .stdin(input);
-    if wedged {
-        command.env(WEDGED, "1");
+    if let Some(before) = before {
+        command.env(Before::VARIABLE, before.word());
     }
     let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
     if let Some(Err(error)) = child.id().map(|pid| roster.bind(entry, pid)) {
@@ -472,6 +529,21 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
         Err(error) => {
             eprintln!("{}: {error}", config.home.display());
             false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Before;
+
+    #[test]
+    fn what_a_keeper_says_of_the_one_before_is_read_back_and_anything_else_is_nothing() {
+        for before in [Before::Silent, Before::Code(1), Before::Signal(9)] {
+            assert_eq!(Before::parse(&before.word()), Some(before));
+        }
+        for other in ["", "1", "code", "code x", "signal 9 9", "died 1"] {
+            assert_eq!(Before::parse(other), None, "{other}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 # Journal
 event-added = { $name } added
-event-drain = { $name } put into drain
-event-maintenance = { $name } put into maintenance
+event-drain = { $name } is to drain
+event-maintenance = { $name } is to go into maintenance
 event-ready = { $name } put back in service
 event-reload = Reload of HAProxy { $proxy } asked for
 event-removed = { $name } removed
@@ -218,5 +218,8 @@ verdict-own-blind = Cordée cannot look at its processes and files. { $why }
 verdict-unwritable = Cordée cannot write its state: wishes are refused, and no other database is made the writer. { $why }
 wait-unlooked = what is left of { $name } could not be looked at: it is not started before that is known
 wait-unread = the folder of { $name } cannot be read
+event-ended = Cordée ended ({ $how }): its keeper started it anew
+event-ended-code = code { $code }
+event-ended-signal = signal { $signal }
 event-wedged = Cordée gave no sign of life for 10 s: its keeper ended it and started it anew
 cli-silent = cordee serve does not answer: no sign of life for { $seconds } s. Its keeper starts a silent one anew after 10 s; if there is none, start it with ./up. What was asked may still happen: look with cordee status.

@@ -15,7 +15,7 @@ door-unasked = Whether somebody is served at { $address } has not been asked for
 status-door = Not serving
 status-door-unknown = Unknown
 verdict-set-aside = Set aside
-verdict-set-aside-reason = Every web server was taken out by a person: visitors get no page until one is back.
+verdict-set-aside-reason = Somebody took every web server out of service: new visitors get no page until one is put back.
 
 # What somebody else does to a running HAProxy
 config-differs-bounded = Somebody bounded how many connections it takes.

@@ -78,7 +78,7 @@ visitors-gap-count = { $count ->
    *[other] about { $count } requests are missing
 }
 visitors-gap-unknown = HAProxy was started anew meanwhile, so it is not known how many requests are missing
-visitors-most = The list holds { $most } addresses; further ones are counted, not listed, until old ones are forgotten.
+visitors-most = The list holds at most { $most } addresses; further ones are counted, not listed, until old ones are forgotten.
 visitors-deaf = HAProxy’s log is not heard
 visitors-deaf-help = No port was free for it when Cordée started. Restart Cordée once one is.
 visitors-keeping = What is remembered

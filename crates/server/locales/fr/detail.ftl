@@ -39,7 +39,7 @@ do-unprotected = Regardez les bases de secours : une seule qui marche et a tout
 do-writer-down = Si elle ne revient pas d’elle-même, confiez les écritures à une base de secours ; là où l’une détient tout, Cordée le fait seule.
 
 # Les trois vérités
-tables-help = Une ligne différente se répare sur la mauvaise base seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
+tables-help = Une ligne différente se répare sur la base fautive seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
 tables-title = Égalité non prouvée
 truth-age = comparées il y a { $age } ; ce qui a été écrit depuis n’est pas concerné
 truth-alone = Aucune autre
@@ -109,7 +109,7 @@ rows-differ = { $count ->
 }
 rows-no-table = la table manque sur { $names }
 rows-structure = les colonnes ou la clé primaire ne sont pas les mêmes sur { $names }
-rows-unproven = ni égale ni différente de façon prouvée : { $why }
+rows-unproven = on ne peut prouver ni égalité ni différence : { $why }
 
 # Dans les deux sens
 pairs-none = Il n’y a pas d’autre base.

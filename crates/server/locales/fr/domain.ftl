@@ -2,8 +2,8 @@
 
 # Journal
 event-added = { $name } ajouté
-event-drain = { $name } mis en vidage
-event-maintenance = { $name } mis en maintenance
+event-drain = { $name } doit se vider
+event-maintenance = { $name } doit passer en maintenance
 event-ready = { $name } remis en service
 event-reload = Rechargement de HAProxy { $proxy } demandé
 event-removed = { $name } retiré
@@ -218,5 +218,8 @@ verdict-own-blind = Cordée ne peut pas examiner ses processus ni ses fichiers. 
 verdict-unwritable = Cordée ne peut pas enregistrer son état : les demandes sont refusées et aucune autre base ne devient celle qui écrit. { $why }
 wait-unlooked = ce qui reste de { $name } n’a pas pu être examiné : rien n’est démarré avant de le savoir
 wait-unread = le dossier de { $name } ne peut pas être lu
+event-ended = Cordée s’est arrêtée ({ $how }) : son gardien l’a relancée
+event-ended-code = code { $code }
+event-ended-signal = signal { $signal }
 event-wedged = Cordée n’a donné aucun signe de vie pendant 10 s : son gardien l’a arrêtée et relancée
 cli-silent = cordee serve ne répond pas : aucun signe de vie depuis { $seconds } s. Son gardien relance au bout de 10 s un processus muet ; s’il n’y en a pas, lancez ./up. La demande peut encore être exécutée : vérifiez avec cordee status.

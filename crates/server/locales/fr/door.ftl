@@ -15,7 +15,7 @@ door-unasked = Cordée n’a pas vérifié depuis un moment si l’adresse { $ad
 status-door = Ne sert personne
 status-door-unknown = Inconnu
 verdict-set-aside = Mis de côté
-verdict-set-aside-reason = Tous les serveurs web ont été retirés par une personne : les visiteurs n’ont aucune page jusqu’au retour de l’un d’eux.
+verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
 
 # Ce que quelqu'un d'autre fait à un HAProxy en marche
 config-differs-bounded = Quelqu’un a limité le nombre de connexions qu’il prend.
@@ -23,7 +23,7 @@ config-differs-checks = { $name } y est vérifié autrement, ou y prend un autre
 config-differs-frontend = Son point d’écoute { $name } prend moins de connexions que prévu, ou aucune.
 config-differs-unproven = Ce qu’il exécute n’est pas prouvé : quelqu’un d’autre l’a fait recharger, ou a changé ce qu’aucune commande ne rétablit. Un rechargement est dû.
 event-foreign = Quelqu’un d’autre a changé { $what } dans HAProxy { $proxy } : avant { $was }, maintenant { $now } ; Cordée corrige
-event-put-right = Dans HAProxy { $proxy }, { $what } : rétabli, { $now }
+event-put-right = Dans HAProxy { $proxy }, { $what } : c’est rétabli, { $now }
 event-reloaded-elsewhere = HAProxy { $proxy } a été rechargé par quelqu’un d’autre ; ce qu’il exécute ne pouvant être lu en entier, Cordée le recharge depuis son propre fichier
 event-worker-unproven = Il n’est pas prouvé que HAProxy { $proxy } exécute le fichier de Cordée ; il est rechargé depuis celui-ci
 foreign-address = l’adresse de { $name }

@@ -194,14 +194,14 @@ ask-web-move = { $sessions ->
     [one] Il reste { $count } autre serveur web en ligne.
    *[other] Il reste { $count } autres serveurs web en ligne.
 }
-ask-web-sessions = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Une session PHP rangée dans un fichier de ce serveur ne suit pas son visiteur.
+ask-web-sessions = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Une session PHP enregistrée dans un fichier de ce serveur ne suit pas son visiteur.
 problem-confirm-name = Tapez « { $name } », avec les mêmes majuscules.
 problem-confirm-tick = Cochez la case : sans ce serveur, le site ne répond plus.
 
 # Ajouter
 add-address-help = 10.0.0.15 ou web3.lan. Un nom inconnu est ajouté quand même, et montré hors ligne.
 add-button = Ajouter le serveur web
-add-cookie-help = Ramène un visiteur sur son serveur. Vide : valeur automatique, ajoutée sans rechargement. Une valeur choisie (S3) coûte un rechargement de ce HAProxy ; aucun visiteur n’est coupé.
+add-cookie-help = Ramène un visiteur vers son serveur. Vide : valeur automatique, ajoutée sans rechargement. Une valeur choisie (S3) coûte un rechargement de ce HAProxy ; aucun visiteur n’est déconnecté.
 add-exists = Il existe déjà
 add-exists-help = Cordée lui envoie des visiteurs et le surveille, sans le démarrer.
 add-name-help = Une lettre, puis des lettres, des chiffres, « - » ou « _ ». C’est le nom que vous verrez partout.
@@ -230,7 +230,7 @@ done-clean = { $count ->
 }
 done-refresh = Tout vient d’être revérifié.
 done-refresh-partly = Vérification demandée ; tout n’a pas encore répondu.
-done-reload = HAProxy { $proxy } se recharge ; aucun visiteur n’est coupé.
+done-reload = HAProxy { $proxy } se recharge ; aucun visiteur n’est déconnecté.
 done-reload-db = { $count ->
     [0] HAProxy db se recharge ; aucune connexion n’est ouverte.
     [one] HAProxy db se recharge ; sa connexion ouverte a 10 s pour finir, puis elle est coupée.

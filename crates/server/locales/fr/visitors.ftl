@@ -78,7 +78,7 @@ visitors-gap-count = { $count ->
    *[other] il manque environ { $count } requêtes
 }
 visitors-gap-unknown = HAProxy a redémarré entre-temps : le nombre de requêtes manquantes n’est pas connu
-visitors-most = La liste contient { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à l’oubli d’anciennes.
+visitors-most = La liste contient au plus { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
 visitors-deaf = Le journal de HAProxy n’est pas reçu
 visitors-deaf-help = Aucun port n’était libre pour lui au démarrage de Cordée. Redémarrez Cordée quand il y en aura un.
 visitors-keeping = Ce qui est retenu

@@ -241,8 +241,9 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let heir = can(Action::Promote) && wanted;
     let joins = view.standing == Some(Standing::Joining);
     let cure = can(Action::Recopy);
-    // The place beside the menu is for the likeliest one.
-    let test = can(Action::Test) && !heir && !cure && !joins;
+    // The place beside the menu is for the likeliest one. Where nobody can tell of all rows a copy is one way of several.
+    let first = cure && view.status.light == Light::Critical;
+    let test = can(Action::Test) && !heir && !first && !joins;
     [
         pick(can(Action::Logs), "logs"),
         pick(can(Action::Test), "test"),
@@ -252,7 +253,7 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
         pick(heir, "promote-first"),
         pick(can(Action::Verify), "verify"),
         pick(cure, "recopy"),
-        pick(cure && !heir, "recopy-first"),
+        pick(first && !heir, "recopy-first"),
         pick(held, "held"),
         pick(back, "ready"),
         pick(waits, "withdraw"),
@@ -265,7 +266,7 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
         pick(can(Action::Stop), "stop"),
         pick(can(Action::Remove) && !joins, "remove"),
         pick(can(Action::Remove) && joins, "cancel"),
-        pick(can(Action::Remove) && joins && !cure, "cancel-first"),
+        pick(can(Action::Remove) && joins && !first, "cancel-first"),
     ]
     .into_iter()
     .flatten()
