@@ -381,6 +381,54 @@ fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
 }
 
 #[test]
+fn of_two_names_that_move_at_once_one_serves_all_the_time() {
+    let mut scene = scene(2);
+    for (server, port) in [("far", 80), ("further", 81)] {
+        let server =
+            NewServer { port: PortChoice::Given(port), ..external(server, &format!("{server}.lan")) };
+        scene.wish(&Change::AddServer { pool: PoolId::Web, server });
+    }
+    scene.settle();
+    for server in ["web1", "web2"] {
+        scene.wish(&admin(server, Admin::Maintenance));
+    }
+    scene.settle();
+    scene.world.name = Some([10, 0, 0, 7].into());
+    for _ in 0..100 {
+        scene.go();
+        assert!(scene.serves("far") || scene.serves("further"));
+    }
+    let seen = scene.memory.proxy(PoolId::Web);
+    let there = |server: &str| seen.running.value().expect("seen").servers[&name(server)].ip;
+    assert_eq!([there("far"), there("further")], [scene.world.name; 2]);
+}
+
+#[test]
+fn a_name_that_moves_onto_a_server_out_of_service_serves_there_until_that_one_is_back() {
+    let mut scene = scene(2);
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
+    scene.world.name = Some([10, 0, 0, 4].into());
+    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.settle();
+    for server in ["near", "web1", "web2"] {
+        scene.wish(&admin(server, Admin::Maintenance));
+        scene.settle();
+    }
+    scene.world.name = Some([10, 0, 0, 9].into());
+    for _ in 0..100 {
+        scene.go();
+    }
+    assert!(scene.serves("far"), "nobody else takes visitors there");
+    scene.wish(&admin("near", Admin::Ready));
+    for _ in 0..100 {
+        scene.go();
+        assert!(scene.serves("far") || scene.serves("near"));
+    }
+    assert_eq!([scene.serves("far"), scene.serves("near")], [false, true], "one server, once");
+    assert_eq!(scene.word("far"), text!("status-double"));
+}
+
+#[test]
 fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     let mut scene = scene(2);
     scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
