@@ -32,6 +32,8 @@ let heard = performance.now();
 let pictureAge = 0;
 let lastEvent = 0;
 let paused = false;
+/** While the page is paused: the ages of what it shows. They go on growing. */
+let held = null;
 let stale = false;
 let channel = null;
 
@@ -180,20 +182,23 @@ function tick() {
   const silent = performance.now() - heard;
   const old = Math.max(silent, pictureAge + (performance.now() - known.agesAt));
   if (silent > SILENCE_MS || old > OLD_MS) wither(old);
-  document.getElementById("live").dataset.st = stale ? "unknown" : "good";
-  const since = performance.now() - known.agesAt;
+  const live = document.getElementById("live");
+  live.dataset.st = stale || held ? "unknown" : "good";
+  live.toggleAttribute("data-paused", paused);
+  const { ages, at, picture } = held ?? { ages: known.ages, at: known.agesAt, picture: old };
+  const since = performance.now() - at;
   for (const row of document.querySelectorAll("tr[data-row]")) {
-    const ms = known.ages[row.dataset.row];
+    const ms = ages[row.dataset.row];
     if (ms === undefined) continue;
     for (const cell of row.querySelectorAll("[data-age]")) setText(cell, ago(ms + since));
   }
-  const gap = known.ages["last gap"];
+  const gap = ages["last gap"];
   if (gap !== undefined) setText(document.querySelector("[data-gap-age]"), ago(gap + since));
-  header(old, since);
+  header(held ? picture + since : old, ages, since);
 }
 
-function header(old, since) {
-  const proxies = Object.entries(known.ages).filter(([name]) => name.startsWith("proxy "));
+function header(old, ages, since) {
+  const proxies = Object.entries(ages).filter(([name]) => name.startsWith("proxy "));
   const oldest = Math.max(old, ...proxies.map(([, ms]) => ms + since));
   if (known.verdict) setText(document.querySelector("[data-live-age]"), age(oldest));
   const state = paused ? "paused" : stale ? "wait" : "live";
@@ -248,6 +253,7 @@ function pauseButton() {
   button.hidden = false;
   button.addEventListener("click", () => {
     paused = !paused;
+    held = paused ? { ages: { ...known.ages }, at: known.agesAt, picture: pictureAge } : null;
     button.setAttribute("aria-pressed", String(paused));
     button.title = word(paused ? "resume" : "pause");
     setText(button.querySelector(".vh"), button.title);

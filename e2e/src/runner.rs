@@ -1,5 +1,5 @@
-//! Runs all files: two at a time where both mostly wait, one at a time where times are measured; each in a process of
-//! its own, whose output is shown whole when it ends. At the end a table says how long each took, and may take.
+//! Runs all files: two at a time where both mostly wait, one at a time where milliseconds are measured; each in a process
+//! of its own, whose output is shown whole when it ends. At the end a table says how long each took, and may take.
 
 use std::fmt::Write as _;
 use std::fs::File as Output;
@@ -27,6 +27,8 @@ pub enum Place {
     Works,
     /// It mostly waits: beside one that mostly works.
     Waits,
+    /// It mostly waits, and asks how soon something is told: beside one more of this kind, once nothing else runs.
+    Quiet,
     /// It measures how long something takes after a death: nothing else may run.
     Alone,
 }
@@ -98,9 +100,11 @@ fn run(chosen: &[Row], wanted: &Wanted) -> Vec<Done> {
             .map(|(name, tally)| (name, tally, Vec::new()))
             .collect();
     }
-    let (alone, beside): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j[0].place == Place::Alone);
+    let (alone, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j[0].place == Place::Alone);
+    let (quiet, beside): (Vec<Job>, Vec<Job>) = rest.into_iter().partition(|j| j[0].place == Place::Quiet);
     let mut done = in_lanes(beside, wanted);
     wait_for_quiet();
+    done.extend(in_lanes(quiet, wanted));
     done.extend(alone.iter().flat_map(|job| in_child(job, wanted)));
     done
 }

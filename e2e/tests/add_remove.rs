@@ -144,7 +144,7 @@ fn with_automatic_cookie(cluster: &Cluster, way: &dyn Way, shown: impl FnOnce(In
 
 fn with_chosen_cookie(cluster: &Cluster, way: &dyn Way) {
     let workers = Workers::watch(cluster);
-    let visitors = Load::new(cluster.site(), 16, Ask::Get("/")).start();
+    let visitors = Load::new(cluster.site(), 16, Ask::Get("/")).think(10..40).start();
     let added = way.add("S3");
     serves(cluster, added);
     settled(cluster);

@@ -73,6 +73,7 @@ pub fn file() -> File {
             case!(axe_finds_nothing_with_dialogs_and_menus_open),
             case!(a_walk_through_all_pages_leaves_the_console_empty),
             case!(language_and_theme_are_one_click_each),
+            case!(a_paused_page_says_how_old_it_is),
             case!(all_pages_are_complete_without_script),
             case!(pictures_for_the_readme),
         ],
@@ -338,6 +339,35 @@ fn language_and_theme_are_one_click_each(cluster: &Cluster) {
     assert_ne!(background(), light, "the page is dark");
     person.browser.click("button[lang=\"en\"]");
     wait::until_true("the page is English", SHOWN, || language() == json!("en"));
+}
+
+fn a_paused_page_says_how_old_it_is(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    let browser = &person.browser;
+    browser.width(WIDTHS[0]);
+    person.go("/");
+    let live = "#live[data-st=good]:not([data-paused])";
+    browser.wait_for(live, SHOWN);
+    browser.click("#pause");
+    // "4.1 s", "4.1 s ago": of the whole, and of a row.
+    let age = |css: &str| {
+        let text = browser.text(css)?;
+        text.split(char::is_whitespace).next()?.parse::<f64>().ok()
+    };
+    let shown = ["[data-live-age]", "tr[data-row=web1] [data-age]"];
+    wait::until("what it shows grows old", SHOWN, || {
+        let ages = shown.map(age);
+        if ages.iter().all(|a| a.is_some_and(|a| a >= 4.0)) { Ok(()) } else { Err(ages) }
+    });
+    assert!(browser.sees("#live[data-st=unknown][data-paused] .lbl"), "the word is there on a telephone too");
+    assert_eq!(too_wide(browser), None);
+    browser.click("#pause");
+    browser.wait_for(live, SHOWN);
+    wait::until("it is new again", SHOWN, || {
+        let ages = shown.map(age);
+        if ages.iter().all(|a| a.is_some_and(|a| a < 3.0)) { Ok(()) } else { Err(ages) }
+    });
+    usual_look(browser);
 }
 
 fn all_pages_are_complete_without_script(cluster: &Cluster) {
