@@ -93,10 +93,9 @@ pub fn of_home(home: &Path) -> Vec<Process> {
 fn says(pid: u32, home: &str) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let ours = |value: &[u8]| {
-        value.windows(home.len()).enumerate().any(|(at, w)| {
+        memchr::memmem::find_iter(value, home).any(|at| {
             // The whole path or a path in it, never another home with a longer name.
-            w == home.as_bytes()
-                && !value.get(at + home.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            !value.get(at + home.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
         })
     };
     environment.split(|b| *b == 0).any(ours) || arguments(pid).iter().any(|a| ours(a.as_bytes()))
