@@ -220,7 +220,9 @@ fn altered(
     let told = |w: &Wrong| vain || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
-            (Way::Start, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
+            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
+            // older Cordée started may lack it.
+            (_, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
             (Way::Start, Runtime::External) => text!("set-do-file", name = server.name.as_str()),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
         };

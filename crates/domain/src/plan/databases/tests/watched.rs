@@ -133,6 +133,19 @@ fn somebody_elses_is_named_with_what_to_run() {
     assert_ne!(database(&local.desired, &local.seen, &server, local.now).word, text!("status-altered"));
 }
 
+/// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
+#[test]
+fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
+    let mut scene = with(cluster(1), "db2", "max_allowed_packet", "16777216");
+    let server = scene.desired.db.servers[1].clone();
+    assert_eq!(set(&scene).len(), 1, "it is tried first");
+    let why = text!("db-refused", code = 1227);
+    scene.seen.vain.insert(Target::Database(name("db2")), Setback { count: 3, at: scene.now, why });
+    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    let Some(reason) = status.reason.filter(|_| status.word == text!("status-altered")) else { panic!() };
+    assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
+}
+
 #[test]
 fn an_altered_link_is_set_up_anew() {
     let peer = cluster(1).desired.db.servers[0].clone();
