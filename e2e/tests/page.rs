@@ -345,14 +345,16 @@ fn a_paused_page_says_how_old_it_is(cluster: &Cluster) {
     let person = sign_in(cluster);
     let browser = &person.browser;
     browser.width(WIDTHS[0]);
+    // The longer words.
+    browser.set_cookie("lang", "fr");
     person.go("/");
     let live = "#live[data-st=good]:not([data-paused])";
     browser.wait_for(live, SHOWN);
     browser.click("#pause");
-    // "4.1 s", "4.1 s ago": of the whole, and of a row.
+    // « 4,1 s », « il y a 4,1 s » : of the whole, and of a row.
     let age = |css: &str| {
         let text = browser.text(css)?;
-        text.split(char::is_whitespace).next()?.parse::<f64>().ok()
+        text.split(char::is_whitespace).find_map(|word| word.replace(',', ".").parse::<f64>().ok())
     };
     let shown = ["[data-live-age]", "tr[data-row=web1] [data-age]"];
     wait::until("what it shows grows old", SHOWN, || {

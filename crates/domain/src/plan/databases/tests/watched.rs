@@ -139,7 +139,7 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mut scene = with(cluster(1), "db2", "max_allowed_packet", "16777216");
     let server = scene.desired.db.servers[1].clone();
     assert_eq!(set(&scene).len(), 1, "it is tried first");
-    let why = text!("db-refused", code = 1227);
+    let why = text!("db-broken");
     scene.seen.vain.insert(Target::Database(name("db2")), Setback { count: 3, at: scene.now, why });
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
     let Some(reason) = status.reason.filter(|_| status.word == text!("status-altered")) else { panic!() };
