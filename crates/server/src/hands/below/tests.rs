@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, FileType, Mode, RenameFlags, mkdirat, mknodat, openat, renameat_with};
 
@@ -285,14 +285,15 @@ fn a_folder_of_any_depth_is_measured_and_goes() {
     assert!(scene.seen() == before, "what lies outside was changed");
 }
 
-/// Swaps two names so many times while `act` is done again and again; gives how often it succeeded.
+/// Swaps two names so many times while `act` is done again and again, and on until it has succeeded more than ten times,
+/// or never; gives how often it did.
 fn race(wanted: usize, one: &Path, other: &Path, mut act: impl FnMut() -> bool) -> usize {
-    let over = AtomicBool::new(false);
-    let mut done = 0;
+    let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut swaps = 0;
-            while swaps < wanted {
+            // On a busy machine one thread may get far ahead of the other.
+            while swaps < wanted || (done.load(Ordering::Relaxed) <= 10 && swaps < 100 * wanted) {
                 // One of the two may be gone, and come back.
                 swaps += usize::from(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok());
                 std::thread::yield_now();
@@ -300,10 +301,10 @@ fn race(wanted: usize, one: &Path, other: &Path, mut act: impl FnMut() -> bool) 
             over.store(true, Ordering::Relaxed);
         });
         while !over.load(Ordering::Relaxed) {
-            done += usize::from(act());
+            done.fetch_add(usize::from(act()), Ordering::Relaxed);
         }
     });
-    done
+    done.into_inner()
 }
 
 #[test]
