@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 12),
-        row(balance::file(), Place::Shared, 8),
+        row(balance::file(), Place::Shared, 9),
         row(databases::file(), Place::Shared, 8),
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 14),

@@ -97,20 +97,32 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
             format!("http-request set-header {HEADER} %[var(txn.session)]"),
             why!("line-session-header", name = HEADER),
         ),
-        our_cookie(),
-        our_cookie(),
-        leads_to("web"),
-        Line::empty(),
     ];
-    [head, visitors(desired, setting), rest].concat()
+    [head, visitors(desired, setting), rest, our_cookies(), vec![leads_to("web"), Line::empty()]].concat()
 }
 
-/// Each of these lines takes one cookie out, and on the path of the sign-in page a browser sends two.
-fn our_cookie() -> Line {
-    Line::set(
-        r"http-request replace-header Cookie (^|;\s*)cordee_[^=;]*=[^;]*(.*) \1\2",
-        why!("line-our-cookie"),
-    )
+/// How many of the page's cookies are taken out one by one: a browser sends one of each cluster to every port of the
+/// machine, and two on the path of the sign-in page.
+const OUR_COOKIES: usize = 8;
+
+/// Takes the page's cookies out of what goes to the site, and nothing else. `replace-header` works on each header line
+/// by itself but takes one cookie at a time; `regsub` takes any number but keeps the last header line only. So the
+/// first does what browsers send, and the second what somebody made up to get past it.
+fn our_cookies() -> Vec<Line> {
+    let one = |why| {
+        Line::set(r"http-request replace-header Cookie ^(.*;)?\s*cordee_[^=;]*=[^;]*;?\s*(.*)$ \1\2", why)
+    };
+    let mut lines = vec![one(why!("line-our-cookie"))];
+    lines.extend((1..OUR_COOKIES).map(|_| one(why!("line-our-cookie-again"))));
+    lines.push(Line::set(
+        r#"http-request set-header Cookie '%[req.fhdr(Cookie),regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }"#,
+        why!("line-our-cookies-beyond", count = OUR_COOKIES),
+    ));
+    lines.push(Line::set(
+        "http-request del-header Cookie unless { req.fhdr(Cookie) -m reg [^;[:space:]] }",
+        why!("line-no-cookie-left"),
+    ));
+    lines
 }
 
 /// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
