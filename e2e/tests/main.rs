@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         row(drill_orders::file(), Place::Works, 64),
         row(external::file(), Place::Works, 90),
         row(forged::file(), Place::Works, 25),
-        row(guests::file(), Place::Works, 78),
+        row(guests::file(), Place::Works, 80),
         row(histories::file(), Place::Works, 110),
         row(join::file(), Place::Works, 200),
         row(join_killed::file(), Place::Works, 160),
