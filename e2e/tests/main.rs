@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         row(databases::file(), Place::Shared, 8),
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 14),
-        row(security::file(), Place::Shared, 90),
+        row(security::file(), Place::Shared, 91),
         row(attack::file(), Place::Works, 40),
         row(cold_start::file(), Place::Works, 28),
         row(drill_orders::file(), Place::Works, 64),

@@ -32,6 +32,7 @@ pub fn file() -> File {
             case!(nothing_is_told_or_done_without_signing_in),
             case!(no_get_changes_anything),
             case!(the_setup_code_works_once),
+            case!(nothing_is_read_on_after_signing_out),
             case!(hostile_text_of_a_visitor_is_shown_as_text),
             case!(whoever_only_holds_connections_keeps_nobody_out),
             case!(sixty_guesses_at_once_are_five),
@@ -362,6 +363,48 @@ fn the_setup_code_works_once(cluster: &Cluster) {
         left.is_none_or(|f| std::fs::read_to_string(f).unwrap_or_default().trim().is_empty()),
         "the code is left on disk"
     );
+}
+
+/// What a raw request gets, until the other side closes.
+fn raw(page: SocketAddr, request: &str) -> String {
+    let mut stream = from(Ipv4Addr::LOCALHOST, page);
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn nothing_is_read_on_after_signing_out(cluster: &Cluster) {
+    let _ = cluster.session();
+    let page = cluster.page();
+    let signed = login(cluster, PASSWORD);
+    let cookie = signed.header("set-cookie").and_then(|c| c.split(';').next()).expect("a session").to_owned();
+    let mut streams: Vec<TcpStream> = ["/live", "/api/v1/events"]
+        .iter()
+        .map(|path| {
+            let mut stream = from(Ipv4Addr::LOCALHOST, page);
+            let head = format!(
+                "GET {path} HTTP/1.1\r\nHost: {page}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).expect("sent");
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).expect("an answer");
+            assert_eq!(&first, b"HTTP/1.1 200", "{path}");
+            stream
+        })
+        .collect();
+    let out = format!(
+        "POST /logout HTTP/1.1\r\nHost: {page}\r\nCookie: {cookie}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    assert!(raw(page, &out).starts_with("HTTP/1.1 303"));
+    let begun = Instant::now();
+    for stream in &mut streams {
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    println!("#   both streams had ended {} ms after signing out", begun.elapsed().as_millis());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(cluster.signed_in().get("/").unwrap().status, 200, "another session goes on");
 }
 
 fn hostile_text_of_a_visitor_is_shown_as_text(cluster: &Cluster) {

@@ -14,6 +14,7 @@ pub mod page;
 pub mod pages;
 pub mod read;
 pub mod session;
+pub mod stay;
 pub mod view;
 
 use std::path::PathBuf;
