@@ -34,6 +34,7 @@ problem-name-reserved = « { $name } » est un mot réservé : choisissez un 
 problem-name-shape = Une lettre d’abord, puis des lettres, des chiffres, « - » ou « _ » ; 63 caractères au plus, sans accent ni espace.
 problem-name-taken = { $name } existe déjà. Les majuscules ne comptent pas.
 problem-other-site = Cette demande vient d’un autre site : rien n’a été fait.
+problem-page-name = La page ne répond pas au nom « { $name } ». Ouvrez-la à { $address }, ou démarrez Cordée avec ce nom dans CORDEE_PAGE_NAMES.
 problem-pool-unknown = Ce groupe n’existe pas : il y a « web » et « db ».
 problem-port = Le port est un nombre de 1 à 65535.
 problem-ports-full = Aucun port n’est libre de { $first } à { $last } sur cette machine.
