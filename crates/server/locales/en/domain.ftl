@@ -66,6 +66,7 @@ reason-link-starting = about to receive what { $from } writes
 reason-link-error = error { $code } while copying { $from }
 reason-maintenance = no visitors, no checks
 reason-name = the name { $name } was not found
+reason-name-unusable = the name { $name } stands for { $address }, which no server may have
 reason-never = no data so far
 reason-no-answer = no answer in { $ms } ms
 reason-no-check = not checked yet

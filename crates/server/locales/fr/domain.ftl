@@ -66,6 +66,7 @@ reason-link-starting = va recevoir ce que { $from } écrit
 reason-link-error = erreur { $code } en copiant { $from }
 reason-maintenance = aucun visiteur, aucune vérification
 reason-name = le nom { $name } est introuvable
+reason-name-unusable = le nom { $name } désigne { $address }, qu’aucun serveur ne peut avoir
 reason-never = aucune donnée jusqu’ici
 reason-no-answer = pas de réponse en { $ms } ms
 reason-no-check = pas encore vérifié
