@@ -35,6 +35,7 @@ problem-name-shape = A letter first, then letters, digits, “-” or “_”; a
 problem-name-taken = { $name } exists already. Upper and lower case count as the same.
 problem-other-site = This request comes from another site: nothing was done.
 problem-page-name = The page does not answer to the name “{ $name }”. Open it at { $address }, or start Cordée with that name in CORDEE_PAGE_NAMES.
+problem-head-long = The head of this request is longer than { $most } KiB.
 problem-pool-unknown = There is no such pool: there are “web” and “db”.
 problem-port = The port is a number from 1 to 65535.
 problem-ports-full = No port from { $first } to { $last } is free on this machine.

@@ -35,6 +35,7 @@ problem-name-shape = Une lettre d’abord, puis des lettres, des chiffres, « -
 problem-name-taken = { $name } existe déjà. Les majuscules ne comptent pas.
 problem-other-site = Cette demande vient d’un autre site : rien n’a été fait.
 problem-page-name = La page ne répond pas au nom « { $name } ». Ouvrez-la à { $address }, ou démarrez Cordée avec ce nom dans CORDEE_PAGE_NAMES.
+problem-head-long = L’en-tête de cette requête dépasse { $most } Kio.
 problem-pool-unknown = Ce groupe n’existe pas : il y a « web » et « db ».
 problem-port = Le port est un nombre de 1 à 65535.
 problem-ports-full = Aucun port n’est libre de { $first } à { $last } sur cette machine.
