@@ -12,8 +12,16 @@ use std::time::{Duration, Instant};
 pub enum Manner {
     /// Answers 200 with this name in `X-Server`.
     Good(&'static str),
+    /// Answers 200 with the request as it came.
+    Echo,
     /// Accepts and never says a word.
     Silent,
+}
+
+/// The values of a header, one for each line of it, in what an [`Manner::Echo`] answered.
+pub fn header_lines(echoed: &str, name: &str) -> Vec<String> {
+    let lines = echoed.lines().filter_map(|line| line.split_once(':'));
+    lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim().to_owned()).collect()
 }
 
 /// A small server of the test's own, stopped when dropped.
@@ -117,9 +125,13 @@ fn answer(stream: &mut TcpStream, request: &[u8], shared: &Shared) -> bool {
         let _ = shared.first.get_or_init(Instant::now);
         shared.visitors.fetch_add(1, Ordering::Relaxed);
     }
-    let Manner::Good(name) = shared.manner else { return true };
-    let answer = format!("HTTP/1.1 200 OK\r\nX-Server: {name}\r\nContent-Length: 2\r\n\r\nok");
-    stream.write_all(answer.as_bytes()).is_ok()
+    let (name, body) = match shared.manner {
+        Manner::Good(name) => (name, &b"ok"[..]),
+        Manner::Echo => ("echo", request),
+        Manner::Silent => return true,
+    };
+    let head = format!("HTTP/1.1 200 OK\r\nX-Server: {name}\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.as_bytes(), body].concat()).is_ok()
 }
 
 /// HAProxy's checks carry no address of a visitor.

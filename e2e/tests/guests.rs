@@ -13,6 +13,7 @@ use cordee_e2e::http::Client;
 use cordee_e2e::person::Person;
 use cordee_e2e::ports::local;
 use cordee_e2e::suite::File;
+use cordee_e2e::visitors::{Manner, Stranger, header_lines};
 use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ pub fn file() -> File {
             case!(a_visitor_is_listed_and_their_change_is_for_us_alone),
             case!(whatever_is_sent_is_one_record_and_text),
             case!(only_a_trusted_proxy_says_who_visits),
+            case!(what_a_visitor_says_in_a_proxys_name_does_not_reach_the_site),
             case!(the_list_changes_while_it_is_looked_at),
             case!(wrong_settings_are_refused_in_three_ways),
             case!(what_was_missed_while_cordee_was_away_is_counted),
@@ -217,6 +219,65 @@ fn only_a_trusted_proxy_says_who_visits(cluster: &Cluster) {
     wait::always("nobody is trusted any more", Duration::from_secs(2), || {
         if quiet() == 0 { Ok(()) } else { Err(()) }
     });
+}
+
+/// What sites believe of a proxy in front, in its usual and its unusual spellings.
+const TOLD: [&str; 18] = [
+    "X-Forwarded-Proto",
+    "x-forwarded-HOST",
+    "X-Forwarded-Port",
+    "X-Forwarded-User",
+    "X-Forwarded",
+    "X_Forwarded_Proto",
+    "X-Forwarded_For",
+    "Forwarded",
+    "Forwarded-For",
+    "X-Real-IP",
+    "X_Real_Ip",
+    "Client-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
+    "X-Cluster-Client-IP",
+    "Front-End-Https",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+];
+
+/// `S9` leads to a server that says what reached it.
+fn what_a_visitor_says_in_a_proxys_name_does_not_reach_the_site(cluster: &Cluster) {
+    let (echo, api) = (Stranger::new(Manner::Echo), cluster.api());
+    let body = json!({ "name": "echo", "address": "127.0.0.1", "port": echo.port(), "cookie": "S9" });
+    assert!(api.post("/v1/pools/web/servers", &body).ok());
+    api.wait_for_light("echo", "good", SHOWN);
+    let echoed = || {
+        let mut visitor = Client::new(cluster.site()).cookie("SERVEUR", "S9");
+        visitor.headers.extend(TOLD.map(|name| (name.to_owned(), "forged".to_owned())));
+        visitor.headers.push(("X-Forwarded-For".to_owned(), "198.51.100.9, 198.51.100.8".to_owned()));
+        visitor.headers.push(("X_Cordee_Session".to_owned(), "forged".to_owned()));
+        visitor.headers.push(("X-Cordee-Session".to_owned(), "forged".to_owned()));
+        visitor.headers.push(("X-Realm".to_owned(), "a header of the site's own".to_owned()));
+        let answer = visitor.get("/couleur").expect("the page");
+        assert_eq!((answer.status, answer.server()), (200, "echo"));
+        let text = answer.text();
+        assert_eq!(header_lines(&text, "x-realm"), ["a header of the site's own"]);
+        assert_eq!(header_lines(&text, "x-cordee-session"), ["proxy"], "only HAProxy says it");
+        assert_eq!(header_lines(&text, "x_cordee_session"), Vec::<String>::new());
+        text
+    };
+    let stranger = echoed();
+    assert_eq!(header_lines(&stranger, "x-forwarded-for"), ["127.0.0.1"]);
+    assert!(!stranger.contains("forged"), "{stranger}");
+    keep(cluster, &json!({ "trusted": "127.0.0.1" }));
+    let trusted = echoed();
+    assert_eq!(header_lines(&trusted, "x-forwarded-for"), ["198.51.100.8"], "what the trusted proxy saw");
+    for name in TOLD {
+        let said: &[&str] = if name == "X-Forwarded_For" { &[] } else { &["forged"] };
+        assert_eq!(header_lines(&trusted, name), said, "{name} of a trusted proxy: {trusted}");
+    }
+    keep(cluster, &json!({ "trusted": [] }));
+    assert!(!echoed().contains("forged"), "nobody is trusted any more");
+    api.delete("/v1/pools/web/servers/echo");
+    api.wait_until_gone("echo", SHOWN);
 }
 
 fn the_list_changes_while_it_is_looked_at(cluster: &Cluster) {

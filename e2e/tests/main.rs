@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     runner::main(&[
         // Those on one cluster, in this order: the last of them locks this machine's address out of the page.
         row(bad_input::file(), Place::Shared, 12),
-        row(balance::file(), Place::Shared, 8),
+        row(balance::file(), Place::Shared, 14),
         row(databases::file(), Place::Shared, 8),
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 18),
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         row(drill_orders::file(), Place::Works, 64),
         row(external::file(), Place::Works, 90),
         row(forged::file(), Place::Works, 25),
-        row(guests::file(), Place::Works, 78),
+        row(guests::file(), Place::Works, 80),
         row(histories::file(), Place::Works, 110),
         row(join::file(), Place::Works, 200),
         row(join_killed::file(), Place::Works, 175),

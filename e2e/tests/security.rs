@@ -32,6 +32,8 @@ pub fn file() -> File {
             case!(nothing_is_told_or_done_without_signing_in),
             case!(no_get_changes_anything),
             case!(the_setup_code_works_once),
+            case!(nothing_is_read_on_after_signing_out),
+            case!(the_page_answers_to_its_own_names_only),
             case!(hostile_text_of_a_visitor_is_shown_as_text),
             case!(whoever_only_holds_connections_keeps_nobody_out),
             case!(sixty_guesses_at_once_are_five),
@@ -362,6 +364,87 @@ fn the_setup_code_works_once(cluster: &Cluster) {
         left.is_none_or(|f| std::fs::read_to_string(f).unwrap_or_default().trim().is_empty()),
         "the code is left on disk"
     );
+}
+
+/// What a raw request gets, until the other side closes.
+fn raw(page: SocketAddr, request: &str) -> String {
+    let mut stream = from(Ipv4Addr::LOCALHOST, page);
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn nothing_is_read_on_after_signing_out(cluster: &Cluster) {
+    let _ = cluster.session();
+    let page = cluster.page();
+    let signed = login(cluster, PASSWORD);
+    let cookie = signed.header("set-cookie").and_then(|c| c.split(';').next()).expect("a session").to_owned();
+    let mut streams: Vec<TcpStream> = ["/live", "/api/v1/events"]
+        .iter()
+        .map(|path| {
+            let mut stream = from(Ipv4Addr::LOCALHOST, page);
+            let head = format!(
+                "GET {path} HTTP/1.1\r\nHost: {page}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).expect("sent");
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).expect("an answer");
+            assert_eq!(&first, b"HTTP/1.1 200", "{path}");
+            stream
+        })
+        .collect();
+    let out = format!(
+        "POST /logout HTTP/1.1\r\nHost: {page}\r\nCookie: {cookie}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    assert!(raw(page, &out).starts_with("HTTP/1.1 303"));
+    let begun = Instant::now();
+    for stream in &mut streams {
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    println!("#   both streams had ended {} ms after signing out", begun.elapsed().as_millis());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(cluster.signed_in().get("/").unwrap().status, 200, "another session goes on");
+}
+
+/// A name that leads here for a moment (DNS rebinding): what was loaded from it asks as if it were the page.
+fn the_page_answers_to_its_own_names_only(cluster: &Cluster) {
+    let (name, secret) = cluster.session();
+    let (page, port) = (cluster.page(), cluster.page().port());
+    let before = cluster.api().snapshot().wish();
+    let ask = |method: &str, path: &str, host: &str| {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {name}={secret}; lang=en\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        raw(page, &request)
+    };
+    for evil in [format!("evil.example:{port}"), format!("127.0.0.1.evil.example:{port}"), "x".to_owned()] {
+        for path in ["/", "/login", "/live", "/assets/1/page.css", "/api/v1/snapshot", "/api/openapi.json"] {
+            let answer = ask("GET", path, &evil);
+            assert!(answer.starts_with("HTTP/1.1 421"), "{evil} {path}: {answer}");
+            assert!(answer.contains("does not answer to the name") && answer.contains(&page.to_string()));
+            assert!(answer.contains("content-security-policy"), "{answer}");
+        }
+        for path in ["/proxies/web/reload", "/logout", "/api/v1/proxies/web/reload"] {
+            assert!(ask("POST", path, &evil).starts_with("HTTP/1.1 421"), "{evil} {path}");
+        }
+    }
+    let both = format!("GET http://evil.example/ HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n");
+    assert!(raw(page, &both).starts_with("HTTP/1.1 421"), "the address goes before the header");
+    // A tunnel has a port of its own.
+    for own in
+        [page.to_string(), format!("localhost:{}", port + 1), "127.0.0.1".to_owned(), format!("[::1]:{port}")]
+    {
+        assert!(ask("GET", "/", &own).starts_with("HTTP/1.1 200"), "{own}");
+    }
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    assert!(ask("GET", "/", machine.trim()).starts_with("HTTP/1.1 200"), "{machine}");
+    assert_eq!(before, cluster.api().snapshot().wish());
+    // The site is called as its visitors call it.
+    let site = "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
+    assert!(raw(cluster.site(), site).starts_with("HTTP/1.1 200"));
 }
 
 fn hostile_text_of_a_visitor_is_shown_as_text(cluster: &Cluster) {

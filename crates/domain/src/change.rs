@@ -86,6 +86,9 @@ pub enum Change {
     SetAddresses {
         /// The page.
         page: SocketAddr,
+        /// Names by which the page may be called.
+        #[serde(default)]
+        names: Vec<Host>,
         /// HAProxy `web`.
         site: SocketAddr,
         /// HAProxy `db`, as the routing says.

@@ -24,6 +24,9 @@ pub struct Desired {
     pub revision: u64,
     /// The page's own address: never a server's.
     pub page: SocketAddr,
+    /// Names by which the page may be called, besides its addresses.
+    #[serde(default)]
+    pub names: Vec<Host>,
     /// The web servers and the proxy in front of them.
     pub web: Pool,
     /// The databases and the proxy in front of them.
@@ -382,8 +385,9 @@ impl Desired {
                     next.web.servers.retain(|s| s.id != id);
                 }
             }
-            Change::SetAddresses { page, site, db, writer, ports } => {
+            Change::SetAddresses { page, names, site, db, writer, ports } => {
                 next.page = *page;
+                next.names.clone_from(names);
                 next.web.listen = *site;
                 next.db.listen = *db;
                 next.writer_listen = *writer;

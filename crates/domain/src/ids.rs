@@ -4,7 +4,7 @@
 //! configuration language, to SQL, to a path or to HTML. Nothing else a person typed travels further.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -134,17 +134,27 @@ pub enum Host {
 }
 
 impl Host {
-    /// Reads an address or a host name.
+    /// Reads an address or a host name, and refuses what no server may have.
     pub fn parse(input: &str) -> Result<Self, Problem> {
+        match Self::read(input)? {
+            Self::Ip(ip) if !usable(ip) => {
+                Err(Problem::invalid("address", text!("problem-address-unusable", address = input)))
+            }
+            // A resolver takes it for an address in another spelling: `0xa9fea9fe`, `169.0xfe.1`.
+            Self::Name(name) if ends_in_a_number(&name) => {
+                Err(Problem::invalid("address", text!("problem-address-ipv4")))
+            }
+            host => Ok(host),
+        }
+    }
+
+    /// Reads what was written down: what was taken once must not keep Cordée from starting.
+    fn read(input: &str) -> Result<Self, Problem> {
         if input.is_empty() {
             return Err(Problem::invalid("address", text!("problem-address-empty")));
         }
         if let Ok(ip) = input.parse::<IpAddr>() {
-            return if usable(ip) {
-                Ok(Self::Ip(ip))
-            } else {
-                Err(Problem::invalid("address", text!("problem-address-unusable", address = input)))
-            };
+            return Ok(Self::Ip(ip));
         }
         // All digits and dots, yet no address: say which number is wrong rather than look up a "name".
         if input.len() <= 64 && input.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
@@ -207,14 +217,42 @@ fn host_name(input: &str) -> bool {
         })
 }
 
+/// No name ends so (RFC 3696, 2), and resolvers read it as an address.
+fn ends_in_a_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    hex || last.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is link-local.
+const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
 /// A server never has the unspecified, a broadcast, a multicast or a link-local address (the last would let
-/// "add a server" ask a cloud's metadata service).
-fn usable(ip: IpAddr) -> bool {
+/// "add a server" ask a cloud's metadata service), in whatever spelling, nor by what its name means.
+pub fn usable(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
             !(v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || v4.is_link_local())
         }
-        IpAddr::V6(v6) => !(v6.is_unspecified() || v6.is_multicast() || v6.is_unicast_link_local()),
+        IpAddr::V6(v6) => {
+            let never = v6.is_unspecified() || v6.is_multicast() || v6.is_unicast_link_local();
+            !never && v6 != METADATA && within(v6).is_none_or(|v4| usable(IpAddr::V4(v4)))
+        }
+    }
+}
+
+/// The IPv4 address that an IPv6 address is another spelling of, or is translated or tunnelled to: mapped and compatible
+/// (RFC 4291), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056).
+fn within(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let of = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 1] => None,
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, _, _, _, high, low]
+        | [0x2002, high, low, ..] => Some(of(high, low)),
+        _ => None,
     }
 }
 
@@ -230,7 +268,7 @@ impl fmt::Display for Host {
 impl TryFrom<String> for Host {
     type Error = &'static str;
     fn try_from(value: String) -> Result<Self, Self::Error> {
-        Self::parse(&value).map_err(|_| "not an address or host name")
+        Self::read(&value).map_err(|_| "not an address or host name")
     }
 }
 
@@ -342,6 +380,51 @@ mod tests {
         ] {
             assert!(Host::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_forbidden_address_is_refused_in_every_spelling() {
+        for bad in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "::FFFF:A9FE:A9FE",
+            "0:0:0:0:0:ffff:a9fe:a9fe",
+            "::169.254.169.254",
+            "::ffff:0:169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:1::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "fe80::1",
+            "fe80::1%eth0",
+            "fd00:ec2::254",
+            "2852039166",
+            "0xa9fea9fe",
+            "0XA9FEA9FE",
+            "169.254.0xa9fe",
+            "0xa9.0xfe.0xa9.0xfe",
+            "0251.0376.0251.0376",
+            "169.254.169.254.",
+            "a.254",
+            "0x",
+            "0.0.0.0",
+            "::",
+            "::ffff:0.0.0.0",
+            "255.255.255.255",
+            "::ffff:255.255.255.255",
+            "224.0.0.1",
+            "::ffff:224.0.0.1",
+            "ff02::1",
+        ] {
+            assert!(Host::parse(bad).is_err(), "{bad}");
+        }
+        for good in
+            ["::1", "::ffff:10.0.0.3", "2001:db8::1", "64:ff9b::10.0.0.3", "0x.lan", "a1.b2", "web-0x1"]
+        {
+            assert!(Host::parse(good).is_ok(), "{good}");
+        }
+        // Taken by a version before, and written down then.
+        let kept = Host::try_from("::ffff:169.254.1.1".to_owned()).unwrap();
+        assert!(matches!(kept, Host::Ip(ip) if !usable(ip)));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod actions;
 pub mod apache;
+pub mod called;
 pub mod change;
 pub mod check;
 pub mod db;

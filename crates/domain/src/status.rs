@@ -144,13 +144,9 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         };
     }
     if let Host::Name(name) = &server.host
-        && let Some(Seen::Failed { .. }) = observed.names.get(name)
+        && let Some(Seen::Failed { why, .. }) = observed.names.get(name)
     {
-        return Status::new(
-            Light::Critical,
-            text!("status-down"),
-            text!("reason-name", name = name.as_str()),
-        );
+        return Status::new(Light::Critical, text!("status-down"), why.clone());
     }
     if let Some(other) = double_of(desired, observed, server) {
         let reason = text!("reason-double", name = other.as_str());

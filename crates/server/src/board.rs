@@ -210,6 +210,8 @@ pub struct Board {
     own: Mutex<VecDeque<(u64, String)>>,
     /// The intake hears what comes, and knows what it missed.
     heard: watch::Sender<bool>,
+    /// How often somebody signed out.
+    left: watch::Sender<u64>,
 }
 
 /// Questions of Cordée's own that are remembered. One that never reached HAProxy never comes by.
@@ -233,6 +235,7 @@ impl Board {
             asks,
             own: Mutex::default(),
             heard: watch::Sender::default(),
+            left: watch::Sender::default(),
         };
         (Arc::new(board), questions)
     }
@@ -267,6 +270,16 @@ impl Board {
     /// Waits for that.
     pub fn watch_heard(&self) -> watch::Receiver<bool> {
         self.heard.subscribe()
+    }
+
+    /// Somebody signed out: whoever reads on has to show again that they may.
+    pub fn set_left(&self) {
+        self.left.send_modify(|times| *times = times.wrapping_add(1));
+    }
+
+    /// Changes whenever somebody signs out.
+    pub fn watch_left(&self) -> watch::Receiver<u64> {
+        self.left.subscribe()
     }
 
     /// The newest wish.

@@ -4,7 +4,9 @@ use std::env;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cordee_domain::called::parse_names;
 use cordee_domain::desired::Addresses;
+use cordee_domain::ids::Host;
 
 /// Everything that the environment may say.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Config {
     pub home: PathBuf,
     /// `CORDEE_PAGE`, default `127.0.0.1:8600`.
     pub page: Option<SocketAddr>,
+    /// `CORDEE_PAGE_NAMES`: names by which the page may be called, besides addresses, `localhost` and the machine's own.
+    pub names: Option<Vec<Host>>,
     /// `CORDEE_SITE`, default `127.0.0.1:8080`.
     pub site: Option<SocketAddr>,
     /// `CORDEE_DB`, default `127.0.0.1:3307`.
@@ -40,6 +44,7 @@ impl Config {
         Ok(Self {
             home: home(),
             page: address("CORDEE_PAGE")?,
+            names: names()?,
             site: address("CORDEE_SITE")?,
             db: address("CORDEE_DB")?,
             writer: address("CORDEE_DB_WRITER")?,
@@ -56,6 +61,7 @@ impl Config {
         };
         Addresses {
             page: or(self.page, known.map(|k| k.page), 8600),
+            names: self.names.clone().or(known.map(|k| k.names.clone())).unwrap_or_default(),
             site: or(self.site, known.map(|k| k.site), 8080),
             db: or(self.db, known.map(|k| k.db), 3307),
             writer: or(self.writer, known.map(|k| k.writer), 3308),
@@ -88,6 +94,15 @@ fn address(name: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
             _ => Err(ConfigError { name, value, expected }),
         },
         _ => Ok(None),
+    }
+}
+
+fn names() -> Result<Option<Vec<Host>>, ConfigError> {
+    let (name, expected) = ("CORDEE_PAGE_NAMES", "at most 16 host names with commas such as cordee.lan");
+    let Some(value) = env::var(name).ok().filter(|v| !v.is_empty()) else { return Ok(None) };
+    match parse_names(&value) {
+        Ok(names) => Ok(Some(names)),
+        Err(_) => Err(ConfigError { name, value, expected }),
     }
 }
 

@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
-use axum::http::Request;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use cordee_domain::text;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -29,11 +31,12 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
 use crate::over;
-use crate::web::session::{Local, Peer};
+use crate::web::session::{Local, Peer, language};
 
 /// A client that takes longer for a request's head, or says nothing for so long, is let go (slowloris).
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
-/// The largest head.
+/// The largest head. hyper bounds what it keeps of one that is not there as a whole; what comes at once may be longer, so
+/// that it is measured again.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Connections at once, per listener. When they are used up, the oldest one on which nobody waits for an answer is
 /// closed: whoever only holds connections keeps nobody else out.
@@ -315,6 +318,22 @@ impl HttpBody for Answer {
     }
 }
 
+/// How long a request's head is, as it was sent.
+fn head_length<B>(request: &Request<B>) -> usize {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let first = request.method().as_str().len() + path + "  HTTP/1.1\r\n".len();
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    first + request.headers().iter().map(header).sum::<usize>() + "\r\n".len()
+}
+
+/// The answer to such a head.
+fn too_long<B>(request: &Request<B>) -> Response {
+    let says = language(request.headers()).say(&text!("problem-head-long", most = HEAD_LIMIT / 1024));
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    (status, [(header::CONNECTION, "close")], says + "\n").into_response()
+}
+
 /// One connection, until it ends or `stop`; a request's head must arrive within `deadline`.
 async fn connection<I, E>(
     stream: I,
@@ -328,10 +347,17 @@ async fn connection<I, E>(
     E: Clone + Send + Sync + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
+        let refused = (head_length(&request) > HEAD_LIMIT).then(|| too_long(&request));
         let mut request = request.map(|body| Asked::new(body, line.clone()));
         request.extensions_mut().insert(from.clone());
-        let (answer, line) = (app.call(request), line.clone());
-        async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, line })) }
+        let (app, line) = (app.clone(), line.clone());
+        async move {
+            let answer = match refused {
+                Some(refused) => refused,
+                None => app.call(request).await?,
+            };
+            Ok::<_, Infallible>(answer.map(|body| Answer { body, line }))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -485,6 +511,50 @@ mod tests {
             // The rest of the head, and then nothing: it is open.
             let read = timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await;
             assert!(read.is_err(), "a stream was closed: {}", String::from_utf8_lossy(&rest));
+        }
+    }
+
+    /// However it comes: a header, many of them, or an address, at once or bit by bit.
+    #[tokio::test]
+    async fn a_head_above_the_limit_is_refused_however_it_comes() {
+        let (address, _stop, _server) = small(8).await;
+        let one = |n: usize| {
+            format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(n))
+        };
+        let many = |n: usize| {
+            let headers: Vec<_> = (0..n / 1_000).map(|i| format!("X-{i}: {}\r\n", "x".repeat(990))).collect();
+            let headers = headers.concat();
+            format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n")
+        };
+        let long = |n: usize| {
+            let (path, header) = ("x".repeat(n / 2), "x".repeat(n / 2));
+            format!("GET /?{path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {header}\r\n\r\n")
+        };
+        for shape in [one as fn(usize) -> String, many, long] {
+            for (size, piece, taken) in [
+                (60_000, usize::MAX, true),
+                (60_000, 5_000, true),
+                (67_000, usize::MAX, false),
+                (99_000, usize::MAX, false),
+                (99_000, 5_000, false),
+            ] {
+                let mut client = TcpStream::connect(address).await.unwrap();
+                let head = shape(size);
+                for piece in head.as_bytes().chunks(piece.min(head.len())) {
+                    // It may have been refused before its end.
+                    if client.write_all(piece).await.is_err() {
+                        break;
+                    }
+                }
+                let mut answer = Vec::new();
+                let read = timeout(Duration::from_secs(5), client.read_to_end(&mut answer)).await;
+                let answer = String::from_utf8_lossy(&answer).into_owned();
+                assert!(read.is_ok(), "{size} octets: nothing within 5 s");
+                let status = answer.split(' ').nth(1).unwrap_or("none").to_owned();
+                // Where much was left unread, the connection's end may overtake the answer.
+                let as_expected = if taken { status == "200" } else { status == "431" || status == "none" };
+                assert!(as_expected, "{size} octets in pieces of {piece}: {status}");
+            }
         }
     }
 }

@@ -140,6 +140,7 @@ fn lock(home: &Home) -> Result<OwnedFd, RunError> {
 pub fn addresses(desired: &Desired) -> Addresses {
     Addresses {
         page: desired.page,
+        names: desired.names.clone(),
         site: desired.web.listen,
         db: desired.db.listen,
         writer: desired.writer_listen,
@@ -168,8 +169,8 @@ pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     let known = addresses(&store.desired()?);
     let wished = config.addresses(Some(&known));
     if wished != known {
-        let Addresses { page, site, db, writer, ports } = wished;
-        let change = Change::SetAddresses { page, site, db, writer, ports };
+        let Addresses { page, names, site, db, writer, ports } = wished;
+        let change = Change::SetAddresses { page, names, site, db, writer, ports };
         store.commit(&change, "environment").map_err(|error| match error {
             CommitError::Refused(_) => RunError::Addresses,
             CommitError::Store(error) => RunError::Store(error),

@@ -15,6 +15,8 @@ use crate::visitors::Keeping;
 pub struct Addresses {
     /// The page.
     pub page: SocketAddr,
+    /// Names by which the page may be called.
+    pub names: Vec<Host>,
     /// HAProxy `web`.
     pub site: SocketAddr,
     /// HAProxy `db`, as the routing says.
@@ -34,6 +36,7 @@ impl Desired {
         let mut desired = Self {
             revision: 1,
             page: addresses.page,
+            names: addresses.names.clone(),
             web: pool(addresses.site),
             db: pool(addresses.db),
             writer_listen: addresses.writer,

@@ -88,7 +88,7 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
     let head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
     let rest = vec![
         Line::set("option forwardfor", why!("line-forwardfor")),
-        Line::set("http-request del-header X-Forwarded-For", why!("line-forwarded")),
+        Line::set("http-request del-header ^x[-_]forwarded[-_]for$ -m reg", why!("line-forwarded")),
         Line::set(
             format!("http-request set-var(txn.session) str({KEY}),map({map},proxy)"),
             why!("line-session-mode"),
@@ -97,20 +97,66 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
             format!("http-request set-header {HEADER} %[var(txn.session)]"),
             why!("line-session-header", name = HEADER),
         ),
-        our_cookie(),
-        our_cookie(),
-        leads_to("web"),
-        Line::empty(),
     ];
-    [head, visitors(desired, setting), rest].concat()
+    [
+        head,
+        told_by_strangers(desired),
+        visitors(desired, setting),
+        rest,
+        our_cookies(),
+        vec![leads_to("web"), Line::empty()],
+    ]
+    .concat()
 }
 
-/// Each of these lines takes one cookie out, and on the path of the sign-in page a browser sends two.
-fn our_cookie() -> Line {
-    Line::set(
-        r"http-request replace-header Cookie (^|;\s*)cordee_[^=;]*=[^;]*(.*) \1\2",
-        why!("line-our-cookie"),
-    )
+/// Takes out what only a proxy in front may say of a visitor, unless one that is trusted says it. It stands before
+/// `set-src`, which makes the sender's address the visitor's. Programs that read headers as variables take `_` for `-`.
+fn told_by_strangers(desired: &Desired) -> Vec<Line> {
+    let trusted = trusted(desired);
+    let unless = trusted.map(|networks| format!(" unless {{ src {networks} }}")).unwrap_or_default();
+    let out = |names: &str, why| Line::set(format!("http-request del-header {names} -m reg{unless}"), why);
+    vec![
+        out("^(x[-_])?forwarded([-_].*)?$", why!("line-stranger-forwarded")),
+        out(
+            "^(.+[-_])?(client|connecting|originating|real|remote)[-_](addr|ip)$",
+            why!("line-stranger-address"),
+        ),
+        out(
+            "^(front[-_]end[-_]https|x[-_](host|scheme|url[-_]scheme|original[-_].+|rewrite[-_].+))$",
+            why!("line-stranger-asked"),
+        ),
+        Line::set("http-request del-header ^x[-_]cordee[-_] -m reg", why!("line-stranger-cordee")),
+    ]
+}
+
+/// The networks of the proxies in front that are trusted, as HAProxy reads them; nothing when there are none.
+fn trusted(desired: &Desired) -> Option<String> {
+    let all: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// How many of the page's cookies are taken out one by one: a browser sends one of each cluster to every port of the
+/// machine, and two on the path of the sign-in page.
+const OUR_COOKIES: usize = 8;
+
+/// Takes the page's cookies out of what goes to the site, and nothing else. `replace-header` works on each header line
+/// by itself but takes one cookie at a time; `regsub` takes any number but keeps the last header line only. So the
+/// first does what browsers send, and the second what somebody made up to get past it.
+fn our_cookies() -> Vec<Line> {
+    let one = |why| {
+        Line::set(r"http-request replace-header Cookie ^(.*;)?\s*cordee_[^=;]*=[^;]*;?\s*(.*)$ \1\2", why)
+    };
+    let mut lines = vec![one(why!("line-our-cookie"))];
+    lines.extend((1..OUR_COOKIES).map(|_| one(why!("line-our-cookie-again"))));
+    lines.push(Line::set(
+        r#"http-request set-header Cookie '%[req.fhdr(Cookie),regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }"#,
+        why!("line-our-cookies-beyond", count = OUR_COOKIES),
+    ));
+    lines.push(Line::set(
+        "http-request del-header Cookie unless { req.fhdr(Cookie) -m reg [^;[:space:]] }",
+        why!("line-no-cookie-left"),
+    ));
+    lines
 }
 
 /// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
@@ -125,9 +171,7 @@ fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
         // A connection that asks for nothing is no visit: browsers open some in advance.
         lines.push(Line::set("option dontlognull", why!("line-log-nothing")));
     }
-    if !desired.visitors.trusted.is_empty() {
-        let trusted: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
-        let trusted = trusted.join(" ");
+    if let Some(trusted) = trusted(desired) {
         let rule = format!("http-request set-src req.hdr_ip(X-Forwarded-For,-1) if {{ src {trusted} }}");
         lines.push(Line::set(rule, why!("line-trusted", trusted = trusted)));
     }

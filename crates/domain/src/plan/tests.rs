@@ -32,8 +32,14 @@ fn name(text: &str) -> ServerName {
 
 pub(crate) fn first() -> Desired {
     let at = |port| ([127, 0, 0, 1], port).into();
-    let addresses =
-        Addresses { page: at(8600), site: at(8080), db: at(3307), writer: at(3308), ports: (8610, 8699) };
+    let addresses = Addresses {
+        page: at(8600),
+        names: Vec::new(),
+        site: at(8080),
+        db: at(3307),
+        writer: at(3308),
+        ports: (8610, 8699),
+    };
     Desired::first(&addresses, |_| true).expect("a first wish")
 }
 

@@ -92,6 +92,7 @@ fn wishes() -> Vec<(Vec<Change>, Change, Option<Change>)> {
             vec![],
             Change::SetAddresses {
                 page: ([127, 0, 0, 1], 8601).into(),
+                names: Vec::new(),
                 site: ([127, 0, 0, 1], 8081).into(),
                 db: ([127, 0, 0, 1], 3407).into(),
                 writer: ([127, 0, 0, 1], 3408).into(),

@@ -243,6 +243,7 @@ test-fail-many = It has no connection left (error { $code }). Its page shows who
 test-fail-missing = The schema or table is not there (error { $code }). Cordée makes it on the writer; on a standby it comes by replication.
 test-fail-mysql = It is not MariaDB (it says { $version }). Cordée runs MariaDB only: its transactions are numbered otherwise.
 test-fail-name = The name { $name } was not found. Check its spelling, or add it to the name service of this machine.
+test-fail-name-unusable = The name { $name } stands for an address that no server may have: link-local, multicast, or nobody’s.
 test-fail-no-link = { $on } does not copy { $from }. Cordée makes the link by itself; if it stays so, the journal says why.
 test-fail-old = It is too old (it says { $version }): Cordée needs MariaDB 10.5 or newer.
 test-fail-open = It took a write, although it is a standby: it should be closed. The row was taken back. Cordée closes it by itself; if it stays open, stop it.

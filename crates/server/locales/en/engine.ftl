@@ -34,7 +34,6 @@ io-full = The disk is full.
 io-missing = A file or program is missing.
 io-other = A file could not be read or written ({ $kind }).
 problem-listeners-equal = The page, the site and the two database addresses must all differ.
-reason-not-found = The name was not found.
 reason-port-taken = port { $port } is taken by { $holder }
 reason-process-exit = process ended with code { $code }
 reason-process-signal = process killed by signal { $signal }

@@ -243,6 +243,7 @@ test-fail-many = Plus aucune connexion n’est libre (erreur { $code }). Sa page
 test-fail-missing = Le schéma ou la table n’est pas là (erreur { $code }). Cordée les crée sur la base qui écrit ; sur une base de secours, ils arrivent par la réplication.
 test-fail-mysql = Ce n’est pas MariaDB (elle annonce { $version }). Cordée ne fait marcher que MariaDB : ses transactions sont numérotées autrement.
 test-fail-name = Le nom { $name } est introuvable. Vérifiez son orthographe, ou ajoutez-le au service de noms de cette machine.
+test-fail-name-unusable = Le nom { $name } désigne une adresse qu’aucun serveur ne peut avoir : de lien local, multidiffusion, ou de personne.
 test-fail-no-link = { $on } ne copie pas { $from }. Cordée fait le lien d’elle-même ; si cela dure, le journal dit pourquoi.
 test-fail-old = Elle est trop ancienne (elle annonce { $version }) : il faut MariaDB 10.5 ou plus récente.
 test-fail-open = Elle a accepté une écriture alors que c’est une base de secours : elle devrait être fermée. La ligne a été reprise. Cordée la ferme d’elle-même ; si elle reste ouverte, arrêtez-la.

@@ -34,7 +34,6 @@ io-full = Le disque est plein.
 io-missing = Un fichier ou un programme manque.
 io-other = Un fichier n’a pas pu être lu ou écrit ({ $kind }).
 problem-listeners-equal = La page, le site et les deux adresses des bases doivent être toutes différentes.
-reason-not-found = Le nom est introuvable.
 reason-port-taken = le port { $port } est pris par { $holder }
 reason-process-exit = processus terminé avec le code { $code }
 reason-process-signal = processus tué par le signal { $signal }

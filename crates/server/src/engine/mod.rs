@@ -49,7 +49,6 @@ use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{Outcome, Step, Target};
-use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -109,7 +108,7 @@ enum Sight {
     /// A process has ended.
     Ended { id: ProcessId, pid: u32 },
     /// A name was looked up.
-    Name { host: String, ip: Option<IpAddr> },
+    Name { host: String, found: Result<IpAddr, Text> },
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
     /// What a web server said of the session mode.
@@ -425,9 +424,8 @@ impl Engine {
                 self.stepped(&step, outcome);
             }
             Sight::Ended { id, pid } => self.process_ended(&id, pid),
-            Sight::Name { host, ip } => {
+            Sight::Name { host, found } => {
                 let before = self.observed.names.entry(host).or_default();
-                let found = ip.ok_or_else(|| text!("reason-not-found"));
                 *before = seen_again(before, found);
             }
             Sight::Delay { on, from, ms } => {

@@ -7,7 +7,7 @@ use cordee_domain::desired::Power;
 use cordee_domain::ids::Host;
 use cordee_domain::text;
 
-use super::{Engine, Sight, paced};
+use super::{Engine, Sight, names, paced};
 use crate::hands::visitor;
 
 /// Between two questions.
@@ -43,7 +43,7 @@ impl Engine {
 async fn address(host: &Host, port: u16) -> Option<SocketAddr> {
     let ip: IpAddr = match host {
         Host::Ip(ip) => *ip,
-        Host::Name(name) => tokio::net::lookup_host((name.as_str(), port)).await.ok()?.next()?.ip(),
+        Host::Name(name) => names::address(name).await.ok()?,
     };
     Some(SocketAddr::new(ip, port))
 }

@@ -27,6 +27,7 @@ use crate::hands::mysql::{Database, SCHEMA, account};
 use crate::hands::visitor;
 
 use super::Engine;
+use super::names::{self, Nowhere};
 use refusal::closed_to_writes;
 pub(super) use refusal::refusal;
 
@@ -144,10 +145,11 @@ pub(super) async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text)
     match host {
         Host::Ip(ip) => Ok((SocketAddr::new(*ip, port), text!("test-name-address"))),
         Host::Name(name) => {
-            let unknown = || text!("test-fail-name", name = name.as_str());
-            let mut found = tokio::net::lookup_host((name.as_str(), port)).await.map_err(|_| unknown())?;
-            let address = found.next().ok_or_else(unknown)?;
-            Ok((address, text!("test-name-found", ip = address.ip().to_string())))
+            let ip = names::address(name).await.map_err(|nowhere| match nowhere {
+                Nowhere::Unknown => text!("test-fail-name", name = name.as_str()),
+                Nowhere::Unusable(_) => text!("test-fail-name-unusable", name = name.as_str()),
+            })?;
+            Ok((SocketAddr::new(ip, port), text!("test-name-found", ip = ip.to_string())))
         }
     }
 }

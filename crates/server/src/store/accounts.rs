@@ -137,9 +137,12 @@ impl Store {
         Ok(row.map(|(account, _)| Account(account)))
     }
 
-    /// Ends a session.
+    /// Ends a session, and what is being read with it.
     pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
         self.lock().execute("DELETE FROM session WHERE token_hash = ?1", [digest(secret)])?;
+        if let Some(board) = self.board.get() {
+            board.set_left();
+        }
         Ok(())
     }
 

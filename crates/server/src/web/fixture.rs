@@ -28,6 +28,7 @@ pub fn desired() -> Desired {
     Desired {
         revision: 1,
         page: local(18600),
+        names: Vec::new(),
         web: pool(18080, vec![server(1, "web1", 18081), server(2, "web2", 18082)]),
         db: pool(13307, vec![server(3, "db1", 13311), server(4, "db2", 13312)]),
         writer_listen: local(13308),

@@ -23,7 +23,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use super::App;
 use super::page::{Member, Visit};
 use super::read::Query;
-use super::session::{cookie, cookie_name};
+use super::stay::Stay;
 use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;
 use crate::clock::now;
@@ -33,8 +33,6 @@ use crate::words::Lang;
 const BEAT: Duration = Duration::from_secs(1);
 /// At most four batches a second.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Beats between two looks at whether the session still lives.
-const SESSION_BEATS: u32 = 15;
 /// Missed events that are caught up with; beyond it the reader has a new snapshot anyway.
 const REPLAY: u32 = 500;
 
@@ -82,13 +80,13 @@ pub(super) struct Since {
 /// Starts a stream.
 pub(super) async fn stream(
     Member(visit): Member,
+    stay: Stay,
     State(app): State<App>,
     Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Response {
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    let secret = cookie(&headers, &cookie_name(&app)).unwrap_or_default().to_owned();
-    let reader = Reader::new(app, &visit, secret, last.or(since.after)).await;
+    let reader = Reader::new(app, &visit, stay, last.or(since.after)).await;
     let events = stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
@@ -100,7 +98,7 @@ pub(super) async fn stream(
 struct Reader {
     app: App,
     lang: Lang,
-    secret: String,
+    stay: Stay,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     trials: watch::Receiver<Option<Arc<UnderWay>>>,
     drills: watch::Receiver<Option<Arc<DrillUnderWay>>>,
@@ -112,13 +110,12 @@ struct Reader {
     last: u64,
     ready: VecDeque<sse::Event>,
     beat: Interval,
-    beats: u32,
     not_before: Instant,
     over: bool,
 }
 
 impl Reader {
-    async fn new(app: App, visit: &Visit, secret: String, after: Option<u64>) -> Self {
+    async fn new(app: App, visit: &Visit, stay: Stay, after: Option<u64>) -> Self {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Subscribed before anything is read, so that nothing falls between the two.
@@ -128,7 +125,7 @@ impl Reader {
         let mut reader = Self {
             sent: view::picture(&snapshot, visit.lang, now()),
             lang: visit.lang,
-            secret,
+            stay,
             snapshots,
             trials: app.desk.watch(),
             drills: app.drills.watch(),
@@ -137,7 +134,6 @@ impl Reader {
             last: 0,
             ready: VecDeque::new(),
             beat,
-            beats: 0,
             not_before: Instant::now(),
             over: false,
             app,
@@ -166,6 +162,10 @@ impl Reader {
 
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
+            if !self.over && self.stay.over().await {
+                self.ready = message("over", &()).into_iter().collect();
+                self.over = true;
+            }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
@@ -177,6 +177,7 @@ impl Reader {
                 self.snapshots.changed().await
             };
             tokio::select! {
+                () = self.stay.doubt() => {}
                 changed = paced => match changed {
                     Ok(()) => self.compare(),
                     Err(_) => self.over = true,
@@ -198,7 +199,7 @@ impl Reader {
                     Ok(()) => self.visited(),
                     Err(_) => self.over = true,
                 },
-                _ = self.beat.tick() => self.pulse().await,
+                _ = self.beat.tick() => self.pulse(),
             }
         }
     }
@@ -262,13 +263,7 @@ impl Reader {
         }
     }
 
-    async fn pulse(&mut self) {
-        self.beats += 1;
-        if self.beats.is_multiple_of(SESSION_BEATS) && !self.signed_in().await {
-            self.ready.extend(message("over", &()));
-            self.over = true;
-            return;
-        }
+    fn pulse(&mut self) {
         let snapshot = self.app.board.snapshot();
         let now = now();
         let age = now.saturating_sub(snapshot.at);
@@ -277,11 +272,6 @@ impl Reader {
             self.send(view::picture(&snapshot, self.lang, now));
         }
         self.ready.extend(message("beat", &Beat { age, ages: view::ages(&snapshot, now) }));
-    }
-
-    async fn signed_in(&self) -> bool {
-        let (store, secret) = (self.app.store.clone(), self.secret.clone());
-        self.app.blocking(move || store.session(&secret)).await.is_ok_and(|account| account.is_some())
     }
 }
 

@@ -8,12 +8,14 @@ pub mod fixture;
 pub mod guard;
 pub mod guest;
 pub mod headers;
+pub mod host;
 pub mod live;
 pub mod local;
 pub mod page;
 pub mod pages;
 pub mod read;
 pub mod session;
+pub mod stay;
 pub mod view;
 
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use cordee_domain::change::{Change, NewServer};
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
@@ -129,11 +131,13 @@ impl App {
 /// The engine answers a question within this time, or the caller is told that it does not.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(15);
 
-/// Everything that is served. State changes must come from our own page; every answer has the page's headers.
+/// Everything that is served. Over the network only by a name of the page's own; state changes must come from our own
+/// page; every answer has the page's headers.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(api::router())
         .merge(pages::router().layer(from_fn(session::same_origin)))
+        .layer(from_fn_with_state(app.clone(), host::known))
         .layer(from_fn(headers::add))
         .with_state(app)
 }

@@ -17,7 +17,7 @@ use super::App;
 use super::error::Refusal;
 use crate::clock::now;
 use crate::over;
-use crate::store::BROWSER_KEPT_MS;
+use crate::store::{BROWSER_KEPT_MS, SignIn};
 use crate::words::Lang;
 
 /// Set as a request extension by the listener on the unix socket, whose peer's uid was checked.
@@ -108,9 +108,7 @@ impl FromRequestParts<App> for Caller {
                 (Ok(None), Ok(_)) => {}
                 (Err(error), _) => return Err(Refusal::store(&error, lang)),
             }
-        } else if let Some(person) =
-            person(&parts.headers, app).await.map_err(|e| Refusal::store(&e, lang))?
-        {
+        } else if let Some(person) = person(parts, app).await.map_err(|e| Refusal::store(&e, lang))? {
             return Ok(Self(person));
         }
         Err(Refusal {
@@ -127,7 +125,7 @@ impl FromRequestParts<App> for Person {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let lang = language(&parts.headers);
         let refuse = |e: crate::store::StoreError| Refusal::store(&e, lang).into_response();
-        if let Some(person) = person(&parts.headers, app).await.map_err(refuse)? {
+        if let Some(person) = person(parts, app).await.map_err(refuse)? {
             return Ok(Self(person));
         }
         let store = app.store.clone();
@@ -137,10 +135,15 @@ impl FromRequestParts<App> for Person {
     }
 }
 
-async fn person(headers: &HeaderMap, app: &App) -> Result<Option<String>, crate::store::StoreError> {
-    let Some(secret) = cookie(headers, &cookie_name(app)).map(str::to_owned) else { return Ok(None) };
-    let store = app.store.clone();
-    Ok(app.blocking(move || store.session(&secret)).await?.map(|a| a.0))
+/// Who is signed in. The session that let them in goes on with the request, for `Stay`.
+async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
+    let Some(secret) = cookie(&parts.headers, &cookie_name(app)).map(str::to_owned) else { return Ok(None) };
+    let (store, asked) = (app.store.clone(), secret.clone());
+    let found = app.blocking(move || store.session(&asked)).await?;
+    if found.is_some() {
+        parts.extensions.insert(SignIn(secret));
+    }
+    Ok(found.map(|account| account.0))
 }
 
 /// The reader's language.

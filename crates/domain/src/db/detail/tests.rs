@@ -34,6 +34,7 @@ fn desired() -> Desired {
     Desired {
         revision: 1,
         page: local(2),
+        names: Vec::new(),
         web: pool(Vec::new()),
         db: pool(vec![server(1, "db1"), server(2, "db2")]),
         writer_listen: local(3),

@@ -26,8 +26,14 @@ struct Scene {
 impl Scene {
     fn new(started_at: Option<Millis>) -> Self {
         let at = |port| ([127, 0, 0, 1], port).into();
-        let addresses =
-            Addresses { page: at(8600), site: at(8080), db: at(3307), writer: at(3308), ports: (8610, 8699) };
+        let addresses = Addresses {
+            page: at(8600),
+            names: Vec::new(),
+            site: at(8080),
+            db: at(3307),
+            writer: at(3308),
+            ports: (8610, 8699),
+        };
         let desired = Desired::first(&addresses, |_| true).unwrap();
         let name = ServerName::parse("web1").unwrap();
         let port = desired.web.server(&name).unwrap().port;

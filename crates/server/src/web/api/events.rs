@@ -25,6 +25,7 @@ use crate::store::StoreError;
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
 use crate::web::session::{Caller, Language};
+use crate::web::stay::Stay;
 use crate::words::Lang;
 
 /// A comment line when nothing else was sent for this long: shows a broken connection to both ends.
@@ -33,28 +34,28 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Events read from the store at once.
 const PAGE: u32 = 500;
-/// A stream ends after this time, and the client comes back with its last id: whoever signed out meanwhile
-/// sees no more.
+/// A stream ends after this time, and the client comes back with its last id.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 #[utoipa::path(get, path = "/api/v1/events", tag = "state", summary = "Follow the cluster",
     description = "Server-sent events. `event: event` carries one line of the journal with its `id`; \
         `event: snapshot` carries the whole picture when it changed, at most twice a second. A stream ends after \
-        10 minutes; resume with the last id, in `Last-Event-ID` or `after`. Without either, only what happens \
-        from now on is sent.",
+        10 minutes, and at once when the session that it was opened with is signed out; resume with the last id, in \
+        `Last-Event-ID` or `after`. Without either, only what happens from now on is sent.",
     params(("after" = Option<u64>, Query, description = "send the journal from this id on, without it"),
         ("Last-Event-ID" = Option<u64>, Header, description = "the same, set by a browser that comes back")),
     responses((status = 200, body = String, content_type = "text/event-stream"),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn stream(
     _: Caller,
+    stay: Stay,
     Language(lang): Language,
     State(app): State<App>,
     headers: HeaderMap,
     asked: Asked,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Refusal> {
     let after = resume_from(&headers, &asked).map_err(|p| Refusal::problem(p, lang))?;
-    let feed = Feed::open(app, lang, after).await.map_err(|e| Refusal::store(&e, lang))?;
+    let feed = Feed::open(app, lang, stay, after).await.map_err(|e| Refusal::store(&e, lang))?;
     let events = futures_util::stream::unfold(feed, |mut feed| async {
         let message = feed.next().await?;
         Some((Ok(message), feed))
@@ -77,6 +78,7 @@ fn resume_from(headers: &HeaderMap, asked: &Asked) -> Result<Option<u64>, Proble
 struct Feed {
     app: App,
     lang: Lang,
+    stay: Stay,
     /// The newest event sent.
     last: u64,
     /// Read from the store and not sent yet.
@@ -91,12 +93,13 @@ struct Feed {
 
 impl Feed {
     /// Follows the board before it reads the store, so that nothing falls between the two.
-    async fn open(app: App, lang: Lang, after: Option<u64>) -> Result<Self, StoreError> {
+    async fn open(app: App, lang: Lang, stay: Stay, after: Option<u64>) -> Result<Self, StoreError> {
         let (events, pictures) = (app.board.watch_events(), app.board.watch_snapshot());
         let start = Instant::now();
         let mut feed = Self {
             app,
             lang,
+            stay,
             last: 0,
             waiting: VecDeque::new(),
             events,
@@ -136,6 +139,9 @@ impl Feed {
     /// The next message; `None` ends the stream.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
+            if self.stay.over().await {
+                return None;
+            }
             if let Some(event) = self.waiting.pop_front() {
                 if let Some(message) = self.tell(&event) {
                     return Some(message);
@@ -144,6 +150,7 @@ impl Feed {
             }
             tokio::select! {
                 biased;
+                () = self.stay.doubt() => {}
                 event = self.events.recv() => self.heard(event).await?,
                 () = sleep_until(self.not_before), if self.due => return Some(self.picture()),
                 changed = self.pictures.changed(), if !self.due => {

@@ -684,6 +684,21 @@ async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
     assert!(third.contains(&format!("id: {}", event.id)) || third.contains("web2"), "{third}");
 }
 
+#[tokio::test]
+async fn the_stream_ends_when_its_reader_signs_out() {
+    let site = site().await;
+    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
+    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", site.cookie);
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    read_until(&mut stream, "event: beat").await;
+    assert_eq!(status(&site.post("/logout", "", "").await), "303");
+    let out = std::time::Instant::now();
+    // The end of a chunked body.
+    let last = read_until(&mut stream, "0\r\n\r\n").await;
+    assert!(out.elapsed() < std::time::Duration::from_secs(1), "{:?}: {last}", out.elapsed());
+    assert!(last.contains("event: over"), "{last}");
+}
+
 /// Reads on until a piece came, with what came before it and at most one more read.
 async fn read_until(stream: &mut TcpStream, piece: &str) -> String {
     let mut all = String::new();

@@ -1,13 +1,15 @@
 //! The event stream.
 
 use axum::body::Body;
-use axum::http::header;
+use axum::http::{Request, header};
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::Rig;
+use crate::store::Account;
+use crate::web::session::cookie_name;
 
 /// The next block of an event stream that is not a comment.
 async fn block(body: &mut Body) -> String {
@@ -62,4 +64,58 @@ async fn a_slow_reader_reads_the_journal_instead() {
         }
         assert!(text.contains(&format!("id: {expected}\n")), "{expected}: {text}");
     }
+}
+
+/// A stream that was opened in a browser, after its first picture.
+async fn watched(rig: &Rig, secret: &str) -> Body {
+    let cookie = format!("{}={secret}", cookie_name(&rig.app));
+    let request = Request::get("/api/v1/events")
+        .header(header::COOKIE, cookie)
+        // No token: it is the cookie that lets them in.
+        .header(header::AUTHORIZATION, "Basic YTpi")
+        .body(Body::empty())
+        .unwrap();
+    let answer = rig.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut body = answer.into_body();
+    assert!(block(&mut body).await.starts_with("event: snapshot\n"));
+    body
+}
+
+/// What comes until the stream ends; within a second.
+async fn rest(mut body: Body) -> String {
+    let all = async {
+        let mut all = Vec::new();
+        while let Some(frame) = body.frame().await {
+            all.extend(frame.unwrap().into_data().unwrap());
+        }
+        String::from_utf8(all).unwrap()
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(1), all).await.expect("the stream goes on")
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_session_that_opened_it_and_no_other_one() {
+    let rig = Rig::new();
+    rig.app.store.create_first_account("ana", "long enough").unwrap();
+    let sign_in = || rig.app.store.sign_in(&Account("ana".to_owned())).unwrap().0;
+    let (first, second) = (sign_in(), sign_in());
+    let (ends, mut goes_on) = (watched(&rig, &first).await, watched(&rig, &second).await);
+    let request = rig.request("GET", "/api/v1/events", Body::empty());
+    let mut token = rig.router.clone().oneshot(request).await.unwrap().into_body();
+    assert!(block(&mut token).await.starts_with("event: snapshot\n"));
+    rig.app.store.sign_out(&first).unwrap();
+    rig.app.store.note("cordee", "cluster", None, &text!("reason-drain", count = 1_u64)).unwrap();
+    assert_eq!(rest(ends).await, "", "it was told something after it was signed out");
+    for body in [&mut goes_on, &mut token] {
+        assert!(block(body).await.starts_with("event: event\n"));
+    }
+    // Signed out before its stream looked for the first time.
+    let request = Request::get("/api/v1/events")
+        .header(header::COOKIE, format!("{}={second}", cookie_name(&rig.app)))
+        .body(Body::empty())
+        .unwrap();
+    let answer = rig.router.clone().oneshot(request).await.unwrap();
+    rig.app.store.sign_out(&second).unwrap();
+    assert_eq!(rest(answer.into_body()).await, "");
 }

@@ -1,0 +1,46 @@
+//! The page answers to names of its own only: against names that lead here for a moment (DNS rebinding).
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use cordee_domain::called::answers_to;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+
+use super::App;
+use super::error::Refusal;
+use super::session::{Peer, language};
+
+/// What is said back of a name.
+const SHOWN: usize = 100;
+
+/// Refuses what comes over the network for somebody else's name. Browsers always say the name that they went by; a
+/// program that says none was not led here by one.
+pub async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.extensions().get::<Peer>().is_none() {
+        return next.run(request).await;
+    }
+    let desired = app.board.desired();
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_str().unwrap_or_default();
+    let said = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    // Where an address names a host too, it goes before the header (RFC 9112, 3.2.2).
+    let asked = request.uri().authority().map(axum::http::uri::Authority::as_str);
+    let other = said.chain(asked).find(|host| !answers_to(host, &desired.names, machine));
+    let Some(other) = other.map(|host| host.chars().take(SHOWN).collect::<String>()) else {
+        return next.run(request).await;
+    };
+    let lang = language(request.headers());
+    let mut at = desired.page;
+    if at.ip().is_unspecified() {
+        at.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let says = text!("problem-page-name", name = other, address = format!("http://{at}"));
+    let status = StatusCode::MISDIRECTED_REQUEST;
+    if request.uri().path().starts_with("/api/") {
+        return Refusal { status, problems: vec![Problem::invalid("", says)], lang }.into_response();
+    }
+    // No page: its styles and scripts would be refused under that name as well.
+    (status, lang.say(&says) + "\n").into_response()
+}
