@@ -26,6 +26,7 @@ pub fn file() -> File {
             case!(a_server_that_does_not_exist),
             case!(a_body_that_is_no_json_or_has_no_end),
             case!(every_wrong_field_is_named_at_once),
+            case!(an_empty_text_in_json_is_no_default),
         ],
     )
 }
@@ -80,8 +81,11 @@ fn by_form(cluster: &Cluster, form: Form<'_>) -> Answer {
 }
 
 fn by_api(cluster: &Cluster, form: Form<'_>) -> Reply {
-    let body =
-        json!({ "name": form.name, "address": form.address, "port": form.port, "cookie": form.cookie });
+    let mut body = json!({ "name": form.name, "address": form.address, "port": form.port });
+    // A form sends an empty field where JSON says nothing.
+    if !form.cookie.is_empty() {
+        body["cookie"] = json!(form.cookie);
+    }
     cluster.api().post("/v1/pools/web/servers", &body)
 }
 
@@ -277,6 +281,21 @@ fn a_body_that_is_no_json_or_has_no_end(cluster: &Cluster) {
     }
     let deep = serde_json::from_str(&format!("{}1{}", "[".repeat(100), "]".repeat(100))).unwrap();
     assert!((400..500).contains(&api.post("/v1/pools/web/servers", &deep).status));
+    assert_eq!(before, state(cluster));
+}
+
+fn an_empty_text_in_json_is_no_default(cluster: &Cluster) {
+    let before = state(cluster);
+    for field in ["port", "address", "cookie"] {
+        let mut body = json!({ "name": "web9", "address": "127.0.0.9", "port": 8099 });
+        body[field] = json!("");
+        refused_by_api(&cluster.api().post("/v1/pools/web/servers", &body), field, &body.to_string());
+        let option = format!("--{field}=");
+        let address = if field == "address" { option.as_str() } else { "--address=127.0.0.9" };
+        let other = if field == "address" { "--port=8099" } else { option.as_str() };
+        let answer = cluster.cli(&["add", "web", "web9", address, other]);
+        assert!(answer.code > 0 && answer.err.contains(field), "{option}: {answer:?}");
+    }
     assert_eq!(before, state(cluster));
 }
 

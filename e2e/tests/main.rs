@@ -33,6 +33,7 @@ mod returning;
 mod rolling;
 mod security;
 mod sessions;
+mod surround;
 mod watch;
 mod watched;
 mod zoo;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         row(repair::file(), Place::Works, 140),
         row(repair_rows::file(), Place::Works, 75),
         row(sessions::file(), Place::Works, 46),
+        row(surround::file(), Place::Works, 60),
         row(watched::file(), Place::Works, 75),
         row(watch::file(), Place::Works, 52),
         row(zoo::file(), Place::Works, 90),

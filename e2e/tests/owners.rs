@@ -185,7 +185,7 @@ pub(crate) fn may_write(user: &str, path: &Path) -> bool {
                 || matches!(rest, ["log", log] if own.contains(log))
         }
         ("mysql", ["servers", db, rest @ ..]) if db.starts_with("db") => {
-            matches!(rest, ["data" | "tmp" | "binlog" | "relay", ..])
+            matches!(rest, ["data" | "tmp" | "binlog" | "relay", ..] | ["log", "mariadb.log"])
         }
         ("mysql", ["run", db, ..]) => db.starts_with("db"),
         ("haproxy", ["run", proxy, ..]) => proxy.starts_with("haproxy-"),

@@ -18,6 +18,9 @@ pub struct Instance<'a> {
 /// The logs that it opens by itself, in the folder `log`.
 pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
 
+/// Those of them that it holds open; PHP opens its own for each line.
+pub const HELD: [&str; 2] = ["access.log", "error.log"];
+
 /// Its folders in which the programs of its user may write.
 pub const WRITABLE: [&str; 3] = ["run", "tmp", "sessions"];
 

@@ -238,49 +238,44 @@ pub struct NewServer {
     pub runtime: Runtime,
 }
 
-/// The fields of the form, as typed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// A server to add, as somebody says it. What is not said has a meaning of its own; an empty text is said, and none of
+/// these can be one.
+#[derive(Clone, Debug, Default)]
 pub struct RawServer {
     /// Name.
-    #[serde(default)]
     pub name: String,
-    /// Address or host name; not read when `start`.
-    #[serde(default)]
-    pub address: String,
-    /// Port; empty means 80, or with `start` a free one.
-    #[serde(default)]
-    pub port: String,
-    /// Cookie; empty means automatic.
-    #[serde(default)]
-    pub cookie: String,
+    /// Address or host name; this machine with `start`, when it is not said.
+    pub address: Option<String>,
+    /// Port; not said it is 80, or with `start` a free one.
+    pub port: Option<String>,
+    /// Cookie; automatic when it is not said.
+    pub cookie: Option<String>,
     /// Start a new server on this machine, rather than watch one that exists.
-    #[serde(default)]
     pub start: bool,
 }
 
 impl RawServer {
     /// Reads every field, and says every thing that is wrong at once.
     ///
-    /// `free_ports` is asked only when Cordée starts the server and no port was typed.
+    /// `free_ports` is asked only when Cordée starts the server and no port was said.
     pub fn parse(
         &self,
         free_ports: impl FnOnce() -> Result<Vec<u16>, Problem>,
     ) -> Result<NewServer, Vec<Problem>> {
         let mut problems = Vec::new();
         let name = keep(ServerName::parse(self.name.trim()), &mut problems);
-        let host = if self.start && self.address.is_empty() {
-            Host::parse("127.0.0.1").ok()
-        } else {
-            keep(Host::parse(self.address.trim()), &mut problems)
+        let host = match self.address.as_deref() {
+            None if self.start => Host::parse("127.0.0.1").ok(),
+            said => keep(Host::parse(said.unwrap_or_default().trim()), &mut problems),
         };
-        let port = match self.port.trim() {
-            "" if self.start => None,
-            "" => Some(PortChoice::Given(80)),
-            typed => keep(parse_port(typed), &mut problems).map(PortChoice::Given),
+        let port = match self.port.as_deref() {
+            None if self.start => None,
+            None => Some(PortChoice::Given(80)),
+            Some(said) => keep(parse_port(said.trim()), &mut problems).map(PortChoice::Given),
         };
-        let cookie = match self.cookie.trim() {
-            "" => Some(CookieChoice::Automatic),
-            typed => keep(Cookie::parse(typed), &mut problems).map(CookieChoice::Chosen),
+        let cookie = match self.cookie.as_deref() {
+            None => Some(CookieChoice::Automatic),
+            Some(said) => keep(Cookie::parse(said.trim()), &mut problems).map(CookieChoice::Chosen),
         };
         let elsewhere = |host: &Host| match host {
             Host::Name(name) => name != "localhost",

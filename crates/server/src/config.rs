@@ -42,7 +42,7 @@ impl Config {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
-            home: home(),
+            home: home()?,
             page: address("CORDEE_PAGE")?,
             names: names()?,
             site: address("CORDEE_SITE")?,
@@ -70,20 +70,21 @@ impl Config {
     }
 }
 
-fn home() -> PathBuf {
+fn home() -> Result<PathBuf, ConfigError> {
     if let Some(home) = env::var_os("CORDEE_HOME").filter(|h| !h.is_empty()) {
-        return PathBuf::from(home);
+        return Ok(PathBuf::from(home));
     }
     if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/var/lib/cordee");
+        return Ok(PathBuf::from("/var/lib/cordee"));
     }
-    env::var_os("XDG_STATE_HOME")
-        .filter(|d| !d.is_empty())
-        .map_or_else(
-            || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".local/state"),
-            PathBuf::from,
-        )
-        .join("cordee")
+    // Whoever calls from another folder must find the same cluster (XDG Base Directory: a relative path is ignored).
+    let folder = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    state.map(|state| state.join("cordee")).ok_or_else(|| ConfigError {
+        name: "HOME",
+        value: env::var("HOME").unwrap_or_default(),
+        expected: "an absolute path; or set CORDEE_HOME",
+    })
 }
 
 fn address(name: &'static str) -> Result<Option<SocketAddr>, ConfigError> {

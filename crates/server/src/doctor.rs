@@ -13,7 +13,6 @@ use cordee_domain::observed::Room;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use rustix::process::{Resource, getrlimit};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -23,8 +22,9 @@ use crate::hands::process::{self, Found};
 use crate::hands::roster::Roster;
 use crate::hands::{files, net, trouble};
 use crate::paths::{Home, HomeError, Users};
-use crate::run::{self, DESCRIPTORS};
+use crate::run;
 use crate::store::{self, Store, StoreError};
+use crate::surroundings::{self, DESCRIPTORS, FEWEST};
 use crate::up::PROGRAMS;
 use crate::whole;
 use crate::words::Lang;
@@ -255,8 +255,11 @@ fn ports(report: &mut Report, config: &Config, home: &Home, running: &[Found]) {
 }
 
 fn descriptors(report: &mut Report) {
-    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
-    if limit < DESCRIPTORS {
+    // Of this process, which is about to end.
+    let limit = surroundings::raise_descriptors();
+    if limit < FEWEST {
+        report.bad(text!("doctor-descriptors-few", limit = limit, needed = FEWEST));
+    } else if limit < DESCRIPTORS {
         report.note(text!("doctor-descriptors-few", limit = limit, needed = DESCRIPTORS));
     } else {
         report.well(text!("doctor-descriptors", needed = DESCRIPTORS));

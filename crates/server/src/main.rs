@@ -14,12 +14,14 @@ mod hands;
 mod intake;
 mod lab;
 mod listen;
+mod logbook;
 mod over;
 mod paths;
 mod random;
 mod run;
 mod secrets;
 mod store;
+mod surroundings;
 mod up;
 mod vault;
 mod vital;
@@ -35,6 +37,7 @@ use cli::Command;
 use config::Config;
 
 fn main() -> ExitCode {
+    surroundings::usual_mask();
     // Of this thread, so of all that come of it: nothing that is started gets more rights than it is given.
     match rustix::thread::set_no_new_privs(true) {
         Ok(()) => begin(),
@@ -52,8 +55,12 @@ async fn begin() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
-    if let Some(home) = cli.home {
-        config.home = home;
+    // From here on it does not matter who stands where: the keeper stands at the root of the disk.
+    match surroundings::absolute(
+        cli.home.as_ref().filter(|home| !home.as_os_str().is_empty()).unwrap_or(&config.home),
+    ) {
+        Ok(home) => config.home = home,
+        Err(error) => return fail(&error),
     }
     match cli.command {
         Command::Serve => match run::serve(&config).await {

@@ -8,8 +8,13 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use serde::{Deserialize, Serialize};
 
+use crate::hands::files;
 use crate::random;
 use crate::whole;
+
+mod users;
+
+pub use users::{User, Users};
 
 /// The folder of one cluster.
 #[derive(Clone, Debug)]
@@ -84,6 +89,40 @@ pub enum HomeError {
         /// Its layout.
         found: u32,
     },
+    /// Its path cannot stand in the programs' files.
+    #[error("{path} holds {found:?}: name a folder of letters, digits and - _ . + @", path = path.display())]
+    Letters {
+        /// The folder.
+        path: PathBuf,
+        /// The first character that cannot.
+        found: char,
+    },
+    /// It was made at another place: what the databases wrote down leads there.
+    #[error("{path} was made as {made}; put it back there", path = path.display(), made = made.display())]
+    Elsewhere {
+        /// The folder.
+        path: PathBuf,
+        /// Where it was made.
+        made: PathBuf,
+    },
+    /// The users of the programs cannot pass through it.
+    #[error("user {uid} cannot enter {path}", path = path.display())]
+    Closed {
+        /// The folder, or one above it.
+        path: PathBuf,
+        /// One that must.
+        uid: u32,
+    },
+    /// Data of a database are not its user's.
+    #[error("{path} belongs to user {owner}, not to {uid}", path = path.display())]
+    Lost {
+        /// The data.
+        path: PathBuf,
+        /// Whose they are.
+        owner: u32,
+        /// Whose they should be.
+        uid: u32,
+    },
     /// Somebody else may put things into it.
     #[error("{path} belongs to another user, or others may write there", path = path.display())]
     Foreign {
@@ -104,6 +143,10 @@ impl Home {
         // Others may pass through to what is theirs; what is secret has modes of its own.
         std::fs::set_permissions(&home.root, std::fs::Permissions::from_mode(0o755))
             .map_err(|source| HomeError::Io { path: home.root.clone(), source })?;
+        // A copy that was put back may have lost its modes.
+        for path in [home.secrets(), home.login_key(), home.setup_code()] {
+            files::close(&path).map_err(|source| HomeError::Io { path, source })?;
+        }
         Ok(home)
     }
 
@@ -115,7 +158,45 @@ impl Home {
         if identity(root).is_none() {
             return Err(HomeError::Damaged { path: root.join(whole::IDENTITY) });
         }
-        Self::enter(root).map(Some)
+        let place = Place::of(root)?;
+        let (root, id) = (place.root.clone(), place.id()?);
+        let run = place.sockets(&id).unwrap_or_else(|| root.join("run"));
+        Ok(Some(Self { root, id, without_roster: place.without_roster(), run }))
+    }
+
+    /// Refuses a folder that the programs' users cannot enter, and data that are not their user's any more: both would be
+    /// found out only by programs that do not start.
+    pub fn usable_by(&self, users: &Users) -> Result<(), HomeError> {
+        let wrap = |path: &Path| {
+            let path = path.to_owned();
+            move |source| HomeError::Io { path, source }
+        };
+        for folder in self.root.ancestors() {
+            let meta = std::fs::metadata(folder).map_err(wrap(folder))?;
+            let shut = |user: &&User| !user.may_pass(&meta);
+            let all = [users.haproxy, users.apache, users.mariadb];
+            if let Some(user) = all.iter().flatten().find(shut) {
+                return Err(HomeError::Closed { path: folder.to_owned(), uid: user.uid });
+            }
+        }
+        self.data_of(users.mariadb.map_or_else(us, |user| user.uid))
+    }
+
+    fn data_of(&self, uid: u32) -> Result<(), HomeError> {
+        let wrap = |path: &Path| {
+            let path = path.to_owned();
+            move |source| HomeError::Io { path, source }
+        };
+        for server in files::entries(&self.servers()).map_err(wrap(&self.servers()))? {
+            let path = server.join("data");
+            match std::fs::symlink_metadata(&path) {
+                Ok(meta) if meta.uid() == uid => {}
+                Ok(meta) => return Err(HomeError::Lost { path, owner: meta.uid(), uid }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(HomeError::Io { path, source }),
+            }
+        }
+        Ok(())
     }
 
     /// One HAProxy's runtime socket, or a database's; a web server has none.
@@ -135,37 +216,24 @@ impl Home {
             move |source| HomeError::Io { path, source }
         };
         std::fs::create_dir_all(root).map_err(wrap(root))?;
-        let root = root.canonicalize().map_err(wrap(root))?;
-        for folder in root.ancestors() {
-            let meta = std::fs::metadata(folder).map_err(wrap(folder))?;
-            if !ours(&meta, folder == root) {
-                return Err(HomeError::Foreign { path: folder.to_owned() });
-            }
-        }
-        let meta = std::fs::metadata(&root).map_err(wrap(&root))?;
-        let file = root.join("cluster.json");
-        let found = identity(&root);
-        if let Some(known) = &found
-            && known.schema > SCHEMA
-        {
-            return Err(HomeError::Newer { path: root, found: known.schema });
-        }
-        let known = found.filter(|k| k.path == root && k.inode == meta.ino() && k.device == meta.dev());
-        let without_roster = known.as_ref().is_some_and(|k| k.schema < 2) && !root.join(ROSTER).exists();
-        let id = match &known {
-            Some(known) => known.id.clone(),
-            None => random::token(4).ok_or(HomeError::Random)?,
+        let place = Place::of(root)?;
+        plain(&place.root)?;
+        let id = place.id()?;
+        let run = match place.sockets(&id) {
+            None if place.is_long() => Some(make_sockets(&id)?),
+            found => found,
         };
-        let run = sockets(&root, &id, known.as_ref().and_then(|k| k.run.as_deref()))?;
+        let (root, without_roster) = (place.root.clone(), place.without_roster());
         let identity = Identity {
             schema: if without_roster { 1 } else { SCHEMA },
             id: id.clone(),
             path: root.clone(),
-            inode: meta.ino(),
-            device: meta.dev(),
+            inode: place.inode,
+            device: place.device,
             run: run.clone(),
         };
-        if known.as_ref() != Some(&identity) {
+        if place.known.as_ref() != Some(&identity) {
+            let file = root.join(whole::IDENTITY);
             let text = serde_json::to_string_pretty(&identity).unwrap_or_default();
             let draft = file.with_extension("new");
             std::fs::write(&draft, text).map_err(wrap(&draft))?;
@@ -180,7 +248,7 @@ impl Home {
         if self.run.starts_with(&self.root) {
             return Ok(());
         }
-        crate::hands::files::remove(&self.run)
+        files::remove(&self.run)
     }
 
     /// The state file.
@@ -317,23 +385,96 @@ fn identity(root: &Path) -> Option<Identity> {
     })
 }
 
+/// Where a folder says that it was made, when it says so.
+pub fn made_at(root: &Path) -> Option<PathBuf> {
+    identity(root).map(|known| known.path)
+}
+
+/// A folder that is there, proven ours, and what it says of itself if that is true of it.
+struct Place {
+    root: PathBuf,
+    inode: u64,
+    device: u64,
+    known: Option<Identity>,
+}
+
+impl Place {
+    fn of(root: &Path) -> Result<Self, HomeError> {
+        let wrap = |path: &Path| {
+            let path = path.to_owned();
+            move |source| HomeError::Io { path, source }
+        };
+        let root = root.canonicalize().map_err(wrap(root))?;
+        for folder in root.ancestors() {
+            let meta = std::fs::metadata(folder).map_err(wrap(folder))?;
+            if !ours(&meta, folder == root) {
+                return Err(HomeError::Foreign { path: folder.to_owned() });
+            }
+        }
+        let meta = std::fs::metadata(&root).map_err(wrap(&root))?;
+        let found = identity(&root);
+        if let Some(known) = &found
+            && known.schema > SCHEMA
+        {
+            return Err(HomeError::Newer { path: root, found: known.schema });
+        }
+        let known = found.filter(|known| known.is_of(&root, &meta));
+        Ok(Self { inode: meta.ino(), device: meta.dev(), root, known })
+    }
+
+    fn without_roster(&self) -> bool {
+        self.known.as_ref().is_some_and(|k| k.schema < 2) && !self.root.join(ROSTER).exists()
+    }
+
+    /// The cluster's; of a copy another one, so that it finds nothing of the original's.
+    fn id(&self) -> Result<String, HomeError> {
+        match &self.known {
+            Some(known) => Ok(known.id.clone()),
+            None => random::token(4).ok_or(HomeError::Random),
+        }
+    }
+
+    /// Whether no socket fits below it.
+    fn is_long(&self) -> bool {
+        self.root.join("run").as_os_str().len() > RUN_MOST
+    }
+
+    /// Where its sockets are when they lie elsewhere. Nothing is made.
+    fn sockets(&self, id: &str) -> Option<PathBuf> {
+        if !self.is_long() {
+            return None;
+        }
+        // A version that knew no better place may still have sockets in that one.
+        let former = PathBuf::from(format!("/tmp/cordee-{id}"));
+        let known = self.known.as_ref().and_then(|k| k.run.clone());
+        [known, Some(former)].into_iter().flatten().find(|path| own_folder(path))
+    }
+}
+
+impl Identity {
+    /// Whether it is that very folder's, and no original's of which that one is a copy.
+    fn is_of(&self, root: &Path, meta: &std::fs::Metadata) -> bool {
+        self.path == root && self.inode == meta.ino() && self.device == meta.dev()
+    }
+}
+
+/// Refuses a path that cannot stand, as it is, in every file and on every command line of HAProxy, Apache, PHP and MariaDB: a
+/// blank ends a word there, `:` an element of a list, `#` a line; each has its own way to say them otherwise, or none.
+pub fn plain(root: &Path) -> Result<(), HomeError> {
+    let wrong = |found| Err(HomeError::Letters { path: root.to_owned(), found });
+    let Some(text) = root.to_str() else { return wrong(char::REPLACEMENT_CHARACTER) };
+    text.chars().find(|c| !c.is_alphanumeric() && !"/-_.+@".contains(*c)).map_or(Ok(()), wrong)
+}
+
 const ROSTER: &str = "roster";
 
 fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Where the sockets of a folder with a long path are; nothing for one with a short path. Root has a place where nobody
-/// else can make folders. Anybody else gets a folder with a name that cannot be known before it is theirs.
-fn sockets(root: &Path, id: &str, known: Option<&Path>) -> Result<Option<PathBuf>, HomeError> {
-    if root.join("run").as_os_str().len() <= RUN_MOST {
-        return Ok(None);
-    }
-    let former = PathBuf::from(format!("/tmp/cordee-{id}"));
-    // A version that knew no better place may still have sockets in that one.
-    if let Some(path) = [known, Some(former.as_path())].into_iter().flatten().find(|p| own_folder(p)) {
-        return Ok(Some(path.to_owned()));
-    }
+/// Makes a folder for the sockets of a folder with a long path. Root has a place where nobody else can make folders. Anybody
+/// else gets a folder with a name that cannot be known before it is theirs.
+fn make_sockets(id: &str) -> Result<PathBuf, HomeError> {
     let (path, mode) = if us() == 0 {
         (PathBuf::from(format!("/run/cordee-{id}")), 0o755)
     } else {
@@ -345,7 +486,7 @@ fn sockets(root: &Path, id: &str, known: Option<&Path>) -> Result<Option<PathBuf
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && own_folder(&path) => {}
         Err(source) => return Err(HomeError::Io { path, source }),
     }
-    Ok(Some(path))
+    Ok(path)
 }
 
 /// Whether it is a folder, no link to one, that is ours and in which nobody else may write.
@@ -358,7 +499,10 @@ pub fn socket_of(root: &Path) -> PathBuf {
     let known = || {
         let root = root.canonicalize().ok()?;
         let text = std::fs::read_to_string(root.join("cluster.json")).ok()?;
-        let run = serde_json::from_str::<Identity>(&text).ok()?.run?;
+        let known = serde_json::from_str::<Identity>(&text).ok()?;
+        // What is said to a copy is not meant for the original.
+        let run =
+            known.run.clone().filter(|_| std::fs::metadata(&root).is_ok_and(|m| known.is_of(&root, &m)))?;
         // After `down` somebody else may have made one of that name.
         let owner = |path: &Path| std::fs::symlink_metadata(path).ok().map(|m| m.uid());
         (owner(&run) == owner(&root)).then_some(run)
@@ -366,97 +510,5 @@ pub fn socket_of(root: &Path) -> PathBuf {
     known().unwrap_or_else(|| root.join("run")).join("cordee.sock")
 }
 
-/// Whom a program runs as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct User {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-}
-
-/// The users of the programs that Cordée starts: Debian's own when it runs as root, else its own user for all.
-#[derive(Clone, Copy, Debug)]
-pub struct Users {
-    /// HAProxy.
-    pub haproxy: Option<User>,
-    /// Apache.
-    pub apache: Option<User>,
-    /// MariaDB, which refuses to run as root.
-    pub mariadb: Option<User>,
-}
-
-impl Users {
-    /// Looks them up. `Err` names the one that is missing.
-    pub fn find() -> Result<Self, &'static str> {
-        if !rustix::process::geteuid().is_root() {
-            return Ok(Self { haproxy: None, apache: None, mariadb: None });
-        }
-        let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let find = |name: &'static str| {
-            passwd
-                .lines()
-                .map(|line| line.split(':').collect::<Vec<_>>())
-                .find(|f| f.first() == Some(&name))
-                .and_then(|f| Some(User { uid: f.get(2)?.parse().ok()?, gid: f.get(3)?.parse().ok()? }))
-                .ok_or(name)
-        };
-        Ok(Self {
-            haproxy: Some(find("haproxy")?),
-            apache: Some(find("www-data")?),
-            mariadb: Some(find("mysql")?),
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(name: &str) -> PathBuf {
-        let path = PathBuf::from(env!("OUT_DIR")).join(format!("paths-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        path
-    }
-
-    #[test]
-    fn sockets_are_kept_in_a_folder_that_is_proven_ours() {
-        let root = place("a-folder-whose-path-leaves-no-room-for-any-socket-below-it");
-        let home = Home::open(&root).unwrap();
-        assert!(home.run().as_os_str().len() <= RUN_MOST, "{}", home.run().display());
-        assert!(own_folder(&home.run()));
-        assert_eq!(socket_of(&root), home.socket());
-        assert_eq!(Home::open(&root).unwrap().run(), home.run(), "it is remembered");
-        home.leave_nothing().unwrap();
-        assert!(!home.run().exists());
-        // Made beforehand, where anybody can: taken by nobody.
-        let trap = PathBuf::from(format!("/tmp/cordee-{}", home.id));
-        std::fs::create_dir(&trap).unwrap();
-        std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o777)).unwrap();
-        let again = Home::open(&root).unwrap();
-        assert_ne!(again.run(), trap);
-        assert!(own_folder(&again.run()));
-        again.leave_nothing().unwrap();
-        std::fs::remove_dir(&trap).unwrap();
-        std::os::unix::fs::symlink("/var", &trap).unwrap();
-        assert!(!own_folder(&trap), "a link is no folder");
-        std::fs::remove_file(&trap).unwrap();
-    }
-
-    #[test]
-    fn a_folder_of_a_version_without_a_roster_is_taken_over_once() {
-        let root = place("once");
-        let id = Home::open(&root).unwrap().id;
-        let file = root.join("cluster.json");
-        let text = std::fs::read_to_string(&file).unwrap().replace("\"schema\": 2", "\"schema\": 1");
-        std::fs::write(&file, text).unwrap();
-        let old = Home::open(&root).unwrap();
-        assert_eq!((old.without_roster, &old.id), (true, &id));
-        std::fs::create_dir(old.roster()).unwrap();
-        assert!(!Home::open(&root).unwrap().without_roster);
-        std::fs::remove_dir(old.roster()).unwrap();
-        assert!(!Home::open(&root).unwrap().without_roster, "never again");
-        old.leave_nothing().unwrap();
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
+use rustix::process::geteuid;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -28,14 +28,16 @@ use crate::drills::Drills;
 use crate::engine::{Engine, Parts, last_question};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
-use crate::hands::files::{self, folder};
+use crate::hands::files::folder;
 use crate::hands::roster::Roster;
 use crate::hands::{logs, net, process};
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
+use crate::logbook::{self, Logbook, entries};
 use crate::paths::{Home, HomeError, User, Users};
 use crate::secrets::{Secrets, write_private};
 use crate::store::{CommitError, Store, StoreError};
+use crate::surroundings::{self, DESCRIPTORS, FEWEST};
 use crate::vault::Vault;
 use crate::web::session::Limiter;
 use crate::web::{self, App};
@@ -56,6 +58,9 @@ pub enum RunError {
     /// A system user is missing.
     #[error("the system user {0} is missing; run ./up, which makes it")]
     User(&'static str),
+    /// Too few files may be opened.
+    #[error("only {0} files may be opened; raise the hard limit (ulimit -Hn)")]
+    Descriptors(u64),
     /// Another one runs.
     #[error("another `cordee serve` runs with this CORDEE_HOME")]
     Running,
@@ -209,32 +214,24 @@ fn intake(socket: Option<LogSocket>, parts: intake::Parts) -> Result<Option<Inta
     Intake::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
 }
 
-/// Descriptors that `serve` may come to need: the page's and the command line's connections, and for each of a hundred
-/// servers a look, a step, a log and a connection of SQL.
-pub const DESCRIPTORS: u64 = 2 * listen::ROOM as u64 + 100 * 8 + 256;
-/// More than this helps nobody: some programs clear a table of that size at their start.
-const MOST_DESCRIPTORS: u64 = 65_536;
-
-/// Raises the limit of open files to what may be had. What is started inherits it.
-fn raise_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.unwrap_or(MOST_DESCRIPTORS).min(MOST_DESCRIPTORS);
-    if wanted < DESCRIPTORS {
-        tracing::warn!(limit = wanted, needed = DESCRIPTORS, "few open files are allowed");
+/// The folder and the users of the programs, where a cluster can run with them.
+fn place(config: &Config) -> Result<(Home, Users), RunError> {
+    let descriptors = surroundings::raise_descriptors();
+    if descriptors < FEWEST {
+        return Err(RunError::Descriptors(descriptors));
     }
-    if limit.current.is_some_and(|now| now < wanted) {
-        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "raising the limit of open files");
-        }
+    if descriptors < DESCRIPTORS {
+        tracing::warn!(limit = descriptors, needed = DESCRIPTORS, "few open files are allowed");
     }
+    let home = Home::open(&config.home)?;
+    let users = Users::find().map_err(RunError::User)?;
+    home.usable_by(&users)?;
+    Ok((home, users))
 }
 
 /// Runs until TERM or INT. What runs in the cluster goes on.
 pub async fn serve(config: &Config) -> Result<(), RunError> {
-    raise_descriptors();
-    let home = Home::open(&config.home)?;
-    let users = Users::find().map_err(RunError::User)?;
+    let (home, users) = place(config)?;
     let roster = Roster::open(&home, &users).map_err(io("opening the list of processes"))?;
     let _lock = lock(&home)?;
     folders(&home, &users).map_err(io("making the folders"))?;
@@ -295,6 +292,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         dsn: Arc::new(dsn(&desired, &secrets)),
     };
     let app = web::router(app);
+    let logbook = Logbook { home: home.clone(), users, control: secrets.control.clone() };
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
@@ -305,7 +303,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let mut tcp = tokio::spawn(listen::tcp(page, app.clone(), stopped.clone()));
     let socket = home.socket();
     let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
-    let mut logs = tokio::spawn(bound_logs(home.clone()));
+    let mut logs = tokio::spawn(logbook.keep());
+    tokio::spawn(logbook::keep_own(home.logs().join(up::LOG)));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 
     // Whoever of them ends before that has met an error that it did not expect, or has panicked.
@@ -397,38 +396,4 @@ fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
     }
     let code = random::token(16).ok_or(StoreError::Random)?;
     write_private(path, &format!("{code}\n")).map_err(io("writing the setup code"))
-}
-
-/// Every log file is kept below this size, and its older half beside it.
-const LOG_MOST: u64 = 8 << 20;
-
-/// What lies in a folder. One that cannot be read is told, and is looked at again the next time.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    files::entries(folder).unwrap_or_else(|error| {
-        tracing::warn!(folder = %folder.display(), error = &error as &dyn std::error::Error, "reading a folder");
-        Vec::new()
-    })
-}
-
-async fn bound_logs(home: Home) {
-    let mut pace = tokio::time::interval(Duration::from_secs(20));
-    loop {
-        pace.tick().await;
-        let home = home.clone();
-        let bounded = tokio::task::spawn_blocking(move || {
-            let mut folders = vec![home.logs()];
-            folders.extend(entries(&home.servers()).iter().map(|server| server.join("log")));
-            for log in folders.iter().flat_map(|folder| entries(folder)) {
-                if log.extension().is_some_and(|e| e == "log")
-                    && let Err(error) = logs::bound(&log, LOG_MOST)
-                {
-                    tracing::warn!(log = %log.display(), error = &error as &dyn std::error::Error, "bounding");
-                }
-            }
-        })
-        .await;
-        if let Err(error) = bounded {
-            std::panic::resume_unwind(error.into_panic());
-        }
-    }
 }

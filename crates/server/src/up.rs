@@ -24,9 +24,11 @@ use crate::config::Config;
 use crate::hands::process::{self, Found, Serial, own_binary};
 use crate::hands::roster::{Roster, Start, own_program};
 use crate::hands::{files, net};
+use crate::logbook;
 use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, RunError};
 use crate::store::Store;
+use crate::surroundings::{self, FEWEST};
 use crate::vital::{self, End};
 use crate::web::api::view::ServerJson;
 use crate::whole;
@@ -43,6 +45,9 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 
 /// How long the first start may take: it makes two databases.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+
+/// What the keeper and `serve` write, in the folder of logs.
+pub const LOG: &str = "cordee.log";
 
 /// What `up` was asked.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +112,13 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         }
     }
     let users = Users::find().map_err(|user| lang.say(&text!("up-user", user = user)))?;
-    let home = Home::open(&config.home).map_err(|e| sentence(&RunError::Home(e), lang))?;
+    let limit = surroundings::raise_descriptors();
+    if limit < FEWEST {
+        return Err(lang.say(&text!("up-descriptors", limit = limit, needed = FEWEST)));
+    }
+    let unusable = |error| sentence(&RunError::Home(error), lang);
+    let home = Home::open(&config.home).map_err(unusable)?;
+    home.usable_by(&users).map_err(unusable)?;
     Roster::open(&home, &users).map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))?;
     let found = look(&home, lang)?;
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
@@ -154,7 +165,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     }
     // Only now is anything written: a refusal leaves the addresses of the last good start.
     drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
-    spawn_keeper(&home, config).map_err(|e| e.to_string())?;
+    spawn_keeper(&home).map_err(|e| e.to_string())?;
     Ok(home)
 }
 
@@ -171,15 +182,15 @@ fn outdated(pid: u32) -> bool {
         .is_ok_and(|path| path.to_string_lossy().ends_with(" (deleted)"))
 }
 
-fn spawn_keeper(home: &Home, config: &Config) -> std::io::Result<()> {
+fn spawn_keeper(home: &Home) -> std::io::Result<()> {
     std::fs::create_dir_all(home.logs())?;
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join("cordee.log"))?;
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join(LOG))?;
     let roster = Roster::of(home);
     let entry = own_entry(&roster, "keeper")?;
     let mut command = std::process::Command::new(own_binary());
     command
         .arg("keeper")
-        .env("CORDEE_HOME", &config.home)
+        .env("CORDEE_HOME", &home.root)
         .env(process::MARK, &entry.mark)
         .current_dir("/")
         .stdin(Stdio::null())
@@ -201,6 +212,7 @@ pub async fn keeper(config: &Config) -> ExitCode {
     let _ = rustix::process::setsid();
     let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
     let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
+    tokio::spawn(logbook::keep_own(home.logs().join(LOG)));
     let (mut pause, mut before) = (Duration::ZERO, None);
     loop {
         let started = Instant::now();
@@ -365,10 +377,7 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    eprintln!(
-        "{}",
-        lang.say(&text!("up-unhealthy", log = home.logs().join("cordee.log").display().to_string()))
-    );
+    eprintln!("{}", lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
     false
 }
 
@@ -404,7 +413,8 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     let home = match ours(&config.home) {
         Ok(Some(home)) => home,
         Ok(None) => {
-            println!("{}", lang.tr("down-nothing"));
+            // Whoever meant another folder sees it.
+            println!("{}", lang.say(&text!("down-nothing", folder = config.home.display().to_string())));
             return ExitCode::SUCCESS;
         }
         Err(error) => {

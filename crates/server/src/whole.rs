@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use crate::hands::files;
-use crate::paths::HomeError;
+use crate::paths::{self, HomeError};
 use crate::secrets::Secrets;
 use crate::vault::Vault;
 
@@ -98,8 +98,10 @@ pub fn missing(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     Ok(all)
 }
 
-/// Refuses a folder of somebody else's, and one of ours that is not whole. Nothing is made or altered.
+/// Refuses a folder of somebody else's, and one of ours that is not whole, or not where it was made: its databases' lists of
+/// logs hold absolute paths, and would have them delete the logs of the original. Nothing is made or altered.
 pub fn check(root: &Path) -> Result<(), HomeError> {
+    paths::plain(root)?;
     if !ours(root)? {
         let content = content(root)?;
         return if content.is_empty() {
@@ -115,8 +117,12 @@ pub fn check(root: &Path) -> Result<(), HomeError> {
     if !missing.is_empty() {
         return Err(HomeError::Missing { path: root.to_owned(), names: missing.join(", ") });
     }
-    match damaged(root)? {
-        Some(name) => Err(HomeError::Damaged { path: root.join(name) }),
+    if let Some(name) = damaged(root)? {
+        return Err(HomeError::Damaged { path: root.join(name) });
+    }
+    let here = root.canonicalize().map_err(wrap(root))?;
+    match paths::made_at(root).filter(|made| *made != here) {
+        Some(made) => Err(HomeError::Elsewhere { path: here, made }),
         None => Ok(()),
     }
 }
@@ -181,6 +187,25 @@ pub fn words(error: &HomeError) -> Text {
             text!("folder-unusable", path = shown(path), why = crate::hands::trouble::words(source))
         }
         HomeError::Foreign { path } => text!("folder-foreign", path = shown(path)),
+        HomeError::Letters { path, found } => {
+            // It goes to a terminal.
+            let path: String = shown(path).chars().filter(|c| !c.is_control()).collect();
+            let letter = match found {
+                ' ' => text!("letter-blank"),
+                hidden if hidden.is_control() || *hidden == char::REPLACEMENT_CHARACTER => {
+                    text!("letter-hidden")
+                }
+                other => text!("letter-other", letter = other.to_string()),
+            };
+            text!("folder-letters", path = path, letter = letter)
+        }
+        HomeError::Elsewhere { path, made } => {
+            text!("folder-elsewhere", folder = shown(path), made = shown(made))
+        }
+        HomeError::Closed { path, uid } => text!("folder-closed", path = shown(path), uid = *uid),
+        HomeError::Lost { path, owner, uid } => {
+            text!("folder-lost", path = shown(path), owner = *owner, uid = *uid)
+        }
         HomeError::Random => text!("folder-random"),
     }
 }
@@ -244,6 +269,27 @@ mod tests {
             assert!(matches!(&error, HomeError::Damaged { path } if path.ends_with(name)), "{name}: {error}");
             assert_eq!(Home::found(&root).unwrap().map(|home| home.id), Some(before), "{name}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_started_only_where_it_was_made() {
+        let root = whole("made-here");
+        let other = place("made-elsewhere");
+        for name in STATE.iter().chain(&[COMPLETE]) {
+            std::fs::copy(root.join(name), other.join(name)).unwrap();
+        }
+        let before = std::fs::read_to_string(other.join(IDENTITY)).unwrap();
+        for _ in 0..2 {
+            let error = Home::open(&other).unwrap_err();
+            assert!(matches!(&error, HomeError::Elsewhere { made, .. } if *made == root), "{error}");
+            assert!(Home::found(&other).unwrap().is_some(), "it can be stopped and forgotten");
+        }
+        assert_eq!(std::fs::read_to_string(other.join(IDENTITY)).unwrap(), before);
+        // Put back where it was, it is another folder by the same name.
+        let former = Home::open(&root).unwrap().id;
+        std::fs::remove_dir_all(&root).unwrap();
+        std::fs::rename(&other, &root).unwrap();
+        assert_ne!(Home::open(&root).unwrap().id, former);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Instance<'a> {
     pub rights: &'a Path,
 }
 
+/// The log that it opens by itself, in the folder `log`.
+pub const LOGS: [&str; 1] = ["mariadb.log"];
+
 /// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
 /// MariaDB and write into the first server's slots.
 pub const SLOTS: u8 = 10;
@@ -39,6 +42,12 @@ pub const REDO_LOG: &str = "48M";
 /// `mariadb-dump` finds its position only where no event of the log is longer than that.
 pub const PACKET: u64 = 1 << 30;
 
+/// The first log that a list of a database's logs (`log.index`) has outside of the database's folder. Such a list came with a
+/// copy of another cluster's folder: this database would read, and delete, the logs of that one.
+pub fn elsewhere<'a>(list: &'a str, home: &Path) -> Option<&'a Path> {
+    list.lines().map(Path::new).find(|log| log.is_absolute() && !log.starts_with(home))
+}
+
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, id, slot, port, home, run, keeps, receipts, rights } = instance;
@@ -49,7 +58,7 @@ pub fn render(instance: &Instance<'_>) -> String {
     let mut text = String::from("# Written by Cordée at each start of this server.\n[mariadbd]\n");
     let _ = write!(
         text,
-        "datadir={home}/data\ntmpdir={home}/tmp\nsocket={run}/mariadb.sock\npid-file={run}/mariadb.pid\n\
+        "datadir={home}/data\ntmpdir={home}/tmp\nlog_error={home}/log/{log}\nsocket={run}/mariadb.sock\npid-file={run}/mariadb.pid\n\
          bind-address=127.0.0.1\nport={port}\nskip-name-resolve\nmax_connect_errors=4294967295\n\
          max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
          collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
@@ -63,8 +72,27 @@ pub fn render(instance: &Instance<'_>) -> String {
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n",
         run = run.display(),
+        log = LOGS[0],
         receipts = u8::from(*receipts),
         rights = rights.display(),
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_names_logs_of_another_folder_is_found_out() {
+        let home = Path::new("/a/servers/db1");
+        let own = "/a/servers/db1/relay/log-db2.000003\n/a/servers/db1/relay/log-db2.000004\n";
+        for list in ["", "\n", own, "./log.000001\nlog.000002\n"] {
+            assert_eq!(elsewhere(list, home), None, "{list:?}");
+        }
+        let other = Path::new("/b/servers/db1/relay/log-db2.000005");
+        assert_eq!(elsewhere(&format!("{own}{}\n", other.display()), home), Some(other));
+        let alike = "/a/servers/db10/binlog/log.000001\n";
+        assert_eq!(elsewhere(alike, home), Some(Path::new(alike.trim())), "another one's name begins alike");
+    }
 }

@@ -54,6 +54,7 @@ test-tcp = Connection
 test-tcp-open = Port { $port } is open.
 up-code = Setup code (for the page)
 up-db = Databases
+up-descriptors = Only { $limit } files may be opened at once; a cluster needs { $needed }. Raise the hard limit (ulimit -Hn) and start again. Nothing was started.
 up-missing = { $path } is missing: install the package { $package }, or run ./up, which does.
 up-page = Page
 up-port = { $address } is taken by { $holder }. Stop it, or choose another address with { $variable }. Nothing was started.
@@ -67,7 +68,7 @@ down-left = { $count ->
     [one] 1 process could not be stopped.
    *[other] { $count } processes could not be stopped.
 }
-down-nothing = Nothing runs here.
+down-nothing = Nothing runs here: there is no cluster in { $folder }.
 reset-kept = Nothing was changed.
 reset-question = This stops the cluster and deletes everything in { $home }, databases included. Type yes to go on:
 up-ignored = The cluster runs already: new addresses take effect after ./up --down.
@@ -87,6 +88,14 @@ verify-ahead = { $count ->
 verify-lags = { $name } did not catch up in time while some rows were held still.
 
 # The state folder
+db-logs-elsewhere = { $list } names { $log }, outside of this database’s folder: it would delete another cluster’s logs. Put the whole folder of the cluster back where it was made
+folder-closed = The user { $uid } of a program cannot enter { $path }: open it to others (chmod o+x), or name another folder with CORDEE_HOME. Nothing was started.
+folder-elsewhere = { $folder } was made as { $made }, and its databases' files name that place: started here they would delete the logs there. Put it back at { $made }, with nothing running there. Nothing was started.
+folder-letters = { $path } holds { $letter }, which the files of the programs cannot say. Name a folder of letters, digits and - _ . + @ with CORDEE_HOME. Nothing was started.
+folder-lost = { $path } belongs to the user { $owner }, not to { $uid }, as whom the databases run. Copy it again with owners and modes (tar -p, cp -a), as root. Nothing was started.
+letter-blank = a blank
+letter-hidden = a character that cannot be shown
+letter-other = the character { $letter }
 folder-damaged = { $path } is damaged. Put it back from a copy of the folder (every file of the state from the same copy), or forget the cluster with ./up --reset.
 folder-foreign = { $path } belongs to another user, or others may write there: they could exchange what lies in it. Name another folder with CORDEE_HOME, or set its owner and mode right.
 folder-missing = { $folder } lacks { $names }. Put it back from a copy of the folder (every file of the state from the same copy), or forget the cluster with ./up --reset. cordee doctor says what else there is.

@@ -54,6 +54,7 @@ test-tcp = Connexion
 test-tcp-open = Le port { $port } est ouvert.
 up-code = Code d’installation (page)
 up-db = Bases de données
+up-descriptors = Seuls { $limit } fichiers peuvent être ouverts à la fois ; il en faut { $needed } pour un cluster. Relevez la limite dure (ulimit -Hn) et recommencez. Rien n’a été démarré.
 up-missing = { $path } manque : installez le paquet { $package }, ou lancez ./up, qui le fait.
 up-page = Page
 up-port = { $address } est pris par { $holder }. Arrêtez-le, ou choisissez une autre adresse avec { $variable }. Rien n’a été démarré.
@@ -67,7 +68,7 @@ down-left = { $count ->
     [one] { $count } processus n’a pas pu être arrêté.
    *[other] { $count } processus n’ont pas pu être arrêtés.
 }
-down-nothing = Rien ne tourne ici.
+down-nothing = Rien ne tourne ici : il n’y a pas de cluster dans { $folder }.
 reset-kept = Rien n’a été changé.
 reset-question = Ceci arrête le cluster et supprime tout ce qui est dans { $home }, bases comprises. Tapez oui pour continuer :
 up-ignored = Le cluster tourne déjà : de nouvelles adresses prendront effet après ./up --down.
@@ -87,6 +88,14 @@ verify-ahead = { $count ->
 verify-lags = { $name } n’a pas rattrapé son retard à temps pendant que des lignes étaient tenues immobiles.
 
 # Le dossier d’état
+db-logs-elsewhere = { $list } désigne { $log }, hors du dossier de cette base : elle effacerait les journaux d’un autre cluster. Remettez tout le dossier du cluster là où il a été créé
+folder-closed = L’utilisateur { $uid } d’un programme ne peut pas entrer dans { $path } : ouvrez-le aux autres (chmod o+x), ou indiquez un autre dossier dans CORDEE_HOME. Rien n’a été démarré.
+folder-elsewhere = { $folder } a été créé sous { $made }, et les fichiers de ses bases désignent cet endroit : démarrées ici, elles y effaceraient les journaux. Remettez-le sous { $made }, où rien ne doit tourner. Rien n’a été démarré.
+folder-letters = { $path } contient { $letter }, que les fichiers des programmes ne savent pas écrire. Indiquez dans CORDEE_HOME un dossier fait de lettres, de chiffres et de - _ . + @. Rien n’a été démarré.
+folder-lost = { $path } appartient à l’utilisateur { $owner } et non à { $uid }, sous lequel tournent les bases. Recopiez-le avec propriétaires et droits (tar -p, cp -a), en tant que root. Rien n’a été démarré.
+letter-blank = une espace
+letter-hidden = un caractère qui ne peut pas être affiché
+letter-other = le caractère { $letter }
 folder-damaged = { $path } est endommagé. Remettez-le à partir d’une copie du dossier (tous les fichiers d’état de la même copie), ou oubliez le cluster avec ./up --reset.
 folder-foreign = { $path } appartient à un autre utilisateur, ou d’autres peuvent y écrire : ils pourraient échanger son contenu. Indiquez un autre dossier dans CORDEE_HOME, ou corrigez son propriétaire et ses droits.
 folder-missing = Il manque { $names } dans { $folder }. Remettez-les à partir d’une copie du dossier (tous les fichiers d’état de la même copie), ou oubliez le cluster avec ./up --reset. cordee doctor dit le reste.

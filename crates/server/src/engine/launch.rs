@@ -157,9 +157,14 @@ fn site_ini(parts: &Parts, desired: &Desired) -> String {
     )
 }
 
-/// Writes the site's files where they are missing or differ.
+/// Writes the site's files where they are missing or differ. Its folders are opened to whom they are for, whatever made them.
 fn copy_site(home: &Path, trial: bool) -> std::io::Result<()> {
     let site = home.join("site");
+    for path in Site::iter() {
+        for above in Path::new(path.as_ref()).ancestors().skip(1) {
+            folder(&site.join(above), 0o755, None)?;
+        }
+    }
     for name in Site::iter() {
         let Some(file) = Site::get(&name) else { continue };
         copy_file(&site.join(name.as_ref()), &file.data)?;
@@ -168,7 +173,7 @@ fn copy_site(home: &Path, trial: bool) -> std::io::Result<()> {
         let Some(file) = Probe::get(&name) else { continue };
         copy_file(&site.join("public").join(name.as_ref()), &file.data)?;
     }
-    folder(&site, 0o755, None)
+    Ok(())
 }
 
 fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
@@ -181,13 +186,31 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
     files::replace(to, data, 0o644, None)
 }
 
+/// Refuses to start a database on lists that name the logs of another folder.
+fn own_logs(home: &Path) -> Result<(), Text> {
+    for folder in ["binlog", "relay"] {
+        let all = files::entries(&home.join(folder)).map_err(|e| io(&e))?;
+        for list in all.into_iter().filter(|path| path.extension().is_some_and(|e| e == "index")) {
+            let named = files::text(&list).map_err(|e| io(&e))?.unwrap_or_default();
+            if let Some(log) = db::mariadb::elsewhere(&named, home) {
+                let (list, log) = (list.display().to_string(), log.display().to_string());
+                return Err(text!("db-logs-elsewhere", list = list, log = log));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn database_program(parts: &Parts, server: &Server, keeps: bool, writes: bool) -> Result<Program, Text> {
     let home = parts.home.server(&server.name);
+    own_logs(&home)?;
     let run = parts.home.database_run(&server.name);
     let user = parts.users.mariadb;
     let rights = home.join("rights.sql");
     let prepare = || {
         folder(&run, 0o755, user)?;
+        // It opens its log by itself, so that it can open it anew.
+        logs::prepare(&home.join("log"), &db::mariadb::LOGS, user)?;
         let config = db::mariadb::render(&db::mariadb::Instance {
             name: server.name.as_str(),
             id: server.id,

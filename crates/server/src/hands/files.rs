@@ -75,6 +75,15 @@ pub fn is_folder(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Closes a file of ours to everybody else. What is not there is fine.
+pub fn close(path: &Path) -> io::Result<()> {
+    let (folder, name) = split(path)?;
+    match folder.hand_over(name, 0o600, None) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        closed => closed,
+    }
+}
+
 /// Opens a file of ours to add to it, making it when it is not there.
 pub fn append(path: &Path) -> io::Result<File> {
     let (folder, name) = split(path)?;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -32,6 +33,22 @@ pub fn prepare(path: &Path, names: &[&str], user: Option<User>) -> io::Result<()
         }
     }
     Ok(())
+}
+
+/// Whether this process's standard error is that very file.
+pub fn is_own(path: &Path) -> bool {
+    let (Ok(open), Ok(there)) = (rustix::fs::fstat(rustix::stdio::stderr()), std::fs::symlink_metadata(path))
+    else {
+        return false;
+    };
+    (open.st_dev, open.st_ino) == (there.dev(), there.ino())
+}
+
+/// Has this process write to that file from now on, which is made where it is not there.
+pub fn open_own(path: &Path) -> io::Result<()> {
+    let log = super::files::append(path)?;
+    rustix::stdio::dup2_stdout(&log)?;
+    Ok(rustix::stdio::dup2_stderr(&log)?)
 }
 
 /// The last `count` lines of a file, read from its end (at most 1 MiB of it), as text.

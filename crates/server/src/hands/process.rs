@@ -1,7 +1,7 @@
 //! Processes of ours: detached, each in a group of its own, found again by what was written down before they were
 //! started ([`roster`](super::roster)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -151,6 +151,22 @@ fn parse(stat: &[u8]) -> Option<State> {
 pub fn started(pid: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// The files that a process holds open, as they are called now.
+pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
+        match std::fs::read_link(entry?.path()) {
+            Ok(path) => {
+                all.insert(path);
+            }
+            // Closed meanwhile.
+            Err(error) if gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
 }
 
 /// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.

@@ -19,9 +19,7 @@ const PORT: &str = "3306";
 /// Reads every field, and says every thing that is wrong at once.
 pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Guest), Vec<Problem>> {
     let mut typed = raw.clone();
-    if typed.port.trim().is_empty() {
-        PORT.clone_into(&mut typed.port);
-    }
+    typed.port.get_or_insert_with(|| PORT.to_owned());
     let unasked = || Problem::invalid("port", cordee_domain::text!("problem-port"));
     match (typed.parse(|| Err(unasked())), Login::parse(&login.0, &login.1)) {
         (Ok(new), Ok(login)) => {
@@ -93,8 +91,8 @@ mod tests {
     use super::*;
 
     fn raw(name: &str, address: &str, port: &str) -> RawServer {
-        let owned = str::to_owned;
-        RawServer { name: owned(name), address: owned(address), port: owned(port), ..RawServer::default() }
+        let said = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+        RawServer { name: name.to_owned(), address: said(address), port: said(port), ..RawServer::default() }
     }
 
     #[test]
@@ -108,6 +106,8 @@ mod tests {
         let login = ("ana".to_owned(), "p".to_owned());
         let (new, guest) = guest(&raw("db3", "127.0.0.1", ""), &login).unwrap();
         assert_eq!((new.port, guest.port), (PortChoice::Given(3306), 3306));
+        let empty = RawServer { port: Some(String::new()), ..raw("db3", "127.0.0.1", "") };
+        assert_eq!(fields(&empty, "ana", "p"), ["port"], "an empty text is no port");
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Form<T> {
     }
 }
 
+/// What a person typed into a field; nothing where it was left empty: a browser sends every field.
+pub fn filled(typed: String) -> Option<String> {
+    Some(typed).filter(|t| !t.trim().is_empty())
+}
+
 async fn refuse(parts: &mut Parts, app: &App, status: StatusCode, text: Text) -> Response {
     match Visit::from_request_parts(parts, app).await {
         Ok(visit) => visit.refuse(app, status, Problem::invalid("", text)),

@@ -282,9 +282,12 @@ impl Members {
         self.typed(field, text!("problem-port"))
     }
 
-    /// A number as it would be typed, or nothing.
+    /// A number as it would be typed, or nothing where it is absent: an empty text is no number.
     pub fn figure(&mut self, field: &str) -> String {
-        self.typed(field, text!("problem-member-number")).unwrap_or_default()
+        let wrong = text!("problem-member-number");
+        let said = self.typed(field, wrong.clone());
+        said.and_then(|text| if text.trim().is_empty() { self.wrong(field, wrong) } else { Some(text) })
+            .unwrap_or_default()
     }
 
     fn typed(&mut self, field: &str, wrong: Text) -> Option<String> {

@@ -42,11 +42,11 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
 pub(super) struct NewServerJson {
     /// `[A-Za-z][A-Za-z0-9_-]{0,62}`, unique in both pools without regard to case.
     name: String,
-    /// IP address or host name; not needed with `start`.
+    /// IP address or host name, never empty; may be absent with `start`.
     address: Option<String>,
-    /// TCP port, number or string; absent: 80, or with `start` a free one.
+    /// TCP port, a number or its digits as a string, never an empty one; absent: 80, or with `start` a free one.
     port: Option<u16>,
-    /// Value of the stickiness cookie; absent: automatic.
+    /// Value of the stickiness cookie, never empty; absent: automatic.
     cookie: Option<String>,
     /// Start a new server on this machine instead of watching one that exists.
     start: Option<bool>,
@@ -151,12 +151,12 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
     if pool == PoolId::Db && !raw.start {
-        let (new, plan, login) = examined(&app, &raw, &login, lang).await?;
+        let (new, plan, login) = examined(&app, &raw, login, lang).await?;
         let change = Change::AddServer { pool, server: new.clone() };
         let desired = app.admit(new, plan.id, login, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
         return added(&app, &change, &desired, wait, lang).await;
     }
-    if !login.0.is_empty() || !login.1.is_empty() {
+    if login.0.is_some() || login.1.is_some() {
         return Err(Refusal::problem(Problem::invalid("user", text!("problem-login-nobody")), lang));
     }
     if pool == PoolId::Db {
@@ -254,7 +254,7 @@ pub(super) async fn join_existing(
     Body(members): Body,
 ) -> Result<Json<JoinJson>, Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
-    let (_, plan, _) = examined(&app, &raw, &login, lang).await?;
+    let (_, plan, _) = examined(&app, &raw, login, lang).await?;
     Ok(Json(join_json(&plan, lang)))
 }
 
@@ -262,10 +262,11 @@ pub(super) async fn join_existing(
 async fn examined(
     app: &App,
     raw: &RawServer,
-    login: &(String, String),
+    (user, password): Said,
     lang: Lang,
 ) -> Result<(NewServer, JoinPlan, Login), Refusal> {
-    let guest = guest(raw, login).map_err(|problems| refused(problems, lang))?;
+    let login = (user.unwrap_or_default(), password.unwrap_or_default());
+    let guest = guest(raw, &login).map_err(|problems| refused(problems, lang))?;
     let (new, login) = (guest.0, guest.1.login.clone());
     let found = app.invite(guest.1).await.ok_or_else(|| Refusal::unavailable(lang))?;
     let plan = found.map_err(|problems| refused(problems, lang))?;
@@ -329,16 +330,19 @@ fn follower(app: &App, name: ServerName, lang: Lang) -> Result<(u64, ServerName)
     Ok((desired.revision, name))
 }
 
-/// A server as typed, and the account and password of a database that exists already.
-fn raw_server(mut members: Members) -> Result<(RawServer, (String, String)), Vec<Problem>> {
+/// The account and the password of a database that exists already, as they are said.
+type Said = (Option<String>, Option<String>);
+
+/// A server as it is said, and that account.
+fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
     let raw = RawServer {
         name: members.text("name").unwrap_or_default(),
-        address: members.text("address").unwrap_or_default(),
-        port: members.text_or_number("port").unwrap_or_default(),
-        cookie: members.text("cookie").unwrap_or_default(),
+        address: members.text("address"),
+        port: members.text_or_number("port"),
+        cookie: members.text("cookie"),
         start: members.flag("start").unwrap_or_default(),
     };
-    let login = (members.text("user").unwrap_or_default(), members.text("password").unwrap_or_default());
+    let login = (members.text("user"), members.text("password"));
     members.finish().map(|()| (raw, login))
 }
 

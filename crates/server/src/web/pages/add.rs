@@ -15,7 +15,7 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::read::{self, Path};
+use crate::web::read::{self, Path, filled};
 use crate::words::Lang;
 
 /// The fields as a browser sends them.
@@ -53,9 +53,9 @@ impl Form {
         Self {
             start: raw.start,
             name: shorten(&raw.name),
-            address: shorten(&raw.address),
-            port: shorten(&raw.port),
-            cookie: shorten(&raw.cookie),
+            address: shorten(raw.address.as_deref().unwrap_or_default()),
+            port: shorten(raw.port.as_deref().unwrap_or_default()),
+            cookie: shorten(raw.cookie.as_deref().unwrap_or_default()),
             errors: Wrong::of(problems, lang),
         }
     }
@@ -102,9 +102,9 @@ pub(super) async fn submit(
     let raw = RawServer {
         start: typed.start == "on",
         name: typed.name,
-        address: typed.address,
-        port: typed.port,
-        cookie: typed.cookie,
+        address: filled(typed.address),
+        port: filled(typed.port),
+        cookie: filled(typed.cookie),
     };
     match add(&app, &visit, pool, raw.clone()).await {
         Ok(change) => done(&visit, StatusCode::CREATED, &change.sentence(), None),

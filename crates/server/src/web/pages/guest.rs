@@ -18,7 +18,7 @@ use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guest::{Invited, at, guest};
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::read;
+use crate::web::read::{self, filled};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
 
@@ -57,8 +57,8 @@ impl Form {
     fn of(raw: &RawServer, user: &str, problems: &[Problem], lang: Lang) -> Self {
         Self {
             name: shorten(&raw.name),
-            address: shorten(&raw.address),
-            port: shorten(&raw.port),
+            address: shorten(raw.address.as_deref().unwrap_or_default()),
+            port: shorten(raw.port.as_deref().unwrap_or_default()),
             user: shorten(user),
             errors: Wrong::of(problems, lang),
         }
@@ -108,8 +108,8 @@ pub(super) async fn examine(
     State(app): State<App>,
     read::Form(typed): read::Form<Typed>,
 ) -> Response {
-    let raw =
-        RawServer { name: typed.name, address: typed.address, port: typed.port, ..RawServer::default() };
+    let (address, port) = (filled(typed.address), filled(typed.port));
+    let raw = RawServer { name: typed.name, address, port, ..RawServer::default() };
     let again = |problems: &[Problem]| {
         let form = Form::of(&raw, &typed.user, problems, visit.lang);
         show(StatusCode::UNPROCESSABLE_ENTITY, &Existing { p: visit.page(&app, Place::Board), form })

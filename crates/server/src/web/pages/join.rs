@@ -22,7 +22,7 @@ use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::read::{self, Path};
+use crate::web::read::{self, Path, filled};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
 
@@ -50,7 +50,8 @@ impl Form {
         // A new database has no field for its address: what is wrong with it is wrong with the port.
         let at = |p: &Problem| if p.field == "name" { "name" } else { "port" }.to_owned();
         let problems: Vec<Problem> = problems.iter().map(|p| Problem { field: at(p), ..p.clone() }).collect();
-        Self { name: shorten(&raw.name), port: shorten(&raw.port), errors: Wrong::of(&problems, lang) }
+        let port = shorten(raw.port.as_deref().unwrap_or_default());
+        Self { name: shorten(&raw.name), port, errors: Wrong::of(&problems, lang) }
     }
 
     /// What is wrong with a field.
@@ -94,7 +95,7 @@ pub(super) async fn submit(
     read::Form(typed): read::Form<Typed>,
 ) -> Response {
     let Some(found) = look(&app).await else { return unavailable(&visit, &app) };
-    let raw = RawServer { start: true, name: typed.name, port: typed.port, ..RawServer::default() };
+    let raw = RawServer { start: true, name: typed.name, port: filled(typed.port), ..RawServer::default() };
     let refused = match &found {
         Ok(_) => match add::add(&app, &visit, PoolId::Db, raw.clone()).await {
             Ok(change) => return done(&visit, StatusCode::CREATED, &change.sentence(), None),

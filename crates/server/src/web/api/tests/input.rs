@@ -63,6 +63,41 @@ async fn bad_input_is_refused_at_its_field_and_changes_nothing() {
     assert!(rig.app.store.events_after(0, 1).unwrap().is_empty());
 }
 
+/// A form sends every field, and an empty one may mean a default. JSON leaves out what is not said.
+#[tokio::test]
+async fn an_empty_text_in_json_is_no_default() {
+    let rig = Rig::new();
+    let web = "/api/v1/pools/web/servers";
+    let with = |field: &str| {
+        let mut body = json!({"name": "web3", "address": "10.0.0.5"});
+        body[field] = json!("");
+        body
+    };
+    let mut table: Vec<(&str, &str, Value, &str)> = Vec::new();
+    for field in ["name", "address", "port", "cookie", "user"] {
+        table.push(("POST", web, with(field), field));
+    }
+    table.push(("POST", web, json!({"name": "web3", "start": true, "address": ""}), "address"));
+    table.push(("POST", web, json!({"name": "web3", "start": true, "port": " "}), "port"));
+    let member = json!({"name": "db3", "address": "127.0.0.1", "port": "", "user": "ana", "password": "p"});
+    table.push(("POST", "/api/v1/pools/db/join", member, "port"));
+    for figure in ["rate", "visitors", "before", "held", "after"] {
+        let mut order = json!({"target": "web1", "how": "kill", "confirm": "web"});
+        order[figure] = json!("");
+        table.push(("POST", "/api/v1/drills", order, figure));
+    }
+    table.push(("PUT", "/api/v1/visitors/keeping", json!({"days": ""}), "days"));
+    for (method, to, body, field) in table {
+        let (status, value) = rig.send(rig.request(method, to, body.to_string())).await;
+        assert_eq!((status.as_u16(), &value["errors"][0]["field"]), (422, &json!(field)), "{to} {body}");
+        assert_eq!(value["errors"].as_array().unwrap().len(), 1, "{to} {body}: {value}");
+    }
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+    // What is not said is what it always was.
+    let (status, value) = rig.add(&json!({"name": "web3", "address": "10.0.0.5", "port": null})).await;
+    assert_eq!((status, &value["server"]["port"]), (StatusCode::CREATED, &json!(80)));
+}
+
 #[tokio::test]
 async fn a_chosen_cookie_belongs_to_one_server() {
     let rig = Rig::new();
