@@ -217,15 +217,32 @@ mod tests {
     use super::*;
     use crate::paths::Home;
 
-    fn place(name: &str) -> PathBuf {
-        let folder = PathBuf::from(env!("OUT_DIR")).join(format!("whole-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        folder.canonicalize().unwrap()
+    /// A folder that goes with the test. Its path is short: the sockets have room in it, and none is made for them elsewhere.
+    struct Place(PathBuf);
+
+    impl std::ops::Deref for Place {
+        type Target = Path;
+
+        fn deref(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn place(name: &str) -> Place {
+        let folder = std::env::temp_dir().join(format!("cordee-{name}-{}", std::process::id()));
+        // Whatever is there is somebody else's.
+        std::fs::create_dir(&folder).unwrap();
+        Place(folder.canonicalize().unwrap())
     }
 
     /// A folder as a first start leaves it.
-    fn whole(name: &str) -> PathBuf {
+    fn whole(name: &str) -> Place {
         let root = place(name);
         let home = Home::open(&root).unwrap();
         std::fs::write(home.state(), SQLITE).unwrap();
@@ -281,14 +298,14 @@ mod tests {
         let before = std::fs::read_to_string(other.join(IDENTITY)).unwrap();
         for _ in 0..2 {
             let error = Home::open(&other).unwrap_err();
-            assert!(matches!(&error, HomeError::Elsewhere { made, .. } if *made == root), "{error}");
+            assert!(matches!(&error, HomeError::Elsewhere { made, .. } if *made == *root), "{error}");
             assert!(Home::found(&other).unwrap().is_some(), "it can be stopped and forgotten");
         }
         assert_eq!(std::fs::read_to_string(other.join(IDENTITY)).unwrap(), before);
         // Put back where it was, it is another folder by the same name.
         let former = Home::open(&root).unwrap().id;
-        std::fs::remove_dir_all(&root).unwrap();
-        std::fs::rename(&other, &root).unwrap();
+        std::fs::remove_dir_all(&*root).unwrap();
+        std::fs::rename(&*other, &*root).unwrap();
         assert_ne!(Home::open(&root).unwrap().id, former);
     }
 

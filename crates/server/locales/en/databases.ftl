@@ -103,6 +103,7 @@ copy-failed-said = the copy failed: “{ $said }”
 copy-float = the exact values of { $table } (FLOAT, ENUM) could not be written: it was altered meanwhile, or took too long
 copy-float-refused = the exact values of { $table } (FLOAT, ENUM) were not taken (error { $code })
 copy-view-failed = the broken view { $view } could not be made there; make it anew on the writer, or drop it. { $why }
+position-not-kept = the position that was set is not the one that the database shows; it is set again
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
 event-admitted = { $name } was compared with the writer: it is one of them now

@@ -103,6 +103,7 @@ copy-failed-said = la copie a échoué : « { $said } »
 copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
 copy-float-refused = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas été acceptées (erreur { $code })
 copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
+position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe

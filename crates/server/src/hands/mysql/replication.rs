@@ -18,6 +18,10 @@ const PASSING: Duration = Duration::from_secs(20);
 const APPLIES: Duration = Duration::from_secs(10);
 /// Between two looks at that.
 const LOOKS: Duration = Duration::from_millis(50);
+/// How long a position that was set has to stay what it is.
+const SETTLES: Duration = Duration::from_millis(100);
+/// How often it is set.
+const PLACES: u32 = 5;
 
 impl Database {
     /// Points a link at a peer and starts it.
@@ -52,9 +56,41 @@ impl Database {
         self.rest(&others).await?;
         // Read only now: nothing is applied any more.
         let all = self.everything().await?;
-        let mut statements = vec![format!("SET GLOBAL gtid_slave_pos='{all}'")];
-        statements.extend(others.iter().map(|from| format!("START SLAVE '{from}'")));
-        self.run(&statements).await
+        let placed = self.place(&all).await;
+        self.run(&others.iter().map(|from| format!("START SLAVE '{from}'")).collect::<Vec<_>>()).await?;
+        placed
+    }
+
+    /// Sets the position from which links ask, and proves that it is that one. MariaDB 10.11.19 was seen to hold another one
+    /// right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
+    /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has (1236).
+    async fn place(&self, all: &Gtids) -> Result<(), Text> {
+        for _ in 0..PLACES {
+            within_limit(PATIENT, async {
+                let mut conn = self.pool.get_conn().await?;
+                conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
+            })
+            .await?;
+            sleep(SETTLES).await;
+            let shown = self.applied().await?;
+            // As text: one that stands twice would hide behind the other.
+            let count = |gtids: &str| gtids.split(',').filter(|gtid| !gtid.trim().is_empty()).count();
+            if Gtids::parse(&shown).is_some_and(|is| is == *all) && count(&shown) == count(&all.to_string()) {
+                return Ok(());
+            }
+            tracing::warn!(wanted = %all, %shown, "a position was set, and is another one");
+        }
+        Err(text!("position-not-kept"))
+    }
+
+    /// From where its links ask, as it says itself.
+    async fn applied(&self) -> Result<String, Text> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let shown: Option<Option<String>> = conn.query_first("SELECT @@gtid_slave_pos").await?;
+            Ok(shown.flatten().unwrap_or_default())
+        })
+        .await
     }
 
     /// Stops these links once what they received is applied. A transaction that this database has confirmed lies in the
@@ -143,16 +179,12 @@ impl Database {
 
     /// Tells a copy where it ends. What its tables say of other domains stays.
     pub async fn seed(&self, position: &str) -> Result<(), Text> {
-        within_limit(PATIENT, async {
-            let mut conn = self.pool.get_conn().await?;
-            let known: Option<String> = conn.query_first("SELECT @@gtid_slave_pos").await?;
-            let all = Gtids::parse(position)
-                .zip(Gtids::parse(&known.unwrap_or_default()))
-                .map(|(copy, tables)| copy.with(tables))
-                .ok_or_else(|| mysql_async::Error::Other("no position".into()))?;
-            conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
-        })
-        .await
+        let known = self.applied().await?;
+        let all = Gtids::parse(position)
+            .zip(Gtids::parse(&known))
+            .map(|(copy, tables)| copy.with(tables))
+            .ok_or_else(|| text!("copy-no-position"))?;
+        self.place(&all).await
     }
 
     /// Has its position in its own domain say what its log holds. Only while no link runs.
@@ -167,7 +199,7 @@ impl Database {
             .zip(Gtids::parse(&logged))
             .map(|(applied, logged)| applied.with_domain_of(own, &logged))
             .ok_or_else(|| text!("db-broken"))?;
-        self.run(&[format!("SET GLOBAL gtid_slave_pos='{back}'")]).await
+        self.place(&back).await
     }
 
     /// The error at which a link stopped applying (0: none), and its words. They may quote data.
