@@ -163,6 +163,22 @@ impl Gtids {
         self
     }
 
+    /// The same, and of `other` the domains that it does not have.
+    #[must_use]
+    pub fn filled_from(mut self, other: Self) -> Self {
+        for (domain, place) in other.0 {
+            self.0.entry(domain).or_insert(place);
+        }
+        self
+    }
+
+    /// Whether this is what a database tells of its position, in its own words. As a text: a domain that stands in it twice
+    /// would hide behind the other once it is read.
+    pub fn is_told_by(&self, shown: &str) -> bool {
+        let count = shown.split(',').filter(|gtid| !gtid.trim().is_empty()).count();
+        count == self.0.len() && Self::parse(shown).is_some_and(|told| told == *self)
+    }
+
     /// The same, with that domain's place taken from `other`: none where it has none.
     #[must_use]
     pub fn with_domain_of(mut self, domain: u32, other: &Self) -> Self {
@@ -248,6 +264,36 @@ mod tests {
         let log = Gtids::parse("1-1-40,2-2-7").expect("a position");
         assert_eq!(claimed.clone().with_domain_of(2, &log).to_string(), "1-1-42,2-2-7,7-7-3");
         assert_eq!(claimed.with_domain_of(7, &log).to_string(), "1-1-42,2-2-9");
+    }
+
+    #[test]
+    fn a_position_is_what_a_database_tells_only_if_it_tells_just_that() {
+        let set = Gtids::parse("1-1-9440,2-2-48,5-5-1,6-6-1").expect("a position");
+        assert!(set.is_told_by("1-1-9440,2-2-48,5-5-1,6-6-1"));
+        assert!(set.is_told_by("6-6-1, 5-5-1,2-2-48,1-1-9440"));
+        assert!(Gtids::default().is_told_by(""));
+        for another in [
+            // Seen on MariaDB 10.11.19, right after it was set.
+            "2-2-48,5-5-1,6-6-1,6-2-48",
+            // Twice, the second one hidden by the first.
+            "1-1-9440,2-2-48,5-5-1,6-6-1,6-6-1",
+            "1-1-9440,2-2-48,5-5-1,6-6-1,5-5-0",
+            "1-1-9440,2-2-48,5-5-1",
+            "1-1-9440,2-2-48,5-5-1,6-6-1,7-7-1",
+            "1-1-9441,2-2-48,5-5-1,6-6-1",
+            "1-2-9440,2-2-48,5-5-1,6-6-1",
+            "",
+            "what is this",
+        ] {
+            assert!(!set.is_told_by(another), "{another}");
+        }
+    }
+
+    #[test]
+    fn a_copy_knows_better_than_its_tables_where_it_ends() {
+        let copy = Gtids::parse("1-1-9440,6-6-1").expect("a position");
+        let tables = Gtids::parse("3-3-7,6-2-48").expect("a position");
+        assert_eq!(copy.filled_from(tables).to_string(), "1-1-9440,3-3-7,6-6-1");
     }
 
     #[test]
