@@ -14,6 +14,7 @@ use cordee_e2e::mesh::{
     wait_for_mesh, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, open, server_id};
+use cordee_e2e::procs::Frozen;
 use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal_on};
 use cordee_e2e::wait;
@@ -37,6 +38,7 @@ pub fn file() -> File {
             case!(the_plan_writes_nothing),
             case!(what_cannot_join_is_refused_in_one_sentence),
             case!(a_third_joins_under_load_unnoticed),
+            case!(links_that_wait_for_one_that_is_gone_go_on),
             case!(ten_joins_and_removals_reuse_places_and_no_id),
             case!(all_write_at_once_without_a_collision),
             case!(a_fourth_joins_three_that_all_write),
@@ -287,6 +289,83 @@ fn ten_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
     tables.verify(cluster, &report);
     let now = Pair::wait(cluster);
     assert_eq!(now.writer.name, writer.name, "the writer is the same");
+}
+
+// ---- links that wait for one that is gone
+
+/// How soon links that wait for one that is gone go on: three seconds are what another one's work may take.
+const FREED: Duration = Duration::from_secs(30);
+
+/// A link is dropped by hand while transactions stand in its workers' queues, behind one that changes a table and one
+/// that waits for a lock. MariaDB then has the other link wait for it for ever.
+fn links_that_wait_for_one_that_is_gone_go_on(cluster: &Cluster) {
+    let three = ["db1", "db2", "db3"];
+    if shown(cluster, "db3").expect("snapshot").is_none() {
+        join(cluster, "db3");
+    }
+    wait_for_members(cluster, &three);
+    wait_for_mesh(cluster, &three);
+    let schema = Db::new(cluster, &[]).dsn().schema.clone();
+    let servers = cluster.api().snapshot().servers;
+    let writer = servers.iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer").name.clone();
+    let standby = ["db1", "db2"].into_iter().find(|name| *name != writer).expect("a standby");
+    let (on_writer, on_standby) = (Db::root(cluster, &writer), Db::root(cluster, standby));
+    on_writer.query(&format!(
+        "CREATE TABLE {schema}.e2e_gone (id INT PRIMARY KEY, v INT); INSERT INTO {schema}.e2e_gone VALUES (1, 0)"
+    ));
+    wait_for_equal_on(cluster, &three);
+    let begun = cluster.api().last_event();
+    let workers = |state: &str| {
+        on_standby.number(&format!(
+            "SELECT COUNT(*) FROM PROCESSLIST WHERE COMMAND = 'Slave_worker' AND STATE LIKE '{state}%'"
+        ))
+    };
+
+    // Cordée would start what is stopped.
+    let serve = cluster.serve().expect("serve");
+    let frozen = (Frozen::one(cluster.home(), serve.parent), Frozen::one(cluster.home(), serve.pid));
+    // Together (decision 009); then the third one's link is the first that has what the writer writes.
+    on_standby.query(&format!(
+        "STOP SLAVE '{writer}' IO_THREAD; STOP SLAVE 'db3' IO_THREAD; START SLAVE 'db3' IO_THREAD"
+    ));
+    let lock = on_standby.hold(&format!("BEGIN; UPDATE {schema}.e2e_gone SET v = v + 1 WHERE id = 1"));
+    for round in 1..=3 {
+        on_writer.query(&format!(
+            "UPDATE {schema}.e2e_gone SET v = v + 10 WHERE id = 1; \
+             CREATE OR REPLACE TABLE {schema}.e2e_gone_{round} (id INT PRIMARY KEY); \
+             INSERT INTO {schema}.e2e_gone_{round} VALUES (1)"
+        ));
+    }
+    wait::until("the third one's transactions stand in the queues", ROUTED, || {
+        let waiting = workers("Waiting for prior transaction");
+        if waiting >= 3 { Ok(()) } else { Err(on_standby.query("SELECT COMMAND, STATE FROM PROCESSLIST")) }
+    });
+    let drops = Db::root(cluster, standby);
+    let dropped = std::thread::spawn(move || drops.try_query("STOP SLAVE 'db3'; RESET SLAVE 'db3' ALL"));
+    wait::until("the link is being stopped", ROUTED, || {
+        match on_standby.number("SELECT COUNT(*) FROM PROCESSLIST WHERE STATE LIKE 'Killing slave%'") {
+            0 => Err("not yet"),
+            _ => Ok(()),
+        }
+    });
+    drop(lock);
+    dropped.join().expect("the thread").expect("the link is dropped");
+    drop(frozen);
+
+    let ((), took) = wait::until("the journal says so", FREED, || {
+        let told = cluster.api().events_after(begun).into_iter().map(|e| e.text).collect::<Vec<_>>();
+        let freed =
+            |text: &String| text.contains(standby) && text.contains("links waited for one that is gone");
+        if told.iter().any(freed) { Ok(()) } else { Err(told) }
+    });
+    println!("#   {standby} goes on {:.1} s after Cordée does", took.as_secs_f64());
+    wait_for_members(cluster, &three);
+    wait_for_mesh(cluster, &three);
+    wait_for_equal_on(cluster, &three);
+    assert_eq!(on_standby.number(&format!("SELECT v FROM {schema}.e2e_gone")), 30);
+    on_writer.query(&format!(
+        "DROP TABLE {schema}.e2e_gone, {schema}.e2e_gone_1, {schema}.e2e_gone_2, {schema}.e2e_gone_3"
+    ));
 }
 
 // ---- all write

@@ -507,14 +507,18 @@ impl Observed {
         match look {
             Ok(mut seen) => {
                 let mut at = at;
+                seen.stalled_at = seen.waits.then_some(at);
                 if let Seen::At(younger, known) = before {
                     if *younger > at {
                         seen.take_promise(known, *younger);
                         seen.opened_at = known.opened_at;
+                        seen.stalled_at = known.stalled_at.filter(|_| seen.waits);
                         at = *younger;
                     } else {
                         let opened = if known.read_only { Some(at) } else { known.opened_at };
                         seen.opened_at = opened.filter(|_| !seen.read_only);
+                        let since = known.stalled_at.filter(|_| seen.applied == known.applied);
+                        seen.stalled_at = seen.stalled_at.map(|at| since.unwrap_or(at));
                     }
                 }
                 if seen.read_only {

@@ -412,6 +412,7 @@ impl World {
                 let log = database.written.last(*id);
                 database.applied.0.insert(*id, log);
             }
+            Step::FreeLinks { .. } => (database.waits, database.stalled_at) = (false, None),
             Step::SetReceipts { on, .. } => database.receipts = *on,
             Step::OpenDatabase { .. } => database.read_only = false,
             Step::CloseDatabase { .. } => database.read_only = true,

@@ -218,6 +218,11 @@ pub enum Step {
         /// Its id, which is its domain.
         id: u32,
     },
+    /// Have links go on that wait for one that is gone.
+    FreeLinks {
+        /// The one that copies.
+        on: ServerName,
+    },
     /// Give a variable the value that the cluster needs.
     SetVariable {
         /// Of which database.
@@ -363,6 +368,7 @@ impl Step {
             | Self::StopLink { on: name, .. }
             | Self::DropLink { on: name, .. }
             | Self::ResetLink { on: name, .. }
+            | Self::FreeLinks { on: name }
             | Self::SetVariable { name, still: true, .. }
             | Self::SetReceipts { name, .. } => Some(name),
             _ => None,
@@ -409,6 +415,7 @@ impl Step {
             | Self::SetBack { name, .. }
             | Self::SetVariable { name, .. }
             | Self::ResetLink { on: name, .. }
+            | Self::FreeLinks { on: name }
             | Self::Renumber { name, .. }
             | Self::MakeAccounts { name, .. }
             | Self::ReleaseDatabase { name }

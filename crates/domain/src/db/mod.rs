@@ -9,6 +9,7 @@ pub mod links;
 pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
+pub mod stalled;
 pub mod verify;
 pub mod views;
 
@@ -46,6 +47,12 @@ pub struct DatabaseSeen {
     /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that waits for
     /// receipts.
     pub senders: BTreeMap<u64, u64>,
+    /// Its links wait for another one's, and none applies anything (see [`stalled`]).
+    #[serde(default)]
+    pub waits: bool,
+    /// Since when that is so, at the same position.
+    #[serde(default)]
+    pub stalled_at: Option<Millis>,
     /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
     pub lenient: bool,
     /// Confirms to a writer what it receives.

@@ -4,6 +4,7 @@ use crate::change::Change;
 use crate::db::failover::{Decision, SILENT, decide, lost};
 use crate::db::links::altered;
 use crate::db::senders::left_behind;
+use crate::db::stalled::STALLED;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
@@ -169,6 +170,13 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
         watched::plan(plan, desired, observed, (server, seen), still, now);
+        // Received once more from the writer is what is thrown away with that: not while it does not answer.
+        let answers = desired.writer.as_ref().is_some_and(|w| fresh(observed, w, now).is_some());
+        if !lost && answers && seen.stalled_at.is_some_and(|at| now.saturating_sub(at) >= STALLED) {
+            // Until then no other step at a link comes to an end.
+            plan.steps.push(Step::FreeLinks { on: server.name.clone() });
+            continue;
+        }
         drop_links(plan, desired, server, seen);
         match &server.standing {
             Standing::Member => {

@@ -24,6 +24,7 @@ event-link-reset = { $name }: the link from { $from } had been altered ({ $was }
 event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
 event-accounts = { $name }: somebody altered the account { $what }; it is as it was again
 event-doubted = somebody reset the log of { $by }: { $name } may lack what { $by } wrote until its numbers went on; its rows are compared
+event-links-freed = { $name }: its links waited for one that is gone (a fault of MariaDB); they go on
 event-set-back = the position of { $name } claimed transactions that its log does not have: it was set back to the log
 decision-not-stored = the decision could not be stored
 decision-refused = the decision was overtaken by another

@@ -24,6 +24,7 @@ event-link-reset = { $name } : la liaison depuis { $from } avait été modifié
 event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
 event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
 event-doubted = quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
+event-links-freed = { $name } : ses liaisons attendaient une liaison disparue (un défaut de MariaDB) ; elles reprennent
 event-set-back = la position de { $name } annonçait des transactions absentes de son journal : elle a été ramenée au journal
 decision-not-stored = la décision n’a pas pu être enregistrée
 decision-refused = une autre décision est passée avant

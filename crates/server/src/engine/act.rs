@@ -178,6 +178,7 @@ async fn database_step(
         Step::DropLink { from, .. } => database.drop_link(from).await,
         Step::SetStrict { .. } => database.set_strict().await,
         Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
+        Step::FreeLinks { .. } => database.free_links().await,
         Step::SetBack { id, .. } => database.set_back(*id).await,
         Step::ReleaseDatabase { name } => release(parts, database, name).await,
         Step::SeedPosition { name } => seed(parts, database, name).await,

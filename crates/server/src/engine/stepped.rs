@@ -86,6 +86,9 @@ impl Engine {
                 let text = text!("event-accounts", name = name.as_str(), what = what.as_str());
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
+            Step::FreeLinks { on } => {
+                self.note(on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on.as_str()));
+            }
             Step::SetBack { name, .. } => {
                 self.note(name.as_str(), None, &text!("event-set-back", name = name.as_str()));
             }

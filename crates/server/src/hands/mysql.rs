@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db::detail::settings;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::verify::{OddTables, TableName};
-use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links};
+use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links, stalled};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -344,7 +344,9 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
-             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME')",
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
+             (SELECT GROUP_CONCAT(IFNULL(STATE, '') SEPARATOR '\n') FROM information_schema.PROCESSLIST \
+              WHERE COMMAND = 'Slave_worker')",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -372,6 +374,9 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         clients: number(10),
         most_connections: number(11),
         receipts: number(12) != 0,
+        // Idle workers are none, and none is no row.
+        waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
+        stalled_at: None,
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
         duration_ms: 0,

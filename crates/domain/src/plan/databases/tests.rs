@@ -55,6 +55,10 @@ fn judge(scene: &Scene) -> Result<(), String> {
                         || scene.seen.open.iter().all(|n| n == name))
             }
             Step::CloseDatabase { name } => is_open(scene, name),
+            Step::FreeLinks { .. } => {
+                let writer = scene.desired.writer.as_ref();
+                writer.is_some_and(|w| super::fresh(&scene.seen, w, scene.now).is_some())
+            }
             Step::EndSenders { name, .. } => scene.desired.is_writer(name),
             Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
             Step::StopLink { whole, on, .. } => {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cordee_domain::db::{DatabaseSeen, Gtids, Link, Thread};
+use cordee_domain::db::{DatabaseSeen, Gtids, Link, Thread, stalled};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -10,12 +10,14 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 use tokio::time::sleep;
 
-use super::{Database, PATIENT, Peer, account, failpoint, within, within_limit};
+use super::{Database, PATIENT, Peer, account, end, failpoint, within, within_limit};
 
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
 /// How long a link has to apply what it received before it is stopped.
 const APPLIES: Duration = Duration::from_secs(10);
+/// How long one that is to go has.
+const A_MOMENT: Duration = Duration::from_secs(2);
 /// Between two looks at that.
 const LOOKS: Duration = Duration::from_millis(50);
 /// How long a position that was set has to stay what it is.
@@ -143,15 +145,73 @@ impl Database {
     }
 
     /// Stops receiving from a peer; with `whole`, applying too.
+    ///
+    /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions in its
+    /// workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait for an hour ends
+    /// as it is: it would receive nothing and confirm nothing meanwhile.
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
-        let threads = if whole { "" } else { " IO_THREAD" };
-        self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}'{threads}")]).await
+        self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}' IO_THREAD")]).await?;
+        if !whole {
+            return Ok(());
+        }
+        let _ = self.until_applied(&[from], A_MOMENT).await;
+        self.run(&[format!("STOP SLAVE '{from}'")]).await
     }
 
-    /// Takes a link away, with what it received.
+    /// Takes a link away, with what it received and could not apply.
     pub async fn drop_link(&self, from: &ServerName) -> Result<(), Text> {
-        let statements = [format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")];
-        self.between_receiving(Some(from), &statements).await
+        self.stop_link(from, true).await?;
+        self.run(&[format!("RESET SLAVE '{from}' ALL")]).await
+    }
+
+    /// Has links go on that wait for one that is gone: MariaDB forgets which link a domain belongs to only when a position
+    /// is set, that takes links that stand still, and a worker that waits for another link stops only when it is ended.
+    /// What was received and not applied is thrown away with that, and received again.
+    pub async fn free_links(&self) -> Result<(), Text> {
+        let links = self.look().await?.links;
+        let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
+        let running: Vec<&ServerName> = links.iter().filter(|(_, l)| runs(l)).map(|(name, _)| name).collect();
+        let each = |what: &str, end: &str| {
+            running.iter().map(|n| format!("{what} SLAVE '{n}'{end}")).collect::<Vec<_>>()
+        };
+        self.run(&each("STOP", " IO_THREAD")).await?;
+        let stops = within_limit(PATIENT, async {
+            let mut conn = self.pool.get_conn().await?;
+            for statement in each("STOP", "") {
+                conn.query_drop(statement).await?;
+            }
+            Ok(())
+        });
+        tokio::select! {
+            stopped = stops => stopped?,
+            failed = self.end_waiting() => return Err(failed),
+        }
+        let held = self.applied().await?;
+        let held = Gtids::parse(&held).ok_or_else(|| text!("db-broken"))?;
+        // From a position that is not the one they start nowhere.
+        self.place(&held).await?;
+        self.run(&each("START", "")).await
+    }
+
+    /// Ends the workers that wait for another link, again and again: one after the other comes to wait for it.
+    async fn end_waiting(&self) -> Text {
+        loop {
+            let ended = within(async {
+                let mut conn = self.pool.get_conn().await?;
+                let rows: Vec<(u64, String)> = conn
+                    .query(
+                        "SELECT ID, IFNULL(STATE, '') FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_worker'",
+                    )
+                    .await?;
+                let waiting = rows.iter().filter(|(_, state)| stalled::waits(&[state]));
+                end(&mut conn, &waiting.map(|(id, _)| *id).collect::<Vec<_>>()).await;
+                Ok(())
+            });
+            if let Err(why) = ended.await {
+                return why;
+            }
+            sleep(LOOKS).await;
+        }
     }
 
     /// Has it confirm what it receives, or not.

@@ -1,7 +1,6 @@
 //! What is put right when somebody altered it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use cordee_domain::db::Thread;
 use cordee_domain::db::credentials::{Credentials, HOST, SHARED};
@@ -12,9 +11,6 @@ use mysql_async::prelude::Queryable as _;
 use sha1::{Digest as _, Sha1};
 
 use super::{Database, Peer, within};
-
-/// How long a link that is set up anew has to apply what it received.
-const A_MOMENT: Duration = Duration::from_secs(2);
 
 impl Database {
     /// Gives a variable a value of ours; with `still`, while no link runs.
@@ -40,8 +36,6 @@ impl Database {
     /// Sets a link up anew. What it had received is applied first, where that takes a moment only; the rest is received
     /// again: one that somebody made wait for an hour would receive nothing and confirm nothing meanwhile.
     pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
-        self.stop_link(peer.name, false).await?;
-        let _ = self.until_applied(&[peer.name], A_MOMENT).await;
         self.drop_link(peer.name).await?;
         self.set_link(peer).await
     }

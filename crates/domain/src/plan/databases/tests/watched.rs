@@ -6,8 +6,9 @@ use super::{Scene, cluster, name, steps};
 use crate::change::Change;
 use crate::db::credentials::Credentials;
 use crate::db::detail::settings::{NAMES, wrong};
+use crate::db::stalled::STALLED;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
-use crate::db::{DatabaseSeen, Position};
+use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Runtime, Server};
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
@@ -250,4 +251,48 @@ fn a_short_look_says_nothing_of_what_the_position_claims() {
             assert_eq!((seen.claims(), seen.written.last(1)), (claims, short));
         }
     }
+}
+
+#[test]
+fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there() {
+    let stalled = |since: u64| {
+        let mut scene = cluster(1);
+        let (db2, first) = (name("db2"), scene.now - since);
+        let mut look = scene.seen.databases[&db2].value().cloned().expect("a look");
+        look.waits = true;
+        // It would be started otherwise.
+        look.links.values_mut().for_each(|l| l.receiving = Thread::Stopped);
+        scene.seen.databases.remove(&db2);
+        scene.seen.see_database(&db2, first, Ok(look.clone()));
+        scene.seen.see_database(&db2, scene.now - 100, Ok(look));
+        scene
+    };
+    let at_db2 = |scene: &Scene| {
+        let steps = steps(scene).into_iter();
+        steps.filter(|s| s.target() == Target::Database(name("db2"))).collect::<Vec<_>>()
+    };
+    let free = Step::FreeLinks { on: name("db2") };
+    assert_eq!(at_db2(&stalled(STALLED)), [free.clone()]);
+    assert!(!at_db2(&stalled(STALLED - 1)).contains(&free));
+    // What is thrown away with it could not be had again.
+    for alone in [stalled(STALLED).dead(10), stalled(STALLED).silent(9_000), stalled(STALLED).frozen(9_000)] {
+        assert!(!at_db2(&alone).contains(&free), "{:?}", at_db2(&alone));
+    }
+}
+
+#[test]
+fn links_wait_since_they_were_first_seen_to_at_the_same_position() {
+    let mut seen = Observed::default();
+    let mut look = |at: u64, waits: bool, applied: &str| {
+        let applied = Position::parse(applied).expect("a position");
+        let look = DatabaseSeen { waits, applied, ..DatabaseSeen::default() };
+        seen.see_database(&name("db2"), at, Ok(look));
+        seen.databases[&name("db2")].value().and_then(|d| d.stalled_at)
+    };
+    assert_eq!(look(1_000, false, "1-1-5"), None);
+    assert_eq!(look(2_000, true, "1-1-5"), Some(2_000));
+    assert_eq!(look(3_000, true, "1-1-5"), Some(2_000));
+    assert_eq!(look(4_000, true, "1-1-6"), Some(4_000), "it has applied something");
+    assert_eq!(look(5_000, false, "1-1-6"), None);
+    assert_eq!(look(6_000, true, "1-1-6"), Some(6_000));
 }
