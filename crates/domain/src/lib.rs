@@ -8,6 +8,7 @@
 mod actions;
 pub mod apache;
 pub mod called;
+pub mod causes;
 pub mod change;
 pub mod check;
 pub mod db;

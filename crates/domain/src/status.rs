@@ -140,7 +140,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         return if process.leader.is_some() {
             Status::bare(Light::Progress, text!("status-stopping"))
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
         };
     }
     if let Host::Name(name) = &server.host
@@ -192,6 +192,14 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             }
         }
         _ => Status::bare(Light::Progress, text!("status-joining")),
+    }
+}
+
+/// By whom a server was stopped.
+fn by_whom(desired: &Desired, server: &Server) -> Text {
+    match desired.asked(server) {
+        Some(asked) => text!("reason-stopped-by", who = asked.who()),
+        None => text!("reason-stopped-by-person"),
     }
 }
 
@@ -299,7 +307,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return if process.leader.is_some() {
             Status::bare(Light::Progress, text!("status-stopping"))
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
         };
     }
     if server.standing == Standing::Released {

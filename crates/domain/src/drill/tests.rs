@@ -120,6 +120,7 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         waits: None,
         leave: None,
         wanted: true,
+        asked: None,
         actions: Vec::new(),
     }
 }
@@ -146,6 +147,7 @@ fn scene() -> (Desired, Snapshot) {
         revision: 1,
         at: 0,
         verdict: Status::bare(Light::Good, text!("verdict-good")),
+        causes: Vec::new(),
         routing: desired.routing,
         session: desired.session,
         epoch: 1,

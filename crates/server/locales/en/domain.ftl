@@ -85,7 +85,8 @@ reason-stale = { $seconds ->
     [0] data is less than 1 s old
    *[other] data is { $seconds } s old
 }
-reason-stopped-by-person = on somebody’s request
+reason-stopped-by = by { $who }
+reason-stopped-by-person = asked for
 reason-two-writers = accepts writes while another database takes them
 reason-unreachable = machine unreachable
 reason-version = version { $version }
@@ -135,7 +136,22 @@ verdict-count = { $web } of { $webs ->
 verdict-critical = The site is not answering
 verdict-empty = There is no web server: add the first one.
 verdict-good = All good
-verdict-good-some-out = All good, with a server set aside
+verdict-good-aside = { $count ->
+    [one] All good, { $names } is set aside
+   *[other] All good, { $names } are set aside
+}
+verdict-good-draining = { $count ->
+    [one] All good, { $names } is draining
+   *[other] All good, { $names } are draining
+}
+verdict-good-coming = { $count ->
+    [one] All good, { $names } is on its way
+   *[other] All good, { $names } are on their way
+}
+count-servers = { $count ->
+    [one] { $count } server
+   *[other] { $count } servers
+}
 verdict-no-database = The site has no database
 verdict-no-web = No web server is up.
 verdict-no-writer = { $name }, the database that takes writes, does not answer.

@@ -25,7 +25,6 @@ status-not-copied = Not copied
 reason-not-copied = { $name } does not copy it any further: error { $code }
 do-not-copied = Look at the database that stopped copying: what is written here is not there until its row is put right.
 
-verdict-good-some-coming = All good, with a server on its way
 repair-slow = rows of { $table } take longer to write than they may be held still: have the database copied again
 repair-unique = rows of { $table } stand in each other’s way (a unique key): copy the database again
 repair-refused = the database does not take a row of { $table } (error { $code }): copy the database again

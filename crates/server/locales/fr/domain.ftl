@@ -85,7 +85,8 @@ reason-stale = { $seconds ->
     [0] dernières données il y a moins de 1 s
    *[other] dernières données il y a { $seconds } s
 }
-reason-stopped-by-person = à la demande de quelqu’un
+reason-stopped-by = par { $who }
+reason-stopped-by-person = demandé
 reason-two-writers = accepte des écritures, alors qu’une autre base les reçoit
 reason-unreachable = machine injoignable
 reason-version = version { $version }
@@ -135,7 +136,22 @@ verdict-count = { $web ->
 verdict-critical = Le site ne répond pas
 verdict-empty = Il n’y a aucun serveur web : ajoutez le premier.
 verdict-good = Tout fonctionne
-verdict-good-some-out = Tout fonctionne, avec un serveur de côté
+verdict-good-aside = { $count ->
+    [one] Tout fonctionne, { $names } mis de côté
+   *[other] Tout fonctionne, { $names } mis de côté
+}
+verdict-good-draining = { $count ->
+    [one] Tout fonctionne, { $names } ne reçoit plus de nouveaux visiteurs
+   *[other] Tout fonctionne, { $names } ne reçoivent plus de nouveaux visiteurs
+}
+verdict-good-coming = { $count ->
+    [one] Tout fonctionne, { $names } entre en service
+   *[other] Tout fonctionne, { $names } entrent en service
+}
+count-servers = { $count ->
+    [one] { $count } serveur
+   *[other] { $count } serveurs
+}
 verdict-no-database = Le site n’a plus de base de données
 verdict-no-web = Aucun serveur web n’est en ligne.
 verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.

@@ -86,6 +86,7 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     if seen.routing == Routing::AllWriters {
         let _ = writeln!(text, "{}", lang.say(&text!("cli-all-writers")));
     }
+    text.push_str(&causes(&seen.causes, lang));
     text.push('\n');
     let mut proxies = vec![row([
         &lang.say(&text!("cli-col-proxy")),
@@ -103,6 +104,20 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     text.push_str(&table(&proxies));
     text.push('\n');
     text.push_str(&servers(&seen.servers, seen.routing, lang));
+    text
+}
+
+/// Why the verdict is not good, and what to do first about each cause.
+fn causes(all: &[CauseJson], lang: Lang) -> String {
+    let mut text = String::new();
+    if !all.is_empty() {
+        let _ = writeln!(text, "\n{}", lang.say(&text!("cli-causes")));
+    }
+    for cause in all {
+        let about = if cause.servers.is_empty() { cause.about.clone() } else { cause.servers.join(", ") };
+        let to_do = cause.remedies.first().map_or("", |r| r.says.as_str());
+        let _ = writeln!(text, "  {} {} → {}", plain(&about), sentence(&cause.status), plain(to_do));
+    }
     text
 }
 

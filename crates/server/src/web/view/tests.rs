@@ -27,7 +27,6 @@ fn a_row_has_the_words_of_both_languages() {
         ("crit", "Hors ligne", "connexion refusée")
     );
     assert_eq!((en.status.word.as_str(), en.status.reason.as_str()), ("Down", "connection refused"));
-    assert!(fr.todo);
     assert_eq!(
         (fr.kind.as_str(), fr.cookie.as_str(), fr.took.as_str()),
         ("Apache · PHP 8.2", "S1", "2\u{a0}ms")
@@ -55,6 +54,7 @@ fn an_old_picture_shows_nothing_as_fine() {
     let snapshot = snapshot();
     let later = picture(&snapshot, Lang::En, snapshot.at + OLD_MS + 1);
     assert_eq!((later.verdict.st, later.verdict.word.as_str()), ("unknown", "State unknown"));
+    assert_eq!((later.causes.len(), later.causes[0].st, later.causes[0].remedies.len()), (1, "unknown", 1));
     assert!(later.servers.iter().all(|s| s.status.st == "unknown"));
     assert!(later.proxies.iter().all(|p| p.status.st == "unknown"));
 }
@@ -77,14 +77,6 @@ fn the_rope_is_cut_where_a_server_is_down() {
     assert_eq!(classes, ["cut", "cut", "thin"]);
     let standby: Vec<_> = rope.db.iter().map(|c| c.class).collect();
     assert_eq!(standby, ["thin", "", "lay"]);
-}
-
-#[test]
-fn what_a_person_took_out_is_no_trouble() {
-    let mut server = web("web1");
-    server.status =
-        Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"));
-    assert!(!row(server, Lang::Fr).todo);
 }
 
 #[test]
