@@ -13,7 +13,7 @@ use crate::web::api::drills::DrillJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
-use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
+use crate::web::api::view::{CauseJson, ServerJson, SnapshotJson, StatusJson};
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::local::Dsn;
 use crate::web::view::visitors as tables;

@@ -7,6 +7,7 @@ mod accounts;
 mod act;
 mod asks;
 mod by_hand;
+mod clean;
 mod data;
 mod detail;
 mod doors;
