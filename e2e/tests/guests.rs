@@ -385,7 +385,7 @@ fn flood(cluster: &Cluster, port: u16, rate: u64, time: Duration) -> u64 {
             let server = if n % 2 == 0 { "web1" } else { "web2" };
             let path = "2F636F756C657572".repeat(4);
             format!(
-                "{words} 1 {at} 10.77.{}.{} 200 {server} 3 76 474554 {path} 4D6F7A696C6C612F352E30 -\n",
+                "{words} 1 {at} 10.77.{}.{} 200 {server} 3 76 474554 {path} 4D6F7A696C6C612F352E30 - - - -\n",
                 n / 250,
                 n % 250
             )

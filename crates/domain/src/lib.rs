@@ -7,6 +7,7 @@
 
 mod actions;
 pub mod apache;
+pub mod attached;
 pub mod called;
 pub mod causes;
 pub mod change;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::actions;
+use crate::attached::Held;
 use crate::causes::{Cause, Scene, causes};
 use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
@@ -144,6 +145,9 @@ pub struct ServerView {
     /// How it is to leave, when it is (web).
     #[serde(default)]
     pub leave: Option<Leave>,
+    /// The visitors who hold its cookie (web), when that is known and matters: sessions in the database follow everybody.
+    #[serde(default)]
+    pub attached: Option<Held>,
     /// Who took it out of service, when somebody did and that is known.
     #[serde(default)]
     pub asked: Option<Asked>,
@@ -435,6 +439,9 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
         leave: if pool == PoolId::Web { leaving::leave(server, observed) } else { None },
         waits: status::waits_for(desired, observed, server, now).filter(|_| pool == PoolId::Web),
+        attached: running
+            .filter(|_| pool == PoolId::Web && desired.session == Mode::Proxy)
+            .and_then(|there| status::held(observed, server, &there.cookie)),
         asked: desired.asked(server).cloned(),
         actions: actions(desired, pool, server, &status),
         status,

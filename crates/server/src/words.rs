@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn french_counts_zero_as_one() {
         let text = cordee_domain::text!("reason-drain", count = 0_u64);
-        assert_eq!(Lang::Fr.say(&text), "0 session restante");
-        assert_eq!(Lang::En.say(&text), "0 sessions left");
+        assert_eq!(Lang::Fr.say(&text), "0 visiteur encore attaché");
+        assert_eq!(Lang::En.say(&text), "0 visitors still attached");
     }
 }

@@ -121,6 +121,7 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         leave: None,
         wanted: true,
         asked: None,
+        attached: None,
         actions: Vec::new(),
     }
 }

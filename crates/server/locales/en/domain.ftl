@@ -52,9 +52,15 @@ reason-behind = { $seconds } s behind
 reason-code = HAProxy’s code { $code }
 reason-delay = { $ms } ms behind
 reason-drain = { $count ->
-    [one] { $count } session left
-   *[other] { $count } sessions left
+    [one] { $count } visitor still attached
+   *[other] { $count } visitors still attached
 }
+reason-drain-since = { $count ->
+    [one] { $count } visitor still attached, counted for { $minutes } min
+   *[other] { $count } visitors still attached, counted for { $minutes } min
+}
+reason-drain-free = no visitor is tied to it: sessions are in the database
+reason-drain-uncounted = it is not known how many visitors are still attached
 reason-failing = { $failed ->
     [one] { $failed } failure of { $goal }
    *[other] { $failed } failures of { $goal }

@@ -176,22 +176,17 @@ ask-serving = { $count ->
 }
 ask-stop = Stop { $name }
 ask-type = To confirm, type
-ask-web-idle = { $sessions ->
-    [one] { $name } gets no new visitors; { $sessions } session is still on it.
-   *[other] { $name } gets no new visitors; { $sessions } sessions are still on it.
+ask-web-idle = { $name } gets no new visitors. { $visitors }
+ask-web-last = { $name } is the last web server up: without it, the site does not answer any more. { $visitors }
+ask-web-move = { $visitors } They move to { $names }, without an error.
+ask-web-keep = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Sessions are in the database: nobody loses theirs.
+ask-web-lose = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Attached visitors lose what their PHP session keeps in a file of { $name }: a basket, a sign-in.
+visitors-attached = { $count ->
+    [one] { $count } visitor is attached to { $name } by its cookie (last { $minutes } min).
+   *[other] { $count } visitors are attached to { $name } by its cookie (last { $minutes } min).
 }
-ask-web-last = { $sessions ->
-    [one] { $name } is the last web server up ({ $sessions } session): without it, the site does not answer any more.
-   *[other] { $name } is the last web server up ({ $sessions } sessions): without it, the site does not answer any more.
-}
-ask-web-move = { $sessions ->
-    [one] { $sessions } session on { $name } now. Its visitors move to { $names }, without an error.
-   *[other] { $sessions } sessions on { $name } now. Its visitors move to { $names }, without an error.
-} { $count ->
-    [one] { $count } other web server stays up.
-   *[other] { $count } other web servers stay up.
-}
-ask-web-sessions = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. A PHP session kept in a file of this server does not follow its visitor.
+visitors-free = No visitor is tied to { $name }.
+visitors-uncounted = It is not known how many visitors are attached to { $name }.
 problem-confirm-name = Type “{ $name }”, with the same capitals.
 problem-confirm-tick = Tick the box: without this server, the site does not answer any more.
 

@@ -52,9 +52,15 @@ reason-behind = { $seconds } s de retard
 reason-code = code { $code } de HAProxy
 reason-delay = retard de { $ms } ms
 reason-drain = { $count ->
-    [one] { $count } session restante
-   *[other] { $count } sessions restantes
+    [one] { $count } visiteur encore attaché
+   *[other] { $count } visiteurs encore attachés
 }
+reason-drain-since = { $count ->
+    [one] { $count } visiteur encore attaché, compté depuis { $minutes } min
+   *[other] { $count } visiteurs encore attachés, comptés depuis { $minutes } min
+}
+reason-drain-free = aucun visiteur ne lui est attaché : les sessions sont dans la base
+reason-drain-uncounted = on ne sait pas combien de visiteurs lui sont encore attachés
 reason-failing = { $failed ->
     [one] { $failed } échec sur { $goal }
    *[other] { $failed } échecs sur { $goal }

@@ -179,22 +179,17 @@ ask-serving = { $count ->
 }
 ask-stop = Arrêter { $name }
 ask-type = Pour confirmer, tapez
-ask-web-idle = { $sessions ->
-    [one] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } session y est encore.
-   *[other] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } sessions y sont encore.
+ask-web-idle = { $name } ne reçoit pas de nouveaux visiteurs. { $visitors }
+ask-web-last = { $name } est le dernier serveur web en ligne : sans lui, le site ne répond plus. { $visitors }
+ask-web-move = { $visitors } Ils passent sur { $names }, sans erreur.
+ask-web-keep = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les sessions sont dans la base : personne ne perd la sienne.
+ask-web-lose = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les visiteurs attachés perdent ce que leur session PHP garde dans un fichier de { $name } : un panier, une connexion.
+visitors-attached = { $count ->
+    [one] { $count } visiteur est attaché à { $name } par son cookie ({ $minutes } dernières min).
+   *[other] { $count } visiteurs sont attachés à { $name } par son cookie ({ $minutes } dernières min).
 }
-ask-web-last = { $sessions ->
-    [one] { $name } est le dernier serveur web en ligne ({ $sessions } session) : sans lui, le site ne répond plus.
-   *[other] { $name } est le dernier serveur web en ligne ({ $sessions } sessions) : sans lui, le site ne répond plus.
-}
-ask-web-move = { $sessions ->
-    [one] { $sessions } session en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
-   *[other] { $sessions } sessions en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
-} { $count ->
-    [one] Il reste { $count } autre serveur web en ligne.
-   *[other] Il reste { $count } autres serveurs web en ligne.
-}
-ask-web-sessions = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Une session PHP enregistrée dans un fichier de ce serveur ne suit pas son visiteur.
+visitors-free = Aucun visiteur n’est attaché à { $name }.
+visitors-uncounted = On ne sait pas combien de visiteurs sont attachés à { $name }.
 problem-confirm-name = Tapez « { $name } », avec les mêmes majuscules.
 problem-confirm-tick = Cochez la case : sans ce serveur, le site ne répond plus.
 

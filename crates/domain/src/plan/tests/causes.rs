@@ -290,7 +290,7 @@ fn whoever_took_a_server_out_is_told_until_it_is_back() {
         let server = scene.desired.web.server(&name("web2")).expect("web2");
         scene.desired.asked(server).map(|asked| asked.by.clone())
     };
-    let mut wish = |scene: &mut Scene, change: Change, by: &str| {
+    let wish = |scene: &mut Scene, change: Change, by: &str| {
         scene.desired = scene.desired.apply(&change).expect("a change").signed(&change, by, 7);
     };
     let admin = |admin| Change::SetAdmin { pool: PoolId::Web, name: name("web2"), admin, force: false };

@@ -208,11 +208,23 @@ pub struct ServerJson {
     /// `start`, `promote`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
+    /// Visitors who came back with its cookie (web); absent when that is not counted, or sessions are in the database.
+    #[serde(default)]
+    pub attached: Option<AttachedJson>,
     /// It was asked to leave, and serves until one of these does (empty: until another one does); absent when it does
     /// not wait.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub waits_for: Option<Vec<ServerName>>,
+}
+
+/// Visitors who came back with a web server's cookie.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AttachedJson {
+    /// How many.
+    pub visitors: u64,
+    /// Within so many minutes, thirty at most.
+    pub minutes: u64,
 }
 
 /// A comparison of a database's rows with the writer's.
@@ -411,6 +423,7 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
                 .map(|t| LeftOutJson { table: t.table.clone(), why: lang.say(&t.why) })
                 .collect(),
         }),
+        attached: seen.attached.map(|held| AttachedJson { visitors: held.visitors, minutes: held.minutes }),
         waits_for: seen.waits.clone(),
         actions: seen.actions.clone(),
     }

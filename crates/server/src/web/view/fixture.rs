@@ -59,6 +59,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         leave: None,
         wanted: true,
         asked: None,
+        attached: None,
         comparison: None,
         actions: vec![
             Action::Logs,

@@ -1,7 +1,9 @@
+use cordee_domain::attached::Held;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::desired::{Handover, Power, Routing, Saved, Standing};
 use cordee_domain::observed::Gap;
+use cordee_domain::sessions::Mode;
 
 use super::fixture::{snapshot, web};
 use super::*;
@@ -81,10 +83,17 @@ fn the_rope_is_cut_where_a_server_is_down() {
 
 #[test]
 fn stopping_says_who_takes_the_visitors() {
-    let all = snapshot();
-    let q = question(&all, &all.servers[0], Risk::Stop, Lang::En);
+    let mut all = snapshot();
+    let ask = |all: &Snapshot| question(all, &all.servers[0], Risk::Stop, Lang::En);
+    assert!(ask(&all).lead.contains("not known how many visitors"), "{}", ask(&all).lead);
+    all.servers[0].attached = Some(Held { visitors: 4, minutes: 30 });
+    let q = ask(&all);
     assert_eq!(q.title, "Stop web1");
-    assert!(q.lead.contains("1 session on web1") && q.lead.contains("move to web2"), "{}", q.lead);
+    assert!(q.lead.contains("4 visitors are attached to web1") && q.lead.contains("move to web2"), "{}", q.lead);
+    assert!(q.more.contains("lose what their PHP session keeps in a file of web1"), "{}", q.more);
+    all.session = Mode::Database;
+    let q = ask(&all);
+    assert!(q.lead.contains("No visitor is tied") && q.more.contains("nobody loses"), "{q:?}");
     assert_eq!(q.type_name, None);
 }
 
