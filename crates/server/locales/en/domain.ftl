@@ -2,17 +2,17 @@
 
 # Journal
 event-added = { $name } added
-event-drain = { $name } is to drain
+event-drain = { $name } is draining
 event-maintenance = { $name } is to go into maintenance
 event-ready = { $name } put back in service
-event-reload = Reload of HAProxy { $proxy } asked for
+event-reload = Reload of HAProxy { $proxy } requested
 event-removed = { $name } removed
 event-leaves-web = { $name } is to be removed
 event-withdrawn = { $name } is to stay in service after all
 event-insisted = { $name } is to leave although no other web server serves
-event-restart = Restart of { $name } asked for
-event-start = Start of { $name } asked for
-event-stop = Stop of { $name } asked for
+event-restart = Restart of { $name } requested
+event-start = Start of { $name } requested
+event-stop = Stop of { $name } requested
 event-turn = { $name }: { $word }
 event-turn-reason = { $name }: { $word } ({ $reason })
 
@@ -92,7 +92,7 @@ reason-stale = { $seconds ->
    *[other] data is { $seconds } s old
 }
 reason-stopped-by = by { $who }
-reason-stopped-by-person = asked for
+reason-stopped-by-person = requested
 reason-two-writers = accepts writes while another database takes them
 reason-unreachable = machine unreachable
 reason-version = version { $version }
@@ -109,7 +109,7 @@ status-drift = Up, needs correcting
 status-frozen = Frozen
 status-in-sync = In sync
 status-joining = Joining
-status-linking = Linking
+status-linking = Connecting replication
 status-maintenance = In maintenance
 status-open = Open by mistake
 status-opening = Opening to writes
@@ -166,7 +166,7 @@ verdict-risk = Serving, but at risk
 verdict-risk-reason = { $count ->
     [one] { $names } needs attention.
    *[other] { $names } need attention.
-} In good order: { $web } of { $webs ->
+} Healthy: { $web } of { $webs ->
     [one] { $webs } web server
    *[other] { $webs } web servers
 }, { $db } of { $dbs ->

@@ -2,7 +2,7 @@
 
 # Journal
 event-added = { $name } ajouté
-event-drain = { $name } doit se vider
+event-drain = { $name } ne doit plus recevoir de nouveaux visiteurs
 event-maintenance = { $name } doit passer en maintenance
 event-ready = { $name } remis en service
 event-reload = Rechargement de HAProxy { $proxy } demandé
@@ -98,18 +98,18 @@ reason-unreachable = machine injoignable
 reason-version = version { $version }
 
 # Statuts
-status-applying = En cours
+status-applying = En cours d’application
 status-alone = Copie interrompue
 status-behind = En retard
 status-closed = Écritures fermées
 status-creating = Création
 status-down = Hors ligne
-status-draining = Vidage
+status-draining = Mis à l’écart
 status-drift = En ligne, mais à corriger
 status-frozen = Figé
 status-in-sync = Synchronisée
 status-joining = Entrée en service
-status-linking = Mise en liaison
+status-linking = Réplication en préparation
 status-maintenance = En maintenance
 status-open = Ouverte à tort
 status-opening = Ouverture des écritures
@@ -164,8 +164,8 @@ verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pa
 verdict-proxy-down = HAProxy { $proxy } est arrêté ; Cordée le redémarre.
 verdict-risk = Service rendu, mais fragile
 verdict-risk-reason = { $count ->
-    [one] { $names } est à surveiller.
-   *[other] { $names } sont à surveiller.
+    [one] { $names } demande votre attention.
+   *[other] { $names } demandent votre attention.
 } En bon état : { $web ->
     [one] { $web } serveur web
    *[other] { $web } serveurs web
@@ -184,7 +184,7 @@ waits-for = { $count ->
    *[other] attend l’un de { $names }
 }
 waits-for-another = attend qu’un autre serveur réponde, et aucun n’est en route
-reason-waits-drain = { $first }, puis se vide
+reason-waits-drain = { $first }, puis est mis à l’écart
 reason-waits-maintenance = { $first }, puis passe en maintenance
 reason-waits-remove = { $first }, puis est retiré
 reason-waits-restart = { $first }, puis redémarre

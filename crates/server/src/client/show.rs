@@ -366,7 +366,10 @@ pub(super) fn colour_changes(found: &VisitorsJson, lang: Lang) -> String {
         found
             .changes
             .iter()
-            .map(|c| row([&moment(c.at), &c.address, &c.server, c.from.as_deref().unwrap_or("-"), &c.to])),
+            .map(|c| (c, c.from.as_ref().map_or_else(|| "-".to_owned(), |from| tables::colour(from, lang))))
+            .map(|(c, from)| {
+                row([&moment(c.at), &c.address, &c.server, &from, &tables::colour(&c.to, lang)])
+            }),
     );
     table(&rows)
 }

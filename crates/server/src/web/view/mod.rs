@@ -233,6 +233,20 @@ pub fn age(ms: u64, lang: Lang) -> String {
     }
 }
 
+/// A large number as people write it.
+pub fn grouped(number: u64, lang: Lang) -> String {
+    let digits = number.to_string();
+    let between = if lang == Lang::Fr { '\u{202f}' } else { ',' };
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Web servers that visitors can be sent to now.
 pub fn healthy(snapshot: &Snapshot) -> Vec<&ServerView> {
     snapshot.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).collect()

@@ -176,7 +176,7 @@ fn a_database_goes_by_its_name_and_visitors_come_first() {
     let ask = |all: &Snapshot, risk| question(all, &all.servers[3], risk, Lang::En);
     for risk in [Risk::Remove, Risk::Recopy] {
         let q = ask(&all, risk);
-        assert!(q.lead.starts_with("The site goes on with db1 alone"), "{}", q.lead);
+        assert!(q.lead.starts_with("The site stays up with db1 alone"), "{}", q.lead);
         assert_eq!((q.type_name.as_deref(), q.know.as_str()), (Some("db2"), ""));
         assert!(insists(&all, &all.servers[3], risk) && !ticks(&all, &all.servers[3], risk));
     }
