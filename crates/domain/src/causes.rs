@@ -90,7 +90,8 @@ impl Remedy {
             Self::Reload { proxy } => return Some(Change::Reload { proxy: *proxy }),
             _ => return None,
         };
-        let force = false;
+        // It is said of servers that serve nobody: it takes nothing from anybody.
+        let force = true;
         Some(match action {
             Action::Ready => Change::SetAdmin { pool, name, admin: Admin::Ready, force },
             Action::Start => Change::SetPower { pool, name, power: Power::On, force },
