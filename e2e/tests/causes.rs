@@ -53,7 +53,8 @@ fn only(cluster: &Cluster, servers: &[&str]) -> Value {
 
 /// The entries of the page: their text.
 fn shown(person: &Person) -> Vec<String> {
-    let list = "return [...document.querySelectorAll('#todos > li')].map(e => e.innerText.replace(/\\s+/g, ' '))";
+    let list =
+        "return [...document.querySelectorAll('#todos > li')].map(e => e.innerText.replace(/\\s+/g, ' '))";
     let found = person.browser.try_script(list, &[]).unwrap_or_default();
     found.as_array().into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect()
 }
@@ -104,7 +105,9 @@ fn a_server_that_was_taken_out_goes_back_by_the_button_of_its_entry(cluster: &Cl
     assert!(entry["at"].is_u64(), "{entry}");
     wait::until("the page says it without a reload", SHOWN, || {
         let told = shown(&person);
-        let fine = told.len() == 1 && told[0].contains("web2 In maintenance") && told[0].contains("by the command line");
+        let fine = told.len() == 1
+            && told[0].contains("web2 In maintenance")
+            && told[0].contains("by the command line");
         if fine { Ok(()) } else { Err(told) }
     });
     pictures(&person, "one-in-maintenance");
@@ -135,11 +138,16 @@ fn a_stopped_standby_is_the_entry_and_the_writer_is_not(cluster: &Cluster) {
     cluster.settle();
     let person = Person::sign_in(cluster);
     let servers = cluster.api().snapshot().servers;
-    let standby = servers.iter().find(|s| s.role.as_deref() == Some("standby")).expect("a standby").name.clone();
+    let standby =
+        servers.iter().find(|s| s.role.as_deref() == Some("standby")).expect("a standby").name.clone();
     let writer = servers.iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer").name.clone();
     cluster.cli_ok(&["stop", &standby]);
     let entry = only(cluster, &[&standby]);
-    assert_eq!((&entry["remedies"][0]["action"], &entry["explains"]), (&json!("start"), &json!([writer])), "{entry}");
+    assert_eq!(
+        (&entry["remedies"][0]["action"], &entry["explains"]),
+        (&json!("start"), &json!([writer])),
+        "{entry}"
+    );
     pictures(&person, "standby-stopped");
     press(&person, &format!("/pools/db/servers/{standby}/start"));
     well(cluster, &person);

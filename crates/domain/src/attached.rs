@@ -102,7 +102,9 @@ mod tests {
     const S2: &str = "5332";
 
     fn come(holders: &mut Holders, at: Millis, agent: &str, cookie: &str, session: &str, next: &str) {
-        let line = format!("cordee3 key 7 {at} 10.0.0.1 200 web1 3 76 474554 2F61 {agent} - {cookie} {session} {next}");
+        let line = format!(
+            "cordee3 key 7 {at} 10.0.0.1 200 web1 3 76 474554 2F61 {agent} - {cookie} {session} {next}"
+        );
         let Line::Request(record) = parse(line.as_bytes(), "key") else { panic!("{line}") };
         holders.take(kept(record.address, false), &record);
     }

@@ -164,7 +164,10 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     let peers = || servers.iter().filter(|s| s.pool == PoolId::Db && s.name != view.name);
     let fallen = |s: &&ServerView| {
         let passes = s.status.light == Light::Progress && !s.status.serves();
-        s.power == Power::Off || s.status.light == Light::Critical || s.status.light == Light::Unknown || passes
+        s.power == Power::Off
+            || s.status.light == Light::Critical
+            || s.status.light == Light::Unknown
+            || passes
     };
     let named = |argument: &str| {
         let said = view.status.reason.as_ref()?.args.get(argument)?;
@@ -178,7 +181,10 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     } else if *word == text!("status-unprotected") {
         // One that could confirm and does not is a trouble of its own.
         let could = peers().any(|s| s.standing == Some(Standing::Member) && !fallen(&s));
-        peers().filter(fallen).min_by_key(|s| (s.power == Power::On, s.status.light < Light::Unknown)).filter(|_| !could)
+        peers()
+            .filter(fallen)
+            .min_by_key(|s| (s.power == Power::On, s.status.light < Light::Unknown))
+            .filter(|_| !could)
     } else {
         None
     };
@@ -251,6 +257,12 @@ impl Scene<'_> {
         self.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).count()
     }
 
+    /// Whether HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
+    fn front_fails(&self) -> bool {
+        let fails = [Light::Critical, Light::Unknown];
+        self.proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.light))
+    }
+
     /// Whether the verdict is what it is because of that server, or because of what explains it.
     fn counts(&self, view: &ServerView) -> bool {
         let light = self.verdict.light;
@@ -259,7 +271,7 @@ impl Scene<'_> {
             Light::Good => false,
             Light::Maintenance | Light::Progress if light == Light::Good => false,
             Light::Maintenance | Light::Progress => match view.pool {
-                PoolId::Web => self.serving() <= 1,
+                PoolId::Web => self.serving() <= 1 && !self.front_fails(),
                 PoolId::Db if view.power == Power::Off => true,
                 PoolId::Db => {
                     let writer = view.role == Some(Role::Writer);
@@ -335,7 +347,9 @@ impl Scene<'_> {
             Light::Critical if *word == text!("status-door") => {
                 vec![Remedy::Reload { proxy }, Remedy::Config { proxy }]
             }
-            Light::Unknown if socket_gone(&view.status) => by_hand(view.pid, |pid| text!("remedy-socket", pid = pid)),
+            Light::Unknown if socket_gone(&view.status) => {
+                by_hand(view.pid, |pid| text!("remedy-socket", pid = pid))
+            }
             // Cordée starts it again, or goes on asking.
             Light::Critical | Light::Unknown => vec![Remedy::Itself],
             Light::Warning => vec![Remedy::Config { proxy }],
@@ -511,4 +525,3 @@ fn by_hand(pid: Option<u32>, says: fn(String) -> Text) -> Vec<Remedy> {
 fn socket_gone(status: &Status) -> bool {
     status.reason.as_ref().is_some_and(|reason| reason.key == "reason-socket-gone")
 }
-

@@ -9,7 +9,9 @@ use crate::attached::Held;
 use crate::causes::{Cause, Scene, causes};
 use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{
+    Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing,
+};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};

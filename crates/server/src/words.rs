@@ -135,7 +135,8 @@ mod tests {
     /// A number that is followed by the thing counted stands in a choice: "1 ligne", "2 lignes".
     #[test]
     fn whatever_is_counted_has_a_plural() {
-        let counted = ["ligne", "table", "connexion", "serveur", "visiteur", "requête", "session", "transaction"];
+        let counted =
+            ["ligne", "table", "connexion", "serveur", "visiteur", "requête", "session", "transaction"];
         let things = ["row", "table", "connection", "server", "visitor", "request", "session", "transaction"];
         let sources = [
             (include_str!(concat!(env!("OUT_DIR"), "/fr.ftl")), counted),
@@ -144,7 +145,8 @@ mod tests {
         for (source, words) in sources {
             for line in source.lines() {
                 // The lines of a choice are indented.
-                let Some((key, says)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with(' ')) else {
+                let Some((key, says)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with(' '))
+                else {
                     continue;
                 };
                 let bare = words.iter().any(|word| {

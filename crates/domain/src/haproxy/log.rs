@@ -237,8 +237,7 @@ mod tests {
 
     use super::*;
 
-    const LINE: &str =
-        "cordee3 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575 5331 AA BB\n";
+    const LINE: &str = "cordee3 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575 5331 AA BB\n";
 
     fn read(line: &str) -> Record {
         match parse(line.as_bytes(), "key") {
@@ -257,7 +256,10 @@ mod tests {
         assert_eq!((record.asked.method.as_str(), record.asked.path.as_str()), ("GET", "/a"));
         assert_eq!(record.asked.agent, "\\x1B[31m\\xFF");
         assert_eq!(record.change, Some(Recolour { from: Some("rouge".to_owned()), to: "bleu".to_owned() }));
-        assert_eq!((record.holds.as_str(), record.session.as_str(), record.next.as_str()), ("S1", "\\xAA", "\\xBB"));
+        assert_eq!(
+            (record.holds.as_str(), record.session.as_str(), record.next.as_str()),
+            ("S1", "\\xAA", "\\xBB")
+        );
         assert!(!record.is_error());
     }
 

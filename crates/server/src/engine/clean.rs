@@ -126,8 +126,10 @@ mod tests {
     }
 
     fn listed(home: &Home, apply: bool) -> Vec<String> {
-        let mut paths: Vec<String> =
-            clean(home, &names(), apply).into_iter().filter_map(|l| Some(l.path.rsplit_once('/')?.1.to_owned())).collect();
+        let mut paths: Vec<String> = clean(home, &names(), apply)
+            .into_iter()
+            .filter_map(|l| Some(l.path.rsplit_once('/')?.1.to_owned()))
+            .collect();
         paths.sort();
         paths
     }

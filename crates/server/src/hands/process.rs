@@ -175,7 +175,9 @@ pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir("/proc")? {
         let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         let hidden = |error: &io::Error| gone(error) || error.kind() == io::ErrorKind::PermissionDenied;
         let open = match open_files(pid) {
             Ok(open) => open,

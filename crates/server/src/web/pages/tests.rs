@@ -284,7 +284,7 @@ async fn a_form_is_answered_by_a_page_or_by_json() {
     let script = site.post("/pools/web/servers/web3/drain", "", json).await;
     assert_eq!(status(&script), "200");
     assert!(
-        script.contains("web3 is to drain") && script.contains("/pools/web/servers/web3/ready"),
+        script.contains("web3 is draining") && script.contains("/pools/web/servers/web3/ready"),
         "{script}"
     );
     let refused = site.post("/pools/web/servers", "name=WEB3&start=on", json).await;

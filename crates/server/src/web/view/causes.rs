@@ -207,7 +207,10 @@ mod tests {
         assert_eq!((row.title.as_str(), row.st, row.word.as_str()), ("web1", "maint", "En maintenance"));
         assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy", "1970-01-01T00:00:01Z"));
         let RemedyRow { kind, says, url, .. } = &row.remedies[0];
-        assert_eq!((*kind, says.as_str(), url.as_str()), ("post", "Remettre web1", "/pools/web/servers/web1/ready"));
+        assert_eq!(
+            (*kind, says.as_str(), url.as_str()),
+            ("post", "Remettre web1", "/pools/web/servers/web1/ready")
+        );
     }
 
     #[test]

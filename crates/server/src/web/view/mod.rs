@@ -34,7 +34,7 @@ use serde::Serialize;
 use crate::board::Event;
 use crate::words::Lang;
 
-pub use causes::{CauseRow, RemedyRow};
+pub use causes::CauseRow;
 pub use confirm::{Question, Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};

@@ -89,7 +89,11 @@ fn stopping_says_who_takes_the_visitors() {
     all.servers[0].attached = Some(Held { visitors: 4, minutes: 30 });
     let q = ask(&all);
     assert_eq!(q.title, "Stop web1");
-    assert!(q.lead.contains("4 visitors are attached to web1") && q.lead.contains("move to web2"), "{}", q.lead);
+    assert!(
+        q.lead.contains("4 visitors are attached to web1") && q.lead.contains("move to web2"),
+        "{}",
+        q.lead
+    );
     assert!(q.more.contains("lose what their PHP session keeps in a file of web1"), "{}", q.more);
     all.session = Mode::Database;
     let q = ask(&all);
