@@ -142,12 +142,11 @@ fn a_stopped_standby_is_the_entry_and_the_writer_is_not(cluster: &Cluster) {
         servers.iter().find(|s| s.role.as_deref() == Some("standby")).expect("a standby").name.clone();
     let writer = servers.iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer").name.clone();
     cluster.cli_ok(&["stop", &standby]);
-    let entry = only(cluster, &[&standby]);
-    assert_eq!(
-        (&entry["remedies"][0]["action"], &entry["explains"]),
-        (&json!("start"), &json!([writer])),
-        "{entry}"
-    );
+    // The writer warns as soon as it has noticed: that is the standby's doing.
+    let explained = || Some(only(cluster, &[&standby])).filter(|entry| entry["explains"] == json!([writer]));
+    let (entry, _) =
+        wait::until("the writer stands with it", SETTLED, || explained().ok_or_else(|| causes(cluster)));
+    assert_eq!(entry["remedies"][0]["action"], json!("start"), "{entry}");
     pictures(&person, "standby-stopped");
     press(&person, &format!("/pools/db/servers/{standby}/start"));
     well(cluster, &person);
