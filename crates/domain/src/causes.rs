@@ -402,10 +402,10 @@ impl Scene<'_> {
         } else if is(&[text!("status-unreached")]) {
             all.push(Remedy::Reload { proxy: PoolId::Db });
         } else if is(&[text!("status-replication-stopped"), text!("status-rows-differ")]) && !writer {
+            // Whose rows are right is asked there.
             all.push(Remedy::Page { name: view.name.clone() });
-        } else if is(&[text!("status-behind"), text!("status-alone"), text!("status-unprotected")]) {
-            all.push(Remedy::Page { name: view.name.clone() });
-        } else if is(&[text!("status-altered")]) && !self.writes(view) {
+        } else if is(&[text!("status-altered")]) && !(writer && view.status.serves()) {
+            // Of a writer that serves no restart is a remedy.
             all.extend(asks(view, &[Action::Restart]));
         }
         if view.status.light == Light::Critical {
@@ -423,11 +423,6 @@ impl Scene<'_> {
         }
         all.extend(asks(view, &[Action::Logs]));
         all
-    }
-
-    /// Whether applications write to it now: no restart is a remedy then.
-    fn writes(&self, view: &ServerView) -> bool {
-        view.role == Some(Role::Writer) && view.status.serves()
     }
 
     /// Another database that could take the writes.

@@ -80,6 +80,10 @@ role-leaving = Leaving
 role-out = Set aside
 role-standby = Standby
 role-writer = Takes writes
+rope-attached = { $count ->
+    [one] { $count } visitor
+   *[other] { $count } visitors
+}
 rope-also = also writes
 rope-label = The path of a request
 rope-standby = standby

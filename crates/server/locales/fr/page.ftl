@@ -83,6 +83,10 @@ role-leaving = S’en va
 role-out = À l’écart
 role-standby = Secours
 role-writer = Reçoit les écritures
+rope-attached = { $count ->
+    [one] { $count } visiteur
+   *[other] { $count } visiteurs
+}
 rope-also = écrit aussi
 rope-label = Le chemin d’une requête
 rope-standby = secours

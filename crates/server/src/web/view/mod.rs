@@ -239,7 +239,7 @@ pub fn grouped(number: u64, lang: Lang) -> String {
     let between = if lang == Lang::Fr { '\u{202f}' } else { ',' };
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(between);
         }
         text.push(digit);

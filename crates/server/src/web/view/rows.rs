@@ -180,7 +180,11 @@ fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
 
 fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.status.light, view.role) {
-        (Light::Good | Light::Warning, None) => lang.say(&text!("sessions", count = view.sessions)),
+        // HAProxy's own count is of requests under way: mostly none.
+        (Light::Good | Light::Warning, None) => match view.attached {
+            Some(held) => lang.say(&text!("rope-attached", count = held.visitors)),
+            None => lang.say(&text!("sessions", count = view.sessions)),
+        },
         (Light::Good | Light::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
         (Light::Good | Light::Warning, Some(Role::Standby)) if databases::takes_writes(view, routing) => {
             lang.say(&text!("rope-also"))
