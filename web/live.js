@@ -18,6 +18,7 @@ const CHANNEL = `cordee-live-${document.documentElement.lang}`;
 /** What this tab knows: the newest of everything, whether shown or not. */
 const known = {
   verdict: null,
+  causes: [],
   rope: null,
   writing: null,
   session: null,
@@ -76,8 +77,8 @@ function welcome() {
 function whole() {
   const since = performance.now() - known.agesAt;
   const ages = Object.fromEntries(Object.entries(known.ages).map(([name, ms]) => [name, ms + since]));
-  const { verdict, rope, writing, session, events } = known;
-  return { verdict, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
+  const { verdict, causes, rope, writing, session, events } = known;
+  return { verdict, causes, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
 const NAMES = ["snapshot", "delta", "gone", "event", "trial", "drill", "visitors", "beat", "over"];
@@ -119,6 +120,7 @@ const takes = {
   },
   delta(data) {
     if (data.verdict) known.verdict = data.verdict;
+    if (data.causes) known.causes = data.causes;
     if (data.rope) known.rope = data.rope;
     if (data.writing) known.writing = data.writing;
     if (data.session) known.session = data.session;
@@ -223,7 +225,8 @@ function wither(old) {
   const servers = known.servers.size ? [...known.servers.values()].map(lose) : bare(none);
   const rope = known.rope && { ...known.rope, both: known.rope.both.map(unmeasured) };
   const verdict = { ...status, word: word("blind"), reason: alarm.dataset.says };
-  show({ verdict, rope, servers, proxies: [...known.proxies.values()].map(lose) });
+  const cause = { ...verdict, key: "stale", title: "Cordée", by: "", iso: "", time: "", explains: "", remedies: [] };
+  show({ verdict, causes: [cause], rope, servers, proxies: [...known.proxies.values()].map(lose) });
 }
 
 const unmeasured = (link) => ({ ...link, st: "unknown", text: "–" });
@@ -235,7 +238,6 @@ function bare(none) {
     pool: row.parentElement.id.replace("rows-", ""),
     ...none,
     port: row.querySelector("[data-port]").dataset.port,
-    todo: false,
   }));
 }
 

@@ -102,7 +102,6 @@ function server(row) {
   if (rows) {
     ensure(rows, `t-${row.pool}`, row);
     ensure(byId(`beads-${row.pool}`), "t-bead", row);
-    trouble(row, "t-todo");
   }
   for (const place of places(row.name)) fill(place, row);
   arrows(row);
@@ -119,15 +118,65 @@ function arrows(row) {
 }
 
 function proxy(row) {
-  if (byId("todos")) trouble(row, "t-todo-proxy");
   for (const place of places(row.name)) fill(place, row);
 }
 
-function trouble(row, template) {
+/** The list under the verdict. An entry that stays keeps its place in the page, and the focus that is in it. */
+function causes(rows) {
   const list = byId("todos");
-  const here = [...list.children].find((e) => e.dataset.row === row.name);
-  if (row.todo && !here) list.append(christen(copy(template), row));
-  if (!row.todo && here) here.remove();
+  if (!list) return;
+  const here = new Map([...list.children].map((entry) => [entry.dataset.cause, entry]));
+  let after = null;
+  for (const row of rows) {
+    const entry = here.get(row.key) ?? copy("t-cause");
+    here.delete(row.key);
+    entry.dataset.cause = row.key;
+    light(entry, row.st);
+    for (const cell of entry.querySelectorAll("[data-c]")) setText(cell, row[cell.dataset.c]);
+    const time = entry.querySelector("time");
+    time.hidden = !row.iso;
+    if (!row.iso) time.removeAttribute("datetime");
+    else if (time.dateTime !== row.iso) {
+      time.dateTime = row.iso;
+      localTimes(entry);
+    }
+    remedies(entry.querySelector("[data-remedies]"), row.remedies);
+    const next = after ? after.nextElementSibling : list.firstElementChild;
+    if (next !== entry) list.insertBefore(entry, next);
+    after = entry;
+  }
+  for (const entry of here.values()) entry.remove();
+}
+
+const REMEDIES = { post: "t-post", ask: "t-go", link: "t-go", text: "t-say" };
+
+function remedies(place, rows) {
+  const same = JSON.stringify(rows);
+  const shown = place.dataset.same ?? JSON.stringify([...place.children].map(read));
+  if (shown !== same) place.replaceChildren(...rows.map(control));
+  place.dataset.same = same;
+}
+
+/** A control as the page came with it. */
+function read(element) {
+  if (element.localName === "p") return { kind: "text", says: element.textContent, url: "", icon: "info" };
+  const kind = element.localName === "form" ? "post" : "ask" in element.dataset ? "ask" : "link";
+  const url = element.getAttribute(kind === "post" ? "action" : "href");
+  const icon = element.querySelector("use").getAttribute("href").split("#")[1];
+  return { kind, says: element.querySelector("span").textContent, url, icon };
+}
+
+function control(row) {
+  const element = copy(REMEDIES[row.kind]);
+  if (row.kind === "text") {
+    setText(element, row.says);
+    return element;
+  }
+  element.setAttribute(row.kind === "post" ? "action" : "href", row.url);
+  if (row.kind === "ask") element.dataset.ask = "";
+  shape(element.querySelector("use"), row.icon);
+  setText(element.querySelector("span"), row.says);
+  return element;
 }
 
 /** What is said of all of it. */
@@ -226,6 +275,7 @@ export function event(row) {
 /** A picture, or the part of one that changed. */
 export function show(picture) {
   if (picture.verdict) verdict(picture.verdict);
+  if (picture.causes) causes(picture.causes);
   if (picture.rope) rope(picture.rope);
   if (picture.writing) writing(picture.writing);
   if (picture.session) choice("keeping", picture.session, "/pools/web/session");

@@ -49,7 +49,9 @@ function changeRow(place, change) {
   if (list.querySelector(`[data-change="${Number(change.id)}"]`)) return;
   const row = fresh("t-change");
   row.dataset.change = change.id;
-  fill(row, { ...change, from: change.from ?? "–" }, { at: change.at });
+  const named = (word) => place.getAttribute(`data-colour-${word}`) ?? word;
+  const from = change.from === null || change.from === undefined ? "–" : named(change.from);
+  fill(row, { ...change, from, to: named(change.to) }, { at: change.at });
   put(list, row, CHANGES);
 }
 

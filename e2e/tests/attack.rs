@@ -241,7 +241,7 @@ impl Attack {
         }
         if let Ok(socket) = UdpSocket::bind("127.0.0.1:0") {
             for port in self.ports.clone() {
-                let _ = socket.send_to(format!("cordee2 {}", mark(self.kills)).as_bytes(), local(port));
+                let _ = socket.send_to(format!("cordee3 {}", mark(self.kills)).as_bytes(), local(port));
             }
         }
     }

@@ -138,8 +138,8 @@ fn a_line_that_haproxy_did_not_write_is_no_visitor(cluster: &Cluster) {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let guess = "0".repeat(32);
     for n in 0..20 {
-        let rest = format!("42 {now} 203.0.113.{n} 200 web1 3 76 474554 2F 78 2D3E626C6575\n");
-        for line in [format!("cordee1 {rest}"), format!("cordee2 {rest}"), format!("cordee2 {guess} {rest}")]
+        let rest = format!("42 {now} 203.0.113.{n} 200 web1 3 76 474554 2F 78 2D3E626C6575 - - -\n");
+        for line in [format!("cordee2 {rest}"), format!("cordee3 {rest}"), format!("cordee3 {guess} {rest}")]
         {
             sender.send_to(line.as_bytes(), ("127.0.0.1", port)).unwrap();
         }

@@ -5,6 +5,7 @@ mod attack;
 mod bad_input;
 mod balance;
 mod blind;
+mod causes;
 mod cold_start;
 mod compare;
 mod cut_off;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         row(reload::file(), Place::Shared, 18),
         row(security::file(), Place::Shared, 25),
         row(attack::file(), Place::Works, 40),
+        row(causes::file(), Place::Works, 70),
         row(cold_start::file(), Place::Works, 28),
         row(drill_orders::file(), Place::Works, 64),
         row(external::file(), Place::Works, 90),

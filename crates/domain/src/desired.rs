@@ -57,6 +57,29 @@ pub struct Desired {
     /// ended.
     #[serde(default)]
     pub doubts: BTreeMap<u32, Doubt>,
+    /// Who asked that a server be out of service, by the server's id; only while it is to be out.
+    #[serde(default)]
+    pub asked: BTreeMap<u32, AskedOut>,
+}
+
+/// Who asked for each of the ways in which a server is out of service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedOut {
+    /// That it be drained, or in maintenance.
+    pub admin: Option<Asked>,
+    /// That it be stopped.
+    pub power: Option<Asked>,
+    /// That it be removed.
+    pub leaves: Option<Asked>,
+}
+
+/// Who asked for something, and when.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Asked {
+    /// An account, `token:NAME`, `cli`, or `cordee` itself.
+    pub by: String,
+    /// When.
+    pub at: Millis,
 }
 
 /// A database's rows are in doubt.

@@ -54,5 +54,9 @@ fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
 
 /// Whether two pictures look the same but for their time.
 pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
-    a.revision == b.revision && a.verdict == b.verdict && a.proxies == b.proxies && a.servers == b.servers
+    a.revision == b.revision
+        && a.verdict == b.verdict
+        && a.causes == b.causes
+        && a.proxies == b.proxies
+        && a.servers == b.servers
 }

@@ -7,7 +7,9 @@
 
 mod actions;
 pub mod apache;
+pub mod attached;
 pub mod called;
+pub mod causes;
 pub mod change;
 pub mod check;
 pub mod db;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attached::Attached;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
@@ -325,6 +326,8 @@ pub struct Observed {
     pub held: Option<HeldLink>,
     /// What keeps Cordée itself from looking or from writing down.
     pub own: Own,
+    /// How many visitors hold each web server's cookie, while that is counted.
+    pub attached: Option<Attached>,
 }
 
 /// What keeps Cordée itself from looking or from writing down: an error while looking is not a sight of nothing.

@@ -90,8 +90,9 @@ impl World {
                 continue;
             };
             let running = Running { mode, ..running(shape, servers, worker) };
-            let told =
-                seen.see(pool, self.now, Ok(running), step.as_ref().map(|(step, outcome)| (step, outcome)));
+            let frozen = self.frozen.contains(&ProcessId::Proxy(pool));
+            let answer = if frozen { Err(text!("haproxy-no-socket")) } else { Ok(running) };
+            let told = seen.see(pool, self.now, answer, step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
         let servers = desired.servers().map(|(_, s)| ProcessId::Server(s.name.clone()));

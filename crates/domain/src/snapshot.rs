@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::actions;
+use crate::attached::Held;
+use crate::causes::{Cause, Scene, causes};
 use crate::db::verify::{Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Admin, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{
+    Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing,
+};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
@@ -34,6 +38,9 @@ pub struct Snapshot {
     pub at: Millis,
     /// The sentence about all of it.
     pub verdict: Status,
+    /// Why it is not good, and what puts it right; with a good one mostly empty.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
     /// Which databases take writes.
     pub routing: Routing,
     /// Where the visitors' sessions are kept.
@@ -140,6 +147,12 @@ pub struct ServerView {
     /// How it is to leave, when it is (web).
     #[serde(default)]
     pub leave: Option<Leave>,
+    /// The visitors who hold its cookie (web), when that is known and matters: sessions in the database follow everybody.
+    #[serde(default)]
+    pub attached: Option<Held>,
+    /// Who took it out of service, when somebody did and that is known.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
 }
@@ -267,18 +280,51 @@ pub enum Action {
     Recopy,
 }
 
+impl Action {
+    /// The word used in addresses and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Test => "test",
+            Self::Drain => "drain",
+            Self::Maintenance => "maintenance",
+            Self::Ready => "ready",
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Promote => "promote",
+            Self::Repair => "repair",
+            Self::Anyway => "anyway",
+            Self::Withdraw => "withdraw",
+            Self::Remove => "remove",
+            Self::Verify => "verify",
+            Self::Recopy => "recopy",
+        }
+    }
+}
+
 /// Takes the picture.
 pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Snapshot {
     let proxies: Vec<ProxyView> =
         PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
     let servers: Vec<ServerView> =
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
-    let waiting = Door::ALL.iter().any(|door| finding(desired, observed, *door, now) == Finding::Waiting);
-    let verdict = despite(&observed.own, verdict(&proxies, &servers, waiting, now));
+    let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
+    let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
+    let verdict = despite(&observed.own, verdict(&proxies, &servers, waiting.is_some(), now));
+    let causes = causes(&Scene {
+        verdict: &verdict,
+        proxies: &proxies,
+        servers: &servers,
+        handover: desired.handover.as_ref(),
+        own: &observed.own,
+        waiting,
+    });
     Snapshot {
         revision: desired.revision,
         at: now,
         verdict,
+        causes,
         routing: desired.routing,
         session: desired.session,
         epoch: desired.epoch,
@@ -395,6 +441,10 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
         leave: if pool == PoolId::Web { leaving::leave(server, observed) } else { None },
         waits: status::waits_for(desired, observed, server, now).filter(|_| pool == PoolId::Web),
+        attached: running
+            .filter(|_| pool == PoolId::Web && desired.session == Mode::Proxy)
+            .and_then(|there| status::held(observed, server, &there.cookie)),
+        asked: desired.asked(server).cloned(),
         actions: actions(desired, pool, server, &status),
         status,
     }

@@ -2,15 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attached::{HOLDS, Held};
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Admin, CookieChoice, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
 use crate::plan::double_of;
 use crate::plan::leaving::{self, Leave};
+use crate::sessions::Mode;
 use crate::step::Target;
 use crate::text;
 use crate::text::Text;
@@ -140,7 +142,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         return if process.leader.is_some() {
             Status::bare(Light::Progress, text!("status-stopping"))
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
         };
     }
     if let Host::Name(name) = &server.host
@@ -182,7 +184,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             {
                 return status;
             }
-            let status = behind_proxy(server, there);
+            let status = behind_proxy(desired, observed, server, there);
             let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
                 Some(why) if status.light == Light::Good => {
@@ -192,6 +194,14 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             }
         }
         _ => Status::bare(Light::Progress, text!("status-joining")),
+    }
+}
+
+/// By whom a server was stopped.
+fn by_whom(desired: &Desired, server: &Server) -> Text {
+    match desired.asked(server) {
+        Some(asked) => text!("reason-stopped-by", who = asked.who()),
+        None => text!("reason-stopped-by-person"),
     }
 }
 
@@ -226,7 +236,32 @@ fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status 
 /// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
 const MODE_STALE: u64 = 10_000;
 
-fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
+/// The visitors who hold a web server's cookie, when that is known.
+pub(crate) fn held(observed: &Observed, server: &Server, cookie: &str) -> Option<Held> {
+    let attached = observed.attached.as_ref()?;
+    let cookie = match &server.cookie {
+        CookieChoice::Chosen(chosen) => chosen.as_str(),
+        CookieChoice::Automatic => cookie,
+    };
+    let visitors = attached.visitors.get(cookie).copied().unwrap_or(0);
+    (!cookie.is_empty()).then_some(Held { visitors, minutes: attached.minutes })
+}
+
+/// How many visitors one that is draining still has.
+fn drains(desired: &Desired, observed: &Observed, server: &Server, now: &RunningServer) -> Text {
+    if desired.session == Mode::Database {
+        return text!("reason-drain-free");
+    }
+    match held(observed, server, &now.cookie) {
+        Some(Held { visitors, minutes }) if minutes < HOLDS / 60_000 => {
+            text!("reason-drain-since", count = visitors, minutes = minutes.max(1))
+        }
+        Some(held) => text!("reason-drain", count = held.visitors),
+        None => text!("reason-drain-uncounted"),
+    }
+}
+
+fn behind_proxy(desired: &Desired, observed: &Observed, server: &Server, now: &RunningServer) -> Status {
     // The wish is shown as true only when the process has it.
     let applied = match server.admin {
         Admin::Maintenance => now.maintenance,
@@ -241,7 +276,7 @@ fn behind_proxy(server: &Server, now: &RunningServer) -> Status {
             return Status::new(Light::Maintenance, text!("status-maintenance"), text!("reason-maintenance"));
         }
         Admin::Drain => {
-            let reason = text!("reason-drain", count = now.sessions);
+            let reason = drains(desired, observed, server, now);
             return Status::new(Light::Progress, text!("status-draining"), reason);
         }
         Admin::Ready => {}
@@ -299,7 +334,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return if process.leader.is_some() {
             Status::bare(Light::Progress, text!("status-stopping"))
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"))
+            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
         };
     }
     if server.standing == Standing::Released {

@@ -363,7 +363,7 @@ mod tests {
 
     fn line(n: u32, server: &str, status: &str, change: &str) -> Line {
         let ip = Ipv4Addr::from_bits(0x0a00_0000 + n);
-        let line = format!("cordee2 key 7 {n} {ip} {status} {server} 3 76 474554 2F - {change}");
+        let line = format!("cordee3 key 7 {n} {ip} {status} {server} 3 76 474554 2F - {change} - - -");
         log::parse(line.as_bytes(), "key")
     }
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::vault::Login;
+use cordee_domain::attached::Attached;
 use cordee_domain::db::detail::Detail;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
@@ -212,6 +213,8 @@ pub struct Board {
     heard: watch::Sender<bool>,
     /// How often somebody signed out.
     left: watch::Sender<u64>,
+    /// How many visitors hold each web server's cookie.
+    attached: Mutex<Option<Attached>>,
 }
 
 /// Questions of Cordée's own that are remembered. One that never reached HAProxy never comes by.
@@ -236,6 +239,7 @@ impl Board {
             own: Mutex::default(),
             heard: watch::Sender::default(),
             left: watch::Sender::default(),
+            attached: Mutex::default(),
         };
         (Arc::new(board), questions)
     }
@@ -270,6 +274,16 @@ impl Board {
     /// Waits for that.
     pub fn watch_heard(&self) -> watch::Receiver<bool> {
         self.heard.subscribe()
+    }
+
+    /// How many visitors hold each web server's cookie, as far as that is counted (only the intake does).
+    pub fn set_attached(&self, attached: Option<Attached>) {
+        *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = attached;
+    }
+
+    /// The same, to be looked at.
+    pub fn attached(&self) -> Option<Attached> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Somebody signed out: whoever reads on has to show again that they may.

@@ -174,7 +174,8 @@ mod tests {
     use super::*;
 
     fn note(book: &Guestbook, n: usize, server: &str, status: u16) {
-        let line = format!("cordee2 key 7 {n} 10.0.0.{} {status} {server} 3 76 474554 2F61 - -", n % 250);
+        let line =
+            format!("cordee3 key 7 {n} 10.0.0.{} {status} {server} 3 76 474554 2F61 - - - - -", n % 250);
         if let Line::Request(record) = parse(line.as_bytes(), "key") {
             book.note(kept(record.address, false), record);
         }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cordee_domain::attached::Holders;
 use cordee_domain::haproxy::log::{self, Line, MOST_BYTES};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::visitors::{Counts, Network, Tally, kept};
@@ -61,6 +62,7 @@ struct Shared {
     socket: LogSocket,
     key: String,
     tally: Mutex<Tally>,
+    holders: Mutex<Holders>,
     shorten: AtomicBool,
     over: AtomicBool,
 }
@@ -84,7 +86,14 @@ impl Intake {
         let shorten = AtomicBool::new(parts.board.desired().visitors.shorten);
         let over = AtomicBool::new(false);
         let key = parts.key.clone();
-        let shared = Arc::new(Shared { socket, key, tally: Mutex::default(), shorten, over });
+        let shared = Arc::new(Shared {
+            socket,
+            key,
+            tally: Mutex::default(),
+            holders: Mutex::new(Holders::new(now())),
+            shorten,
+            over,
+        });
         let (wake, woken) = channel();
         let reader = {
             let (shared, parts) = (shared.clone(), parts.clone());
@@ -139,7 +148,9 @@ fn take(shared: &Shared, parts: &Parts, line: Line) {
     let shorten = shared.shorten.load(Ordering::Relaxed);
     shared.tally().take(&line, shorten);
     if let Line::Request(record) = line {
-        parts.guestbook.note(kept(record.address, shorten), record);
+        let address = kept(record.address, shorten);
+        over::hold(&shared.holders).take(address, &record);
+        parts.guestbook.note(address, record);
     }
 }
 
@@ -219,6 +230,7 @@ impl Keeper {
         self.rounds += 1;
         self.follow_the_wish();
         self.write();
+        self.parts.board.set_attached(over::hold(&self.shared.holders).count(now()));
         if let Err(error) = self.tidy() {
             complain("forgetting visitors", &error);
         }

@@ -116,6 +116,59 @@ fn load(lang: Lang, source: &str) -> FluentBundle<FluentResource> {
 mod tests {
     use super::*;
 
+    /// Bounds that are never one, and units that have no plural.
+    const BOUNDS: [&str; 12] = [
+        "line-socket-most",
+        "line-retries",
+        "line-retries-database",
+        "part-maxconn",
+        "problem-slots",
+        "problem-login-user",
+        "problem-login-password",
+        "problem-password-long",
+        "problem-password-short",
+        "problem-trusted-many",
+        "repair-many",
+        "visitors-most",
+    ];
+
+    /// A number that is followed by the thing counted stands in a choice: "1 ligne", "2 lignes".
+    #[test]
+    fn whatever_is_counted_has_a_plural() {
+        let counted =
+            ["ligne", "table", "connexion", "serveur", "visiteur", "requête", "session", "transaction"];
+        let things = ["row", "table", "connection", "server", "visitor", "request", "session", "transaction"];
+        let sources = [
+            (include_str!(concat!(env!("OUT_DIR"), "/fr.ftl")), counted),
+            (include_str!(concat!(env!("OUT_DIR"), "/en.ftl")), things),
+        ];
+        for (source, words) in sources {
+            for line in source.lines() {
+                // The lines of a choice are indented.
+                let Some((key, says)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with(' '))
+                else {
+                    continue;
+                };
+                let bare = words.iter().any(|word| {
+                    says.contains(&format!(" }} {word}s")) || says.contains(&format!(" }}\u{a0}{word}s"))
+                });
+                assert!(!bare || BOUNDS.contains(&key) || says.starts_with("{ $names }"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_and_tables_are_counted_apart() {
+        let text = |rows: u64, tables: u64| {
+            cordee_domain::text!("truth-equal-why", rows = rows, tables = tables, with = "db1")
+        };
+        assert_eq!(Lang::Fr.say(&text(0, 2)), "0 ligne de 2 tables, comparaison avec db1");
+        assert_eq!(Lang::Fr.say(&text(2, 1)), "2 lignes de 1 table, comparaison avec db1");
+        assert_eq!(Lang::En.say(&text(1, 2)), "1 row of 2 tables, compared with db1");
+        let open = |count: u64| cordee_domain::text!("crowd-open", count = count);
+        assert_eq!([1, 2].map(|n| Lang::Fr.say(&open(n))), ["1 ouverte", "2 ouvertes"]);
+    }
+
     #[test]
     fn the_browser_s_preference_is_followed() {
         assert_eq!(Lang::accepted("fr-CH, fr;q=0.9, en;q=0.8"), Lang::Fr);
@@ -127,7 +180,7 @@ mod tests {
     #[test]
     fn french_counts_zero_as_one() {
         let text = cordee_domain::text!("reason-drain", count = 0_u64);
-        assert_eq!(Lang::Fr.say(&text), "0 session restante");
-        assert_eq!(Lang::En.say(&text), "0 sessions left");
+        assert_eq!(Lang::Fr.say(&text), "0 visiteur encore attaché");
+        assert_eq!(Lang::En.say(&text), "0 visitors still attached");
     }
 }

@@ -49,6 +49,7 @@ impl Desired {
             ports: addresses.ports,
             visitors: Keeping::default(),
             doubts: BTreeMap::new(),
+            asked: BTreeMap::new(),
         };
         desired.distinct()?;
         for (pool, name, cookie, slot) in [

@@ -1,12 +1,66 @@
 //! Who may leave, stop, hand over or take over, and what that makes of the wish.
 
-use super::{Desired, Doubt, Power, Runtime, Saved, Server, Standing, ours};
-use crate::ids::{PoolId, ServerName};
+use std::collections::BTreeMap;
+
+use super::{Admin, Asked, AskedOut, Desired, Doubt, Power, Runtime, Saved, Server, Standing, ours};
+use crate::change::Change;
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::problem::Problem;
 use crate::text;
-use crate::text::Text;
+use crate::text::{Arg, Text};
+
+impl Asked {
+    /// Who, as a sentence says it.
+    pub fn who(&self) -> Arg {
+        match self.by.split_once(':') {
+            Some(("token", token)) => text!("who-token", name = token).into(),
+            _ if self.by == "cordee" => text!("who-cordee").into(),
+            _ if self.by == "cli" => text!("who-cli").into(),
+            _ => self.by.as_str().into(),
+        }
+    }
+}
 
 impl Desired {
+    /// The same wish, which `change` has just made, with who asked for it.
+    #[must_use]
+    pub fn signed(mut self, change: &Change, by: &str, at: Millis) -> Self {
+        let mut all = std::mem::take(&mut self.asked);
+        let who = || Some(Asked { by: by.to_owned(), at });
+        let mut kept = BTreeMap::new();
+        for (pool, server) in self.servers().filter(|(_, s)| !s.wanted()) {
+            let mut out = all.remove(&server.id).unwrap_or_default();
+            match change {
+                Change::SetAdmin { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+                    out.admin = who();
+                }
+                Change::SetPower { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+                    out.power = who();
+                }
+                Change::RemoveServer { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+                    out.leaves = who();
+                }
+                _ => {}
+            }
+            out.admin = out.admin.filter(|_| server.admin != Admin::Ready);
+            out.power = out.power.filter(|_| server.power == Power::Off);
+            out.leaves = out.leaves.filter(|_| server.standing == Standing::Leaving);
+            if out != AskedOut::default() {
+                kept.insert(server.id, out);
+            }
+        }
+        self.asked = kept;
+        self
+    }
+
+    /// Who took that server out of service, when somebody did and that is known.
+    pub fn asked(&self, server: &Server) -> Option<&Asked> {
+        let out = self.asked.get(&server.id)?;
+        let leaves = out.leaves.as_ref().filter(|_| server.standing == Standing::Leaving);
+        let power = out.power.as_ref().filter(|_| server.power == Power::Off);
+        leaves.or(power).or_else(|| out.admin.as_ref().filter(|_| server.admin != Admin::Ready))
+    }
+
     /// A server is to leave, or is gone at once.
     pub(super) fn remove(
         &mut self,

@@ -120,6 +120,8 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         waits: None,
         leave: None,
         wanted: true,
+        asked: None,
+        attached: None,
         actions: Vec::new(),
     }
 }
@@ -146,6 +148,7 @@ fn scene() -> (Desired, Snapshot) {
         revision: 1,
         at: 0,
         verdict: Status::bare(Light::Good, text!("verdict-good")),
+        causes: Vec::new(),
         routing: desired.routing,
         session: desired.session,
         epoch: 1,

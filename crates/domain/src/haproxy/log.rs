@@ -13,26 +13,29 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Millis, ServerName};
 
 /// First word of a line. Another order of fields gets another one.
-const MARK: &str = "cordee2";
+const MARK: &str = "cordee3";
 /// What the first words of all versions begin with.
 const MARKS: &[u8] = b"cordee";
 
 /// The longest line that HAProxy is told to send, and the longest that is read. A full one has some 1,000 octets.
 pub const MOST_BYTES: usize = 2_048;
 
-/// How many octets of what a visitor sent are logged: method, path, user agent; and of the site's own word.
-const CUTS: [usize; 4] = [16, 256, 128, 64];
+/// How many octets of what a visitor sent are logged: method, path, user agent; of the site's own word; of HAProxy's cookie
+/// that came with the request; and of the sums of the PHP session that came with it, and of the one that the answer names.
+const CUTS: [usize; 7] = [16, 256, 128, 64, 64, 8, 8];
 
 /// The line, in HAProxy's words (manual 2.6, section 8.2.4): the mark, the `key` that only HAProxy and Cordée know,
 /// because anybody on the machine can send to the port, the worker, milliseconds since 1970, the visitor, the status,
 /// the server, milliseconds in all, octets sent; then in hexadecimal the method, the path without its query, the user
-/// agent and the change of colour that the site names.
+/// agent, the change of colour that the site names, HAProxy's cookie, and the sums of the two sessions. A session's id is
+/// not logged.
 pub fn format(key: &str) -> String {
-    let [method, path, agent, change] = CUTS;
+    let [method, path, agent, change, holds, session, next] = CUTS;
     format!(
         "{MARK} {key} %pid %Ts%ms %[src] %ST %s %Ta %B %[var(txn.method),bytes(0,{method}),hex] \
          %[var(txn.path),bytes(0,{path}),hex] %[var(txn.agent),bytes(0,{agent}),hex] \
-         %[var(txn.change),bytes(0,{change}),hex]"
+         %[var(txn.change),bytes(0,{change}),hex] %[var(txn.holds),bytes(0,{holds}),hex] \
+         %[var(txn.php),bytes(0,{session}),hex] %[var(txn.php_next),bytes(0,{next}),hex]"
     )
 }
 
@@ -57,6 +60,12 @@ pub struct Record {
     pub asked: Asked,
     /// The colour that the visitor chose.
     pub change: Option<Recolour>,
+    /// HAProxy's cookie that came with the request, as text without control characters; empty when none did.
+    pub holds: String,
+    /// What tells the PHP session that came with the request from others; empty when none did.
+    pub session: String,
+    /// The same of the session that the answer names.
+    pub next: String,
 }
 
 /// The visitor's own words. Control characters, marks that turn the direction of writing and octets that are no UTF-8
@@ -141,7 +150,7 @@ fn record(rest: &str) -> Option<Record> {
         took => Some(number(took)?),
     };
     let bytes = number(field()?)?;
-    let [method, path, agent, change] = CUTS;
+    let [method, path, agent, change, holds, session, next] = CUTS;
     let asked = Asked {
         method: visible(&octets(field()?, method)?),
         path: visible(&octets(field()?, path)?),
@@ -150,6 +159,8 @@ fn record(rest: &str) -> Option<Record> {
     let change = recolour(&octets(field()?, change)?);
     // A server that did not answer has nothing to tell.
     let change = change.filter(|_| server.is_some());
+    let mut words = |most| octets(field()?, most).map(|octets| visible(&octets));
+    let (holds, session, next) = (words(holds)?, words(session)?, words(next)?);
     fields.next().is_none().then_some(Record {
         worker,
         at,
@@ -160,6 +171,9 @@ fn record(rest: &str) -> Option<Record> {
         bytes,
         asked,
         change,
+        holds,
+        session,
+        next,
     })
 }
 
@@ -223,8 +237,7 @@ mod tests {
 
     use super::*;
 
-    const LINE: &str =
-        "cordee2 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575\n";
+    const LINE: &str = "cordee3 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575 5331 AA BB\n";
 
     fn read(line: &str) -> Record {
         match parse(line.as_bytes(), "key") {
@@ -243,16 +256,20 @@ mod tests {
         assert_eq!((record.asked.method.as_str(), record.asked.path.as_str()), ("GET", "/a"));
         assert_eq!(record.asked.agent, "\\x1B[31m\\xFF");
         assert_eq!(record.change, Some(Recolour { from: Some("rouge".to_owned()), to: "bleu".to_owned() }));
+        assert_eq!(
+            (record.holds.as_str(), record.session.as_str(), record.next.as_str()),
+            ("S1", "\\xAA", "\\xBB")
+        );
         assert!(!record.is_error());
     }
 
     #[test]
     fn what_haproxy_answered_itself_has_no_server() {
         let record =
-            read("cordee2 key 42 1795761474931 ::ffff:10.9.8.7 400 <NOSRV> 0 0 - - - 2D3E626C6575\n");
+            read("cordee3 key 42 1795761474931 ::ffff:10.9.8.7 400 <NOSRV> 0 0 - - - 2D3E626C6575 - - -\n");
         assert_eq!((record.server.is_none(), record.is_error(), record.change), (true, true, None));
         assert_eq!(record.address.to_string(), "10.9.8.7");
-        let cut = read("cordee2 key 42 1 ::1 -1 web1 -1 0 474554 2F - -");
+        let cut = read("cordee3 key 42 1 ::1 -1 web1 -1 0 474554 2F - - - - -");
         assert_eq!((cut.status, cut.took_ms, cut.is_error()), (None, None, true));
     }
 
@@ -304,14 +321,14 @@ mod tests {
             (line(" kez "), "a guess"),
             (line(" keyword "), "more than the key"),
             (line(" ke "), "less than it"),
-            (LINE.replace("cordee2 key", "cordee1"), "a version before"),
-            ("cordee2 ".to_owned(), "nothing else"),
+            (LINE.replace("cordee3 key", "cordee2"), "a version before"),
+            ("cordee3 ".to_owned(), "nothing else"),
         ] {
             assert_eq!(parse(forged.as_bytes(), "key"), Line::Foreign, "{why}: {forged}");
         }
         // Without a key to compare with, nothing is believed.
         assert_eq!(parse(line("  ").as_bytes(), ""), Line::Foreign);
-        assert!(format("key").starts_with("cordee2 key %pid "));
+        assert!(format("key").starts_with("cordee3 key %pid "));
     }
 
     fn hex(octets: &[u8]) -> String {
@@ -322,7 +339,7 @@ mod tests {
         #[test]
         fn no_octets_are_too_odd(datagram in proptest::collection::vec(any::<u8>(), 0..3_000)) {
             let _ = parse(&datagram, "key");
-            let mut marked = b"cordee2 key ".to_vec();
+            let mut marked = b"cordee3 key ".to_vec();
             marked.extend(datagram);
             prop_assert!(!matches!(parse(&marked, "key"), Line::Notice));
         }
@@ -333,7 +350,7 @@ mod tests {
             path in proptest::collection::vec(any::<u8>(), 0..=256),
             agent in proptest::collection::vec(any::<u8>(), 0..=128),
         ) {
-            let line = format!("cordee2 key 42 1 10.9.8.7 200 web1 3 76 474554 {} {} -\n", hex(&path), hex(&agent));
+            let line = format!("cordee3 key 42 1 10.9.8.7 200 web1 3 76 474554 {} {} - - - -\n", hex(&path), hex(&agent));
             prop_assert!(line.len() <= MOST_BYTES);
             let record = read(&line);
             prop_assert_eq!(record.asked.path, visible(&path));

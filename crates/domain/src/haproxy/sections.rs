@@ -159,6 +159,9 @@ fn our_cookies() -> Vec<Line> {
     lines
 }
 
+/// The cookies of PHP sessions by which visitors are told apart: PHP's own, and the session test page's.
+const SESSIONS: [&str; 2] = ["PHPSESSID", "couleur_sid"];
+
 /// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
 /// visitor's address. The change of colour that the site names is for us alone.
 fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
@@ -175,13 +178,26 @@ fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
         let rule = format!("http-request set-src req.hdr_ip(X-Forwarded-For,-1) if {{ src {trusted} }}");
         lines.push(Line::set(rule, why!("line-trusted", trusted = trusted)));
     }
+    let session = |way: &str, var: &str, name: &str, why| {
+        let found = format!("{}.cook({name})", &way[..3]);
+        let rule = format!("http-{way} set-var(txn.{var}) {found},sha2(256) if {{ {found} -m found }}");
+        Line::set(rule, why)
+    };
     lines.extend([
         Line::set("http-request set-var(txn.method) method", why!("line-log-method")),
         Line::set("http-request set-var(txn.path) path", why!("line-log-path")),
         Line::set("http-request set-var(txn.agent) req.hdr(User-Agent)", why!("line-log-agent")),
+        Line::set(
+            format!("http-request set-var(txn.holds) req.cook({COOKIE})"),
+            why!("line-log-holds", name = COOKIE),
+        ),
         Line::set("http-response set-var(txn.change) res.hdr(X-Cordee-Change)", why!("line-log-change")),
         Line::set("http-response del-header X-Cordee-Change", why!("line-change-hidden")),
     ]);
+    for name in SESSIONS {
+        lines.push(session("request", "php", name, why!("line-log-session", name = name)));
+        lines.push(session("response", "php_next", name, why!("line-log-session-next", name = name)));
+    }
     lines
 }
 

@@ -1,6 +1,7 @@
 //! Any sequence of changes, with crashes anywhere, ends as wished.
 
 mod blind;
+mod causes;
 mod histories;
 mod ports;
 mod turns;

@@ -1,11 +1,13 @@
 //! One sentence about the whole.
 
 use super::{ProxyView, Role, ServerView};
+use crate::causes::{Culprit, explained};
 use crate::desired::Power;
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Own, Room};
 use crate::status::{Light, Status};
 use crate::text;
+use crate::text::{Arg, Text};
 
 /// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
 pub(super) fn despite(own: &Own, verdict: Status) -> Status {
@@ -110,15 +112,18 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         return Status::new(Light::Progress, text!("verdict-starting"), count);
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
-    // A database that a person stopped is why the others warn: it is the one to name.
+    // One that only suffers from another one is not the one to name.
     let stopped = |s: &&ServerView| s.pool == PoolId::Db && s.power == Power::Off;
-    let blamed = of(PoolId::Db).any(|s| stopped(&s));
+    let explained = explained(proxies, servers);
+    let blamed =
+        |s: &&ServerView| explained.values().any(|culprit| *culprit == Culprit::Server(s.name.clone()));
     let risk = servers
         .iter()
         .filter(|s| match s.status.light {
-            Light::Critical | Light::Unknown => true,
-            Light::Warning => !(blamed && s.pool == PoolId::Db),
-            _ => stopped(s),
+            Light::Critical | Light::Unknown | Light::Warning => {
+                !matches!(explained.get(&s.name), Some(Culprit::Server(_)))
+            }
+            _ => stopped(s) || blamed(s),
         })
         .map(|s| s.name.as_str())
         .collect::<Vec<_>>();
@@ -137,20 +142,38 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if web_all == 0 {
         return Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
     }
-    let out =
-        servers.iter().filter(|s| matches!(s.status.light, Light::Maintenance | Light::Progress)).count();
-    if out > 0 {
-        let light = if web == 1 { Light::Warning } else { Light::Good };
-        // Who is on the way was not set aside by anybody.
-        let aside = servers.iter().any(|s| s.status.light == Light::Maintenance);
-        let word = match (web, aside) {
-            (1, _) => text!("verdict-risk"),
-            (_, true) => text!("verdict-good-some-out"),
-            (_, false) => text!("verdict-good-some-coming"),
-        };
-        return Status::new(light, word, count);
+    let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
+    if web == 1 && of(PoolId::Web).any(|s| out(&s)) {
+        return Status::new(Light::Warning, text!("verdict-risk"), count);
     }
-    Status::new(Light::Good, text!("verdict-good"), count)
+    Status::new(Light::Good, well_but_for(servers), count)
+}
+
+/// "All good", with the servers that are not all there: set aside, draining, or on their way.
+fn well_but_for(servers: &[ServerView]) -> Text {
+    let drains = |s: &ServerView| s.status.word == text!("status-draining");
+    let names = |fits: &dyn Fn(&ServerView) -> bool| {
+        servers.iter().filter(|s| fits(s)).map(|s| s.name.as_str()).collect::<Vec<_>>()
+    };
+    let aside = names(&|s| s.status.light == Light::Maintenance);
+    let draining = names(&|s| s.status.light == Light::Progress && drains(s));
+    let coming = names(&|s| s.status.light == Light::Progress && !drains(s));
+    match (aside.len(), draining.len(), coming.len()) {
+        (0, 0, 0) => text!("verdict-good"),
+        (0, 0, count) => text!("verdict-good-coming", names = few(&coming), count = count),
+        (0, count, _) => text!("verdict-good-draining", names = few(&draining), count = count),
+        (count, ..) => text!("verdict-good-aside", names = few(&aside), count = count),
+    }
+}
+
+/// Names, as long as they fit into a title.
+fn few(names: &[&str]) -> Arg {
+    const MOST: usize = 3;
+    if names.len() <= MOST {
+        names.join(", ").into()
+    } else {
+        text!("count-servers", count = names.len()).into()
+    }
 }
 
 #[cfg(test)]

@@ -88,7 +88,10 @@ reason-may-lack = { $count ->
 status-comparing = Being compared
 reason-doubted = it may lack rows: they are compared with the writer’s before it counts as in sync
 status-full = Too many connections
-reason-too-many = { $count } of { $most } connections are taken
+reason-too-many = { $most ->
+    [one] the only connection is taken
+   *[other] { $count } of { $most } connections are taken
+}
 status-handing-over = Handing over
 reason-handing-over = { $name } becomes the writer
 status-returning = Returning
@@ -143,7 +146,10 @@ status-copy-failed = Copy failed
 status-copying = Copying
 status-leaving = Leaving
 verify-asked = The rows of { $name } are being compared with the writer’s
-wait-copy-differs = { $name } does not hold what the writer holds: { $count } tables differ
+wait-copy-differs = { $name } does not hold what the writer holds: { $count ->
+    [one] { $count } table differs
+   *[other] { $count } tables differ
+}
 wait-donor = no database can be copied for { $name } now
 wait-leaving = { $peer } still lacks what { $name } wrote
 
@@ -152,10 +158,13 @@ event-rows-differ = { $count ->
     [one] { $name }: { $table } does not hold what the writer holds
    *[other] { $name }: { $count } tables do not hold what the writer holds, { $table } first
 }
-event-rows-equal = { $tables ->
-    [one] { $name }: { $rows } rows of a table compared with the writer’s, no difference found
-   *[other] { $name }: { $rows } rows of { $tables } tables compared with the writer’s, no difference found
-}
+event-rows-equal = { $name }: { $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+} of { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+} compared with the writer’s, no difference found
 reason-delay-unproven = { $ms } ms behind; its rows have not been compared yet
 reason-rows-differ = { $count ->
     [one] { $table } does not hold what the writer holds
@@ -178,8 +187,8 @@ ask-back-one = “all write”, in the same place.
 ask-back-promote = The same button, in the row of { $name }.
 ask-back-promote-loss = The same button in the row of { $name }, once it follows again. If it holds what the others lack, it stays out.
 ask-db-also = { $sessions ->
-    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer }.
-   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer }.
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site stays up with { $writer }.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site stays up with { $writer }.
 }
 ask-know-loss = I know that writes that only { $name } holds will be missing; they are kept in a file when it returns.
 ask-know-loss-all = I know that writes that only { $name } holds are missing until it returns.
@@ -229,23 +238,23 @@ ask-back-remove-db = “Add a database”: a new { $name } gets a fresh copy and
 ask-cancel = Stop adding { $name }
 ask-cancel-lead = Visitors notice nothing: nobody is sent to { $name } yet, and no database copies it.
 ask-cancel-more = Nothing of it stays in service: it is stopped, what was copied goes to the trash, and its id is never used again.
-ask-db-leaving = The site goes on with { $writer }: nobody is sent to this database any more.
+ask-db-leaving = The site stays up with { $writer }: nobody is sent to this database any more.
 ask-db-leaving-more = { $name } is on its way out, and the others are still fetching what it wrote. Stopped, it is gone at once, and what they lack stays in its folder in the trash.
 ask-kept = { $count ->
     [0] No database is in place{ $names }
     [one] { $count } database holds the data: { $names }
    *[other] { $count } databases hold the data: { $names }
 }
-ask-leave = The site goes on with { $writer }: visitors notice nothing.
+ask-leave = The site stays up with { $writer }: visitors notice nothing.
 ask-leave-also = { $sessions ->
-    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer }.
-   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer }.
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site stays up with { $writer }.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site stays up with { $writer }.
 }
 ask-leave-also-last = { $sessions ->
-    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site goes on with { $writer } alone: if that is lost, nobody can take over.
-   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site goes on with { $writer } alone: if that is lost, nobody can take over.
+    [one] { $name } takes writes too: its { $sessions } connection is cut, and what it was writing fails. The site stays up with { $writer } alone: if that is lost, nobody can take over.
+   *[other] { $name } takes writes too: its { $sessions } connections are cut, and what they were writing fails. The site stays up with { $writer } alone: if that is lost, nobody can take over.
 }
-ask-leave-last = The site goes on with { $writer } alone: visitors notice nothing, but if { $writer } is lost without { $name }, nobody can take over.
+ask-leave-last = The site stays up with { $writer } alone: visitors notice nothing, but if { $writer } is lost without { $name }, nobody can take over.
 ask-meanwhile = Meanwhile
 ask-recopy = Copy { $name } again
 ask-recopy-more = The data of { $name } go to the trash, and it gets a fresh copy and a new id. Until it has caught up and its rows were compared, nobody copies it, and it cannot take over.
@@ -272,7 +281,7 @@ join-size = { $tables ->
 join-step-admit = Only when they are equal do the others copy it too: from then on it is a standby.
 join-step-catch-up = It starts closed to writes, and fetches what was written meanwhile.
 join-step-compare = Its rows are compared with those of { $writer }, table by table.
-join-step-copy = { $name } is copied while it serves. The site goes on.
+join-step-copy = { $name } is copied while it serves. The site stays up.
 join-step-proxy = HAProxy db takes it in; it gets connections only if it takes writes.
 join-title = Add a database
 join-wait = The databases are being looked at…
@@ -282,13 +291,22 @@ problem-verify = The rows of { $name } can be compared only while it follows the
 cli-help-repair = Put right the rows in which a database differs from the writer, and let it past a conflict; what both had is kept in a file
 cli-help-take = “writer”: the writer’s rows are right; “this”: this database’s are
 problem-repair = Nothing has to be put right on { $name } now.
-repair-help = Row by row, one side’s values are written on the other, while the site goes on. What both sides had is kept in a file under lost/ first. While copying stands still at a conflict, only the writer’s rows can be taken.
+repair-help = Row by row, one side’s values are written on the other, while the site stays up. What both sides had is kept in a file under lost/ first. While copying stands still at a conflict, only the writer’s rows can be taken.
 repair-this = Take the rows of this database
 repair-title = Put right what differs
 repair-writer = Take the writer’s rows
 event-rows-left-out = { $said }; { $why }
-event-rows-equal-of = { $name }: { $count } of { $tables } tables compared with the writer’s ({ $rows } rows), no difference found
-reason-rows-unproven = { $count } of { $tables } tables compared, no difference; { $why }
+event-rows-equal-of = { $name }: { $count } of { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+} compared with the writer’s ({ $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+}), no difference found
+reason-rows-unproven = { $count } of { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+} compared, no difference; { $why }
 rows-left-out = { $count ->
     [one] 1 could not be: { $names } ({ $why })
    *[other] { $count } could not be: { $names }{ $more ->

@@ -41,7 +41,7 @@ do-writer-down = If it does not come back by itself, make a standby the writer; 
 # The three truths
 tables-help = A differing row is repaired on the wrong database only: SET sql_log_bin=0 first, then the change. Compare again afterwards.
 tables-title = Not proven equal
-truth-age = compared { $age } ago; what was written since is not spoken of
+truth-age = compared { $age } ago; later writes are not covered
 truth-alone = No other one
 truth-alone-why = there is no second database to exchange writes with
 truth-ask-links = Do the links run?
@@ -67,11 +67,20 @@ truth-differs = { $count ->
 }
 truth-differs-why = of { $tables } compared with { $with } by checksum
 truth-equal = Yes, by checksum
-truth-equal-why = { $rows } rows of { $tables } tables, compared with { $with }
+truth-equal-why = { $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+} of { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+}, compared with { $with }
 truth-failed-why = the last comparison came to no end: { $why }
 truth-late = Complete, but late
 truth-links-broken = No
-truth-links-broken-why = { $count } of { $all } directions stand: { $names }
+truth-links-broken-why = { $count } of { $all ->
+    [one] { $all } direction
+   *[other] { $all } directions
+} stopped: { $names }
 truth-links-run = Yes, in both directions
 truth-links-run-why = { $count ->
     [one] 1 link, its receiving and its applying thread
@@ -91,7 +100,13 @@ truth-unproven = { $count ->
     [one] 1 table could not be compared
    *[other] { $count } tables could not be compared
 }
-truth-unproven-why = no difference in the other { $count } ({ $rows } rows), compared with { $with }
+truth-unproven-why = no difference in the other { $count ->
+    [one] one
+   *[other] { $count }
+} ({ $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+}), compared with { $with }
 truth-wanted = About to be compared
 truth-wanted-why = begins when the database follows the writer closely
 truths-compare = Compare now
@@ -102,7 +117,10 @@ truths-title = Three truths
 row-changed = other values on { $name }
 row-extra = only on { $name }
 row-lacking = missing on { $name }
-rows-at-least = { $count } rows differ or more: it was not read to its end
+rows-at-least = { $count ->
+    [one] { $count } row differs, or more
+   *[other] { $count } rows differ, or more
+}: it was not read to its end
 rows-differ = { $count ->
     [one] 1 row differs
    *[other] { $count } rows differ
@@ -214,7 +232,7 @@ setting-actual = Is
 setting-expected = Should be
 setting-name = Setting
 setting-why = Why
-settings-all = Each one, with what hangs on it
+settings-all = Details and impact
 settings-differ = Differing:
 settings-fine = All as they should be
 settings-title = Settings
@@ -222,7 +240,7 @@ settings-title = Settings
 # Connections
 crowd-busy = at work
 crowd-connections = { $count } of { $most }
-crowd-open = open
+crowd-open = { $count } open
 crowd-replication = replication
 crowd-secret = (a statement with a password, not shown)
 crowds-title = Connections now

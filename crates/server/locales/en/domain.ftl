@@ -2,17 +2,17 @@
 
 # Journal
 event-added = { $name } added
-event-drain = { $name } is to drain
+event-drain = { $name } is draining
 event-maintenance = { $name } is to go into maintenance
 event-ready = { $name } put back in service
-event-reload = Reload of HAProxy { $proxy } asked for
+event-reload = Reload of HAProxy { $proxy } requested
 event-removed = { $name } removed
 event-leaves-web = { $name } is to be removed
 event-withdrawn = { $name } is to stay in service after all
 event-insisted = { $name } is to leave although no other web server serves
-event-restart = Restart of { $name } asked for
-event-start = Start of { $name } asked for
-event-stop = Stop of { $name } asked for
+event-restart = Restart of { $name } requested
+event-start = Start of { $name } requested
+event-stop = Stop of { $name } requested
 event-turn = { $name }: { $word }
 event-turn-reason = { $name }: { $word } ({ $reason })
 
@@ -52,9 +52,15 @@ reason-behind = { $seconds } s behind
 reason-code = HAProxy’s code { $code }
 reason-delay = { $ms } ms behind
 reason-drain = { $count ->
-    [one] { $count } session left
-   *[other] { $count } sessions left
+    [one] { $count } visitor still attached
+   *[other] { $count } visitors still attached
 }
+reason-drain-since = { $count ->
+    [one] { $count } visitor still attached, counted for { $minutes } min
+   *[other] { $count } visitors still attached, counted for { $minutes } min
+}
+reason-drain-free = no visitor is tied to it: sessions are in the database
+reason-drain-uncounted = it is not known how many visitors are still attached
 reason-failing = { $failed ->
     [one] { $failed } failure of { $goal }
    *[other] { $failed } failures of { $goal }
@@ -85,7 +91,8 @@ reason-stale = { $seconds ->
     [0] data is less than 1 s old
    *[other] data is { $seconds } s old
 }
-reason-stopped-by-person = on somebody’s request
+reason-stopped-by = by { $who }
+reason-stopped-by-person = requested
 reason-two-writers = accepts writes while another database takes them
 reason-unreachable = machine unreachable
 reason-version = version { $version }
@@ -102,7 +109,7 @@ status-drift = Up, needs correcting
 status-frozen = Frozen
 status-in-sync = In sync
 status-joining = Joining
-status-linking = Linking
+status-linking = Connecting replication
 status-maintenance = In maintenance
 status-open = Open by mistake
 status-opening = Opening to writes
@@ -135,7 +142,22 @@ verdict-count = { $web } of { $webs ->
 verdict-critical = The site is not answering
 verdict-empty = There is no web server: add the first one.
 verdict-good = All good
-verdict-good-some-out = All good, with a server set aside
+verdict-good-aside = { $count ->
+    [one] All good, { $names } is set aside
+   *[other] All good, { $names } are set aside
+}
+verdict-good-draining = { $count ->
+    [one] All good, { $names } is draining
+   *[other] All good, { $names } are draining
+}
+verdict-good-coming = { $count ->
+    [one] All good, { $names } is on its way
+   *[other] All good, { $names } are on their way
+}
+count-servers = { $count ->
+    [one] { $count } server
+   *[other] { $count } servers
+}
 verdict-no-database = The site has no database
 verdict-no-web = No web server is up.
 verdict-no-writer = { $name }, the database that takes writes, does not answer.
@@ -144,7 +166,7 @@ verdict-risk = Serving, but at risk
 verdict-risk-reason = { $count ->
     [one] { $names } needs attention.
    *[other] { $names } need attention.
-} In good order: { $web } of { $webs ->
+} Healthy: { $web } of { $webs ->
     [one] { $webs } web server
    *[other] { $webs } web servers
 }, { $db } of { $dbs ->

@@ -2,9 +2,9 @@
 
 nav-drills = Drills
 drills-lead = Have something fall on purpose, under traffic of Cordée’s own, and read what visitors would have lost.
-drills-begin = Make it fall
+drills-begin = Start drill
 drills-begin-title = A new drill
-drills-cancel = Give up and put right
+drills-cancel = Abort and restore
 drills-real = This falls on the running cluster.
 drills-real-help = Cordée sends its own visitors to the site, on this machine only, and puts right in the end what it made fall, also when you give up or Cordée itself dies. A web server or the writer falls only when another one is left. An HAProxy has no other one: nobody is served until it is back.
 drills-said = What the page said
@@ -33,7 +33,13 @@ drill-confirm-help = web for a web server or HAProxy web, db for the writer, the
 drill-title = { $who } ({ $how })
 drill-who = { $name }
 drill-who-link = the link from { $from } to { $on }
-drill-traffic = { $rate } requests a second by { $visitors } visitors; { $before } s before, { $held }, { $after } s after
+drill-traffic = { $rate ->
+    [one] { $rate } request
+   *[other] { $rate } requests
+} a second by { $visitors ->
+    [one] { $visitors } visitor
+   *[other] { $visitors } visitors
+}; { $before } s before, { $held }, { $after } s after
 drill-traffic-held = { $seconds } s held down
 drill-traffic-not-held = then it is started again at once
 drill-now = Under way: { $title }
@@ -95,7 +101,7 @@ problem-member-number = Must be a number.
 cli-help-drill = Failover drills: have something fall on purpose, and count what visitors lose
 cli-help-drill-begin = Begin a drill
 cli-help-drill-show = Show the newest drill
-cli-help-drill-cancel = Give the drill up; what fell is put right
+cli-help-drill-cancel = Abort the drill and restore what fell
 cli-help-drill-json = As the API gives it
 cli-help-drill-target = A web server’s name, `writer`, `link`, `haproxy-web` or `haproxy-db`
 cli-help-drill-how = `kill`, `freeze`, `stop` or `drain`

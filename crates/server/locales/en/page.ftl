@@ -19,7 +19,7 @@ nav-journal = Journal
 nav-label = Main navigation
 nav-menu = Menu
 optional = optional
-send-failed = The request did not arrive: Cordée does not answer. Nothing was done.
+send-failed = Cordée does not answer. Result unknown: check the state.
 sign-out = Sign out
 skip = Skip to the content
 theme-auto = Theme: automatic
@@ -36,14 +36,14 @@ message-wait = Too many tries
 # Signing in, first run
 event-account = Account { $name } created
 login-button = Sign in
-login-foot = The site goes on without this page.
+login-foot = The site stays up without this page.
 login-name = User name
 login-password = Password
 login-title = Sign in
 problem-account-name = Give a name of 1 to 64 characters.
 problem-code = This is not this machine’s code. The command below shows it.
 problem-form = The fields of the form cannot be read.
-problem-password = This name and this password do not belong together.
+problem-password = Wrong name or password.
 problem-password-long = At most { $count } bytes.
 problem-password-short = At least { $count } characters.
 problem-too-many = Too many failed tries: { $seconds ->
@@ -62,14 +62,17 @@ setup-who = Who are you?
 board-no-script = State at { $time }. Without script, reload the page to update it.
 clients = { $count } connected
 cookie-automatic = automatic
-events-all = The whole journal
+events-all = Full log
 events-none = Nothing yet: actions and changes of state are written here.
-events-title = Last events
+events-title = Recent events
 gap-last = Last change of writer: { $time } without writes
-kind-external = Web, watched
+kind-external = External
 link-error = error { $code }
 link-stopped = stopped
-rate-db = { $count } connections/s
+rate-db = { $count ->
+    [one] { $count } connection/s
+   *[other] { $count } connections/s
+}
 rate-web = { $count } req/s
 role-also = Also writes
 role-joining = New
@@ -77,6 +80,10 @@ role-leaving = Leaving
 role-out = Set aside
 role-standby = Standby
 role-writer = Takes writes
+rope-attached = { $count ->
+    [one] { $count } visitor
+   *[other] { $count } visitors
+}
 rope-also = also writes
 rope-label = The path of a request
 rope-standby = standby
@@ -91,7 +98,7 @@ sessions = { $count ->
 }
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
-todo-title = To deal with
+todo-title = Needs attention
 
 # Tables
 col-actions = Actions
@@ -148,7 +155,7 @@ act-verify = Compare the rows
 
 # Questions
 ask-after = After
-ask-back = Way back
+ask-back = To undo
 ask-back-remove = Add a server named { $name } again; its logs and files do not come back.
 ask-back-restart = By itself: { $name } gets visitors again from its first good check, within seconds.
 ask-back-restart-db = By itself: { $name } is back once it answers and has copied everything.
@@ -156,7 +163,7 @@ ask-back-stop = “Start” in the row of { $name }.
 ask-back-ready = “Resume” or “Start” in the row of { $name }.
 ask-before = Before
 ask-db-catch-up = When it is back, { $name } copies what was written without it.
-ask-db-standby = The site goes on with { $writer }. While { $name } is stopped, there is no standby copy.
+ask-db-standby = The site stays up with { $writer }. While { $name } is stopped, there is no standby copy.
 ask-db-writer = { $sessions ->
     [one] { $name } takes the writes ({ $sessions } connection): while it is stopped, the site has no database.
    *[other] { $name } takes the writes ({ $sessions } connections): while it is stopped, the site has no database.
@@ -176,22 +183,17 @@ ask-serving = { $count ->
 }
 ask-stop = Stop { $name }
 ask-type = To confirm, type
-ask-web-idle = { $sessions ->
-    [one] { $name } gets no new visitors; { $sessions } session is still on it.
-   *[other] { $name } gets no new visitors; { $sessions } sessions are still on it.
+ask-web-idle = { $name } gets no new visitors. { $visitors }
+ask-web-last = { $name } is the last web server up: without it, the site does not answer any more. { $visitors }
+ask-web-move = { $visitors } They move to { $names }, without an error.
+ask-web-keep = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Sessions are in the database: nobody loses theirs.
+ask-web-lose = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Attached visitors lose what their PHP session keeps in a file of { $name }: a basket, a sign-in.
+visitors-attached = { $count ->
+    [one] { $count } visitor is attached to { $name } by its cookie (last { $minutes } min).
+   *[other] { $count } visitors are attached to { $name } by its cookie (last { $minutes } min).
 }
-ask-web-last = { $sessions ->
-    [one] { $name } is the last web server up ({ $sessions } session): without it, the site does not answer any more.
-   *[other] { $name } is the last web server up ({ $sessions } sessions): without it, the site does not answer any more.
-}
-ask-web-move = { $sessions ->
-    [one] { $sessions } session on { $name } now. Its visitors move to { $names }, without an error.
-   *[other] { $sessions } sessions on { $name } now. Its visitors move to { $names }, without an error.
-} { $count ->
-    [one] { $count } other web server stays up.
-   *[other] { $count } other web servers stay up.
-}
-ask-web-sessions = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. A PHP session kept in a file of this server does not follow its visitor.
+visitors-free = No visitor is tied to { $name }.
+visitors-uncounted = It is not known how many visitors are attached to { $name }.
 problem-confirm-name = Type “{ $name }”, with the same capitals.
 problem-confirm-tick = Tick the box: without this server, the site does not answer any more.
 
@@ -226,7 +228,7 @@ done-clean = { $count ->
    *[other] { $count } items removed.
 }
 done-refresh = Everything has just been checked again.
-done-refresh-partly = Check asked for; not everything has answered yet.
+done-refresh-partly = Check requested; not everything has answered yet.
 done-reload = HAProxy { $proxy } is reloading; no visitor is cut.
 done-reload-db = { $count ->
     [0] HAProxy db is reloading; no connection is open.

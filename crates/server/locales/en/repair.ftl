@@ -12,10 +12,10 @@ conflict-unknown = The row of { $table } cannot be found by what MariaDB says ab
 repair-many = more than { $count } rows stand in the way of what it receives from { $from }: copy it again
 
 ask-repair-writer = Take the rows of { $writer } on { $name }
-ask-repair-writer-lead = The site goes on. Wherever { $name } differs from { $writer }, it gets the row of { $writer }.
+ask-repair-writer-lead = The site stays up. Wherever { $name } differs from { $writer }, it gets the row of { $writer }.
 ask-repair-writer-after = { $name } holds what { $writer } holds, and was compared with it
 ask-repair-this = Take the rows of { $name } everywhere
-ask-repair-this-lead = The site goes on, with other values: wherever { $name } differs from { $writer }, the row of { $name } is written on { $writer } and on all others.
+ask-repair-this-lead = The site stays up, with other values: wherever { $name } differs from { $writer }, the row of { $name } is written on { $writer } and on all others.
 ask-repair-this-after = all hold what { $name } holds now, where it differs
 ask-repair-more = Nothing else is touched. Each row is held still for some milliseconds while it is written.
 ask-repair-meanwhile = the site reads and writes as before
@@ -25,7 +25,6 @@ status-not-copied = Not copied
 reason-not-copied = { $name } does not copy it any further: error { $code }
 do-not-copied = Look at the database that stopped copying: what is written here is not there until its row is put right.
 
-verdict-good-some-coming = All good, with a server on its way
 repair-slow = rows of { $table } take longer to write than they may be held still: have the database copied again
 repair-unique = rows of { $table } stand in each other’s way (a unique key): copy the database again
 repair-refused = the database does not take a row of { $table } (error { $code }): copy the database again

@@ -78,7 +78,7 @@ visitors-gap-count = { $count ->
    *[other] about { $count } requests are missing
 }
 visitors-gap-unknown = HAProxy was started anew meanwhile, so it is not known how many requests are missing
-visitors-most = The list holds at most { $most } addresses; further ones are counted, not listed, until old ones are forgotten.
+visitors-most = The list can hold { $most } addresses; further ones are counted, not listed, until old ones are forgotten.
 visitors-deaf = HAProxy’s log is not heard
 visitors-deaf-help = No port was free for it when Cordée started. Restart Cordée once one is.
 visitors-keeping = What is remembered
@@ -98,7 +98,13 @@ logs-asked = Asked for
 logs-took = Took
 logs-agent = Program
 problem-table = There are two tables: visitors and changes.
-cli-visitors-sum = { $total } addresses; { $stored } requests in the list, { $dropped } not in it
+cli-visitors-sum = { $total ->
+    [one] { $total } address
+   *[other] { $total } addresses
+}; { $stored ->
+    [one] { $stored } request
+   *[other] { $stored } requests
+} in the list, { $dropped } not in it
 cli-help-visitors = Show who visited, the last one first
 cli-help-keep-visitors = Choose how visitors are remembered; what is not given stays
 cli-help-requests = Show the last requests that a web server answered
@@ -112,3 +118,13 @@ cli-help-shorten = Keep networks instead of addresses
 cli-help-trusted = Proxies in front whose X-Forwarded-For is believed, with commas; empty for none
 cli-help-requests-status = Only this status: 404, or 5xx
 cli-help-requests-path = Only paths that hold this
+
+# The colours of the test page
+colour-rouge = red
+colour-orange = orange
+colour-jaune = yellow
+colour-vert = green
+colour-turquoise = turquoise
+colour-bleu = blue
+colour-violet = purple
+colour-rose = pink

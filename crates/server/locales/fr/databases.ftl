@@ -6,7 +6,7 @@ problem-handover = { $name } est en train de prendre les écritures : attendez 
 problem-not-member = { $name } ne copie pas les autres en ce moment : elle ne peut pas prendre les écritures.
 problem-promote-stopped = { $name } est arrêtée : démarrez-la d’abord, et laissez-la se mettre à jour.
 problem-routing-unknown = La répartition est « one-writer » ou « all-writers ».
-problem-writer = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis arrêtez ou redémarrez { $name }.
+problem-writer = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis arrêtez ou redémarrez { $name }.
 problem-writer-already = { $name } reçoit déjà les écritures.
 
 # Ce qui a été demandé, ce qui a été décidé
@@ -37,7 +37,7 @@ failover-behind = { $count ->
    *[other] { $count } écritures de { $name }, peut-être confirmées, ne sont sur aucune autre base
 }
 failover-cannot-apply = la base qui a reçu les dernières écritures de { $name } ne peut pas les appliquer
-failover-cut-off = { $name } se tait et vit peut-être encore : c’est à une personne de décider (confier les écritures à une autre, en acceptant une perte)
+failover-cut-off = { $name } se tait et vit peut-être encore : c’est à une personne de décider (promouvoir une autre base, en acceptant une perte)
 failover-no-promise = aucune autre base n’a de façon certaine toutes les écritures que { $name } a confirmées
 failover-standby-away = { $name } a peut-être les dernières écritures confirmées, et ne répond pas
 reason-writer-gone = { $why } ; { $and }
@@ -50,7 +50,10 @@ handover-link = { $name } ne reçoit plus rien de { $from }
 handover-proxy = HAProxy est prié de n’envoyer personne aux bases
 
 # Pas encore ouverte
-wait-catching-up = il manque encore { $count } transactions de { $peer } à { $name }
+wait-catching-up = { $count ->
+    [one] il manque encore { $count } transaction de { $peer } à { $name }
+   *[other] il manque encore { $count } transactions de { $peer } à { $name }
+}
 wait-fetching-own = { $count ->
     [one] { $name } récupère une transaction à elle qu’un arrêt brutal lui avait reprise
    *[other] { $name } récupère { $count } transactions à elle qu’un arrêt brutal lui avait reprises
@@ -58,7 +61,7 @@ wait-fetching-own = { $count ->
 wait-near = { $name } n’est pas encore assez près de { $peer }
 
 # État
-status-blocked = N’écrit plus
+status-blocked = Écritures bloquées
 reason-blocked = les écritures sont refusées ou attendent un verrou
 status-diverged = Divergente
 reason-diverged = { $count ->
@@ -88,12 +91,15 @@ reason-may-lack = { $count ->
 status-comparing = En comparaison
 reason-doubted = il peut lui manquer des lignes : elles sont comparées avec celles de la base qui écrit avant qu’elle compte comme synchronisée
 status-full = Trop de connexions
-reason-too-many = { $count } connexions sur { $most } sont prises
+reason-too-many = { $count ->
+    [one] { $count } connexion sur { $most } est prise
+   *[other] { $count } connexions sur { $most } sont prises
+}
 status-handing-over = Passe la main
 reason-handing-over = { $name } prend les écritures
 status-returning = Revient
 reason-returning = le contenu de son journal est comparé avec ce que les autres détiennent d’elle
-status-unprotected = À découvert
+status-unprotected = Sans copie confirmée
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
 reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela prend quelques secondes
 
@@ -129,7 +135,7 @@ problem-leaving = { $name } est déjà en train de partir.
 problem-recopy-writer = { $name } reçoit les écritures : c’est d’elle que les autres sont copiées.
 problem-slots = Il y a déjà { $count } bases, et il ne peut pas y en avoir plus.
 problem-verify-writer = { $name } reçoit les écritures : c’est à elle que les autres sont comparées.
-problem-writer-leaves = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis retirez { $name }.
+problem-writer-leaves = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis retirez { $name }.
 reason-catching-up = elle rattrape les autres
 reason-comparing = ses lignes sont en cours de comparaison : { $rows } jusqu’ici
 reason-copy-differs = { $count ->
@@ -143,7 +149,10 @@ status-copy-failed = Copie échouée
 status-copying = Copie
 status-leaving = Quitte le groupe
 verify-asked = Les lignes de { $name } sont en cours de comparaison avec celles de la base qui écrit
-wait-copy-differs = { $name } ne détient pas ce que détient la base qui écrit : { $count } tables diffèrent
+wait-copy-differs = { $name } ne détient pas ce que détient la base qui écrit : { $count ->
+    [one] { $count } table diffère
+   *[other] { $count } tables diffèrent
+}
 wait-donor = aucune base ne peut être copiée pour { $name } pour l’instant
 wait-leaving = il manque encore à { $peer } des écritures de { $name }
 
@@ -152,10 +161,13 @@ event-rows-differ = { $count ->
     [one] { $name } : { $table } ne contient pas ce que contient la base qui écrit
    *[other] { $name } : { $count } tables ne contiennent pas ce que contient la base qui écrit, d’abord { $table }
 }
-event-rows-equal = { $tables ->
-    [one] { $name } : { $rows } lignes d’une table comparées avec celles de la base qui écrit, aucune différence
-   *[other] { $name } : { $rows } lignes de { $tables } tables comparées avec celles de la base qui écrit, aucune différence
-}
+event-rows-equal = { $name } : { $rows ->
+    [one] { $rows } ligne
+   *[other] { $rows } lignes
+} de { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+}, aucune différence avec la base qui écrit
 reason-delay-unproven = { $ms } ms de retard ; ses lignes n’ont pas encore été comparées
 reason-rows-differ = { $count ->
     [one] { $table } ne contient pas ce que contient la base qui écrit
@@ -188,7 +200,7 @@ ask-one = Ne laisser écrire qu’une base
 ask-one-cut = Les connexions à { $names } sont coupées, et ce qu’elles écrivaient échoue. Ensuite, tout passe par { $writer }.
 ask-one-fact = { $at } mène à { $name } seulement.
 ask-one-more = Ce qui a été confirmé reste, et se copie comme avant.
-ask-promote = Confier les écritures à { $name }
+ask-promote = Promouvoir { $name }
 ask-promote-gap = Les écritures attendent ou échouent pendant le changement : { $time } la dernière fois. Les lectures aussi, car aucune base ne sert pendant ce temps.
 ask-promote-loss = { $old } ne peut pas passer la main : tant que { $name } n’écrit pas, les pages qui ont besoin de la base échouent. Ensuite, les écritures que { $old } est seule à détenir manquent.
 ask-promote-loss-all = Au retour de { $name }, les autres copient ce qu’elle était seule à détenir.
@@ -252,13 +264,13 @@ ask-recopy-more = Les données de { $name } vont à la corbeille ; elle reçoi
 ask-remove-db = { $name } est fermée et les autres vont chercher tout ce qu’elle a écrit ; ensuite ses liens et son entrée dans HAProxy disparaissent. Son dossier va à la corbeille, que seul « Nettoyer la configuration » vide. Son identifiant ne resservira jamais.
 ask-remove-out = { $name } est déjà à l’écart : elle est arrêtée, ses liens et son entrée dans HAProxy disparaissent. Ce qu’elle est seule à détenir va à la corbeille avec son dossier ; ce qui a été enregistré sous lost/ reste. Son identifiant ne resservira jamais.
 copy-progress = Copié jusqu’ici
-held-writer = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis arrêtez, redémarrez ou retirez { $name }.
+held-writer = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis arrêtez, redémarrez ou retirez { $name }.
 join-button = Ajouter la base
 join-cannot = Aucune base ne peut être ajoutée pour l’instant.
 join-from = Copiée de
 join-from-standby = { $name }, en secours : celle qui reçoit les écritures est épargnée
 join-from-writer = { $name }, qui continue de recevoir les écritures
-join-here = Une nouvelle sur cette machine
+join-here = Nouvelle base sur cette machine
 join-much = À copier
 join-nothing = Rien n’a été écrit.
 join-nothing-yet = Rien n’est encore écrit.
@@ -287,8 +299,17 @@ repair-this = Prendre les lignes de cette base
 repair-title = Remettre en ordre ce qui diffère
 repair-writer = Prendre les lignes de la base qui écrit
 event-rows-left-out = { $said } ; { $why }
-event-rows-equal-of = { $name } : { $count } tables sur { $tables } comparées avec celles de la base qui écrit ({ $rows } lignes), aucune différence
-reason-rows-unproven = { $count } tables sur { $tables } comparées, aucune différence ; { $why }
+event-rows-equal-of = { $name } : { $tables ->
+    [one] { $count } table sur { $tables } comparée
+   *[other] { $count } tables sur { $tables } comparées
+} avec celles de la base qui écrit ({ $rows ->
+    [one] { $rows } ligne
+   *[other] { $rows } lignes
+}), aucune différence
+reason-rows-unproven = { $count ->
+    [one] { $count } table sur { $tables } comparée
+   *[other] { $count } tables sur { $tables } comparées
+}, aucune différence ; { $why }
 rows-left-out = { $count ->
     [one] une table n’a pas pu l’être : { $names } ({ $why })
    *[other] { $count } tables n’ont pas pu l’être : { $names }{ $more ->

@@ -11,9 +11,9 @@ detail-log = La fin de son journal d’erreurs
 detail-log-all = Tous ses journaux
 detail-no-engine = Le moteur de Cordée n’a pas répondu à temps.
 detail-not-asked = Elle n’a pas pu être interrogée.
-detail-not-asked-help = Ses fils, positions, réglages, comptes et connexions ne sont donc pas montrés. Ce qui suit est connu sans elle.
+detail-not-asked-help = Ses threads, positions, réglages, comptes et connexions ne sont donc pas montrés. Ce qui suit est connu sans elle.
 detail-pid = processus { $pid }
-detail-promote = Lui confier les écritures…
+detail-promote = Promouvoir…
 standing-diverged = à l’écart : détient des données à elle seule
 standing-joining = entre dans le groupe
 standing-leaving = quitte le groupe
@@ -21,8 +21,8 @@ standing-member = membre
 standing-returning = en cours de comparaison
 
 # Que faire
-do-alone = Les fils ci-dessous disent quel sens est arrêté et pourquoi. Tant qu’il ne repart pas, cette base et les autres s’éloignent.
-do-behind = Regardez les connexions : une longue requête en est la cause habituelle. Elle rattrape seule ; d’ici là, ne lui confiez pas les écritures.
+do-alone = Les threads ci-dessous disent quel sens est arrêté et pourquoi. Tant qu’il ne repart pas, cette base et les autres s’éloignent.
+do-behind = Regardez les connexions : une longue requête en est la cause habituelle. Elle rattrape seule ; d’ici là, ne la promouvez pas.
 do-blocked = Son disque est peut-être plein, ou un verrou est tenu : regardez son journal d’erreurs et la plus longue requête ci-dessous.
 do-closed = Rien n’écrit tant qu’elle n’est pas ouverte. La raison ci-dessus dit ce qu’elle attend.
 do-copy-failed = Faites recopier { $name }, ou retirez-la et ajoutez-la de nouveau. Une base dont on sait que les lignes diffèrent n’est pas copiée.
@@ -31,12 +31,12 @@ do-down = Regardez son journal d’erreurs ci-dessous, puis démarrez-la de nouv
 do-frozen = Quelqu’un a suspendu son processus. Pour qu’il reprenne : kill -CONT avec le numéro ci-dessus. Ou redémarrez-la.
 do-full = Regardez ci-dessous qui tient les connexions. Redémarrer les serveurs web libère les leurs.
 do-open = Deux bases prennent des écritures. Cordée ferme { $name } d’elle-même ; si elle reste ouverte, arrêtez-la.
-do-replication = Les fils ci-dessous nomment l’erreur et disent que faire. La base garde ce qu’elle a ; elle prend du retard entre-temps.
+do-replication = Les threads ci-dessous nomment l’erreur et disent que faire. La base garde ce qu’elle a ; elle prend du retard entre-temps.
 do-rows = Les tables et les lignes différentes sont ci-dessous. Réparez la ligne sur cette base seulement, ou faites recopier { $name }.
 do-stopped = Démarrez { $name } : elle rattrape ensuite d’elle-même.
 do-unknown = Attendez un instant. Si cela dure, regardez son journal d’erreurs ci-dessous, et celui de Cordée.
 do-unprotected = Regardez les bases de secours : une seule qui marche et a tout rattrapé suffit pour que la promesse revienne.
-do-writer-down = Si elle ne revient pas d’elle-même, confiez les écritures à une base de secours ; là où l’une détient tout, Cordée le fait seule.
+do-writer-down = Si elle ne revient pas d’elle-même, promouvez une base de secours ; là où l’une détient tout, Cordée le fait seule.
 
 # Les trois vérités
 tables-help = Une ligne différente se répare sur la base fautive seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
@@ -67,15 +67,24 @@ truth-differs = { $count ->
 }
 truth-differs-why = sur { $tables } comparées avec { $with } par somme de contrôle
 truth-equal = Oui, par somme de contrôle
-truth-equal-why = { $rows } lignes de { $tables } tables, comparées avec { $with }
+truth-equal-why = { $rows ->
+    [one] { $rows } ligne
+   *[other] { $rows } lignes
+} de { $tables ->
+    [one] { $tables } table
+   *[other] { $tables } tables
+}, comparaison avec { $with }
 truth-failed-why = la dernière comparaison n’est pas allée au bout : { $why }
 truth-late = Complète, mais en retard
 truth-links-broken = Non
-truth-links-broken-why = { $count } sens sur { $all } arrêtés : { $names }
+truth-links-broken-why = { $count ->
+    [one] { $count } sens sur { $all } arrêté
+   *[other] { $count } sens sur { $all } arrêtés
+} : { $names }
 truth-links-run = Oui, dans les deux sens
 truth-links-run-why = { $count ->
-    [one] { $count } lien, avec son fil de réception et son fil d’application
-   *[other] { $count } liens, chacun avec son fil de réception et son fil d’application
+    [one] { $count } lien, avec son thread de réception et son thread d’application
+   *[other] { $count } liens, chacun avec son thread de réception et son thread d’application
 }
 truth-links-unknown = En partie inconnu
 truth-links-unknown-why = pas interrogés : { $names }
@@ -91,7 +100,13 @@ truth-unproven = { $count ->
     [one] 1 table n’a pas pu être comparée
    *[other] { $count } tables n’ont pas pu être comparées
 }
-truth-unproven-why = aucune différence dans les { $count } autres ({ $rows } lignes), comparées avec { $with }
+truth-unproven-why = aucune différence dans { $count ->
+    [one] l’autre table
+   *[other] les { $count } autres
+} ({ $rows ->
+    [one] { $rows } ligne
+   *[other] { $rows } lignes
+}), comparaison avec { $with }
 truth-wanted = Comparaison sur le point de commencer
 truth-wanted-why = elle commence quand la base suit de près celle qui écrit
 truths-compare = Comparer maintenant
@@ -102,7 +117,10 @@ truths-title = Trois vérités
 row-changed = d’autres valeurs sur { $name }
 row-extra = seulement sur { $name }
 row-lacking = absente de { $name }
-rows-at-least = { $count } lignes différentes ou plus : la table n’a pas été lue jusqu’au bout
+rows-at-least = { $count ->
+    [one] { $count } ligne différente ou plus
+   *[other] { $count } lignes différentes ou plus
+} : la table n’a pas été lue jusqu’au bout
 rows-differ = { $count ->
     [one] 1 ligne différente
    *[other] { $count } lignes différentes
@@ -132,7 +150,7 @@ promise-second-why = Seule la base qui écrit attend des accusés de réception.
 promise-standby-why = La base qui écrit valide une écriture dès qu’une base de secours en a confirmé la réception.
 promise-title = Ce que vaut une écriture validée, maintenant
 
-# Fils et erreurs
+# Threads et erreurs
 error-1032 = Une ligne modifiée ou supprimée sur l’autre base n’est pas ici.
 error-1032-do = Les données diffèrent. Prenez les lignes de la base qui écrit (« Remettre en ordre ce qui diffère », sur cette page) : la ligne absente revient. Dans le doute, faites recopier la base.
 error-1045 = L’autre base a refusé le compte par lequel celle-ci la copie.
@@ -159,7 +177,7 @@ thread-runs = marche
 thread-stands = arrêtée
 threads-from = Copie
 threads-none = Elle ne copie aucune autre base.
-threads-title = Fils et erreurs
+threads-title = Threads et erreurs
 
 # Positions
 domain-gone = une base retirée
@@ -222,15 +240,18 @@ settings-title = Réglages
 # Connexions
 crowd-busy = au travail
 crowd-connections = { $count } sur { $most }
-crowd-open = ouvertes
+crowd-open = { $count ->
+    [one] { $count } ouverte
+   *[other] { $count } ouvertes
+}
 crowd-replication = réplication
 crowd-secret = (une requête avec un mot de passe, non montrée)
 crowds-title = Connexions en ce moment
 
 # Le test de connexion
 test-fail-apply = { $on } reçoit ce que { $from } écrit, mais ne l’applique pas. Sa page dit pourquoi.
-test-fail-beat-none = Aucun battement de { $from } n’est jamais arrivé sur { $on }. Regardez les fils sur sa page.
-test-fail-beat-old = Le dernier battement de { $from } arrivé sur { $on } date de { $seconds } s. Regardez les fils sur sa page.
+test-fail-beat-none = Aucun battement de { $from } n’est jamais arrivé sur { $on }. Regardez les threads sur sa page.
+test-fail-beat-old = Le dernier battement de { $from } arrivé sur { $on } date de { $seconds } s. Regardez les threads sur sa page.
 test-fail-closes = La connexion est fermée aussitôt, sans un mot. Le serveur est peut-être en train de s’arrêter, ou refuse cette machine : regardez son journal d’erreurs.
 test-fail-cut = La connexion a été coupée en plein échange. Regardez son journal d’erreurs : il vient peut-être de s’arrêter.
 test-fail-disk = Écriture impossible : son disque est plein (erreur { $code }). Libérez-y de la place.

@@ -2,7 +2,7 @@
 
 # Journal
 event-added = { $name } ajouté
-event-drain = { $name } doit se vider
+event-drain = { $name } ne doit plus recevoir de nouveaux visiteurs
 event-maintenance = { $name } doit passer en maintenance
 event-ready = { $name } remis en service
 event-reload = Rechargement de HAProxy { $proxy } demandé
@@ -52,9 +52,15 @@ reason-behind = { $seconds } s de retard
 reason-code = code { $code } de HAProxy
 reason-delay = retard de { $ms } ms
 reason-drain = { $count ->
-    [one] { $count } session restante
-   *[other] { $count } sessions restantes
+    [one] { $count } visiteur encore attaché
+   *[other] { $count } visiteurs encore attachés
 }
+reason-drain-since = { $count ->
+    [one] { $count } visiteur encore attaché, compté depuis { $minutes } min
+   *[other] { $count } visiteurs encore attachés, comptés depuis { $minutes } min
+}
+reason-drain-free = aucun visiteur ne lui est attaché : les sessions sont dans la base
+reason-drain-uncounted = on ne sait pas combien de visiteurs lui sont encore attachés
 reason-failing = { $failed ->
     [one] { $failed } échec sur { $goal }
    *[other] { $failed } échecs sur { $goal }
@@ -85,24 +91,25 @@ reason-stale = { $seconds ->
     [0] dernières données il y a moins de 1 s
    *[other] dernières données il y a { $seconds } s
 }
-reason-stopped-by-person = à la demande de quelqu’un
+reason-stopped-by = par { $who }
+reason-stopped-by-person = demandé
 reason-two-writers = accepte des écritures, alors qu’une autre base les reçoit
 reason-unreachable = machine injoignable
 reason-version = version { $version }
 
 # Statuts
-status-applying = En cours
+status-applying = En cours d’application
 status-alone = Copie interrompue
 status-behind = En retard
 status-closed = Écritures fermées
 status-creating = Création
 status-down = Hors ligne
-status-draining = Vidage
+status-draining = Mis à l’écart
 status-drift = En ligne, mais à corriger
 status-frozen = Figé
 status-in-sync = Synchronisée
 status-joining = Entrée en service
-status-linking = Mise en liaison
+status-linking = Réplication en préparation
 status-maintenance = En maintenance
 status-open = Ouverte à tort
 status-opening = Ouverture des écritures
@@ -135,15 +142,30 @@ verdict-count = { $web ->
 verdict-critical = Le site ne répond pas
 verdict-empty = Il n’y a aucun serveur web : ajoutez le premier.
 verdict-good = Tout fonctionne
-verdict-good-some-out = Tout fonctionne, avec un serveur de côté
+verdict-good-aside = { $count ->
+    [one] Tout fonctionne, { $names } mis de côté
+   *[other] Tout fonctionne, { $names } mis de côté
+}
+verdict-good-draining = { $count ->
+    [one] Tout fonctionne, { $names } ne reçoit plus de nouveaux visiteurs
+   *[other] Tout fonctionne, { $names } ne reçoivent plus de nouveaux visiteurs
+}
+verdict-good-coming = { $count ->
+    [one] Tout fonctionne, { $names } entre en service
+   *[other] Tout fonctionne, { $names } entrent en service
+}
+count-servers = { $count ->
+    [one] { $count } serveur
+   *[other] { $count } serveurs
+}
 verdict-no-database = Le site n’a plus de base de données
 verdict-no-web = Aucun serveur web n’est en ligne.
 verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.
 verdict-proxy-down = HAProxy { $proxy } est arrêté ; Cordée le redémarre.
 verdict-risk = Service rendu, mais fragile
 verdict-risk-reason = { $count ->
-    [one] { $names } est à surveiller.
-   *[other] { $names } sont à surveiller.
+    [one] { $names } demande votre attention.
+   *[other] { $names } demandent votre attention.
 } En bon état : { $web ->
     [one] { $web } serveur web
    *[other] { $web } serveurs web
@@ -162,7 +184,7 @@ waits-for = { $count ->
    *[other] attend l’un de { $names }
 }
 waits-for-another = attend qu’un autre serveur réponde, et aucun n’est en route
-reason-waits-drain = { $first }, puis se vide
+reason-waits-drain = { $first }, puis est mis à l’écart
 reason-waits-maintenance = { $first }, puis passe en maintenance
 reason-waits-remove = { $first }, puis est retiré
 reason-waits-restart = { $first }, puis redémarre

@@ -26,15 +26,21 @@ drill-drain = vider
 drill-rate = Requêtes par seconde
 drill-visitors = Visiteurs
 drill-before = Secondes avant
-drill-held = Secondes à terre
+drill-held = Durée de la panne (s)
 drill-after = Secondes après
 drill-confirm = Tapez le nom du groupe : web ou db
 drill-confirm-help = web pour un serveur web ou HAProxy web, db pour la base qui écrit, le lien ou HAProxy db.
 drill-title = { $who } ({ $how })
 drill-who = { $name }
 drill-who-link = le lien de { $from } vers { $on }
-drill-traffic = { $rate } requêtes par seconde de { $visitors } visiteurs ; { $before } s avant, { $held }, { $after } s après
-drill-traffic-held = { $seconds } s à terre
+drill-traffic = { $rate ->
+    [one] { $rate } requête
+   *[other] { $rate } requêtes
+} par seconde de { $visitors ->
+    [one] { $visitors } visiteur
+   *[other] { $visitors } visiteurs
+} ; { $before } s avant, { $held }, { $after } s après
+drill-traffic-held = panne de { $seconds } s
 drill-traffic-not-held = puis redémarrage immédiat
 drill-now = En cours : { $title }
 drill-running = L’exercice est en cours
@@ -64,7 +70,7 @@ drill-before-blow = avant
 drill-whole = l’ensemble
 drill-doing-gather = Les visiteurs commencent leurs sessions
 drill-doing-before = Les visiteurs vont et viennent ; rien n’est tombé
-drill-doing-down = C’est à terre
+drill-doing-down = La panne est là
 drill-doing-after = Observation du retour
 drill-doing-close = Attente des dernières réponses
 drill-no-page = la page de couleur du site n’a pas répondu avant toute chute
@@ -78,7 +84,7 @@ event-drill-ended = Exercice { $title } : { $says } ; requêtes perdues : { $los
 problem-drill-target = Choisissez un serveur web, la base qui écrit, le lien ou un HAProxy.
 problem-drill-how = Choisissez comment cela tombe : tuer (kill), figer (freeze), arrêter (stop) ou vider (drain).
 problem-drill-how-proxy = Un HAProxy peut être tué ou figé.
-problem-drill-how-writer = La base qui écrit peut être tuée ou figée ; pour en changer en douceur, confiez les écritures à une autre.
+problem-drill-how-writer = La base qui écrit peut être tuée ou figée ; pour en changer en douceur, promouvez-en une autre.
 problem-drill-how-link = Le lien peut être arrêté.
 problem-drill-confirm = Tapez { $pool } pour confirmer.
 problem-drill-busy = Attendez qu’aucune base n’arrive, ne parte, ne change de rôle ou ne soit réparée.
@@ -102,7 +108,7 @@ cli-help-drill-how = `kill` (tuer), `freeze` (figer), `stop` (arrêter) ou `drai
 cli-help-drill-rate = Requêtes par seconde, de 1 à 200
 cli-help-drill-visitors = Visiteurs, de 1 à 50
 cli-help-drill-before = Secondes avant la chute, de 1 à 30
-cli-help-drill-held = Secondes à terre, de 1 à 30
+cli-help-drill-held = Durée de la panne, de 1 à 30 secondes
 cli-help-drill-after = Secondes après, de 1 à 60
 cli-help-drill-confirm = Le nom de son groupe : c’est le cluster en service qui est touché
 cli-no-drill = Il n’y a pas d’exercice.

@@ -1,6 +1,6 @@
 # Ce que disent le moteur, le test de connexion, « nettoyer la configuration » et ./up.
 
-clean-draft = Brouillon d’un fichier de configuration, laissé par un acte qui n’a pas fini.
+clean-draft = Brouillon d’un fichier de configuration, laissé par une action interrompue.
 clean-log = Moitié ancienne d’un journal.
 clean-socket = Socket d’un serveur qui n’est plus là.
 clean-trash = Dossier d’un serveur retiré, ou fichier modifié à la main et remplacé.

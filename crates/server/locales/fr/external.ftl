@@ -30,7 +30,7 @@ freight-views = { $count ->
     }. Elles sont copiées telles quelles, et ne pourront pas y être lues non plus
 }
 guest-address-help = Sur cette machine : 127.0.0.1.
-guest-examine = La regarder d’abord
+guest-examine = Examiner d’abord
 guest-kept = Le mot de passe a été saisi une fois : il est gardé chiffré sur cette machine, et oublié avec la base.
 guest-lead = Une MariaDB vide que vous gérez vous-même. Cordée lui demande ce qui l’empêcherait de rejoindre le groupe, et rien n’est écrit avant votre accord. Cordée ne pourra ensuite ni la démarrer, ni l’arrêter, ni la redémarrer.
 guest-name-help = Lettres, chiffres, - et _, une lettre au début.

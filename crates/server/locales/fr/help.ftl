@@ -1,6 +1,6 @@
 # Les réponses de la page d’aide.
 help-actions = À quoi servent les actions ?
-help-actions-1 = Vider, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, confier les écritures, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, retirer ou recopier une base, ou confier les écritures pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
+help-actions-1 = Écarter, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, promouvoir, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, retirer ou recopier une base, ou en promouvoir une pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
 help-act-drain = Plus de nouveaux visiteurs ; ceux qui ont le cookie de ce serveur y reviennent jusqu’à la fin de leur session. Pour le sortir en douceur.
 help-act-logs = Les dernières lignes que le serveur a écrites : accès, erreurs, démarrage.
 help-act-maintenance = Plus aucun visiteur, plus aucune vérification. Le serveur tourne toujours : c’est le moment d’y travailler.
@@ -23,7 +23,7 @@ help-check = Le dernier check : à quoi sert-il, comment marche-t-il ?
 help-check-1 = Il dit si le serveur répond vraiment, et depuis quand on le sait. Un statut sans âge ne prouve rien : un tableau figé ressemble à un tableau où tout va bien.
 help-check-2 = Serveurs web : HAProxy envoie « GET / » à chacun toutes les secondes, toutes les 200 ms quand il doute, toutes les 250 ms tant que le serveur est hors ligne. 2 échecs de suite le mettent hors ligne, 1 réussite le ramène. HAProxy décide seul, même si Cordée est arrêté.
 help-check-3 = L’âge affiché (« il y a 0,3 s ») est le temps écoulé depuis que Cordée a lu le verdict de HAProxy, ce qu’il fait toutes les 0,5 s. Touchez l’âge pour voir le résultat et la durée. Après 2 s sans nouvelles (3 s pour une base), le statut devient « Inconnu » : une vieille donnée n’est jamais montrée comme actuelle.
-help-check-4 = Bases de données : Cordée interroge chacune lui-même, par SQL, toutes les secondes. Il mesure le retard de réplication avec un battement : une ligne que chaque base écrit et dont on lit l’heure d’arrivée sur l’autre.
+help-check-4 = Bases de données : Cordée interroge chacune elle-même, par SQL, toutes les secondes. Il mesure le retard de réplication avec un battement : une ligne que chaque base écrit et dont on lit l’heure d’arrivée sur l’autre.
 help-col-action = Action
 help-col-does = Ce qu’elle fait
 help-col-means = Ce que cela veut dire
@@ -42,7 +42,7 @@ help-light-critical = Ne rend plus le service : connexion refusée, pas de rép
 help-light-good = Fait son travail. Un serveur web répond à HAProxy ; une base de données est synchronisée, dans les deux sens.
 help-light-maintenance = Quelqu’un l’a sorti exprès : en maintenance, ou à l’arrêt. Ce n’est pas une panne.
 help-light-progress = En train de changer : démarrage, redémarrage, vidage, entrée en service, retour.
-help-light-unknown = On ne sait pas maintenant : les dernières données sont trop vieilles, ou il n’y en a pas encore.
+help-light-unknown = On ne sait pas maintenant : les dernières données sont trop anciennes, ou il n’y en a pas encore.
 help-light-warning = Rend le service, mais moins bien que souhaité : quelques échecs, du retard, ou plus de copie de secours.
 help-see = Que voit-on sur le tableau de bord ?
 help-see-1 = En haut, une phrase dit si le site répond, et ce qui le menace. Sous elle, la corde suit une requête : visiteur, HAProxy web, serveur web, HAProxy db, base de données. Trait plein : il passe des visiteurs. Tireté : vidage ou secours. Rouge et coupé : hors ligne.

@@ -19,13 +19,13 @@ nav-journal = Journal
 nav-label = Navigation principale
 nav-menu = Menu
 optional = facultatif
-send-failed = La demande n’est pas arrivée : Cordée ne répond pas. Rien n’a été fait.
+send-failed = Cordée ne répond pas. Résultat inconnu : vérifiez l’état.
 sign-out = Se déconnecter
 skip = Aller au contenu
 theme-auto = Thème : automatique
 theme-dark = Thème : sombre
 theme-light = Thème : clair
-undo = Revenir en arrière
+undo = Annuler
 
 # Messages
 message-missing = Introuvable
@@ -43,7 +43,7 @@ login-title = Connexion
 problem-account-name = Donnez un nom de 1 à 64 caractères.
 problem-code = Ce n’est pas le code de cette machine. Il est affiché par la commande ci-dessous.
 problem-form = Les champs du formulaire sont illisibles.
-problem-password = Ce nom et ce mot de passe ne vont pas ensemble.
+problem-password = Nom ou mot de passe incorrect.
 problem-password-long = { $count } octets au plus.
 problem-password-short = { $count } caractères au moins.
 problem-too-many = Trop d’essais manqués : { $seconds ->
@@ -69,10 +69,13 @@ events-all = Tout le journal
 events-none = Rien encore : les actions et les changements d’état s’écrivent ici.
 events-title = Derniers événements
 gap-last = Dernier changement de base qui écrit : { $time } sans écriture
-kind-external = Web, surveillé
+kind-external = Externe
 link-error = erreur { $code }
 link-stopped = arrêtée
-rate-db = { $count } connexions/s
+rate-db = { $count ->
+    [one] { $count } connexion/s
+   *[other] { $count } connexions/s
+}
 rate-web = { $count } req/s
 role-also = Écrit aussi
 role-joining = Nouvelle
@@ -80,6 +83,10 @@ role-leaving = S’en va
 role-out = À l’écart
 role-standby = Secours
 role-writer = Reçoit les écritures
+rope-attached = { $count ->
+    [one] { $count } visiteur
+   *[other] { $count } visiteurs
+}
 rope-also = écrit aussi
 rope-label = Le chemin d’une requête
 rope-standby = secours
@@ -127,16 +134,16 @@ web-title = Serveurs web
 # Actions
 act-cancel = Annuler l’ajout de
 act-cancel-short = Annuler
-act-drain = Vider
-act-drain-short = Vider
+act-drain = Ne plus envoyer de nouveaux visiteurs
+act-drain-short = Écarter
 act-logs = Journaux
 act-maintenance = Mettre en maintenance
 act-anyway = Le faire quand même :
 act-withdraw = Annuler la demande
 act-more = Autres actions pour
-act-promote = Confier les écritures
-act-promote-short = Confier
-act-promote-to = Confier les écritures à
+act-promote = Promouvoir
+act-promote-short = Promouvoir
+act-promote-to = Promouvoir
 act-ready = Remettre en service
 act-ready-short = Reprendre
 act-recopy = Recopier
@@ -169,7 +176,7 @@ ask-remove = Retirer { $name }
 ask-remove-external = Cordée cesse de lui envoyer des visiteurs. Le serveur { $name } lui-même n’est pas touché.
 ask-remove-process = Le processus, la configuration et les fichiers de { $name } sont retirés de cette machine.
 ask-restart = Redémarrer { $name }
-ask-drain = Vider { $name }
+ask-drain = Ne plus envoyer de nouveaux visiteurs à { $name }
 ask-maintenance = Mettre { $name } en maintenance
 ask-anyway = Sortir { $name } quand même
 ask-serving = { $count ->
@@ -179,22 +186,17 @@ ask-serving = { $count ->
 }
 ask-stop = Arrêter { $name }
 ask-type = Pour confirmer, tapez
-ask-web-idle = { $sessions ->
-    [one] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } session y est encore.
-   *[other] { $name } ne reçoit pas de nouveaux visiteurs ; { $sessions } sessions y sont encore.
+ask-web-idle = { $name } ne reçoit pas de nouveaux visiteurs. { $visitors }
+ask-web-last = { $name } est le dernier serveur web en ligne : sans lui, le site ne répond plus. { $visitors }
+ask-web-move = { $visitors } Ils passent sur { $names }, sans erreur.
+ask-web-keep = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les sessions sont dans la base : personne ne perd la sienne.
+ask-web-lose = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les visiteurs attachés perdent ce que leur session PHP garde dans un fichier de { $name } : un panier, une connexion.
+visitors-attached = { $count ->
+    [one] { $count } visiteur est attaché à { $name } par son cookie ({ $minutes } dernières min).
+   *[other] { $count } visiteurs sont attachés à { $name } par son cookie ({ $minutes } dernières min).
 }
-ask-web-last = { $sessions ->
-    [one] { $name } est le dernier serveur web en ligne ({ $sessions } session) : sans lui, le site ne répond plus.
-   *[other] { $name } est le dernier serveur web en ligne ({ $sessions } sessions) : sans lui, le site ne répond plus.
-}
-ask-web-move = { $sessions ->
-    [one] { $sessions } session en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
-   *[other] { $sessions } sessions en cours sur { $name }. Ses visiteurs passent sur { $names }, sans erreur.
-} { $count ->
-    [one] Il reste { $count } autre serveur web en ligne.
-   *[other] Il reste { $count } autres serveurs web en ligne.
-}
-ask-web-sessions = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Une session PHP enregistrée dans un fichier de ce serveur ne suit pas son visiteur.
+visitors-free = Aucun visiteur n’est attaché à { $name }.
+visitors-uncounted = On ne sait pas combien de visiteurs sont attachés à { $name }.
 problem-confirm-name = Tapez « { $name } », avec les mêmes majuscules.
 problem-confirm-tick = Cochez la case : sans ce serveur, le site ne répond plus.
 

@@ -25,7 +25,6 @@ status-not-copied = Pas copiée
 reason-not-copied = { $name } ne la copie plus : erreur { $code }
 do-not-copied = Regardez la base qui a cessé de copier : ce qui est écrit ici n’y est pas tant que sa ligne n’est pas remise en ordre.
 
-verdict-good-some-coming = Tout va bien, un serveur est en route
 repair-slow = des lignes de { $table } sont plus longues à écrire qu’on ne peut les tenir immobiles : faites recopier la base
 repair-unique = des lignes de { $table } se gênent l’une l’autre (clé unique) : recopiez la base
 repair-refused = la base ne prend pas une ligne de { $table } (erreur { $code }) : recopiez-la

@@ -78,7 +78,7 @@ visitors-gap-count = { $count ->
    *[other] il manque environ { $count } requêtes
 }
 visitors-gap-unknown = HAProxy a redémarré entre-temps : le nombre de requêtes manquantes n’est pas connu
-visitors-most = La liste contient au plus { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
+visitors-most = La liste peut contenir { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
 visitors-deaf = Le journal de HAProxy n’est pas reçu
 visitors-deaf-help = Aucun port n’était libre pour lui au démarrage de Cordée. Redémarrez Cordée quand il y en aura un.
 visitors-keeping = Ce qui est retenu
@@ -98,7 +98,13 @@ logs-asked = Demande
 logs-took = Durée
 logs-agent = Programme
 problem-table = Il y a deux tableaux : visitors et changes.
-cli-visitors-sum = { $total } adresses ; { $stored } requêtes dans la liste, { $dropped } hors d’elle
+cli-visitors-sum = { $total ->
+    [one] { $total } adresse
+   *[other] { $total } adresses
+} ; { $stored ->
+    [one] { $stored } requête
+   *[other] { $stored } requêtes
+} dans la liste, { $dropped } hors d’elle
 cli-help-visitors = Montre qui est venu, le dernier d’abord
 cli-help-keep-visitors = Choisit comment les visiteurs sont retenus ; ce qui n’est pas donné reste
 cli-help-requests = Montre les dernières requêtes auxquelles un serveur web a répondu
@@ -112,3 +118,13 @@ cli-help-shorten = Garde les réseaux au lieu des adresses
 cli-help-trusted = Proxys en amont dont le X-Forwarded-For est cru, avec des virgules ; vide pour aucun
 cli-help-requests-status = Seulement ce code : 404, ou 5xx
 cli-help-requests-path = Seulement les chemins qui contiennent cela
+
+# Les couleurs de la page de test
+colour-rouge = rouge
+colour-orange = orange
+colour-jaune = jaune
+colour-vert = vert
+colour-turquoise = turquoise
+colour-bleu = bleu
+colour-violet = violet
+colour-rose = rose

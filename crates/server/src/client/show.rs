@@ -13,7 +13,7 @@ use crate::web::api::drills::DrillJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
-use crate::web::api::view::{ServerJson, SnapshotJson, StatusJson};
+use crate::web::api::view::{CauseJson, ServerJson, SnapshotJson, StatusJson};
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::local::Dsn;
 use crate::web::view::visitors as tables;
@@ -86,6 +86,7 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     if seen.routing == Routing::AllWriters {
         let _ = writeln!(text, "{}", lang.say(&text!("cli-all-writers")));
     }
+    text.push_str(&causes(&seen.causes, lang));
     text.push('\n');
     let mut proxies = vec![row([
         &lang.say(&text!("cli-col-proxy")),
@@ -103,6 +104,20 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     text.push_str(&table(&proxies));
     text.push('\n');
     text.push_str(&servers(&seen.servers, seen.routing, lang));
+    text
+}
+
+/// Why the verdict is not good, and what to do first about each cause.
+fn causes(all: &[CauseJson], lang: Lang) -> String {
+    let mut text = String::new();
+    if !all.is_empty() {
+        let _ = writeln!(text, "\n{}", lang.say(&text!("cli-causes")));
+    }
+    for cause in all {
+        let about = if cause.servers.is_empty() { cause.about.clone() } else { cause.servers.join(", ") };
+        let to_do = cause.remedies.first().map_or("", |r| r.says.as_str());
+        let _ = writeln!(text, "  {} {} → {}", plain(&about), sentence(&cause.status), plain(to_do));
+    }
     text
 }
 
@@ -351,7 +366,10 @@ pub(super) fn colour_changes(found: &VisitorsJson, lang: Lang) -> String {
         found
             .changes
             .iter()
-            .map(|c| row([&moment(c.at), &c.address, &c.server, c.from.as_deref().unwrap_or("-"), &c.to])),
+            .map(|c| (c, c.from.as_ref().map_or_else(|| "-".to_owned(), |from| tables::colour(from, lang))))
+            .map(|(c, from)| {
+                row([&moment(c.at), &c.address, &c.server, &from, &tables::colour(&c.to, lang)])
+            }),
     );
     table(&rows)
 }

@@ -3,19 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::ids::ServerName;
+use cordee_domain::observed::ProcessId;
 use cordee_domain::step::Target;
-use cordee_domain::text;
-use cordee_domain::text::Text;
 use tokio::time::Instant;
 
-use crate::board::{Ask, Leftover, LogFile};
+use crate::board::{Ask, LogFile};
 use crate::hands::files;
 use crate::hands::logs::tail;
-use crate::paths::Home;
 
-use super::Engine;
 use super::act::io;
+use super::{Engine, clean};
 
 impl Engine {
     /// Answers a question, now or when the looks it waits for are done.
@@ -66,13 +64,25 @@ impl Engine {
                 });
             }
             Ask::Clean { apply, reply } => {
-                let names = self.parts.board.desired().servers().map(|(_, s)| s.name.clone()).collect();
-                let home = self.parts.home.clone();
+                let (home, names) = (self.parts.home.clone(), self.known_names());
                 self.work.spawn_blocking(move || {
-                    let _ = reply.send(clean(&home, &names, apply));
+                    let _ = reply.send(clean::clean(&home, &names, apply));
                 });
             }
         }
+    }
+
+    /// The servers that are wished, and those of which something is still there: one that was removed a moment ago ends.
+    fn known_names(&self) -> BTreeSet<ServerName> {
+        let wished = self.parts.board.desired();
+        let wished = wished.servers().map(|(_, s)| s.name.clone());
+        let there = self.observed.processes.iter().filter_map(|(id, seen)| match id {
+            ProcessId::Server(name) if seen.leader.is_some() || seen.unlooked || !seen.orphans.is_empty() => {
+                Some(name.clone())
+            }
+            _ => None,
+        });
+        wished.chain(there).collect()
     }
 }
 
@@ -93,67 +103,10 @@ fn logs(folder: &Path, lines: usize) -> Vec<LogFile> {
         .collect()
 }
 
-/// What no wish explains: removed servers' folders, older halves of logs, drafts of files. With `apply` it goes.
-fn clean(home: &Home, names: &Vec<ServerName>, apply: bool) -> Vec<Leftover> {
-    let mut found: Vec<(PathBuf, Text)> = Vec::new();
-    for path in entries(&home.trash()) {
-        found.push((path, text!("clean-trash")));
-    }
-    for path in entries(&home.root.join("conf")) {
-        let beside =
-            PoolId::ALL.iter().any(|p| [home.proxy_config(*p), home.proxy_worker(*p)].contains(&path));
-        if !beside && path != home.session_map() && path != home.own_questions() {
-            found.push((path, text!("clean-draft")));
-        }
-    }
-    let mut logs = entries(&home.logs());
-    for name in names {
-        logs.extend(entries(&home.server(name).join("log")));
-    }
-    for path in logs {
-        if path.extension().is_some_and(|e| e == "1") {
-            found.push((path, text!("clean-log")));
-        }
-    }
-    for path in entries(&home.run()) {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
-        let known = name.starts_with("haproxy-")
-            || name.starts_with("cordee.sock")
-            || names.iter().any(|n| n.as_str() == name);
-        if !known {
-            found.push((path, text!("clean-socket")));
-        }
-    }
-    found
-        .into_iter()
-        .map(|(path, why)| {
-            let bytes = size(&path);
-            if apply {
-                remove(&path);
-            }
-            let shown = path.strip_prefix(&home.root).unwrap_or(&path);
-            Leftover { path: shown.to_string_lossy().into_owned(), why, bytes }
-        })
-        .collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
+/// What lies in a folder. One that cannot be read shows nothing, and is told.
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
     files::entries(folder).unwrap_or_else(|error| {
         tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");
         Vec::new()
     })
-}
-
-/// For people: what cannot be measured is shown without a size, and told.
-fn size(path: &Path) -> u64 {
-    files::size(path).unwrap_or_else(|error| {
-        tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "measuring");
-        0
-    })
-}
-
-fn remove(path: &Path) {
-    if let Err(error) = files::remove(path) {
-        tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "clean");
-    }
 }

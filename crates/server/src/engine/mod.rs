@@ -7,6 +7,7 @@ mod accounts;
 mod act;
 mod asks;
 mod by_hand;
+mod clean;
 mod data;
 mod detail;
 mod doors;
@@ -308,6 +309,7 @@ impl Engine {
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
         self.watch_doors(&desired);
+        self.observed.attached = self.parts.board.attached();
         self.publish(&desired);
         self.signs.give();
     }

@@ -35,9 +35,14 @@ fn make(path: &Path) -> io::Result<Folder> {
     }
 }
 
+/// Where the new text of a file lies until it is complete.
+pub fn draft(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
 /// Replaces a file: a new one beside it, flushed, then renamed over it, and the folder flushed.
 pub fn replace(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<User>) -> io::Result<()> {
-    let temporary = path.with_extension("new");
+    let temporary = draft(path);
     write(&temporary, text, mode, owner)?;
     let (folder, name) = split(path)?;
     folder.rename(names(&temporary)?.1, name)?;

@@ -169,6 +169,28 @@ pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
     Ok(all)
 }
 
+/// Everything below these folders that a process holds open or stands in. Of one that we may not look at nothing is said:
+/// it is another user's, to whom these folders are closed.
+pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let hidden = |error: &io::Error| gone(error) || error.kind() == io::ErrorKind::PermissionDenied;
+        let open = match open_files(pid) {
+            Ok(open) => open,
+            Err(error) if hidden(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let stands = std::fs::read_link(entry.path().join("cwd")).ok();
+        let below = |path: &PathBuf| folders.iter().any(|folder| path.starts_with(folder));
+        all.extend(open.into_iter().chain(stands).filter(below));
+    }
+    Ok(all)
+}
+
 /// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.
 pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     let mut all: BTreeMap<ProcessId, Vec<&Found>> = BTreeMap::new();

@@ -240,21 +240,22 @@ impl Store {
         let current =
             read_desired(&transaction)?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
         let change = &current.chosen(change).map_err(CommitError::Refused)?;
-        let next = current.apply(change).map_err(CommitError::Refused)?;
+        let at = now();
+        let next = current.apply(change).map_err(CommitError::Refused)?.signed(change, actor, at);
         let event = {
             transaction
                 .execute(
                     "INSERT INTO desired (revision, at, actor, change, wish) VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![
                         next.revision,
-                        now(),
+                        at,
                         actor,
                         serde_json::to_string(change).map_err(StoreError::from)?,
                         serde_json::to_string(&next).map_err(StoreError::from)?
                     ],
                 )
                 .map_err(StoreError::from)?;
-            write_event(&transaction, now(), actor, &change.subject(), None, &change.sentence())?
+            write_event(&transaction, at, actor, &change.subject(), None, &change.sentence())?
         };
         self.keep_logins(&transaction, &current, &next, login)?;
         transaction.commit().map_err(StoreError::from)?;

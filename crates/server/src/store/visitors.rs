@@ -500,7 +500,8 @@ mod tests {
     fn tally(lines: &[(&str, u64, &str, u16, &str)]) -> Tally {
         let mut tally = Tally::default();
         for (address, at, server, status, change) in lines {
-            let line = format!("cordee2 key 7 {at} {address} {status} {server} 3 76 474554 2F - {change}");
+            let line =
+                format!("cordee3 key 7 {at} {address} {status} {server} 3 76 474554 2F - {change} - - -");
             tally.take(&log::parse(line.as_bytes(), "key"), false);
         }
         tally

@@ -41,6 +41,7 @@ pub fn desired() -> Desired {
         ports: (18100, 18199),
         visitors: cordee_domain::visitors::Keeping::default(),
         doubts: std::collections::BTreeMap::new(),
+        asked: std::collections::BTreeMap::new(),
     }
 }
 

@@ -24,7 +24,7 @@ use super::App;
 use super::page::{Member, Visit};
 use super::read::Query;
 use super::stay::Stay;
-use super::view::{self, Ages, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
+use super::view::{self, Ages, CauseRow, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
 use crate::board::Event;
 use crate::clock::now;
 use crate::desk::{DrillUnderWay, UnderWay};
@@ -50,6 +50,8 @@ struct Whole<'a> {
 struct Delta {
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<StatusRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causes: Option<Vec<CauseRow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rope: Option<Rope>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -291,6 +293,7 @@ fn delta(old: &Picture, new: &Picture) -> Delta {
     let differs = |s: &&ServerRow| before.get(s.name.as_str()) != Some(s);
     Delta {
         verdict: (old.verdict != new.verdict).then(|| new.verdict.clone()),
+        causes: (old.causes != new.causes).then(|| new.causes.clone()),
         rope: (old.rope != new.rope).then(|| new.rope.clone()),
         writing: (old.writing != new.writing).then(|| new.writing.clone()),
         session: (old.session != new.session).then_some(new.session),

@@ -47,6 +47,7 @@ fn desired() -> Desired {
         ports: (10, 20),
         visitors: crate::visitors::Keeping::default(),
         doubts: std::collections::BTreeMap::new(),
+        asked: std::collections::BTreeMap::new(),
     }
 }
 

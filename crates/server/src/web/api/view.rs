@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::desired::{Desired, Power, Routing, Runtime, Standing};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::board::Event;
 use crate::clock::now;
+use crate::web::view::causes::says;
 use crate::web::view::{present, verdict};
 use crate::words::Lang;
 
@@ -28,6 +30,9 @@ pub struct SnapshotJson {
     pub at: Millis,
     /// The sentence about all of it.
     pub verdict: StatusJson,
+    /// Why it is not good, and what puts it right, the first cause first; with a good one mostly empty.
+    #[serde(default)]
+    pub causes: Vec<CauseJson>,
     /// Which databases take writes: `one-writer` or `all-writers`.
     #[schema(value_type = String, example = "one-writer")]
     pub routing: Routing,
@@ -46,6 +51,39 @@ pub struct SnapshotJson {
     pub pools: Vec<PoolJson>,
     /// The same servers in one list, web servers first.
     pub servers: Vec<ServerJson>,
+}
+
+/// Why the verdict is not good.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CauseJson {
+    /// `cordee`, `haproxy-web`, `haproxy-db`, or `servers`.
+    pub about: String,
+    /// The servers that share the cause; empty when it is about something else.
+    pub servers: Vec<String>,
+    /// What is said of it.
+    pub status: StatusJson,
+    /// Who asked for it, if somebody did and that is known: an account, `token:NAME`, `cli`.
+    pub by: Option<String>,
+    /// When: milliseconds since 1970, UTC.
+    pub at: Option<Millis>,
+    /// Servers that are as they are because of it.
+    pub explains: Vec<String>,
+    /// What puts it right, the likeliest first; never empty.
+    pub remedies: Vec<RemedyJson>,
+}
+
+/// What puts a cause right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RemedyJson {
+    /// What to ask for: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`, `remove`, `logs` or `test` of
+    /// a server, `reload` of a HAProxy, `add` a web server; or where to look: `page`, `config`, `journal`; or `hand`, what a
+    /// person does at the machine; or `wait`: Cordée is at it.
+    #[schema(example = "start")]
+    pub action: String,
+    /// The server, when it is about one.
+    pub server: Option<String>,
+    /// In words.
+    pub says: String,
 }
 
 /// A change of writer under way.
@@ -170,11 +208,23 @@ pub struct ServerJson {
     /// `start`, `promote`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<Action>,
+    /// Visitors who came back with its cookie (web); absent when that is not counted, or sessions are in the database.
+    #[serde(default)]
+    pub attached: Option<AttachedJson>,
     /// It was asked to leave, and serves until one of these does (empty: until another one does); absent when it does
     /// not wait.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub waits_for: Option<Vec<ServerName>>,
+}
+
+/// Visitors who came back with a web server's cookie.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AttachedJson {
+    /// How many.
+    pub visitors: u64,
+    /// Within so many minutes, thirty at most.
+    pub minutes: u64,
 }
 
 /// A comparison of a database's rows with the writer's.
@@ -262,6 +312,7 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
         revision: seen.revision,
         at: seen.at,
         verdict: status(&verdict(seen), lang),
+        causes: seen.causes.iter().map(|c| cause(c, lang)).collect(),
         routing: seen.routing,
         session: seen.session,
         epoch: seen.epoch,
@@ -284,6 +335,37 @@ pub fn status(seen: &Status, lang: Lang) -> StatusJson {
         word: lang.say(&seen.word),
         reason: seen.reason.as_ref().map(|r| lang.say(r)),
     }
+}
+
+fn cause(seen: &Cause, lang: Lang) -> CauseJson {
+    let (about, servers) = match &seen.about {
+        About::Cordee => ("cordee".to_owned(), Vec::new()),
+        About::Proxy(proxy) => (format!("haproxy-{proxy}"), Vec::new()),
+        About::Servers(_, names) => ("servers".to_owned(), names.iter().map(ToString::to_string).collect()),
+    };
+    CauseJson {
+        about,
+        servers,
+        status: status(&seen.status, lang),
+        by: seen.asked.as_ref().map(|a| a.by.clone()),
+        at: seen.asked.as_ref().map(|a| a.at),
+        explains: seen.explains.iter().map(ToString::to_string).collect(),
+        remedies: seen.remedies.iter().map(|r| remedy(r, lang)).collect(),
+    }
+}
+
+fn remedy(seen: &Remedy, lang: Lang) -> RemedyJson {
+    let (action, server) = match seen {
+        Remedy::Ask { name, action, .. } => (action.as_str(), Some(name.to_string())),
+        Remedy::Page { name } => ("page", Some(name.to_string())),
+        Remedy::Reload { .. } => ("reload", None),
+        Remedy::Add => ("add", None),
+        Remedy::Config { .. } => ("config", None),
+        Remedy::Journal => ("journal", None),
+        Remedy::Hand { .. } => ("hand", None),
+        Remedy::Itself => ("wait", None),
+    };
+    RemedyJson { action: action.to_owned(), server, says: says(seen, lang) }
 }
 
 fn proxy(seen: &ProxyView, lang: Lang, now: Millis) -> ProxyJson {
@@ -341,6 +423,7 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
                 .map(|t| LeftOutJson { table: t.table.clone(), why: lang.say(&t.why) })
                 .collect(),
         }),
+        attached: seen.attached.map(|held| AttachedJson { visitors: held.visitors, minutes: held.minutes }),
         waits_for: seen.waits.clone(),
         actions: seen.actions.clone(),
     }

@@ -12,6 +12,7 @@ use super::done;
 use super::tools::unavailable;
 use crate::board::{Ask, Leftover};
 use crate::web::App;
+use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
 use crate::words::Lang;
 
@@ -49,10 +50,13 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 
 /// Removes what is listed now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
-    match list(&app, true).await {
-        Some(gone) => done(&visit, StatusCode::OK, &text!("done-clean", count = gone.len()), None),
-        None => unavailable(&visit, &app),
+    let Some(gone) = list(&app, true).await else { return unavailable(&visit, &app) };
+    let (store, actor) = (app.store.clone(), visit.actor());
+    let told = text!("event-cleaned", count = gone.len());
+    if let Err(error) = app.blocking(move || store.note(&actor, "cluster", None, &told)).await {
+        return visit.refusal(&app, Refusal::store(&error, visit.lang));
     }
+    done(&visit, StatusCode::OK, &text!("done-clean", count = gone.len()), None)
 }
 
 fn size(bytes: u64, lang: Lang) -> String {

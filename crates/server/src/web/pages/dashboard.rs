@@ -14,7 +14,7 @@ use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::view::{self, Ages, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow};
+use crate::web::view::{self, Ages, CauseRow, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow};
 
 /// Events under the tables.
 pub(crate) const EVENTS: u32 = 8;
@@ -33,6 +33,7 @@ struct Dashboard {
     /// Rows from which the script makes new ones.
     blank_web: ServerRow,
     blank_db: ServerRow,
+    blank_cause: CauseRow,
     /// When this was true, for readers without script.
     as_of: String,
     /// The address that always leads to the one writer.
@@ -46,11 +47,6 @@ impl Dashboard {
 
     fn proxy(&self, name: &str) -> Option<&ProxyRow> {
         self.picture.proxies.iter().find(|p| p.name == name)
-    }
-
-    fn todo(&self) -> usize {
-        self.picture.servers.iter().filter(|s| s.todo).count()
-            + self.picture.proxies.iter().filter(|p| p.todo).count()
     }
 
     fn age(&self, name: &str) -> String {
@@ -120,6 +116,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
         events: events.iter().map(|e| view::event(e, lang)).collect(),
         blank_web: ServerRow::blank(PoolId::Web),
         blank_db: ServerRow::blank(PoolId::Db),
+        blank_cause: CauseRow { st: "unknown", ..CauseRow::default() },
         as_of: lang.say(&text!("board-no-script", time = time)),
         writer_at: app.board.desired().writer_listen.to_string(),
     };

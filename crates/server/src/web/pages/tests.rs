@@ -284,7 +284,7 @@ async fn a_form_is_answered_by_a_page_or_by_json() {
     let script = site.post("/pools/web/servers/web3/drain", "", json).await;
     assert_eq!(status(&script), "200");
     assert!(
-        script.contains("web3 is to drain") && script.contains("/pools/web/servers/web3/ready"),
+        script.contains("web3 is draining") && script.contains("/pools/web/servers/web3/ready"),
         "{script}"
     );
     let refused = site.post("/pools/web/servers", "name=WEB3&start=on", json).await;
@@ -494,7 +494,7 @@ async fn rows_are_compared_at_once_and_a_database_goes_by_its_name() {
     assert_eq!(compared.recv().await.as_deref(), Some("db2"));
     assert_eq!(status(&site.post("/pools/db/servers/db1/verify", "", "").await), "409");
     let path = "/pools/db/servers/db2/remove";
-    assert!(site.get(path).await.contains("The site goes on with db1 alone"));
+    assert!(site.get(path).await.contains("The site stays up with db1 alone"));
     assert_eq!(status(&site.post(path, "confirm=db1", "").await), "422");
     assert_eq!(status(&site.get("/pools/db/servers/db1/remove").await), "409");
     assert_eq!(status(&site.post(path, "confirm=db2", "").await), "303");

@@ -19,6 +19,7 @@ use crate::web::api::visitors::{Read, keeping, read, words};
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path, Query};
+use crate::web::view::grouped;
 use crate::web::view::visitors::{self as view, ChangeRow, Moment, VisitorRow};
 
 /// Visitors on one page.
@@ -78,6 +79,11 @@ struct Visitors {
 }
 
 impl Visitors {
+    /// The colours by their words in the log, for rows that come later.
+    fn colours(&self) -> [(&'static str, String); 8] {
+        view::colours(self.p.lang)
+    }
+
     fn error(&self, field: &str) -> Option<&str> {
         self.forms.errors.at(field)
     }
@@ -87,7 +93,7 @@ impl Visitors {
     }
 
     fn about_most(&self) -> String {
-        self.p.lang.say(&text!("visitors-most", most = MOST_ADDRESSES))
+        self.p.lang.say(&text!("visitors-most", most = grouped(MOST_ADDRESSES, self.p.lang)))
     }
 }
 
@@ -200,7 +206,7 @@ fn filled(visit: &Visit, app: &App, found: &Read, forms: Forms, query: &Asking<'
         forms,
         deaf: app.guestbook.is_deaf(),
         rows: found.visitors.iter().map(|v| view::visitor(v, lang)).collect(),
-        changes: found.changes.iter().map(view::change).collect(),
+        changes: found.changes.iter().map(|c| view::change(c, lang)).collect(),
         total: found.total,
         stored: counts.stored,
         sent: counts.stored + counts.dropped(),

@@ -1,9 +1,11 @@
 //! What a question says before a server is restarted, stopped, removed, promoted or copied again: what happens to
 //! visitors comes first.
 
+use cordee_domain::attached::Held;
 use cordee_domain::desired::{Runtime, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::plan::leaving::Leave;
+use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -136,25 +138,32 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
     let rest = others(snapshot, server);
     let is_up = healthy(snapshot).iter().any(|s| s.name == server.name);
     let lead = match (is_up, rest.len()) {
-        (false, _) => text!("ask-web-idle", name = name, sessions = server.sessions),
-        (true, 0) => text!("ask-web-last", name = name, sessions = server.sessions),
-        (true, count) => {
-            text!(
-                "ask-web-move",
-                name = name,
-                sessions = server.sessions,
-                count = count,
-                names = rest.join(", ")
-            )
+        (false, _) => text!("ask-web-idle", name = name, visitors = visitors(snapshot, server)),
+        (true, 0) => text!("ask-web-last", name = name, visitors = visitors(snapshot, server)),
+        (true, _) => {
+            text!("ask-web-move", visitors = visitors(snapshot, server), names = rest.join(", "))
         }
     };
     let risk = despite(server, risk);
     let more = match (risk, server.runtime) {
         (Risk::Remove, Runtime::External) => text!("ask-remove-external", name = name),
         (Risk::Remove, Runtime::Process) => text!("ask-remove-process", name = name),
-        _ => text!("ask-web-sessions", name = name),
+        _ if snapshot.session == Mode::Database => text!("ask-web-keep", name = name),
+        _ => text!("ask-web-lose", name = name),
     };
     (lead, more)
+}
+
+/// How many visitors come back to that web server by its cookie.
+fn visitors(snapshot: &Snapshot, server: &ServerView) -> Text {
+    let name = server.name.as_str();
+    match server.attached {
+        _ if snapshot.session == Mode::Database => text!("visitors-free", name = name),
+        Some(Held { visitors, minutes }) => {
+            text!("visitors-attached", name = name, count = visitors, minutes = minutes.max(1))
+        }
+        None => text!("visitors-uncounted", name = name),
+    }
 }
 
 fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {

@@ -107,8 +107,8 @@ pub struct SettingRow {
 pub struct CrowdRow {
     /// Whose.
     pub account: String,
-    /// How many.
-    pub count: u32,
+    /// How many are open, in words.
+    pub open: String,
     /// Of these with a statement under way.
     pub busy: u32,
     /// For how long the longest has been.
@@ -352,7 +352,7 @@ pub fn crowds(own: &Answers, lang: Lang) -> Vec<CrowdRow> {
                 "system user" => lang.say(&text!("crowd-replication")),
                 _ => c.account.clone(),
             },
-            count: c.count,
+            open: lang.say(&text!("crowd-open", count = c.count)),
             busy: c.busy,
             time: c.longest.as_ref().map(|(ms, _)| super::age(*ms, lang)).unwrap_or_default(),
             statement: match &c.longest {

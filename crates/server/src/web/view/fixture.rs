@@ -58,6 +58,8 @@ pub(crate) fn web(called: &str) -> ServerView {
         waits: None,
         leave: None,
         wanted: true,
+        asked: None,
+        attached: None,
         comparison: None,
         actions: vec![
             Action::Logs,
@@ -124,6 +126,7 @@ pub(crate) fn snapshot() -> Snapshot {
             text!("verdict-good"),
             text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),
         ),
+        causes: Vec::new(),
         routing: Routing::OneWriter,
         session: Mode::Proxy,
         epoch: 1,

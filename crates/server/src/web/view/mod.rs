@@ -3,6 +3,7 @@
 //! Pure: a snapshot, a language and the time go in, rows of strings come out. Ages stay apart from the rows,
 //! so that time alone changes no row.
 
+pub mod causes;
 pub mod config;
 mod confirm;
 mod databases;
@@ -21,6 +22,7 @@ pub mod visitors;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::{Light, Status};
@@ -32,6 +34,7 @@ use serde::Serialize;
 use crate::board::Event;
 use crate::words::Lang;
 
+pub use causes::CauseRow;
 pub use confirm::{Question, Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
@@ -58,6 +61,8 @@ pub struct StatusRow {
 pub struct Picture {
     /// The sentence about all of it.
     pub verdict: StatusRow,
+    /// Why it is what it is, and what puts it right.
+    pub causes: Vec<CauseRow>,
     /// The two proxies.
     pub proxies: Vec<ProxyRow>,
     /// The servers.
@@ -100,6 +105,7 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let snapshot = &*present(snapshot, now);
     Picture {
         verdict: status(&verdict(snapshot), lang),
+        causes: causes::rows(snapshot, lang),
         proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
         servers: snapshot.servers.iter().map(|s| rows::server(s, snapshot, lang)).collect(),
         rope: rope::rope(snapshot, lang),
@@ -123,6 +129,13 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     let unknown = |word| Status::new(Light::Unknown, word, text!("reason-stale", seconds = seconds));
     let mut old = snapshot.clone();
     old.verdict = unknown(text!("verdict-blind"));
+    old.causes = vec![Cause {
+        about: About::Cordee,
+        status: old.verdict.clone(),
+        asked: None,
+        explains: Vec::new(),
+        remedies: vec![Remedy::Itself],
+    }];
     for proxy in &mut old.proxies {
         proxy.status = unknown(text!("status-unknown"));
     }
@@ -218,6 +231,20 @@ pub fn age(ms: u64, lang: Lang) -> String {
         10_000..120_000 => format!("{}\u{a0}s", ms / 1_000),
         _ => format!("{}\u{a0}min", ms / 60_000),
     }
+}
+
+/// A large number as people write it.
+pub fn grouped(number: u64, lang: Lang) -> String {
+    let digits = number.to_string();
+    let between = if lang == Lang::Fr { '\u{202f}' } else { ',' };
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Web servers that visitors can be sent to now.

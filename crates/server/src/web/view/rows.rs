@@ -27,8 +27,6 @@ pub struct ProxyRow {
     pub listen: String,
     /// Its version; empty when unknown.
     pub version: String,
-    /// To deal with.
-    pub todo: bool,
 }
 
 /// A server.
@@ -68,8 +66,6 @@ pub struct ServerRow {
     pub took: String,
     /// How many visits so far.
     pub total: String,
-    /// To deal with.
-    pub todo: bool,
     /// Changes when what its own page says of it has changed (db).
     pub token: String,
     /// The controls to show.
@@ -118,7 +114,6 @@ pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
         },
         listen: view.listen.clone(),
         version: view.version.clone().unwrap_or_default(),
-        todo: todo(view.status.light),
         status,
     }
 }
@@ -144,17 +139,11 @@ pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> Serv
         result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
-        todo: todo(view.status.light),
         token: super::detail::token(view, all),
         show: controls(view, databases::wanted(snapshot), !held.is_empty()),
         held,
         status: status(&view.status, lang),
     }
-}
-
-/// What a person should look at. What a person took out on purpose is no trouble.
-fn todo(light: Light) -> bool {
-    light >= Light::Unknown
 }
 
 fn kind(view: &ServerView, lang: Lang) -> String {
@@ -191,7 +180,11 @@ fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
 
 fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.status.light, view.role) {
-        (Light::Good | Light::Warning, None) => lang.say(&text!("sessions", count = view.sessions)),
+        // HAProxy's own count is of requests under way: mostly none.
+        (Light::Good | Light::Warning, None) => match view.attached {
+            Some(held) => lang.say(&text!("rope-attached", count = held.visitors)),
+            None => lang.say(&text!("sessions", count = view.sessions)),
+        },
         (Light::Good | Light::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
         (Light::Good | Light::Warning, Some(Role::Standby)) if databases::takes_writes(view, routing) => {
             lang.say(&text!("rope-also"))

@@ -1,7 +1,9 @@
+use cordee_domain::attached::Held;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::desired::{Handover, Power, Routing, Saved, Standing};
 use cordee_domain::observed::Gap;
+use cordee_domain::sessions::Mode;
 
 use super::fixture::{snapshot, web};
 use super::*;
@@ -27,7 +29,6 @@ fn a_row_has_the_words_of_both_languages() {
         ("crit", "Hors ligne", "connexion refusée")
     );
     assert_eq!((en.status.word.as_str(), en.status.reason.as_str()), ("Down", "connection refused"));
-    assert!(fr.todo);
     assert_eq!(
         (fr.kind.as_str(), fr.cookie.as_str(), fr.took.as_str()),
         ("Apache · PHP 8.2", "S1", "2\u{a0}ms")
@@ -39,6 +40,12 @@ fn french_and_english_count_alike_but_for_zero() {
     let small = |sessions, lang| row(ServerView { sessions, ..web("web1") }, lang).small;
     assert_eq!([0, 1, 2].map(|n| small(n, Lang::Fr)), ["0 session", "1 session", "2 sessions"]);
     assert_eq!([0, 1, 2].map(|n| small(n, Lang::En)), ["0 sessions", "1 session", "2 sessions"]);
+    let held = |visitors| ServerView { attached: Some(Held { visitors, minutes: 30 }), ..web("web1") };
+    assert_eq!(
+        [1, 4].map(|n| row(held(n), Lang::Fr).small),
+        ["1 visiteur", "4 visiteurs"],
+        "who holds its cookie"
+    );
 }
 
 #[test]
@@ -55,6 +62,7 @@ fn an_old_picture_shows_nothing_as_fine() {
     let snapshot = snapshot();
     let later = picture(&snapshot, Lang::En, snapshot.at + OLD_MS + 1);
     assert_eq!((later.verdict.st, later.verdict.word.as_str()), ("unknown", "State unknown"));
+    assert_eq!((later.causes.len(), later.causes[0].st, later.causes[0].remedies.len()), (1, "unknown", 1));
     assert!(later.servers.iter().all(|s| s.status.st == "unknown"));
     assert!(later.proxies.iter().all(|p| p.status.st == "unknown"));
 }
@@ -80,19 +88,22 @@ fn the_rope_is_cut_where_a_server_is_down() {
 }
 
 #[test]
-fn what_a_person_took_out_is_no_trouble() {
-    let mut server = web("web1");
-    server.status =
-        Status::new(Light::Maintenance, text!("status-stopped"), text!("reason-stopped-by-person"));
-    assert!(!row(server, Lang::Fr).todo);
-}
-
-#[test]
 fn stopping_says_who_takes_the_visitors() {
-    let all = snapshot();
-    let q = question(&all, &all.servers[0], Risk::Stop, Lang::En);
+    let mut all = snapshot();
+    let ask = |all: &Snapshot| question(all, &all.servers[0], Risk::Stop, Lang::En);
+    assert!(ask(&all).lead.contains("not known how many visitors"), "{}", ask(&all).lead);
+    all.servers[0].attached = Some(Held { visitors: 4, minutes: 30 });
+    let q = ask(&all);
     assert_eq!(q.title, "Stop web1");
-    assert!(q.lead.contains("1 session on web1") && q.lead.contains("move to web2"), "{}", q.lead);
+    assert!(
+        q.lead.contains("4 visitors are attached to web1") && q.lead.contains("move to web2"),
+        "{}",
+        q.lead
+    );
+    assert!(q.more.contains("lose what their PHP session keeps in a file of web1"), "{}", q.more);
+    all.session = Mode::Database;
+    let q = ask(&all);
+    assert!(q.lead.contains("No visitor is tied") && q.more.contains("nobody loses"), "{q:?}");
     assert_eq!(q.type_name, None);
 }
 
@@ -175,7 +186,7 @@ fn a_database_goes_by_its_name_and_visitors_come_first() {
     let ask = |all: &Snapshot, risk| question(all, &all.servers[3], risk, Lang::En);
     for risk in [Risk::Remove, Risk::Recopy] {
         let q = ask(&all, risk);
-        assert!(q.lead.starts_with("The site goes on with db1 alone"), "{}", q.lead);
+        assert!(q.lead.starts_with("The site stays up with db1 alone"), "{}", q.lead);
         assert_eq!((q.type_name.as_deref(), q.know.as_str()), (Some("db2"), ""));
         assert!(insists(&all, &all.servers[3], risk) && !ticks(&all, &all.servers[3], risk));
     }

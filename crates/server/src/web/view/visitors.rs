@@ -90,15 +90,35 @@ pub struct ChangeRow {
     pub to: String,
 }
 
-/// A change of colour in words. The colours are the site's own words.
-pub fn change(change: &ColourChange) -> ChangeRow {
+/// The colours of the session test page: their words in the log, and what they are called.
+pub fn colours(lang: Lang) -> [(&'static str, String); 8] {
+    [
+        ("rouge", lang.tr("colour-rouge")),
+        ("orange", lang.tr("colour-orange")),
+        ("jaune", lang.tr("colour-jaune")),
+        ("vert", lang.tr("colour-vert")),
+        ("turquoise", lang.tr("colour-turquoise")),
+        ("bleu", lang.tr("colour-bleu")),
+        ("violet", lang.tr("colour-violet")),
+        ("rose", lang.tr("colour-rose")),
+    ]
+}
+
+/// A colour in the reader's language. Another site's word stays as it is.
+pub fn colour(word: &str, lang: Lang) -> String {
+    let known = colours(lang).into_iter().find(|(known, _)| *known == word);
+    known.map_or_else(|| word.to_owned(), |(_, says)| says)
+}
+
+/// A change of colour in words.
+pub fn change(change: &ColourChange, lang: Lang) -> ChangeRow {
     ChangeRow {
         id: change.id,
         at: moment(change.at),
         address: change.address.clone(),
         server: change.server.clone(),
-        from: change.from.clone().unwrap_or_else(|| "–".to_owned()),
-        to: change.to.clone(),
+        from: change.from.as_ref().map_or_else(|| "–".to_owned(), |from| colour(from, lang)),
+        to: colour(&change.to, lang),
     }
 }
 

@@ -1,0 +1,522 @@
+//! Why the verdict is not good, and what puts it right: the list under it. Causes, not symptoms: what is as it is because
+//! of something else stands with that.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Own, Room};
+use crate::snapshot::{Action, ProxyView, Role, ServerView};
+use crate::status::{Light, Status};
+use crate::text;
+use crate::text::{Arg, Text};
+
+/// One cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What it is about.
+    pub about: About,
+    /// What is said of it.
+    pub status: Status,
+    /// Who asked for it, and when, if somebody did and that is known.
+    pub asked: Option<Asked>,
+    /// Servers that are as they are because of it.
+    pub explains: Vec<ServerName>,
+    /// What puts it right, the likeliest first; never empty.
+    pub remedies: Vec<Remedy>,
+}
+
+/// What a cause is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// Cordée itself.
+    Cordee,
+    /// A HAProxy.
+    Proxy(PoolId),
+    /// Servers of one pool that share the cause; none when there is none.
+    Servers(PoolId, Vec<ServerName>),
+}
+
+/// What puts a cause right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "remedy", rename_all = "lowercase")]
+pub enum Remedy {
+    /// A person asks that of a server; it is among what may be asked of it now.
+    Ask {
+        /// Its pool.
+        pool: PoolId,
+        /// Its name.
+        name: ServerName,
+        /// What.
+        action: Action,
+    },
+    /// A person has a HAProxy start anew from its file.
+    Reload {
+        /// Which.
+        proxy: PoolId,
+    },
+    /// A person adds the first web server.
+    Add,
+    /// A person looks at a database's own page, which says what there is to do.
+    Page {
+        /// Which.
+        name: ServerName,
+    },
+    /// A person looks at a HAProxy's file.
+    Config {
+        /// Whose.
+        proxy: PoolId,
+    },
+    /// A person looks into the journal.
+    Journal,
+    /// What only a person at the machine can do, in words.
+    Hand {
+        /// The words.
+        says: Text,
+    },
+    /// Nothing: Cordée is at it.
+    Itself,
+}
+
+impl Remedy {
+    /// The wish behind it, when it is one. `at` is the time at which it is asked for.
+    pub fn change(&self, at: Millis) -> Option<Change> {
+        let (pool, name, action) = match self {
+            Self::Ask { pool, name, action } => (*pool, name.clone(), *action),
+            Self::Reload { proxy } => return Some(Change::Reload { proxy: *proxy }),
+            _ => return None,
+        };
+        // It is said of servers that serve nobody: it takes nothing from anybody.
+        let force = true;
+        Some(match action {
+            Action::Ready => Change::SetAdmin { pool, name, admin: Admin::Ready, force },
+            Action::Start => Change::SetPower { pool, name, power: Power::On, force },
+            Action::Restart => Change::Restart { pool, name, force },
+            Action::Withdraw => Change::Withdraw { name },
+            Action::Anyway => Change::Insist { name },
+            Action::Promote => Change::Promote { name, at, accept_loss: false },
+            Action::Recopy => Change::Recopy { name },
+            Action::Remove => Change::RemoveServer { pool, name, force },
+            Action::Drain
+            | Action::Maintenance
+            | Action::Stop
+            | Action::Logs
+            | Action::Test
+            | Action::Verify
+            | Action::Repair => return None,
+        })
+    }
+}
+
+/// What is looked at for causes.
+pub(crate) struct Scene<'a> {
+    pub(crate) verdict: &'a Status,
+    pub(crate) proxies: &'a [ProxyView],
+    pub(crate) servers: &'a [ServerView],
+    pub(crate) handover: Option<&'a Handover>,
+    pub(crate) own: &'a Own,
+    /// The HAProxy at whose addresses nobody has been seen to be served yet.
+    pub(crate) waiting: Option<PoolId>,
+}
+
+/// What a server's own trouble comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Culprit {
+    Proxy(PoolId),
+    Server(ServerName),
+}
+
+/// The servers whose trouble is another one's, and whose.
+pub(crate) fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerName, Culprit> {
+    let bad = |pool: PoolId| {
+        let lights = [Light::Unknown, Light::Critical, Light::Progress];
+        proxies.iter().any(|p| p.name == pool && lights.contains(&p.status.light))
+    };
+    let mut all = BTreeMap::new();
+    for view in servers {
+        let word = &view.status.word;
+        let by = match view.pool {
+            PoolId::Web => {
+                let seen_through_it = [text!("status-unknown"), text!("status-joining")];
+                (bad(PoolId::Web) && seen_through_it.contains(word)).then_some(Culprit::Proxy(PoolId::Web))
+            }
+            PoolId::Db if *word == text!("status-unreached") => {
+                bad(PoolId::Db).then_some(Culprit::Proxy(PoolId::Db))
+            }
+            PoolId::Db => fallen_peer(view, servers).map(Culprit::Server),
+        };
+        if let Some(by) = by {
+            all.insert(view.name.clone(), by);
+        }
+    }
+    all
+}
+
+/// The database for whose sake another one warns: that it is not copied, copies nothing, or is confirmed by nobody.
+fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> {
+    if view.status.light != Light::Warning {
+        return None;
+    }
+    let peers = || servers.iter().filter(|s| s.pool == PoolId::Db && s.name != view.name);
+    let fallen = |s: &&ServerView| {
+        let passes = s.status.light == Light::Progress && !s.status.serves();
+        s.power == Power::Off
+            || s.status.light == Light::Critical
+            || s.status.light == Light::Unknown
+            || passes
+    };
+    let named = |argument: &str| {
+        let said = view.status.reason.as_ref()?.args.get(argument)?;
+        peers().find(|s| matches!(said, Arg::Text(name) if name == s.name.as_str())).filter(fallen)
+    };
+    let word = &view.status.word;
+    let by = if *word == text!("status-alone") {
+        named("from")
+    } else if *word == text!("status-not-copied") {
+        named("name")
+    } else if *word == text!("status-unprotected") {
+        // One that could confirm and does not is a trouble of its own.
+        let could = peers().any(|s| s.standing == Some(Standing::Member) && !fallen(&s));
+        peers()
+            .filter(fallen)
+            .min_by_key(|s| (s.power == Power::On, s.status.light < Light::Unknown))
+            .filter(|_| !could)
+    } else {
+        None
+    };
+    by.map(|s| s.name.clone())
+}
+
+/// The causes, the first ones first. Empty only where the verdict is good.
+pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
+    let explained = explained(scene.proxies, scene.servers);
+    let mut all: Vec<(u8, Cause)> = Vec::new();
+    all.extend(scene.own().map(|cause| (0, cause)));
+    all.extend(scene.handover().map(|cause| (1, cause)));
+    let of = |culprit: &Culprit| -> Vec<ServerName> {
+        let those = scene.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
+        those.filter(|s| scene.counts(s)).map(|s| s.name.clone()).collect()
+    };
+    for proxy in scene.proxies {
+        let explains = of(&Culprit::Proxy(proxy.name));
+        all.extend(scene.proxy(proxy, explains).map(|cause| (2, cause)));
+    }
+    // While Cordée cannot look, that servers are unknown says nothing about them.
+    let blind = scene.own.blind.is_some();
+    for view in scene.servers {
+        let explains = of(&Culprit::Server(view.name.clone()));
+        let itself = scene.counts(view) && !explained.contains_key(&view.name);
+        let unseen = blind && view.status.light == Light::Unknown;
+        if !unseen && (itself || !explains.is_empty()) && !scene.passes_the_baton(view) {
+            all.push((scene.rank(view), scene.server(view, explains)));
+        }
+    }
+    all.sort_by_key(|(rank, _)| *rank);
+    let mut grouped: Vec<Cause> = Vec::new();
+    for (_, cause) in all {
+        match grouped.iter_mut().find(|known| alike(known, &cause)) {
+            Some(known) => join(known, cause),
+            None => grouped.push(cause),
+        }
+    }
+    if grouped.is_empty() && scene.verdict.light != Light::Good {
+        grouped.push(scene.rest());
+    }
+    grouped
+}
+
+/// Whether two are one cause to a person: the same is said of both, and the same person asked for it.
+fn alike(one: &Cause, other: &Cause) -> bool {
+    let by = |cause: &Cause| cause.asked.as_ref().map(|asked| asked.by.clone());
+    let pool = |cause: &Cause| match &cause.about {
+        About::Servers(pool, _) => Some(*pool),
+        About::Cordee | About::Proxy(_) => None,
+    };
+    pool(one).is_some() && pool(one) == pool(other) && one.status == other.status && by(one) == by(other)
+}
+
+fn join(one: &mut Cause, other: Cause) {
+    if let (About::Servers(_, names), About::Servers(_, more)) = (&mut one.about, other.about) {
+        names.extend(more);
+    }
+    one.asked = one.asked.take().into_iter().chain(other.asked).min_by_key(|asked| asked.at);
+    one.explains.extend(other.explains);
+    for remedy in other.remedies {
+        if !one.remedies.contains(&remedy) {
+            one.remedies.push(remedy);
+        }
+    }
+}
+
+impl Scene<'_> {
+    fn serving(&self) -> usize {
+        self.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).count()
+    }
+
+    /// Whether HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
+    fn front_fails(&self) -> bool {
+        let fails = [Light::Critical, Light::Unknown];
+        self.proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.light))
+    }
+
+    /// Whether the verdict is what it is because of that server, or because of what explains it.
+    fn counts(&self, view: &ServerView) -> bool {
+        let light = self.verdict.light;
+        match view.status.light {
+            Light::Critical | Light::Unknown | Light::Warning => true,
+            Light::Good => false,
+            Light::Maintenance | Light::Progress if light == Light::Good => false,
+            Light::Maintenance | Light::Progress => match view.pool {
+                PoolId::Web => self.serving() <= 1 && !self.front_fails(),
+                PoolId::Db if view.power == Power::Off => true,
+                PoolId::Db => {
+                    let writer = view.role == Some(Role::Writer);
+                    !view.status.serves() && (writer || light == Light::Progress)
+                }
+            },
+        }
+    }
+
+    /// Whether it only waits for the change of writer under way, which has its own entry.
+    fn passes_the_baton(&self, view: &ServerView) -> bool {
+        self.handover.is_some() && view.status.word == text!("status-handing-over")
+    }
+
+    /// What visitors feel most comes first.
+    fn rank(&self, view: &ServerView) -> u8 {
+        let stops_all = match view.pool {
+            PoolId::Db => view.role == Some(Role::Writer) && !view.status.serves(),
+            PoolId::Web => self.serving() == 0,
+        };
+        match view.status.light {
+            Light::Critical | Light::Maintenance if stops_all => 3,
+            Light::Critical | Light::Unknown => 4,
+            Light::Maintenance => 5,
+            Light::Warning | Light::Good => 6,
+            Light::Progress => 7,
+        }
+    }
+
+    /// What keeps Cordée itself from its work.
+    fn own(&self) -> Option<Cause> {
+        let doctor = || Remedy::Hand { says: text!("remedy-doctor") };
+        let cause = |light, word, why: Text, remedy| Cause {
+            about: About::Cordee,
+            status: Status::new(light, word, why),
+            asked: None,
+            explains: Vec::new(),
+            remedies: vec![remedy],
+        };
+        if let Some(why) = &self.own.blind {
+            return Some(cause(Light::Unknown, text!("cause-blind"), why.clone(), doctor()));
+        }
+        let room = |r: &Room| Remedy::Hand { says: text!("remedy-room", folder = r.folder.as_str()) };
+        let short = self.own.room.as_ref().filter(|r| r.says().is_some());
+        if let Some(why) = self.own.hindrance() {
+            let remedy = short.map_or_else(doctor, room);
+            return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
+        }
+        let short = short?;
+        Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))
+    }
+
+    fn handover(&self) -> Option<Cause> {
+        let to = &self.handover?.to;
+        let reason = text!("verdict-handover-reason", name = to.as_str());
+        Some(Cause {
+            about: About::Servers(PoolId::Db, vec![to.clone()]),
+            status: Status::new(Light::Progress, text!("verdict-handover"), reason),
+            asked: None,
+            explains: Vec::new(),
+            remedies: vec![Remedy::Itself],
+        })
+    }
+
+    fn proxy(&self, view: &ProxyView, explains: Vec<ServerName>) -> Option<Cause> {
+        let proxy = view.name;
+        let word = &view.status.word;
+        let waits = self.waiting == Some(proxy) && self.verdict.light == Light::Progress;
+        let mut status = view.status.clone();
+        let remedies = match view.status.light {
+            Light::Critical | Light::Unknown | Light::Warning if self.own.blind.is_some() => return None,
+            Light::Critical if *word == text!("status-frozen") => thaw(view.pid),
+            Light::Critical if *word == text!("status-door") => {
+                vec![Remedy::Reload { proxy }, Remedy::Config { proxy }]
+            }
+            Light::Unknown if socket_gone(&view.status) => {
+                by_hand(view.pid, |pid| text!("remedy-socket", pid = pid))
+            }
+            // Cordée starts it again, or goes on asking.
+            Light::Critical | Light::Unknown => vec![Remedy::Itself],
+            Light::Warning => vec![Remedy::Config { proxy }],
+            Light::Progress if self.verdict.light != Light::Good => vec![Remedy::Itself],
+            _ if waits => {
+                status = Status::bare(Light::Progress, text!("cause-door-waits"));
+                vec![Remedy::Itself]
+            }
+            _ if !explains.is_empty() => vec![Remedy::Itself],
+            Light::Good | Light::Maintenance | Light::Progress => return None,
+        };
+        Some(Cause { about: About::Proxy(proxy), status, asked: None, explains, remedies })
+    }
+
+    fn server(&self, view: &ServerView, explains: Vec<ServerName>) -> Cause {
+        let remedies = match view.pool {
+            PoolId::Web => web(view),
+            PoolId::Db => self.database(view),
+        };
+        let remedies = if remedies.is_empty() { vec![look(view)] } else { remedies };
+        Cause {
+            about: About::Servers(view.pool, vec![view.name.clone()]),
+            status: view.status.clone(),
+            asked: view.asked.clone(),
+            explains,
+            remedies,
+        }
+    }
+
+    fn database(&self, view: &ServerView) -> Vec<Remedy> {
+        let word = &view.status.word;
+        let is = |words: &[Text]| words.contains(word);
+        let writer = view.role == Some(Role::Writer);
+        let ours = view.runtime == Runtime::Process;
+        if view.power == Power::Off {
+            return if view.pid.is_some() { vec![Remedy::Itself] } else { asks(view, &[Action::Start]) };
+        }
+        match view.status.light {
+            Light::Progress | Light::Unknown => return vec![Remedy::Itself],
+            Light::Good | Light::Maintenance => return Vec::new(),
+            Light::Critical | Light::Warning => {}
+        }
+        let mut all = Vec::new();
+        if is(&[text!("status-frozen")]) {
+            all.extend(asks(view, &[Action::Restart]));
+            all.extend(thaw(view.pid));
+        } else if is(&[text!("status-down"), text!("status-open")]) {
+            // Cordée starts it again, or has another one take over.
+            all.extend(ours.then_some(Remedy::Itself));
+        } else if is(&[text!("status-unreached")]) {
+            all.push(Remedy::Reload { proxy: PoolId::Db });
+        } else if is(&[text!("status-replication-stopped"), text!("status-rows-differ")]) && !writer {
+            // Whose rows are right is asked there.
+            all.push(Remedy::Page { name: view.name.clone() });
+        } else if is(&[text!("status-altered")]) && !(writer && view.status.serves()) {
+            // Of a writer that serves no restart is a remedy.
+            all.extend(asks(view, &[Action::Restart]));
+        }
+        if view.status.light == Light::Critical {
+            all.extend(asks(view, &[Action::Recopy]));
+        }
+        if writer && view.status.light == Light::Critical {
+            all.extend(self.heir());
+        }
+        if !ours && is(&[text!("status-unreachable"), text!("status-astray"), text!("status-diverged")]) {
+            all.push(Remedy::Hand { says: text!("remedy-external", name = view.name.as_str()) });
+        }
+        let page = Remedy::Page { name: view.name.clone() };
+        if !all.contains(&page) {
+            all.push(page);
+        }
+        all.extend(asks(view, &[Action::Logs]));
+        all
+    }
+
+    /// Another database that could take the writes.
+    fn heir(&self) -> Option<Remedy> {
+        let heir = self.servers.iter().find(|s| s.actions.contains(&Action::Promote) && s.status.serves())?;
+        Some(Remedy::Ask { pool: PoolId::Db, name: heir.name.clone(), action: Action::Promote })
+    }
+
+    /// A verdict for which nothing else was found.
+    fn rest(&self) -> Cause {
+        if !self.servers.iter().any(|s| s.pool == PoolId::Web) {
+            return Cause {
+                about: About::Servers(PoolId::Web, Vec::new()),
+                status: Status::bare(Light::Critical, text!("cause-no-web")),
+                asked: None,
+                explains: Vec::new(),
+                remedies: vec![Remedy::Add],
+            };
+        }
+        Cause {
+            about: About::Cordee,
+            status: self.verdict.clone(),
+            asked: None,
+            explains: Vec::new(),
+            remedies: vec![Remedy::Journal],
+        }
+    }
+}
+
+fn web(view: &ServerView) -> Vec<Remedy> {
+    let word = &view.status.word;
+    let ours = view.runtime == Runtime::Process;
+    if view.waits.is_some() {
+        return asks(view, &[Action::Withdraw, Action::Anyway]);
+    }
+    match view.status.light {
+        Light::Maintenance => return asks(view, &[Action::Start, Action::Ready]),
+        Light::Progress if *word == text!("status-draining") => return asks(view, &[Action::Ready]),
+        Light::Progress | Light::Unknown => return vec![Remedy::Itself],
+        Light::Good => return Vec::new(),
+        Light::Warning => return asks(view, &[Action::Test, Action::Logs]),
+        Light::Critical => {}
+    }
+    let mut all = Vec::new();
+    if *word == text!("status-double") {
+        all.extend(asks(view, &[Action::Remove]));
+    } else if *word == text!("status-frozen") {
+        all.extend(asks(view, &[Action::Restart]));
+        all.extend(thaw(view.pid));
+    } else if let Some(port) = taken_port(&view.status) {
+        all.push(Remedy::Hand { says: text!("remedy-port", port = port) });
+    } else if ours && view.pid.is_none() {
+        // Cordée starts it again.
+        all.push(Remedy::Itself);
+    } else if ours {
+        all.extend(asks(view, &[Action::Restart]));
+    } else {
+        all.push(Remedy::Hand { says: text!("remedy-external", name = view.name.as_str()) });
+    }
+    all.extend(asks(view, &[Action::Logs, Action::Test]));
+    all
+}
+
+fn taken_port(status: &Status) -> Option<&str> {
+    let reason = status.reason.as_ref().filter(|reason| reason.key == "reason-port-taken")?;
+    match reason.args.get("port") {
+        Some(Arg::Text(port)) => Some(port),
+        _ => None,
+    }
+}
+
+/// What of these may be asked of it now.
+fn asks(view: &ServerView, actions: &[Action]) -> Vec<Remedy> {
+    let may = actions.iter().filter(|action| view.actions.contains(action));
+    may.map(|action| Remedy::Ask { pool: view.pool, name: view.name.clone(), action: *action }).collect()
+}
+
+fn look(view: &ServerView) -> Remedy {
+    match view.pool {
+        PoolId::Web => Remedy::Ask { pool: PoolId::Web, name: view.name.clone(), action: Action::Test },
+        PoolId::Db => Remedy::Page { name: view.name.clone() },
+    }
+}
+
+/// A process that is stopped by a signal goes on by another one.
+fn thaw(pid: Option<u32>) -> Vec<Remedy> {
+    by_hand(pid, |pid| text!("remedy-thaw", pid = pid))
+}
+
+/// What a person does to a process.
+fn by_hand(pid: Option<u32>, says: fn(String) -> Text) -> Vec<Remedy> {
+    pid.map(|pid| Remedy::Hand { says: says(pid.to_string()) }).into_iter().collect()
+}
+
+fn socket_gone(status: &Status) -> bool {
+    status.reason.as_ref().is_some_and(|reason| reason.key == "reason-socket-gone")
+}

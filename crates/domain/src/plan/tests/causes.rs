@@ -1,0 +1,318 @@
+//! Above the list of causes stands no verdict but a good one without an entry, and what an entry offers puts it right.
+
+use super::*;
+use crate::causes::{About, Cause, Remedy};
+use crate::snapshot::{Snapshot, snapshot};
+use crate::status::Light;
+
+struct Scene {
+    desired: Desired,
+    world: World,
+    memory: Observed,
+}
+
+fn scene() -> Scene {
+    let mut scene = Scene { desired: first(), world: World::at(1_000_000), memory: Observed::default() };
+    scene.settle();
+    scene
+}
+
+/// How bad a verdict is. A site that was set aside serves nobody.
+fn badness(light: Light) -> u8 {
+    match light {
+        Light::Good => 0,
+        Light::Warning => 1,
+        Light::Progress => 2,
+        Light::Maintenance => 3,
+        Light::Unknown => 4,
+        Light::Critical => 5,
+    }
+}
+
+/// The servers that an entry names.
+fn names(cause: &Cause) -> Vec<&str> {
+    match &cause.about {
+        About::Servers(_, names) => names.iter().map(ServerName::as_str).collect(),
+        About::Cordee | About::Proxy(_) => Vec::new(),
+    }
+}
+
+impl Scene {
+    fn settle(&mut self) {
+        settle(&mut self.desired, &mut self.world, &mut self.memory);
+    }
+
+    fn look(&mut self) -> Snapshot {
+        self.world.look(&mut self.memory, &self.desired);
+        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+    }
+
+    /// Time goes by while the engine does its work, although not everything may come about.
+    fn go(&mut self) {
+        for _ in 0..40 {
+            round(&mut self.desired, &mut self.world, &mut self.memory, usize::MAX);
+            self.world.pass(&self.memory, 250);
+        }
+    }
+
+    fn wish(&mut self, change: &Change) {
+        self.desired = self.desired.apply(change).expect("a change").signed(change, "ana", self.world.now);
+        self.go();
+    }
+
+    fn maintenance(&mut self, server: &str) {
+        self.admin(server, Admin::Maintenance);
+    }
+
+    fn admin(&mut self, server: &str, admin: Admin) {
+        self.wish(&Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: true });
+    }
+
+    fn stop(&mut self, server: &str) {
+        let pool = pool_of(&name(server));
+        self.wish(&Change::SetPower { pool, name: name(server), power: Power::Off, force: true });
+    }
+
+    /// Carries out what an entry offers first.
+    fn mend(&mut self, cause: &Cause) {
+        let remedy = cause.remedies.first().expect("a remedy");
+        match remedy {
+            Remedy::Ask { .. } | Remedy::Reload { .. } => {
+                let change = remedy.change(self.world.now).unwrap_or_else(|| panic!("{cause:?} only looks"));
+                self.wish(&change);
+            }
+            Remedy::Add => {
+                let server = NewServer {
+                    name: name("web9"),
+                    host: Host::parse("10.0.0.9").expect("an address"),
+                    port: PortChoice::Given(99),
+                    cookie: CookieChoice::Automatic,
+                    runtime: Runtime::External,
+                };
+                self.wish(&Change::AddServer { pool: PoolId::Web, server });
+            }
+            Remedy::Hand { says } if says.key == "remedy-thaw" => self.world.frozen.clear(),
+            Remedy::Itself => {}
+            other => panic!("{other:?} puts nothing right: {cause:?}"),
+        }
+        self.go();
+    }
+
+    /// Each entry's first remedy puts that entry right, and makes nothing worse; the last one makes all well.
+    fn mend_all(&mut self) {
+        for _ in 0..12 {
+            let before = self.look();
+            let Some(first) = before.causes.first().filter(|_| before.verdict.light != Light::Good) else {
+                assert_eq!(before.verdict.light, Light::Good, "{:?}", before.verdict);
+                return;
+            };
+            // Stopped, and drained or in maintenance besides: each has an entry of its own, one after the other.
+            let twice = names(first).into_iter().any(|n| {
+                let server = self.desired.web.server(&name(n));
+                server.is_some_and(|s| s.power == Power::Off && s.admin != Admin::Ready)
+            });
+            self.mend(first);
+            let after = self.look();
+            let (was, is) = (badness(before.verdict.light), badness(after.verdict.light));
+            let told = format!("{:?}\n{first:?}\n{:?}\n{:?}", before.verdict, after.verdict, after.causes);
+            assert!(is <= was, "worse: {told}");
+            let several = before.causes.len() > 1 || names(first).len() > 1 || twice;
+            assert!(is < was || several, "no better: {told}");
+            let same = |c: &Cause| c.about == first.about && c.status.word == first.status.word;
+            assert!(!after.causes.iter().any(same), "still there: {told}");
+        }
+        panic!("not well: {:#?}", self.look().causes);
+    }
+}
+
+/// What holds at every moment.
+fn complete(desired: &Desired, shown: &Snapshot) {
+    let bad = shown.verdict.light != Light::Good;
+    assert!(!bad || !shown.causes.is_empty(), "{:?}", shown.verdict);
+    let mut said = BTreeSet::new();
+    for cause in &shown.causes {
+        assert!(!cause.remedies.is_empty(), "{cause:?}");
+        // A journal to look into is what is left where nothing was found.
+        assert!(!cause.remedies.contains(&Remedy::Journal), "{:?} {cause:?}", shown.verdict);
+        for name in names(cause).into_iter().chain(cause.explains.iter().map(ServerName::as_str)) {
+            assert!(
+                said.insert(name.to_owned()) || shown.handover.is_some(),
+                "{name} twice: {:?}",
+                shown.causes
+            );
+        }
+        for remedy in &cause.remedies {
+            if let Some(change) = remedy.change(0) {
+                assert!(desired.apply(&change).is_ok(), "{remedy:?} would be refused");
+            }
+        }
+    }
+    // With a standby that a person stopped the writer is not the one to touch.
+    let stopped = desired.db.servers.iter().any(|s| s.power == Power::Off && !desired.is_writer(&s.name));
+    for remedy in shown.causes.iter().flat_map(|c| &c.remedies).filter(|_| stopped) {
+        let restarts =
+            matches!(remedy.change(0), Some(Change::Restart { name, .. }) if desired.is_writer(&name));
+        let serves = shown.servers.iter().any(|s| desired.is_writer(&s.name) && s.status.serves());
+        assert!(!(restarts && serves), "{:?}", shown.causes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::default())]
+
+    #[test]
+    fn every_verdict_but_a_good_one_has_a_cause_whose_remedy_improves_it(
+        history in proptest::collection::vec(happening(), 0..30),
+        check_after in prop_oneof![Just(0_u64), 0_u64..2_000],
+        frozen in proptest::option::of(0_usize..2),
+    ) {
+        let mut scene = Scene { desired: first(), world: World::at(1_000_000), memory: Observed::default() };
+        scene.world.check_after = check_after;
+        for happening in history {
+            match happening {
+                Happening::Wish(mut change) => {
+                    if let Change::Promote { at, accept_loss, .. } = &mut change {
+                        (*at, *accept_loss) = (scene.world.now, false);
+                    }
+                    if let Ok(next) = scene.desired.apply(&change) {
+                        scene.desired = next.signed(&change, "ana", scene.world.now);
+                    }
+                }
+                Happening::Steps(limit) => {
+                    round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
+                }
+                Happening::Crash => scene.memory = Observed::default(),
+                Happening::Death(n) => {
+                    let alive = scene.world.alive();
+                    if let Some(id) = alive.get(n) { scene.world.die(id); }
+                }
+                Happening::Freeze(n) => {
+                    if let Some(id) = scene.world.alive().get(n) { scene.world.frozen.insert(id.clone()); }
+                }
+                Happening::Thaw => scene.world.frozen.clear(),
+                Happening::Pass(ms) => scene.world.pass(&scene.memory, ms),
+            }
+            let shown = scene.look();
+            complete(&scene.desired, &shown);
+        }
+        scene.world.frozen.clear();
+        scene.go();
+        if let Some(pool) = frozen.and_then(|n| PoolId::ALL.get(n)) {
+            scene.world.frozen.insert(ProcessId::Proxy(*pool));
+            scene.go();
+        }
+        let shown = scene.look();
+        complete(&scene.desired, &shown);
+        scene.mend_all();
+    }
+}
+
+/// What the list says: the names, and what is offered first.
+fn list(shown: &Snapshot) -> Vec<(Vec<&str>, &Remedy)> {
+    shown.causes.iter().map(|c| (names(c), &c.remedies[0])).collect()
+}
+
+fn ask(pool: PoolId, server: &str, action: crate::snapshot::Action) -> Remedy {
+    Remedy::Ask { pool, name: name(server), action }
+}
+
+#[test]
+fn web_servers_that_a_person_took_out_are_the_cause_with_who_and_when() {
+    use crate::snapshot::Action;
+    let mut scene = scene();
+    scene.maintenance("web2");
+    let at = scene.desired.asked.values().next().and_then(|out| out.admin.clone()).expect("asked").at;
+    let shown = scene.look();
+    assert_eq!(shown.verdict.light, Light::Warning);
+    assert_eq!(list(&shown), [(vec!["web2"], &ask(PoolId::Web, "web2", Action::Ready))]);
+    let asked = shown.causes[0].asked.clone().expect("somebody");
+    assert_eq!((asked.by.as_str(), asked.at), ("ana", at));
+    scene.maintenance("web1");
+    let shown = scene.look();
+    assert_eq!(shown.verdict.word, text!("verdict-set-aside"));
+    assert_eq!(list(&shown), [(vec!["web1", "web2"], &ask(PoolId::Web, "web1", Action::Ready))]);
+    assert_eq!(shown.causes[0].asked.as_ref().map(|a| a.at), Some(at), "since the first of them");
+    scene.mend_all();
+    for server in ["web1", "web2"] {
+        scene.stop(server);
+    }
+    assert_eq!(list(&scene.look()), [(vec!["web1", "web2"], &ask(PoolId::Web, "web1", Action::Start))]);
+    scene.mend_all();
+}
+
+#[test]
+fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
+    let mut scene = scene();
+    scene.mend(&Cause {
+        about: About::Cordee,
+        status: crate::status::Status::bare(Light::Good, text!("verdict-good")),
+        asked: None,
+        explains: Vec::new(),
+        remedies: vec![Remedy::Add],
+    });
+    scene.admin("web2", Admin::Drain);
+    let shown = scene.look();
+    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Good, 0));
+    let named = text!("verdict-good-draining", names = "web2", count = 1_usize);
+    assert_eq!(shown.verdict.word, named, "it is named");
+    scene.admin("web2", Admin::Maintenance);
+    assert_eq!(scene.look().verdict.word, text!("verdict-good-aside", names = "web2", count = 1_usize));
+}
+
+#[test]
+fn a_stopped_standby_is_the_cause_and_the_only_writer_is_left_alone() {
+    use crate::snapshot::Action;
+    let mut scene = scene();
+    scene.stop("db2");
+    let shown = scene.look();
+    assert_eq!(shown.verdict.light, Light::Warning);
+    assert_eq!(list(&shown), [(vec!["db2"], &ask(PoolId::Db, "db2", Action::Start))]);
+    assert_eq!(shown.causes[0].explains, [name("db1")]);
+    scene.mend_all();
+}
+
+#[test]
+fn a_frozen_haproxy_is_one_cause_not_one_for_each_server() {
+    let mut scene = scene();
+    scene.stop("web2");
+    scene.world.frozen.insert(ProcessId::Proxy(PoolId::Web));
+    scene.go();
+    let shown = scene.look();
+    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Unknown, 1), "{:?}", shown.causes);
+    assert_eq!(shown.causes[0].about, About::Proxy(PoolId::Web));
+    assert_eq!(shown.causes[0].explains, [name("web1")], "the other one was stopped before");
+    assert!(matches!(&shown.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-thaw"));
+    scene.mend_all();
+}
+
+#[test]
+fn the_last_web_server_that_was_removed_asks_for_another_one() {
+    let mut scene = scene();
+    for server in ["web1", "web2"] {
+        scene.wish(&Change::RemoveServer { pool: PoolId::Web, name: name(server), force: true });
+    }
+    assert_eq!(list(&scene.look()), [(vec![], &Remedy::Add)]);
+    scene.mend_all();
+}
+
+#[test]
+fn whoever_took_a_server_out_is_told_until_it_is_back() {
+    let mut scene = scene();
+    let asked = |scene: &Scene| {
+        let server = scene.desired.web.server(&name("web2")).expect("web2");
+        scene.desired.asked(server).map(|asked| asked.by.clone())
+    };
+    let wish = |scene: &mut Scene, change: Change, by: &str| {
+        scene.desired = scene.desired.apply(&change).expect("a change").signed(&change, by, 7);
+    };
+    let admin = |admin| Change::SetAdmin { pool: PoolId::Web, name: name("web2"), admin, force: false };
+    let power = |power| Change::SetPower { pool: PoolId::Web, name: name("web2"), power, force: false };
+    wish(&mut scene, admin(Admin::Maintenance), "ana");
+    wish(&mut scene, power(Power::Off), "token:deploy");
+    assert_eq!(asked(&scene).as_deref(), Some("token:deploy"), "stopped is what it is shown as");
+    wish(&mut scene, power(Power::On), "cli");
+    assert_eq!(asked(&scene).as_deref(), Some("ana"), "it is in maintenance again");
+    wish(&mut scene, admin(Admin::Ready), "cli");
+    assert_eq!(asked(&scene), None);
+    assert!(scene.desired.asked.is_empty());
+}

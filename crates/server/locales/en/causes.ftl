@@ -1,0 +1,38 @@
+# The list under the verdict: causes, and what puts them right.
+
+cause-blind = Cannot look
+cause-by = by { $who }
+cause-door-waits = No answer at its addresses yet
+cause-explains = Also affects { $names }.
+cause-no-web = None
+cause-room = Little room
+cause-unwritable = Cannot write its state
+cli-causes = Needs attention
+names-and-more = { $names } and { $count } more
+remedy-anyway = Take { $name } out all the same
+remedy-config = Look at the file of HAProxy { $proxy }
+remedy-doctor = “cordee doctor” says what is missing; Cordée goes on by itself as soon as it is there.
+remedy-external = Cordée does not run { $name }: start it, or mend it, where it runs.
+remedy-itself = Cordée is dealing with it: nothing to do.
+remedy-logs = Logs of { $name }
+remedy-more = { $count ->
+    [one] { $count } more in the table
+   *[other] { $count } more in the table
+}
+remedy-page = Examine { $name }
+remedy-port = Another program holds port { $port }: end it, and Cordée starts the server.
+remedy-promote = Promote { $name }
+remedy-ready = Put back { $name }
+remedy-recopy = Copy { $name } again
+remedy-reload = Reload HAProxy { $proxy }
+remedy-remove = Remove { $name }
+remedy-restart = Restart { $name }
+remedy-room = Make room in { $folder }: Cordée goes on by itself.
+remedy-socket = End process { $pid } (kill { $pid }): Cordée starts it anew at once.
+remedy-start = Start { $name }
+remedy-test = Test { $name }
+remedy-thaw = The process is stopped by a signal. It goes on with: kill -CONT { $pid }
+remedy-withdraw = Keep { $name } in service
+who-cli = the command line
+who-cordee = Cordée
+who-token = token { $name }

@@ -1,0 +1,41 @@
+# La liste sous le verdict : les causes, et ce qui les répare.
+
+cause-blind = Ne peut rien observer
+cause-by = par { $who }
+cause-door-waits = Pas encore de réponse à ses adresses
+cause-explains = Touche aussi : { $names }.
+cause-no-web = Aucun
+cause-room = Peu de place
+cause-unwritable = Ne peut pas écrire son état
+cli-causes = À traiter
+names-and-more = { $count ->
+    [one] { $names } et { $count } autre
+   *[other] { $names } et { $count } autres
+}
+remedy-anyway = Sortir { $name } quand même
+remedy-config = Voir le fichier de HAProxy { $proxy }
+remedy-doctor = « cordee doctor » dit ce qui manque ; Cordée reprend dès que c’est là.
+remedy-external = { $name } est administré ailleurs : démarrez-le, ou réparez-le, là où il tourne.
+remedy-itself = Cordée s’en occupe : rien à faire.
+remedy-logs = Journaux de { $name }
+remedy-more = { $count ->
+    [one] { $count } autre dans le tableau
+   *[other] { $count } autres dans le tableau
+}
+remedy-page = Examiner { $name }
+remedy-port = Un autre programme tient le port { $port } : arrêtez-le, et Cordée démarre le serveur.
+remedy-promote = Promouvoir { $name }
+remedy-ready = Remettre { $name }
+remedy-recopy = Recopier { $name }
+remedy-reload = Recharger HAProxy { $proxy }
+remedy-remove = Retirer { $name }
+remedy-restart = Redémarrer { $name }
+remedy-room = Libérez de la place dans { $folder } : Cordée reprend aussitôt.
+remedy-socket = Arrêtez le processus { $pid } (kill { $pid }) : Cordée le relance aussitôt.
+remedy-start = Démarrer { $name }
+remedy-test = Tester { $name }
+remedy-thaw = Le processus est suspendu par un signal. Pour qu’il reprenne : kill -CONT { $pid }
+remedy-withdraw = Garder { $name } en service
+who-cli = la ligne de commande
+who-cordee = Cordée
+who-token = le jeton { $name }

@@ -1,0 +1,240 @@
+//! The list under the verdict: each cause, and what a person can do about it.
+
+use cordee_domain::causes::{About, Cause, Remedy};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::snapshot::{Action, Snapshot};
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use serde::Serialize;
+
+use super::{clock_time, light, stamp};
+use crate::words::Lang;
+
+/// One cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CauseRow {
+    /// The same for the same cause in the next picture.
+    pub key: String,
+    /// `data-st`.
+    pub st: &'static str,
+    /// What it is about.
+    pub title: String,
+    /// One or two words.
+    pub word: String,
+    /// The reason; empty when the word says it all.
+    pub reason: String,
+    /// Who asked for it; empty when nobody did, or that is not known.
+    pub by: String,
+    /// When, for `<time datetime>`.
+    pub iso: String,
+    /// When, as the machine's own clock shows it.
+    pub time: String,
+    /// What else is as it is because of it; may be empty.
+    pub explains: String,
+    /// What puts it right.
+    pub remedies: Vec<RemedyRow>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemedyRow {
+    /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words.
+    pub kind: &'static str,
+    /// The words.
+    pub says: String,
+    /// Where it leads; empty for words.
+    pub url: String,
+    /// Its shape.
+    pub icon: &'static str,
+}
+
+/// Buttons that one entry has at most: many servers that share a cause have theirs in the table below.
+const MOST: usize = 4;
+/// Names that a title holds at most.
+const NAMES: usize = 3;
+
+pub(super) fn rows(snapshot: &Snapshot, lang: Lang) -> Vec<CauseRow> {
+    snapshot.causes.iter().map(|cause| row(cause, lang)).collect()
+}
+
+fn row(cause: &Cause, lang: Lang) -> CauseRow {
+    let (title, about) = match &cause.about {
+        About::Cordee => ("Cordée".to_owned(), "cordee".to_owned()),
+        About::Proxy(proxy) => (format!("HAProxy {proxy}"), format!("proxy-{proxy}")),
+        About::Servers(PoolId::Web, names) if names.is_empty() => (lang.tr("web-title"), "web".to_owned()),
+        About::Servers(pool, names) => {
+            (few(names, lang), format!("{pool}-{}", names.first().map_or("", ServerName::as_str)))
+        }
+    };
+    let (asked, reason) = (cause.asked.as_ref(), cause.status.reason.as_ref());
+    let explains = match cause.explains.len() {
+        0 => String::new(),
+        _ => lang.say(&text!("cause-explains", names = few(&cause.explains, lang))),
+    };
+    let mut remedies: Vec<RemedyRow> = cause.remedies.iter().take(MOST).map(|r| remedy(r, lang)).collect();
+    if let (About::Servers(pool, _), true) = (&cause.about, cause.remedies.len() > MOST) {
+        remedies.push(RemedyRow {
+            kind: "link",
+            says: lang.say(&text!("remedy-more", count = cause.remedies.len() - MOST)),
+            url: format!("#{pool}"),
+            icon: "more",
+        });
+    }
+    CauseRow {
+        key: format!("{about}-{}", cause.status.word.key),
+        st: light(cause.status.light),
+        title,
+        word: lang.say(&cause.status.word),
+        // By whom stands beside it, with the time.
+        reason: reason.filter(|r| r.key != "reason-stopped-by").map(|r| lang.say(r)).unwrap_or_default(),
+        by: asked.map(|a| lang.say(&text!("cause-by", who = a.who()))).unwrap_or_default(),
+        iso: asked.map(|a| stamp(a.at).to_string()).unwrap_or_default(),
+        time: asked.map(|a| clock_time(a.at)).unwrap_or_default(),
+        explains,
+        remedies,
+    }
+}
+
+/// Names, as many as a title holds.
+fn few(names: &[ServerName], lang: Lang) -> String {
+    let all = |names: &[ServerName]| names.iter().map(ServerName::as_str).collect::<Vec<_>>().join(", ");
+    match names.get(..NAMES).filter(|_| names.len() > NAMES) {
+        Some(first) => {
+            lang.say(&text!("names-and-more", names = all(first), count = names.len() - first.len()))
+        }
+        None => all(names),
+    }
+}
+
+/// What is said of one, on the page and in the API.
+pub fn says(remedy: &Remedy, lang: Lang) -> String {
+    lang.say(&match remedy {
+        Remedy::Ask { name, action, .. } => ask(*action, name.as_str()),
+        Remedy::Reload { proxy } => text!("remedy-reload", proxy = proxy.as_str()),
+        Remedy::Add => text!("add-open"),
+        Remedy::Page { name } => text!("remedy-page", name = name.as_str()),
+        Remedy::Config { proxy } => text!("remedy-config", proxy = proxy.as_str()),
+        Remedy::Journal => text!("events-all"),
+        Remedy::Hand { says } => says.clone(),
+        Remedy::Itself => text!("remedy-itself"),
+    })
+}
+
+fn ask(action: Action, name: &str) -> Text {
+    match action {
+        Action::Ready => text!("remedy-ready", name = name),
+        Action::Start => text!("remedy-start", name = name),
+        Action::Restart => text!("remedy-restart", name = name),
+        Action::Withdraw => text!("remedy-withdraw", name = name),
+        Action::Anyway => text!("remedy-anyway", name = name),
+        Action::Promote => text!("remedy-promote", name = name),
+        Action::Recopy => text!("remedy-recopy", name = name),
+        Action::Remove => text!("remedy-remove", name = name),
+        Action::Logs => text!("remedy-logs", name = name),
+        Action::Test => text!("remedy-test", name = name),
+        // None of these is a remedy: `causes` offers none.
+        Action::Drain | Action::Maintenance | Action::Stop | Action::Verify | Action::Repair => {
+            text!("remedy-page", name = name)
+        }
+    }
+}
+
+/// The word of the address, the kind of control, and the shape.
+const fn control(action: Action) -> (&'static str, &'static str, &'static str) {
+    match action {
+        Action::Ready => ("ready", "post", "undo"),
+        Action::Start => ("start", "post", "start"),
+        Action::Withdraw => ("withdraw", "post", "undo"),
+        Action::Restart => ("restart", "ask", "restart"),
+        Action::Anyway => ("anyway", "ask", "stop"),
+        Action::Promote => ("promote", "ask", "promote"),
+        Action::Recopy => ("recopy", "ask", "copy"),
+        Action::Remove => ("remove", "ask", "trash"),
+        Action::Logs => ("logs", "link", "logs"),
+        Action::Test
+        | Action::Drain
+        | Action::Maintenance
+        | Action::Stop
+        | Action::Verify
+        | Action::Repair => ("test", "link", "test"),
+    }
+}
+
+fn remedy(remedy: &Remedy, lang: Lang) -> RemedyRow {
+    let (kind, url, icon) = match remedy {
+        Remedy::Ask { pool, name, action } => {
+            let (word, kind, icon) = control(*action);
+            (kind, format!("/pools/{pool}/servers/{name}/{word}"), icon)
+        }
+        Remedy::Reload { proxy } => ("post", format!("/proxies/{proxy}/reload"), "reload"),
+        Remedy::Add => ("link", "/pools/web/servers/new".to_owned(), "plus"),
+        Remedy::Page { name } => ("link", format!("/pools/db/servers/{name}"), "database"),
+        Remedy::Config { proxy } => ("link", format!("/config/{proxy}"), "settings"),
+        Remedy::Journal => ("link", "/journal".to_owned(), "clock"),
+        Remedy::Hand { .. } | Remedy::Itself => ("text", String::new(), "info"),
+    };
+    let more = if kind == "ask" { "…" } else { "" };
+    RemedyRow { kind, says: says(remedy, lang) + more, url, icon }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::desired::Asked;
+    use cordee_domain::status::{Light, Status};
+
+    use super::super::fixture::{name, snapshot};
+    use super::super::picture;
+    use super::*;
+
+    fn aside(count: usize) -> Snapshot {
+        let names: Vec<ServerName> = (1..=count).map(|n| name(&format!("web{n}"))).collect();
+        let ready =
+            |name: &ServerName| Remedy::Ask { pool: PoolId::Web, name: name.clone(), action: Action::Ready };
+        let mut all = snapshot();
+        all.causes = vec![Cause {
+            status: Status::bare(Light::Maintenance, text!("status-maintenance")),
+            asked: Some(Asked { by: "token:deploy".to_owned(), at: 1_000 }),
+            explains: Vec::new(),
+            remedies: names.iter().map(ready).collect(),
+            about: About::Servers(PoolId::Web, names),
+        }];
+        all
+    }
+
+    #[test]
+    fn an_entry_names_who_asked_and_leads_to_what_puts_it_right() {
+        let row = picture(&aside(1), Lang::Fr, crate::clock::now()).causes.remove(0);
+        assert_eq!((row.title.as_str(), row.st, row.word.as_str()), ("web1", "maint", "En maintenance"));
+        assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy", "1970-01-01T00:00:01Z"));
+        let RemedyRow { kind, says, url, .. } = &row.remedies[0];
+        assert_eq!(
+            (*kind, says.as_str(), url.as_str()),
+            ("post", "Remettre web1", "/pools/web/servers/web1/ready")
+        );
+    }
+
+    #[test]
+    fn an_entry_about_many_servers_stays_short() {
+        let row = picture(&aside(30), Lang::En, crate::clock::now()).causes.remove(0);
+        assert_eq!(row.title, "web1, web2, web3 and 27 more");
+        assert_eq!(row.remedies.len(), MOST + 1);
+        assert_eq!((row.remedies[MOST].url.as_str(), row.remedies[MOST].kind), ("#web", "link"));
+    }
+
+    #[test]
+    fn every_remedy_has_words_without_an_open_argument_and_a_control_of_its_own() {
+        let all = [Action::Ready, Action::Start, Action::Withdraw, Action::Restart, Action::Anyway];
+        let more = [Action::Promote, Action::Recopy, Action::Remove, Action::Logs, Action::Test];
+        let mut urls = std::collections::BTreeSet::new();
+        for action in all.into_iter().chain(more) {
+            let ask = Remedy::Ask { pool: PoolId::Web, name: name("web1"), action };
+            for lang in Lang::ALL {
+                let row = remedy(&ask, lang);
+                assert!(row.says.contains("web1") && !row.says.contains('{'), "{row:?}");
+                assert_eq!(row.says.ends_with('…'), row.kind == "ask", "{row:?}");
+                urls.insert(row.url);
+            }
+        }
+        assert_eq!(urls.len(), 10);
+    }
+}
