@@ -38,7 +38,7 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let (app, asks, folder) = fixture::app();
-        let token = app.store.create_token(&TokenName("ci".to_owned())).unwrap().unwrap();
+        let token = app.store.create_token(&TokenName("ci".to_owned()), None).unwrap().unwrap();
         let router = super::router().with_state(app.clone());
         Self { app, router, token, asks: Some(asks), _folder: folder }
     }
@@ -372,7 +372,7 @@ async fn another_site_s_page_cannot_act() {
     let cookie = {
         rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
         let account = crate::store::Account("ana".to_owned());
-        format!("cordee_test={}", rig.app.store.sign_in(&account).unwrap().0)
+        format!("cordee_test={}", rig.app.store.sign_in(&account, &crate::store::Device::default()).unwrap().0)
     };
     for (name, value, expected) in [
         ("sec-fetch-site", "cross-site", 403),
