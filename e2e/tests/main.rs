@@ -19,6 +19,7 @@ mod failover;
 mod forged;
 mod guests;
 mod histories;
+mod interfaces;
 mod join;
 mod join_killed;
 mod members;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         row(forged::file(), Place::Works, 25),
         row(guests::file(), Place::Works, 80),
         row(histories::file(), Place::Works, 110),
+        row(interfaces::file(), Place::Works, 0),
         row(join::file(), Place::Works, 200),
         row(join_killed::file(), Place::Works, 175),
         row(members::file(), Place::Works, 90),

@@ -1,5 +1,7 @@
 //! The pages through their front door: a real listener, real requests.
 
+mod account;
+
 use std::collections::BTreeMap;
 
 use cordee_domain::db::detail::accounts;
