@@ -23,7 +23,7 @@ export function resolve(document, value) {
 export function schemas(document, { strict = false, closed = false } = {}) {
   // Formats of numbers say how they are kept; their bounds stand beside them.
   const ajv = new Ajv2020({ strict, validateFormats: false, allErrors: true, allowUnionTypes: true, strictTypes: false });
-  for (const word of ["example", "xml", "discriminator", "externalDocs"]) ajv.addKeyword(word);
+  for (const word of ["components", "example", "xml", "discriminator", "externalDocs"]) ajv.addKeyword(word);
   const all = structuredClone(document.components.schemas);
   if (closed) close(all);
   ajv.addSchema({ $id: "document", components: { schemas: all } });

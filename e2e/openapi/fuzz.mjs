@@ -55,7 +55,8 @@ const document = JSON.parse((await call({ method: "GET", path: "/api/openapi.jso
 const schema = schemas(document, { closed: true });
 const all = operations(document);
 
-const NAMES = ["web1", "web2", "db1", "db2", "web3", "web4", "db3", "WEB1", "nobody"];
+const NAMES = { web: ["web1", "web2", "web3", "web4", "WEB1"], db: ["db1", "db2", "db3"] };
+const NOBODY = ["nobody", "web9", "db9"];
 const HOSTILE = [
   "", " ", "a\nb", "a;b", "'", '"', "`id`", "$(id)", "../..", "<script>", "%00", "\u0000", "é", "\u202e", "-1", "0", "99999999999",
   "1e3", "NaN", "null", "true", "a".repeat(300), "%s%n", "{{7*7}}", "\ud83d\ude00",
@@ -87,7 +88,7 @@ function value(c, given, name, wild) {
 }
 
 function word(c, name, at) {
-  if (name === "name" || name === "target" || name === "server") return c.of(NAMES);
+  if (["name", "target", "server"].includes(name)) return c.odds(0.1) ? c.of(NOBODY) : c.of(c.of(Object.values(NAMES)));
   // An address at which nobody listens, on this machine: a test of it is over at once.
   if (name === "address") return c.of(["127.0.0.9", "127.0.0.10", "localhost", "10.0.0.315"]);
   if (name === "wait") return c.of(["0", "20ms", "200ms", "1"]);
@@ -125,7 +126,11 @@ function make(number) {
     const name = parameter.name;
     if (parameter.in === "path") {
       // What is made of tokens stays: this one is needed.
-      const typed = said.operationId === "revoke_token" ? c.of(["nobody", ...HOSTILE]) : value(c, parameter.schema, name, wild);
+      let typed = said.operationId === "revoke_token" ? c.of(["nobody", ...HOSTILE]) : value(c, parameter.schema, name, wild);
+      // A server of the pool that stands before it.
+      const pool = NAMES[to.split("/")[4]];
+      if (name === "name" && pool && c.odds(0.85)) typed = c.of(pool);
+      if (name === "id" && c.odds(0.7)) typed = 1 + Math.floor(c.next() * 6);
       to = to.replace(`{${name}}`, encodeURIComponent(typeof typed === "object" ? "x" : String(typed)) || "%20");
     } else if (parameter.in === "query" && c.odds(0.5)) {
       const typed = value(c, parameter.schema, name, wild);
@@ -141,7 +146,8 @@ function make(number) {
     headers["content-type"] = "application/json";
     const wanted = resolve(document, said.requestBody).content["application/json"].schema;
     body = JSON.stringify(c.odds(wild) ? value(c, {}, "", 1) : object(c, resolve(document, wanted), wild));
-    body = tamed(said.operationId, path, to, body, c);
+    if (c.odds(0.7)) body = likely(said.operationId, to, body, c);
+    body = tamed(said.operationId, to, body, c);
     if (c.odds(wild / 2)) body = c.of(["", "{", "[]", "null", '{"a":', "\u0000", "{}", `{"name":"${"a".repeat(70_000)}"}`]);
     if (c.odds(wild / 2)) headers["content-type"] = c.of(["text/plain", "application/x-www-form-urlencoded", ""]);
     headers["content-length"] = Buffer.byteLength(body);
@@ -150,13 +156,27 @@ function make(number) {
   return { method: method.toUpperCase(), path: address, headers, body, operation, stream: said.operationId === "follow" };
 }
 
+/** What a person would send, of what chance alone seldom finds. */
+function likely(id, to, body, c) {
+  const db = to.includes("/pools/db/");
+  if (id === "add_server" && !db) {
+    const name = c.of(["web3", "web4", "web5"]);
+    return JSON.stringify(c.odds(0.4) ? { name, start: true } : { name, address: "127.0.0.9", port: 8_000 + Math.floor(c.next() * 90) });
+  }
+  if (id === "add_server") return JSON.stringify({ name: "db3", start: true });
+  if (id === "begin_drill") {
+    return JSON.stringify({ target: c.of(["web1", "web2"]), how: c.of(["drain", "freeze"]), confirm: "web", before: 1, held: 1, after: "1" });
+  }
+  return body;
+}
+
 /** Servers that are started take the machine's time: some are, not a hundred. */
 let started = 0;
-function tamed(id, path, to, body, c) {
+function tamed(id, to, body, c) {
   if (id !== "add_server") return body;
   const wanted = JSON.parse(body);
   const db = to.includes("/pools/db/");
-  if (wanted && wanted.start === true && (c.odds(db ? 0.9 : 0.7) || started >= 4)) delete wanted.start;
+  if (wanted && wanted.start === true && (started >= 4 || (db && c.odds(0.5)))) delete wanted.start;
   else if (wanted?.start === true) started += 1;
   return JSON.stringify(wanted);
 }

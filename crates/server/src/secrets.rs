@@ -114,7 +114,10 @@ mod tests {
         let path = Path::new(env!("OUT_DIR")).join(format!("secrets-{}.json", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let made = Secrets::load(&path).unwrap();
-        let older = std::fs::read_to_string(&path).unwrap().replace("log_key", "unknown").replace("monitor", "another");
+        let older = std::fs::read_to_string(&path)
+            .unwrap()
+            .replace("log_key", "unknown")
+            .replace("monitor", "another");
         std::fs::write(&path, older).unwrap();
         let mut found = Secrets::load(&path).unwrap();
         assert_eq!((&found.cookie_key, &found.app), (&made.cookie_key, &made.app));

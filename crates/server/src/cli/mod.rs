@@ -284,7 +284,9 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Drill(DrillCommand),
     /// Show how your own application reaches the databases (with the password)
-    #[command(after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --account monitor --server db1")]
+    #[command(
+        after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --account monitor --server db1"
+    )]
     Dsn {
         /// As JSON: host, port, user, password, schema, url, and the same of the writer
         #[arg(long)]

@@ -172,8 +172,8 @@ impl Store {
         let hash = hash_password(password)?;
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let changed =
-            transaction.execute("UPDATE account SET password = ?1 WHERE name = ?2", params![hash, account.0])?;
+        let changed = transaction
+            .execute("UPDATE account SET password = ?1 WHERE name = ?2", params![hash, account.0])?;
         if changed == 0 {
             return Ok(None);
         }
@@ -188,7 +188,8 @@ impl Store {
 
     /// The one account that there is.
     pub fn account(&self) -> Result<Option<Account>, StoreError> {
-        let name = self.lock().query_row("SELECT name FROM account ORDER BY created LIMIT 1", [], |r| r.get(0));
+        let name =
+            self.lock().query_row("SELECT name FROM account ORDER BY created LIMIT 1", [], |r| r.get(0));
         Ok(name.optional()?.map(Account))
     }
 

@@ -43,12 +43,7 @@ impl From<StoreError> for Doubt {
 
 /// Whether that is the account's present password. A wrong one counts as every other guess does, so that a session
 /// somebody else got hold of is no way around the bounds.
-pub async fn present(
-    app: &App,
-    account: &Account,
-    typed: String,
-    peer: Option<Peer>,
-) -> Result<(), Doubt> {
+pub async fn present(app: &App, account: &Account, typed: String, peer: Option<Peer>) -> Result<(), Doubt> {
     let who = Who::Stranger(origin(peer), account.0.to_ascii_lowercase());
     let tried = app.limiter.reserve(who).map_err(Doubt::Wait)?;
     let turn = match app.limiter.turn(true).await {

@@ -11,10 +11,13 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Body, TargetRun, refused};
 use super::describe::Asks;
+use super::input::{Body, TargetRun, refused};
 use super::trials::{Cancelled, RunId, ask, read_all, read_one};
-use super::words::{BlowWord, LightWord, MinuteFigure, PoolWord, RateFigure, RecoveryWord, RunState, SecondsFigure, VisitorsFigure};
+use super::words::{
+    BlowWord, LightWord, MinuteFigure, PoolWord, RateFigure, RecoveryWord, RunState, SecondsFigure,
+    VisitorsFigure,
+};
 use crate::desk::DeskAsk;
 use crate::store::Store;
 use crate::web::App;

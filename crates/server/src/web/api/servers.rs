@@ -17,11 +17,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::describe::{Asks, Contradicts, Wished};
 use super::input::{
     ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
 };
 use super::view::{ServerJson, fresh_server, server};
-use super::describe::{Asks, Contradicts, Wished};
 use super::wishes::{Wait, WishState};
 use super::words::{ActWord, Name, PoolWord, PortFigure, SideWord, WaitText};
 use super::{Done, commit, wishes};

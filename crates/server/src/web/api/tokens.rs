@@ -51,13 +51,7 @@ pub struct RevokedJson {
 /// A token as it is told.
 fn json(token: Token) -> TokenJson {
     let expired = token.expires.is_some_and(|at| at <= now());
-    TokenJson {
-        name: token.name,
-        created: token.created,
-        used: token.seen,
-        expires: token.expires,
-        expired,
-    }
+    TokenJson { name: token.name, created: token.created, used: token.seen, expires: token.expires, expired }
 }
 
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", operation_id = "list_tokens",

@@ -12,10 +12,10 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::describe::{Asks, Wished};
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
 use super::view::{self, EventJson};
-use super::describe::{Asks, Wished};
 use super::wishes::Wait;
 use super::words::{PoolWord, RoutingWord, SessionMode, WaitText};
 use super::{Done, commit};

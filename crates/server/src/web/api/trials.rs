@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::describe::Asks;
-use super::input::TargetRun;
+use super::input::{TargetRun, refuse};
 use super::words::{ExperimentWord, RunState, VerdictWord, WayWord};
 use crate::desk::{Desk, DeskAsk};
 use crate::store::{Store, StoreError};
@@ -192,12 +192,20 @@ pub(super) async fn read_one<R: Send + 'static, J>(
     Ok(found.map(|run| Json(json(&run, lang))))
 }
 
+/// A desk answers within this time, or the caller is told that it does not.
+const DESK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Asks at a desk, which answers at once or is not there any more.
 pub(super) async fn ask<O, U, T>(
     desk: &Desk<O, U>,
     lang: Lang,
     question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
 ) -> Result<T, Refusal> {
-    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), desk.ask(question)).await;
-    asked.ok().flatten().ok_or_else(|| Refusal::unavailable(lang))
+    match tokio::time::timeout(DESK_DEADLINE, desk.ask(question)).await {
+        Ok(answer) => answer.ok_or_else(|| Refusal::unavailable(lang)),
+        Err(_) => {
+            let text = text!("problem-engine-slow", seconds = DESK_DEADLINE.as_secs());
+            Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang))
+        }
+    }
 }

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::{
-    LightWord, OfferedAction, PoolWord, PowerWord, RoleWord, RoutingWord, RuntimeWord, SessionMode, StandingWord,
+    LightWord, OfferedAction, PoolWord, PowerWord, RoleWord, RoutingWord, RuntimeWord, SessionMode,
+    StandingWord,
 };
 use crate::board::Event;
 use crate::clock::now;

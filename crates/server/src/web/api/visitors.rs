@@ -12,8 +12,8 @@ use cordee_domain::visitors::{Counts, Keeping, StatusFilter, parse_days, parse_p
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{Asked, Body, Target, refused};
 use super::describe::Wished;
+use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
 use super::words::{DaysFigure, Listed, Name, PoolWord, StatusText, TableWord, WaitText};
 use super::{Done, commit};
@@ -192,7 +192,8 @@ pub(super) async fn list(
         .await
         .map_err(|e| Refusal::store(&e, lang))?;
     let log = LogCounts { heard: !app.guestbook.is_deaf(), ..LogCounts::from(found.mark.counts) };
-    let gaps = found.gaps.iter().map(|g| UnheardJson { since: g.since, until: g.until, requests: g.requests });
+    let gaps =
+        found.gaps.iter().map(|g| UnheardJson { since: g.since, until: g.until, requests: g.requests });
     Ok(Json(VisitorsJson {
         visitors: found.visitors,
         total: found.total,

@@ -31,7 +31,10 @@ fn every_operation_has_a_name_of_its_own_and_every_answer_says_what_it_is() {
     let mut names = BTreeMap::new();
     for (method, path, said) in operations() {
         let id = said["operationId"].as_str().unwrap().to_owned();
-        assert!(id.contains('_') || ["refresh", "clean", "follow"].contains(&id.as_str()), "{id}: says little");
+        assert!(
+            id.contains('_') || ["refresh", "clean", "follow"].contains(&id.as_str()),
+            "{id}: says little"
+        );
         assert_eq!(names.insert(id.clone(), path.clone()), None, "{method} {path}: {id} is another one's");
         assert!(!said["summary"].as_str().unwrap().is_empty());
         for (status, answer) in said["responses"].as_object().unwrap() {
@@ -46,7 +49,10 @@ fn every_operation_has_a_name_of_its_own_and_every_answer_says_what_it_is() {
         assert!(has("401") && has("421") && has("429") && has("500"), "{method} {path}");
         assert!(!path.contains('{') || has("404"), "{method} {path}");
         assert!(method == "get" || (has("403") && has("409")), "{method} {path}");
-        assert!(said["requestBody"].is_null() || (has("400") && has("413") && has("415") && has("422")), "{path}");
+        assert!(
+            said["requestBody"].is_null() || (has("400") && has("413") && has("415") && has("422")),
+            "{path}"
+        );
         let described: Vec<&str> =
             said["parameters"].as_array().into_iter().flatten().filter_map(|p| p["name"].as_str()).collect();
         for word in path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {

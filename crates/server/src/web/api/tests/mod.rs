@@ -374,7 +374,10 @@ async fn another_site_s_page_cannot_act() {
     let cookie = {
         rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
         let account = crate::store::Account("ana".to_owned());
-        format!("cordee_test={}", rig.app.store.sign_in(&account, &crate::store::Device::default()).unwrap().0)
+        format!(
+            "cordee_test={}",
+            rig.app.store.sign_in(&account, &crate::store::Device::default()).unwrap().0
+        )
     };
     for (name, value, expected) in [
         ("sec-fetch-site", "cross-site", 403),
@@ -422,7 +425,11 @@ async fn local_answers_are_for_the_socket_only() {
     assert_eq!((&dsn["port"], &dsn["writer_port"]), (&json!(13307), &json!(13308)));
     assert_eq!(dsn["writer_url"], "mysql://app:app-secret@127.0.0.1:13308/site");
     let (_, dsn) = local("GET", "/local/dsn?account=monitor", json!({})).await;
-    assert_eq!((&dsn["user"], &dsn["schema"]), (&json!("monitor"), &json!("")), "who watches reads no schema");
+    assert_eq!(
+        (&dsn["user"], &dsn["schema"]),
+        (&json!("monitor"), &json!("")),
+        "who watches reads no schema"
+    );
     assert_eq!(local("GET", "/local/dsn?account=root", json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(local("GET", "/local/dsn?server=db9", json!({})).await.0, StatusCode::NOT_FOUND);
     rig.app.store.create_first_account("ana", "correct horse battery").unwrap();

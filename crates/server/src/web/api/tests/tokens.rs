@@ -29,7 +29,8 @@ async fn a_token_is_listed_with_its_dates_and_refused_once_it_is_taken_back() {
     let (status, made) = as_owner(&rig, "POST", "/local/tokens", json!({"name": "Backup", "days": 90})).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let secret = made["token"].as_str().unwrap().to_owned();
-    let listed = |all: &Value| all["tokens"].as_array().unwrap().iter().find(|t| t["name"] == "Backup").cloned();
+    let listed =
+        |all: &Value| all["tokens"].as_array().unwrap().iter().find(|t| t["name"] == "Backup").cloned();
     let (_, all) = rig.call("GET", "/api/v1/tokens").await;
     assert!(!all.to_string().contains(&secret), "what it is made of is shown once");
     let backup = listed(&all).unwrap();
@@ -65,7 +66,8 @@ async fn a_token_that_is_out_of_date_is_refused_and_says_so_in_the_list() {
     let expired: Vec<&Value> = all["tokens"].as_array().unwrap().iter().map(|t| &t["expired"]).collect();
     assert_eq!(expired, [&json!(false), &json!(false), &json!(true)], "{all}");
     for days in [json!("0"), json!("3651"), json!("soon"), json!("")] {
-        let (status, said) = as_owner(&rig, "POST", "/local/tokens", json!({"name": "x", "days": days})).await;
+        let (status, said) =
+            as_owner(&rig, "POST", "/local/tokens", json!({"name": "x", "days": days})).await;
         assert_eq!((status, &said["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("days")));
     }
 }
