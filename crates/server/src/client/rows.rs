@@ -1,5 +1,6 @@
 //! Comparing a database's rows with the writer's and putting them right: asked for, waited for, and what came of it.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use cordee_domain::text;
@@ -110,7 +111,7 @@ fn said(name: &str, found: &ComparisonJson, lang: Lang) -> Said {
     };
     let mut out = format!("{}\n", lang.say(&text));
     for table in &found.left_out {
-        out.push_str(&format!("  {}: {}\n", show::plain(&table.table), show::plain(&table.why)));
+        let _ = writeln!(out, "  {}: {}", show::plain(&table.table), show::plain(&table.why));
     }
     Said::of(out, well)
 }

@@ -162,13 +162,13 @@ impl Store {
     }
 
     /// Gives an account another password, ends its sessions and forgets the browsers that are known; whoever changed it in
-    /// a browser is signed in there anew. `None`: there is no such account.
+    /// a browser is signed in there anew.
     pub fn change_password(
         &self,
         account: &Account,
         password: &str,
         here: Option<&Device>,
-    ) -> Result<Option<Option<SignIn>>, StoreError> {
+    ) -> Result<Option<SignIn>, StoreError> {
         let hash = hash_password(password)?;
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -183,7 +183,7 @@ impl Store {
         transaction.commit()?;
         drop(connection);
         self.left();
-        Ok(Some(anew))
+        Ok(anew)
     }
 
     /// The one account that there is.

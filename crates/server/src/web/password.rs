@@ -85,7 +85,7 @@ pub async fn change(
 ) -> Result<Option<Anew>, StoreError> {
     let (store, account) = (app.store.clone(), account.clone());
     app.blocking(move || {
-        let session = store.change_password(&account, &new, here.as_ref())?.flatten();
+        let session = store.change_password(&account, &new, here.as_ref())?;
         store.note(&actor, "cluster", None, &text!("event-password", name = account.0.as_str()))?;
         let Some(session) = session else { return Ok(None) };
         Ok(Some(Anew { session, browser: store.know_browser(&account)? }))

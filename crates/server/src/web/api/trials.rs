@@ -201,11 +201,9 @@ pub(super) async fn ask<O, U, T>(
     lang: Lang,
     question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(DESK_DEADLINE, desk.ask(question)).await {
-        Ok(answer) => answer.ok_or_else(|| Refusal::unavailable(lang)),
-        Err(_) => {
-            let text = text!("problem-engine-slow", seconds = DESK_DEADLINE.as_secs());
-            Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang))
-        }
-    }
+    let Ok(answer) = tokio::time::timeout(DESK_DEADLINE, desk.ask(question)).await else {
+        let text = text!("problem-engine-slow", seconds = DESK_DEADLINE.as_secs());
+        return Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang));
+    };
+    answer.ok_or_else(|| Refusal::unavailable(lang))
 }

@@ -64,9 +64,8 @@ fn every_operation_has_a_name_of_its_own_and_every_answer_says_what_it_is() {
 #[test]
 fn every_number_has_bounds_and_everything_that_is_named_is_there() {
     visit(description(), "#", &mut |way, value| {
-        let kinds = value["type"].as_str().map(|kind| vec![kind]).unwrap_or_else(|| {
-            value["type"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-        });
+        let several = || value["type"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let kinds: Vec<&str> = value["type"].as_str().map_or_else(several, |kind| vec![kind]);
         if kinds.contains(&"integer") {
             assert!(value["minimum"].is_u64() && value["maximum"].is_u64(), "{way}: {value}");
         }
