@@ -266,6 +266,7 @@ fn what_is_behind_a_name(cluster: &Cluster) {
     // Another browser, so that there is a session to end.
     let mut other = Client::with_jar(cluster.page())
         .header("Sec-Fetch-Site", "same-origin")
+        .header("Connection", "close")
         .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
     let fields = [("name", ACCOUNT), ("password", PASSWORD)];
     assert_eq!(other.post_form("/login", &fields).expect("/login").status, 303);

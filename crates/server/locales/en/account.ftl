@@ -47,5 +47,5 @@ token-once = Copy it now: it is not shown again.
 token-password-help = A token outlives your session, so the password is asked for.
 token-revoke = Revoke
 token-used = Last used
-tokens-help = Programs use the API with a token. It may do all that you may, except here.
+tokens-help = Programs use the API with a token. It may do all that the API offers.
 tokens-none = No token yet.

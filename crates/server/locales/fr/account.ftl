@@ -47,5 +47,5 @@ token-once = Copiez-le maintenant : il ne sera plus montré.
 token-password-help = Un jeton survit à votre session : le mot de passe est donc demandé.
 token-revoke = Révoquer
 token-used = Dernier emploi
-tokens-help = Les programmes utilisent l’API avec un jeton. Il peut tout ce que vous pouvez, sauf ici.
+tokens-help = Les programmes utilisent l’API avec un jeton. Il donne droit à tout ce qu’offre l’API.
 tokens-none = Aucun jeton pour l’instant.
