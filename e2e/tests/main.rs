@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         row(join_killed::file(), Place::Works, 175),
         row(members::file(), Place::Works, 90),
         row(owners::file(), Place::Works, 37),
-        row(page::file(), Place::Works, 330),
+        row(page::file(), Place::Works, 390),
         row(repair::file(), Place::Works, 140),
         row(repair_rows::file(), Place::Works, 75),
         row(sessions::file(), Place::Works, 46),
