@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         row(forged::file(), Place::Works, 25),
         row(guests::file(), Place::Works, 80),
         row(histories::file(), Place::Works, 110),
-        row(interfaces::file(), Place::Works, 45),
+        row(interfaces::file(), Place::Works, 47),
         row(join::file(), Place::Works, 200),
         row(join_killed::file(), Place::Works, 175),
         row(members::file(), Place::Works, 90),
