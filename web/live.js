@@ -10,6 +10,7 @@ const SILENCE_MS = 2_800;
 /** Older data is not shown as current, also while news comes. */
 const OLD_MS = 3_000;
 const RETRY_MS = 1_000;
+const OVER_MS = 400;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;
@@ -153,7 +154,8 @@ const takes = {
     setAges(data.ages);
   },
   over() {
-    location.assign("/login");
+    // A new password ends this session too, and its answer brings another one: it is on its way to this browser.
+    setTimeout(signedIn, OVER_MS);
   },
 };
 

@@ -20,6 +20,7 @@ mod failover;
 mod forged;
 mod guests;
 mod histories;
+mod interfaces;
 mod join;
 mod join_killed;
 mod members;
@@ -67,11 +68,12 @@ fn main() -> ExitCode {
         row(forged::file(), Place::Works, 25),
         row(guests::file(), Place::Works, 80),
         row(histories::file(), Place::Works, 110),
+        row(interfaces::file(), Place::Works, 47),
         row(join::file(), Place::Works, 200),
         row(join_killed::file(), Place::Works, 175),
         row(members::file(), Place::Works, 90),
         row(owners::file(), Place::Works, 37),
-        row(page::file(), Place::Works, 330),
+        row(page::file(), Place::Works, 390),
         row(repair::file(), Place::Works, 140),
         row(repair_rows::file(), Place::Works, 75),
         row(sessions::file(), Place::Works, 46),

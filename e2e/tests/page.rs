@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cordee_e2e::axe;
 use cordee_e2e::browser::Browser;
 use cordee_e2e::case;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
+use cordee_e2e::http::Client;
 use cordee_e2e::person::Person;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
@@ -21,7 +22,7 @@ const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 31] = [
+const PAGES: [&str; 34] = [
     "/",
     "/sessions/compare",
     "/drills",
@@ -31,6 +32,9 @@ const PAGES: [&str; 31] = [
     "/config/db",
     "/journal",
     "/aide",
+    "/account/password",
+    "/account/sessions",
+    "/account/tokens",
     "/clean",
     "/pools/web/servers/new",
     "/pools/web/servers/web1/logs",
@@ -71,6 +75,7 @@ pub fn file() -> File {
             case!(axe_finds_nothing_on_any_page_and_none_is_wider_than_the_screen),
             case!(axe_finds_nothing_on_forms_with_errors),
             case!(axe_finds_nothing_with_dialogs_and_menus_open),
+            case!(what_is_behind_a_name),
             case!(a_walk_through_all_pages_leaves_the_console_empty),
             case!(language_and_theme_are_one_click_each),
             case!(a_paused_page_says_how_old_it_is),
@@ -244,6 +249,88 @@ fn axe_finds_nothing_with_dialogs_and_menus_open(cluster: &Cluster) {
         }
     });
     assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
+}
+
+/// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places.
+fn open_own_menu(person: &Person, look: &str) {
+    person.dashboard();
+    if look.ends_with(" 360") {
+        person.browser.click("[popovertarget=\"nav\"]");
+    }
+    person.browser.click("[popovertarget=\"self\"]");
+    person.browser.wait_for("#self form[action=\"/logout\"] button", SHOWN);
+}
+
+fn what_is_behind_a_name(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    // Another browser, so that there is a session to end.
+    let mut other = Client::with_jar(cluster.page())
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Connection", "close")
+        .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+    let fields = [("name", ACCOUNT), ("password", PASSWORD)];
+    assert_eq!(other.post_form("/login", &fields).expect("/login").status, 303);
+    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
+    let mut found = Vec::new();
+    each_look(&person.browser, |look| {
+        let mut check = |what: &str| {
+            found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{what} {look}: {v}")));
+            found.extend(too_wide(&person.browser).map(|over| format!("{what} {look}: {over} px too wide")));
+            if let Some(folder) = &pictures {
+                person.browser.picture(&folder.join(format!("{what} {look}.png").replace(' ', "-")));
+            }
+        };
+        open_own_menu(&person, look);
+        check("menu");
+        for page in ["password", "sessions", "tokens"] {
+            person.go(&format!("/account/{page}"));
+            check(page);
+        }
+        person.fill_in(&[("name", "a b"), ("days", "0"), ("password", PASSWORD)]);
+        person.submit();
+        person.browser.wait_for("[aria-invalid=\"true\"][name=\"days\"]", SHOWN);
+        check("tokens-wrong");
+        let name = look.replace(' ', "-");
+        person.fill_in(&[("name", &name), ("days", "90"), ("password", PASSWORD)]);
+        person.submit();
+        person.browser.wait_for("code.secret", SHOWN);
+        check("tokens-made");
+        person.go(&format!("/account/tokens/{name}/revoke"));
+        check("revoke");
+        person.submit();
+        wait::until("the list is shown without it", SHOWN, || {
+            let shown = person.browser.text("main").unwrap_or_default();
+            let gone = person.browser.path() == "/account/tokens" && !shown.contains(&name);
+            if gone { Ok(()) } else { Err(shown) }
+        });
+    });
+    assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
+    assert_eq!(other.get("/journal").expect("a page").status, 200);
+    person.go("/account/sessions");
+    person.browser.click("form[action=\"/account/sessions/end\"] button");
+    wait::until("the other session is over", SHOWN, || {
+        let seen = other.get("/journal").expect("a page").status;
+        if seen == 303 { Ok(()) } else { Err(seen) }
+    });
+    person.go("/account/password");
+    person.fill_in(&[
+        ("present", PASSWORD),
+        ("new", "corde de rappel 61 m"),
+        ("again", "corde de rappel 61 m"),
+    ]);
+    person.submit();
+    person.browser.wait_for("main .note[data-st=\"good\"]", SHOWN);
+    person.dashboard();
+    person.go("/account/password");
+    person.fill_in(&[("present", "corde de rappel 61 m"), ("new", PASSWORD), ("again", PASSWORD)]);
+    person.submit();
+    person.browser.wait_for("main .note[data-st=\"good\"]", SHOWN);
+    open_own_menu(&person, "wide");
+    person.browser.click("#self form[action=\"/logout\"] button");
+    wait::until("signed out", SHOWN, || {
+        let path = person.browser.path();
+        if path == "/login" { Ok(()) } else { Err(path) }
+    });
 }
 
 // ---- the console

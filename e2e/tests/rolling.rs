@@ -115,7 +115,7 @@ fn one_that_waits_says_so_everywhere_and_is_told_what_to_do(cluster: &Cluster) {
     assert_eq!(web2["status"]["word"], "Waiting");
     let says = "waits for slow, then goes into maintenance";
     assert_eq!(web2["status"]["reason"], says);
-    assert!(cluster.cli_ok(&["status"]).contains(says), "the command line says so");
+    assert!(cluster.cli(&["status"]).out.contains(says), "the command line says so");
     let page = cluster.signed_in().get("/").unwrap().text();
     assert!(page.contains(says) && page.contains("Withdraw"), "the page says so");
     // No time breaks it.

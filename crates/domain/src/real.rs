@@ -227,6 +227,20 @@ impl About<'_> {
     }
 }
 
+/// What is so when a change is real.
+pub fn end(change: &Change) -> Text {
+    match change {
+        Change::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
+        Change::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
+        Change::SetPower { name, power: Power::On, .. } => text!("end-started", name = name.as_str()),
+        Change::SetPower { name, power: Power::Off, .. } => text!("end-stopped", name = name.as_str()),
+        Change::Restart { name, .. } => text!("end-restarted", name = name.as_str()),
+        Change::Recopy { name } => text!("end-copied", name = name.as_str()),
+        Change::Promote { name, .. } => text!("end-promoted", name = name.as_str()),
+        _ => text!("end-done"),
+    }
+}
+
 /// Milliseconds for which somebody may ask to wait.
 pub const LONGEST_WAIT: Millis = 600_000;
 

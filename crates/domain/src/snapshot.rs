@@ -190,6 +190,9 @@ pub struct ComparisonView {
     pub running: Option<u64>,
     /// When the last one came to an end.
     pub at: Option<Millis>,
+    /// When one failed since, and why.
+    #[serde(default)]
+    pub failed: Option<(Millis, Text)>,
     /// Tables that it looked at.
     pub tables: usize,
     /// Rows that it compared.
@@ -496,6 +499,7 @@ fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
         repair: seen.is_some_and(|c| c.repair.is_some()),
         running: seen.and_then(|c| c.running),
         at: report.map(|r| r.at_end),
+        failed: seen.and_then(|c| c.failed.clone()),
         tables: report.map_or(0, |r| r.tables.len()),
         rows: report.map_or(0, |r| r.rows),
         different: report.map_or(0, Report::different),

@@ -158,7 +158,7 @@ pub async fn attend<C: Conductor>(
     stop: impl Future<Output = ()> + Send,
 ) {
     tokio::pin!(stop);
-    conductor.recover().await;
+    meanwhile(&mut asks, C::busy, conductor.recover()).await;
     loop {
         let ask = tokio::select! {
             () = &mut stop => return,
@@ -196,7 +196,32 @@ pub async fn attend<C: Conductor>(
                 return;
             }
         };
-        conductor.finish(act, end, by).await;
+        meanwhile(&mut asks, C::busy, conductor.finish(act, end, by)).await;
+    }
+}
+
+/// Does what takes its time, and answers whoever asks: nobody waits for what is being taken away.
+async fn meanwhile<O>(
+    asks: &mut mpsc::Receiver<DeskAsk<O>>,
+    busy: fn() -> Text,
+    work: impl Future<Output = ()> + Send,
+) {
+    tokio::pin!(work);
+    loop {
+        let ask = tokio::select! {
+            biased;
+            () = &mut work => return,
+            ask = asks.recv() => ask,
+        };
+        match ask {
+            Some(DeskAsk::Begin { reply, .. }) => {
+                let _ = reply.send(Err(Problem::conflict("", busy())));
+            }
+            Some(DeskAsk::Cancel { reply, .. }) => {
+                let _ = reply.send(false);
+            }
+            None => return work.await,
+        }
     }
 }
 
@@ -228,6 +253,8 @@ mod tests {
     struct Clerk {
         endless: bool,
         book: Arc<Mutex<Vec<String>>>,
+        /// Until then what is finished is not.
+        slow: Option<Arc<tokio::sync::Notify>>,
     }
 
     impl Clerk {
@@ -265,6 +292,9 @@ mod tests {
         }
 
         async fn finish(&self, act: u64, end: End, by: String) {
+            if let Some(slow) = &self.slow {
+                slow.notified().await;
+            }
             self.note(format!("finish {act} {} {by}", end.as_str()));
         }
 
@@ -291,9 +321,13 @@ mod tests {
     }
 
     fn open(endless: bool, turn: Arc<Semaphore>) -> Office {
+        open_with(endless, turn, None)
+    }
+
+    fn open_with(endless: bool, turn: Arc<Semaphore>, slow: Option<Arc<tokio::sync::Notify>>) -> Office {
         let (desk, asks) = Desk::new();
         let book: Arc<Mutex<Vec<String>>> = Arc::default();
-        let clerk = Clerk { endless, book: Arc::clone(&book) };
+        let clerk = Clerk { endless, book: Arc::clone(&book), slow };
         let (close, closed) = oneshot::channel::<()>();
         let open = tokio::spawn(attend(clerk, asks, turn, async move { drop(closed.await) }));
         Office { desk, book, close, open }
@@ -325,6 +359,27 @@ mod tests {
             "finish 7 failed cordee",
         ];
         assert_eq!(office.close().await, all);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_is_being_taken_away() {
+        let done = Arc::new(tokio::sync::Notify::new());
+        let office = open_with(true, Arc::new(Semaphore::new(1)), Some(Arc::clone(&done)));
+        let desk = &office.desk;
+        assert_eq!(begin(desk, 1).await, Ok(1));
+        assert!(cancel(desk).await);
+        let soon = std::time::Duration::from_secs(5);
+        let again = tokio::time::timeout(soon, begin(desk, 2)).await.expect("an answer meanwhile");
+        assert_eq!(again, Err("problem-drill-running".to_owned()));
+        assert!(!tokio::time::timeout(soon, cancel(desk)).await.expect("an answer meanwhile"));
+        done.notify_one();
+        while begin(desk, 3).await != Ok(3) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(
+            office.close().await,
+            ["recover", "begin 1 ada", "finish 1 cancelled bob", "begin 3 ada", "abandon 3"]
+        );
     }
 
     #[tokio::test]

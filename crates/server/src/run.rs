@@ -346,9 +346,11 @@ fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {
     web::local::DsnBook {
         host: desired.db.listen.ip().to_string(),
         port: desired.db.listen.port(),
+        writer: (desired.writer_listen.ip().to_string(), desired.writer_listen.port()),
         schema: SCHEMA.to_owned(),
         app: credential(account::APP, &secrets.app),
         owner: credential(account::OWNER, &secrets.owner),
+        monitor: credential(account::MONITOR, &secrets.monitor),
         servers: desired
             .db
             .servers

@@ -24,6 +24,9 @@ pub struct Secrets {
     pub app: String,
     /// The account that may also alter the application's tables.
     pub owner: String,
+    /// The account of whoever watches the databases; made later than the others in a cluster of an older version.
+    #[serde(default)]
+    pub monitor: String,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -44,15 +47,21 @@ impl Secrets {
 
     /// With what an older version did not have yet.
     fn whole(path: &Path, mut found: Self) -> std::io::Result<Self> {
-        if found.log_key.is_empty() {
-            found.log_key = fresh(LOG_KEY)?;
+        let mut lacked = false;
+        for (missing, octets) in [(&mut found.log_key, LOG_KEY), (&mut found.monitor, PASSWORD)] {
+            if missing.is_empty() {
+                *missing = fresh(octets)?;
+                lacked = true;
+            }
+        }
+        if lacked {
             found.write(path)?;
         }
         Ok(found)
     }
 
     fn make(path: &Path) -> std::io::Result<Self> {
-        let fresh = || fresh(24);
+        let fresh = || fresh(PASSWORD);
         let secrets = Self {
             cookie_key: fresh()?,
             log_key: self::fresh(LOG_KEY)?,
@@ -60,6 +69,7 @@ impl Secrets {
             replication: fresh()?,
             app: fresh()?,
             owner: fresh()?,
+            monitor: fresh()?,
         };
         secrets.write(path)?;
         Ok(secrets)
@@ -76,6 +86,8 @@ impl Secrets {
     }
 }
 
+/// Octets of a password.
+const PASSWORD: usize = 24;
 /// Octets of the key in each line of the log: they are sent with every request.
 const LOG_KEY: usize = 16;
 
@@ -98,16 +110,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_older_file_gets_a_key_for_the_log_and_keeps_the_rest() {
+    fn an_older_file_gets_what_it_lacks_and_keeps_the_rest() {
         let path = Path::new(env!("OUT_DIR")).join(format!("secrets-{}.json", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let made = Secrets::load(&path).unwrap();
-        let older = std::fs::read_to_string(&path).unwrap().replace("log_key", "unknown");
+        let older = std::fs::read_to_string(&path)
+            .unwrap()
+            .replace("log_key", "unknown")
+            .replace("monitor", "another");
         std::fs::write(&path, older).unwrap();
         let mut found = Secrets::load(&path).unwrap();
         assert_eq!((&found.cookie_key, &found.app), (&made.cookie_key, &made.app));
         assert!(found.log_key.len() == 2 * LOG_KEY && found.log_key != made.log_key);
         assert_eq!(Secrets::load(&path).unwrap().log_key, found.log_key, "it is kept");
+        assert!(found.monitor.len() == 2 * PASSWORD && found.monitor != made.monitor);
+        assert_eq!(Secrets::load(&path).unwrap().monitor, found.monitor, "it is kept");
         let heard = found.log_key.clone();
         found.renew_log_key(&path).unwrap();
         assert_ne!(Secrets::load(&path).unwrap().log_key, heard);

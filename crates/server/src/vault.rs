@@ -33,7 +33,7 @@ const LONGEST_USER: usize = 80;
 const LONGEST_PASSWORD: usize = 256;
 
 /// The cluster's own accounts (`hands::mysql::account`): Cordée makes them anew on each database.
-const OWN: [&str; 4] = ["cordee", "cordee_repl", "site_app", "site_owner"];
+const OWN: [&str; 5] = ["cordee", "cordee_repl", "site_app", "site_monitor", "site_owner"];
 
 impl Login {
     /// Reads what a person typed, and says every thing that is wrong at once.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const HOST: &str = "127.0.0.1";
 
 /// Name and rights.
-pub const SHARED: [(&str, &str); 3] = [
+pub const SHARED: [(&str, &str); 4] = [
     (super::links::ACCOUNT, "REPLICATION SLAVE ON *.*"),
     ("site_app", "SELECT, INSERT, UPDATE, DELETE ON site.*"),
     (
@@ -16,6 +16,8 @@ pub const SHARED: [(&str, &str); 3] = [
         "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, \
          CREATE ROUTINE, ALTER ROUTINE, EXECUTE, CREATE TEMPORARY TABLES, LOCK TABLES ON site.*",
     ),
+    // For whoever watches the databases from outside; it reads no row.
+    ("site_monitor", "PROCESS, SLAVE MONITOR ON *.*"),
 ];
 
 /// One account as it was found.
@@ -74,6 +76,9 @@ mod tests {
         assert_eq!(lacking(&found).as_deref(), Some("site_app (IDENTIFIED BY)"));
         found.remove("cordee_repl");
         assert_eq!(lacking(&found).as_deref(), Some("cordee_repl"));
+        let mut found = all();
+        found.remove("site_monitor");
+        assert_eq!(lacking(&found).as_deref(), Some("site_monitor"), "as in a cluster of an older version");
     }
 
     #[test]

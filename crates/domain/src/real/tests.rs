@@ -235,3 +235,14 @@ fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
     let seen = snapshot(&desired, &scene.memory, &setting(), scene.world.now);
     assert!(matches!(real(&recopied, 2, &desired, &seen), Real::NotYet(_)));
 }
+
+#[test]
+fn what_is_so_in_the_end_is_said_of_whom_it_was_asked() {
+    let said = |change: &Change| end(change).key.to_string();
+    let db2 = name("db2");
+    assert_eq!(said(&Change::Promote { name: db2.clone(), at: 0, accept_loss: false }), "end-promoted");
+    assert_eq!(said(&Change::Recopy { name: db2 }), "end-copied");
+    assert_eq!(said(&power(PoolId::Web, "web1", Power::Off)), "end-stopped");
+    assert_eq!(said(&power(PoolId::Web, "web1", Power::On)), "end-started");
+    assert_eq!(said(&admin("web1", Admin::Drain)), "end-done");
+}

@@ -16,8 +16,8 @@ problem-dsn-server = Cette base de données n’existe pas.
 problem-engine-slow = La réponse n’est pas venue en {$seconds} secondes. La demande peut encore aboutir : regardez l’état avant de la répéter.
 problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nombre entier.
 problem-flag = Indiquez true ou false.
-problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
-problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
+problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
+problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-not-waiting = { $name } n’attend aucun autre serveur.
 problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
 real-unseen = Cordée n’a pas encore regardé depuis.
@@ -25,7 +25,7 @@ real-overtaken = Une demande ultérieure l’a remplacée.
 real-server = { $name } : { $word }
 real-server-because = { $name } : { $word } ({ $reason })
 real-proxy = HAProxy { $proxy } : { $word }, pas encore tout comme demandé
-real-not-promoted = { $name } n’est pas devenue la base où l’on écrit ; le journal dit pourquoi.
+real-not-promoted = { $name } n’est pas devenue la base où l’on écrit ; le journal dit pourquoi.
 problem-member-text = Ce doit être une chaîne de caractères.
 problem-member-unknown = Ce champ n’existe pas.
 problem-method = Cette adresse n’accepte pas cette méthode.
@@ -98,7 +98,7 @@ cli-usage-value = {$what} ne peut pas avoir cette valeur. Voir : cordee --help
 
 # Ce que dit --help
 cli-help-accept-loss = Même si celle qui écrit est perdue et détient des écritures qu’aucune autre base n’a reçues : elles vont manquer
-cli-help-account = app (par défaut) lit et écrit les données, owner modifie aussi les tables
+cli-help-account = app (par défaut) lit et écrit les données, owner change aussi les tables, monitor surveille les bases (PROCESS, SLAVE MONITOR) et ne lit aucune ligne
 cli-help-add = Ajouter un serveur : un serveur web qui existe, ou avec --start un nouveau serveur web ou une nouvelle base sur cette machine
 cli-help-add-start = Démarrer un nouveau serveur sur cette machine
 cli-help-address = Adresse IP ou nom d’hôte d’un serveur qui existe
@@ -109,14 +109,14 @@ cli-help-cookie = Valeur du cookie d’affinité ; automatique si absente
 cli-help-cordee = Fait marcher une grappe de serveurs web et de bases de données derrière deux HAProxy.
 cli-help-drain = Ne plus donner de nouveaux visiteurs à un serveur web ; ceux qui ont son cookie l’atteignent encore. Remise en service : cordee ready
 cli-help-dsn = Montrer comment votre application atteint les bases de données, mot de passe compris (sur cette machine seulement)
-cli-help-dsn-json = En JSON : host, port, user, password, schema
+cli-help-dsn-json = En JSON : host, port, user, password, schema, url, et de même pour la base qui écrit (writer_host, writer_port, writer_url)
 cli-help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
-cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas, 4 accepté et toujours en cours.
+cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas, 4 accepté et toujours en cours ; de status aussi 5 tout ne va pas bien, 6 en panne.
 cli-help-examples = Exemples :
 cli-help-force = Même si aucun autre serveur ne répond aux visiteurs
-cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)
+cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)
 cli-help-no-wait = Rendre la main dès que la demande est enregistrée
-cli-under-way = Toujours en cours, et cela continue : { $why }
+cli-under-way = Toujours en cours, et cela continue : { $why }
 cli-help-anyway = Sortir tout de suite un serveur web qui en attend un autre, même si personne d’autre ne répond
 cli-help-withdraw = Garder finalement en service un serveur web qui en attend un autre
 cli-help-help = Montrer cette aide
@@ -145,7 +145,7 @@ cli-help-serve = Faire tourner Cordée au premier plan : la page, l’API et le
 cli-help-server = Le nom du serveur ; son groupe peut le précéder
 cli-help-setup-code = Montrer le code avec lequel le premier compte est créé sur la page (sur cette machine seulement)
 cli-help-start = Démarrer un serveur qui a été arrêté
-cli-help-status = Montrer la grappe : verdict, répartiteurs, serveurs
+cli-help-status = Montrer la grappe : verdict, répartiteurs, serveurs ; code de sortie 0 tout va bien, 5 tout ne va pas bien ou n’est pas connu, 6 en panne
 cli-help-status-json = Tout l’état, tel que l’API le donne
 cli-help-stop = Arrêter un serveur que Cordée a démarré ; il le reste jusqu’à start
 cli-help-test = Essayer la connexion à un serveur, étape par étape ; code de retour 1 si une étape échoue
@@ -153,5 +153,37 @@ cli-help-token = Jetons pour les programmes qui utilisent l’API
 cli-help-token-create = Créer un jeton et l’afficher, cette seule fois (sur cette machine seulement)
 cli-help-token-name = Figure dans le journal sous la forme token:NOM
 cli-help-usage = Utilisation :
-cli-help-verify = Comparer les lignes d’une base avec celles de la base qui écrit ; le résultat est dans cordee history et cordee status
+cli-help-verify = Comparer les lignes d’une base avec celles de la base qui écrit, et dire ce qui est trouvé ; code de sortie 1 si elles ne sont pas prouvées égales
 cli-help-version = Montrer la version
+cli-help-detach = Rendre la main dès que tout va bien
+cli-help-down = Arrêter tout ce que up a démarré ; ce qui est enregistré reste
+cli-help-forgotten = Ne pas demander le mot de passe actuel
+cli-help-password = Changer le mot de passe du compte de la page et terminer ses sessions ; les deux sont lus sur l’entrée standard, un par ligne (sur cette machine seulement)
+cli-help-reset = Oublier d’abord l’état
+cli-help-token-days = Jours pendant lesquels il est valable, 1 à 3650 ; sans fin si absent
+cli-help-token-list = Lister les jetons : quand ils ont été créés et employés, et jusqu’à quand ils valent
+cli-help-token-revoke = Révoquer un jeton ; qui le détient est refusé aussitôt
+cli-help-token-which = Son nom
+cli-help-up = Démarrer la grappe, ou le trouver en marche ; ./up compile d’abord Cordée
+cli-help-yes = Ne pas demander
+cli-dsn-url = URL
+cli-dsn-writer-host = hôte de la base qui écrit
+cli-dsn-writer-port = port de la base qui écrit
+cli-dsn-writer-url = URL de la base qui écrit
+cli-password-changed = Le mot de passe de { $name } est changé ; toutes les sessions sont terminées.
+cli-password-new = Nouveau mot de passe :
+cli-password-present = Mot de passe actuel :
+cli-password-unread = Le mot de passe n’a pas pu être lu sur l’entrée standard.
+cli-rows-comparing = les lignes sont en train d’être comparées
+cli-rows-differ = { $count ->
+    [one] { $name } : { $count } table diffère de celle de la base qui écrit ; cordee repair la remet en ordre
+   *[other] { $name } : { $count } tables diffèrent de celles de la base qui écrit ; cordee repair les remet en ordre
+}
+end-added = { $name } : ajout fait.
+end-copied = { $name } : nouvelle copie faite.
+end-done = C’est fait.
+end-promoted = { $name } prend les écritures.
+end-removed = { $name } : retrait fait.
+end-restarted = { $name } : redémarrage fait.
+end-started = { $name } : en marche.
+end-stopped = { $name } : à l’arrêt.

@@ -59,11 +59,11 @@ pub enum Command {
     /// Run Cordée in the foreground: the page, the API and the engine
     #[command(after_help = "  cordee serve")]
     Serve,
-    /// What ./up runs once the binary is built.
-    #[command(hide = true)]
+    /// Start the cluster, or find it running; `./up` builds Cordée first
+    #[command(after_help = "  cordee up --detach")]
     Up(UpArgs),
-    /// Stop all that ./up started.
-    #[command(hide = true)]
+    /// Stop everything that `up` started; what is stored stays
+    #[command(after_help = "  cordee down")]
     Down,
     /// Look at everything that the cluster needs on this machine; exit code 1 when something needs a person
     #[command(after_help = "  cordee doctor")]
@@ -93,7 +93,7 @@ pub struct UpArgs {
 /// Commands that ask a running Cordée.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Show the cluster: proxies, servers, lights in words
+    /// Show the cluster: proxies, servers, lights in words; exit code 0 all good, 5 not all well, 6 down
     #[command(after_help = "  cordee status\n  cordee status --json | jq .verdict")]
     Status {
         /// The whole snapshot, as the API gives it
@@ -106,6 +106,13 @@ pub enum ClientCommand {
     /// Tokens for programs that use the API
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Change the password of the page's account; both are read from standard input, one a line
+    #[command(after_help = "  cordee password\n  cordee password --forgotten")]
+    Password {
+        /// Do not ask for the present one
+        #[arg(long)]
+        forgotten: bool,
+    },
     /// Add a server: one that exists, or with --start a new one on this machine
     #[command(
         after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4\n  cordee add db db3 --start"
@@ -153,7 +160,7 @@ pub enum ClientCommand {
         /// `db`
         pool: String,
     },
-    /// Compare a database's rows with the writer's; the result comes into the journal
+    /// Compare a database's rows with the writer's; exit code 1 when they are not proven equal
     #[command(after_help = "  cordee verify db2")]
     Verify(ServerArgs),
     /// Put right the rows in which a database differs from the writer
@@ -277,12 +284,14 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Drill(DrillCommand),
     /// Show how your own application reaches the databases (with the password)
-    #[command(after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --server db1")]
+    #[command(
+        after_help = "  cordee dsn\n  cordee dsn --json --account owner\n  cordee dsn --account monitor --server db1"
+    )]
     Dsn {
-        /// As JSON: host, port, user, password, schema
+        /// As JSON: host, port, user, password, schema, url, and the same of the writer
         #[arg(long)]
         json: bool,
-        /// `app` reads and writes data, `owner` alters tables too
+        /// `app` reads and writes data, `owner` alters tables too, `monitor` watches the databases
         #[arg(long, value_enum, default_value_t = DsnAccount::App, hide_default_value = true, hide_possible_values = true)]
         account: DsnAccount,
         /// One database itself, instead of the HAProxy in front of them
@@ -375,6 +384,18 @@ pub enum TokenCommand {
         /// Stands in the journal as `token:NAME`
         #[arg(long, value_name = "NAME")]
         name: String,
+        /// Days for which it is good, 1 to 3650; without an end if not given
+        #[arg(long, value_name = "N", allow_hyphen_values = true)]
+        days: Option<String>,
+    },
+    /// List the tokens: made, last used, valid until
+    #[command(after_help = "  cordee token list")]
+    List,
+    /// Take a token back; whoever holds it is refused at once
+    #[command(after_help = "  cordee token revoke backup")]
+    Revoke {
+        /// Its name
+        name: String,
     },
 }
 
@@ -385,6 +406,8 @@ pub enum DsnAccount {
     App,
     /// Tables too.
     Owner,
+    /// Watching.
+    Monitor,
 }
 
 impl DsnAccount {
@@ -393,6 +416,7 @@ impl DsnAccount {
         match self {
             Self::App => "app",
             Self::Owner => "owner",
+            Self::Monitor => "monitor",
         }
     }
 }

@@ -57,7 +57,7 @@ fn members(order: &DrillArgs) -> Value {
 async fn cancel(door: &Door, kind: &str, done: &Text, none: &Text) -> Result<Said, Failure> {
     let answer = door.post(&format!("/api/v1/{kind}/cancel"), None).await?;
     let Cancelled { cancelled } = read(answer)?;
-    Ok(Said { text: door.say(if cancelled { done } else { none }), well: cancelled })
+    Ok(Said::of(door.say(if cancelled { done } else { none }), cancelled))
 }
 
 /// The newest one, when there is one.
@@ -68,6 +68,6 @@ async fn newest<T: DeserializeOwned>(
     show: impl FnOnce(&T) -> String,
 ) -> Result<Said, Failure> {
     let all: Vec<T> = read(door.get(&format!("/api/v1/{kind}")).await?)?;
-    let nothing = || Said { text: door.say(none), well: false };
+    let nothing = || Said::of(door.say(none), false);
     Ok(all.first().map_or_else(nothing, |one| Said::well(show(one))))
 }

@@ -1,7 +1,9 @@
 //! The command line's side of the API: one request or two, an answer for a person, an exit code.
 
+mod account;
 mod desks;
 mod http;
+mod rows;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -11,12 +13,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_domain::status::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, ServerArgs, TokenCommand};
+use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, ServerArgs};
 use crate::vault;
 use crate::web::api::Done;
 use crate::web::api::config::ConfigJson;
@@ -25,7 +28,8 @@ use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::view::SnapshotJson;
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::api::wishes::{WishJson, WishState};
-use crate::web::local::{Dsn, SetupCode, Token};
+use crate::web::api::words::{DiskWord, ProcessWord};
+use crate::web::local::{Dsn, SetupCode};
 use crate::words::Lang;
 
 use http::{Door, segment};
@@ -46,17 +50,27 @@ enum Failure {
     UnderWay(Text),
 }
 
-/// What goes to stdout, and whether the thing asked about is well.
+/// What goes to stdout, and the exit code.
 struct Said {
     text: String,
-    well: bool,
+    code: u8,
 }
 
 impl Said {
     fn well(text: String) -> Self {
-        Self { text, well: true }
+        Self { text, code: 0 }
+    }
+
+    /// An answer about something that is well or not.
+    fn of(text: String, well: bool) -> Self {
+        Self { text, code: u8::from(!well) }
     }
 }
+
+/// Exit code of `status` when the site is served, and not all is well, or it is not known.
+const AT_RISK: u8 = 5;
+/// Exit code of `status` when the site or its database does not answer.
+const DOWN: u8 = 6;
 
 /// The picture that the Cordée on `socket` shows, when it answers.
 pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
@@ -71,16 +85,16 @@ pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) ->
 }
 
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still
-/// under way when `patience` was over.
+/// under way when `patience` was over; of `status` also 5 not all well, 6 down.
 pub async fn run(command: ClientCommand, socket: &Path, patience: Duration, lang: Lang) -> ExitCode {
     let said = match Door::from_environment(socket, patience, lang) {
         Ok(door) => answer(command, &door).await,
         Err(failure) => Err(failure),
     };
     match said {
-        Ok(Said { text, well }) => {
+        Ok(Said { text, code }) => {
             show::out(&text);
-            ExitCode::from(u8::from(!well))
+            ExitCode::from(code)
         }
         Err(failure) => {
             let (sentences, code) = complaint(failure, lang);
@@ -110,7 +124,8 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
     match command {
         ClientCommand::Status { json } => status(door, json).await,
         ClientCommand::SetupCode => setup_code(door).await,
-        ClientCommand::Token(TokenCommand::Create { name }) => create_token(door, &name).await,
+        ClientCommand::Token(command) => account::token(door, command).await,
+        ClientCommand::Password { forgotten } => account::password(door, forgotten).await,
         ClientCommand::Add(add) => add_server(door, &add).await,
         ClientCommand::Remove(leave) => remove(door, &leave.server, leave.force).await,
         ClientCommand::Drain(leave) => act(door, &leave.server, "drain", leave.force).await,
@@ -124,11 +139,12 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
         ClientCommand::Promote { server, accept_loss } => promote(door, &server, accept_loss).await,
         ClientCommand::Plan { pool } => plan(door, &pool).await,
         ClientCommand::Verify(server) => {
-            done(door.post(&format!("{}/verify", address(door, &server).await?), None).await?)
+            let to = format!("{}/verify", address(door, &server).await?);
+            rows::verify(door, &to, server.name()).await
         }
         ClientCommand::Repair { server, take } => {
             let to = format!("{}/repair", address(door, &server).await?);
-            done(door.post(&to, Some(&json!({ "take": take }))).await?)
+            rows::repair(door, &to, server.name(), &take).await
         }
         ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
@@ -175,23 +191,26 @@ async fn snapshot(door: &Door) -> Result<SnapshotJson, Failure> {
 
 async fn status(door: &Door, json: bool) -> Result<Said, Failure> {
     let answer = door.get("/api/v1/snapshot").await?;
-    let text = if json { pretty(&answer) } else { show::status(&read(answer)?, door.lang) };
-    Ok(Said::well(text))
+    let seen: SnapshotJson = read(answer.clone())?;
+    let text = if json { pretty(&answer) } else { show::status(&seen, door.lang) };
+    Ok(Said { text, code: code(seen.verdict.light) })
+}
+
+/// What a program that watches is told. What is not known is not well.
+const fn code(light: Light) -> u8 {
+    match light {
+        Light::Good => 0,
+        Light::Warning | Light::Progress | Light::Maintenance | Light::Unknown => AT_RISK,
+        Light::Critical => DOWN,
+    }
 }
 
 async fn setup_code(door: &Door) -> Result<Said, Failure> {
     let SetupCode { code } = read(door.local("GET", "/local/setup-code", None).await?)?;
     match code {
         Some(code) => Ok(Said::well(format!("{code}\n"))),
-        None => Ok(Said { text: door.say(&text!("cli-setup-used")), well: false }),
+        None => Ok(Said::of(door.say(&text!("cli-setup-used")), false)),
     }
-}
-
-async fn create_token(door: &Door, name: &str) -> Result<Said, Failure> {
-    let body = json!({ "name": name });
-    let Token { token, .. } = read(door.local("POST", "/local/tokens", Some(&body)).await?)?;
-    // Alone on its line, so that a script can take it as it is.
-    Ok(Said::well(format!("{token}\n")))
 }
 
 async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
@@ -276,10 +295,8 @@ async fn config(door: &Door, proxy: &str, json: bool) -> Result<Said, Failure> {
         return Ok(Said::well(pretty(&answer)));
     }
     let config: ConfigJson = read(answer)?;
-    Ok(Said {
-        text: show::config(&config, door.lang),
-        well: config.disk == "same" && config.process == "same",
-    })
+    let well = config.disk == DiskWord::Same && config.process == ProcessWord::Same;
+    Ok(Said::of(show::config(&config, door.lang), well))
 }
 
 async fn reload(door: &Door, proxy: &str) -> Result<Said, Failure> {
@@ -345,7 +362,10 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
         };
         let wish: WishJson = read(answer)?;
         match wish.state {
-            WishState::Real => return Ok(Said::well(String::new())),
+            WishState::Real => {
+                let end = wish.end.map(|end| format!("{}\n", show::plain(&end)));
+                return Ok(Said::well(end.unwrap_or_default()));
+            }
             WishState::Failed => {
                 return Err(Failure::Refused(vec![(String::new(), wish.why.unwrap_or_default())]));
             }
@@ -370,7 +390,7 @@ fn done(answer: Value) -> Result<Said, Failure> {
 async fn test(door: &Door, server: &ServerArgs) -> Result<Said, Failure> {
     let to = format!("{}/test", address(door, server).await?);
     let report: TestJson = read(door.post(&to, None).await?)?;
-    Ok(Said { text: show::test(&report, door.lang), well: report.passed })
+    Ok(Said::of(show::test(&report, door.lang), report.passed))
 }
 
 async fn logs(door: &Door, server: &ServerArgs, lines: &str) -> Result<Said, Failure> {

@@ -11,10 +11,12 @@ use cordee_domain::text;
 use crate::web::api::config::ConfigJson;
 use crate::web::api::drills::DrillJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
+use crate::web::api::tokens::TokensJson;
 use crate::web::api::tools::{CleanJson, HistoryJson};
 use crate::web::api::trials::TrialJson;
 use crate::web::api::view::{CauseJson, ServerJson, SnapshotJson, StatusJson};
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
+use crate::web::api::words::{DiskWord, ProcessWord, StandingWord};
 use crate::web::local::Dsn;
 use crate::web::view::visitors as tables;
 use crate::words::Lang;
@@ -149,13 +151,13 @@ fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {
 
 /// The pool, with a database's place in it. One that stays out has no role.
 fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
-    let place = match (server.role, server.standing.as_deref()) {
+    let place = match (server.role, server.standing) {
         (None, _) => return server.pool.to_string(),
         (Some(Role::Writer), _) => text!("cli-writer"),
-        (_, Some("joining")) => text!("cli-joining"),
-        (_, Some("leaving")) => text!("cli-leaving"),
-        (_, Some("returning")) => text!("cli-returning"),
-        (_, Some("diverged")) => text!("cli-diverged"),
+        (_, Some(StandingWord::Joining)) => text!("cli-joining"),
+        (_, Some(StandingWord::Leaving)) => text!("cli-leaving"),
+        (_, Some(StandingWord::Returning)) => text!("cli-returning"),
+        (_, Some(StandingWord::Diverged)) => text!("cli-diverged"),
         _ if routing == Routing::AllWriters && server.power == Power::On => text!("cli-also"),
         _ => text!("cli-standby"),
     };
@@ -281,15 +283,15 @@ pub(super) fn config(config: &ConfigJson, lang: Lang) -> String {
     for odd in &config.difference {
         let _ = writeln!(text, "{} {}", if odd.added { '+' } else { '-' }, plain(&odd.text));
     }
-    let disk = match config.disk.as_str() {
-        "same" => text!("config-disk-same"),
-        "older" => text!("config-disk-older"),
-        "missing" => text!("config-disk-missing"),
-        _ => text!("config-disk-by-hand"),
+    let disk = match config.disk {
+        DiskWord::Same => text!("config-disk-same"),
+        DiskWord::Older => text!("config-disk-older"),
+        DiskWord::Missing => text!("config-disk-missing"),
+        DiskWord::ByHand => text!("config-disk-by-hand"),
     };
-    let process = match config.process.as_str() {
-        "same" => lang.say(&text!("config-process-same")),
-        _ => config.process_says.join(" "),
+    let process = match config.process {
+        ProcessWord::Same => lang.say(&text!("config-process-same")),
+        ProcessWord::Differs | ProcessWord::Unknown => config.process_says.join(" "),
     };
     let (disk_name, process_name) = (lang.say(&text!("config-disk")), lang.say(&text!("config-process")));
     text + &table(&[row([&disk_name, &lang.say(&disk)]), row([&process_name, &process])])
@@ -414,11 +416,46 @@ fn moment(ms: u64) -> String {
 
 /// How an application reaches the databases.
 pub(super) fn dsn(dsn: &Dsn, lang: Lang) -> String {
-    table(&[
+    let mut rows = vec![
         row([&lang.say(&text!("cli-dsn-host")), &dsn.host]),
         row([&lang.say(&text!("cli-dsn-port")), &dsn.port.to_string()]),
-        row([&lang.say(&text!("cli-dsn-user")), &dsn.user]),
-        row([&lang.say(&text!("cli-dsn-password")), &dsn.password]),
-        row([&lang.say(&text!("cli-dsn-schema")), &dsn.schema]),
-    ])
+    ];
+    if let (Some(host), Some(port)) = (&dsn.writer_host, dsn.writer_port) {
+        if *host != dsn.host {
+            rows.push(row([&lang.say(&text!("cli-dsn-writer-host")), host]));
+        }
+        rows.push(row([&lang.say(&text!("cli-dsn-writer-port")), &port.to_string()]));
+    }
+    rows.push(row([&lang.say(&text!("cli-dsn-user")), &dsn.user]));
+    rows.push(row([&lang.say(&text!("cli-dsn-password")), &dsn.password]));
+    if !dsn.schema.is_empty() {
+        rows.push(row([&lang.say(&text!("cli-dsn-schema")), &dsn.schema]));
+    }
+    rows.push(row([&lang.say(&text!("cli-dsn-url")), &dsn.url]));
+    if let Some(url) = &dsn.writer_url {
+        rows.push(row([&lang.say(&text!("cli-dsn-writer-url")), url]));
+    }
+    table(&rows)
+}
+
+/// The tokens of programs.
+pub(super) fn tokens(found: &TokensJson, lang: Lang) -> String {
+    if found.tokens.is_empty() {
+        return format!("{}\n", lang.say(&text!("tokens-none")));
+    }
+    let mut rows = vec![row([
+        &lang.say(&text!("token-name")),
+        &lang.say(&text!("token-made")),
+        &lang.say(&text!("token-used")),
+        &lang.say(&text!("token-expires")),
+    ])];
+    rows.extend(found.tokens.iter().map(|t| {
+        let used = t.used.map_or_else(|| lang.say(&text!("token-never-used")), moment);
+        let mut until = t.expires.map_or_else(|| lang.say(&text!("token-no-end")), moment);
+        if t.expired {
+            until = format!("{until} ({})", lang.say(&text!("token-expired")));
+        }
+        row([&t.name, &moment(t.created), &used, &until])
+    }));
+    table(&rows)
 }

@@ -199,3 +199,10 @@ async fn the_socket_is_the_owner_s_and_one_cordee_s() {
 fn what_comes_from_outside_cannot_steer_a_terminal() {
     assert_eq!(show::plain("a\u{1b}[31mb\r\n\tc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}\u{fffd} cd");
 }
+
+#[test]
+fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
+    use cordee_domain::status::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
+    let codes = [Good, Warning, Progress, Maintenance, Unknown, Critical].map(super::code);
+    assert_eq!(codes, [0, 5, 5, 5, 5, 6]);
+}

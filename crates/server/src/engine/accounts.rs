@@ -26,6 +26,7 @@ impl Engine {
                     (account::REPLICATION, secrets.replication.as_str()),
                     (account::APP, secrets.app.as_str()),
                     (account::OWNER, secrets.owner.as_str()),
+                    (account::MONITOR, secrets.monitor.as_str()),
                 ]);
                 let members = desired.db.servers.iter();
                 let members = members.filter(|s| s.standing == Standing::Member && s.power == Power::On);

@@ -195,11 +195,12 @@ fn accounts(parts: &Parts) -> String {
 }
 
 /// The accounts that every database has: name, password, rights. All come over TCP, from this machine.
-fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 3] {
+fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 4] {
     SHARED.map(|(name, rights)| {
         let password: &str = match name {
             account::REPLICATION => &secrets.replication,
             account::APP => &secrets.app,
+            account::MONITOR => &secrets.monitor,
             _ => &secrets.owner,
         };
         (name, password, rights)

@@ -56,6 +56,8 @@ pub mod account {
     pub const APP: &str = "site_app";
     /// The application's, with the right to alter its tables.
     pub const OWNER: &str = "site_owner";
+    /// For whoever watches the databases from outside.
+    pub const MONITOR: &str = "site_monitor";
 }
 
 /// The application's schema.

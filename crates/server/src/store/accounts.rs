@@ -2,7 +2,8 @@
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
-use rusqlite::{OptionalExtension as _, params};
+use cordee_domain::ids::Millis;
+use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::now;
@@ -14,9 +15,29 @@ use super::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account(pub String);
 
-/// A token's name.
+/// Where somebody signed in: told to whoever looks at the sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The address.
+    pub address: String,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+/// One session, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenName(pub String);
+pub struct Session {
+    /// By which it is ended.
+    pub id: String,
+    /// When it began.
+    pub created: Millis,
+    /// Its last request, to the minute.
+    pub seen: Millis,
+    /// Where.
+    pub device: Device,
+    /// It is the one that asks.
+    pub own: bool,
+}
 
 /// The secret that a browser keeps in its cookie. Only its hash is stored.
 #[derive(Clone)]
@@ -99,18 +120,77 @@ impl Store {
     }
 
     /// Starts a session.
-    pub fn sign_in(&self, account: &Account) -> Result<SignIn, StoreError> {
-        let secret = random::token(32).ok_or(StoreError::Random)?;
-        let connection = self.lock();
-        connection.execute(
-            "DELETE FROM session WHERE seen < ?1 OR created < ?2",
-            params![now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
+    pub fn sign_in(&self, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
+        begin_session(&self.lock(), account, from)
+    }
+
+    /// The sessions of an account that are alive, the last one used first.
+    pub fn sessions(&self, account: &Account, own: &str) -> Result<Vec<Session>, StoreError> {
+        let (connection, own) = (self.lock(), digest(own));
+        // Part of the hash names a session: it opens nothing, and is never another one's later.
+        let mut found = connection.prepare(
+            "SELECT lower(hex(substr(token_hash, 1, 8))), created, seen, address, agent, token_hash FROM session \
+             WHERE account = ?1 COLLATE NOCASE AND seen >= ?2 AND created >= ?3 ORDER BY seen DESC, rowid DESC",
         )?;
-        connection.execute(
-            "INSERT INTO session (token_hash, account, created, seen) VALUES (?1, ?2, ?3, ?3)",
-            params![digest(&secret), account.0, now()],
-        )?;
-        Ok(SignIn(secret))
+        let (idle, whole) = (now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS));
+        let all = found.query_map(params![account.0, idle, whole], |r| {
+            Ok(Session {
+                id: r.get(0)?,
+                created: r.get(1)?,
+                seen: r.get(2)?,
+                device: Device { address: r.get(3)?, agent: r.get(4)? },
+                own: r.get::<_, Vec<u8>>(5)? == own,
+            })
+        })?;
+        Ok(all.collect::<Result<_, _>>()?)
+    }
+
+    /// Ends one session of an account, or with `None` all but the one that asks. Gives how many ended.
+    pub fn end_sessions(&self, account: &Account, id: Option<&str>, own: &str) -> Result<usize, StoreError> {
+        let ended = match id {
+            Some(id) => self.lock().execute(
+                "DELETE FROM session WHERE lower(hex(substr(token_hash, 1, 8))) = ?1 AND account = ?2 COLLATE NOCASE",
+                params![id, account.0],
+            ),
+            None => self.lock().execute(
+                "DELETE FROM session WHERE token_hash <> ?1 AND account = ?2 COLLATE NOCASE",
+                params![digest(own), account.0],
+            ),
+        }?;
+        self.left();
+        Ok(ended)
+    }
+
+    /// Gives an account another password, ends its sessions and forgets the browsers that are known; whoever changed it in
+    /// a browser is signed in there anew.
+    pub fn change_password(
+        &self,
+        account: &Account,
+        password: &str,
+        here: Option<&Device>,
+    ) -> Result<Option<SignIn>, StoreError> {
+        let hash = hash_password(password)?;
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let changed = transaction
+            .execute("UPDATE account SET password = ?1 WHERE name = ?2", params![hash, account.0])?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        transaction.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [&account.0])?;
+        transaction.execute("DELETE FROM browser WHERE account = ?1", [&account.0])?;
+        let anew = here.map(|from| begin_session(&transaction, account, from)).transpose()?;
+        transaction.commit()?;
+        drop(connection);
+        self.left();
+        Ok(anew)
+    }
+
+    /// The one account that there is.
+    pub fn account(&self) -> Result<Option<Account>, StoreError> {
+        let name =
+            self.lock().query_row("SELECT name FROM account ORDER BY created LIMIT 1", [], |r| r.get(0));
+        Ok(name.optional()?.map(Account))
     }
 
     /// Whose session it is, when it is alive.
@@ -140,34 +220,33 @@ impl Store {
     /// Ends a session, and what is being read with it.
     pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
         self.lock().execute("DELETE FROM session WHERE token_hash = ?1", [digest(secret)])?;
-        if let Some(board) = self.board.get() {
-            board.set_left();
-        }
+        self.left();
         Ok(())
     }
 
-    /// Makes a token for a program; shown once. `None` when the name is taken.
-    pub fn create_token(&self, name: &TokenName) -> Result<Option<String>, StoreError> {
-        let secret = format!("cordee_{}", random::token(32).ok_or(StoreError::Random)?);
-        let made = self.lock().execute(
-            "INSERT OR IGNORE INTO token (token_hash, name, created) VALUES (?1, ?2, ?3)",
-            params![digest(&secret), name.0, now()],
-        )?;
-        Ok((made == 1).then_some(secret))
-    }
-
-    /// Whose token it is.
-    pub fn token(&self, secret: &str) -> Result<Option<TokenName>, StoreError> {
-        let name: Option<String> = self
-            .lock()
-            .query_row("SELECT name FROM token WHERE token_hash = ?1", [digest(secret)], |r| r.get(0))
-            .optional()?;
-        Ok(name.map(TokenName))
+    /// Whoever reads with a session or a token looks whether it is still good.
+    pub(super) fn left(&self) {
+        if let Some(board) = self.board.get() {
+            board.set_left();
+        }
     }
 }
 
+fn begin_session(connection: &Connection, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
+    let secret = random::token(32).ok_or(StoreError::Random)?;
+    connection.execute(
+        "DELETE FROM session WHERE seen < ?1 OR created < ?2",
+        params![now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
+    )?;
+    connection.execute(
+        "INSERT INTO session (token_hash, account, created, seen, address, agent) VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+        params![digest(&secret), account.0, now(), from.address, from.agent],
+    )?;
+    Ok(SignIn(secret))
+}
+
 /// Secrets are 256 random bits, so a plain hash is enough to keep them out of the file.
-fn digest(secret: &str) -> Vec<u8> {
+pub(super) fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 

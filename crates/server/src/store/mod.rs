@@ -10,6 +10,7 @@ mod names;
 mod outage;
 mod runs;
 mod schema;
+mod tokens;
 mod trials;
 pub mod visitors;
 
@@ -37,7 +38,8 @@ use crate::vault::{Login, Vault};
 use outage::Outage;
 use visitors::Visitors;
 
-pub use accounts::{Account, BROWSER_KEPT_MS, SignIn, TokenName};
+pub use accounts::{Account, BROWSER_KEPT_MS, Device, Session, SignIn};
+pub use tokens::{Token, TokenName};
 
 /// Journal lines kept.
 const EVENTS_KEPT: u64 = 10_000;
@@ -188,6 +190,16 @@ impl Store {
     /// The newest wish.
     pub fn desired(&self) -> Result<Desired, StoreError> {
         read_desired(&self.lock())?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
+    }
+
+    /// The changes that were made after a revision, oldest first.
+    pub fn changes_after(&self, revision: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let connection = self.lock();
+        let mut found = connection.prepare(
+            "SELECT change FROM desired WHERE revision > ?1 AND change IS NOT NULL ORDER BY revision LIMIT ?2",
+        )?;
+        let texts = found.query_map(params![revision, limit], |row| row.get::<_, String>(0))?;
+        texts.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
     }
 
     /// The change that made a revision; `None` for a revision that there is not, and for the first.

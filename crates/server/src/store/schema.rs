@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -76,6 +76,11 @@ const STEPS: [&str; 7] = [
         account TEXT NOT NULL COLLATE NOCASE,
         created INTEGER NOT NULL
     ) STRICT;
+",
+    "
+    ALTER TABLE token ADD COLUMN expires INTEGER;
+    ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+    ALTER TABLE session ADD COLUMN address TEXT NOT NULL DEFAULT '';
 ",
 ];
 

@@ -137,9 +137,11 @@ pub fn book() -> DsnBook {
     DsnBook {
         host: "127.0.0.1".to_owned(),
         port: 13307,
+        writer: ("127.0.0.1".to_owned(), 13308),
         schema: "site".to_owned(),
         app: account("app"),
         owner: account("owner"),
+        monitor: account("monitor"),
         servers: BTreeMap::from([("db1".to_owned(), ("127.0.0.1".to_owned(), 13311))]),
     }
 }

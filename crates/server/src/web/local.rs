@@ -15,23 +15,28 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api::input::{Asked, Body, not_here, refused};
+use super::api::tokens;
 use super::error::Refusal;
+use super::password::{self, Doubt};
 use super::session::{self, Language, language};
-use crate::store::TokenName;
 
 /// How an application reaches the databases.
 #[derive(Clone, Debug)]
 pub struct DsnBook {
     /// Address of HAProxy `db`.
     pub host: String,
-    /// Its port.
+    /// Its port, at which the databases take connections as the routing says.
     pub port: u16,
+    /// Address and port at which the one writer takes them, whatever the routing.
+    pub writer: (String, u16),
     /// The application's schema.
     pub schema: String,
     /// Reads and writes data.
     pub app: Credential,
     /// Alters tables too.
     pub owner: Credential,
+    /// Watches the databases.
+    pub monitor: Credential,
     /// Each database's own address and port, by name.
     pub servers: BTreeMap<String, (String, u16)>,
 }
@@ -64,6 +69,17 @@ pub struct Dsn {
     pub password: String,
     /// Schema.
     pub schema: String,
+    /// All of it as one address.
+    pub url: String,
+    /// The address that leads to the one writer; absent where one database itself was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer_host: Option<String>,
+    /// Its port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer_port: Option<u16>,
+    /// All of that as one address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer_url: Option<String>,
 }
 
 /// The setup code, until it is used.
@@ -82,6 +98,13 @@ pub struct Token {
     pub token: String,
 }
 
+/// The password was changed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewPassword {
+    /// Whose, in a sentence.
+    pub message: String,
+}
+
 /// Proof that the request came over the unix socket; otherwise 404, as for any unknown address.
 struct Owner;
 
@@ -96,11 +119,12 @@ impl FromRequestParts<App> for Owner {
     }
 }
 
-/// The three addresses.
+/// The four addresses.
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/local/setup-code", get(setup_code))
         .route("/local/tokens", post(create_token))
+        .route("/local/password", post(password))
         .route("/local/dsn", get(dsn))
 }
 
@@ -127,31 +151,45 @@ async fn create_token(
     Language(lang): Language,
     Body(mut body): Body,
 ) -> Result<(StatusCode, Json<Token>), Refusal> {
-    let name = body.text("name").unwrap_or_default();
+    let (name, days) = (body.text("name").unwrap_or_default(), body.figure("days"));
     body.finish().map_err(|problems| refused(problems, lang))?;
-    if !token_name(&name) {
-        return Err(Refusal::problem(Problem::invalid("name", text!("problem-token-name")), lang));
-    }
-    let (store, wanted) = (app.store.clone(), name.clone());
-    let made = app.blocking(move || {
-        let made = store.create_token(&TokenName(wanted.clone()))?;
-        if made.is_some() {
-            store.note("cli", "cluster", None, &text!("event-token", name = wanted))?;
-        }
-        Ok(made)
-    });
-    let token = made.await.map_err(|e| Refusal::store(&e, lang))?.ok_or_else(|| {
-        let taken = Problem::conflict("name", text!("problem-token-taken", name = name.as_str()));
-        Refusal::problem(taken, lang)
-    })?;
+    let made = tokens::make(&app, &name, &days, "cli".to_owned()).await;
+    let (name, token) = made.map_err(|e| Refusal::commit(e, lang))?;
     Ok((StatusCode::CREATED, Json(Token { name, token })))
 }
 
-/// It stands in the journal, so it has the shape of every other name there.
-fn token_name(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+/// Another password for the account. The present one is asked for, unless the owner of the machine says that it is
+/// forgotten: whoever can read and write the state needs no leave for that.
+async fn password(
+    _: Owner,
+    State(app): State<App>,
+    Language(lang): Language,
+    Body(mut body): Body,
+) -> Result<Json<NewPassword>, Refusal> {
+    let (present, new) = (body.text("present"), body.text("new").unwrap_or_default());
+    let forgotten = body.flag("forgotten").unwrap_or_default();
+    body.finish().map_err(|problems| refused(problems, lang))?;
+    let store = app.store.clone();
+    let account = app.blocking(move || store.account()).await.map_err(|e| Refusal::store(&e, lang))?;
+    let nobody = || Refusal::problem(Problem::conflict("", text!("problem-no-account")), lang);
+    let account = account.ok_or_else(nobody)?;
+    if let Some(problem) = password::unfit("new", &new) {
+        return Err(Refusal::problem(problem, lang));
+    }
+    if !forgotten {
+        let typed = present.unwrap_or_default();
+        password::present(&app, &account, typed, None).await.map_err(|doubt| match doubt {
+            Doubt::Wrong => {
+                Refusal::problem(Problem::invalid("present", text!("problem-password-present")), lang)
+            }
+            Doubt::Wait(seconds) => Refusal::too_many(seconds, lang),
+            Doubt::Store(error) => Refusal::store(&error, lang),
+        })?;
+    }
+    let changed = password::change(&app, &account, new, None, "cli".to_owned()).await;
+    changed.map_err(|e| Refusal::store(&e, lang))?;
+    let message = lang.say(&text!("cli-password-changed", name = account.0.as_str()));
+    Ok(Json(NewPassword { message }))
 }
 
 async fn dsn(
@@ -169,6 +207,7 @@ fn look_up(book: &DsnBook, account: Option<&str>, server: Option<&str>) -> Resul
     let account = match account.unwrap_or("app") {
         "app" => &book.app,
         "owner" => &book.owner,
+        "monitor" => &book.monitor,
         _ => return Err(Problem::invalid("account", text!("problem-dsn-account"))),
     };
     let (host, port) = match server {
@@ -181,5 +220,48 @@ fn look_up(book: &DsnBook, account: Option<&str>, server: Option<&str>) -> Resul
             .ok_or_else(|| Problem::unknown("server", text!("problem-dsn-server")))?,
     };
     let (user, password) = (account.user.clone(), account.password.clone());
-    Ok(Dsn { host, port, user, password, schema: book.schema.clone() })
+    // One who only watches reads no schema.
+    let schema = if account.user == book.monitor.user { String::new() } else { book.schema.clone() };
+    let (writer_host, writer_port) = server.is_none().then(|| book.writer.clone()).unzip();
+    let url = address(&host, port, account, &schema);
+    let writer_url = server.is_none().then(|| address(&book.writer.0, book.writer.1, account, &schema));
+    Ok(Dsn { host, port, user, password, schema, url, writer_host, writer_port, writer_url })
+}
+
+/// As client libraries read it. Names and passwords are of our own making, but nothing of them is taken on trust.
+fn address(host: &str, port: u16, account: &Credential, schema: &str) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let [user, password, schema] = [account.user.as_str(), account.password.as_str(), schema].map(encoded);
+    format!("mysql://{user}:{password}@{host}:{port}/{schema}")
+}
+
+/// Everything but letters, digits and `-._~` as `%XX`.
+fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut all, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            all.push(char::from(byte));
+        } else {
+            let _ = write!(all, "%{byte:02X}");
+        }
+        all
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_whatever_a_host_and_a_password_are() {
+        let account = Credential { user: "site_app".to_owned(), password: "a/b@c:d%é".to_owned() };
+        assert_eq!(
+            address("::1", 3307, &account, "site"),
+            "mysql://site_app:a%2Fb%40c%3Ad%25%C3%A9@[::1]:3307/site"
+        );
+        assert_eq!(
+            address("127.0.0.1", 3308, &account, ""),
+            "mysql://site_app:a%2Fb%40c%3Ad%25%C3%A9@127.0.0.1:3308/"
+        );
+    }
 }

@@ -13,6 +13,7 @@ pub mod live;
 pub mod local;
 pub mod page;
 pub mod pages;
+pub mod password;
 pub mod read;
 pub mod session;
 pub mod stay;

@@ -17,7 +17,7 @@ use super::App;
 use super::error::Refusal;
 use crate::clock::now;
 use crate::over;
-use crate::store::{BROWSER_KEPT_MS, SignIn};
+use crate::store::{Account, BROWSER_KEPT_MS, Device, SignIn};
 use crate::words::Lang;
 
 /// Set as a request extension by the listener on the unix socket, whose peer's uid was checked.
@@ -35,6 +35,15 @@ pub struct Caller(pub String);
 /// A person signed in by cookie. Rejects by leading to the sign-in page (or setup page, at first).
 #[derive(Clone, Debug)]
 pub struct Person(pub String);
+
+/// What let a request in, set as an extension of it: for those that go on as long as it is good.
+#[derive(Clone)]
+pub enum Key {
+    /// A person's session.
+    Session(SignIn),
+    /// A program's token.
+    Token(String),
+}
 
 /// The reader's language: the `lang` cookie, else the browser's wish.
 #[derive(Clone, Copy, Debug)]
@@ -95,13 +104,15 @@ impl FromRequestParts<App> for Caller {
             // A right one is never held up by what others try: it cannot be guessed, so the limit is for the load
             // alone.
             let tried = app.limiter.reserve(Who::Secret(origin(parts.extensions.get::<Peer>().copied())));
-            let (store, token) = (app.store.clone(), token.to_owned());
-            let found = app.blocking(move || store.token(&token)).await;
+            let (store, asked) = (app.store.clone(), token.to_owned());
+            let token = asked.clone();
+            let found = app.blocking(move || store.token(&asked)).await;
             match (found, tried) {
                 (Ok(Some(name)), tried) => {
                     if let Ok(tried) = tried {
                         app.limiter.right(&tried);
                     }
+                    parts.extensions.insert(Key::Token(token));
                     return Ok(Self(format!("token:{}", name.0)));
                 }
                 (Ok(None), Err(seconds)) => return Err(Refusal::too_many(seconds, lang)),
@@ -141,9 +152,52 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::s
     let (store, asked) = (app.store.clone(), secret.clone());
     let found = app.blocking(move || store.session(&asked)).await?;
     if found.is_some() {
-        parts.extensions.insert(SignIn(secret));
+        parts.extensions.insert(Key::Session(SignIn(secret)));
     }
     Ok(found.map(|account| account.0))
+}
+
+impl App {
+    /// Whether a key still opens.
+    pub async fn is_good(&self, key: Key) -> bool {
+        let store = self.store.clone();
+        let found = self.blocking(move || match key {
+            Key::Session(SignIn(secret)) => store.session(&secret).map(|account| account.is_some()),
+            Key::Token(secret) => store.token(&secret).map(|name| name.is_some()),
+        });
+        found.await.unwrap_or(false)
+    }
+}
+
+/// A person, and the session by which they ask.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Who.
+    pub account: Account,
+    /// By which session.
+    pub session: SignIn,
+}
+
+impl FromRequestParts<App> for Owner {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let person = Person::from_request_parts(parts, app).await?;
+        let session = cookie(&parts.headers, &cookie_name(app)).unwrap_or_default().to_owned();
+        Ok(Self { account: Account(person.0), session: SignIn(session) })
+    }
+}
+
+/// Characters kept of what a browser calls itself.
+const AGENT: usize = 200;
+
+/// Where a request comes from, as it is told to whoever looks at the sessions.
+pub fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    Device {
+        address: peer.map(|Peer(ip)| ip.to_canonical().to_string()).unwrap_or_default(),
+        agent: agent.chars().take(AGENT).collect(),
+    }
 }
 
 /// The reader's language.

@@ -1,4 +1,4 @@
-//! Who reads a stream with a session reads no longer than it lasts.
+//! Who reads a stream with a session or a token reads no longer than it lasts.
 
 use std::time::Duration;
 
@@ -8,20 +8,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::App;
-use crate::store::SignIn;
+use super::session::Key;
 
-/// Sessions also run out by time: between two looks.
+/// Sessions and tokens also run out by time: between two looks.
 const PACE: Duration = Duration::from_secs(15);
 
-/// Tells when the session is over that let a request in: asked for after `Caller` or `Member`, which say by which. What a
-/// token or the machine's owner opened has none.
-#[derive(Debug)]
+/// Tells when the session is over, or the token taken back, that let a request in: asked for after `Caller` or `Member`,
+/// which say by which. What the machine's owner opened has none.
 pub struct Stay {
     app: App,
-    session: Option<SignIn>,
+    key: Option<Key>,
     left: watch::Receiver<u64>,
     pace: Interval,
-    /// The session has to be looked at before anything more is told.
+    /// The key has to be looked at before anything more is told.
     due: bool,
 }
 
@@ -29,11 +28,11 @@ impl FromRequestParts<App> for Stay {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let session = parts.extensions.get::<SignIn>().cloned();
+        let key = parts.extensions.get::<Key>().cloned();
         let mut pace = interval_at(Instant::now() + PACE, PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Due, because somebody may have signed out since the request was let in.
-        Ok(Self { app: app.clone(), session, left: app.board.watch_left(), pace, due: true })
+        Ok(Self { app: app.clone(), key, left: app.board.watch_left(), pace, due: true })
     }
 }
 
@@ -54,10 +53,9 @@ impl Stay {
             self.left.mark_unchanged();
             self.due = true;
         }
-        let Some(SignIn(secret)) = self.session.clone().filter(|_| self.due) else { return false };
-        let store = self.app.store.clone();
-        let account = self.app.blocking(move || store.session(&secret)).await;
+        let Some(key) = self.key.clone().filter(|_| self.due) else { return false };
+        let good = self.app.is_good(key).await;
         self.due = false;
-        !account.is_ok_and(|account| account.is_some())
+        !good
     }
 }

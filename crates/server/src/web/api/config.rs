@@ -3,31 +3,34 @@
 use axum::Json;
 use axum::extract::State;
 use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
-use cordee_domain::ids::Millis;
+use cordee_domain::ids::{Millis, PoolId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::describe::Asks;
 use super::input::TargetProxy;
 use super::servers::ask;
+use super::words::{DiskWord, PoolWord, ProcessWord};
 use crate::board::Ask;
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
 /// An HAProxy's file as wished, and how file and process differ from it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConfigJson {
-    /// `web` or `db`.
-    pub proxy: String,
+    /// Which.
+    #[schema(value_type = PoolWord)]
+    pub proxy: PoolId,
     /// The file as wished.
     pub lines: Vec<LineJson>,
-    /// The file on disk: `same`, `older` (of an earlier wish), `by-hand` or `missing`.
-    pub disk: String,
+    /// The file on disk.
+    pub disk: DiskWord,
     /// The lines in which it differs.
     pub difference: Vec<OddJson>,
-    /// The process: `same`, `differs` or `unknown`.
-    pub process: String,
+    /// The process.
+    pub process: ProcessWord,
     /// In what it differs, or why it is not known.
     pub process_says: Vec<String>,
     /// When the process was last seen well.
@@ -78,11 +81,11 @@ pub struct OverwrittenJson {
     pub difference: Vec<OddJson>,
 }
 
-#[utoipa::path(get, path = "/api/v1/proxies/{proxy}/config", tag = "state",
+#[utoipa::path(get, path = "/api/v1/proxies/{proxy}/config", tag = "state", operation_id = "get_proxy_config",
     summary = "An HAProxy's file, each line explained",
     description = "Sentences follow `Accept-Language`. Secrets are masked.",
-    params(("proxy" = String, Path, description = "`web` or `db`")),
-    responses((status = 200, body = ConfigJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    params(("proxy" = PoolWord, Path, description = "`web` or `db`")),
+    responses((status = 200, description = "The file, and how it and the process differ from the wish.", body = ConfigJson), Asks))]
 pub(super) async fn show(
     _: Caller,
     Language(lang): Language,
@@ -94,23 +97,20 @@ pub(super) async fn show(
 }
 
 fn config(view: &FileView, lang: Lang) -> ConfigJson {
-    let (disk, difference) = match &view.disk {
-        Disk::Same => ("same", Vec::new()),
-        Disk::Missing => ("missing", Vec::new()),
-        Disk::Older(odd) => ("older", odds(odd)),
-        Disk::ByHand(odd) => ("by-hand", odds(odd)),
+    let difference = match &view.disk {
+        Disk::Same | Disk::Missing => Vec::new(),
+        Disk::Older(odd) | Disk::ByHand(odd) => odds(odd),
     };
-    let (process, process_says) = match &view.process {
-        Process::Unseen(why) => ("unknown", vec![lang.say(why)]),
-        Process::Seen(differs) if differs.is_empty() => ("same", Vec::new()),
-        Process::Seen(differs) => ("differs", differs.iter().map(|d| lang.say(d)).collect()),
+    let process_says = match &view.process {
+        Process::Unseen(why) => vec![lang.say(why)],
+        Process::Seen(differs) => differs.iter().map(|d| lang.say(d)).collect(),
     };
     ConfigJson {
-        proxy: view.proxy.as_str().to_owned(),
+        proxy: view.proxy,
         lines: lines(view, lang),
-        disk: disk.to_owned(),
+        disk: (&view.disk).into(),
         difference,
-        process: process.to_owned(),
+        process: (&view.process).into(),
         process_says,
         seen_at: view.seen_at,
         overwritten: view.overwritten.as_ref().map(|o| OverwrittenJson {

@@ -1,20 +1,32 @@
 //! The API's own description (OpenAPI 3.1).
+//!
+//! What an operation answers when all goes well stands at its handler. How it refuses follows from what the handlers
+//! take, and is added here for all of them: no refusal is forgotten.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use axum::Json;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{config, drills, events, servers, tools, trials, view, visitors, wishes};
+use super::input::LAST_ID;
+use super::{Done, config, drills, events, servers, tokens, tools, trials, view, visitors, wishes, words};
+use crate::web::error::ProblemBody;
 
 /// The description.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Cordée", description = "Runs a cluster of web servers and databases behind two HAProxys. \
-        Make a token with `cordee token create --name NAME`. Sentences follow `Accept-Language` (fr, en); \
-        refusals are RFC 9457 problems with one entry per wrong field in `errors`. A request that changes something \
-        answers when it is written down; with `?wait=30s` it answers when it is so (200, `state` `real`), or when the \
-        time is over (202, `state` `under_way`, and `why`). How far it is can be asked at any time: \
-        `GET /api/v1/wishes/{id}`."),
+        Make a token with `cordee token create --name NAME`, or on the page, behind your name. Sentences follow \
+        `Accept-Language` (fr, en); refusals are RFC 9457 problems with one entry per wrong field in `errors`. A request \
+        that changes something answers when it is written down; with `?wait=30s` it answers when it is so (200, `state` \
+        `real`), or when the time is over (202, `state` `under_way`, and `why`). How far it is can be asked at any time: \
+        `GET /api/v1/wishes/{id}`. Whatever is at no address of this description is answered with 404, another method \
+        with 405, both as problems."),
     paths(
         super::snapshot, events::stream, tools::history, wishes::show,
         servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
@@ -23,8 +35,22 @@ use super::{config, drills, events, servers, tools, trials, view, visitors, wish
         trials::list, trials::one, trials::begin, trials::cancel,
         drills::list, drills::one, drills::begin, drills::cancel,
         visitors::list, visitors::table, visitors::keep, visitors::requests,
+        tokens::list, tokens::revoke,
     ),
-    components(schemas(view::EventJson)),
+    components(schemas(
+        view::EventJson, Done, wishes::WishState, ProblemBody, words::Name, words::TokenNameText, words::PoolWord,
+        words::WaitText, words::StatusText, words::ActWord, words::TableWord,
+    )),
+    tags(
+        (name = "state", description = "What is so"),
+        (name = "servers", description = "The servers of both pools"),
+        (name = "tools", description = "What a person does from time to time"),
+        (name = "visitors", description = "Who visits the site"),
+        (name = "sessions", description = "The comparison of ways to keep sessions"),
+        (name = "drills", description = "Failover drills"),
+        (name = "tokens", description = "The tokens of programs"),
+    ),
+    servers((url = "/", description = "The page's own address")),
     modifiers(&Bearer),
     security(("token" = [])),
 )]
@@ -40,12 +66,145 @@ impl Modify for Bearer {
     }
 }
 
-/// The description as a value.
-pub(super) fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+type Answers = BTreeMap<String, RefOr<Response>>;
+
+/// What is answered to a change.
+pub(super) struct Wished;
+
+impl IntoResponses for Wished {
+    fn responses() -> Answers {
+        let done = |says: &str| {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Done"))).build();
+            ResponseBuilder::new().description(says).content("application/json", content).build().into()
+        };
+        [
+            ("200", done("It is so: one who asked to wait is told.")),
+            ("202", done("It is written down, and on its way.")),
+        ]
+        .map(|(status, answer)| (status.to_owned(), answer))
+        .into()
+    }
+}
+
+/// What may also be answered where a question goes to what runs the cluster.
+pub(super) struct Asks;
+
+impl IntoResponses for Asks {
+    fn responses() -> Answers {
+        [503, 504].map(refusal).into()
+    }
+}
+
+/// Where what is asked may contradict how things are.
+pub(super) struct Contradicts;
+
+impl IntoResponses for Contradicts {
+    fn responses() -> Answers {
+        [refusal(409)].into()
+    }
+}
+
+fn refusal(status: u16) -> (String, RefOr<Response>) {
+    (status.to_string(), Ref::from_response_name(status.to_string()).into())
+}
+
+/// Each refusal, and when it is given.
+const REFUSALS: [(u16, &str); 13] = [
+    (400, "The query or the body cannot be read."),
+    (401, "No token, none that is known, one that was revoked or is out of date; nor a session of the page."),
+    (403, "A page of another site sent it."),
+    (404, "Nothing of that name is here."),
+    (408, "The body did not come in time."),
+    (409, "It contradicts how things are; `errors` says what does."),
+    (413, "The body is too large."),
+    (415, "The body is no JSON."),
+    (421, "It was sent to a name that is none of the page's own."),
+    (422, "A value is none that is taken; `errors` names each."),
+    (429, "Too many tries with tokens that are none."),
+    (500, "Cordée's own state could not be read or written."),
+    (503, "Cordée is stopping."),
+];
+/// When Cordée does not get to it.
+const SLOW: (u16, &str) = (504, "Cordée did not get to it in time; it may be asked again.");
+
+/// Says of each operation how it may refuse.
+fn refuse(document: &mut Value) {
+    for (status, says) in REFUSALS.into_iter().chain([SLOW]) {
+        document["components"]["responses"][status.to_string()] = json!({
+            "description": says,
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/ProblemBody" } } },
+        });
+    }
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, methods) in paths {
+        let Some(methods) = methods.as_object_mut() else { continue };
+        for (method, operation) in methods {
+            let mut may = vec![401, 421, 429, 500];
+            if path.contains('{') {
+                may.push(404);
+            }
+            if method != "get" {
+                may.extend([403, 409]);
+            }
+            let takes = operation["parameters"].as_array();
+            if takes.is_some_and(|all| all.iter().any(|p| p["in"] != "path")) {
+                may.extend([400, 422]);
+            }
+            if operation["requestBody"].is_object() {
+                may.extend([400, 404, 408, 413, 415, 422]);
+            }
+            for status in may {
+                let answer = json!({ "$ref": format!("#/components/responses/{status}") });
+                operation["responses"][status.to_string()] = answer;
+            }
+        }
+    }
+}
+
+/// Gives each whole number the bounds of its kind, where it says none of its own.
+fn bound(value: &mut Value) {
+    if let Value::Object(schema) = value {
+        bound_one(schema);
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(bound),
+        Value::Array(all) => all.iter_mut().for_each(bound),
+        _ => {}
+    }
+}
+
+fn bound_one(schema: &mut Map<String, Value>) {
+    let whole = match schema.get("type") {
+        Some(Value::String(kind)) => kind == "integer",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "integer"),
+        _ => false,
+    };
+    if !whole {
+        return;
+    }
+    let most = match schema.get("format").and_then(Value::as_str) {
+        Some("uint8") => u64::from(u8::MAX),
+        Some("uint16") => u64::from(u16::MAX),
+        Some("uint32") => u64::from(u32::MAX),
+        // Up to here every reader of JSON keeps whole numbers whole.
+        _ => LAST_ID,
+    };
+    schema.entry("minimum").or_insert(json!(0));
+    schema.entry("maximum").or_insert(json!(most));
+}
+
+/// The description as a value, made once.
+pub(super) fn description() -> &'static Value {
+    static MADE: LazyLock<Value> = LazyLock::new(|| {
+        let mut made = serde_json::to_value(Description::openapi()).unwrap_or_default();
+        refuse(&mut made);
+        bound(&mut made);
+        made
+    });
+    &MADE
 }
 
 /// Anybody may read it: it holds no state.
-pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+pub(super) async fn openapi() -> Json<&'static Value> {
     Json(description())
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cordee_domain::drill::{Drill, RawOrder, Recovery, Tally, Traffic, Victim};
+use cordee_domain::drill::{Blow, Drill, RawOrder, Recovery, Tally, Traffic, Victim};
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::status::Light;
@@ -11,34 +11,47 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::describe::Asks;
 use super::input::{Body, TargetRun, refused};
 use super::trials::{Cancelled, RunId, ask, read_all, read_one};
+use super::words::{
+    BlowWord, LightWord, MinuteFigure, PoolWord, RateFigure, RecoveryWord, RunState, SecondsFigure,
+    VisitorsFigure,
+};
 use crate::desk::DeskAsk;
 use crate::store::Store;
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::web::view;
 use crate::words::Lang;
 
 /// A drill to begin. Numbers that are not given are the usual ones.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OrderJson {
     /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `link` (by which a standby copies the writer).
     pub target: String,
     /// `kill`, `freeze`, `stop` or `drain`.
+    #[schema(value_type = BlowWord)]
     pub how: String,
     /// Requests a second, 1 to 200; 20.
+    #[schema(value_type = Option<RateFigure>)]
     pub rate: Option<u16>,
     /// Visitors, 1 to 50; 10.
+    #[schema(value_type = Option<VisitorsFigure>)]
     pub visitors: Option<u16>,
     /// Seconds before it falls, 1 to 30; 3.
+    #[schema(value_type = Option<SecondsFigure>)]
     pub before: Option<u16>,
     /// Seconds for which it is held down, 1 to 30; 5.
+    #[schema(value_type = Option<SecondsFigure>)]
     pub held: Option<u16>,
     /// Seconds afterwards, 1 to 60; 10.
+    #[schema(value_type = Option<MinuteFigure>)]
     pub after: Option<u16>,
     /// The name of the target's pool, `web` or `db`: the drill falls on the running cluster.
+    #[schema(value_type = PoolWord)]
     pub confirm: String,
 }
 
@@ -72,8 +85,8 @@ pub struct TallyJson {
     pub lost_before: u32,
     /// Milliseconds that the slowest one took, after something fell.
     pub longest_ms: u64,
-    /// `nothing-lost`, `recovered` or `not-yet`.
-    pub recovery: String,
+    /// Whether the losses ended.
+    pub recovery: RecoveryWord,
     /// Milliseconds from the blow to the end of the last loss, when it recovered.
     pub recovered_ms: Option<u64>,
 }
@@ -106,8 +119,8 @@ pub struct SaidJson {
     pub ms: Option<u64>,
     /// Of what; empty for the sentence about all of it.
     pub about: String,
-    /// `good`, `maintenance`, `progress`, `unknown`, `warning` or `critical`.
-    #[schema(value_type = String)]
+    /// Its light.
+    #[schema(value_type = LightWord)]
     pub light: Light,
     /// The word.
     pub word: String,
@@ -133,8 +146,8 @@ pub struct DrillJson {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// `running`, `done`, `cancelled`, `broken-off` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: RunState,
     /// The same in a sentence.
     pub says: String,
     /// What was done to whom, in a sentence.
@@ -142,7 +155,8 @@ pub struct DrillJson {
     /// What was to fall, as it was asked.
     pub target: String,
     /// How.
-    pub how: String,
+    #[schema(value_type = BlowWord)]
+    pub how: Blow,
     /// Under which traffic.
     pub traffic: TrafficJson,
     /// Who fell: a server or an HAProxy; of a link, the database that copies.
@@ -164,11 +178,7 @@ pub struct DrillJson {
 }
 
 fn tally(tally: &Tally) -> TallyJson {
-    let (recovery, recovered_ms) = match tally.recovery() {
-        Recovery::NothingLost => ("nothing-lost", None),
-        Recovery::After(ms) => ("recovered", Some(ms)),
-        Recovery::NotYet => ("not-yet", None),
-    };
+    let recovery = tally.recovery();
     TallyJson {
         asked: tally.asked,
         lost: tally.lost(),
@@ -176,8 +186,8 @@ fn tally(tally: &Tally) -> TallyJson {
         unanswered: tally.unanswered,
         lost_before: tally.lost_before,
         longest_ms: tally.longest_ms,
-        recovery: recovery.to_owned(),
-        recovered_ms,
+        recovered_ms: if let Recovery::After(ms) = recovery { Some(ms) } else { None },
+        recovery: (&recovery).into(),
     }
 }
 
@@ -189,11 +199,11 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
         actor: drill.actor.clone(),
         begun: drill.begun,
         ended: drill.ended,
-        state: drill.end.as_str().to_owned(),
+        state: (&drill.end).into(),
         says: lang.say(&drill.sentence()),
         title: lang.say(&drill.title()),
         target: drill.order.target.word(),
-        how: drill.order.how.as_str().to_owned(),
+        how: drill.order.how,
         traffic: TrafficJson { rate, visitors, before, held, after },
         victim: match &drill.victim {
             Victim::Process(id) => id.to_string(),
@@ -220,8 +230,9 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/drills", tag = "drills", summary = "Failover drills, newest first",
-    responses((status = 200, body = Vec<DrillJson>)))]
+#[utoipa::path(get, path = "/api/v1/drills", tag = "drills", operation_id = "list_drills",
+    summary = "Failover drills, newest first",
+    responses((status = 200, description = "The drills.", body = Vec<DrillJson>)))]
 pub(super) async fn list(
     _: Caller,
     Language(lang): Language,
@@ -230,9 +241,10 @@ pub(super) async fn list(
     read_all(&app, lang, Store::drills, json).await
 }
 
-#[utoipa::path(get, path = "/api/v1/drills/{id}", tag = "drills", summary = "One drill, with its report",
-    params(("id" = u64, Path)),
-    responses((status = 200, body = DrillJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/api/v1/drills/{id}", tag = "drills", operation_id = "get_drill",
+    summary = "One drill, with its report",
+    params(("id" = u64, Path, description = "The drill")),
+    responses((status = 200, description = "The drill.", body = DrillJson)))]
 pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
@@ -244,11 +256,12 @@ pub(super) async fn one(
     found.ok_or_else(missing)
 }
 
-#[utoipa::path(post, path = "/api/v1/drills", tag = "drills", summary = "Begin a drill",
+#[utoipa::path(post, path = "/api/v1/drills", tag = "drills", operation_id = "begin_drill",
+    summary = "Begin a drill",
     description = "On the running cluster, under traffic of Cordée's own. Whatever falls is put right in the end, also \
         when the drill is given up or Cordée dies. It takes two minutes at most.",
     request_body = OrderJson,
-    responses((status = 202, body = RunId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 202, description = "It begins.", body = RunId), Asks))]
 pub(super) async fn begin(
     Caller(actor): Caller,
     Language(lang): Language,
@@ -272,8 +285,9 @@ pub(super) async fn begin(
     Ok((StatusCode::ACCEPTED, Json(RunId { id })))
 }
 
-#[utoipa::path(post, path = "/api/v1/drills/cancel", tag = "drills", summary = "Give the drill up; what fell is put right",
-    responses((status = 202, body = Cancelled)))]
+#[utoipa::path(post, path = "/api/v1/drills/cancel", tag = "drills", operation_id = "cancel_drill",
+    summary = "Give the drill up; what fell is put right",
+    responses((status = 202, description = "It is given up, if there was one.", body = Cancelled), Asks))]
 pub(super) async fn cancel(
     Caller(actor): Caller,
     Language(lang): Language,

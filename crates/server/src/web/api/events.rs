@@ -23,7 +23,7 @@ use crate::board::Event;
 use crate::clock::now;
 use crate::store::StoreError;
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::web::stay::Stay;
 use crate::words::Lang;
@@ -37,15 +37,15 @@ const PAGE: u32 = 500;
 /// A stream ends after this time, and the client comes back with its last id.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-#[utoipa::path(get, path = "/api/v1/events", tag = "state", summary = "Follow the cluster",
+#[utoipa::path(get, path = "/api/v1/events", tag = "state", operation_id = "follow",
+    summary = "Follow the cluster",
     description = "Server-sent events. `event: event` carries one line of the journal with its `id`; \
         `event: snapshot` carries the whole picture when it changed, at most twice a second. A stream ends after \
         10 minutes, and at once when the session that it was opened with is signed out; resume with the last id, in \
         `Last-Event-ID` or `after`. Without either, only what happens from now on is sent.",
     params(("after" = Option<u64>, Query, description = "send the journal from this id on, without it"),
         ("Last-Event-ID" = Option<u64>, Header, description = "the same, set by a browser that comes back")),
-    responses((status = 200, body = String, content_type = "text/event-stream"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream")))]
 pub(super) async fn stream(
     _: Caller,
     stay: Stay,

@@ -16,6 +16,7 @@ use cordee_domain::text::Text;
 use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
+use super::tokens::is_token_name;
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -71,6 +72,10 @@ pub struct TargetProxy(pub PoolId);
 /// The number of a run in the address; a word that is no number is as unknown as any other.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetRun(pub u64);
+
+/// The token that the address names; a name that no token can have is as unknown as any other.
+#[derive(Clone, Debug)]
+pub struct TargetToken(pub String);
 
 /// The last word of the address.
 #[derive(Clone, Debug)]
@@ -137,6 +142,16 @@ impl FromRequestParts<App> for TargetRun {
         let lang = language(&parts.headers);
         let word = path(parts).await?.remove("id").unwrap_or_default();
         word.parse().ok().filter(|id| *id < LAST_ID).map(Self).ok_or_else(|| not_here(lang))
+    }
+}
+
+impl FromRequestParts<App> for TargetToken {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let lang = language(&parts.headers);
+        let name = path(parts).await?.remove("name").filter(|name| is_token_name(name));
+        name.map(Self).ok_or_else(|| not_here(lang))
     }
 }
 

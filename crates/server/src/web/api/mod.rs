@@ -11,11 +11,13 @@ pub(super) mod input;
 pub mod servers;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 pub mod tools;
 pub mod trials;
 pub mod view;
 pub mod visitors;
 pub mod wishes;
+pub mod words;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -85,6 +87,8 @@ pub fn router() -> Router<App> {
         .route("/api/v1/drills", get(drills::list).post(drills::begin))
         .route("/api/v1/drills/cancel", post(drills::cancel))
         .route("/api/v1/drills/{id}", get(drills::one))
+        .route("/api/v1/tokens", get(tokens::list))
+        .route("/api/v1/tokens/{name}", delete(tokens::revoke))
         .route("/api/v1/refresh", post(tools::refresh))
         .route("/api/v1/clean", post(tools::clean))
         // Not a fallback: the router of the pages has its own, and only one may.
@@ -96,8 +100,9 @@ pub fn router() -> Router<App> {
         .layer(middleware::from_fn(session::same_origin))
 }
 
-#[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", summary = "The whole cluster at one moment",
-    responses((status = 200, body = view::SnapshotJson)))]
+#[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", operation_id = "get_snapshot",
+    summary = "The whole cluster at one moment",
+    responses((status = 200, description = "The newest picture.", body = view::SnapshotJson)))]
 async fn snapshot(_: Caller, Language(lang): Language, State(app): State<App>) -> Json<view::SnapshotJson> {
     Json(view::snapshot(&app.board.snapshot(), lang, now()))
 }

@@ -17,17 +17,19 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::describe::{Asks, Contradicts, Wished};
 use super::input::{
     ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
 };
 use super::view::{ServerJson, fresh_server, server};
 use super::wishes::{Wait, WishState};
+use super::words::{ActWord, Name, PoolWord, PortFigure, SideWord, WaitText};
 use super::{Done, commit, wishes};
 use crate::board::{Ask, JoinPlan, LogFile, TestReport};
 use crate::clock::now;
 use crate::vault::Login;
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::guard::{idle, last_one};
 use crate::web::guest::{at, guest};
 use crate::web::session::{Caller, Language};
@@ -38,13 +40,16 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A server to add.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
 pub(super) struct NewServerJson {
     /// `[A-Za-z][A-Za-z0-9_-]{0,62}`, unique in both pools without regard to case.
+    #[schema(value_type = Name)]
     name: String,
     /// IP address or host name, never empty; may be absent with `start`.
     address: Option<String>,
     /// TCP port, a number or its digits as a string, never an empty one; absent: 80, or with `start` a free one.
+    #[schema(value_type = Option<PortFigure>)]
     port: Option<u16>,
     /// Value of the stickiness cookie, never empty; absent: automatic.
     cookie: Option<String>,
@@ -138,9 +143,10 @@ pub struct LogJson {
     pub unread: Option<String>,
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", summary = "Add a server",
-    params(("pool" = String, Path, description = "`web` or `db`"), ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = NewServerJson,
-    responses((status = 201, body = Added), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", operation_id = "add_server",
+    summary = "Add a server",
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = NewServerJson,
+    responses((status = 201, description = "Added, and on its way into service.", body = Added), Asks))]
 pub(super) async fn add(
     caller: Caller,
     Language(lang): Language,
@@ -209,9 +215,10 @@ pub struct JoinJson {
     pub id: u32,
 }
 
-#[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", summary = "How a new database would join",
+#[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_join",
+    summary = "How a new database would join",
     description = "Looks at everything that would stop it, and writes nothing.",
-    responses((status = 200, body = JoinJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 200, description = "It can; nothing was done.", body = JoinJson), Contradicts, Asks))]
 pub(super) async fn join(
     _: Caller,
     Language(lang): Language,
@@ -243,10 +250,11 @@ fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
     }
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/db/join", tag = "servers", summary = "How a database that exists already would join",
+#[utoipa::path(post, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_existing",
+    summary = "How a database that exists already would join",
     description = "Asks it everything that would stop it, within five seconds, and writes nothing, neither there nor here.",
     request_body = NewServerJson,
-    responses((status = 200, body = JoinJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 200, description = "It can; nothing was done.", body = JoinJson), Asks))]
 pub(super) async fn join_existing(
     _: Caller,
     Language(lang): Language,
@@ -273,10 +281,11 @@ async fn examined(
     Ok((at(new, &plan), plan, login))
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/verify", tag = "servers", summary = "Compare a database's rows with the writer's",
+#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/verify", tag = "servers", operation_id = "verify_database",
+    summary = "Compare a database's rows with the writer's",
     description = "Answers when it is noted; the result comes into the journal and the snapshot.",
-    params(("name" = String, Path)),
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    params(("name" = Name, Path, description = "The server")),
+    responses((status = 202, description = "It is noted.", body = Done), Asks))]
 pub(super) async fn verify(
     _: Caller,
     Language(lang): Language,
@@ -291,17 +300,19 @@ pub(super) async fn verify(
 
 /// Whose rows are right.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
 pub(super) struct RepairJson {
     /// `writer`: the writer's; `this`: this database's, where they differ.
-    take: String,
+    take: SideWord,
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", summary = "Put right what differs from the writer",
+#[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", operation_id = "repair_database",
+    summary = "Put right what differs from the writer",
     description = "Lets a database past the conflict at which its link stopped (1062, 1032), then writes one side's rows \
         on the other wherever they differ. Both versions are saved in a file under lost/ first.",
-    params(("name" = String, Path)), request_body = RepairJson,
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    params(("name" = Name, Path, description = "The server")), request_body = RepairJson,
+    responses((status = 202, description = "It is noted.", body = Done), Asks))]
 pub(super) async fn repair(
     caller: Caller,
     Language(lang): Language,
@@ -346,12 +357,13 @@ fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
     members.finish().map(|()| (raw, login))
 }
 
-#[utoipa::path(delete, path = "/api/v1/pools/{pool}/servers/{name}", tag = "servers", summary = "Take a server away",
+#[utoipa::path(delete, path = "/api/v1/pools/{pool}/servers/{name}", tag = "servers", operation_id = "remove_server",
+    summary = "Take a server away",
     description = "A server that Cordée started is stopped and its files are removed.",
-    params(("pool" = String, Path, description = "`web`"), ("name" = String, Path),
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
         ("force" = Option<bool>, Query, description = "needed for the last web server that serves"),
-        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    responses(Wished))]
 pub(super) async fn remove(
     caller: Caller,
     Language(lang): Language,
@@ -365,14 +377,15 @@ pub(super) async fn remove(
         .await
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", summary = "Act on a server",
-    params(("pool" = String, Path, description = "`web` or `db`"), ("name" = String, Path),
-        ("action" = String, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`; \
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", operation_id = "act_on_server",
+    summary = "Act on a server",
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
+        ("action" = ActWord, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`; \
             for a web server that waits for another one to serve: `anyway` or `withdraw`"),
         ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, restart or stop the last one that serves"),
         ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received"),
-        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    responses(Wished))]
 pub(super) async fn act(
     caller: Caller,
     Language(lang): Language,
@@ -459,9 +472,10 @@ pub(in crate::web) async fn waits(app: &App, name: &ServerName) -> Result<(), Pr
     }
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", summary = "Test the connection",
-    params(("pool" = String, Path), ("name" = String, Path)),
-    responses((status = 200, body = TestJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", operation_id = "test_server",
+    summary = "Test the connection",
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server")),
+    responses((status = 200, description = "What each step found.", body = TestJson), Asks))]
 pub(super) async fn test(
     _: Caller,
     Language(lang): Language,
@@ -483,10 +497,11 @@ fn say_test(report: &TestReport, lang: Lang) -> TestJson {
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", summary = "The last lines of a server's logs",
-    params(("pool" = String, Path), ("name" = String, Path),
-        ("lines" = Option<u16>, Query, description = "of each file, 1 to 1000; 200 when absent")),
-    responses((status = 200, body = LogsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", operation_id = "get_server_logs",
+    summary = "The last lines of a server's logs",
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
+        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent")),
+    responses((status = 200, description = "The lines.", body = LogsJson), Contradicts, Asks))]
 pub(super) async fn logs(
     _: Caller,
     Language(lang): Language,

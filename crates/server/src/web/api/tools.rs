@@ -12,14 +12,16 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::describe::{Asks, Wished};
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
 use super::view::{self, EventJson};
 use super::wishes::Wait;
+use super::words::{PoolWord, RoutingWord, SessionMode, WaitText};
 use super::{Done, commit};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -55,10 +57,11 @@ pub struct HistoryJson {
 /// Journal lines in one answer, when the caller does not say.
 const HISTORY: u32 = 100;
 
-#[utoipa::path(post, path = "/api/v1/proxies/{proxy}/reload", tag = "tools", summary = "Reload an HAProxy",
-    params(("proxy" = String, Path, description = "`web` or `db`"),
-        ("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/api/v1/proxies/{proxy}/reload", tag = "tools", operation_id = "reload_proxy",
+    summary = "Reload an HAProxy",
+    params(("proxy" = PoolWord, Path, description = "`web` or `db`"),
+        ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    responses(Wished))]
 pub(super) async fn reload(
     caller: Caller,
     Language(lang): Language,
@@ -71,17 +74,20 @@ pub(super) async fn reload(
 
 /// How writes are shared.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
 pub(super) struct RoutingJson {
     /// `one-writer` or `all-writers`.
+    #[schema(value_type = RoutingWord)]
     routing: String,
 }
 
-#[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", summary = "Which databases take writes",
+#[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", operation_id = "set_routing",
+    summary = "Which databases take writes",
     description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; of two \
         changes to the same row within the delay between the databases, one can be lost without an error.",
-    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = RoutingJson,
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = RoutingJson,
+    responses(Wished))]
 pub(super) async fn routing(
     caller: Caller,
     Language(lang): Language,
@@ -99,17 +105,20 @@ pub(super) async fn routing(
 
 /// Where sessions are kept.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
 pub(super) struct SessionJson {
     /// `proxy` or `database`.
+    #[schema(value_type = SessionMode)]
     mode: String,
 }
 
-#[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", summary = "Where the visitors' sessions are kept",
+#[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", operation_id = "set_session",
+    summary = "Where the visitors' sessions are kept",
     description = "`proxy` (default): in files of each web server, HAProxy's cookie leads each visitor back to theirs. \
         `database`: in a table, any web server answers. Sessions are not carried over.",
-    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = SessionJson,
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = SessionJson,
+    responses(Wished))]
 pub(super) async fn session(
     caller: Caller,
     Language(lang): Language,
@@ -125,8 +134,10 @@ pub(super) async fn session(
     commit(&app, Change::SetSession { mode }, caller, wait, lang).await
 }
 
-#[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", summary = "Look at everything now",
-    description = "Answers when every look is done.", responses((status = 202, body = Done)))]
+#[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", operation_id = "refresh",
+    summary = "Look at everything now",
+    description = "Answers when every look is done.",
+    responses((status = 202, description = "Every look is done.", body = Done), Asks))]
 pub(super) async fn refresh(
     _: Caller,
     Language(lang): Language,
@@ -137,9 +148,10 @@ pub(super) async fn refresh(
     Ok((StatusCode::ACCEPTED, Json(done)))
 }
 
-#[utoipa::path(post, path = "/api/v1/clean", tag = "tools", summary = "Remove what no wish explains",
-    description = "Lists it only, unless `apply=true`.", params(("apply" = Option<bool>, Query)),
-    responses((status = 200, body = CleanJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/api/v1/clean", tag = "tools", operation_id = "clean",
+    summary = "Remove what no wish explains",
+    description = "Lists it only, unless `apply=true`.", params(("apply" = Option<bool>, Query, description = "remove it")),
+    responses((status = 200, description = "What is there, or was.", body = CleanJson), Asks))]
 pub(super) async fn clean(
     Caller(actor): Caller,
     Language(lang): Language,
@@ -162,10 +174,11 @@ fn leftover(item: Leftover, lang: Lang) -> LeftoverJson {
     LeftoverJson { path: item.path, why: lang.say(&item.why), bytes: item.bytes }
 }
 
-#[utoipa::path(get, path = "/api/v1/history", tag = "state", summary = "The journal, newest first",
-    params(("before" = Option<u64>, Query, description = "only lines with a smaller id"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 when absent")),
-    responses((status = 200, body = HistoryJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/api/v1/history", tag = "state", operation_id = "get_history",
+    summary = "The journal, newest first",
+    params(("before" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64, description = "only lines with a smaller id"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500; 100 when absent")),
+    responses((status = 200, description = "The lines.", body = HistoryJson)))]
 pub(super) async fn history(
     _: Caller,
     Language(lang): Language,

@@ -6,15 +6,17 @@ use axum::http::StatusCode;
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
-use cordee_domain::trial::{self, Measure, Run, Verdict};
+use cordee_domain::trial::{self, Experiment, Measure, Run, Verdict, Way};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::TargetRun;
+use super::describe::Asks;
+use super::input::{TargetRun, refuse};
+use super::words::{ExperimentWord, RunState, VerdictWord, WayWord};
 use crate::desk::{Desk, DeskAsk};
 use crate::store::{Store, StoreError};
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -29,8 +31,8 @@ pub struct TrialJson {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// `running`, `done`, `cancelled`, `broken-off` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: RunState,
     /// The same in a sentence.
     pub says: String,
     /// Cells measured so far, of `of`.
@@ -44,24 +46,25 @@ pub struct TrialJson {
 /// One cell of the table.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CellJson {
-    /// The column: `files-anywhere`, `files-sticky`, `locked`, `unlocked`, `two-writers`.
-    pub way: String,
+    /// The column.
+    #[schema(value_type = WayWord)]
+    pub way: Way,
     /// The column's name.
     pub way_name: String,
-    /// The row: `login-across`, `stale-read`, `lost-updates`, `different-keys`, `logout-final`, `server-death`,
-    /// `latency`, `throughput`, `copies`.
-    pub experiment: String,
+    /// The row.
+    #[schema(value_type = ExperimentWord)]
+    pub experiment: Experiment,
     /// The row's name.
     pub experiment_name: String,
     /// How it is measured.
     pub how: String,
     /// When: milliseconds since 1970, UTC.
     pub at: Millis,
-    /// `right`, `wrong`, `figure` or `unknown`.
-    #[schema(value_type = String)]
+    /// What that says.
+    #[schema(value_type = VerdictWord)]
     pub verdict: Verdict,
     /// The verdict that is foreseen; figures have none.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<VerdictWord>)]
     pub expected: Option<Verdict>,
     /// What was counted, in a sentence.
     pub says: String,
@@ -76,7 +79,7 @@ fn json(run: &Run, lang: Lang) -> TrialJson {
         actor: run.actor.clone(),
         begun: run.begun,
         ended: run.ended,
-        state: run.end.as_str().to_owned(),
+        state: (&run.end).into(),
         says: lang.say(&run.end.sentence()),
         done: run.cells.len(),
         of: trial::cells().count(),
@@ -84,9 +87,9 @@ fn json(run: &Run, lang: Lang) -> TrialJson {
             .cells
             .iter()
             .map(|c| CellJson {
-                way: c.way.as_str().to_owned(),
+                way: c.way,
                 way_name: lang.say(&c.way.name()),
-                experiment: c.experiment.as_str().to_owned(),
+                experiment: c.experiment,
                 experiment_name: lang.say(&c.experiment.name()),
                 how: lang.say(&c.experiment.how()),
                 at: c.at,
@@ -113,8 +116,9 @@ pub struct Cancelled {
     pub cancelled: bool,
 }
 
-#[utoipa::path(get, path = "/api/v1/trials", tag = "sessions", summary = "Runs of the comparison of sessions, newest first",
-    responses((status = 200, body = Vec<TrialJson>)))]
+#[utoipa::path(get, path = "/api/v1/trials", tag = "sessions", operation_id = "list_trials",
+    summary = "Runs of the comparison of sessions, newest first",
+    responses((status = 200, description = "The runs.", body = Vec<TrialJson>)))]
 pub(super) async fn list(
     _: Caller,
     Language(lang): Language,
@@ -123,9 +127,10 @@ pub(super) async fn list(
     read_all(&app, lang, Store::trials, json).await
 }
 
-#[utoipa::path(get, path = "/api/v1/trials/{id}", tag = "sessions", summary = "One run, with every cell",
-    params(("id" = u64, Path)),
-    responses((status = 200, body = TrialJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/api/v1/trials/{id}", tag = "sessions", operation_id = "get_trial",
+    summary = "One run, with every cell",
+    params(("id" = u64, Path, description = "The run")),
+    responses((status = 200, description = "The run.", body = TrialJson)))]
 pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
@@ -137,9 +142,10 @@ pub(super) async fn one(
     found.ok_or_else(missing)
 }
 
-#[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", summary = "Begin a run",
+#[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", operation_id = "begin_trial",
+    summary = "Begin a run",
     description = "On a cluster of its own, which it starts and takes away: it takes some minutes, and the machine's time.",
-    responses((status = 202, body = RunId), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = 202, description = "It begins.", body = RunId), Asks))]
 pub(super) async fn begin(
     Caller(actor): Caller,
     Language(lang): Language,
@@ -150,8 +156,9 @@ pub(super) async fn begin(
     Ok((StatusCode::ACCEPTED, Json(RunId { id })))
 }
 
-#[utoipa::path(post, path = "/api/v1/trials/cancel", tag = "sessions", summary = "Give the run up",
-    responses((status = 202, body = Cancelled)))]
+#[utoipa::path(post, path = "/api/v1/trials/cancel", tag = "sessions", operation_id = "cancel_trial",
+    summary = "Give the run up",
+    responses((status = 202, description = "It is given up, if there was one.", body = Cancelled), Asks))]
 pub(super) async fn cancel(
     Caller(actor): Caller,
     Language(lang): Language,
@@ -185,12 +192,18 @@ pub(super) async fn read_one<R: Send + 'static, J>(
     Ok(found.map(|run| Json(json(&run, lang))))
 }
 
+/// A desk answers within this time, or the caller is told that it does not.
+const DESK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Asks at a desk, which answers at once or is not there any more.
 pub(super) async fn ask<O, U, T>(
     desk: &Desk<O, U>,
     lang: Lang,
     question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
 ) -> Result<T, Refusal> {
-    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), desk.ask(question)).await;
-    asked.ok().flatten().ok_or_else(|| Refusal::unavailable(lang))
+    let Ok(answer) = tokio::time::timeout(DESK_DEADLINE, desk.ask(question)).await else {
+        let text = text!("problem-engine-slow", seconds = DESK_DEADLINE.as_secs());
+        return Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang));
+    };
+    answer.ok_or_else(|| Refusal::unavailable(lang))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cordee_domain::causes::{About, Cause, Remedy};
-use cordee_domain::desired::{Desired, Power, Routing, Runtime, Standing};
+use cordee_domain::desired::{Desired, Power, Routing, Runtime};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
@@ -15,6 +15,10 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::{
+    LightWord, OfferedAction, PoolWord, PowerWord, RoleWord, RoutingWord, RuntimeWord, SessionMode,
+    StandingWord,
+};
 use crate::board::Event;
 use crate::clock::now;
 use crate::web::view::causes::says;
@@ -34,10 +38,10 @@ pub struct SnapshotJson {
     #[serde(default)]
     pub causes: Vec<CauseJson>,
     /// Which databases take writes: `one-writer` or `all-writers`.
-    #[schema(value_type = String, example = "one-writer")]
+    #[schema(value_type = RoutingWord)]
     pub routing: Routing,
     /// Where the visitors' sessions are kept: `proxy` (files of each web server) or `database`.
-    #[schema(value_type = String, example = "proxy")]
+    #[schema(value_type = SessionMode)]
     pub session: Mode,
     /// Grows by one each time another database becomes the writer.
     pub epoch: u64,
@@ -112,7 +116,7 @@ pub struct GapJson {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusJson {
     /// `good`, `warning`, `critical`, `progress`, `maintenance` or `unknown`.
-    #[schema(value_type = String, example = "good")]
+    #[schema(value_type = LightWord)]
     pub light: Light,
     /// One or two words in the language of `Accept-Language`.
     pub word: String,
@@ -124,7 +128,7 @@ pub struct StatusJson {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProxyJson {
     /// `web` or `db`.
-    #[schema(value_type = String, example = "web")]
+    #[schema(value_type = PoolWord)]
     pub name: PoolId,
     /// Where it listens.
     pub listen: String,
@@ -150,7 +154,7 @@ pub struct ProxyJson {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PoolJson {
     /// `web` or `db`.
-    #[schema(value_type = String, example = "web")]
+    #[schema(value_type = PoolWord)]
     pub name: PoolId,
     /// In the order in which they were added.
     pub servers: Vec<ServerJson>,
@@ -162,7 +166,7 @@ pub struct ServerJson {
     /// Its name, unique in both pools.
     pub name: String,
     /// `web` or `db`.
-    #[schema(value_type = String, example = "web")]
+    #[schema(value_type = PoolWord)]
     pub pool: PoolId,
     /// Address or host name.
     pub address: String,
@@ -173,13 +177,13 @@ pub struct ServerJson {
     /// Whether a person chose that value.
     pub cookie_chosen: bool,
     /// `writer` or `standby` (databases).
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<RoleWord>)]
     pub role: Option<Role>,
     /// `process` when Cordée starts it, `external` when it only watches it.
-    #[schema(value_type = String, example = "process")]
+    #[schema(value_type = RuntimeWord)]
     pub runtime: Runtime,
     /// `on` or `off`: whether it should run.
-    #[schema(value_type = String, example = "on")]
+    #[schema(value_type = PowerWord)]
     pub power: Power,
     /// Status.
     pub status: StatusJson,
@@ -196,17 +200,18 @@ pub struct ServerJson {
     /// Replication towards this database, one entry per server that it copies.
     pub links: Vec<LinkJson>,
     /// `member`, `joining`, `leaving`, `returning` (a former writer that is being compared) or `diverged` (databases).
-    pub standing: Option<String>,
+    pub standing: Option<StandingWord>,
     /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
     pub semi_sync: Option<bool>,
     /// Percent of its copy that has come, while it is being copied (databases).
     #[serde(default)]
+    #[schema(maximum = 100)]
     pub progress: Option<u8>,
     /// The last comparison of its rows with the writer's, in short (databases but the writer).
     pub comparison: Option<ComparisonJson>,
     /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
     /// `start`, `promote`, `remove`, `verify`, `recopy`.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<OfferedAction>)]
     pub actions: Vec<Action>,
     /// Visitors who came back with its cookie (web); absent when that is not counted, or sessions are in the database.
     #[serde(default)]
@@ -234,8 +239,17 @@ pub struct ComparisonJson {
     pub wanted: bool,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
+    /// A person asked that what differs be put right, and it is not done yet.
+    #[serde(default)]
+    pub repairing: bool,
     /// Milliseconds since the last one ended; `null` when there was none.
     pub age_ms: Option<u64>,
+    /// Why one failed since.
+    #[serde(default)]
+    pub failed: Option<String>,
+    /// Milliseconds since it failed.
+    #[serde(default)]
+    pub failed_age_ms: Option<u64>,
     /// Tables that it looked at.
     pub tables: usize,
     /// Rows that it compared.
@@ -275,7 +289,7 @@ pub struct LinkJson {
     /// The server that is copied.
     pub from: String,
     /// As in a status.
-    #[schema(value_type = String, example = "good")]
+    #[schema(value_type = LightWord)]
     pub light: Light,
     /// Measured delay.
     pub delay_ms: Option<u64>,
@@ -295,7 +309,7 @@ pub struct EventJson {
     /// The server, `haproxy-web`, `haproxy-db` or `cluster`.
     pub subject: String,
     /// As in a status, where the event has one.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<LightWord>)]
     pub light: Option<Light>,
     /// The sentence, in the language of `Accept-Language`.
     pub text: String,
@@ -406,11 +420,14 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         pid: seen.pid,
         version: seen.version.clone(),
         links: links(&seen.links),
-        standing: seen.standing.as_ref().map(|s| standing(s).to_owned()),
+        standing: seen.standing.as_ref().map(StandingWord::from),
         semi_sync: seen.semi_sync,
         progress: seen.progress,
         comparison: seen.comparison.as_ref().map(|c| ComparisonJson {
             wanted: c.wanted,
+            repairing: c.repair,
+            failed: c.failed.as_ref().map(|(_, why)| lang.say(why)),
+            failed_age_ms: c.failed.as_ref().map(|(at, _)| now.saturating_sub(*at)),
             running: c.running,
             age_ms: c.at.map(|at| now.saturating_sub(at)),
             tables: c.tables,
@@ -426,16 +443,6 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         attached: seen.attached.map(|held| AttachedJson { visitors: held.visitors, minutes: held.minutes }),
         waits_for: seen.waits.clone(),
         actions: seen.actions.clone(),
-    }
-}
-
-const fn standing(seen: &Standing) -> &'static str {
-    match seen {
-        Standing::Member => "member",
-        Standing::Returning { .. } => "returning",
-        Standing::Joining => "joining",
-        Standing::Leaving | Standing::Released => "leaving",
-        Standing::Diverged(_) => "diverged",
     }
 }
 

@@ -12,14 +12,16 @@ use cordee_domain::visitors::{Counts, Keeping, StatusFilter, parse_days, parse_p
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::describe::Wished;
 use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
+use super::words::{DaysFigure, Listed, Name, PoolWord, StatusText, TableWord, WaitText};
 use super::{Done, commit};
 use crate::guestbook::{Request, Wanted};
 use crate::store::StoreError;
 use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::web::view::visitors::{CSV_CHANGES, CSV_VISITORS, csv_changes, csv_line, csv_visitors};
 
@@ -35,7 +37,7 @@ pub struct VisitorsJson {
     /// What became of HAProxy's log.
     pub log: LogCounts,
     /// Times in which nobody read it, the last one first.
-    pub gaps: Vec<GapJson>,
+    pub gaps: Vec<UnheardJson>,
     /// How visitors are remembered.
     pub keeping: KeepingJson,
 }
@@ -67,7 +69,7 @@ pub struct LogCounts {
 
 /// A time without a list.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub struct GapJson {
+pub struct UnheardJson {
     /// From, in milliseconds since 1970 UTC.
     pub since: u64,
     /// To.
@@ -80,11 +82,27 @@ pub struct GapJson {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct KeepingJson {
     /// Days after which one who did not come again is forgotten.
+    #[schema(minimum = 1, maximum = 3650)]
     pub days: u16,
     /// Whether networks are kept instead of addresses.
     pub shorten: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted: Vec<String>,
+}
+
+/// What is to be remembered of visitors otherwise than now; what is absent stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
+pub(super) struct KeepingChange {
+    /// Days after which one who did not come again is forgotten.
+    #[schema(value_type = Option<DaysFigure>)]
+    days: Option<u16>,
+    /// Whether networks are kept instead of addresses.
+    shorten: Option<bool>,
+    /// Whose `X-Forwarded-For` is believed: addresses and networks.
+    #[schema(value_type = Option<Listed>)]
+    trusted: Option<Vec<String>>,
 }
 
 /// The last requests of a server.
@@ -152,12 +170,13 @@ pub fn read(visitors: &Visitors, which: &Which, limit: u32, skip: u32) -> Result
     })
 }
 
-#[utoipa::path(get, path = "/api/v1/visitors", tag = "visitors", summary = "Who visited, the last one first",
+#[utoipa::path(get, path = "/api/v1/visitors", tag = "visitors", operation_id = "list_visitors",
+    summary = "Who visited, the last one first",
     params(("address" = Option<String>, Query, description = "only addresses that hold this"),
         ("server" = Option<String>, Query, description = "only what this server answered"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000; 100 when absent"),
-        ("skip" = Option<u32>, Query, description = "how many to leave out")),
-    responses((status = 200, body = VisitorsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1000; 100 when absent"),
+        ("skip" = Option<u32>, Query, maximum = 1_000_000, description = "how many to leave out")),
+    responses((status = 200, description = "The visitors.", body = VisitorsJson)))]
 pub(super) async fn list(
     _: Caller,
     Language(lang): Language,
@@ -173,7 +192,8 @@ pub(super) async fn list(
         .await
         .map_err(|e| Refusal::store(&e, lang))?;
     let log = LogCounts { heard: !app.guestbook.is_deaf(), ..LogCounts::from(found.mark.counts) };
-    let gaps = found.gaps.iter().map(|g| GapJson { since: g.since, until: g.until, requests: g.requests });
+    let gaps =
+        found.gaps.iter().map(|g| UnheardJson { since: g.since, until: g.until, requests: g.requests });
     Ok(Json(VisitorsJson {
         visitors: found.visitors,
         total: found.total,
@@ -184,11 +204,12 @@ pub(super) async fn list(
     }))
 }
 
-#[utoipa::path(get, path = "/api/v1/visitors.csv", tag = "visitors", summary = "The same as a table, by address",
+#[utoipa::path(get, path = "/api/v1/visitors.csv", tag = "visitors", operation_id = "get_visitor_table",
+    summary = "The same as a table, by address",
     params(("address" = Option<String>, Query, description = "only addresses that hold this"),
         ("server" = Option<String>, Query, description = "only what this server answered"),
-        ("of" = Option<String>, Query, description = "`visitors` (when absent) or `changes`")),
-    responses((status = 200, content_type = "text/csv", body = String), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("of" = Option<TableWord>, Query, description = "`visitors` (when absent) or `changes`")),
+    responses((status = 200, description = "The table.", content_type = "text/csv", body = String)))]
 pub(super) async fn table(
     _: Caller,
     Language(lang): Language,
@@ -242,10 +263,11 @@ fn table_of_changes(visitors: &Visitors, which: &Which) -> Result<String, StoreE
     Ok(out)
 }
 
-#[utoipa::path(put, path = "/api/v1/visitors/keeping", tag = "visitors", summary = "How visitors are remembered; what is absent stays",
-    params(("wait" = Option<String>, Query, description = "answer when it is real, at most so long: `30s`")),
-    request_body(content = KeepingJson),
-    responses((status = 202, body = Done), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(put, path = "/api/v1/visitors/keeping", tag = "visitors", operation_id = "set_keeping",
+    summary = "How visitors are remembered; what is absent stays",
+    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    request_body = KeepingChange,
+    responses(Wished))]
 pub(super) async fn keep(
     caller: Caller,
     Language(lang): Language,
@@ -287,14 +309,15 @@ pub fn wanted(status: &str, path: &str, address: &str, after: u64) -> Result<Wan
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/requests", tag = "visitors", summary = "The last requests that a web server answered, oldest first",
-    params(("pool" = String, Path, description = "`web`"), ("name" = String, Path),
-        ("status" = Option<String>, Query, description = "`404`, `5xx`"),
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/requests", tag = "visitors", operation_id = "list_requests",
+    summary = "The last requests that a web server answered, oldest first",
+    params(("pool" = PoolWord, Path, description = "`web`"), ("name" = Name, Path, description = "The server"),
+        ("status" = Option<StatusText>, Query, description = "`404`, `5xx`"),
         ("path" = Option<String>, Query, description = "only paths that hold this"),
         ("address" = Option<String>, Query, description = "only addresses that hold this"),
-        ("after" = Option<u64>, Query, description = "only those with a greater id"),
-        ("limit" = Option<u16>, Query, description = "1 to 1000; 200 when absent")),
-    responses((status = 200, body = RequestsJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("after" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64, description = "only those with a greater id"),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "1 to 1000; 200 when absent")),
+    responses((status = 200, description = "The requests.", body = RequestsJson)))]
 pub(super) async fn requests(
     _: Caller,
     Language(lang): Language,

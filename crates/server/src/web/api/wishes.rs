@@ -8,15 +8,17 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use cordee_domain::change::Change;
 use cordee_domain::problem::Problem;
-use cordee_domain::real::{LONGEST_WAIT, Real, real};
+use cordee_domain::real::{LONGEST_WAIT, Real, end, real};
 use cordee_domain::text;
+use cordee_domain::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use super::input::{Asked, TargetRun, not_here};
+use super::words::WaitText;
 use crate::web::App;
-use crate::web::error::{ProblemBody, Refusal};
+use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language, language};
 use crate::words::Lang;
 
@@ -32,6 +34,9 @@ pub struct WishJson {
     pub state: WishState,
     /// What it waits for, or why it failed.
     pub why: Option<String>,
+    /// What is so, in one sentence, once it is.
+    #[serde(default)]
+    pub end: Option<String>,
 }
 
 /// The states of a wish.
@@ -83,14 +88,28 @@ pub(super) async fn settle(app: &App, change: &Change, revision: u64, wait: Dura
     loop {
         let snapshot = pictures.borrow_and_update().clone();
         let found = real(change, revision, &app.board.desired(), &snapshot);
-        if !matches!(found, Real::NotYet(_)) {
-            return found;
+        match found {
+            Real::NotYet(_) => {}
+            Real::Failed(why) => return Real::Failed(given_up(app, change, revision).await.unwrap_or(why)),
+            Real::Yes => return found,
         }
         // A picture that does not come any more (Cordée is stopping) leaves it where it is.
         if !matches!(timeout_at(deadline, pictures.changed()).await, Ok(Ok(()))) {
             return found;
         }
     }
+}
+
+/// Changes that are looked through for the reason.
+const LOOKED_THROUGH: u32 = 100;
+
+/// Why a change of writer was given up: what Cordée wrote down then.
+async fn given_up(app: &App, change: &Change, revision: u64) -> Option<Text> {
+    let Change::Promote { name: asked, .. } = change else { return None };
+    let store = app.store.clone();
+    let later = app.blocking(move || store.changes_after(revision, LOOKED_THROUGH)).await.ok()?;
+    let of_it = |c: &&Change| matches!(c, Change::AbandonHandover { name, .. } if name.same_as(asked));
+    later.iter().find(of_it).map(Change::sentence)
 }
 
 /// How far it is, in words.
@@ -110,12 +129,13 @@ pub(super) const fn status(state: WishState) -> StatusCode {
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/wishes/{id}", tag = "state", summary = "How far a wish is",
+#[utoipa::path(get, path = "/api/v1/wishes/{id}", tag = "state", operation_id = "get_wish",
+    summary = "How far a wish is",
     description = "With `wait` it answers as soon as the wish is real or has failed, or when that time is over. Going away \
         leaves the wish as it is.",
     params(("id" = u64, Path, description = "the `revision` that a change was answered with"),
-        ("wait" = Option<String>, Query, description = "`30s` or `500ms`, at most 600 s; absent: not at all")),
-    responses((status = 200, body = WishJson), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        ("wait" = Option<WaitText>, Query, description = "`30s` or `500ms`, at most 600 s; absent: not at all")),
+    responses((status = 200, description = "How far it is now.", body = WishJson)))]
 pub(super) async fn show(
     _: Caller,
     Language(lang): Language,
@@ -128,7 +148,8 @@ pub(super) async fn show(
     let change = change.ok_or_else(|| not_here(lang))?;
     let found = settle(&app, &change, revision, wait.unwrap_or_default()).await;
     let (state, why) = say(&found, lang);
-    Ok(Json(WishJson { revision, message: lang.say(&change.sentence()), state, why }))
+    let end = (state == WishState::Real).then(|| lang.say(&end(&change)));
+    Ok(Json(WishJson { revision, message: lang.say(&change.sentence()), state, why, end }))
 }
 
 #[cfg(test)]

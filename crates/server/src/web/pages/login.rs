@@ -15,7 +15,7 @@ use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::read::Form;
-use crate::web::session::{Peer, browser_name, cookie, cookie_name, origin, set_browser, set_cookie};
+use crate::web::session::{Peer, browser_name, cookie, cookie_name, device, origin, set_browser, set_cookie};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -87,7 +87,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let name = typed.name.trim().to_owned();
+    let (name, peer) = (typed.name.trim().to_owned(), peer.map(|Extension(p)| p));
     let known = match known_browser(&app, &headers, &name).await {
         Ok(known) => known,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
@@ -99,7 +99,7 @@ pub(super) async fn submit(
         // As the state compares names, so that another spelling is no other account.
         // No account has a longer name, and what is counted takes memory.
         let counted: String = name.chars().take(LONGEST_NAME).collect();
-        Who::Stranger(origin(peer.map(|Extension(p)| p)), counted.to_ascii_lowercase())
+        Who::Stranger(origin(peer), counted.to_ascii_lowercase())
     };
     let tried = match app.limiter.reserve(who) {
         Ok(tried) => tried,
@@ -113,7 +113,7 @@ pub(super) async fn submit(
             return wait(&visit, &app, seconds);
         }
     };
-    let (store, account) = (app.store.clone(), name.clone());
+    let (store, account, from) = (app.store.clone(), name.clone(), device(&headers, peer));
     let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {
         // Until it is done: whoever goes away meanwhile frees no turn.
         let _turn = turn;
@@ -122,7 +122,7 @@ pub(super) async fn submit(
         }
         let account = Account(account);
         let browser = if is_known { None } else { Some(store.know_browser(&account)?) };
-        Ok(Some(Entered { session: store.sign_in(&account)?, browser }))
+        Ok(Some(Entered { session: store.sign_in(&account, &from)?, browser }))
     });
     match signed.await {
         Ok(Some(entered)) => {

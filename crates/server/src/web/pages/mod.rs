@@ -1,6 +1,7 @@
 //! One page, one file. Every state change is a form's POST; a browser without script gets a redirect, ours gets
 //! JSON from the same address.
 
+mod account;
 mod act;
 mod add;
 mod clean;
@@ -49,6 +50,12 @@ pub fn router() -> Router<App> {
         .route("/setup", get(setup::page).post(setup::submit))
         .route("/login", get(login::page).post(login::submit))
         .route("/logout", post(login::leave))
+        .route("/account/password", get(account::password).post(account::change))
+        .route("/account/sessions", get(account::sessions))
+        .route("/account/sessions/end", post(account::end_others))
+        .route("/account/sessions/{id}/end", post(account::end_session))
+        .route("/account/tokens", get(account::tokens).post(account::make_token))
+        .route("/account/tokens/{name}/revoke", get(account::ask_revoke).post(account::revoke))
         .route("/aide", get(help::page))
         .route("/help", get(|| async { Redirect::permanent("/aide") }))
         .route("/journal", get(journal::page))

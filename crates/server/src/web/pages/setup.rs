@@ -4,7 +4,7 @@ use std::path::Path;
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::guesses::Who;
 use cordee_domain::problem::Problem;
@@ -15,17 +15,13 @@ use sha2::{Digest as _, Sha256};
 use super::login::{Entered, enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
-use crate::store::{Account, StoreError};
+use crate::store::{Account, Device, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
+use crate::web::password::unfit;
 use crate::web::read::Form;
-use crate::web::session::{Peer, Turn, origin};
-
-/// A short password that somebody thought about is better than a rule; length is the one thing that helps.
-const PASSWORD_MIN: usize = 8;
-/// Longer ones are refused rather than cut.
-const PASSWORD_MAX: usize = 1_024;
+use crate::web::session::{Peer, Turn, device, origin};
 
 #[derive(Template)]
 #[template(path = "setup.html")]
@@ -74,6 +70,7 @@ pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Response {
     let store = app.store.clone();
@@ -84,7 +81,8 @@ pub(super) async fn submit(
     }
     let mut problems = refusals(&typed);
     // A right one is never held up by what others try: 128 bits cannot be guessed, so the limit is for the load alone.
-    let tried = app.limiter.reserve(Who::Secret(origin(peer.map(|Extension(p)| p))));
+    let peer = peer.map(|Extension(p)| p);
+    let tried = app.limiter.reserve(Who::Secret(origin(peer)));
     let (file, code) = (app.setup_code.clone(), typed.code.clone());
     match (app.blocking(move || code_matches(&file, &code)).await, tried) {
         (true, Ok(tried)) => app.limiter.right(&tried),
@@ -102,7 +100,7 @@ pub(super) async fn submit(
         Ok(turn) => turn,
         Err(seconds) => return wait(&visit, &app, seconds),
     };
-    match create(&app, typed, turn).await {
+    match create(&app, typed, turn, device(&headers, peer)).await {
         Ok(Some(entered)) => enter(&app, &entered),
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
@@ -115,15 +113,11 @@ fn refusals(typed: &Typed) -> Vec<Problem> {
     if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
         problems.push(Problem::invalid("name", text!("problem-account-name")));
     }
-    if typed.password.chars().count() < PASSWORD_MIN {
-        problems.push(Problem::invalid("password", text!("problem-password-short", count = PASSWORD_MIN)));
-    } else if typed.password.len() > PASSWORD_MAX {
-        problems.push(Problem::invalid("password", text!("problem-password-long", count = PASSWORD_MAX)));
-    }
+    problems.extend(unfit("password", &typed.password));
     problems
 }
 
-async fn create(app: &App, typed: Typed, turn: Turn) -> Result<Option<Entered>, StoreError> {
+async fn create(app: &App, typed: Typed, turn: Turn, from: Device) -> Result<Option<Entered>, StoreError> {
     let (store, file) = (app.store.clone(), app.setup_code.clone());
     app.blocking(move || {
         let _turn = turn;
@@ -137,7 +131,8 @@ async fn create(app: &App, typed: Typed, turn: Turn) -> Result<Option<Entered>, 
         }
         store.note("cordee", "cluster", None, &text!("event-account", name = name.as_str()))?;
         let account = Account(name);
-        Ok(Some(Entered { session: store.sign_in(&account)?, browser: Some(store.know_browser(&account)?) }))
+        let session = store.sign_in(&account, &from)?;
+        Ok(Some(Entered { session, browser: Some(store.know_browser(&account)?) }))
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! The pages through their front door: a real listener, real requests.
 
+mod account;
+
 use std::collections::BTreeMap;
 
 use cordee_domain::db::detail::accounts;
@@ -13,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::board::{Ask, JoinPlan, LogFile};
-use crate::store::Account;
+use crate::store::{Account, Device};
 use crate::web::App;
 use crate::web::session::cookie_name;
 use crate::web::view::fixture;
@@ -36,7 +38,7 @@ async fn site() -> Site {
 async fn site_of(snapshot: cordee_domain::snapshot::Snapshot) -> Site {
     let (app, asks) = fixture::app(snapshot);
     app.store.create_first_account("ana", "long enough").expect("an account");
-    let secret = app.store.sign_in(&Account("ana".to_owned())).expect("a session").0;
+    let secret = app.store.sign_in(&Account("ana".to_owned()), &Device::default()).expect("a session").0;
     let cookie = format!("{}={secret}", cookie_name(&app));
     Site { address: listen(&app).await, app, cookie, asks }
 }

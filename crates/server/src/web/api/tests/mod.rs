@@ -1,7 +1,9 @@
 //! The API through its front door, over a real store and a board without an engine.
 
+mod described;
 mod input;
 mod stream;
+mod tokens;
 
 use axum::Router;
 use axum::body::Body;
@@ -38,7 +40,7 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let (app, asks, folder) = fixture::app();
-        let token = app.store.create_token(&TokenName("ci".to_owned())).unwrap().unwrap();
+        let token = app.store.create_token(&TokenName("ci".to_owned()), None).unwrap().unwrap();
         let router = super::router().with_state(app.clone());
         Self { app, router, token, asks: Some(asks), _folder: folder }
     }
@@ -145,7 +147,7 @@ async fn read(answer: Response) -> (StatusCode, Value) {
 #[tokio::test]
 async fn every_described_address_wants_to_know_who_asks() {
     let mut seen = 0;
-    let paths = serde_json::to_value(super::describe::description().paths).unwrap();
+    let paths = &super::describe::description()["paths"];
     for (path, methods) in paths.as_object().unwrap() {
         let to = path
             .replace("{pool}", "web")
@@ -167,7 +169,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 31, "the description lacks an address");
+    assert_eq!(seen, 33, "the description lacks an address");
 }
 
 #[tokio::test]
@@ -372,7 +374,10 @@ async fn another_site_s_page_cannot_act() {
     let cookie = {
         rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
         let account = crate::store::Account("ana".to_owned());
-        format!("cordee_test={}", rig.app.store.sign_in(&account).unwrap().0)
+        format!(
+            "cordee_test={}",
+            rig.app.store.sign_in(&account, &crate::store::Device::default()).unwrap().0
+        )
     };
     for (name, value, expected) in [
         ("sec-fetch-site", "cross-site", 403),
@@ -413,9 +418,18 @@ async fn local_answers_are_for_the_socket_only() {
     let (_, dsn) = local("GET", "/local/dsn?account=owner&server=DB1", json!({})).await;
     assert_eq!(
         dsn,
-        json!({"host": "127.0.0.1", "port": 13311, "user": "owner", "password": "owner-secret", "schema": "site"})
+        json!({"host": "127.0.0.1", "port": 13311, "user": "owner", "password": "owner-secret", "schema": "site",
+            "url": "mysql://owner:owner-secret@127.0.0.1:13311/site"})
     );
-    assert_eq!(local("GET", "/local/dsn", json!({})).await.1["port"], 13307);
+    let (_, dsn) = local("GET", "/local/dsn", json!({})).await;
+    assert_eq!((&dsn["port"], &dsn["writer_port"]), (&json!(13307), &json!(13308)));
+    assert_eq!(dsn["writer_url"], "mysql://app:app-secret@127.0.0.1:13308/site");
+    let (_, dsn) = local("GET", "/local/dsn?account=monitor", json!({})).await;
+    assert_eq!(
+        (&dsn["user"], &dsn["schema"]),
+        (&json!("monitor"), &json!("")),
+        "who watches reads no schema"
+    );
     assert_eq!(local("GET", "/local/dsn?account=root", json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(local("GET", "/local/dsn?server=db9", json!({})).await.0, StatusCode::NOT_FOUND);
     rig.app.store.create_first_account("ana", "correct horse battery").unwrap();

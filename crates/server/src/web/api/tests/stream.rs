@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::Rig;
-use crate::store::Account;
+use crate::store::{Account, Device};
 use crate::web::session::cookie_name;
 
 /// The next block of an event stream that is not a comment.
@@ -98,7 +98,7 @@ async fn rest(mut body: Body) -> String {
 async fn a_stream_ends_with_the_session_that_opened_it_and_no_other_one() {
     let rig = Rig::new();
     rig.app.store.create_first_account("ana", "long enough").unwrap();
-    let sign_in = || rig.app.store.sign_in(&Account("ana".to_owned())).unwrap().0;
+    let sign_in = || rig.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap().0;
     let (first, second) = (sign_in(), sign_in());
     let (ends, mut goes_on) = (watched(&rig, &first).await, watched(&rig, &second).await);
     let request = rig.request("GET", "/api/v1/events", Body::empty());

@@ -1,0 +1,139 @@
+//! The tokens of programs: made on the page or on the machine and shown once; listed and taken back here too.
+
+use axum::Json;
+use axum::extract::State;
+use cordee_domain::ids::Millis;
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use cordee_domain::visitors::parse_days;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::TargetToken;
+use super::words::TokenNameText;
+use crate::clock::now;
+use crate::store::{CommitError, StoreError, Token, TokenName};
+use crate::web::App;
+use crate::web::error::Refusal;
+use crate::web::session::{Caller, Language};
+
+/// The tokens.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TokensJson {
+    /// By name.
+    pub tokens: Vec<TokenJson>,
+}
+
+/// One token. What it is made of is shown once, to whoever makes it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TokenJson {
+    /// Its name: it stands in the journal as `token:NAME`.
+    pub name: String,
+    /// When it was made: milliseconds since 1970, UTC.
+    pub created: Millis,
+    /// When it was last used, to the minute; `null` when never.
+    pub used: Option<Millis>,
+    /// From when on it is refused; `null`: never.
+    pub expires: Option<Millis>,
+    /// It is out of date, and refused.
+    pub expired: bool,
+}
+
+/// A token that was taken back.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RevokedJson {
+    /// Its name, as it was written.
+    pub name: String,
+    /// The same in a sentence.
+    pub message: String,
+}
+
+/// A token as it is told.
+fn json(token: Token) -> TokenJson {
+    let expired = token.expires.is_some_and(|at| at <= now());
+    TokenJson { name: token.name, created: token.created, used: token.seen, expires: token.expires, expired }
+}
+
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", operation_id = "list_tokens",
+    summary = "The tokens of programs",
+    responses((status = 200, description = "The tokens.", body = TokensJson)))]
+pub(super) async fn list(
+    _: Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+) -> Result<Json<TokensJson>, Refusal> {
+    let store = app.store.clone();
+    let all = app.blocking(move || store.tokens()).await.map_err(|e| Refusal::store(&e, lang))?;
+    Ok(Json(TokensJson { tokens: all.into_iter().map(json).collect() }))
+}
+
+#[utoipa::path(delete, path = "/api/v1/tokens/{name}", tag = "tokens", operation_id = "revoke_token",
+    summary = "Take a token back",
+    description = "Whoever holds it is refused from now on, and streams that were opened with it end.",
+    params(("name" = TokenNameText, Path, description = "The token")),
+    responses((status = 200, description = "It is taken back.", body = RevokedJson)))]
+pub(super) async fn revoke(
+    Caller(actor): Caller,
+    Language(lang): Language,
+    State(app): State<App>,
+    TargetToken(name): TargetToken,
+) -> Result<Json<RevokedJson>, Refusal> {
+    let gone = take_back(&app, name, actor).await.map_err(|e| Refusal::commit(e, lang))?;
+    let message = lang.say(&text!("event-token-revoked", name = gone.as_str()));
+    Ok(Json(RevokedJson { name: gone, message }))
+}
+
+/// Takes a token back and notes it. Gives its name as it was written.
+pub async fn take_back(app: &App, name: String, actor: String) -> Result<String, CommitError> {
+    let (store, asked) = (app.store.clone(), name.clone());
+    let gone = app.blocking(move || {
+        let gone = store.revoke_token(&asked)?;
+        if let Some(name) = &gone {
+            store.note(&actor, "cluster", None, &text!("event-token-revoked", name = name.as_str()))?;
+        }
+        Ok::<_, StoreError>(gone)
+    });
+    gone.await?.ok_or_else(|| {
+        let unknown = Problem::unknown("name", text!("problem-token-unknown", name = name));
+        CommitError::Refused(vec![unknown])
+    })
+}
+
+/// Makes a token for so many days, or without an end where nothing is typed, and notes it. Gives its name and secret.
+pub async fn make(app: &App, name: &str, days: &str, actor: String) -> Result<(String, String), CommitError> {
+    let mut problems = Vec::new();
+    let name = name.trim().to_owned();
+    if !is_token_name(&name) {
+        problems.push(Problem::invalid("name", text!("problem-token-name")));
+    }
+    let days = match days.trim() {
+        "" => None,
+        typed => parse_days(typed).map_err(|p| problems.push(p)).ok(),
+    };
+    if !problems.is_empty() {
+        return Err(CommitError::Refused(problems));
+    }
+    let expires = days.map(|days| now() + u64::from(days) * DAY_MS);
+    let (store, wanted) = (app.store.clone(), name.clone());
+    let made = app.blocking(move || {
+        let made = store.create_token(&TokenName(wanted.clone()), expires)?;
+        if made.is_some() {
+            store.note(&actor, "cluster", None, &text!("event-token", name = wanted))?;
+        }
+        Ok::<_, StoreError>(made)
+    });
+    let secret = made.await?.ok_or_else(|| {
+        let taken = Problem::conflict("name", text!("problem-token-taken", name = name.as_str()));
+        CommitError::Refused(vec![taken])
+    })?;
+    Ok((name, secret))
+}
+
+const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+
+/// It stands in the journal, so it has the shape of every other name there.
+pub fn is_token_name(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}

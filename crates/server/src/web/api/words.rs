@@ -1,0 +1,318 @@
+//! Words of which there are only so many, and texts of one form: as the API's description tells them.
+
+use std::borrow::Cow;
+
+use cordee_domain::desired::{Power, Routing, Runtime, Standing};
+use cordee_domain::drill::{Blow, Recovery};
+use cordee_domain::haproxy::drift::{Disk, Process};
+use cordee_domain::ids::PoolId;
+use cordee_domain::sessions::Mode;
+use cordee_domain::snapshot::{Action, Role};
+use cordee_domain::status::Light;
+use cordee_domain::trial::{End, Experiment, Verdict, Way};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{OneOfBuilder, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Describes the words of an enumeration of the domain. One that is forgotten here does not build.
+macro_rules! closed {
+    ($($name:ident: $of:ident { $($word:ident),+ $(,)? } = $about:literal;)+) => {$(
+        #[doc = $about]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                const ALL: &[$of] = &[$($of::$word),+];
+                const _: fn($of) = |word| match word { $($of::$word)|+ => () };
+                let words = ALL.iter().filter_map(|word| serde_json::to_value(word).ok());
+                let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+                schema.description(Some($about)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+closed! {
+    LightWord: Light { Good, Maintenance, Progress, Unknown, Warning, Critical } =
+        "`good`: as it should be; `maintenance`: a person took it out; `progress`: on its way; `unknown`: not known now; \
+        `warning`: works, with less than wished; `critical`: does not work.";
+    RoutingWord: Routing { OneWriter, AllWriters } = "Which databases take writes.";
+    SessionMode: Mode { Proxy, Database } =
+        "Where the visitors' sessions are kept: in files of each web server, or in the database.";
+    PoolWord: PoolId { Web, Db } = "A pool, and the HAProxy in front of it.";
+    RoleWord: Role { Writer, Standby } = "What a database does.";
+    RuntimeWord: Runtime { External, Process } = "`process`: Cordée starts it; `external`: Cordée only watches it.";
+    PowerWord: Power { On, Off } = "Whether it should run.";
+    OfferedAction: Action {
+        Logs, Test, Drain, Maintenance, Ready, Restart, Stop, Start, Promote, Repair, Anyway, Withdraw, Remove, Verify,
+        Recopy,
+    } = "What may be asked of a server.";
+    WayWord: Way { FilesAnywhere, FilesSticky, Locked, Unlocked, TwoWriters } = "A way to keep sessions.";
+    ExperimentWord: Experiment {
+        LoginAcross, StaleRead, LostUpdates, DifferentKeys, LogoutFinal, ServerDeath, Latency, Throughput, Copies,
+    } = "One question that is put to each way.";
+    VerdictWord: Verdict { Right, Wrong, Figure, Unknown } = "What a measure says.";
+    BlowWord: Blow { Kill, Freeze, Stop, Drain } = "How something falls.";
+}
+
+/// A text of one form.
+macro_rules! form {
+    ($($name:ident: $pattern:expr, $least:literal..=$most:literal = $about:literal;)+) => {$(
+        #[doc = $about]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern));
+                let schema = schema.min_length(Some($least)).max_length(Some($most));
+                schema.description(Some($about)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+form! {
+    Name: "^[A-Za-z][A-Za-z0-9_-]*$", 1..=63 = "A server's name, unique in both pools without regard to case.";
+    TokenNameText: "^[A-Za-z][A-Za-z0-9_-]*$", 1..=63 = "A token's name: it stands in the journal as `token:NAME`.";
+    WaitText: "^[0-9]+(ms|s)?$", 1..=12 =
+        "How long to wait until it is real, at most 600 s: `30s`, `500ms`, or `30`, which are seconds.";
+    StatusText: "^[1-5]([0-9][0-9]|xx)$", 3..=3 = "A status, or all of a hundred: `404`, `5xx`.";
+}
+
+/// A number or its digits as a string.
+macro_rules! figure {
+    ($($name:ident: $least:literal..=$most:literal = $about:literal;)+) => {$(
+        #[doc = $about]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let number = ObjectBuilder::new().schema_type(Type::Integer);
+                let number = number.minimum(Some($least)).maximum(Some($most));
+                let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]+$"));
+                let digits = digits.min_length(Some(1)).max_length(Some(stringify!($most).len()));
+                OneOfBuilder::new().item(number).item(digits).description(Some($about)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+figure! {
+    PortFigure: 1..=65535 = "A TCP port, or its digits.";
+    DaysFigure: 1..=3650 = "Days, or their digits.";
+    RateFigure: 1..=200 = "Requests a second, or the digits.";
+    VisitorsFigure: 1..=50 = "Visitors, or the digits.";
+    SecondsFigure: 1..=30 = "Seconds, or the digits.";
+    MinuteFigure: 1..=60 = "Seconds, or the digits.";
+}
+
+/// A list of texts, or one with commas.
+#[derive(Debug)]
+pub struct Listed;
+
+impl PartialSchema for Listed {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        let list = utoipa::openapi::ArrayBuilder::new().items(text.clone());
+        OneOfBuilder::new().item(list).item(text).description(Some("A list, or a text with commas.")).into()
+    }
+}
+
+impl ToSchema for Listed {
+    fn name() -> Cow<'static, str> {
+        "Listed".into()
+    }
+}
+
+/// Where a database stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StandingWord {
+    /// One of them.
+    Member,
+    /// Being copied.
+    Joining,
+    /// On its way out.
+    Leaving,
+    /// A former writer that is being compared.
+    Returning,
+    /// It holds what the others do not.
+    Diverged,
+}
+
+impl From<&Standing> for StandingWord {
+    fn from(standing: &Standing) -> Self {
+        match standing {
+            Standing::Member => Self::Member,
+            Standing::Returning { .. } => Self::Returning,
+            Standing::Joining => Self::Joining,
+            Standing::Leaving | Standing::Released => Self::Leaving,
+            Standing::Diverged(_) => Self::Diverged,
+        }
+    }
+}
+
+/// What may be done with a server that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ActWord {
+    /// No new visitors (web).
+    Drain,
+    /// No visitors at all (web).
+    Maintenance,
+    /// Back in service (web).
+    Ready,
+    /// Stop and start.
+    Restart,
+    /// Stop.
+    Stop,
+    /// Start.
+    Start,
+    /// Make it the writer (db).
+    Promote,
+    /// Throw its data away and give it a fresh copy (db).
+    Recopy,
+    /// Have it leave although nobody else serves (web).
+    Anyway,
+    /// Have it stay after all (web).
+    Withdraw,
+}
+
+/// Whose rows are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SideWord {
+    /// The writer's.
+    Writer,
+    /// This database's.
+    This,
+}
+
+/// Which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TableWord {
+    /// Visitors.
+    Visitors,
+    /// Who changed the colour on the session test page.
+    Changes,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// It goes on.
+    Running,
+    /// Everything was measured.
+    Done,
+    /// A person gave it up.
+    Cancelled,
+    /// Cordée ended in the middle.
+    BrokenOff,
+    /// It could not go on.
+    Failed,
+}
+
+impl From<&End> for RunState {
+    fn from(end: &End) -> Self {
+        match end {
+            End::Running => Self::Running,
+            End::Done => Self::Done,
+            End::Cancelled => Self::Cancelled,
+            End::BrokenOff => Self::BrokenOff,
+            End::Failed { .. } => Self::Failed,
+        }
+    }
+}
+
+/// A file on disk, beside the wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskWord {
+    /// As wished.
+    Same,
+    /// As an earlier wish.
+    Older,
+    /// Changed by hand.
+    ByHand,
+    /// Not there.
+    Missing,
+}
+
+impl From<&Disk> for DiskWord {
+    fn from(disk: &Disk) -> Self {
+        match disk {
+            Disk::Same => Self::Same,
+            Disk::Older(_) => Self::Older,
+            Disk::ByHand(_) => Self::ByHand,
+            Disk::Missing => Self::Missing,
+        }
+    }
+}
+
+/// A process, beside the wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessWord {
+    /// As wished.
+    Same,
+    /// Otherwise.
+    Differs,
+    /// Not known.
+    Unknown,
+}
+
+impl From<&Process> for ProcessWord {
+    fn from(process: &Process) -> Self {
+        match process {
+            Process::Unseen(_) => Self::Unknown,
+            Process::Seen(differs) if differs.is_empty() => Self::Same,
+            Process::Seen(_) => Self::Differs,
+        }
+    }
+}
+
+/// Whether losses ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoveryWord {
+    /// There were none.
+    NothingLost,
+    /// They ended.
+    Recovered,
+    /// They did not, while it was looked.
+    NotYet,
+}
+
+impl From<&Recovery> for RecoveryWord {
+    fn from(recovery: &Recovery) -> Self {
+        match recovery {
+            Recovery::NothingLost => Self::NothingLost,
+            Recovery::After(_) => Self::Recovered,
+            Recovery::NotYet => Self::NotYet,
+        }
+    }
+}

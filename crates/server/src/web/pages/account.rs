@@ -1,0 +1,350 @@
+//! Behind a person's name: their password, their sessions, the tokens of their programs.
+
+use askama::Template;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+use serde::Deserialize;
+
+use super::act::ask_first;
+use super::login::wait;
+use super::shorten;
+use super::wrong::Wrong;
+use crate::clock::now;
+use crate::store::{self, CommitError};
+use crate::web::App;
+use crate::web::api::tokens::{is_token_name, make, take_back};
+use crate::web::error::Refusal;
+use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::password::{self, Doubt};
+use crate::web::read::{Form, Path};
+use crate::web::session::{Owner, Peer, device, set_browser, set_cookie};
+use crate::web::view::Question;
+use crate::web::view::visitors::{Moment, moment};
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct Password {
+    p: Page,
+    errors: Wrong,
+    /// It was changed just now.
+    changed: bool,
+}
+
+impl Password {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.at(field)
+    }
+
+    fn focus(&self, field: &str) -> bool {
+        self.errors.focus(&["present", "new", "again"]) == field
+    }
+}
+
+/// What the form of a new password sends.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewPassword {
+    present: String,
+    new: String,
+    again: String,
+}
+
+/// Shows the form.
+pub(super) async fn password(Member(visit): Member, State(app): State<App>) -> Response {
+    let p = visit.page(&app, Place::Other);
+    show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: false })
+}
+
+/// Changes the password. Every session ends; the browser at hand gets a new one.
+pub(super) async fn change(
+    Member(visit): Member,
+    owner: Owner,
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    Form(typed): Form<NewPassword>,
+) -> Response {
+    let peer = peer.map(|Extension(p)| p);
+    let mut problems: Vec<Problem> = password::unfit("new", &typed.new).into_iter().collect();
+    if typed.new != typed.again {
+        problems.push(Problem::invalid("again", text!("problem-password-again")));
+    }
+    // What would be refused anyway costs no try.
+    if problems.is_empty()
+        && let Err(doubt) = password::present(&app, &owner.account, typed.present, peer).await
+    {
+        match doubt {
+            Doubt::Wrong => problems.push(Problem::invalid("present", text!("problem-password-present"))),
+            other => return doubted(&visit, &app, other),
+        }
+    }
+    let p = visit.page(&app, Place::Other);
+    if !problems.is_empty() {
+        let errors = Wrong::of(&problems, visit.lang);
+        return show(StatusCode::UNPROCESSABLE_ENTITY, &Password { p, errors, changed: false });
+    }
+    let here = Some(device(&headers, peer));
+    match password::change(&app, &owner.account, typed.new, here, visit.actor()).await {
+        Ok(Some(anew)) => {
+            let mut response = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
+            for cookie in [set_cookie(&app, &anew.session.0), set_browser(&app, &anew.browser.0)] {
+                if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+            }
+            response
+        }
+        Ok(None) => Redirect::to("/login").into_response(),
+        Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    }
+}
+
+/// The password was not compared, or could not be.
+fn doubted(visit: &Visit, app: &App, doubt: Doubt) -> Response {
+    match doubt {
+        Doubt::Wait(seconds) => wait(visit, app, seconds),
+        Doubt::Store(error) => visit.refusal(app, Refusal::store(&error, visit.lang)),
+        Doubt::Wrong => {
+            let problem = Problem::invalid("password", text!("problem-password-present"));
+            visit.refuse(app, StatusCode::UNPROCESSABLE_ENTITY, problem)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sessions.html")]
+struct Sessions {
+    p: Page,
+    rows: Vec<SessionRow>,
+}
+
+impl Sessions {
+    /// There is one besides the reader's own.
+    fn others(&self) -> bool {
+        self.rows.iter().any(|row| !row.own)
+    }
+}
+
+/// One session, in words.
+struct SessionRow {
+    id: String,
+    agent: String,
+    address: String,
+    created: Moment,
+    seen: Moment,
+    own: bool,
+}
+
+/// Shows where somebody is signed in.
+pub(super) async fn sessions(Member(visit): Member, owner: Owner, State(app): State<App>) -> Response {
+    let store = app.store.clone();
+    let read = app.blocking(move || store.sessions(&owner.account, &owner.session.0)).await;
+    let all = match read {
+        Ok(all) => all,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    let unknown = visit.lang.tr("session-unknown");
+    let said = |text: String| if text.is_empty() { unknown.clone() } else { text };
+    let rows = all
+        .into_iter()
+        .map(|s: store::Session| SessionRow {
+            id: s.id,
+            agent: said(s.device.agent),
+            address: said(s.device.address),
+            created: moment(s.created),
+            seen: moment(s.seen),
+            own: s.own,
+        })
+        .collect();
+    show(StatusCode::OK, &Sessions { p: visit.page(&app, Place::Other), rows })
+}
+
+/// Ends one of them.
+pub(super) async fn end_session(
+    Member(visit): Member,
+    owner: Owner,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Response {
+    end(&visit, &app, owner, Some(id)).await
+}
+
+/// Ends all but the one that asks.
+pub(super) async fn end_others(Member(visit): Member, owner: Owner, State(app): State<App>) -> Response {
+    end(&visit, &app, owner, None).await
+}
+
+async fn end(visit: &Visit, app: &App, owner: Owner, id: Option<String>) -> Response {
+    let (store, actor) = (app.store.clone(), visit.actor());
+    let ended = app.blocking(move || {
+        let ended = store.end_sessions(&owner.account, id.as_deref(), &owner.session.0)?;
+        if ended > 0 {
+            store.note(&actor, "cluster", None, &text!("event-sessions-ended", count = ended))?;
+        }
+        Ok(())
+    });
+    match ended.await {
+        Ok(()) => Redirect::to("/account/sessions").into_response(),
+        Err(error) => visit.refusal(app, Refusal::store(&error, visit.lang)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tokens.html")]
+struct Tokens {
+    p: Page,
+    rows: Vec<TokenRow>,
+    name: String,
+    days: String,
+    errors: Wrong,
+    /// Name and secret of the one that was made just now.
+    made: Option<(String, String)>,
+}
+
+impl Tokens {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.at(field)
+    }
+}
+
+/// One token, in words.
+struct TokenRow {
+    name: String,
+    created: Moment,
+    used: Option<Moment>,
+    expires: Option<Moment>,
+    expired: bool,
+}
+
+/// What the form of a new token sends.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewToken {
+    name: String,
+    days: String,
+    password: String,
+}
+
+/// Shows the tokens, and what was wrong with a new one or what it is.
+async fn list(
+    visit: &Visit,
+    app: &App,
+    status: StatusCode,
+    typed: &NewToken,
+    errors: Wrong,
+    made: Option<(String, String)>,
+) -> Response {
+    let store = app.store.clone();
+    let all = match app.blocking(move || store.tokens()).await {
+        Ok(all) => all,
+        Err(error) => return visit.refusal(app, Refusal::store(&error, visit.lang)),
+    };
+    let rows = all
+        .into_iter()
+        .map(|t| TokenRow {
+            name: t.name,
+            created: moment(t.created),
+            used: t.seen.map(moment),
+            expires: t.expires.map(moment),
+            expired: t.expires.is_some_and(|at| at <= now()),
+        })
+        .collect();
+    let (name, days) = (shorten(&typed.name), shorten(&typed.days));
+    show(status, &Tokens { p: visit.page(app, Place::Other), rows, name, days, errors, made })
+}
+
+/// Shows them.
+pub(super) async fn tokens(Member(visit): Member, State(app): State<App>) -> Response {
+    list(&visit, &app, StatusCode::OK, &NewToken::default(), Wrong::default(), None).await
+}
+
+/// Makes a token and shows it, this once. It outlives the session that makes it, so the password is asked for.
+pub(super) async fn make_token(
+    Member(visit): Member,
+    owner: Owner,
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    Form(mut typed): Form<NewToken>,
+) -> Response {
+    let peer = peer.map(|Extension(p)| p);
+    let refuse = StatusCode::UNPROCESSABLE_ENTITY;
+    let secret = std::mem::take(&mut typed.password);
+    match password::present(&app, &owner.account, secret, peer).await {
+        Ok(()) => {}
+        Err(Doubt::Wrong) => {
+            let problem = Problem::invalid("password", text!("problem-password-present"));
+            let errors = Wrong::of(&[problem], visit.lang);
+            return list(&visit, &app, refuse, &typed, errors, None).await;
+        }
+        Err(other) => return doubted(&visit, &app, other),
+    }
+    match make(&app, &typed.name, &typed.days, visit.actor()).await {
+        Ok(made) => {
+            list(&visit, &app, StatusCode::OK, &NewToken::default(), Wrong::default(), Some(made)).await
+        }
+        Err(CommitError::Refused(problems)) => {
+            let errors = Wrong::of(&problems, visit.lang);
+            list(&visit, &app, refuse, &typed, errors, None).await
+        }
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
+
+/// Asks before a token is taken back.
+pub(super) async fn ask_revoke(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Response {
+    let store = app.store.clone();
+    let read = app.blocking(move || store.tokens()).await;
+    let all = match read {
+        Ok(all) => all,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    let found = all.into_iter().find(|t| t.name.eq_ignore_ascii_case(&name));
+    let asked = found.map(|token| question(&token, visit.lang)).ok_or_else(|| {
+        let name = if is_token_name(&name) { name } else { String::new() };
+        Problem::unknown("name", text!("problem-token-unknown", name = name))
+    });
+    ask_first(&visit, &app, asked)
+}
+
+fn question(token: &store::Token, lang: crate::words::Lang) -> Question {
+    let name = token.name.as_str();
+    let say = |text: cordee_domain::text::Text| lang.say(&text);
+    let used = match token.seen {
+        Some(at) => moment(at).text,
+        None => say(text!("token-never-used")),
+    };
+    Question {
+        title: say(text!("ask-revoke", name = name)),
+        lead: say(text!("ask-revoke-lead")),
+        more: say(text!("ask-revoke-more")),
+        facts: vec![(say(text!("token-used")), used)],
+        button: say(text!("ask-revoke", name = name)),
+        icon: "trash",
+        action: format!("/account/tokens/{name}/revoke"),
+        danger: true,
+        type_name: None,
+        know: String::new(),
+    }
+}
+
+/// Takes it back.
+pub(super) async fn revoke(
+    Member(visit): Member,
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Response {
+    match take_back(&app, shorten(&name), visit.actor()).await {
+        Ok(name) if visit.script => {
+            super::done(&visit, StatusCode::OK, &text!("event-token-revoked", name = name), None)
+        }
+        Ok(_) => Redirect::to("/account/tokens").into_response(),
+        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    }
+}
