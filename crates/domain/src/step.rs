@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::db::ids::Numbering;
 use crate::db::verify::Side;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
@@ -231,6 +232,21 @@ pub enum Step {
         /// Only while no link runs.
         still: bool,
     },
+    /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as before is
+    /// ended, and is gone when this is done.
+    NumberIds {
+        /// Which.
+        name: ServerName,
+        /// How from now on.
+        to: Numbering,
+        /// How until now.
+        was: Numbering,
+    },
+    /// Fill a database's tables of time zones, which are empty.
+    LoadZones {
+        /// Which.
+        name: ServerName,
+    },
     /// Set a link up anew that somebody altered.
     ResetLink {
         /// The one that copies.
@@ -344,11 +360,14 @@ pub enum Target {
 }
 
 impl Step {
-    /// Whether it only puts right what somebody altered: a setting, an account, the terms of a link, a log that was reset.
+    /// Whether it only puts right what somebody altered (a setting, an account, the terms of a link, a log that was reset), or
+    /// gives a database what it goes on without. One that takes no writes before waits for it elsewhere (see `opening`).
     pub fn mends(&self) -> bool {
         matches!(
             self,
             Self::SetVariable { .. }
+                | Self::NumberIds { .. }
+                | Self::LoadZones { .. }
                 | Self::MakeAccounts { .. }
                 | Self::ResetLink { .. }
                 | Self::Renumber { .. }
@@ -408,6 +427,8 @@ impl Step {
             | Self::SeedPosition { name }
             | Self::SetBack { name, .. }
             | Self::SetVariable { name, .. }
+            | Self::NumberIds { name, .. }
+            | Self::LoadZones { name }
             | Self::ResetLink { on: name, .. }
             | Self::Renumber { name, .. }
             | Self::MakeAccounts { name, .. }

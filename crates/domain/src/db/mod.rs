@@ -5,12 +5,14 @@ pub mod credentials;
 pub mod detail;
 pub mod failover;
 pub mod freight;
+pub mod ids;
 pub mod links;
 pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
 pub mod verify;
 pub mod views;
+pub mod zones;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +62,9 @@ pub struct DatabaseSeen {
     pub most_connections: u32,
     /// Those of the application's accounts.
     pub clients: u32,
+    /// It knows no time zone by name.
+    #[serde(default)]
+    pub zoneless: bool,
     /// Seconds since it was started.
     pub uptime_s: u64,
     /// How long the look took.

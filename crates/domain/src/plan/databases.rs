@@ -47,6 +47,9 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
     {
         return Opening::Later(text!("wait-other-open", name = other.as_str()));
     }
+    if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
+        return Opening::Later(why);
+    }
     // A peer that does not answer may hold what the own position claims and the own log has not.
     if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
         return Opening::Refused(text!(
@@ -227,6 +230,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     for (server, seen) in seen_servers() {
         if desired.takes_writes(server) && desired.handover.is_none() {
             open(plan, desired, observed, server, seen, now);
+            if still {
+                watched::zones(plan, desired, observed, (server, seen), now);
+            }
         }
     }
 }

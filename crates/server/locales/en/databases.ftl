@@ -20,6 +20,9 @@ event-promote-abandoned = { $name } did not become the writer: { $why }
 event-promote-loss = { $name } is to become the writer, even if writes are lost
 event-readmitted = { $name } holds what the others hold, by its log: it follows again, and its rows are compared
 event-setting = { $name }: { $setting } was { $was }; it is set to { $value } again
+event-numbers-apart = { $name } numbers new rows in steps of { $step } from place { $place } ({ $was } before); the connections that there were have ended
+event-numbers-dense = { $name } numbers new rows one after the other ({ $was } before)
+event-zones = { $name } knows this machine’s time zones by name
 event-link-reset = { $name }: the link from { $from } had been altered ({ $was }); it is set up anew
 event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
 event-accounts = { $name }: somebody altered the account { $what }; it is as it was again
@@ -54,6 +57,7 @@ wait-fetching-own = { $count ->
     [one] { $name } gets back a transaction of its own that a crash took from it
    *[other] { $name } gets back { $count } transactions of its own that a crash took from it
 }
+wait-numbers = before { $name } is opened, new rows of { $peer } get numbers that no other database gives
 wait-near = { $name } is not close enough behind { $peer } yet
 
 # Status
@@ -103,6 +107,11 @@ copy-failed-said = the copy failed: “{ $said }”
 copy-float = the exact values of { $table } (FLOAT, ENUM) could not be written: it was altered meanwhile, or took too long
 copy-float-refused = the exact values of { $table } (FLOAT, ENUM) were not taken (error { $code })
 copy-view-failed = the broken view { $view } could not be made there; make it anew on the writer, or drop it. { $why }
+numbers-connections = { $count ->
+    [one] one connection did not end: it could give a number that another database gives too
+   *[other] { $count } connections did not end: they could give numbers that another database gives too
+}
+zones-unread = the time zones of this machine could not be read (mariadb-tzinfo-to-sql { $folder })
 position-not-kept = the position that was set is not the one that the database shows; it is set again
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free

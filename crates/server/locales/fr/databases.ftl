@@ -20,6 +20,9 @@ event-promote-abandoned = { $name } n’a pas pris les écritures : { $why }
 event-promote-loss = { $name } doit prendre les écritures, même si des écritures sont perdues
 event-readmitted = { $name } détient ce que les autres détiennent, d’après son journal : elle suit de nouveau, et ses lignes sont comparées
 event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
+event-numbers-apart = { $name } numérote les nouvelles lignes par pas de { $step } depuis la place { $place } (avant : { $was }) ; les connexions qui existaient ont pris fin
+event-numbers-dense = { $name } numérote les nouvelles lignes l’une après l’autre (avant : { $was })
+event-zones = { $name } connaît par leur nom les fuseaux horaires de cette machine
 event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
 event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
 event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
@@ -54,6 +57,7 @@ wait-fetching-own = { $count ->
     [one] { $name } récupère une transaction à elle qu’un arrêt brutal lui avait reprise
    *[other] { $name } récupère { $count } transactions à elle qu’un arrêt brutal lui avait reprises
 }
+wait-numbers = avant l’ouverture de { $name }, les nouvelles lignes de { $peer } reçoivent des numéros qu’aucune autre base ne donne
 wait-near = { $name } n’est pas encore assez près de { $peer }
 
 # État
@@ -103,6 +107,11 @@ copy-failed-said = la copie a échoué : « { $said } »
 copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
 copy-float-refused = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas été acceptées (erreur { $code })
 copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
+numbers-connections = { $count ->
+    [one] une connexion n’a pas pris fin : elle pourrait donner un numéro qu’une autre base donne aussi
+   *[other] { $count } connexions n’ont pas pris fin : elles pourraient donner des numéros qu’une autre base donne aussi
+}
+zones-unread = les fuseaux horaires de cette machine n’ont pas pu être lus (mariadb-tzinfo-to-sql { $folder })
 position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres

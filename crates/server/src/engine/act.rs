@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
+use cordee_domain::db;
 use cordee_domain::desired::{Desired, Saved, Server};
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::hands::mysql::{Database, Peer};
-use crate::hands::{backup, binlog, files, haproxy, process, trouble};
+use crate::hands::{backup, binlog, files, haproxy, process, trouble, zones};
 use crate::store::CommitError;
 
 use super::doors::{Doors, address};
@@ -33,6 +34,7 @@ impl Engine {
         tracing::debug!(?step, "step");
         process::failpoint("before", &step_name(&step));
         self.observed.note_rest(&step, now());
+        self.observed.unsettle(&step);
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step.target() {
             Target::Proxy(id) => {
@@ -171,6 +173,8 @@ async fn database_step(
         Step::SetVariable { variable, value, still, .. } => {
             database.set_variable(variable, value, *still).await
         }
+        Step::NumberIds { to, .. } => database.number(*to).await,
+        Step::LoadZones { .. } => load_zones(parts, database).await,
         Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
         Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts)).await,
         Step::StartLink { from, .. } => database.start_link(from).await,
@@ -195,6 +199,15 @@ async fn database_step(
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,
         _ => Ok(()),
     }
+}
+
+/// No other database hears of it: each has its own.
+async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Text> {
+    let user = parts.users.mariadb;
+    let unread = || text!("zones-unread", folder = db::zones::FOLDER);
+    let said = tokio::task::spawn_blocking(move || zones::read(user)).await.map_err(|_| unread())??;
+    let statements = db::zones::statements(&said).ok_or_else(unread)?;
+    database.run_unlogged(&statements).await
 }
 
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {

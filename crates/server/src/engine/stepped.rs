@@ -1,5 +1,6 @@
 //! What follows from how a step ended.
 
+use cordee_domain::db::ids::DENSE;
 use cordee_domain::haproxy::runtime::State;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Refusal, Setback};
@@ -70,6 +71,18 @@ impl Engine {
                     value = value
                 );
                 self.note(name.as_str(), Some(Light::Warning), &text);
+            }
+            Step::NumberIds { name, to, was } => {
+                let (name, was) = (name.as_str(), was.shown());
+                let text = if *to == DENSE {
+                    text!("event-numbers-dense", name = name, was = was)
+                } else {
+                    text!("event-numbers-apart", name = name, step = to.step, place = to.place, was = was)
+                };
+                self.note(name, None, &text);
+            }
+            Step::LoadZones { name } => {
+                self.note(name.as_str(), None, &text!("event-zones", name = name.as_str()));
             }
             Step::ResetLink { on, from, was } => {
                 let text =

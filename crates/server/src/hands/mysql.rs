@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 mod external;
 mod freight;
+mod numbers;
 mod replication;
 mod watched;
 
@@ -344,7 +345,8 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
-             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME')",
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
+             NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -374,6 +376,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         receipts: number(12) != 0,
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
+        zoneless: number(15) != 0,
         duration_ms: 0,
         variables: variables(conn).await?,
     })

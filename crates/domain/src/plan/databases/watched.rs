@@ -5,11 +5,14 @@ use crate::change::Change;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::lacking;
 use crate::db::detail::settings::{Way, wrong};
-use crate::desired::{Desired, Server, Standing};
+use crate::db::ids::{DENSE, Numbering, apart};
+use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::Millis;
-use crate::observed::Observed;
+use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
 use crate::step::Step;
+use crate::text;
+use crate::text::Text;
 
 /// Milliseconds for which what was found of the accounts counts: two looks and a little.
 pub(crate) const ACCOUNTS_STALE: u64 = 70_000;
@@ -37,7 +40,91 @@ pub(super) fn plan(
     if let Some(what) = accounts.filter(|_| server.standing == Standing::Member).and_then(lacking) {
         plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
     }
+    // Somebody else's is not touched before its copy is there.
+    let ours = server.runtime == Runtime::Process || observed.initialised.get(&server.name) == Some(&server.id);
+    if ours || server.standing == Standing::Member {
+        numbering(plan, desired, observed, (server, seen), now);
+        if calm && seen.zoneless && !desired.takes_writes(server) {
+            plan.steps.push(Step::LoadZones { name: server.name.clone() });
+        }
+    }
     renumber(plan, desired, observed, (server, seen), now);
+}
+
+/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of one
+/// that does not know it.
+pub(super) fn zones(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    let known = |s: &Server| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
+    let others = desired.db.servers.iter().filter(|s| s.id != server.id && s.power == Power::On);
+    let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
+    if seen.zoneless && !seen.read_only && others.all(known) {
+        plan.steps.push(Step::LoadZones { name: server.name.clone() });
+    }
+}
+
+/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it.
+fn numbering(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    let Some(was) = Numbering::of(&seen.variables) else { return };
+    let closed = |s: &Server| match fresh(observed, &s.name, now) {
+        Some(other) => other.read_only,
+        None => !lives(observed, s),
+    };
+    let alone = || seen.read_only || desired.db.servers.iter().all(|s| s.id == server.id || closed(s));
+    let to = Numbering::wished(desired, server);
+    if was != to && (to != DENSE || alone()) {
+        plan.steps.push(Step::NumberIds { name: server.name.clone(), to, was });
+    }
+}
+
+/// Whether it may be there although nothing is known of it.
+fn lives(observed: &Observed, server: &Server) -> bool {
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    server.runtime == Runtime::External || process.leader.is_some()
+}
+
+/// Where all write: why a database is not opened yet, so that no two give the same number. The writer waits for nobody who
+/// is silent: without it there is no database at all.
+pub(super) fn unnumbered(
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) -> Option<Text> {
+    if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
+        return None;
+    }
+    let wait = |of: &Server| {
+        Some(text!("wait-numbers", name = server.name.as_str(), peer = of.name.as_str()))
+    };
+    if !apart(seen, server) {
+        return wait(server);
+    }
+    for peer in desired.db.servers.iter().filter(|s| s.id != server.id) {
+        let well = match fresh(observed, &peer.name, now) {
+            Some(other) => other.read_only || apart(other, peer),
+            None => {
+                desired.is_writer(&server.name)
+                    || !lives(observed, peer)
+                    || observed.numbered.get(&peer.name) == Some(&Numbering::apart(peer))
+            }
+        };
+        if !well {
+            return wait(peer);
+        }
+    }
+    None
 }
 
 /// Milliseconds for which a doubt counts as the one that a reset log brought.
