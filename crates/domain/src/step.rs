@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::db::events::Turn;
 use crate::db::ids::Numbering;
 use crate::db::verify::Side;
 use crate::haproxy::runtime::State;
@@ -242,6 +243,15 @@ pub enum Step {
         /// How until now.
         was: Numbering,
     },
+    /// Have scheduled events run on a database, or not.
+    FollowEvents {
+        /// Which.
+        name: ServerName,
+        /// The scheduler, where it is to be turned.
+        scheduler: Option<bool>,
+        /// What becomes of single events.
+        turns: Vec<Turn>,
+    },
     /// Fill a database's tables of time zones, which are empty.
     LoadZones {
         /// Which.
@@ -368,6 +378,7 @@ impl Step {
             Self::SetVariable { .. }
                 | Self::NumberIds { .. }
                 | Self::LoadZones { .. }
+                | Self::FollowEvents { .. }
                 | Self::MakeAccounts { .. }
                 | Self::ResetLink { .. }
                 | Self::Renumber { .. }
@@ -429,6 +440,7 @@ impl Step {
             | Self::SetVariable { name, .. }
             | Self::NumberIds { name, .. }
             | Self::LoadZones { name }
+            | Self::FollowEvents { name, .. }
             | Self::ResetLink { on: name, .. }
             | Self::Renumber { name, .. }
             | Self::MakeAccounts { name, .. }

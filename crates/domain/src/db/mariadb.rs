@@ -72,7 +72,7 @@ pub fn render(instance: &Instance<'_>) -> String {
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n\
-         log_bin_trust_function_creators=1\n",
+         log_bin_trust_function_creators=1\nevent_scheduler=OFF\n",
         step = numbering.step,
         place = numbering.place,
         run = run.display(),

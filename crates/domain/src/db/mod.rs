@@ -3,6 +3,7 @@
 pub mod conflict;
 pub mod credentials;
 pub mod detail;
+pub mod events;
 pub mod failover;
 pub mod freight;
 pub mod ids;
@@ -62,6 +63,9 @@ pub struct DatabaseSeen {
     pub most_connections: u32,
     /// Those of the application's accounts.
     pub clients: u32,
+    /// Its scheduled events.
+    #[serde(default)]
+    pub events: events::Events,
     /// It knows no time zone by name.
     #[serde(default)]
     pub zoneless: bool,

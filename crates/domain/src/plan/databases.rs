@@ -161,6 +161,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             plan.steps.push(Step::SetSemiSync { name: server.name.clone(), on: false });
         }
     }
+    for (server, seen) in seen_servers() {
+        watched::events(plan, desired, observed, (server, seen), now);
+    }
     writer(plan, desired, observed, now);
     let ids = left_behind(desired, observed, now);
     if let Some(name) = desired.writer.clone().filter(|_| !ids.is_empty()) {

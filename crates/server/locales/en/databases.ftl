@@ -22,6 +22,14 @@ event-readmitted = { $name } holds what the others hold, by its log: it follows 
 event-setting = { $name }: { $setting } was { $was }; it is set to { $value } again
 event-numbers-apart = { $name } numbers new rows in steps of { $step } from place { $place } ({ $was } before); the connections that there were have ended
 event-numbers-dense = { $name } numbers new rows one after the other ({ $was } before)
+event-events-away = { $name }: { $count ->
+    [one] one scheduled event runs elsewhere
+   *[other] { $count } scheduled events run elsewhere
+} from now on
+event-events-on = { $name }: { $count ->
+    [one] one scheduled event runs
+   *[other] { $count } scheduled events run
+} there from now on
 event-zones = { $name } knows this machine’s time zones by name
 event-link-reset = { $name }: the link from { $from } had been altered ({ $was }); it is set up anew
 event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }

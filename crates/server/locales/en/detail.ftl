@@ -202,6 +202,7 @@ set-read-only-file = It starts closed: only Cordée opens it.
 set-receipts = It confirms to the writer what it receives.
 set-row = Rows are copied, not statements: both sides get the same values.
 set-row-image = All columns are copied: a difference shows instead of staying hidden.
+set-scheduler = Scheduled events run on the writer, from the moment it is open, and nowhere else.
 set-semi-sync = The writer waits for a standby’s receipt.
 set-semi-timeout = Milliseconds after which the writer goes on without a receipt.
 set-slots = One database writes: rows are numbered one after the other. Where all write, each numbers in steps of its own, so that two never give the same number.

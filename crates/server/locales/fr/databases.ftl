@@ -22,6 +22,14 @@ event-readmitted = { $name } détient ce que les autres détiennent, d’après 
 event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
 event-numbers-apart = { $name } numérote les nouvelles lignes par pas de { $step } depuis la place { $place } (avant : { $was }) ; les connexions qui existaient ont pris fin
 event-numbers-dense = { $name } numérote les nouvelles lignes l’une après l’autre (avant : { $was })
+event-events-away = { $name } : { $count ->
+    [one] un événement planifié s’exécute
+   *[other] { $count } événements planifiés s’exécutent
+} désormais ailleurs
+event-events-on = { $name } : { $count ->
+    [one] un événement planifié s’y exécute
+   *[other] { $count } événements planifiés s’y exécutent
+} désormais
 event-zones = { $name } connaît par leur nom les fuseaux horaires de cette machine
 event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
 event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }

@@ -202,6 +202,7 @@ set-read-only-file = Elle démarre fermée : seule Cordée l’ouvre.
 set-receipts = Elle confirme à la base qui écrit ce qu’elle reçoit.
 set-row = Les lignes sont copiées, pas les requêtes : les deux côtés reçoivent les mêmes valeurs.
 set-row-image = Toutes les colonnes sont copiées : une différence se voit au lieu de rester cachée.
+set-scheduler = Les événements planifiés s’exécutent sur la base qui écrit, dès qu’elle est ouverte, et nulle part ailleurs.
 set-semi-sync = La base qui écrit attend l’accusé de réception d’une base de secours.
 set-semi-timeout = Millisecondes après lesquelles la base qui écrit continue sans accusé de réception.
 set-slots = Une seule base écrit : les lignes se numérotent l’une après l’autre. Quand toutes écrivent, chacune numérote par pas à elle, et deux ne donnent jamais le même numéro.

@@ -174,6 +174,7 @@ async fn database_step(
             database.set_variable(variable, value, *still).await
         }
         Step::NumberIds { to, .. } => database.number(*to).await,
+        Step::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
         Step::LoadZones { .. } => load_zones(parts, database).await,
         Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
         Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts)).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use cordee_domain::db::events::NOTES;
 use cordee_domain::db::ids::Numbering;
 use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::ids::PoolId;
@@ -252,6 +253,11 @@ pub(super) fn schema() -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS cordee.heartbeat (server_id INT UNSIGNED NOT NULL PRIMARY KEY, \
          beat DATETIME(6) NOT NULL) ENGINE=InnoDB"
             .to_owned(),
+        // Scheduled events that are switched off (`db/events`).
+        format!(
+            "CREATE TABLE IF NOT EXISTS cordee.{NOTES} (schema_name VARCHAR(64) NOT NULL, event_name VARCHAR(64) NOT NULL, \
+             PRIMARY KEY (schema_name, event_name)) ENGINE=InnoDB CHARACTER SET utf8mb3 COLLATE utf8mb3_bin"
+        ),
         format!("USE {SCHEMA}"),
     ];
     let lines = TABLES.iter().flat_map(|t| t.lines()).filter(|l| !l.trim_start().starts_with("--"));

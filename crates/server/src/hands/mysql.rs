@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::detail::settings;
+use cordee_domain::db::events::Events;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links};
@@ -19,6 +20,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
+mod events;
 mod external;
 mod freight;
 mod numbers;
@@ -30,6 +32,8 @@ use super::trouble;
 
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
+/// For what is tried on the way.
+const A_MOMENT: Duration = Duration::from_millis(300);
 /// For what must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
@@ -170,6 +174,8 @@ impl Database {
 
     /// Closes it to applications, and ends what they have open.
     pub async fn close(&self) -> Result<(), Text> {
+        // No event begins any more; where that cannot be said, the closed door is what counts.
+        let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
         self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
         within(async {
             let mut conn = self.pool.get_conn().await?;
@@ -339,14 +345,15 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
             "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
-              (('cordee','heartbeat'),('site','note'),('site','php_sessions'))), \
+              (('cordee','heartbeat'),('cordee','event_off'),('site','note'),('site','php_sessions'))), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
-             NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)",
+             NOT EXISTS (SELECT 1 FROM mysql.time_zone_name), \
+             EXISTS (SELECT 1 FROM mysql.event)",
         )
         .await?;
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
@@ -354,6 +361,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
     let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
+    let events = if number(16) != 0 { events::all(conn).await? } else { Events::default() };
     let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
     Ok(DatabaseSeen {
         version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
@@ -368,7 +376,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         semi_sync,
         senders,
         acknowledging: number(7),
-        schema: number(6) == 3,
+        schema: number(6) == 4,
         in_force: text(9) == "ON",
         connections: number(8),
         clients: number(10),
@@ -376,6 +384,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         receipts: number(12) != 0,
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
+        events,
         zoneless: number(15) != 0,
         duration_ms: 0,
         variables: variables(conn).await?,

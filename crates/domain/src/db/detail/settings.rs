@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::events::SCHEDULER;
 use crate::db::failover::RECEIPT_LIMIT;
 use crate::db::ids::{Numbering, PLACE, STEP};
 use crate::db::mariadb::PACKET;
@@ -124,7 +125,7 @@ pub struct Wrong {
 }
 
 /// The variables to ask for.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 33] = [
     "read_only",
     "binlog_format",
     "binlog_row_image",
@@ -149,6 +150,7 @@ pub const NAMES: [&str; 32] = [
     "rpl_semi_sync_master_wait_point",
     "rpl_semi_sync_master_wait_no_slave",
     "rpl_semi_sync_master_timeout",
+    SCHEDULER,
     "max_connections",
     "max_allowed_packet",
     "slave_max_allowed_packet",
@@ -262,6 +264,7 @@ fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
             Set,
             Writer,
         ),
+        term(SCHEDULER, switch(desired.is_writer(&server.name)), text!("set-scheduler"), Kept, All),
         term("max_connections", Rule::AtLeast(200), text!("set-connections"), Told, Ours),
         term("max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet"), Set, Writer),
         term("slave_max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet-links"), Set, All),

@@ -5,6 +5,7 @@ use crate::change::Change;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::lacking;
 use crate::db::detail::settings::{Way, wrong};
+use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::Millis;
@@ -40,9 +41,7 @@ pub(super) fn plan(
     if let Some(what) = accounts.filter(|_| server.standing == Standing::Member).and_then(lacking) {
         plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
     }
-    // Somebody else's is not touched before its copy is there.
-    let ours = server.runtime == Runtime::Process || observed.initialised.get(&server.name) == Some(&server.id);
-    if ours || server.standing == Standing::Member {
+    if touched(observed, server) {
         numbering(plan, desired, observed, (server, seen), now);
         if calm && seen.zoneless && !desired.takes_writes(server) {
             plan.steps.push(Step::LoadZones { name: server.name.clone() });
@@ -66,6 +65,40 @@ pub(super) fn zones(
     if seen.zoneless && !seen.read_only && others.all(known) {
         plan.steps.push(Step::LoadZones { name: server.name.clone() });
     }
+}
+
+/// Scheduled events run on the writer, from the moment it is open, and nowhere else.
+pub(super) fn events(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    if !touched(observed, server) || server.standing == Standing::Released {
+        return;
+    }
+    let role = match () {
+        () if desired.is_writer(&server.name) && !seen.read_only && desired.handover.is_none() => Role::Runs,
+        () if desired.is_writer(&server.name) => return,
+        () if desired.takes_writes(server) && !seen.read_only => Role::Writes,
+        () => Role::Follows,
+    };
+    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(s));
+    let others = others.filter_map(|s| fresh(observed, &s.name, now)).filter(|d| !d.read_only);
+    let turns = events::turns(&seen.events, role, &events::states(others.map(|d| &d.events)));
+    let runs = role == Role::Runs;
+    let scheduler = events::scheduled(seen).filter(|on| *on != runs).map(|_| runs);
+    if scheduler.is_some() || !turns.is_empty() {
+        plan.steps.push(Step::FollowEvents { name: server.name.clone(), scheduler, turns });
+    }
+}
+
+/// Somebody else's is not touched before its copy is there.
+fn touched(observed: &Observed, server: &Server) -> bool {
+    server.runtime == Runtime::Process
+        || server.standing != Standing::Joining
+        || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
 /// How it numbers new rows. One after the other again only while nobody else gives numbers beside it.
