@@ -115,6 +115,20 @@ impl Db {
         let value = self.value(sql);
         value.parse().unwrap_or_else(|_| panic!("{sql}: {value:?} is no number"))
     }
+    /// Statements as a file of them is fed to the client.
+    pub fn feed(&self, sql: &str) -> Result<(), String> {
+        let mut child = self
+            .command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect(CLIENT);
+        child.stdin.take().expect("stdin").write_all(sql.as_bytes()).map_err(|e| e.to_string())?;
+        let said = child.wait_with_output().expect(CLIENT);
+        if said.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&said.stderr).into_owned()) }
+    }
+
     /// Runs a statement in a session that stays until the value is dropped, and with it what the session locked.
     #[track_caller]
     pub fn hold(&self, sql: &str) -> Session {

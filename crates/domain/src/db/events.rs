@@ -58,6 +58,15 @@ pub struct Event {
     pub state: State,
     /// With whose rights: `user@host`.
     pub definer: String,
+    /// Character set and collation of the connection that made it: its text is read in these.
+    pub words: (String, String),
+}
+
+impl Event {
+    /// The same in another state.
+    fn to(&self, state: State) -> Self {
+        Self { state, ..self.clone() }
+    }
 }
 
 /// The events of one database.
@@ -97,7 +106,7 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
     let runs = role == Role::Runs;
     for (name, event) in &seen.all {
         let noted = seen.off.contains(name);
-        let to = |state| Turn::Set(name.clone(), Event { state, definer: event.definer.clone() });
+        let to = |state| Turn::Set(name.clone(), event.to(state));
         match event.state {
             State::On if role == Role::Follows => all.push(to(State::Elsewhere)),
             State::Elsewhere if runs => {
@@ -132,6 +141,16 @@ pub fn scheduled(seen: &DatabaseSeen) -> Option<bool> {
         "OFF" => Some(false),
         _ => None,
     }
+}
+
+/// What is said before [`statement`] is carried out, and after it was read: an event would take over these too.
+pub fn before(event: &Event) -> Option<String> {
+    let plain = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let (set, collation) = (&event.words.0, &event.words.1);
+    (plain(set) && plain(collation))
+        .then(|| format!("SET SESSION character_set_client={set}, collation_connection={collation}"))
 }
 
 /// The statement that sets an event's state. Without its definer it would get the one who says it.

@@ -5,6 +5,7 @@ problem-epoch = Une autre décision sur la base qui écrit a été prise entre-t
 problem-handover = { $name } est en train de prendre les écritures : attendez que ce soit fini.
 problem-not-member = { $name } ne copie pas les autres en ce moment : elle ne peut pas prendre les écritures.
 problem-promote-stopped = { $name } est arrêtée : démarrez-la d’abord, et laissez-la se mettre à jour.
+problem-routing-sequences = Toutes les bases ne peuvent pas encore écrire : { $why }.
 problem-routing-unknown = La répartition est « one-writer » ou « all-writers ».
 problem-writer = { $name } reçoit les écritures : confiez-les d’abord à { $heir }, puis arrêtez ou redémarrez { $name }.
 problem-writer-already = { $name } reçoit déjà les écritures.
@@ -186,7 +187,7 @@ verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune
 ask-all = Laisser toutes les bases écrire
 ask-all-fact = { $at } mène à { $names }, à tour de rôle.
 ask-all-lose = Quand deux visiteurs modifient la même ligne à moins de { $ms } ms d’écart (le retard entre les bases, mesuré maintenant), l’une des deux modifications peut être perdue, sans erreur.
-ask-all-more = Le passage lui-même ne coupe personne. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. Les nouvelles lignes ne se gênent jamais par leurs numéros automatiques : chaque base donne les siens. Mais la même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur.
+ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes ne se gênent jamais par là. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
 ask-all-unmeasured = Quand deux visiteurs modifient la même ligne dans le temps du retard entre les bases (non mesuré en ce moment), l’une des deux modifications peut être perdue, sans erreur.
 ask-alone = { $name } reçoit les écritures.
 ask-back-all = « une seule base écrit », au même endroit. Ce qui a été perdu entre-temps ne revient pas.
@@ -215,7 +216,14 @@ ask-promote-stopped = { $name } a été arrêtée sur demande : la redémarrer 
 ask-promote-wait = Les écritures attendent ou échouent pendant le changement ; sa durée n’a pas encore été mesurée ici. Les lectures aussi, car aucune base ne sert pendant ce temps.
 ask-roles = { $writer } reçoit les écritures, { $standby } suit.
 ask-roles-all = { $writer } reçoit les écritures, { $standby } écrit aussi.
+ask-sequences = Pas avant
 ask-sole = Dans les deux cas
+ask-unique = Clés uniques
+ask-unique-fact = { $count ->
+    [0] Aucune table n’en a d’autre que sa clé primaire.
+    [one] Une table en a une autre que sa clé primaire : la même valeur donnée sur deux bases arrête la copie.
+   *[other] { $count } tables en ont une autre que leur clé primaire : la même valeur donnée sur deux bases arrête la copie.
+}
 ask-sole-fact = { $at } mène à la seule { $name } : pour les sessions, et pour tout ce qui ne doit perdre aucune modification.
 problem-confirm-loss = Cochez la case : sans elle, on ne renonce à rien de ce qui pourrait manquer.
 event-closed-writer = { $name } est fermée : une autre base prend ses écritures
@@ -314,8 +322,17 @@ rows-left-out = { $count ->
     } ({ $first } : { $why })
 }
 status-rows-unproven = Prouvée en partie
+status-sequences = Séquences en conflit
 status-keyless = Tables sans clé
 status-memory = Tables en mémoire
+tables-sequences = { $count ->
+    [one] la séquence { $names } donne les mêmes numéros sur chaque base (ALTER SEQUENCE { $names } INCREMENT 0 ; regardé toutes les 30 s)
+   *[other] { $count } séquences donnent les mêmes numéros sur chaque base : { $names }{ $more ->
+        [0] {""}
+        [one] {" "}et une autre
+       *[other] {" "}et { $more } autres
+    } (ALTER SEQUENCE … INCREMENT 0 ; regardé toutes les 30 s)
+}
 tables-keyless = { $count ->
     [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées
    *[other] { $count } tables n’ont pas de clé primaire : { $names }{ $more ->

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
 use cordee_domain::db;
-use cordee_domain::desired::{Desired, Saved, Server};
+use cordee_domain::db::ids::DENSE;
+use cordee_domain::desired::{Desired, Routing, Saved, Server};
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
@@ -156,6 +157,7 @@ async fn database_step(
     database: &Database,
     step: &Step,
 ) -> Result<(), Text> {
+    let all_write = desired.routing == Routing::AllWriters;
     match step {
         Step::SetLink { from, .. } => {
             let peer = find(desired, from)?;
@@ -173,11 +175,11 @@ async fn database_step(
         Step::SetVariable { variable, value, still, .. } => {
             database.set_variable(variable, value, *still).await
         }
-        Step::NumberIds { to, .. } => database.number(*to).await,
+        Step::NumberIds { to, .. } => database.number(*to, &db::credentials::schema_changes(*to != DENSE)).await,
         Step::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
         Step::LoadZones { .. } => load_zones(parts, database).await,
         Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
-        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts)).await,
+        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts, all_write)).await,
         Step::StartLink { from, .. } => database.start_link(from).await,
         Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
         Step::DropLink { from, .. } => database.drop_link(from).await,

@@ -74,6 +74,8 @@ impl Engine {
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Step::NumberIds { name, to, was } => {
+                // What the owner may do goes with it: asked again at the next look.
+                self.observed.accounts.remove(name);
                 let (name, was) = (name.as_str(), was.shown());
                 let text = if *to == DENSE {
                     text!("event-numbers-dense", name = name, was = was)

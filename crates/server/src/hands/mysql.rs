@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db::detail::settings;
 use cordee_domain::db::events::Events;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
+use cordee_domain::db::verify::sql::identifier;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links};
 use cordee_domain::ids::ServerName;
@@ -181,7 +182,9 @@ impl Database {
             let mut conn = self.pool.get_conn().await?;
             let ids: Vec<u64> = conn
                 .exec(
-                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?)",
+                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect` then.
+                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
+                     USER NOT IN ('system user', 'unauthenticated user', 'event_scheduler'))",
                     (account::APP, account::OWNER),
                 )
                 .await?;
@@ -232,20 +235,22 @@ impl Database {
     pub async fn odd_tables(&self) -> Result<OddTables, Text> {
         within_limit(SURVEY, async {
             let mut conn = self.pool.get_conn().await?;
-            let rows: Vec<(String, String, bool, bool)> = conn
+            let rows: Vec<(String, String, bool, bool, bool)> = conn
                 .query(
                     "SET STATEMENT max_statement_time=4 FOR \
-                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, k.TABLE_NAME IS NOT NULL, IFNULL(t.ENGINE = 'MEMORY', 0) \
+                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), IFNULL(k.other, 0) \
                      FROM information_schema.TABLES t LEFT JOIN \
-                     (SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS \
-                      WHERE INDEX_NAME = 'PRIMARY') k \
+                     (SELECT TABLE_SCHEMA, TABLE_NAME, MAX(INDEX_NAME = 'PRIMARY') AS first, \
+                      MAX(INDEX_NAME <> 'PRIMARY') AS other FROM information_schema.STATISTICS \
+                      WHERE NON_UNIQUE = 0 GROUP BY 1, 2) k \
                      ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME \
                      WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN \
                      ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1, 2",
                 )
                 .await?;
             let mut odd = OddTables { all: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..OddTables::default() };
-            for (schema, table, key, memory) in rows {
+            for (schema, table, key, memory, unique) in rows {
+                odd.unique += u64::from(unique);
                 let name = TableName { schema, table };
                 if memory {
                     odd.memory.push(name.clone());
@@ -254,6 +259,7 @@ impl Database {
                     odd.keyless.push(name);
                 }
             }
+            odd.sequences = sequences(&mut conn).await?;
             Ok(odd)
         })
         .await
@@ -330,6 +336,25 @@ pub(crate) fn explain(error: &mysql_async::Error) -> Text {
         }
         _ => text!("db-broken"),
     }
+}
+
+/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its own.
+async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
+    let names: Vec<(String, String)> = conn
+        .query(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' \
+             ORDER BY 1, 2 LIMIT 200",
+        )
+        .await?;
+    let mut all = Vec::new();
+    for (schema, table) in names {
+        let from = format!("{}.{}", identifier(&schema), identifier(&table));
+        let step: Option<i64> = conn.query_first(format!("SELECT increment FROM {from}")).await?;
+        if step != Some(0) {
+            all.push(TableName { schema, table });
+        }
+    }
+    Ok(all)
 }
 
 async fn end(conn: &mut Conn, ids: &[u64]) {

@@ -3,7 +3,7 @@
 use super::fresh;
 use crate::change::Change;
 use crate::db::DatabaseSeen;
-use crate::db::credentials::lacking;
+use crate::db::credentials::{excess, lacking};
 use crate::db::detail::settings::{Way, wrong};
 use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
@@ -37,15 +37,21 @@ pub(super) fn plan(
             plan.steps.push(Step::SetVariable { name, variable, value: wrong.value, was, still });
         }
     }
-    let accounts = observed.accounts.get(&server.name).and_then(|a| a.fresh(now, ACCOUNTS_STALE));
-    if let Some(what) = accounts.filter(|_| server.standing == Standing::Member).and_then(lacking) {
-        plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
-    }
     if touched(observed, server) {
         numbering(plan, desired, observed, (server, seen), now);
         if calm && seen.zoneless && !desired.takes_writes(server) {
             plan.steps.push(Step::LoadZones { name: server.name.clone() });
         }
+    }
+    let accounts = observed.accounts.get(&server.name).and_then(|a| a.fresh(now, ACCOUNTS_STALE));
+    let shared = desired.routing == Routing::AllWriters;
+    // What was withheld is given back with the numbers.
+    let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
+    let what = accounts.filter(|_| server.standing == Standing::Member).and_then(|found| {
+        lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared))
+    });
+    if let Some(what) = what {
+        plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
     }
     renumber(plan, desired, observed, (server, seen), now);
 }

@@ -1,6 +1,6 @@
 //! Scheduled events: what is there, and where they run.
 
-use cordee_domain::db::events::{Event, Events, NOTES, SCHEDULER, State, Turn, statement};
+use cordee_domain::db::events::{Event, Events, NOTES, SCHEDULER, State, Turn, before, statement};
 use cordee_domain::db::verify::TableName;
 use cordee_domain::text::Text;
 use mysql_async::Conn;
@@ -8,12 +8,18 @@ use mysql_async::prelude::Queryable as _;
 
 use super::{Database, PATIENT, explain, within, within_limit};
 
+/// Schema, name, definer, state, character set and collation of one event.
+type Made = (String, String, String, String, Option<String>, Option<String>);
+
 /// What is there, and what is noted.
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
-    let rows: Vec<(String, String, String, String)> =
-        conn.query("SELECT db, name, definer, status FROM mysql.event").await?;
-    let event = |(schema, table, definer, state): (String, String, String, String)| {
-        Some((TableName { schema, table }, Event { state: State::parse(&state)?, definer }))
+    let rows: Vec<Made> = conn
+        .query("SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event")
+        .await?;
+    let event = |(schema, table, definer, state, set, collation): Made| {
+        let state = State::parse(&state)?;
+        let words = (set.unwrap_or_default(), collation.unwrap_or_default());
+        Some((TableName { schema, table }, Event { state, definer, words }))
     };
     let there: Option<u8> = conn
         .exec_first(
@@ -27,6 +33,16 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     };
     let off = off.into_iter().map(|(schema, table)| TableName { schema, table });
     Ok(Events { all: rows.into_iter().filter_map(event).collect(), off: off.collect() })
+}
+
+/// The statement is read in the characters of this connection, and carried out in the event's.
+async fn set_state(conn: &mut Conn, name: &TableName, event: &Event) -> Result<(), mysql_async::Error> {
+    conn.query_drop("SET NAMES utf8mb4").await?;
+    let statement = conn.prep(statement(name, event)).await?;
+    if let Some(before) = before(event) {
+        conn.query_drop(before).await?;
+    }
+    conn.exec_drop(statement, ()).await
 }
 
 impl Database {
@@ -47,11 +63,13 @@ impl Database {
 
     /// One that is refused keeps no other from its turn.
     async fn set_states(&self, turns: &[Turn]) -> Result<(), Text> {
-        let states = turns.iter().filter_map(|turn| match turn {
-            Turn::Set(name, event) => Some(statement(name, event)),
-            _ => None,
-        });
-        let states: Vec<String> = states.collect();
+        let states: Vec<(&TableName, &Event)> = turns
+            .iter()
+            .filter_map(|turn| match turn {
+                Turn::Set(name, event) => Some((name, event)),
+                _ => None,
+            })
+            .collect();
         if states.is_empty() {
             return Ok(());
         }
@@ -59,8 +77,8 @@ impl Database {
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_log_bin=0").await?;
             let mut refused = None;
-            for statement in states {
-                if let Err(error) = conn.query_drop(statement).await {
+            for (name, event) in states {
+                if let Err(error) = set_state(&mut conn, name, event).await {
                     tracing::warn!(why = ?explain(&error), "an event");
                     refused = Some(error);
                 }

@@ -19,12 +19,16 @@ const LOOKS: Duration = Duration::from_millis(50);
 
 impl Database {
     /// Numbers new rows otherwise. In a place of its own: whoever was connected before is not any more when this is done.
-    pub async fn number(&self, to: Numbering) -> Result<(), Text> {
+    /// `rights` says what the owner may do then; who is connected keeps what it had.
+    pub async fn number(&self, to: Numbering, rights: &str) -> Result<(), Text> {
+        let rights = [rights.to_owned()];
         let set = |name: &str, value: u64| format!("SET GLOBAL {name}={value}");
         if to == DENSE {
+            self.run_unlogged(&rights).await?;
             return self.run(&[set(STEP, to.step), set(PLACE, to.place)]).await;
         }
         self.run(&[set(PLACE, to.place), set(STEP, ENDING.into())]).await?;
+        self.run_unlogged(&rights).await?;
         failpoint("before", "EndOthers");
         self.end_others().await?;
         self.run(&[set(STEP, to.step)]).await

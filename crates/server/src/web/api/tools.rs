@@ -94,6 +94,7 @@ pub(super) async fn routing(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
+    let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
     commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
 }
 

@@ -139,7 +139,8 @@ fn the_writer_knows_time_zones_once_the_others_do() {
 
 fn event(state: State) -> Events {
     let name = TableName { schema: "site".to_owned(), table: "tick".to_owned() };
-    let event = Event { state, definer: "site_owner@127.0.0.1".to_owned() };
+    let words = ("latin1".to_owned(), "latin1_swedish_ci".to_owned());
+    let event = Event { state, definer: "site_owner@127.0.0.1".to_owned(), words };
     Events { all: [(name, event)].into(), ..Events::default() }
 }
 
