@@ -20,6 +20,7 @@ use super::{Done, commit};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
 use crate::web::error::{ProblemBody, Refusal};
+use crate::web::guard::may_share;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
