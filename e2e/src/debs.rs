@@ -87,7 +87,9 @@ fn text(file: &Path) -> String {
 
 /// Its installer puts these words in the places of its marks.
 fn mediawiki(file: &Path) -> String {
-    text(file).replace("/*_*/", "mw_").replace("/*$wgDBTableOptions*/", "ENGINE=InnoDB, DEFAULT CHARSET=binary")
+    text(file)
+        .replace("/*_*/", "mw_")
+        .replace("/*$wgDBTableOptions*/", "ENGINE=InnoDB, DEFAULT CHARSET=binary")
 }
 
 /// Its own function makes the statements; what that asks of the rest of it is given here.

@@ -41,10 +41,7 @@ pub fn lines(cluster: &Cluster) -> Vec<String> {
         "skip-name-resolve",
     ];
     let mut all: Vec<String> = fixed.iter().map(|l| (*l).to_owned()).collect();
-    all.extend([
-        format!("server_id={id}"),
-        format!("gtid_domain_id={id}"),
-    ]);
+    all.extend([format!("server_id={id}"), format!("gtid_domain_id={id}")]);
     all
 }
 

@@ -69,7 +69,10 @@ fn a_trigger_a_function_and_a_named_time_zone_work(cluster: &Cluster) {
     });
     let owner = owner(cluster);
     assert_eq!(owner.value(zone), "2026-07-01 14:00:00");
-    assert_eq!(owner.value("SELECT CONVERT_TZ('2026-01-01 12:00:00', 'America/New_York', 'Asia/Tokyo')"), "2026-01-02 02:00:00");
+    assert_eq!(
+        owner.value("SELECT CONVERT_TZ('2026-01-01 12:00:00', 'America/New_York', 'Asia/Tokyo')"),
+        "2026-01-02 02:00:00"
+    );
     owner.query(
         "CREATE TABLE app_word (id INT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(20), loud VARCHAR(20)); \
          CREATE FUNCTION app_loud(word VARCHAR(20)) RETURNS VARCHAR(20) RETURN CONCAT(UPPER(word), '!'); \
@@ -169,9 +172,11 @@ fn events_run_on_the_writer_and_nowhere_else(cluster: &Cluster) {
     );
     wait_for_ticks(cluster, "on");
     // One that is switched off stays so, whoever takes over.
-    wait::until_true("what is off is noted", COPIED, || owner_number(cluster) == 1);
+    wait::until_true("what is off is noted", COPIED, || noted(cluster) == 1);
     assert!(promote(cluster, &before.standby.name, false).ok());
-    let after = Pair::wait_switched(cluster, &before);
+    let after = Pair::wait_until(cluster, "the other one writes", |pair| {
+        if pair.writer.name == before.standby.name { Ok(()) } else { Err(pair.writer.name.clone()) }
+    });
     wait_for_ticks(cluster, "on");
     let user = "site_owner@127.0.0.1";
     wait::until("each event is where it belongs", SCHEDULED, || {
@@ -181,11 +186,14 @@ fn events_run_on_the_writer_and_nowhere_else(cluster: &Cluster) {
         if well { Ok(()) } else { Err((here, there)) }
     });
     let scheduler = |server: &str| Db::root(cluster, server).value("SELECT @@event_scheduler");
-    assert_eq!((scheduler(&after.writer.name), scheduler(&after.standby.name)), ("ON".to_owned(), "OFF".to_owned()));
+    assert_eq!(
+        (scheduler(&after.writer.name), scheduler(&after.standby.name)),
+        ("ON".to_owned(), "OFF".to_owned())
+    );
     // Switched on, and another one off, on the new writer.
     owner.query("ALTER EVENT app_off ENABLE; ALTER EVENT app_on DISABLE");
     wait_for_ticks(cluster, "off");
-    wait::until_true("what is off is noted", COPIED, || owner_number(cluster) == 1);
+    wait::until_true("what is off is noted", COPIED, || noted(cluster) == 1);
     // And the writer dies.
     cluster.signal_group(after.writer.pid.expect("a process"), Signal::KILL);
     Pair::wait_switched(cluster, &after);
@@ -200,13 +208,14 @@ fn events_run_on_the_writer_and_nowhere_else(cluster: &Cluster) {
 }
 
 /// How many events are noted as switched off.
-fn owner_number(cluster: &Cluster) -> u64 {
+fn noted(cluster: &Cluster) -> u64 {
     let writer = Pair::read(cluster).writer.name;
     Db::root(cluster, &writer).number("SELECT COUNT(*) FROM cordee.event_off")
 }
 
 fn route(cluster: &Cluster, routing: &str) {
-    let reply = cluster.api().call("PUT", "/v1/pools/db/routing", Some(&json!({ "routing": routing }))).unwrap();
+    let reply =
+        cluster.api().call("PUT", "/v1/pools/db/routing", Some(&json!({ "routing": routing }))).unwrap();
     assert!(reply.ok(), "{}", reply.status);
 }
 
@@ -216,9 +225,8 @@ fn all_write_only_once_nobody_numbers_as_before(cluster: &Cluster) {
     owner.query("CREATE TABLE app_kept (id INT AUTO_INCREMENT PRIMARY KEY, server INT)");
     let kept = owner.hold("INSERT INTO app_kept (server) VALUES (@@server_id)");
     let [writer, standby] = [&pair.writer.name, &pair.standby.name].map(|name| Db::root(cluster, name));
-    let ids = || {
-        writer.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'site_owner'").concat()
-    };
+    let ids =
+        || writer.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'site_owner'").concat();
     let before = ids();
     assert!(!before.is_empty(), "the connection that is kept");
     route(cluster, "all-writers");
@@ -231,7 +239,8 @@ fn all_write_only_once_nobody_numbers_as_before(cluster: &Cluster) {
     for (root, of) in [(&writer, &pair.writer), (&standby, &pair.standby)] {
         let through = Db::new(cluster, &["--account", "owner", "--server", &of.name]);
         through.query(&"INSERT INTO app_kept (server) VALUES (@@server_id);".repeat(5));
-        let (step, place) = (root.number("SELECT @@auto_increment_increment"), root.number("SELECT @@auto_increment_offset"));
+        let (step, place) =
+            (root.number("SELECT @@auto_increment_increment"), root.number("SELECT @@auto_increment_offset"));
         assert_eq!(step, 10, "{}", of.name);
         let own = root.number("SELECT @@server_id");
         let rows = root.query(&format!("SELECT id FROM site.app_kept WHERE server = {own} AND id > 1"));

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 18),
         row(security::file(), Place::Shared, 25),
-        row(applications::file(), Place::Works, 0),
+        row(applications::file(), Place::Works, 75),
         row(attack::file(), Place::Works, 40),
         row(cold_start::file(), Place::Works, 28),
         row(drill_orders::file(), Place::Works, 64),

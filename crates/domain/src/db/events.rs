@@ -145,9 +145,7 @@ pub fn scheduled(seen: &DatabaseSeen) -> Option<bool> {
 
 /// What is said before [`statement`] is carried out, and after it was read: an event would take over these too.
 pub fn before(event: &Event) -> Option<String> {
-    let plain = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
+    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let (set, collation) = (&event.words.0, &event.words.1);
     (plain(set) && plain(collation))
         .then(|| format!("SET SESSION character_set_client={set}, collation_connection={collation}"))

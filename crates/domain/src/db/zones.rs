@@ -12,7 +12,8 @@ pub const FOLDER: &str = "/usr/share/zoneinfo";
 const ROWS: usize = 4_000;
 
 /// The names come last and in one statement: a database that has names has everything.
-const TABLES: [&str; 4] = ["time_zone_name", "time_zone", "time_zone_transition", "time_zone_transition_type"];
+const TABLES: [&str; 4] =
+    ["time_zone_name", "time_zone", "time_zone_transition", "time_zone_transition_type"];
 
 #[derive(Debug, Default)]
 struct Zone {
@@ -37,14 +38,9 @@ pub fn statements(said: &str) -> Option<Vec<String>> {
     let numbered = || named.iter().zip(1_u32..);
     let zone = |(zone, id): (&&Zone, u32)| format!("({id},'{}')", if zone.leap { 'Y' } else { 'N' });
     insert(&mut all, "time_zone (Time_zone_id, Use_leap_seconds)", numbered().map(zone));
-    let transitions = numbered().flat_map(|(zone, id)| {
-        zone.transitions.iter().map(move |(at, to)| format!("({id},{at},{to})"))
-    });
-    insert(
-        &mut all,
-        "time_zone_transition (Time_zone_id, Transition_time, Transition_type_id)",
-        transitions,
-    );
+    let transitions = numbered()
+        .flat_map(|(zone, id)| zone.transitions.iter().map(move |(at, to)| format!("({id},{at},{to})")));
+    insert(&mut all, "time_zone_transition (Time_zone_id, Transition_time, Transition_type_id)", transitions);
     let types = numbered().flat_map(|(zone, id)| {
         zone.types
             .iter()
@@ -77,7 +73,8 @@ fn read(said: &str) -> Option<Vec<Zone>> {
     for line in said.lines() {
         if let Some(rest) = line.strip_prefix("INSERT INTO time_zone (Use_leap_seconds) VALUES ('") {
             leap = rest.starts_with('Y');
-        } else if let Some(rest) = line.strip_prefix("INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('")
+        } else if let Some(rest) =
+            line.strip_prefix("INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('")
         {
             let name = word(rest.strip_suffix("', @time_zone_id);")?)?;
             zones.push(Zone { name, leap, ..Zone::default() });
@@ -145,8 +142,12 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_not_half_loaded() {
         assert_eq!(statements(""), None);
-        assert_eq!(statements("INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('x'), ('y', @time_zone_id);"), None);
-        let odd = [("Africa/Abidjan", "x''y"), ("'LMT'", "'L'MT'"), ("-1830383032", "1 + 1"), ("-968, 0", "-968")];
+        assert_eq!(
+            statements("INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('x'), ('y', @time_zone_id);"),
+            None
+        );
+        let odd =
+            [("Africa/Abidjan", "x''y"), ("'LMT'", "'L'MT'"), ("-1830383032", "1 + 1"), ("-968, 0", "-968")];
         for (one, other) in odd {
             assert_eq!(statements(&SAID.replace(one, other)), None, "{other}");
         }

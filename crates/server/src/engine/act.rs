@@ -175,7 +175,9 @@ async fn database_step(
         Step::SetVariable { variable, value, still, .. } => {
             database.set_variable(variable, value, *still).await
         }
-        Step::NumberIds { to, .. } => database.number(*to, &db::credentials::schema_changes(*to != DENSE)).await,
+        Step::NumberIds { to, .. } => {
+            database.number(*to, &db::credentials::schema_changes(*to != DENSE)).await
+        }
         Step::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
         Step::LoadZones { .. } => load_zones(parts, database).await,
         Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,

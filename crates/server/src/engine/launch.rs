@@ -203,12 +203,7 @@ fn own_logs(home: &Path) -> Result<(), Text> {
     Ok(())
 }
 
-fn database_program(
-    parts: &Parts,
-    desired: &Desired,
-    server: &Server,
-    keeps: bool,
-) -> Result<Program, Text> {
+fn database_program(parts: &Parts, desired: &Desired, server: &Server, keeps: bool) -> Result<Program, Text> {
     let home = parts.home.server(&server.name);
     own_logs(&home)?;
     let run = parts.home.database_run(&server.name);

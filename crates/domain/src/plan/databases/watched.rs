@@ -47,9 +47,9 @@ pub(super) fn plan(
     let shared = desired.routing == Routing::AllWriters;
     // What was withheld is given back with the numbers.
     let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
-    let what = accounts.filter(|_| server.standing == Standing::Member).and_then(|found| {
-        lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared))
-    });
+    let what = accounts
+        .filter(|_| server.standing == Standing::Member)
+        .and_then(|found| lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared)));
     if let Some(what) = what {
         plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
     }
@@ -144,9 +144,8 @@ pub(super) fn unnumbered(
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
         return None;
     }
-    let wait = |of: &Server| {
-        Some(text!("wait-numbers", name = server.name.as_str(), peer = of.name.as_str()))
-    };
+    let wait =
+        |of: &Server| Some(text!("wait-numbers", name = server.name.as_str(), peer = of.name.as_str()));
     if !apart(seen, server) {
         return wait(server);
     }

@@ -14,7 +14,9 @@ type Made = (String, String, String, String, Option<String>, Option<String>);
 /// What is there, and what is noted.
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     let rows: Vec<Made> = conn
-        .query("SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event")
+        .query(
+            "SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event",
+        )
         .await?;
     let event = |(schema, table, definer, state, set, collation): Made| {
         let state = State::parse(&state)?;

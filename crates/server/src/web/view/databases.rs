@@ -201,10 +201,10 @@ pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lan
         ),
     };
     let mut facts = vec![
-            (say(text!("ask-before")), say(before)),
-            (say(text!("ask-after")), say(after)),
-            (say(text!("ask-sole")), say(sole)),
-            (say(text!("ask-back")), say(back)),
+        (say(text!("ask-before")), say(before)),
+        (say(text!("ask-after")), say(after)),
+        (say(text!("ask-sole")), say(sole)),
+        (say(text!("ask-back")), say(back)),
     ];
     if routing == Routing::AllWriters {
         if let Some(count) = snapshot.unique {

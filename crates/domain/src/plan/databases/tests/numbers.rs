@@ -130,8 +130,7 @@ fn the_writer_knows_time_zones_once_the_others_do() {
     handed.desired.handover = Some(Handover { to: name("db2"), at: handed.now, accept_loss: false });
     assert_eq!(loads(&handed), [] as [&str; 0]);
     let guest = zoneless(cluster(2), "db3");
-    let mut guest =
-        guest.wished("db3", |s| (s.runtime, s.standing) = (Runtime::External, Standing::Joining));
+    let mut guest = guest.wished("db3", |s| (s.runtime, s.standing) = (Runtime::External, Standing::Joining));
     assert_eq!(loads(&guest), ["db3"]);
     guest.seen.initialised.remove(&name("db3"));
     assert_eq!(loads(&guest), [] as [&str; 0]);
