@@ -117,16 +117,12 @@ impl Db {
     }
     /// Statements as a file of them is fed to the client.
     pub fn feed(&self, sql: &str) -> Result<(), String> {
-        let mut child = self
-            .command()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect(CLIENT);
-        child.stdin.take().expect("stdin").write_all(sql.as_bytes()).map_err(|e| e.to_string())?;
-        let said = child.wait_with_output().expect(CLIENT);
-        if said.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&said.stderr).into_owned()) }
+        let file = self.defaults.with_extension("sql");
+        std::fs::write(&file, sql).expect("file of statements");
+        let mut command = self.command();
+        command.args(["--execute", &format!("source {}", file.display())]);
+        let said = run(&mut command, Duration::from_secs(60));
+        if said.code == 0 { Ok(()) } else { Err(said.err) }
     }
 
     /// Runs a statement in a session that stays until the value is dropped, and with it what the session locked.

@@ -27,15 +27,15 @@ struct Zone {
 /// `right/`, which few know, are left out. Nothing when it said anything that is not understood, or no zone at all.
 pub fn statements(said: &str) -> Option<Vec<String>> {
     let zones = read(said)?;
-    let named: Vec<&Zone> =
+    let kept: Vec<&Zone> =
         zones.iter().filter(|z| !z.name.starts_with("posix/") && !z.name.starts_with("right/")).collect();
-    if named.is_empty() {
+    if kept.is_empty() {
         return None;
     }
     let lock = TABLES.map(|table| format!("mysql.{table} WRITE")).join(", ");
     let mut all = vec![format!("LOCK TABLES {lock}")];
     all.extend(TABLES.map(|table| format!("DELETE FROM mysql.{table}")));
-    let numbered = || named.iter().zip(1_u32..);
+    let numbered = || kept.iter().zip(1_u32..);
     let zone = |(zone, id): (&&Zone, u32)| format!("({id},'{}')", if zone.leap { 'Y' } else { 'N' });
     insert(&mut all, "time_zone (Time_zone_id, Use_leap_seconds)", numbered().map(zone));
     let transitions = numbered()
