@@ -100,7 +100,8 @@ pub enum Role {
     Follows,
 }
 
-/// What is to be done on a database. `others`: the states on the other databases that take writes; off counts before on.
+/// What is to be done on a database. `others`: the states on the other databases that take writes;
+/// for one that takes writes and does not run them, on the one that does.
 pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) -> Vec<Turn> {
     let mut all = Vec::new();
     let runs = role == Role::Runs;
@@ -109,6 +110,8 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
         let to = |state| Turn::Set(name.clone(), event.to(state));
         match event.state {
             State::On if role == Role::Follows => all.push(to(State::Elsewhere)),
+            // The writer has taken it over: had it been altered here since, the link would have put the writer's aside.
+            State::On if role == Role::Writes && others.contains_key(name) => all.push(to(State::Elsewhere)),
             State::Elsewhere if runs => {
                 let here = if noted { State::Off } else { State::On };
                 all.push(to(others.get(name).copied().unwrap_or(here)));

@@ -81,7 +81,8 @@ impl World {
             () if writes(at) => Role::Writes,
             () => Role::Follows,
         };
-        let others = (0..3).filter(|n| *n != at && writes(*n)).map(|n| &self.databases[n]);
+        let asked = |n: &usize| *n != at && writes(*n) && (runs || *n == self.writer);
+        let others = (0..3).filter(asked).map(|n| &self.databases[n]);
         let turns = turns(&self.databases[at], role, &states(others));
         for turn in &turns {
             match turn {

@@ -90,7 +90,8 @@ pub(super) fn events(
         () if desired.takes_writes(server) && !seen.read_only => Role::Writes,
         () => Role::Follows,
     };
-    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(s));
+    let asked = |s: &Server| role == Role::Runs || desired.is_writer(&s.name);
+    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(s) && asked(s));
     let others = others.filter_map(|s| fresh(observed, &s.name, now)).filter(|d| !d.read_only);
     let turns = events::turns(&seen.events, role, &events::states(others.map(|d| &d.events)));
     let runs = role == Role::Runs;
