@@ -8,11 +8,9 @@ use cordee_domain::text::Text;
 
 use crate::paths::User;
 
-const PROGRAM: &str = "/usr/bin/mariadb-tzinfo-to-sql";
-
 /// What the program says of them; it warns of each file that is no zone.
 pub fn read(user: Option<User>) -> Result<String, Text> {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new("/usr/bin/mariadb-tzinfo-to-sql");
     command
         .arg(FOLDER)
         .env_clear()
@@ -28,11 +26,11 @@ pub fn read(user: Option<User>) -> Result<String, Text> {
     match command.output() {
         Ok(output) if output.status.success() => String::from_utf8(output.stdout).map_err(|_| failed()),
         Ok(output) => {
-            tracing::warn!(status = %output.status, "{PROGRAM}");
+            tracing::warn!(status = %output.status, "mariadb-tzinfo-to-sql");
             Err(failed())
         }
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "{PROGRAM}");
+            tracing::warn!(error = &error as &dyn std::error::Error, "mariadb-tzinfo-to-sql");
             Err(failed())
         }
     }
