@@ -115,6 +115,16 @@ impl Db {
         let value = self.value(sql);
         value.parse().unwrap_or_else(|_| panic!("{sql}: {value:?} is no number"))
     }
+    /// Statements as a file of them is fed to the client.
+    pub fn feed(&self, sql: &str) -> Result<(), String> {
+        let file = self.defaults.with_extension("sql");
+        std::fs::write(&file, sql).expect("file of statements");
+        let mut command = self.command();
+        command.args(["--execute", &format!("source {}", file.display())]);
+        let said = run(&mut command, Duration::from_secs(60));
+        if said.code == 0 { Ok(()) } else { Err(said.err) }
+    }
+
     /// Runs a statement in a session that stays until the value is dropped, and with it what the session locked.
     #[track_caller]
     pub fn hold(&self, sql: &str) -> Session {

@@ -28,7 +28,7 @@ pub fn body(name: &str, address: &str, port: u16, password: &str) -> Value {
 #[track_caller]
 pub fn lines(cluster: &Cluster) -> Vec<String> {
     let plan = cluster.api().get("/v1/pools/db/join");
-    let (id, slot) = (&plan["id"], &plan["slot"]);
+    let id = &plan["id"];
     let fixed = [
         "read_only=1",
         "log_bin=log",
@@ -38,15 +38,10 @@ pub fn lines(cluster: &Cluster) -> Vec<String> {
         "gtid_ignore_duplicates=1",
         "slave_net_timeout=10",
         "sync_binlog=1",
-        "auto_increment_increment=10",
         "skip-name-resolve",
     ];
     let mut all: Vec<String> = fixed.iter().map(|l| (*l).to_owned()).collect();
-    all.extend([
-        format!("server_id={id}"),
-        format!("gtid_domain_id={id}"),
-        format!("auto_increment_offset={slot}"),
-    ]);
+    all.extend([format!("server_id={id}"), format!("gtid_domain_id={id}")]);
     all
 }
 

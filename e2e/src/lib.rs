@@ -18,6 +18,7 @@ pub mod callers;
 pub mod cluster;
 pub mod cuts;
 pub mod db;
+pub mod debs;
 pub mod drill;
 pub mod foreign;
 pub mod guests;

@@ -1,6 +1,7 @@
 //! The end-to-end tests: one program, one module per file.
 
 mod add_remove;
+mod applications;
 mod attack;
 mod bad_input;
 mod balance;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         row(add_remove::file(), Place::Shared, 37),
         row(reload::file(), Place::Shared, 18),
         row(security::file(), Place::Shared, 25),
+        row(applications::file(), Place::Works, 75),
         row(attack::file(), Place::Works, 40),
         row(causes::file(), Place::Works, 70),
         row(cold_start::file(), Place::Works, 28),

@@ -1,5 +1,6 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
+use crate::db::ids::Numbering;
 use crate::desired::{Admin, Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
 use crate::haproxy::stats::{Frontend, Listens, Verdict};
 use crate::ids::{Host, PoolId, ServerName};
@@ -30,6 +31,8 @@ pub enum Fault {
     File(PoolId),
     /// A database that runs is not one of the members.
     Standing(String),
+    /// A database numbers new rows otherwise than wished.
+    Numbers(String),
     /// A link between two databases is missing.
     Link(String, String),
     /// Visitors are left without a web server by a step that nobody insisted on; the last one that served.
@@ -146,6 +149,13 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for (_, server) in desired.servers().filter(|(_, s)| s.power == Power::On) {
         if server.standing != Standing::Member {
             faults.push(Fault::Standing(server.name.to_string()));
+        }
+    }
+    for server in desired.members().filter(|s| s.power == Power::On) {
+        let to = Numbering::wished(desired, server);
+        let seen = observed.databases.get(&server.name).and_then(|d| d.value());
+        if seen.and_then(|d| Numbering::of(&d.variables)).is_some_and(|is| is != to) {
+            faults.push(Fault::Numbers(server.name.to_string()));
         }
     }
     for on in desired.members().filter(|s| s.power == Power::On) {

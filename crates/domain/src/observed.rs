@@ -10,6 +10,7 @@ use crate::attached::Attached;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
+use crate::db::ids::{self, Numbering};
 use crate::db::verify::{OddTables, Report, Side};
 use crate::desired::{Desired, Doubt, Server};
 use crate::door::{Door, DoorSeen};
@@ -294,6 +295,9 @@ pub struct Observed {
     pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
     /// Databases that took writes when they were last asked, and whose processes have not ended since.
     pub open: BTreeSet<ServerName>,
+    /// How each database numbered new rows when it was last asked.
+    #[serde(default)]
+    pub numbered: BTreeMap<ServerName, Numbering>,
     /// When Cordée last did something for which the links of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
     /// What the cluster's accounts are on each database.
@@ -524,6 +528,9 @@ impl Observed {
                         seen.stalled_at = seen.stalled_at.map(|at| since.unwrap_or(at));
                     }
                 }
+                if let Some(numbering) = Numbering::of(&seen.variables) {
+                    self.numbered.insert(name.clone(), numbering);
+                }
                 if seen.read_only {
                     self.open.remove(name);
                 } else {
@@ -532,6 +539,15 @@ impl Observed {
                 *before = Seen::At(at, seen);
             }
             Err(why) => *before = Seen::Failed { last: before.last(), why },
+        }
+    }
+
+    /// Forgets what a step is about to alter, and what a look from before would still say.
+    pub fn unsettle(&mut self, step: &Step) {
+        let Step::NumberIds { name, .. } = step else { return };
+        self.numbered.remove(name);
+        if let Some(Seen::At(_, seen)) = self.databases.get_mut(name) {
+            seen.variables.remove(ids::STEP);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
 
+mod numbers;
 mod proxies;
 
 pub use proxies::Hand;
@@ -62,6 +63,8 @@ pub struct World {
     /// Processes that are stopped by a signal.
     pub frozen: BTreeSet<ProcessId>,
     databases: BTreeMap<ServerName, DatabaseSeen>,
+    /// Databases on which an application has a connection that numbers rows otherwise than in that one's own place.
+    loose: BTreeSet<ServerName>,
     /// Writes that an application was told are done, by domain.
     pub acknowledged: BTreeMap<u32, u64>,
     initialised: BTreeMap<ServerName, u32>,
@@ -279,6 +282,7 @@ impl World {
                 self.workers.remove(pool);
             }
             ProcessId::Server(name) => {
+                self.loose.remove(name);
                 // Every database comes back closed, without semi-sync.
                 if let Some(database) = self.databases.get_mut(name) {
                     database.read_only = true;
@@ -310,6 +314,7 @@ impl World {
     }
 
     fn carry_out(&mut self, step: &Step, desired: &Desired) -> Outcome {
+        self.connect(desired);
         match step {
             Step::WriteConfig { proxy, text, .. } => {
                 self.files.insert(*proxy, text.clone());
@@ -419,6 +424,10 @@ impl World {
             Step::CloseDatabase { .. } => database.read_only = true,
             Step::CreateSchema { .. } => database.schema = true,
             Step::SetSemiSync { on, .. } => database.semi_sync = *on,
+            Step::NumberIds { to, .. } => {
+                numbers::set(database, *to);
+                self.loose.remove(&name);
+            }
             Step::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
             _ => {}
         }
@@ -492,6 +501,7 @@ impl World {
         if let ProcessId::Server(name) = &id
             && let Some(database) = self.databases.get_mut(name)
         {
+            numbers::from_file(database, name, desired);
             database.receipts = desired.db.server(name).is_some_and(|s| s.standing != Standing::Joining);
         }
         if let ProcessId::Server(name) = id

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::actions::actions;
 use crate::attached::Held;
 use crate::causes::{Cause, Scene, causes};
-use crate::db::verify::{Report, TableName};
+use crate::db::verify::{OddTables, Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{
     Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing,
@@ -51,6 +51,12 @@ pub struct Snapshot {
     pub handover: Option<Handover>,
     /// How long nobody wrote when the writer last changed.
     pub gap: Option<Gap>,
+    /// What stands against letting all databases write, as far as the writer's tables go.
+    #[serde(default)]
+    pub sequences: Option<Text>,
+    /// How many of the writer's tables have a unique key besides the primary one, once it is known.
+    #[serde(default)]
+    pub unique: Option<u64>,
     /// The two proxies.
     pub proxies: Vec<ProxyView>,
     /// The servers, web servers first, in the order in which they were added.
@@ -333,6 +339,8 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         epoch: desired.epoch,
         handover: desired.handover.clone(),
         gap: observed.gap,
+        sequences: observed.tables.value().and_then(OddTables::sequence_words),
+        unique: observed.tables.value().map(|tables| tables.unique),
         proxies,
         servers,
     }

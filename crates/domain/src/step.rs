@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::db::events::Turn;
+use crate::db::ids::Numbering;
 use crate::db::verify::Side;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
@@ -236,6 +238,30 @@ pub enum Step {
         /// Only while no link runs.
         still: bool,
     },
+    /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as before is
+    /// ended, and is gone when this is done.
+    NumberIds {
+        /// Which.
+        name: ServerName,
+        /// How from now on.
+        to: Numbering,
+        /// How until now.
+        was: Numbering,
+    },
+    /// Have scheduled events run on a database, or not.
+    FollowEvents {
+        /// Which.
+        name: ServerName,
+        /// The scheduler, where it is to be turned.
+        scheduler: Option<bool>,
+        /// What becomes of single events.
+        turns: Vec<Turn>,
+    },
+    /// Fill a database's tables of time zones, which are empty.
+    LoadZones {
+        /// Which.
+        name: ServerName,
+    },
     /// Set a link up anew that somebody altered.
     ResetLink {
         /// The one that copies.
@@ -349,11 +375,15 @@ pub enum Target {
 }
 
 impl Step {
-    /// Whether it only puts right what somebody altered: a setting, an account, the terms of a link, a log that was reset.
+    /// Whether it only puts right what somebody altered (a setting, an account, the terms of a link, a log that was reset), or
+    /// gives a database what it goes on without. One that takes no writes before waits for it elsewhere (see `opening`).
     pub fn mends(&self) -> bool {
         matches!(
             self,
             Self::SetVariable { .. }
+                | Self::NumberIds { .. }
+                | Self::LoadZones { .. }
+                | Self::FollowEvents { .. }
                 | Self::MakeAccounts { .. }
                 | Self::ResetLink { .. }
                 | Self::Renumber { .. }
@@ -414,6 +444,9 @@ impl Step {
             | Self::SeedPosition { name }
             | Self::SetBack { name, .. }
             | Self::SetVariable { name, .. }
+            | Self::NumberIds { name, .. }
+            | Self::LoadZones { name }
+            | Self::FollowEvents { name, .. }
             | Self::ResetLink { on: name, .. }
             | Self::FreeLinks { on: name }
             | Self::Renumber { name, .. }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::failover::RECEIPT_LIMIT;
+use super::ids::Numbering;
 
 /// Where one MariaDB lives.
 #[derive(Clone, Debug)]
@@ -12,8 +13,8 @@ pub struct Instance<'a> {
     pub name: &'a str,
     /// `server_id` and GTID domain.
     pub id: u32,
-    /// Place in the auto-increment sequence, 1 to 9.
-    pub slot: u8,
+    /// How it numbers new rows.
+    pub numbering: Numbering,
     /// TCP port, on loopback.
     pub port: u16,
     /// Its folder.
@@ -50,7 +51,7 @@ pub fn elsewhere<'a>(list: &'a str, home: &Path) -> Option<&'a Path> {
 
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
-    let Instance { name, id, slot, port, home, run, keeps, receipts, rights } = instance;
+    let Instance { name, id, numbering, port, home, run, keeps, receipts, rights } = instance;
     let home = home.display();
     // Crash recovery of a master commits what it had logged; that of a replica undoes what no one
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
@@ -63,14 +64,17 @@ pub fn render(instance: &Instance<'_>) -> String {
          max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
          collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
          read_only=1\ninit-rpl-role={role}\n\
-         server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={SLOTS}\nauto_increment_offset={slot}\n\
+         server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={step}\nauto_increment_offset={place}\n\
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
          binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
-         key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n",
+         key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n\
+         log_bin_trust_function_creators=1\nevent_scheduler=OFF\n",
+        step = numbering.step,
+        place = numbering.place,
         run = run.display(),
         log = LOGS[0],
         receipts = u8::from(*receipts),

@@ -3,8 +3,10 @@
 pub mod conflict;
 pub mod credentials;
 pub mod detail;
+pub mod events;
 pub mod failover;
 pub mod freight;
+pub mod ids;
 pub mod links;
 pub mod mariadb;
 pub mod newcomer;
@@ -12,6 +14,7 @@ pub mod senders;
 pub mod stalled;
 pub mod verify;
 pub mod views;
+pub mod zones;
 
 use std::collections::BTreeMap;
 
@@ -67,6 +70,12 @@ pub struct DatabaseSeen {
     pub most_connections: u32,
     /// Those of the application's accounts.
     pub clients: u32,
+    /// Its scheduled events.
+    #[serde(default)]
+    pub events: events::Events,
+    /// It knows no time zone by name.
+    #[serde(default)]
+    pub zoneless: bool,
     /// Seconds since it was started.
     pub uptime_s: u64,
     /// How long the look took.

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
-use super::mariadb::{PACKET, SLOTS};
+use super::mariadb::PACKET;
 
 /// What it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,8 +47,6 @@ pub struct Setting {
 pub struct Terms {
     /// The id that it would get.
     pub id: u32,
-    /// Its place in the auto-increment sequence.
-    pub slot: u8,
     /// The donor's version, `MariaDB 10.11.6`.
     pub donor: String,
     /// How the donor treats the case of tables' names.
@@ -95,7 +93,7 @@ pub const RIGHTS: [&str; 31] = [
 
 /// The settings that must stand in its file, because a restart without one of them would do harm before Cordée could
 /// set it: it would come back open, or skip the others' writes as its own.
-pub fn wanted(id: u32, slot: u8) -> Vec<(&'static str, String)> {
+pub fn wanted(id: u32) -> Vec<(&'static str, String)> {
     let on = || "ON".to_owned();
     vec![
         ("server_id", id.to_string()),
@@ -111,8 +109,6 @@ pub fn wanted(id: u32, slot: u8) -> Vec<(&'static str, String)> {
         ("slave_max_allowed_packet", PACKET.to_string()),
         ("sync_binlog", "1".to_owned()),
         ("innodb_flush_log_at_trx_commit", "1".to_owned()),
-        ("auto_increment_increment", SLOTS.to_string()),
-        ("auto_increment_offset", slot.to_string()),
         ("skip_name_resolve", on()),
     ]
 }
@@ -164,7 +160,7 @@ fn rights(newcomer: &Newcomer) -> Option<Problem> {
 }
 
 fn settings(newcomer: &Newcomer, terms: &Terms) -> Option<Problem> {
-    let missing: Vec<String> = wanted(terms.id, terms.slot)
+    let missing: Vec<String> = wanted(terms.id)
         .into_iter()
         .filter(|(name, value)| {
             let found = newcomer.settings.get(*name);
@@ -223,13 +219,13 @@ mod tests {
 
     fn terms() -> Terms {
         let donor = "MariaDB 10.11.6".to_owned();
-        Terms { id: 5, slot: 3, donor, names: "0".to_owned(), room: 1 << 20 }
+        Terms { id: 5, donor, names: "0".to_owned(), room: 1 << 20 }
     }
 
     fn good() -> Newcomer {
         let set = |value: &str| Setting { value: value.to_owned(), by_statement: false };
         let mut settings: BTreeMap<String, Setting> =
-            wanted(5, 3).into_iter().map(|(name, value)| (name.to_owned(), set(&value))).collect();
+            wanted(5).into_iter().map(|(name, value)| (name.to_owned(), set(&value))).collect();
         settings.insert("lower_case_table_names".to_owned(), set("0"));
         Newcomer {
             version: "10.11.19-MariaDB-log".to_owned(),
@@ -299,11 +295,11 @@ mod tests {
     fn the_exact_lines_are_named() {
         let mut newcomer = good();
         newcomer.settings.remove("server_id");
-        newcomer.settings.remove("auto_increment_offset");
+        newcomer.settings.remove("sync_binlog");
         let text = &judge(&newcomer, &terms())[0].text;
         assert_eq!(
             text,
-            &text!("problem-newcomer-settings", count = 2, lines = "server_id=5; auto_increment_offset=3")
+            &text!("problem-newcomer-settings", count = 2, lines = "server_id=5; sync_binlog=1")
         );
     }
 }

@@ -119,6 +119,12 @@ pub struct OddTables {
     pub keyless: Vec<TableName>,
     /// Those in memory: a database that restarts has lost their rows.
     pub memory: Vec<TableName>,
+    /// How many have a unique key besides the primary one.
+    #[serde(default)]
+    pub unique: u64,
+    /// Sequences that give the same numbers on each database: those with a step of their own.
+    #[serde(default)]
+    pub sequences: Vec<TableName>,
 }
 
 impl OddTables {
@@ -133,6 +139,13 @@ impl OddTables {
         let (names, more) = Self::some(&self.keyless);
         let count = self.keyless.len();
         (count > 0).then(|| text!("tables-keyless", count = count, names = names, more = more))
+    }
+
+    /// What is said of sequences where all write, if there are any.
+    pub fn sequence_words(&self) -> Option<Text> {
+        let (names, more) = Self::some(&self.sequences);
+        let count = self.sequences.len();
+        (count > 0).then(|| text!("tables-sequences", count = count, names = names, more = more))
     }
 
     /// What is said of those in memory, if there are any.

@@ -154,6 +154,8 @@ fn scene() -> (Desired, Snapshot) {
         epoch: 1,
         handover: None,
         gap: None,
+        sequences: None,
+        unique: None,
         proxies: PoolId::ALL.map(proxy).into(),
         servers: vec![
             view(PoolId::Web, "web1"),

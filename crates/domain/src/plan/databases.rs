@@ -48,6 +48,9 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
     {
         return Opening::Later(text!("wait-other-open", name = other.as_str()));
     }
+    if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
+        return Opening::Later(why);
+    }
     // A peer that does not answer may hold what the own position claims and the own log has not.
     if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
         return Opening::Refused(text!(
@@ -159,6 +162,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             plan.steps.push(Step::SetSemiSync { name: server.name.clone(), on: false });
         }
     }
+    for (server, seen) in seen_servers() {
+        watched::events(plan, desired, observed, (server, seen), now);
+    }
     writer(plan, desired, observed, now);
     let ids = left_behind(desired, observed, now);
     if let Some(name) = desired.writer.clone().filter(|_| !ids.is_empty()) {
@@ -235,6 +241,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     for (server, seen) in seen_servers() {
         if desired.takes_writes(server) && desired.handover.is_none() {
             open(plan, desired, observed, server, seen, now);
+            if still {
+                watched::zones(plan, desired, observed, (server, seen), now);
+            }
         }
     }
 }

@@ -87,6 +87,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             let open = world.open();
             let no_worse = open.len() <= 1 || open.iter().all(|o| opened.contains(o));
             assert!(no_worse || wish.routing == Routing::AllWriters, "{open:?} after {step:?}");
+            assert_eq!(world.clashing(wish), [], "give the same numbers after {step:?}");
         }
     }
     done

@@ -4,7 +4,7 @@ use crate::db::credentials::{lacking, passing};
 use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
-use crate::desired::{Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
@@ -131,7 +131,10 @@ fn unproven(
             odd.keyless_words().map(|why| Status::new(Light::Warning, text!("status-keyless"), why));
         let memory =
             || odd.memory_words().map(|why| Status::new(Light::Warning, text!("status-memory"), why));
-        return keyless.or_else(memory);
+        let shares = desired.routing == Routing::AllWriters;
+        let sequences = odd.sequence_words().filter(|_| shares);
+        let sequences = sequences.map(|why| Status::new(Light::Warning, text!("status-sequences"), why));
+        return sequences.or(keyless).or_else(memory);
     }
     let report = report.filter(|_| !desired.is_writer(&server.name))?;
     let why = report.left_out_words()?;
@@ -231,10 +234,11 @@ fn altered(
         return Some(Status::new(Light::Warning, text!("status-altered"), reason));
     }
     let accounts = observed.accounts.get(&server.name)?.fresh(now, ACCOUNTS_STALE)?;
+    let shared = desired.routing == Routing::AllWriters;
     let reason = if let Some((name, right)) = passing(accounts) {
         text!("reason-account-passes", name = name, right = right)
     } else {
-        text!("reason-account-lacks", what = lacking(accounts).filter(|_| vain)?)
+        text!("reason-account-lacks", what = lacking(accounts, shared).filter(|_| vain)?)
     };
     Some(Status::new(Light::Warning, text!("status-altered"), reason))
 }

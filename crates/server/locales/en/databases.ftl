@@ -5,6 +5,7 @@ problem-epoch = Another decision about the writer was made meanwhile: nothing wa
 problem-handover = { $name } is becoming the writer right now: wait until that is over.
 problem-not-member = { $name } does not copy the others at the moment: it cannot become the writer.
 problem-promote-stopped = { $name } is stopped: start it first, and let it catch up.
+problem-routing-sequences = Not all databases may write yet: { $why }.
 problem-routing-unknown = The routing is “one-writer” or “all-writers”.
 problem-writer = { $name } takes the writes: make { $heir } the writer first, then stop or restart { $name }.
 problem-writer-already = { $name } is the writer already.
@@ -20,6 +21,17 @@ event-promote-abandoned = { $name } did not become the writer: { $why }
 event-promote-loss = { $name } is to become the writer, even if writes are lost
 event-readmitted = { $name } holds what the others hold, by its log: it follows again, and its rows are compared
 event-setting = { $name }: { $setting } was { $was }; it is set to { $value } again
+event-numbers-apart = { $name } numbers new rows in steps of { $step } from place { $place } ({ $was } before); the connections that there were have ended
+event-numbers-dense = { $name } numbers new rows one after the other ({ $was } before)
+event-events-away = { $name }: { $count ->
+    [one] one scheduled event runs elsewhere
+   *[other] { $count } scheduled events run elsewhere
+} from now on
+event-events-on = { $name }: { $count ->
+    [one] one scheduled event runs
+   *[other] { $count } scheduled events run
+} there from now on
+event-zones = { $name } knows this machine’s time zones by name
 event-link-reset = { $name }: the link from { $from } had been altered ({ $was }); it is set up anew
 event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
 event-accounts = { $name }: somebody altered the account { $what }; it is as it was again
@@ -55,6 +67,7 @@ wait-fetching-own = { $count ->
     [one] { $name } gets back a transaction of its own that a crash took from it
    *[other] { $name } gets back { $count } transactions of its own that a crash took from it
 }
+wait-numbers = before { $name } is opened, new rows of { $peer } get numbers that no other database gives
 wait-near = { $name } is not close enough behind { $peer } yet
 
 # Status
@@ -107,6 +120,11 @@ copy-failed-said = the copy failed: “{ $said }”
 copy-float = the exact values of { $table } (FLOAT, ENUM) could not be written: it was altered meanwhile, or took too long
 copy-float-refused = the exact values of { $table } (FLOAT, ENUM) were not taken (error { $code })
 copy-view-failed = the broken view { $view } could not be made there; make it anew on the writer, or drop it. { $why }
+numbers-connections = { $count ->
+    [one] one connection did not end: it could give a number that another database gives too
+   *[other] { $count } connections did not end: they could give numbers that another database gives too
+}
+zones-unread = the time zones of this machine could not be read (mariadb-tzinfo-to-sql { $folder })
 position-not-kept = the position that was set is not the one that the database shows; it is set again
 copy-no-position = the copy does not say where it ends
 copy-no-space = { $need } MiB are needed on the disk, { $free } MiB are free
@@ -179,7 +197,7 @@ verdict-handover-reason = { $name } is taking over the writes; until then no dat
 ask-all = Let all databases write
 ask-all-fact = { $at } leads to { $names } in turn.
 ask-all-lose = When two visitors change the same row within { $ms } ms of each other (the delay between the databases, measured now), one of the two changes can be lost, without an error.
-ask-all-more = The switch itself cuts nobody. A row changed twice like that can differ between the databases until it is changed again. New rows never clash over their automatic numbers: each database gives out its own. But the same value in a unique column on both, or a row removed on one and changed on the other, stops the copying with an error.
+ask-all-more = Connections that last longer than a second are cut once, so that each database gives out numbers of its own: new rows never clash over these. A row changed twice like that can differ between the databases until it is changed again. The same value in a unique column on both, or a row removed on one and changed on the other, stops the copying with an error. And a table whose columns change while another database writes to it gets values in the wrong columns, without an error: so “owner” can alter, empty and remove no table until one database writes again.
 ask-all-unmeasured = When two visitors change the same row within the delay between the databases (not measured at the moment), one of the two changes can be lost, without an error.
 ask-alone = { $name } takes the writes.
 ask-back-all = “one database writes”, in the same place. What was lost meanwhile does not come back.
@@ -208,7 +226,14 @@ ask-promote-stopped = { $name } was stopped on request: starting it again loses 
 ask-promote-wait = Writes wait or fail while the writer changes; for how long has not been measured here yet. So do reads, because meanwhile no database serves.
 ask-roles = { $writer } takes the writes, { $standby } follows.
 ask-roles-all = { $writer } is the writer, { $standby } also writes.
+ask-sequences = Not before
 ask-sole = In both cases
+ask-unique = Unique keys
+ask-unique-fact = { $count ->
+    [0] No table has one besides its primary key.
+    [one] One table has one besides its primary key: the same value given on two databases stops the copying.
+   *[other] { $count } tables have one besides their primary key: the same value given on two databases stops the copying.
+}
 ask-sole-fact = { $at } leads to the one writer, { $name }: for sessions, and for all that must not lose a change.
 problem-confirm-loss = Tick the box: without it, nothing that could be missing is given up.
 event-closed-writer = { $name } is closed: another database takes over its writes
@@ -315,8 +340,16 @@ rows-left-out = { $count ->
     } ({ $first }: { $why })
 }
 status-rows-unproven = Partly unproven
+status-sequences = Sequences clash
 status-keyless = Tables without a key
 status-memory = Tables in memory
+tables-sequences = { $count ->
+    [one] the sequence { $names } gives the same numbers on each database (ALTER SEQUENCE { $names } INCREMENT 0; looked at every 30 s)
+   *[other] { $count } sequences give the same numbers on each database: { $names }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    } (ALTER SEQUENCE … INCREMENT 0; looked at every 30 s)
+}
 tables-keyless = { $count ->
     [one] { $names } has no primary key: its rows can be neither compared nor repaired
    *[other] { $count } tables have no primary key: { $names }{ $more ->

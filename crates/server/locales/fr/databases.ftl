@@ -5,6 +5,7 @@ problem-epoch = Une autre décision sur la base qui écrit a été prise entre-t
 problem-handover = { $name } est en train de prendre les écritures : attendez que ce soit fini.
 problem-not-member = { $name } ne copie pas les autres en ce moment : elle ne peut pas prendre les écritures.
 problem-promote-stopped = { $name } est arrêtée : démarrez-la d’abord, et laissez-la se mettre à jour.
+problem-routing-sequences = Toutes les bases ne peuvent pas encore écrire : { $why }.
 problem-routing-unknown = La répartition est « one-writer » ou « all-writers ».
 problem-writer = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis arrêtez ou redémarrez { $name }.
 problem-writer-already = { $name } reçoit déjà les écritures.
@@ -20,6 +21,17 @@ event-promote-abandoned = { $name } n’a pas pris les écritures : { $why }
 event-promote-loss = { $name } doit prendre les écritures, même si des écritures sont perdues
 event-readmitted = { $name } détient ce que les autres détiennent, d’après son journal : elle suit de nouveau, et ses lignes sont comparées
 event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
+event-numbers-apart = { $name } numérote les nouvelles lignes par pas de { $step } depuis la place { $place } (avant : { $was }) ; les connexions qui existaient ont pris fin
+event-numbers-dense = { $name } numérote les nouvelles lignes l’une après l’autre (avant : { $was })
+event-events-away = { $name } : { $count ->
+    [one] un événement planifié s’exécute
+   *[other] { $count } événements planifiés s’exécutent
+} désormais ailleurs
+event-events-on = { $name } : { $count ->
+    [one] un événement planifié s’y exécute
+   *[other] { $count } événements planifiés s’y exécutent
+} désormais
+event-zones = { $name } connaît par leur nom les fuseaux horaires de cette machine
 event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
 event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
 event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
@@ -58,6 +70,7 @@ wait-fetching-own = { $count ->
     [one] { $name } récupère une transaction à elle qu’un arrêt brutal lui avait reprise
    *[other] { $name } récupère { $count } transactions à elle qu’un arrêt brutal lui avait reprises
 }
+wait-numbers = avant l’ouverture de { $name }, les nouvelles lignes de { $peer } reçoivent des numéros qu’aucune autre base ne donne
 wait-near = { $name } n’est pas encore assez près de { $peer }
 
 # État
@@ -110,6 +123,11 @@ copy-failed-said = la copie a échoué : « { $said } »
 copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
 copy-float-refused = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas été acceptées (erreur { $code })
 copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
+numbers-connections = { $count ->
+    [one] une connexion n’a pas pris fin : elle pourrait donner un numéro qu’une autre base donne aussi
+   *[other] { $count } connexions n’ont pas pris fin : elles pourraient donner des numéros qu’une autre base donne aussi
+}
+zones-unread = les fuseaux horaires de cette machine n’ont pas pu être lus (mariadb-tzinfo-to-sql { $folder })
 position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
@@ -182,7 +200,7 @@ verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune
 ask-all = Laisser toutes les bases écrire
 ask-all-fact = { $at } mène à { $names }, à tour de rôle.
 ask-all-lose = Quand deux visiteurs modifient la même ligne à moins de { $ms } ms d’écart (le retard entre les bases, mesuré maintenant), l’une des deux modifications peut être perdue, sans erreur.
-ask-all-more = Le passage lui-même ne coupe personne. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. Les nouvelles lignes ne se gênent jamais par leurs numéros automatiques : chaque base donne les siens. Mais la même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur.
+ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes ne se gênent jamais par là. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
 ask-all-unmeasured = Quand deux visiteurs modifient la même ligne dans le temps du retard entre les bases (non mesuré en ce moment), l’une des deux modifications peut être perdue, sans erreur.
 ask-alone = { $name } reçoit les écritures.
 ask-back-all = « une seule base écrit », au même endroit. Ce qui a été perdu entre-temps ne revient pas.
@@ -211,7 +229,14 @@ ask-promote-stopped = { $name } a été arrêtée sur demande : la redémarrer 
 ask-promote-wait = Les écritures attendent ou échouent pendant le changement ; sa durée n’a pas encore été mesurée ici. Les lectures aussi, car aucune base ne sert pendant ce temps.
 ask-roles = { $writer } reçoit les écritures, { $standby } suit.
 ask-roles-all = { $writer } reçoit les écritures, { $standby } écrit aussi.
+ask-sequences = Pas avant
 ask-sole = Dans les deux cas
+ask-unique = Clés uniques
+ask-unique-fact = { $count ->
+    [0] Aucune table n’en a d’autre que sa clé primaire.
+    [one] Une table en a une autre que sa clé primaire : la même valeur donnée sur deux bases arrête la copie.
+   *[other] { $count } tables en ont une autre que leur clé primaire : la même valeur donnée sur deux bases arrête la copie.
+}
 ask-sole-fact = { $at } mène à la seule { $name } : pour les sessions, et pour tout ce qui ne doit perdre aucune modification.
 problem-confirm-loss = Cochez la case : sans elle, on ne renonce à rien de ce qui pourrait manquer.
 event-closed-writer = { $name } est fermée : une autre base prend ses écritures
@@ -319,8 +344,17 @@ rows-left-out = { $count ->
     } ({ $first } : { $why })
 }
 status-rows-unproven = Prouvée en partie
+status-sequences = Séquences en conflit
 status-keyless = Tables sans clé
 status-memory = Tables en mémoire
+tables-sequences = { $count ->
+    [one] la séquence { $names } donne les mêmes numéros sur chaque base (ALTER SEQUENCE { $names } INCREMENT 0 ; regardé toutes les 30 s)
+   *[other] { $count } séquences donnent les mêmes numéros sur chaque base : { $names }{ $more ->
+        [0] {""}
+        [one] {" "}et une autre
+       *[other] {" "}et { $more } autres
+    } (ALTER SEQUENCE … INCREMENT 0 ; regardé toutes les 30 s)
+}
 tables-keyless = { $count ->
     [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées
    *[other] { $count } tables n’ont pas de clé primaire : { $names }{ $more ->

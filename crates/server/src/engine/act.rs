@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
-use cordee_domain::desired::{Desired, Saved, Server};
+use cordee_domain::db;
+use cordee_domain::db::ids::DENSE;
+use cordee_domain::desired::{Desired, Routing, Saved, Server};
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::hands::mysql::{Database, Peer};
-use crate::hands::{backup, binlog, files, haproxy, process, trouble};
+use crate::hands::{backup, binlog, files, haproxy, process, trouble, zones};
 use crate::store::CommitError;
 
 use super::doors::{Doors, address};
@@ -33,6 +35,7 @@ impl Engine {
         tracing::debug!(?step, "step");
         process::failpoint("before", &step_name(&step));
         self.observed.note_rest(&step, now());
+        self.observed.unsettle(&step);
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step.target() {
             Target::Proxy(id) => {
@@ -154,6 +157,7 @@ async fn database_step(
     database: &Database,
     step: &Step,
 ) -> Result<(), Text> {
+    let all_write = desired.routing == Routing::AllWriters;
     match step {
         Step::SetLink { from, .. } => {
             let peer = find(desired, from)?;
@@ -171,8 +175,13 @@ async fn database_step(
         Step::SetVariable { variable, value, still, .. } => {
             database.set_variable(variable, value, *still).await
         }
+        Step::NumberIds { to, .. } => {
+            database.number(*to, &db::credentials::schema_changes(*to != DENSE)).await
+        }
+        Step::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
+        Step::LoadZones { .. } => load_zones(parts, database).await,
         Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
-        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts)).await,
+        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts, all_write)).await,
         Step::StartLink { from, .. } => database.start_link(from).await,
         Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
         Step::DropLink { from, .. } => database.drop_link(from).await,
@@ -196,6 +205,15 @@ async fn database_step(
         Step::CreateSchema { .. } => database.run(&launch::schema()).await,
         _ => Ok(()),
     }
+}
+
+/// No other database hears of it: each has its own.
+async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Text> {
+    let user = parts.users.mariadb;
+    let unread = || text!("zones-unread", folder = db::zones::FOLDER);
+    let said = tokio::task::spawn_blocking(move || zones::read(user)).await.map_err(|_| unread())??;
+    let statements = db::zones::statements(&said).ok_or_else(unread)?;
+    database.run_unlogged(&statements).await
 }
 
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cordee_domain::db::credentials::{HOST, SHARED};
+use cordee_domain::db::credentials::{self, HOST, SHARED};
 use cordee_domain::db::mariadb::REDO_LOG;
 use cordee_domain::desired::Runtime;
 use cordee_domain::ids::ServerName;
@@ -208,18 +208,20 @@ fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 4] {
 }
 
 /// The statements that make them what they were, whatever became of them. Nobody who is signed in notices.
-pub(super) fn accounts_again(parts: &Parts) -> Vec<String> {
-    shared(&parts.secrets)
+pub(super) fn accounts_again(parts: &Parts, all_write: bool) -> Vec<String> {
+    let mut all: Vec<String> = shared(&parts.secrets)
         .into_iter()
         .flat_map(|(name, password, rights)| {
             let account = format!("'{name}'@'{HOST}'");
             [
                 format!("CREATE USER IF NOT EXISTS {account} IDENTIFIED BY '{password}'"),
                 format!("ALTER USER {account} IDENTIFIED BY '{password}' ACCOUNT UNLOCK"),
-                format!("GRANT {rights} TO {account}"),
+                format!("GRANT {} TO {account}", credentials::rights(name, rights, all_write)),
             ]
         })
-        .collect()
+        .collect();
+    all.extend(all_write.then(|| credentials::schema_changes(true)));
+    all
 }
 
 /// The statements that make these accounts on a database of somebody else's.

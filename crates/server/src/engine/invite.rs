@@ -93,7 +93,7 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
         (Ok((at, found)), Ok(names)) => {
             plan.at = Some(at);
             let room = data::room_for(plan.bytes);
-            let terms = Terms { id: plan.id, slot: plan.slot, donor: version, names, room };
+            let terms = Terms { id: plan.id, donor: version, names, room };
             let mut own = judge(&found, &terms);
             own.append(&mut problems);
             problems = own;

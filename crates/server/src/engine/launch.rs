@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use cordee_domain::db::events::NOTES;
+use cordee_domain::db::ids::Numbering;
 use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
@@ -64,7 +66,7 @@ pub(super) fn start(
             require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
             match pool {
                 PoolId::Web => web_program(parts, desired, server)?,
-                PoolId::Db => database_program(parts, server, keeps, desired.is_writer(&server.name))?,
+                PoolId::Db => database_program(parts, desired, server, keeps)?,
             }
         }
     };
@@ -201,7 +203,7 @@ fn own_logs(home: &Path) -> Result<(), Text> {
     Ok(())
 }
 
-fn database_program(parts: &Parts, server: &Server, keeps: bool, writes: bool) -> Result<Program, Text> {
+fn database_program(parts: &Parts, desired: &Desired, server: &Server, keeps: bool) -> Result<Program, Text> {
     let home = parts.home.server(&server.name);
     own_logs(&home)?;
     let run = parts.home.database_run(&server.name);
@@ -214,7 +216,7 @@ fn database_program(parts: &Parts, server: &Server, keeps: bool, writes: bool) -
         let config = db::mariadb::render(&db::mariadb::Instance {
             name: server.name.as_str(),
             id: server.id,
-            slot: server.slot.unwrap_or(1),
+            numbering: Numbering::wished(desired, server),
             port: server.port,
             home: &home,
             run: &run,
@@ -222,7 +224,7 @@ fn database_program(parts: &Parts, server: &Server, keeps: bool, writes: bool) -
             receipts: server.standing != Standing::Joining,
             rights: &rights,
         });
-        let emptied = if writes { "" } else { data::EMPTIED };
+        let emptied = if desired.is_writer(&server.name) { "" } else { data::EMPTIED };
         files::replace(&rights, &(data::rights() + emptied), 0o644, None)?;
         files::replace(&home.join("my.cnf"), &config, 0o644, None)
     };
@@ -246,6 +248,11 @@ pub(super) fn schema() -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS cordee.heartbeat (server_id INT UNSIGNED NOT NULL PRIMARY KEY, \
          beat DATETIME(6) NOT NULL) ENGINE=InnoDB"
             .to_owned(),
+        // Scheduled events that are switched off (`db/events`).
+        format!(
+            "CREATE TABLE IF NOT EXISTS cordee.{NOTES} (schema_name VARCHAR(64) NOT NULL, event_name VARCHAR(64) NOT NULL, \
+             PRIMARY KEY (schema_name, event_name)) ENGINE=InnoDB CHARACTER SET utf8mb3 COLLATE utf8mb3_bin"
+        ),
         format!("USE {SCHEMA}"),
     ];
     let lines = TABLES.iter().flat_map(|t| t.lines()).filter(|l| !l.trim_start().starts_with("--"));

@@ -1,6 +1,8 @@
 //! What follows from how a step ended.
 
-use cordee_domain::haproxy::runtime::State;
+use cordee_domain::db::events::{State, Turn};
+use cordee_domain::db::ids::DENSE;
+use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Refusal, Setback};
 use cordee_domain::status::Light;
@@ -71,6 +73,31 @@ impl Engine {
                 );
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
+            Step::NumberIds { name, to, was } => {
+                // What the owner may do goes with it: asked again at the next look.
+                self.observed.accounts.remove(name);
+                let (name, was) = (name.as_str(), was.shown());
+                let text = if *to == DENSE {
+                    text!("event-numbers-dense", name = name, was = was)
+                } else {
+                    text!("event-numbers-apart", name = name, step = to.step, place = to.place, was = was)
+                };
+                self.note(name, None, &text);
+            }
+            Step::FollowEvents { name, turns, .. } => {
+                let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
+                let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
+                let (name, on, away) = (name.as_str(), count(State::On), count(State::Elsewhere));
+                if on > 0 {
+                    self.note(name, None, &text!("event-events-on", name = name, count = on));
+                }
+                if away > 0 {
+                    self.note(name, None, &text!("event-events-away", name = name, count = away));
+                }
+            }
+            Step::LoadZones { name } => {
+                self.note(name.as_str(), None, &text!("event-zones", name = name.as_str()));
+            }
             Step::ResetLink { on, from, was } => {
                 let text =
                     text!("event-link-reset", name = on.as_str(), from = from.as_str(), was = was.as_str());
@@ -92,7 +119,7 @@ impl Engine {
             Step::SetBack { name, .. } => {
                 self.note(name.as_str(), None, &text!("event-set-back", name = name.as_str()));
             }
-            Step::SetState { proxy: PoolId::Db, state: State::Maintenance, .. }
+            Step::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
                 if self.parts.board.desired().handover.is_some() =>
             {
                 self.switch_begins(now());

@@ -21,3 +21,4 @@ pub mod trial;
 pub mod trouble;
 pub mod verify;
 pub mod visitor;
+pub mod zones;

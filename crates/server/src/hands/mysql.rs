@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::detail::settings;
+use cordee_domain::db::events::Events;
 use cordee_domain::db::failover::RECEIPT_LIMIT;
+use cordee_domain::db::verify::sql::identifier;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links, stalled};
 use cordee_domain::ids::ServerName;
@@ -19,8 +21,10 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
+mod events;
 mod external;
 mod freight;
+mod numbers;
 mod replication;
 mod watched;
 
@@ -29,6 +33,8 @@ use super::trouble;
 
 /// A database that does not answer in this time is not answering.
 const DEADLINE: Duration = Duration::from_millis(1_500);
+/// For what is tried on the way.
+const A_MOMENT: Duration = Duration::from_millis(300);
 /// For what must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
@@ -171,12 +177,16 @@ impl Database {
 
     /// Closes it to applications, and ends what they have open.
     pub async fn close(&self) -> Result<(), Text> {
+        // No event begins any more; where that cannot be said, the closed door is what counts.
+        let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
         self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let ids: Vec<u64> = conn
                 .exec(
-                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?)",
+                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect` then.
+                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
+                     USER NOT IN ('system user', 'unauthenticated user', 'event_scheduler'))",
                     (account::APP, account::OWNER),
                 )
                 .await?;
@@ -227,20 +237,22 @@ impl Database {
     pub async fn odd_tables(&self) -> Result<OddTables, Text> {
         within_limit(SURVEY, async {
             let mut conn = self.pool.get_conn().await?;
-            let rows: Vec<(String, String, bool, bool)> = conn
+            let rows: Vec<(String, String, bool, bool, bool)> = conn
                 .query(
                     "SET STATEMENT max_statement_time=4 FOR \
-                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, k.TABLE_NAME IS NOT NULL, IFNULL(t.ENGINE = 'MEMORY', 0) \
+                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), IFNULL(k.other, 0) \
                      FROM information_schema.TABLES t LEFT JOIN \
-                     (SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS \
-                      WHERE INDEX_NAME = 'PRIMARY') k \
+                     (SELECT TABLE_SCHEMA, TABLE_NAME, MAX(INDEX_NAME = 'PRIMARY') AS first, \
+                      MAX(INDEX_NAME <> 'PRIMARY') AS other FROM information_schema.STATISTICS \
+                      WHERE NON_UNIQUE = 0 GROUP BY 1, 2) k \
                      ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME \
                      WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN \
                      ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1, 2",
                 )
                 .await?;
             let mut odd = OddTables { all: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..OddTables::default() };
-            for (schema, table, key, memory) in rows {
+            for (schema, table, key, memory, unique) in rows {
+                odd.unique += u64::from(unique);
                 let name = TableName { schema, table };
                 if memory {
                     odd.memory.push(name.clone());
@@ -249,6 +261,7 @@ impl Database {
                     odd.keyless.push(name);
                 }
             }
+            odd.sequences = sequences(&mut conn).await?;
             Ok(odd)
         })
         .await
@@ -327,6 +340,25 @@ pub(crate) fn explain(error: &mysql_async::Error) -> Text {
     }
 }
 
+/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its own.
+async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
+    let names: Vec<(String, String)> = conn
+        .query(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' \
+             ORDER BY 1, 2 LIMIT 200",
+        )
+        .await?;
+    let mut all = Vec::new();
+    for (schema, table) in names {
+        let from = format!("{}.{}", identifier(&schema), identifier(&table));
+        let step: Option<i64> = conn.query_first(format!("SELECT increment FROM {from}")).await?;
+        if step != Some(0) {
+            all.push(TableName { schema, table });
+        }
+    }
+    Ok(all)
+}
+
 async fn end(conn: &mut Conn, ids: &[u64]) {
     for id in ids {
         // One that ended meanwhile is fine.
@@ -340,13 +372,15 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
             "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
-              (('cordee','heartbeat'),('site','note'),('site','php_sessions'))), \
+              (('cordee','heartbeat'),('cordee','event_off'),('site','note'),('site','php_sessions'))), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
+             NOT EXISTS (SELECT 1 FROM mysql.time_zone_name), \
+             EXISTS (SELECT 1 FROM mysql.event), \
              (SELECT GROUP_CONCAT(IFNULL(STATE, '') SEPARATOR '\n') FROM information_schema.PROCESSLIST \
               WHERE COMMAND = 'Slave_worker')",
         )
@@ -356,6 +390,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
     let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
+    let events = if number(16) != 0 { events::all(conn).await? } else { Events::default() };
     let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
     Ok(DatabaseSeen {
         version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
@@ -370,17 +405,19 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         semi_sync,
         senders,
         acknowledging: number(7),
-        schema: number(6) == 3,
+        schema: number(6) == 4,
         in_force: text(9) == "ON",
         connections: number(8),
         clients: number(10),
         most_connections: number(11),
         receipts: number(12) != 0,
         // Idle workers are none, and none is no row.
-        waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
+        waits: stalled::waits(&text(17).lines().collect::<Vec<_>>()),
         stalled_at: None,
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
+        events,
+        zoneless: number(15) != 0,
         duration_ms: 0,
         variables: variables(conn).await?,
     })

@@ -56,7 +56,7 @@ pub async fn read(conn: &mut Conn) -> Result<Newcomer, Error> {
 }
 
 async fn settings(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
-    let mut names: Vec<String> = wanted(0, 0).into_iter().map(|(n, _)| format!("'{n}'")).collect();
+    let mut names: Vec<String> = wanted(0).into_iter().map(|(n, _)| format!("'{n}'")).collect();
     names.push("'lower_case_table_names'".to_owned());
     let sql = format!(
         "SELECT LOWER(VARIABLE_NAME), LEFT(GLOBAL_VALUE, 100), GLOBAL_VALUE_ORIGIN = 'SQL' \

@@ -1,8 +1,11 @@
 //! What needs a second thought from the person, although the wish itself is valid.
 
+use cordee_domain::desired::Routing;
 use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::Light;
+use cordee_domain::text;
 
 /// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an explicit
 /// yes. While somebody is on the way, `name` waits for it by itself.
@@ -14,6 +17,14 @@ pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
     pool_mates.clone().any(|s| s.name.same_as(name) && serves(s))
         && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
+}
+
+/// Why not all databases may write now: what would give the same numbers on each of them, seen on the writer.
+pub fn may_share(snapshot: &Snapshot, routing: Routing) -> Result<Routing, Problem> {
+    match snapshot.sequences.as_ref().filter(|_| routing == Routing::AllWriters) {
+        Some(why) => Err(Problem::conflict("routing", text!("problem-routing-sequences", why = why.clone()))),
+        None => Ok(routing),
+    }
 }
 
 /// Whether `name` serves nobody, and nobody else is wished to serve: whatever is done with it takes nothing from visitors,
@@ -36,7 +47,6 @@ mod tests {
     use cordee_domain::change::Change;
     use cordee_domain::desired::{Admin, Power};
     use cordee_domain::status::Status;
-    use cordee_domain::text;
 
     use super::*;
     use crate::web::fixture;
@@ -51,6 +61,18 @@ mod tests {
         snapshot.servers[0].status.light = first;
         snapshot.servers[1].status.light = second;
         last_one(&snapshot, PoolId::Web, &name("WEB1"))
+    }
+
+    #[test]
+    fn a_sequence_with_a_step_of_its_own_keeps_all_from_writing() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        for routing in [Routing::OneWriter, Routing::AllWriters] {
+            assert_eq!(may_share(&snapshot, routing), Ok(routing));
+        }
+        snapshot.sequences = Some(text!("db-broken"));
+        assert_eq!(may_share(&snapshot, Routing::OneWriter), Ok(Routing::OneWriter), "the way back is free");
+        let Err(problem) = may_share(&snapshot, Routing::AllWriters) else { panic!("it is let through") };
+        assert_eq!(problem.text.key, "problem-routing-sequences");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::events::SCHEDULER;
 use crate::db::failover::RECEIPT_LIMIT;
-use crate::db::mariadb::{PACKET, SLOTS};
+use crate::db::ids::{Numbering, PLACE, STEP};
+use crate::db::mariadb::PACKET;
 use crate::desired::{Desired, Runtime, Server, Standing};
 use crate::text;
 use crate::text::Text;
@@ -123,18 +125,19 @@ pub struct Wrong {
 }
 
 /// The variables to ask for.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 33] = [
     "read_only",
     "binlog_format",
     "binlog_row_image",
     "log_bin",
     "log_slave_updates",
+    "log_bin_trust_function_creators",
     "gtid_strict_mode",
     "gtid_ignore_duplicates",
     "gtid_domain_id",
     "server_id",
-    "auto_increment_increment",
-    "auto_increment_offset",
+    STEP,
+    PLACE,
     "slave_net_timeout",
     "slave_exec_mode",
     "slave_skip_errors",
@@ -147,6 +150,7 @@ pub const NAMES: [&str; 31] = [
     "rpl_semi_sync_master_wait_point",
     "rpl_semi_sync_master_wait_no_slave",
     "rpl_semi_sync_master_timeout",
+    SCHEDULER,
     "max_connections",
     "max_allowed_packet",
     "slave_max_allowed_packet",
@@ -225,7 +229,7 @@ fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
     let switch = |on: bool| is(if on { "ON" } else { "OFF" });
     let id = server.id.to_string();
     let member = server.standing == Standing::Member;
-    let place = server.slot.unwrap_or(1).to_string();
+    let numbering = Numbering::wished(desired, server);
     // On the writer it is on as soon as somebody caught up can confirm; elsewhere it has no effect.
     let confirmed = desired.is_writer(&server.name) && desired.members().count() > 1;
     let term = |name, rule, why, way, of| Term { name, rule, why, way, of };
@@ -239,8 +243,9 @@ fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
         term("log_slave_updates", switch(true), text!("set-updates"), Start, All),
         term("gtid_strict_mode", switch(true), text!("set-strict"), Set, All),
         term("gtid_ignore_duplicates", switch(true), text!("set-duplicates"), SetStill, All),
-        term("auto_increment_increment", is(&SLOTS.to_string()), text!("set-slots"), Set, All),
-        term("auto_increment_offset", is(&place), text!("set-slots"), Set, All),
+        term(STEP, is(&numbering.step.to_string()), text!("set-slots"), Kept, All),
+        term(PLACE, is(&numbering.place.to_string()), text!("set-slots"), Kept, All),
+        term("log_bin_trust_function_creators", switch(true), text!("set-trust"), Set, Writer),
         term("slave_net_timeout", Rule::AtMost(10), text!("set-net-timeout"), Set, All),
         term("slave_exec_mode", is("STRICT"), text!("set-exec"), Kept, All),
         term("slave_skip_errors", switch(false), text!("set-exec"), Start, All),
@@ -259,6 +264,7 @@ fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
             Set,
             Writer,
         ),
+        term(SCHEDULER, switch(desired.is_writer(&server.name)), text!("set-scheduler"), Kept, All),
         term("max_connections", Rule::AtLeast(200), text!("set-connections"), Told, Ours),
         term("max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet"), Set, Writer),
         term("slave_max_allowed_packet", Rule::AtLeast(PACKET), text!("set-packet-links"), Set, All),

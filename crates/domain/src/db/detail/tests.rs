@@ -185,7 +185,7 @@ fn a_differing_setting_comes_first_with_its_remedy() {
         ("sync_binlog", "0"),
         ("binlog_format", "MIXED"),
         ("binlog_expire_logs_seconds", "0"),
-        ("auto_increment_offset", "2"),
+        ("auto_increment_offset", "1"),
     ];
     if let Ok(own) = &mut detail.own {
         own.variables = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();

@@ -15,6 +15,7 @@ use crate::step::{Step, Target};
 use super::plan;
 
 mod external;
+mod numbers;
 mod returning;
 mod rows;
 mod watched;

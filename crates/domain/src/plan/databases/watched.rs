@@ -3,13 +3,17 @@
 use super::fresh;
 use crate::change::Change;
 use crate::db::DatabaseSeen;
-use crate::db::credentials::lacking;
+use crate::db::credentials::{excess, lacking};
 use crate::db::detail::settings::{Way, wrong};
-use crate::desired::{Desired, Server, Standing};
+use crate::db::events::{self, Role};
+use crate::db::ids::{DENSE, Numbering, apart};
+use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::Millis;
-use crate::observed::Observed;
+use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
 use crate::step::Step;
+use crate::text;
+use crate::text::Text;
 
 /// Milliseconds for which what was found of the accounts counts: two looks and a little.
 pub(crate) const ACCOUNTS_STALE: u64 = 70_000;
@@ -33,11 +37,133 @@ pub(super) fn plan(
             plan.steps.push(Step::SetVariable { name, variable, value: wrong.value, was, still });
         }
     }
+    if touched(observed, server) {
+        numbering(plan, desired, observed, (server, seen), now);
+        if calm && seen.zoneless && !desired.takes_writes(server) {
+            plan.steps.push(Step::LoadZones { name: server.name.clone() });
+        }
+    }
     let accounts = observed.accounts.get(&server.name).and_then(|a| a.fresh(now, ACCOUNTS_STALE));
-    if let Some(what) = accounts.filter(|_| server.standing == Standing::Member).and_then(lacking) {
+    let shared = desired.routing == Routing::AllWriters;
+    // What was withheld is given back with the numbers.
+    let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
+    let what = accounts
+        .filter(|_| server.standing == Standing::Member)
+        .and_then(|found| lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared)));
+    if let Some(what) = what {
         plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
     }
     renumber(plan, desired, observed, (server, seen), now);
+}
+
+/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of one
+/// that does not know it.
+pub(super) fn zones(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    let known = |s: &Server| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
+    let others = desired.db.servers.iter().filter(|s| s.id != server.id && s.power == Power::On);
+    let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
+    if seen.zoneless && !seen.read_only && others.all(known) {
+        plan.steps.push(Step::LoadZones { name: server.name.clone() });
+    }
+}
+
+/// Scheduled events run on the writer, from the moment it is open, and nowhere else.
+pub(super) fn events(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    if !touched(observed, server) || server.standing == Standing::Released {
+        return;
+    }
+    let role = match () {
+        () if desired.is_writer(&server.name) && !seen.read_only && desired.handover.is_none() => Role::Runs,
+        () if desired.is_writer(&server.name) => return,
+        () if desired.takes_writes(server) && !seen.read_only => Role::Writes,
+        () => Role::Follows,
+    };
+    let asked = |s: &Server| role == Role::Runs || desired.is_writer(&s.name);
+    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(s) && asked(s));
+    let others = others.filter_map(|s| fresh(observed, &s.name, now)).filter(|d| !d.read_only);
+    let turns = events::turns(&seen.events, role, &events::states(others.map(|d| &d.events)));
+    let runs = role == Role::Runs;
+    let scheduler = events::scheduled(seen).filter(|on| *on != runs).map(|_| runs);
+    if scheduler.is_some() || !turns.is_empty() {
+        plan.steps.push(Step::FollowEvents { name: server.name.clone(), scheduler, turns });
+    }
+}
+
+/// Somebody else's is not touched before its copy is there.
+fn touched(observed: &Observed, server: &Server) -> bool {
+    server.runtime == Runtime::Process
+        || server.standing != Standing::Joining
+        || observed.initialised.get(&server.name) == Some(&server.id)
+}
+
+/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it.
+fn numbering(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) {
+    let Some(was) = Numbering::of(&seen.variables) else { return };
+    let closed = |s: &Server| match fresh(observed, &s.name, now) {
+        Some(other) => other.read_only,
+        None => !lives(observed, s),
+    };
+    let alone = || seen.read_only || desired.db.servers.iter().all(|s| s.id == server.id || closed(s));
+    let to = Numbering::wished(desired, server);
+    if was != to && (to != DENSE || alone()) {
+        plan.steps.push(Step::NumberIds { name: server.name.clone(), to, was });
+    }
+}
+
+/// Whether it may be there although nothing is known of it.
+fn lives(observed: &Observed, server: &Server) -> bool {
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    server.runtime == Runtime::External || process.leader.is_some()
+}
+
+/// Where all write: why a database is not opened yet, so that no two give the same number. The writer waits for nobody who
+/// is silent: without it there is no database at all.
+pub(super) fn unnumbered(
+    desired: &Desired,
+    observed: &Observed,
+    (server, seen): (&Server, &DatabaseSeen),
+    now: Millis,
+) -> Option<Text> {
+    if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
+        return None;
+    }
+    let wait =
+        |of: &Server| Some(text!("wait-numbers", name = server.name.as_str(), peer = of.name.as_str()));
+    if !apart(seen, server) {
+        return wait(server);
+    }
+    for peer in desired.db.servers.iter().filter(|s| s.id != server.id) {
+        let well = match fresh(observed, &peer.name, now) {
+            Some(other) => other.read_only || apart(other, peer),
+            None => {
+                desired.is_writer(&server.name)
+                    || !lives(observed, peer)
+                    || observed.numbered.get(&peer.name) == Some(&Numbering::apart(peer))
+            }
+        };
+        if !well {
+            return wait(peer);
+        }
+    }
+    None
 }
 
 /// Milliseconds for which a doubt counts as the one that a reset log brought.

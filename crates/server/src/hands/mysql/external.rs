@@ -1,5 +1,6 @@
 //! What is asked of a donor and of a database that somebody else runs, when the tables are copied and when it leaves.
 
+use cordee_domain::db::ids::{PLACE, STEP};
 use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 
@@ -25,6 +26,8 @@ impl Database {
         let mut statements = vec![
             "SET GLOBAL rpl_semi_sync_master_enabled=0".to_owned(),
             "SET GLOBAL rpl_semi_sync_slave_enabled=0".to_owned(),
+            format!("SET GLOBAL {STEP}=DEFAULT"),
+            format!("SET GLOBAL {PLACE}=DEFAULT"),
         ];
         if !seen.read_only {
             statements.push("SET GLOBAL read_only=1".to_owned());

@@ -22,6 +22,7 @@ use super::{Done, commit};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::guard::may_share;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -100,6 +101,7 @@ pub(super) async fn routing(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
+    let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
     commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
 }
 

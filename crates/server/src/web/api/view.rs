@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::{
-    LightWord, OfferedAction, PoolWord, PowerWord, RoleWord, RoutingWord, RuntimeWord, SessionMode,
-    StandingWord,
+    AboutWord, LightWord, OfferedAction, PoolWord, PowerWord, RemedyWord, RoleWord, RoutingWord, RuntimeWord,
+    SessionMode, StandingWord,
 };
 use crate::board::Event;
 use crate::clock::now;
@@ -61,6 +61,7 @@ pub struct SnapshotJson {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CauseJson {
     /// `cordee`, `haproxy-web`, `haproxy-db`, or `servers`.
+    #[schema(value_type = AboutWord)]
     pub about: String,
     /// The servers that share the cause; empty when it is about something else.
     pub servers: Vec<String>,
@@ -82,7 +83,7 @@ pub struct RemedyJson {
     /// What to ask for: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`, `remove`, `logs` or `test` of
     /// a server, `reload` of a HAProxy, `add` a web server; or where to look: `page`, `config`, `journal`; or `hand`, what a
     /// person does at the machine; or `wait`: Cordée is at it.
-    #[schema(example = "start")]
+    #[schema(value_type = RemedyWord, example = "start")]
     pub action: String,
     /// The server, when it is about one.
     pub server: Option<String>,

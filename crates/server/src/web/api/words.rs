@@ -63,6 +63,53 @@ closed! {
     BlowWord: Blow { Kill, Freeze, Stop, Drain } = "How something falls.";
 }
 
+/// Describes words that stand for several enumerations, or for none.
+macro_rules! listed {
+    ($($name:ident: $words:expr, $about:literal;)+) => {$(
+        #[doc = $about]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some($words));
+                schema.description(Some($about)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+listed! {
+    AboutWord: ["cordee", "haproxy-web", "haproxy-db", "servers"], "What a cause is about.";
+    RemedyWord: ASKED.iter().map(|a| a.as_str()).chain(REMEDIES),
+        "What puts a cause right: what to ask for, where to look (`page`, `config`, `journal`), `hand`, which a person does \
+         at the machine, or `wait`: Cordée is at it.";
+}
+
+/// Remedies that are asked of a server.
+const ASKED: [Action; 12] = [
+    Action::Ready,
+    Action::Start,
+    Action::Restart,
+    Action::Withdraw,
+    Action::Anyway,
+    Action::Promote,
+    Action::Recopy,
+    Action::Repair,
+    Action::Verify,
+    Action::Remove,
+    Action::Logs,
+    Action::Test,
+];
+/// Remedies that are not.
+const REMEDIES: [&str; 7] = ["page", "reload", "add", "config", "journal", "hand", "wait"];
+
 /// A text of one form.
 macro_rules! form {
     ($($name:ident: $pattern:expr, $least:literal..=$most:literal = $about:literal;)+) => {$(

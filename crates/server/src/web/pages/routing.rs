@@ -7,6 +7,7 @@ use cordee_domain::desired::Routing;
 
 use super::act::{ask_first, wish};
 use crate::web::App;
+use crate::web::guard::may_share;
 use crate::web::page::Member;
 use crate::web::read::Path;
 use crate::web::view::sharing;
@@ -28,5 +29,6 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    wish(&visit, &app, Routing::parse(&word).map(|routing| Change::SetRouting { routing })).await
+    let routing = Routing::parse(&word).and_then(|routing| may_share(&app.board.snapshot(), routing));
+    wish(&visit, &app, routing.map(|routing| Change::SetRouting { routing })).await
 }

@@ -200,16 +200,25 @@ pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lan
             text!("ask-back-one"),
         ),
     };
+    let mut facts = vec![
+        (say(text!("ask-before")), say(before)),
+        (say(text!("ask-after")), say(after)),
+        (say(text!("ask-sole")), say(sole)),
+        (say(text!("ask-back")), say(back)),
+    ];
+    if routing == Routing::AllWriters {
+        if let Some(count) = snapshot.unique {
+            facts.push((say(text!("ask-unique")), say(text!("ask-unique-fact", count = count))));
+        }
+        if let Some(why) = &snapshot.sequences {
+            facts.push((say(text!("ask-sequences")), say(why.clone())));
+        }
+    }
     Question {
         title: say(title.clone()),
         lead: say(lead),
         more: say(more),
-        facts: vec![
-            (say(text!("ask-before")), say(before)),
-            (say(text!("ask-after")), say(after)),
-            (say(text!("ask-sole")), say(sole)),
-            (say(text!("ask-back")), say(back)),
-        ],
+        facts,
         button: say(title),
         icon: "database",
         action: format!("/pools/db/routing/{routing}", routing = routing.as_str()),

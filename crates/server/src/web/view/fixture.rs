@@ -132,6 +132,8 @@ pub(crate) fn snapshot() -> Snapshot {
         epoch: 1,
         handover: None,
         gap: None,
+        sequences: None,
+        unique: None,
         proxies: PoolId::ALL.map(proxy).into(),
         servers: vec![
             web("web1"),

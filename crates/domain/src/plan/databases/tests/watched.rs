@@ -22,7 +22,7 @@ fn file(server: &Server) -> BTreeMap<String, String> {
     let text = crate::db::mariadb::render(&crate::db::mariadb::Instance {
         name: server.name.as_str(),
         id: server.id,
-        slot: server.slot.unwrap_or(1),
+        numbering: crate::db::ids::DENSE,
         port: server.port,
         home: path,
         run: path,
@@ -78,8 +78,7 @@ fn set(scene: &Scene) -> Vec<(String, &'static str, String, String)> {
 #[test]
 fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
     for (variable, was, value) in [
-        ("auto_increment_increment", "1", "10"),
-        ("auto_increment_offset", "9", "2"),
+        ("log_bin_trust_function_creators", "OFF", "ON"),
         ("binlog_format", "STATEMENT", "ROW"),
         ("sync_binlog", "0", "1"),
         ("rpl_semi_sync_master_timeout", "100", "800"),
@@ -124,7 +123,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
 
 #[test]
 fn somebody_elses_is_named_with_what_to_run() {
-    let mut scene = with(cluster(1), "db2", "auto_increment_increment", "1");
+    let mut scene = with(cluster(1), "db2", "sync_binlog", "0");
     scene.desired.db.servers[1].runtime = Runtime::External;
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();

@@ -1,0 +1,63 @@
+//! How a database numbers new rows (`AUTO_INCREMENT`): one after the other while one database writes; where all write, each
+//! in steps of [`SLOTS`] from a place of its own.
+//!
+//! MariaDB keeps both variables for each connection: what is set counts for connections that begin later. So each other
+//! connection ends before a second database opens. Meanwhile the step is twice as wide, which the place of this database
+//! has room for: whoever looks sees that connections may be left, also after Cordée died in between.
+
+use std::collections::BTreeMap;
+
+use super::DatabaseSeen;
+use super::mariadb::SLOTS;
+use crate::desired::{Desired, Routing, Server};
+
+/// The step between two numbers.
+pub const STEP: &str = "auto_increment_increment";
+/// The first number.
+pub const PLACE: &str = "auto_increment_offset";
+
+/// The step while connections are ended that may number otherwise.
+pub const ENDING: u8 = 2 * SLOTS;
+
+/// Step and place for connections that begin now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Numbering {
+    /// The step.
+    pub step: u64,
+    /// The place.
+    pub place: u64,
+}
+
+/// One after the other.
+pub const DENSE: Numbering = Numbering { step: 1, place: 1 };
+
+impl Numbering {
+    /// What a database's variables say; nothing while they are not known.
+    pub fn of(variables: &BTreeMap<String, String>) -> Option<Self> {
+        let number = |name: &str| variables.get(name)?.parse().ok();
+        Some(Self { step: number(STEP)?, place: number(PLACE)? })
+    }
+
+    /// Where all write: in the place of that database.
+    pub fn apart(server: &Server) -> Self {
+        Self { step: SLOTS.into(), place: server.slot.unwrap_or(1).into() }
+    }
+
+    /// As the routing says.
+    pub fn wished(desired: &Desired, server: &Server) -> Self {
+        match desired.routing {
+            Routing::OneWriter => DENSE,
+            Routing::AllWriters => Self::apart(server),
+        }
+    }
+
+    /// For people.
+    pub fn shown(self) -> String {
+        format!("{STEP}={}, {PLACE}={}", self.step, self.place)
+    }
+}
+
+/// Whether no connection of that database gives a number that another one's place has room for.
+pub fn apart(seen: &DatabaseSeen, server: &Server) -> bool {
+    Numbering::of(&seen.variables) == Some(Numbering::apart(server))
+}
