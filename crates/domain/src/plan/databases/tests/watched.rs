@@ -271,7 +271,7 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         steps.filter(|s| s.target() == Target::Database(name("db2"))).collect::<Vec<_>>()
     };
     let free = Step::FreeLinks { on: name("db2") };
-    assert_eq!(at_db2(&stalled(STALLED)), [free.clone()]);
+    assert_eq!(at_db2(&stalled(STALLED)), std::slice::from_ref(&free));
     assert!(!at_db2(&stalled(STALLED - 1)).contains(&free));
     // What is thrown away with it could not be had again.
     for alone in [stalled(STALLED).dead(10), stalled(STALLED).silent(9_000), stalled(STALLED).frozen(9_000)] {
@@ -284,7 +284,7 @@ fn links_wait_since_they_were_first_seen_to_at_the_same_position() {
     let mut seen = Observed::default();
     let mut look = |at: u64, waits: bool, applied: &str| {
         let applied = Position::parse(applied).expect("a position");
-        let look = DatabaseSeen { waits, applied, ..DatabaseSeen::default() };
+        let look = DatabaseSeen { applied, waits, ..DatabaseSeen::default() };
         seen.see_database(&name("db2"), at, Ok(look));
         seen.databases[&name("db2")].value().and_then(|d| d.stalled_at)
     };
