@@ -4,7 +4,6 @@ use crate::change::Change;
 use crate::db::failover::{Decision, SILENT, decide, lost};
 use crate::db::links::altered;
 use crate::db::senders::left_behind;
-use crate::db::stalled::STALLED;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
@@ -18,6 +17,7 @@ use super::Plan;
 use super::draining::drains;
 
 mod returning;
+mod stalled;
 mod torn;
 pub(super) mod watched;
 
@@ -143,16 +143,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
             .filter(|(s, seen)| !astray(s, seen))
     };
-    for server in &desired.db.servers {
-        if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
-            let text =
-                text!("wait-astray", name = server.name.as_str(), id = seen.server_id, wanted = server.id);
-            plan.waiting.push((Target::Database(server.name.clone()), text));
-            if !seen.read_only {
-                plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
-            }
-        }
-    }
+    strays(plan, desired, observed, now);
     for (server, seen) in seen_servers() {
         // Closed before anything else happens.
         if !desired.takes_writes(server) && !seen.read_only && !drains(desired, observed, server, now) {
@@ -176,11 +167,8 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
         watched::plan(plan, desired, observed, (server, seen), still, now);
-        // Received once more from the writer is what is thrown away with that: not while it does not answer.
-        let answers = desired.writer.as_ref().is_some_and(|w| fresh(observed, w, now).is_some());
-        if !lost && answers && seen.stalled_at.is_some_and(|at| now.saturating_sub(at) >= STALLED) {
-            // Until then no other step at a link comes to an end.
-            plan.steps.push(Step::FreeLinks { on: server.name.clone() });
+        // Until then no other step at a link comes to an end.
+        if !lost && stalled::plan(plan, desired, observed, (server, seen), now) {
             continue;
         }
         drop_links(plan, desired, server, seen);
@@ -243,6 +231,20 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             open(plan, desired, observed, server, seen, now);
             if still {
                 watched::zones(plan, desired, observed, (server, seen), now);
+            }
+        }
+    }
+}
+
+/// Those that came back as another one are kept closed.
+fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
+    for server in &desired.db.servers {
+        if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
+            let text =
+                text!("wait-astray", name = server.name.as_str(), id = seen.server_id, wanted = server.id);
+            plan.waiting.push((Target::Database(server.name.clone()), text));
+            if !seen.read_only {
+                plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
             }
         }
     }
