@@ -18,6 +18,7 @@ use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
 
+mod links;
 mod numbers;
 mod proxies;
 
@@ -396,21 +397,8 @@ impl World {
     fn database(&mut self, step: &Step) {
         let Target::Database(name) = step.target() else { return };
         let Some(database) = self.databases.get_mut(&name) else { return };
+        links::act(database, step);
         match step {
-            Step::SetLink { from, .. } | Step::StartLink { from, .. } => {
-                let link = database.links.entry(from.clone()).or_default();
-                link.receiving = Thread::Running;
-                link.applying = true;
-                link.delay_ms = Some(1);
-            }
-            Step::StopLink { from, whole, .. } => {
-                let link = database.links.entry(from.clone()).or_default();
-                link.receiving = Thread::Stopped;
-                link.applying &= !whole;
-            }
-            Step::DropLink { from, .. } => {
-                database.links.remove(from);
-            }
             Step::SeedPosition { name } => {
                 self.unseeded.remove(name);
             }
@@ -418,7 +406,6 @@ impl World {
                 let log = database.written.last(*id);
                 database.applied.0.insert(*id, log);
             }
-            Step::FreeLinks { .. } => (database.waits, database.stalled_at) = (false, None),
             Step::SetReceipts { on, .. } => database.receipts = *on,
             Step::OpenDatabase { .. } => database.read_only = false,
             Step::CloseDatabase { .. } => database.read_only = true,
