@@ -195,9 +195,11 @@ impl Trial<'_> {
                 self.who(&mut visitor.clone()).await;
             }
             let (mut slow, mut leaving) = (visitor.clone(), visitor.clone());
-            let work = format!("{}&ms=300", self.path("add"));
+            let work = format!("{}&ms=500", self.path("add"));
             let leave = async {
-                sleep(Duration::from_millis(100)).await;
+                // By then the other one has reached its server, on a busy machine too: which server the log-out reaches
+                // depends on it.
+                sleep(Duration::from_millis(250)).await;
                 leaving.post(&self.path("logout")).await.is_ok_and(|a| said(&a).is_some())
             };
             let (_, left) = tokio::join!(slow.post(&work), leave);
