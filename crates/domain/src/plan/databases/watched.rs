@@ -177,13 +177,16 @@ pub(super) fn unnumbered(
     for peer in desired.db.servers.iter().filter(|s| s.id != server.id) {
         let silent = fresh(observed, &peer.name, now).is_none();
         let link = seen.links.get(&peer.name).filter(|l| l.error == 0);
-        let Some(dense) = dense_upto(observed, peer, now) else {
-            // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
-            let gone = !lives(observed, peer) && !desired.is_writer(&peer.name);
-            if silent && (writer || gone) {
-                continue;
+        // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
+        let gone = silent && !lives(observed, peer) && !desired.is_writer(&peer.name);
+        let dense = match dense_upto(observed, peer, now) {
+            Some(dense) => dense,
+            None if silent && writer => continue,
+            None if gone => {
+                let others = desired.members().filter_map(|s| fresh(observed, &s.name, now));
+                others.map(|d| d.holds(peer.id)).max().unwrap_or(0)
             }
-            return wait(peer);
+            None => return wait(peer),
         };
         let comes = matches!(peer.standing, Standing::Member | Standing::Leaving);
         if !comes || (writer && (silent || link.is_none())) {
