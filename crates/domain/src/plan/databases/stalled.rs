@@ -3,14 +3,14 @@
 use super::fresh;
 use crate::db::DatabaseSeen;
 use crate::db::stalled::STALLED;
-use crate::desired::{Desired, Server};
-use crate::ids::Millis;
+use crate::desired::{Desired, Routing, Server};
+use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::step::Step;
 
-/// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer: not while
-/// that one does not answer.
+/// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
+/// whoever wrote it where all write: not while one of those does not answer.
 pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
@@ -18,7 +18,12 @@ pub(super) fn plan(
     (server, seen): (&Server, &DatabaseSeen),
     now: Millis,
 ) -> bool {
-    let answers = desired.writer.as_ref().is_some_and(|w| fresh(observed, w, now).is_some());
+    let answers = |name: &ServerName| fresh(observed, name, now).is_some();
+    let received =
+        |from: &ServerName| seen.links.get(from).is_some_and(|l| !l.received.within(&seen.applied));
+    let answers = desired.writer.as_ref().is_some_and(answers)
+        && (desired.routing == Routing::OneWriter
+            || seen.links.keys().all(|from| !received(from) || answers(from)));
     let stalled = seen.stalled_at.is_some_and(|at| now.saturating_sub(at) >= STALLED);
     if answers && stalled {
         plan.steps.push(Step::FreeLinks { on: server.name.clone() });
