@@ -10,7 +10,7 @@ use crate::attached::Attached;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
-use crate::db::ids::{self, Numbering};
+use crate::db::ids::{self, Numbered, Numbering};
 use crate::db::verify::{OddTables, Report, Side};
 use crate::desired::{Desired, Doubt, Server};
 use crate::door::{Door, DoorSeen};
@@ -18,9 +18,13 @@ use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
-use crate::step::{Outcome, Step, Target};
+use crate::step::{Mend, Outcome, Step, Target};
 use crate::text;
 use crate::text::Text;
+
+mod setbacks;
+
+pub use setbacks::Setback;
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,7 +301,7 @@ pub struct Observed {
     pub open: BTreeSet<ServerName>,
     /// How each database numbered new rows when it was last asked.
     #[serde(default)]
-    pub numbered: BTreeMap<ServerName, Numbering>,
+    pub numbered: BTreeMap<ServerName, Numbered>,
     /// When Cordée last did something for which the links of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
     /// What the cluster's accounts are on each database.
@@ -322,8 +326,8 @@ pub struct Observed {
     pub homes: BTreeSet<String>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
-    /// The same of what only puts right what somebody altered: while that is in vain, everything else goes on.
-    pub vain: BTreeMap<Target, Setback>,
+    /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes on.
+    pub vain: BTreeMap<(Target, Mend), Setback>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
@@ -481,28 +485,7 @@ pub struct Gap {
     pub ms: u64,
 }
 
-/// The last step on a target failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setback {
-    /// How many times in a row.
-    pub count: u32,
-    /// When it failed last.
-    pub at: Millis,
-    /// Why.
-    pub why: Text,
-}
-
 impl Observed {
-    /// The setbacks for which a step rests.
-    pub fn setbacks_of(&self, step: &Step) -> &BTreeMap<Target, Setback> {
-        if step.mends() { &self.vain } else { &self.setbacks }
-    }
-
-    /// The same, to be noted.
-    pub fn setbacks_of_mut(&mut self, step: &Step) -> &mut BTreeMap<Target, Setback> {
-        if step.mends() { &mut self.vain } else { &mut self.setbacks }
-    }
-
     /// One proxy; an empty value before the first look.
     pub fn proxy(&self, id: PoolId) -> ProxySeen {
         self.proxies.get(&id).cloned().unwrap_or_default()
@@ -514,6 +497,8 @@ impl Observed {
         match look {
             Ok(mut seen) => {
                 let mut at = at;
+                // Read after the numbering: it has all that was written before that.
+                let own = seen.written.last(seen.server_id);
                 seen.stalled_at = seen.waits.then_some(at);
                 if let Seen::At(younger, known) = before {
                     if *younger > at {
@@ -529,7 +514,8 @@ impl Observed {
                     }
                 }
                 if let Some(numbering) = Numbering::of(&seen.variables) {
-                    self.numbered.insert(name.clone(), numbering);
+                    let was = self.numbered.get(name).copied();
+                    self.numbered.insert(name.clone(), Numbered::seen(was, seen.server_id, numbering, own));
                 }
                 if seen.read_only {
                     self.open.remove(name);

@@ -13,7 +13,7 @@ use crate::haproxy::config;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
-use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen, Setback};
+use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen};
 use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
@@ -66,6 +66,8 @@ pub struct World {
     databases: BTreeMap<ServerName, DatabaseSeen>,
     /// Databases on which an application has a connection that numbers rows otherwise than in that one's own place.
     loose: BTreeSet<ServerName>,
+    /// The last write of each domain that carries a number which every database has room for.
+    dense: BTreeMap<u32, u64>,
     /// Writes that an application was told are done, by domain.
     pub acknowledged: BTreeMap<u32, u64>,
     initialised: BTreeMap<ServerName, u32>,
@@ -218,6 +220,9 @@ impl World {
             let last = database.written.0.entry(id).or_insert(0);
             *last += 1;
             self.acknowledged.insert(id, *last);
+            if self.loose.contains(name) || numbers::dense(&database.variables) {
+                self.dense.insert(id, *last);
+            }
             if database.semi_sync && received {
                 for follower in self.databases.values_mut() {
                     if let Some(link) = follower.links.get_mut(name)
@@ -548,12 +553,10 @@ impl World {
 
 /// Notes a step's end in the engine's memory, as the engine does.
 pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Millis) {
-    let target = step.target();
     match (step, outcome) {
         (_, Outcome::Failed(why)) => {
-            let setbacks = memory.setbacks_of_mut(step);
-            let count = setbacks.get(&target).map_or(0, |s| s.count) + 1;
-            setbacks.insert(target, Setback { count, at: now, why: why.clone() });
+            let setback = memory.setback_mut(step, why);
+            (setback.count, setback.at, setback.why) = (setback.count + 1, now, why.clone());
             if let Step::AddServer { proxy, name, .. } = step {
                 memory.proxies.entry(*proxy).or_default().needs_reload.insert(name.clone());
             }
@@ -585,5 +588,5 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
         }
         _ => {}
     }
-    memory.setbacks_of_mut(step).remove(&target);
+    memory.succeeded(step);
 }

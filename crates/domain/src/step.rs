@@ -374,20 +374,40 @@ pub enum Target {
     Wish,
 }
 
+/// What a step puts right that somebody altered. One that is refused for good keeps no other from its turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Mend {
+    /// That setting.
+    Setting(String),
+    /// How rows are numbered.
+    Numbers,
+    /// Time zones.
+    Zones,
+    /// Scheduled events.
+    Events,
+    /// Accounts.
+    Accounts,
+    /// The link from that one.
+    Link(ServerName),
+    /// The numbers in the log.
+    Log,
+}
+
 impl Step {
-    /// Whether it only puts right what somebody altered (a setting, an account, the terms of a link, a log that was reset), or
-    /// gives a database what it goes on without. One that takes no writes before waits for it elsewhere (see `opening`).
-    pub fn mends(&self) -> bool {
-        matches!(
-            self,
-            Self::SetVariable { .. }
-                | Self::NumberIds { .. }
-                | Self::LoadZones { .. }
-                | Self::FollowEvents { .. }
-                | Self::MakeAccounts { .. }
-                | Self::ResetLink { .. }
-                | Self::Renumber { .. }
-        )
+    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a link, a log
+    /// that was reset), or gives a database what it goes on without. One that takes no writes before waits for it elsewhere
+    /// (see `opening`).
+    pub fn mends(&self) -> Option<Mend> {
+        match self {
+            Self::SetVariable { variable, .. } => Some(Mend::Setting((*variable).to_owned())),
+            Self::NumberIds { .. } => Some(Mend::Numbers),
+            Self::LoadZones { .. } => Some(Mend::Zones),
+            Self::FollowEvents { .. } => Some(Mend::Events),
+            Self::MakeAccounts { .. } => Some(Mend::Accounts),
+            Self::ResetLink { from, .. } => Some(Mend::Link(from.clone())),
+            Self::Renumber { .. } => Some(Mend::Log),
+            _ => None,
+        }
     }
 
     /// The database whose links rest while this is done.

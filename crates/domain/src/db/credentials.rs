@@ -50,6 +50,9 @@ pub struct Credentials {
     pub signs_in: bool,
     /// Its rights on everything, or on the site's schema.
     pub rights: BTreeSet<String>,
+    /// Those on the site's schema. What somebody gave it on everything, Cordée's account may not take back.
+    #[serde(default)]
+    pub on_site: BTreeSet<String>,
 }
 
 /// The first account that lacks something, and what: the account itself, its password, or a right.
@@ -66,10 +69,10 @@ pub fn lacking(found: &BTreeMap<String, Credentials>, shared: bool) -> Option<St
     })
 }
 
-/// What the owner has that is withheld while all databases write.
+/// What the owner was given on the site's schema, and is withheld while all databases write.
 pub fn excess(found: &BTreeMap<String, Credentials>) -> Option<String> {
     let account = found.get(OWNER)?;
-    let has: Vec<&str> = WITHHELD.into_iter().filter(|right| account.rights.contains(*right)).collect();
+    let has: Vec<&str> = WITHHELD.into_iter().filter(|right| account.on_site.contains(*right)).collect();
     (!has.is_empty()).then(|| format!("{OWNER} ({})", has.join(", ")))
 }
 
@@ -89,10 +92,11 @@ mod tests {
     use super::*;
 
     fn all() -> BTreeMap<String, Credentials> {
-        let rights =
-            |grant: &str| grant.split_once(" ON ").unwrap().0.split(", ").map(str::to_owned).collect();
         let one = |(name, grant): (&str, &str)| {
-            (name.to_owned(), Credentials { signs_in: true, rights: rights(grant) })
+            let (rights, on) = grant.split_once(" ON ").unwrap();
+            let rights: BTreeSet<String> = rights.split(", ").map(str::to_owned).collect();
+            let on_site = if on == "site.*" { rights.clone() } else { BTreeSet::new() };
+            (name.to_owned(), Credentials { signs_in: true, rights, on_site })
         };
         SHARED.into_iter().map(one).collect()
     }
@@ -122,9 +126,14 @@ mod tests {
         assert_eq!(excess(&found).as_deref(), Some("site_owner (ALTER, DROP)"));
         for right in WITHHELD {
             found.get_mut(OWNER).unwrap().rights.remove(right);
+            found.get_mut(OWNER).unwrap().on_site.remove(right);
         }
         assert_eq!((excess(&found), lacking(&found, true)), (None, None));
         assert_eq!(lacking(&found, false).as_deref(), Some("site_owner (ALTER, DROP)"));
+        // Given on everything, it is nothing that is taken back on the schema, again and again.
+        let mut everywhere = found.clone();
+        everywhere.get_mut(OWNER).unwrap().rights.extend(WITHHELD.map(str::to_owned));
+        assert_eq!(excess(&everywhere), None);
         let (_, grant) = SHARED[2];
         assert_eq!(rights(OWNER, grant, false), grant);
         assert!(!rights(OWNER, grant, true).contains(" DROP"), "{grant}");

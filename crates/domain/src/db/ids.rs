@@ -57,6 +57,31 @@ impl Numbering {
     }
 }
 
+/// How a database was last seen to number new rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Numbered {
+    /// The database's id.
+    pub id: u32,
+    /// So.
+    pub numbering: Numbering,
+    /// The last number of its own domain in its log when it was first seen to do so: what comes after it is numbered so,
+    /// and what came before may not be.
+    pub since: u64,
+}
+
+impl Numbered {
+    /// It was seen to number so, with that number as the last one of its own in its log.
+    pub fn seen(before: Option<Self>, id: u32, numbering: Numbering, last: u64) -> Self {
+        let same = before.filter(|was| (was.id, was.numbering) == (id, numbering));
+        same.unwrap_or(Self { id, numbering, since: last })
+    }
+
+    /// The same, if it numbers in the place of that database.
+    pub fn apart(self, server: &Server) -> Option<Self> {
+        (self.id == server.id && self.numbering == Numbering::apart(server)).then_some(self)
+    }
+}
+
 /// Whether no connection of that database gives a number that another one's place has room for.
 pub fn apart(seen: &DatabaseSeen, server: &Server) -> bool {
     Numbering::of(&seen.variables) == Some(Numbering::apart(server))

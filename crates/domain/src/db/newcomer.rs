@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
+use super::events::SCHEDULER;
 use super::mariadb::PACKET;
 
 /// What it says of itself.
@@ -110,6 +111,8 @@ pub fn wanted(id: u32) -> Vec<(&'static str, String)> {
         ("sync_binlog", "1".to_owned()),
         ("innodb_flush_log_at_trx_commit", "1".to_owned()),
         ("skip_name_resolve", on()),
+        // Started with it, events would begin before Cordée has seen that they run elsewhere.
+        (SCHEDULER, "OFF".to_owned()),
     ]
 }
 
@@ -164,7 +167,8 @@ fn settings(newcomer: &Newcomer, terms: &Terms) -> Option<Problem> {
         .into_iter()
         .filter(|(name, value)| {
             let found = newcomer.settings.get(*name);
-            found.is_none_or(|s| s.by_statement || !s.value.eq_ignore_ascii_case(value))
+            let none = |s: &Setting| *name == SCHEDULER && s.value.eq_ignore_ascii_case("DISABLED");
+            found.is_none_or(|s| s.by_statement || !(s.value.eq_ignore_ascii_case(value) || none(s)))
         })
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
@@ -289,6 +293,17 @@ mod tests {
         let mut newcomer = good();
         (newcomer.version, newcomer.free) = ("11.4.2-MariaDB".to_owned(), None);
         assert_eq!(judge(&newcomer, &terms()), []);
+    }
+
+    #[test]
+    fn one_that_would_begin_events_at_its_start_may_not_join() {
+        for (value, may) in [("OFF", true), ("DISABLED", true), ("ON", false)] {
+            let mut newcomer = good();
+            newcomer.settings.entry("event_scheduler".to_owned()).or_default().value = value.to_owned();
+            let lines = text!("problem-newcomer-settings", count = 1, lines = "event_scheduler=OFF");
+            let found: Vec<Text> = judge(&newcomer, &terms()).into_iter().map(|p| p.text).collect();
+            assert_eq!(found, if may { vec![] } else { vec![lines] }, "{value}");
+        }
     }
 
     #[test]

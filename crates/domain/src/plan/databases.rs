@@ -268,8 +268,9 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
         }
         Decision::Close => plan.steps.push(Step::CloseDatabase { name: writer.clone() }),
         Decision::Elect { to, limit } => {
-            // Where all write, what the lost one alone has is one more writer's work, and comes back with it.
-            let limit = limit.filter(|_| desired.routing == Routing::OneWriter);
+            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what may
+            // carry the numbers that the new one gives.
+            let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
             plan.steps.push(Step::Commit(Change::Elect { to, epoch: desired.epoch + 1, limit }));
         }
         Decision::Abandon(why) => {

@@ -66,7 +66,7 @@ pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Mill
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
     let resting = |step: &Step| {
         let most = if step.takes_out() { backoff(2) } else { u64::MAX };
-        let setback = observed.setbacks_of(step).get(&step.target());
+        let setback = observed.setback(step);
         setback.filter(|s| now < s.at + backoff(s.count + 1).min(most))
     };
     let mut waiting: Vec<(Target, Text)> = Vec::new();

@@ -1,20 +1,34 @@
 //! How the databases of the simulated world number new rows, and the connections that applications keep.
 
+use std::collections::BTreeMap;
+
 use super::World;
 use crate::db::DatabaseSeen;
 use crate::db::ids::{DENSE, Numbering, PLACE, STEP, apart};
-use crate::desired::Desired;
+use crate::desired::{Desired, Routing, Standing};
 use crate::ids::ServerName;
 
 impl World {
-    /// Databases that could give a number which another open one gives too.
+    /// Databases that could give a number which another open one gives too, or gave before: a row that is still to come
+    /// from a member has it.
     pub fn clashing(&self, desired: &Desired) -> Vec<ServerName> {
         let open = self.open();
         let own = |n: &ServerName| {
             let server = desired.db.server(n);
             server.zip(self.databases.get(n)).is_some_and(|(s, d)| apart(d, s)) && !self.loose.contains(n)
         };
-        if open.len() > 1 { open.into_iter().filter(|n| !own(n)).collect() } else { Vec::new() }
+        let to_come = |n: &ServerName| {
+            let there = |id| self.databases.get(n).map_or(0, |d| d.holds(id));
+            let mut others = desired.db.servers.iter().filter(|s| s.name != *n);
+            others.any(|s| {
+                matches!(s.standing, Standing::Member | Standing::Leaving)
+                    && self.dense.get(&s.id).is_some_and(|last| *last > there(s.id))
+            })
+        };
+        let several = open.len() > 1;
+        let beside = |n: &ServerName| desired.routing == Routing::AllWriters && !desired.is_writer(n);
+        let clashes = |n: &ServerName| (several && !own(n)) || ((several || beside(n)) && to_come(n));
+        open.into_iter().filter(clashes).collect()
     }
 
     /// Applications connect, and keep their connections.
@@ -26,6 +40,11 @@ impl World {
             }
         }
     }
+}
+
+/// One after the other, so that another database's next number is among them.
+pub(super) fn dense(variables: &BTreeMap<String, String>) -> bool {
+    Numbering::of(variables).is_none_or(|is| is.step == DENSE.step)
 }
 
 pub(super) fn set(database: &mut DatabaseSeen, to: Numbering) {

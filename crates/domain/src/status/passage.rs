@@ -69,7 +69,7 @@ fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {
         return false;
     }
     let target = Target::Database(server.name.clone());
-    let failed = observed.setbacks.contains_key(&target) || observed.vain.contains_key(&target);
+    let failed = observed.setbacks.contains_key(&target) || observed.in_vain(&target, now);
     !failed && young(observed.rests.get(&server.name).map(|rest| rest.since), now)
 }
 

@@ -8,7 +8,7 @@ use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
-use crate::step::Target;
+use crate::step::{Mend, Target};
 use crate::text;
 
 use super::{LAG_LIMIT, Light, Status, check_reason, joining, linking, passage, unreached};
@@ -219,8 +219,11 @@ fn altered(
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Option<Status> {
-    let vain = observed.vain.contains_key(&Target::Database(server.name.clone()));
-    let told = |w: &Wrong| vain || matches!(w.way, Way::Start | Way::Told);
+    let vain = |w: &Wrong| {
+        let mend = Mend::Setting(w.name.to_owned());
+        observed.vain.contains_key(&(Target::Database(server.name.clone()), mend))
+    };
+    let told = |w: &Wrong| vain(w) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
             // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an

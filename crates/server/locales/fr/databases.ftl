@@ -200,7 +200,7 @@ verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune
 ask-all = Laisser toutes les bases écrire
 ask-all-fact = { $at } mène à { $names }, à tour de rôle.
 ask-all-lose = Quand deux visiteurs modifient la même ligne à moins de { $ms } ms d’écart (le retard entre les bases, mesuré maintenant), l’une des deux modifications peut être perdue, sans erreur.
-ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes ne se gênent jamais par là. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
+ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes n’entrent jamais en conflit de ce fait. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
 ask-all-unmeasured = Quand deux visiteurs modifient la même ligne dans le temps du retard entre les bases (non mesuré en ce moment), l’une des deux modifications peut être perdue, sans erreur.
 ask-alone = { $name } reçoit les écritures.
 ask-back-all = « une seule base écrit », au même endroit. Ce qui a été perdu entre-temps ne revient pas.
@@ -348,12 +348,12 @@ status-sequences = Séquences en conflit
 status-keyless = Tables sans clé
 status-memory = Tables en mémoire
 tables-sequences = { $count ->
-    [one] la séquence { $names } donne les mêmes numéros sur chaque base (ALTER SEQUENCE { $names } INCREMENT 0 ; regardé toutes les 30 s)
+    [one] la séquence { $names } donne les mêmes numéros sur chaque base (ALTER SEQUENCE { $names } INCREMENT 0 ; vérifié toutes les 30 s)
    *[other] { $count } séquences donnent les mêmes numéros sur chaque base : { $names }{ $more ->
         [0] {""}
         [one] {" "}et une autre
        *[other] {" "}et { $more } autres
-    } (ALTER SEQUENCE … INCREMENT 0 ; regardé toutes les 30 s)
+    } (ALTER SEQUENCE … INCREMENT 0 ; vérifié toutes les 30 s)
 }
 tables-keyless = { $count ->
     [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées

@@ -4,7 +4,7 @@ use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
-use cordee_domain::observed::{Refusal, Setback};
+use cordee_domain::observed::Refusal;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -17,29 +17,24 @@ use super::{Engine, rows, subject};
 impl Engine {
     /// Notes how a step ended.
     pub(super) fn stepped(&mut self, step: &Step, outcome: Outcome) {
-        let target = step.target();
         self.observed.note_rest(step, now());
         match outcome {
             Outcome::Done => {
-                self.observed.setbacks_of_mut(step).remove(&target);
+                self.observed.succeeded(step);
                 self.done(step);
             }
             Outcome::Failed(why) => {
                 self.failed(step, &why);
-                let setback = self.observed.setbacks_of_mut(step).entry(target.clone()).or_insert(Setback {
-                    count: 0,
-                    at: 0,
-                    why: why.clone(),
-                });
+                let setback = self.observed.setback_mut(step, &why);
                 setback.count += 1;
                 setback.at = now();
-                if setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. }) {
-                    let name = subject(&target);
+                let told =
+                    setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. });
+                setback.why.clone_from(&why);
+                if told {
+                    let name = subject(&step.target());
                     let text = rows::failure(step, &name, &why);
                     self.note(&name, Some(Light::Warning), &text);
-                }
-                if let Some(setback) = self.observed.setbacks_of_mut(step).get_mut(&target) {
-                    setback.why = why;
                 }
             }
         }

@@ -49,6 +49,9 @@ pub(super) const PACKET: usize = 1 << 30;
 /// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
 pub(super) const WAIT: usize = 28_800;
 
+/// Before a question that somebody's lock must not hold up.
+const AT_ONCE: &str = "SET STATEMENT max_statement_time=0.2 FOR";
+
 /// A question about all tables.
 const SURVEY: Duration = Duration::from_millis(4_200);
 
@@ -184,10 +187,12 @@ impl Database {
             let mut conn = self.pool.get_conn().await?;
             let ids: Vec<u64> = conn
                 .exec(
-                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect` then.
+                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect` then;
+                    // so does one that signs in, which may be Cordée's own or a link's.
                     "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
-                     USER NOT IN ('system user', 'unauthenticated user', 'event_scheduler'))",
-                    (account::APP, account::OWNER),
+                     USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, ?, 'system user', 'unauthenticated user', \
+                     'event_scheduler'))",
+                    (account::APP, account::OWNER, account::CONTROL, account::REPLICATION),
                 )
                 .await?;
             end(&mut conn, &ids).await;
@@ -367,6 +372,8 @@ async fn end(conn: &mut Conn, ids: &[u64]) {
 }
 
 async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
+    // First: what was written with the numbering of before is in the log that is read afterwards.
+    let variables = variables(conn).await?;
     let row: Option<Row> = conn
         .query_first(
             "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
@@ -379,8 +386,6 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
-             NOT EXISTS (SELECT 1 FROM mysql.time_zone_name), \
-             EXISTS (SELECT 1 FROM mysql.event), \
              (SELECT GROUP_CONCAT(IFNULL(STATE, '') SEPARATOR '\n') FROM information_schema.PROCESSLIST \
               WHERE COMMAND = 'Slave_worker')",
         )
@@ -390,7 +395,11 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
     let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
-    let events = if number(16) != 0 { events::all(conn).await? } else { Events::default() };
+    let zoneless = refused(asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
+    let events = match refused(asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
+        Some(true) => refused(events::all(conn).await)?.unwrap_or_default(),
+        _ => Events::default(),
+    };
     let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
     Ok(DatabaseSeen {
         version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
@@ -412,15 +421,33 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
         most_connections: number(11),
         receipts: number(12) != 0,
         // Idle workers are none, and none is no row.
-        waits: stalled::waits(&text(17).lines().collect::<Vec<_>>()),
+        waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
         stalled_at: None,
         lenient: text(13) != "STRICT",
         uptime_s: text(14).parse().unwrap_or(0),
         events,
-        zoneless: number(15) != 0,
+        zoneless: zoneless == Some(true),
         duration_ms: 0,
-        variables: variables(conn).await?,
+        variables,
     })
+}
+
+/// One of MariaDB's own tables, asked. One that somebody has locked answers with an error.
+async fn asked(conn: &mut Conn, what: &str) -> Result<bool, mysql_async::Error> {
+    let found: Option<bool> = conn.query_first(format!("{AT_ONCE} SELECT {what}")).await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// A table that is crashed or locked says nothing, and leaves the rest of the look as it is.
+fn refused<T>(answer: Result<T, mysql_async::Error>) -> Result<Option<T>, mysql_async::Error> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ mysql_async::Error::Server(_)) => {
+            tracing::debug!(why = ?explain(&error), "a table of MariaDB's own");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The settings that count, by their names in lower case.

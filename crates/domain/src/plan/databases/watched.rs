@@ -8,7 +8,7 @@ use crate::db::detail::settings::{Way, wrong};
 use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::Millis;
+use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
 use crate::step::Step;
@@ -38,7 +38,7 @@ pub(super) fn plan(
         }
     }
     if touched(observed, server) {
-        numbering(plan, desired, observed, (server, seen), now);
+        numbering(plan, desired, observed, (server, seen), calm, now);
         if calm && seen.zoneless && !desired.takes_writes(server) {
             plan.steps.push(Step::LoadZones { name: server.name.clone() });
         }
@@ -108,12 +108,14 @@ fn touched(observed: &Observed, server: &Server) -> bool {
         || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
-/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it.
+/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it; in its own place only
+/// while it is `calm`: until connections have ended, nothing else is done there.
 fn numbering(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
     (server, seen): (&Server, &DatabaseSeen),
+    calm: bool,
     now: Millis,
 ) {
     let Some(was) = Numbering::of(&seen.variables) else { return };
@@ -123,7 +125,8 @@ fn numbering(
     };
     let alone = || seen.read_only || desired.db.servers.iter().all(|s| s.id == server.id || closed(s));
     let to = Numbering::wished(desired, server);
-    if was != to && (to != DENSE || alone()) {
+    let may = if to == DENSE { alone() } else { calm };
+    if was != to && may {
         plan.steps.push(Step::NumberIds { name: server.name.clone(), to, was });
     }
 }
@@ -134,8 +137,28 @@ fn lives(observed: &Observed, server: &Server) -> bool {
     server.runtime == Runtime::External || process.leader.is_some()
 }
 
-/// Where all write: why a database is not opened yet, so that no two give the same number. The writer waits for nobody who
-/// is silent: without it there is no database at all.
+/// The last transaction of a database's own that may carry a number which another one's place has room for; nothing while
+/// it may write more of them, as far as is known.
+fn dense_upto(observed: &Observed, server: &Server, now: Millis) -> Option<u64> {
+    let since = observed.numbered.get(&server.name).and_then(|n| n.apart(server)).map(|n| n.since);
+    match fresh(observed, &server.name, now) {
+        Some(seen) if apart(seen, server) => Some(since.unwrap_or_else(|| seen.written.last(server.id))),
+        Some(seen) => seen.read_only.then(|| seen.written.last(server.id)),
+        None => since,
+    }
+}
+
+/// Whether all that a lost writer wrote above `last` carries numbers of its own place: then it may come back with it, as one
+/// more of those that write.
+pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &ServerName, last: u64) -> bool {
+    let placed = |server: &Server| observed.numbered.get(writer)?.apart(server);
+    let placed = desired.db.server(writer).and_then(placed);
+    desired.routing == Routing::AllWriters && placed.is_some_and(|n| n.since <= last)
+}
+
+/// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own place,
+/// and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no link that waits for
+/// a person: without it there is no database at all.
 pub(super) fn unnumbered(
     desired: &Desired,
     observed: &Observed,
@@ -150,17 +173,31 @@ pub(super) fn unnumbered(
     if !apart(seen, server) {
         return wait(server);
     }
+    let writer = desired.is_writer(&server.name);
     for peer in desired.db.servers.iter().filter(|s| s.id != server.id) {
-        let well = match fresh(observed, &peer.name, now) {
-            Some(other) => other.read_only || apart(other, peer),
-            None => {
-                desired.is_writer(&server.name)
-                    || !lives(observed, peer)
-                    || observed.numbered.get(&peer.name) == Some(&Numbering::apart(peer))
+        let silent = fresh(observed, &peer.name, now).is_none();
+        let link = seen.links.get(&peer.name).filter(|l| l.error == 0);
+        // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
+        let gone = silent && !lives(observed, peer) && !desired.is_writer(&peer.name);
+        let dense = match dense_upto(observed, peer, now) {
+            Some(dense) => dense,
+            None if silent && writer => continue,
+            None if gone => {
+                let others = desired.members().filter_map(|s| fresh(observed, &s.name, now));
+                others.map(|d| d.holds(peer.id)).max().unwrap_or(0)
             }
+            None => return wait(peer),
         };
-        if !well {
-            return wait(peer);
+        let comes = matches!(peer.standing, Standing::Member | Standing::Leaving);
+        if !comes || (writer && (silent || link.is_none())) {
+            continue;
+        }
+        // What came from one that does not answer is applied first: how far it is, nobody knows.
+        let received = link.filter(|_| silent).map_or(0, |l| l.received.last(peer.id));
+        let lacks = dense.max(received).saturating_sub(seen.holds(peer.id));
+        if lacks > 0 {
+            let (name, peer) = (server.name.as_str(), peer.name.as_str());
+            return Some(text!("wait-catching-up", name = name, peer = peer, count = lacks));
         }
     }
     None

@@ -6,7 +6,7 @@ use cordee_domain::text::Text;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
-use super::{Database, PATIENT, explain, within, within_limit};
+use super::{AT_ONCE, Database, PATIENT, explain, within, within_limit};
 
 /// Schema, name, definer, state, character set and collation of one event.
 type Made = (String, String, String, String, Option<String>, Option<String>);
@@ -15,7 +15,7 @@ type Made = (String, String, String, String, Option<String>, Option<String>);
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     let rows: Vec<Made> = conn
         .query(
-            "SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event",
+            format!("{AT_ONCE} SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event"),
         )
         .await?;
     let event = |(schema, table, definer, state, set, collation): Made| {
@@ -30,7 +30,7 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
         )
         .await?;
     let off: Vec<(String, String)> = match there {
-        Some(_) => conn.query(format!("SELECT schema_name, event_name FROM cordee.{NOTES}")).await?,
+        Some(_) => conn.query(format!("{AT_ONCE} SELECT schema_name, event_name FROM cordee.{NOTES}")).await?,
         None => Vec::new(),
     };
     let off = off.into_iter().map(|(schema, table)| TableName { schema, table });

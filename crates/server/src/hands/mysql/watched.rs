@@ -1,6 +1,6 @@
 //! What is put right when somebody altered it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cordee_domain::db::Thread;
 use cordee_domain::db::credentials::{Credentials, HOST, SHARED};
@@ -71,8 +71,8 @@ impl Database {
                 .await?;
             let rights: Vec<Row> = conn
                 .query(
-                    "SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES UNION ALL \
-                     SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES \
+                    "SELECT GRANTEE, PRIVILEGE_TYPE, 0 FROM information_schema.USER_PRIVILEGES UNION ALL \
+                     SELECT GRANTEE, PRIVILEGE_TYPE, 1 FROM information_schema.SCHEMA_PRIVILEGES \
                      WHERE TABLE_SCHEMA = 'site'",
                 )
                 .await?;
@@ -85,9 +85,11 @@ impl Database {
             let (_, password) = passwords.get_key_value(name.as_str())?;
             SHARED.iter().find(|(known, _)| *known == name)?;
             let grantee = format!("'{name}'@'{HOST}'");
-            let own = rights.iter().filter(|r| text(r, 0) == grantee).map(|r| text(r, 1));
+            let own: Vec<&Row> = rights.iter().filter(|r| text(r, 0) == grantee).collect();
+            let on_site = own.iter().filter(|r| text(r, 2) == "1").map(|r| text(r, 1)).collect();
+            let rights = own.iter().map(|r| text(r, 1)).collect();
             let signs_in = text(row, 1).eq_ignore_ascii_case(&native(password)) && text(row, 2) == "0";
-            Some((name, Credentials { signs_in, rights: own.collect::<BTreeSet<_>>() }))
+            Some((name, Credentials { signs_in, rights, on_site }))
         };
         Ok(accounts.iter().filter_map(one).collect())
     }

@@ -1,10 +1,11 @@
 //! How rows are numbered, who knows time zones, and where scheduled events run.
 
 use super::{Scene, cluster, name, steps};
-use crate::db::DatabaseSeen;
+use crate::change::Change;
 use crate::db::events::{Event, Events, SCHEDULER, State, Turn};
 use crate::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use crate::db::verify::TableName;
+use crate::db::{DatabaseSeen, Position};
 use crate::desired::{Handover, Routing, Runtime, Standing};
 use crate::observed::{ProcessId, Seen};
 use crate::step::Step;
@@ -20,11 +21,7 @@ fn numbered(routing: Routing, db1: (u64, u64), db2: (u64, u64)) -> Scene {
     let mut scene = cluster(1);
     scene.desired.routing = routing;
     let scene = scene.database("db1", |d| number(d, db1.0, db1.1));
-    let mut scene = scene.database("db2", |d| number(d, db2.0, db2.1));
-    for (server, (step, place)) in [("db1", db1), ("db2", db2)] {
-        scene.seen.numbered.insert(name(server), Numbering { step, place });
-    }
-    scene
+    scene.database("db2", |d| number(d, db2.0, db2.1))
 }
 
 /// What is planned about numbers, and who is opened.
@@ -67,6 +64,63 @@ fn nobody_is_opened_beside_another_before_both_number_in_their_own_places() {
 }
 
 #[test]
+fn nobody_is_opened_before_it_has_what_was_numbered_one_after_the_other() {
+    let at = |number| Position([(1, number)].into());
+    // Connections that have ended wrote up to 15; what came then is in db1's place.
+    let apart = |d: &mut DatabaseSeen| {
+        number(d, FIRST.0, FIRST.1);
+        d.written = at(15);
+    };
+    let scene = numbered(Routing::AllWriters, ONE, SECOND).database("db1", apart);
+    let mut scene = scene.database("db1", |d| d.written = at(17));
+    let opened = |scene: &Scene, holds| planned(&scene.clone().holding("db2", holds)).1;
+    assert_eq!(opened(&scene, 14), [] as [&str; 0], "its next number is one of those that are to come");
+    assert_eq!(opened(&scene, 15), ["db2"]);
+    // Whoever lags by a second is waited for, and no longer one that does not answer.
+    let silent = scene.clone().unanswered("db1");
+    assert_eq!((opened(&silent, 14).len(), opened(&silent, 15).len()), (0, 1));
+    let gone = scene.clone().gone("db1");
+    assert_eq!((opened(&gone, 14).len(), opened(&gone, 15).len()), (0, 1));
+    // A Cordée that began anew takes all of it for numbered as before.
+    scene.seen.numbered.clear();
+    let scene = scene.database("db1", |_| {});
+    assert_eq!((opened(&scene, 16).len(), opened(&scene, 17).len()), (0, 1));
+}
+
+#[test]
+fn a_lost_writer_comes_back_with_its_own_only_when_nobody_else_gives_these_numbers() {
+    let limit = |scene: Scene| {
+        let lost = scene.dead(200).answered("db2", 10, 10);
+        steps(&lost).into_iter().find_map(|step| match step {
+            Step::Commit(Change::Elect { limit, .. }) => Some(limit),
+            _ => None,
+        })
+    };
+    let all = |first| numbered(Routing::AllWriters, first, SECOND);
+    assert_eq!(limit(all(FIRST)), Some(None));
+    assert_eq!(limit(all(ONE)), Some(Some(10)), "it was never seen to number apart");
+    assert_eq!(limit(all((END, 1))), Some(Some(10)), "nor here: connections were being ended");
+    let late = all(ONE).database("db1", |d| {
+        number(d, FIRST.0, FIRST.1);
+        d.written = Position([(1, 12)].into());
+    });
+    assert_eq!(limit(late), Some(Some(10)), "nobody has the last two that were numbered as before");
+    let mut unknown = all(FIRST);
+    unknown.seen.numbered.clear();
+    assert_eq!(limit(unknown), Some(Some(10)));
+    assert_eq!(limit(numbered(Routing::OneWriter, FIRST, SECOND)), Some(Some(10)));
+}
+
+#[test]
+fn connections_are_not_ended_while_the_writer_changes() {
+    let mut scene = numbered(Routing::AllWriters, ONE, ONE);
+    assert_eq!(planned(&scene).0.len(), 2);
+    scene.desired.handover = Some(Handover { to: name("db2"), at: scene.now, accept_loss: false });
+    assert_eq!(planned(&scene).0, []);
+    assert_eq!(planned(&numbered(Routing::AllWriters, ONE, ONE).dead(200)).0, []);
+}
+
+#[test]
 fn one_that_is_silent_may_number_as_it_did_when_it_was_last_heard() {
     let silent = |first| {
         let mut scene = numbered(Routing::AllWriters, first, SECOND);
@@ -74,13 +128,18 @@ fn one_that_is_silent_may_number_as_it_did_when_it_was_last_heard() {
         scene.seen.databases.insert(name("db1"), Seen::Failed { last: Some(scene.now - 10), why });
         scene
     };
-    assert_eq!(planned(&silent(FIRST)).1, ["db2"]);
+    assert_eq!(planned(&silent(FIRST)).1, ["db2"], "it has all that was numbered otherwise");
+    assert_eq!(planned(&silent(FIRST).holding("db2", 9)).1, [] as [&str; 0], "it has not");
+    let received = silent(FIRST).link("db2", |l| l.received = Position([(1, 12)].into()));
+    assert_eq!(planned(&received).1, [] as [&str; 0], "and first it applies what came");
     assert_eq!(planned(&silent(ONE)).1, [] as [&str; 0]);
     let mut never = silent(FIRST);
     never.seen.numbered.clear();
     assert_eq!(planned(&never).1, [] as [&str; 0], "a Cordée that began anew knows nothing of it");
-    // One that is gone comes back closed, with what stands in its file.
     never.writer_process().leader = None;
+    assert_eq!(planned(&never).1, [] as [&str; 0], "nobody replaced it: it has all that it wrote");
+    // Any other comes back closed, with what stands in its file.
+    never.desired.writer = Some(name("db2"));
     assert_eq!(planned(&never).1, ["db2"]);
 }
 

@@ -13,7 +13,7 @@ use crate::desired::{Runtime, Server};
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
 use crate::status::{Light, database};
-use crate::step::{Step, Target};
+use crate::step::{Mend, Step, Target};
 use crate::text;
 
 /// What the file of a database of ours sets, as MariaDB shows it.
@@ -107,18 +107,34 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
         still: false,
     };
     let open = Step::OpenDatabase { name: db2(), epoch: 1 };
+    let zones = Step::LoadZones { name: db2() };
     let mut observed = Observed::default();
     let setback = || Setback { count: 9, at: 1_000, why: text!("db-broken") };
     let kept = |observed: &Observed| {
-        let mut plan = Plan { steps: vec![set.clone(), open.clone()], ..Plan::default() };
+        let mut plan = Plan { steps: vec![zones.clone(), set.clone(), open.clone()], ..Plan::default() };
         hold_back(&mut plan, observed, 1_100);
         plan.steps
     };
-    observed.vain.insert(Target::Database(db2()), setback());
+    let target = || Target::Database(db2());
+    observed.vain.insert((target(), Mend::Zones), setback());
+    assert_eq!(kept(&observed), [set.clone(), open.clone()], "another kind has its turn");
+    observed.vain.insert((target(), Mend::Setting("sync_binlog".to_owned())), setback());
     assert_eq!(kept(&observed), std::slice::from_ref(&open));
     observed.vain.clear();
-    observed.setbacks.insert(Target::Database(db2()), setback());
-    assert_eq!(kept(&observed), std::slice::from_ref(&set));
+    observed.vain.insert((target(), Mend::Setting("binlog_format".to_owned())), setback());
+    assert_eq!(kept(&observed), [zones.clone(), set.clone(), open.clone()], "and another setting");
+    observed.vain.clear();
+    observed.setbacks.insert(target(), setback());
+    assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
+    // It is noted as it is looked for.
+    observed = Observed::default();
+    observed.setback_mut(&set, &text!("db-broken")).at = 1_000;
+    assert!(observed.setback(&set).is_some() && observed.setback(&zones).is_none());
+    assert!(observed.in_vain(&target(), 1_100) && !observed.in_vain(&target(), 61_000));
+    observed.succeeded(&zones);
+    assert!(observed.setback(&set).is_some());
+    observed.succeeded(&set);
+    assert_eq!(observed.setback(&set), None);
 }
 
 #[test]
@@ -140,7 +156,9 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let server = scene.desired.db.servers[1].clone();
     assert_eq!(set(&scene).len(), 1, "it is tried first");
     let why = text!("db-broken");
-    scene.seen.vain.insert(Target::Database(name("db2")), Setback { count: 3, at: scene.now, why });
+    let mend = Mend::Setting("max_allowed_packet".to_owned());
+    let vain = (Target::Database(name("db2")), mend);
+    scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
     let Some(reason) = status.reason.filter(|_| status.word == text!("status-altered")) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
