@@ -74,8 +74,8 @@ fn secret(asks: &str) -> Result<String, Failure> {
     }
 }
 
-/// What a person types at a terminal, unseen. Whoever gives up meanwhile gets the terminal back as it was: their keys end
-/// the line, and not this program.
+/// What a person types at a terminal, unseen. Whoever gives up meanwhile gets the terminal back as it was: their keys
+/// end the line, and not this program.
 fn unseen(input: &Stdin, asks: &str) -> std::io::Result<Option<String>> {
     let mut out = std::io::stderr().lock();
     let _ = write!(out, "{} ", asks.trim_end());

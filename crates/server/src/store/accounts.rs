@@ -125,8 +125,8 @@ impl Store {
         })
     }
 
-    /// Compares the password with that account's; `None` when it is not. An unknown name costs as much as a known one: one
-    /// comparison.
+    /// Compares the password with that account's; `None` when it is not. An unknown name costs as much as a known one:
+    /// one comparison.
     pub fn password_matches(&self, name: &str, password: &str) -> Result<Option<Proven>, StoreError> {
         let stored: Option<String> = self
             .lock()

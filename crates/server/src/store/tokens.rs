@@ -103,8 +103,8 @@ impl Store {
         Ok(all.collect::<Result<_, _>>()?)
     }
 
-    /// Takes a token back, notes it, and ends what is being read with it. Gives its name as it was written, when there was
-    /// one.
+    /// Takes a token back, notes it, and ends what is being read with it. Gives its name as it was written, when there
+    /// was one.
     pub fn revoke_token(&self, name: &str, actor: &str) -> Result<Option<String>, StoreError> {
         let gone = self.noted(actor, |connection| {
             let written: Option<String> = connection

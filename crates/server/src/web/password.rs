@@ -40,8 +40,9 @@ impl From<StoreError> for Doubt {
     }
 }
 
-/// Whether that is the account's present password. Wrong ones are counted, so that a session somebody else got hold of is no
-/// way around the bounds; apart from the tries of those who are not let in, so that no stranger keeps its owner from it.
+/// Whether that is the account's present password. Wrong ones are counted, so that a session somebody else got hold of
+/// is no way around the bounds; apart from the tries of those who are not let in, so that no stranger keeps its owner
+/// from it.
 pub async fn present(app: &App, account: &Account, typed: String, insider: Insider) -> Result<Proven, Doubt> {
     let tried = app.limiter.reserve(Who::Insider(insider)).map_err(Doubt::Wait)?;
     let turn = match app.limiter.turn(true).await {

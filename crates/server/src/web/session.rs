@@ -260,7 +260,8 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-/// The same for the API, where a token lets in and no cookie beside it. The pages know no token: there it excuses nothing.
+/// The same for the API, where a token lets in and no cookie beside it. The pages know no token: there it excuses
+/// nothing.
 pub async fn same_origin_or_token(request: Request, next: Next) -> Response {
     if bearer(request.headers()).is_some() {
         return next.run(request).await;
