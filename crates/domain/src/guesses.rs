@@ -2,7 +2,8 @@
 //!
 //! An address has so many tries in a minute. An account has some at once and then fewer and fewer, from however many
 //! addresses: a delay that ends, because a refusal that lasts would let a stranger keep its owner out. A browser in
-//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them.
+//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them. So
+//! has whoever is let in already and is asked for the present password once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -41,6 +42,15 @@ impl Origin {
     }
 }
 
+/// Who is let in already, and is asked for the account's password once more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Insider {
+    /// Whoever is signed in to that account, in however many sessions and from wherever.
+    Account(String),
+    /// The owner of the machine, on the command line's socket.
+    Machine,
+}
+
 /// Who tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -48,6 +58,8 @@ pub enum Who {
     Stranger(Origin, String),
     /// A browser in which that very account was signed in before, by the hash of what it keeps.
     Known(Vec<u8>),
+    /// Somebody who is let in already.
+    Insider(Insider),
     /// Whoever tries a code or a token: random, so that no account is named and only the address is counted.
     Secret(Origin),
 }
@@ -65,6 +77,7 @@ pub struct Guesses {
     addresses: BTreeMap<Origin, VecDeque<Millis>>,
     accounts: BTreeMap<String, VecDeque<Millis>>,
     browsers: BTreeMap<Vec<u8>, VecDeque<Millis>>,
+    insiders: BTreeMap<Insider, VecDeque<Millis>>,
     /// Of codes and tokens: a program with a wrong one does not keep the people of its address from signing in.
     secrets: BTreeMap<Origin, VecDeque<Millis>>,
 }
@@ -79,6 +92,11 @@ impl Guesses {
                 pause(self.accounts.get(account), now, growing),
             ],
             Who::Known(browser) => [pause(self.browsers.get(browser), now, in_a_window), 0],
+            // As one stranger at one address: a session that somebody else got hold of is worth no more.
+            Who::Insider(insider) => {
+                let tries = self.insiders.get(insider);
+                [pause(tries, now, in_a_window), pause(tries, now, growing)]
+            }
             Who::Secret(origin) => [pause(self.secrets.get(origin), now, in_a_window), 0],
         };
         let wait = waits.into_iter().max().unwrap_or(0);
@@ -91,6 +109,7 @@ impl Guesses {
                 note(&mut self.accounts, account.clone(), now, MEMORY_MS);
             }
             Who::Known(browser) => note(&mut self.browsers, browser.clone(), now, WINDOW_MS),
+            Who::Insider(insider) => note(&mut self.insiders, insider.clone(), now, MEMORY_MS),
             Who::Secret(origin) => note(&mut self.secrets, *origin, now, WINDOW_MS),
         }
         Ok(Try { who, at: now })
@@ -104,6 +123,7 @@ impl Guesses {
                 forget(&mut self.accounts, account, right.at);
             }
             Who::Known(browser) => forget(&mut self.browsers, browser, right.at),
+            Who::Insider(insider) => forget(&mut self.insiders, insider, right.at),
             Who::Secret(origin) => forget(&mut self.secrets, origin, right.at),
         }
     }
@@ -212,6 +232,27 @@ mod tests {
         let taken = (0..60).filter(|_| guesses.reserve(known(), 1_000).is_ok()).count();
         assert_eq!(taken, TRIES, "its own tries are counted all the same");
         assert!(guesses.reserve(Who::Known(vec![8]), 1_000).is_ok());
+    }
+
+    #[test]
+    fn whoever_is_let_in_is_neither_held_up_by_strangers_nor_free_to_guess() {
+        let mut guesses = Guesses::default();
+        for n in 0..200 {
+            let _ = guesses.reserve(stranger(n % 50, "ana"), u64::from(n));
+        }
+        let ana = || Who::Insider(Insider::Account("ana".to_owned()));
+        let taken = (0..60).filter(|_| guesses.reserve(ana(), 1_000).is_ok()).count();
+        assert_eq!(taken, TRIES);
+        let others = [Who::Insider(Insider::Account("bob".to_owned())), Who::Insider(Insider::Machine)];
+        for other in others {
+            let taken = (0..60).filter(|_| guesses.reserve(other.clone(), 1_000).is_ok()).count();
+            assert_eq!(taken, TRIES, "{other:?}");
+        }
+        // Ever more slowly, as everybody else's.
+        let at = (0_u64..15 * 60).filter(|s| guesses.reserve(ana(), 1_000 + s * 1_000).is_ok()).count();
+        assert!((10..=20).contains(&at), "{at} in a quarter of an hour");
+        // What is wrong there keeps nobody from signing in.
+        assert!(guesses.reserve(Who::Known(vec![7]), 1_000).is_ok());
     }
 
     #[test]

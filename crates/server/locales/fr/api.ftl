@@ -148,7 +148,7 @@ cli-help-start = Démarrer un serveur qui a été arrêté
 cli-help-status = Montrer la grappe : verdict, répartiteurs, serveurs ; code de sortie 0 tout va bien, 5 tout ne va pas bien ou n’est pas connu, 6 en panne
 cli-help-status-json = Tout l’état, tel que l’API le donne
 cli-help-stop = Arrêter un serveur que Cordée a démarré ; il le reste jusqu’à start
-cli-help-test = Essayer la connexion à un serveur, étape par étape ; code de retour 1 si une étape échoue
+cli-help-test = Essayer la connexion à un serveur, étape par étape ; code de sortie 1 si une étape échoue
 cli-help-token = Jetons pour les programmes qui utilisent l’API
 cli-help-token-create = Créer un jeton et l’afficher, cette seule fois (sur cette machine seulement)
 cli-help-token-name = Figure dans le journal sous la forme token:NOM
@@ -164,26 +164,28 @@ cli-help-token-days = Jours pendant lesquels il est valable, 1 à 3650 ; sans 
 cli-help-token-list = Lister les jetons : quand ils ont été créés et employés, et jusqu’à quand ils valent
 cli-help-token-revoke = Révoquer un jeton ; qui le détient est refusé aussitôt
 cli-help-token-which = Son nom
-cli-help-up = Démarrer la grappe, ou le trouver en marche ; ./up compile d’abord Cordée
+cli-help-up = Démarrer la grappe, ou la trouver en marche ; ./up compile d’abord Cordée
 cli-help-yes = Ne pas demander
 cli-dsn-url = URL
 cli-dsn-writer-host = hôte de la base qui écrit
 cli-dsn-writer-port = port de la base qui écrit
 cli-dsn-writer-url = URL de la base qui écrit
-cli-password-changed = Le mot de passe de { $name } est changé ; toutes les sessions sont terminées.
+cli-password-again = Le nouveau, une deuxième fois :
+cli-password-changed = Le mot de passe de { $name } est changé ; toutes les sessions sont terminées. Les jetons restent valables : cordee token list les montre, cordee token revoke NOM en révoque un.
+cli-password-left = Abandonné ; rien n’est changé.
 cli-password-new = Nouveau mot de passe :
 cli-password-present = Mot de passe actuel :
 cli-password-unread = Le mot de passe n’a pas pu être lu sur l’entrée standard.
 cli-rows-comparing = les lignes sont en train d’être comparées
 cli-rows-differ = { $count ->
-    [one] { $name } : { $count } table diffère de celle de la base qui écrit ; cordee repair la remet en ordre
-   *[other] { $name } : { $count } tables diffèrent de celles de la base qui écrit ; cordee repair les remet en ordre
+    [one] { $name } : { $count } table diffère de celle de la base qui écrit ; cordee repair la remet en ordre
+   *[other] { $name } : { $count } tables diffèrent de celles de la base qui écrit ; cordee repair les remet en ordre
 }
-end-added = { $name } : ajout fait.
-end-copied = { $name } : nouvelle copie faite.
+end-added = { $name } : ajout fait.
+end-copied = { $name } : nouvelle copie faite.
 end-done = C’est fait.
 end-promoted = { $name } prend les écritures.
-end-removed = { $name } : retrait fait.
-end-restarted = { $name } : redémarrage fait.
-end-started = { $name } : en marche.
-end-stopped = { $name } : à l’arrêt.
+end-removed = { $name } : retrait fait.
+end-restarted = { $name } : redémarrage fait.
+end-started = { $name } : en marche.
+end-stopped = { $name } : à l’arrêt.

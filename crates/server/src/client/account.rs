@@ -1,9 +1,9 @@
 //! The password of the page's account, and the tokens of programs.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Stdin, Write as _};
+use std::io::{BufRead, IsTerminal as _, Stdin, Write as _};
 
 use cordee_domain::text;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::http::segment;
@@ -34,40 +34,81 @@ pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Fa
 }
 
 /// Changes the password of the page's account. Both come from standard input, one a line: never from the command line, which
-/// everybody may read.
+/// everybody may read. What a person types unseen is asked for twice.
 pub(super) async fn password(door: &Door, forgotten: bool) -> Result<Said, Failure> {
     let present = if forgotten { None } else { Some(secret(&door.say(&text!("cli-password-present")))?) };
     let new = secret(&door.say(&text!("cli-password-new")))?;
+    if std::io::stdin().is_terminal() && secret(&door.say(&text!("cli-password-again")))? != new {
+        return Err(Failure::Refused(vec![(String::new(), door.say(&text!("problem-password-again")))]));
+    }
     let body = json!({ "present": present, "new": new, "forgotten": forgotten });
     let NewPassword { message } = read(door.local("POST", "/local/password", Some(&body)).await?)?;
     Ok(Said::well(format!("{}\n", show::plain(&message))))
 }
 
 /// The longest line that is read.
-const LONGEST: u64 = 4_096;
+const LONGEST: usize = 4_096;
 
-fn line(input: &Stdin) -> std::io::Result<String> {
-    let mut text = String::new();
-    input.lock().take(LONGEST).read_line(&mut text)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+/// One line without its end; `None` when one of these bytes is in it.
+fn line(input: impl BufRead, given_up: &[u8]) -> std::io::Result<Option<String>> {
+    let mut typed = Vec::new();
+    for byte in input.bytes().take(LONGEST) {
+        match byte? {
+            b'\n' => break,
+            byte if given_up.contains(&byte) => return Ok(None),
+            byte => typed.push(byte),
+        }
+    }
+    let text = String::from_utf8(typed).map_err(|_| std::io::ErrorKind::InvalidData)?;
+    Ok(Some(text.trim_end_matches('\r').to_owned()))
 }
 
 /// One line of standard input. A person at a terminal is asked, and what they type is not shown.
 fn secret(asks: &str) -> Result<String, Failure> {
-    let unread = |_| Failure::Usage(text!("cli-password-unread"));
     let input = std::io::stdin();
-    if !input.is_terminal() {
-        return line(&input).map_err(unread);
+    let typed = if input.is_terminal() { unseen(&input, asks) } else { line(input.lock(), &[]) };
+    match typed {
+        Ok(Some(typed)) => Ok(typed),
+        Ok(None) => Err(Failure::Usage(text!("cli-password-left"))),
+        Err(_) => Err(Failure::Usage(text!("cli-password-unread"))),
     }
+}
+
+/// What a person types at a terminal, unseen. Whoever gives up meanwhile gets the terminal back as it was: their keys
+/// end the line, and not this program.
+fn unseen(input: &Stdin, asks: &str) -> std::io::Result<Option<String>> {
     let mut out = std::io::stderr().lock();
     let _ = write!(out, "{} ", asks.trim_end());
     let _ = out.flush();
-    let usual = tcgetattr(&input).map_err(|e| unread(e.into()))?;
+    let usual = tcgetattr(input)?;
+    let [interrupt, quit, suspend] =
+        [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP]
+            .map(|key| usual.special_codes[key]);
     let mut silent = usual.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&input, OptionalActions::Flush, &silent).map_err(|e| unread(e.into()))?;
-    let typed = line(&input);
-    let _ = tcsetattr(&input, OptionalActions::Flush, &usual);
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    silent.special_codes[SpecialCodeIndex::VEOL] = interrupt;
+    silent.special_codes[SpecialCodeIndex::VEOL2] = quit;
+    tcsetattr(input, OptionalActions::Flush, &silent)?;
+    let typed = line(input.lock(), &[interrupt, quit, suspend]);
+    let _ = tcsetattr(input, OptionalActions::Flush, &usual);
     let _ = writeln!(out);
-    typed.map_err(unread)
+    typed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_where_it_ends_or_is_given_up() {
+        let read = |typed: &[u8]| line(typed, &[3, 28, 26]).ok();
+        let is = |text: &str| Some(Some(text.to_owned()));
+        assert_eq!(read(b"long enough\r\nanother one\n"), is("long enough"));
+        assert_eq!(read("ö ß".as_bytes()), is("ö ß"));
+        assert_eq!(read(b""), is(""));
+        assert_eq!(read(b"long\x03"), Some(None));
+        assert_eq!(read(b"lo\x1ang\n"), Some(None));
+        assert_eq!(read(b"\xff\n"), None, "no text");
+        assert_eq!(line(&b"a\x03b\n"[..], &[]).ok(), is("a\u{3}b"), "not of a terminal");
+    }
 }

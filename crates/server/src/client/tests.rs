@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::http::Door;
-use super::{Failure, Said, answer, complaint, show};
+use super::{AT_RISK, DOWN, Failure, Said, answer, code, complaint, light, show};
 use crate::cli::{Cli, Command};
 use crate::listen;
 use crate::web::{App, api, fixture};
@@ -80,6 +80,21 @@ async fn commands_reach_the_cluster() {
     assert_eq!(web3, Standing::Leaving, "the engine says when it is gone");
     let history = rig.says("history").await;
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
+}
+
+#[test]
+fn a_picture_of_another_version_still_has_an_exit_code() {
+    for (verdict, expected) in [
+        (serde_json::json!({"light": "good", "new": {}}), 0),
+        (serde_json::json!({"light": "critical"}), DOWN),
+        (serde_json::json!({"light": "warning"}), AT_RISK),
+        (serde_json::json!({"light": "indigo"}), AT_RISK),
+        (serde_json::json!(null), AT_RISK),
+    ] {
+        let answer = serde_json::json!({ "verdict": verdict, "servers": "otherwise" });
+        assert_eq!(code(light(&answer)), expected, "{answer}");
+    }
+    assert_eq!(code(light(&serde_json::json!([]))), AT_RISK);
 }
 
 #[tokio::test]

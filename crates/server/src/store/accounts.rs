@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
 use cordee_domain::ids::Millis;
+use cordee_domain::text;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
@@ -49,6 +50,49 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
+/// What a browser gets that is let in.
+#[derive(Debug)]
+pub struct Entered {
+    /// Its session.
+    pub session: SignIn,
+    /// By which it is known from now on; absent in one that is known already.
+    pub browser: Option<SignIn>,
+}
+
+/// A password that was right when it was compared, which takes a while: whatever is done with it is done only if the
+/// account still has that very one, and in the same transaction.
+#[derive(Clone)]
+pub struct Proven {
+    account: Account,
+    hash: String,
+}
+
+impl std::fmt::Debug for Proven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proven({}, …)", self.account.0)
+    }
+}
+
+impl Proven {
+    /// Whether it is the account's password still.
+    pub(super) fn holds(&self, connection: &Connection) -> Result<bool, StoreError> {
+        Ok(connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM account WHERE name = ?1 AND password = ?2)",
+            params![self.account.0, self.hash],
+            |r| r.get(0),
+        )?)
+    }
+}
+
+/// What came of changing a password.
+#[derive(Debug)]
+pub enum Changed {
+    /// It is changed, and the browser at hand is let in anew.
+    Done(Option<Entered>),
+    /// The account has another one by now, or is gone: nothing is changed.
+    Stale,
+}
+
 /// A session ends after 30 minutes without a request…
 const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
@@ -69,19 +113,21 @@ impl Store {
         Ok(self.lock().query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |r| r.get(0))?)
     }
 
-    /// Makes the first account. `false` when there is one already.
-    pub fn create_first_account(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+    /// Makes the first account and lets its browser in. `None` when there is one already.
+    pub fn set_up(&self, name: &str, password: &str, from: &Device) -> Result<Option<Entered>, StoreError> {
         let hash = hash_password(password)?;
-        let made = self.lock().execute(
-            "INSERT INTO account (name, password, created) SELECT ?1, ?2, ?3 \
-             WHERE NOT EXISTS (SELECT 1 FROM account)",
-            params![name, hash, now()],
-        )?;
-        Ok(made == 1)
+        self.noted("cordee", |connection| {
+            if !insert_first_account(connection, name, &hash)? {
+                return Ok((None, None));
+            }
+            let entered = let_in(connection, &Account(name.to_owned()), from, false)?;
+            Ok((Some(entered), Some(text!("event-account", name = name))))
+        })
     }
 
-    /// Whether the password is that account's. An unknown name costs as much as a known one: one comparison.
-    pub fn password_matches(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+    /// Compares the password with that account's; `None` when it is not. An unknown name costs as much as a known one:
+    /// one comparison.
+    pub fn password_matches(&self, name: &str, password: &str) -> Result<Option<Proven>, StoreError> {
         let stored: Option<String> = self
             .lock()
             .query_row("SELECT password FROM account WHERE name = ?1", [name], |r| r.get(0))
@@ -89,23 +135,20 @@ impl Store {
         let known = stored.is_some();
         let hash = stored.unwrap_or_else(|| NOBODYS.to_owned());
         let parsed = PasswordHash::new(&hash).map_err(|_| StoreError::Hash)?;
-        Ok(hasher()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
+        let right = hasher()?.verify_password(password.as_bytes(), &parsed).is_ok() && known;
+        Ok(right.then(|| Proven { account: Account(name.to_owned()), hash }))
     }
 
-    /// Makes a browser known in which that account is signed in now. The oldest ones are forgotten.
-    pub fn know_browser(&self, account: &Account) -> Result<SignIn, StoreError> {
-        let secret = random::token(32).ok_or(StoreError::Random)?;
-        let connection = self.lock();
-        connection.execute(
-            "INSERT INTO browser (token_hash, account, created) VALUES (?1, ?2, ?3)",
-            params![digest(&secret), account.0, now()],
-        )?;
-        connection.execute(
-            "DELETE FROM browser WHERE created < ?1 OR (account = ?2 AND token_hash NOT IN \
-             (SELECT token_hash FROM browser WHERE account = ?2 ORDER BY created DESC, rowid DESC LIMIT ?3))",
-            params![now().saturating_sub(BROWSER_KEPT_MS), account.0, BROWSERS],
-        )?;
-        Ok(SignIn(secret))
+    /// Lets a browser in, and makes it known if it is not. `None` when the password is another one by now.
+    pub fn enter(&self, proven: &Proven, from: &Device, known: bool) -> Result<Option<Entered>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        if !proven.holds(&transaction)? {
+            return Ok(None);
+        }
+        let entered = let_in(&transaction, &proven.account, from, known)?;
+        transaction.commit()?;
+        Ok(Some(entered))
     }
 
     /// Whether that account was signed in before in the browser that keeps this secret; gives the secret's hash.
@@ -117,11 +160,6 @@ impl Store {
             |r| r.get(0),
         )?;
         Ok(known.then_some(hash))
-    }
-
-    /// Starts a session.
-    pub fn sign_in(&self, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
-        begin_session(&self.lock(), account, from)
     }
 
     /// The sessions of an account that are alive, the last one used first.
@@ -145,45 +183,61 @@ impl Store {
         Ok(all.collect::<Result<_, _>>()?)
     }
 
-    /// Ends one session of an account, or with `None` all but the one that asks. Gives how many ended.
-    pub fn end_sessions(&self, account: &Account, id: Option<&str>, own: &str) -> Result<usize, StoreError> {
-        let ended = match id {
-            Some(id) => self.lock().execute(
-                "DELETE FROM session WHERE lower(hex(substr(token_hash, 1, 8))) = ?1 AND account = ?2 COLLATE NOCASE",
-                params![id, account.0],
-            ),
-            None => self.lock().execute(
-                "DELETE FROM session WHERE token_hash <> ?1 AND account = ?2 COLLATE NOCASE",
-                params![digest(own), account.0],
-            ),
-        }?;
+    /// Ends one session of an account, or with `None` all but the one that asks, and notes it. Gives how many ended.
+    pub fn end_sessions(
+        &self,
+        account: &Account,
+        id: Option<&str>,
+        own: &str,
+        actor: &str,
+    ) -> Result<usize, StoreError> {
+        let ended = self.noted(actor, |connection| {
+            let ended = match id {
+                Some(id) => connection.execute(
+                    "DELETE FROM session WHERE lower(hex(substr(token_hash, 1, 8))) = ?1 \
+                     AND account = ?2 COLLATE NOCASE",
+                    params![id, account.0],
+                ),
+                None => connection.execute(
+                    "DELETE FROM session WHERE token_hash <> ?1 AND account = ?2 COLLATE NOCASE",
+                    params![digest(own), account.0],
+                ),
+            }?;
+            Ok((ended, (ended > 0).then(|| text!("event-sessions-ended", count = ended))))
+        })?;
         self.left();
         Ok(ended)
     }
 
-    /// Gives an account another password, ends its sessions and forgets the browsers that are known; whoever changed it in
-    /// a browser is signed in there anew.
+    /// Gives an account another password, ends its sessions, forgets the browsers that are known, and notes it; whoever
+    /// changed it in a browser is let in there anew. Without a present password it is for the owner of the machine.
     pub fn change_password(
         &self,
         account: &Account,
         password: &str,
+        present: Option<&Proven>,
         here: Option<&Device>,
-    ) -> Result<Option<SignIn>, StoreError> {
+        actor: &str,
+    ) -> Result<Changed, StoreError> {
         let hash = hash_password(password)?;
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        let changed = transaction
-            .execute("UPDATE account SET password = ?1 WHERE name = ?2", params![hash, account.0])?;
-        if changed == 0 {
-            return Ok(None);
-        }
-        transaction.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [&account.0])?;
-        transaction.execute("DELETE FROM browser WHERE account = ?1", [&account.0])?;
-        let anew = here.map(|from| begin_session(&transaction, account, from)).transpose()?;
-        transaction.commit()?;
-        drop(connection);
+        let changed = self.noted(actor, |connection| {
+            if let Some(proven) = present
+                && !proven.holds(connection)?
+            {
+                return Ok((Changed::Stale, None));
+            }
+            let altered = connection
+                .execute("UPDATE account SET password = ?1 WHERE name = ?2", params![hash, account.0])?;
+            if altered == 0 {
+                return Ok((Changed::Stale, None));
+            }
+            connection.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [&account.0])?;
+            connection.execute("DELETE FROM browser WHERE account = ?1", [&account.0])?;
+            let anew = here.map(|from| let_in(connection, account, from, false)).transpose()?;
+            Ok((Changed::Done(anew), Some(text!("event-password", name = account.0.as_str()))))
+        })?;
         self.left();
-        Ok(anew)
+        Ok(changed)
     }
 
     /// The one account that there is.
@@ -193,20 +247,11 @@ impl Store {
         Ok(name.optional()?.map(Account))
     }
 
-    /// Whose session it is, when it is alive.
+    /// Whose session it is, when it is alive. That is a request of its own, and is written down as such.
     pub fn session(&self, secret: &str) -> Result<Option<Account>, StoreError> {
-        let connection = self.lock();
-        let hash = digest(secret);
-        let row: Option<(String, u64)> = connection
-            .query_row(
-                "SELECT account, seen FROM session WHERE token_hash = ?1 AND seen >= ?2 AND created >= ?3",
-                params![hash, now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
-                |r| Ok((r.get(0)?, r.get(1)?)),
-            )
-            .optional()?;
-        if let Some((_, seen)) = &row
-            && now().saturating_sub(*seen) > 60_000
-        {
+        let (connection, hash) = (self.lock(), digest(secret));
+        let Some((account, seen)) = alive(&connection, &hash)? else { return Ok(None) };
+        if now().saturating_sub(seen) > 60_000 {
             let touched = connection
                 .execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash]);
             // A disk that is full keeps nobody from reading the page that says so.
@@ -214,7 +259,12 @@ impl Store {
                 self.failed(&error.into());
             }
         }
-        Ok(row.map(|(account, _)| Account(account)))
+        Ok(Some(Account(account)))
+    }
+
+    /// Whether a session is alive. Whoever only looks does not lengthen it.
+    pub fn session_lasts(&self, secret: &str) -> Result<bool, StoreError> {
+        Ok(alive(&self.lock(), &digest(secret))?.is_some())
     }
 
     /// Ends a session, and what is being read with it.
@@ -232,7 +282,60 @@ impl Store {
     }
 }
 
-fn begin_session(connection: &Connection, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
+/// The first account; `false` when there is one already.
+pub(super) fn insert_first_account(
+    connection: &Connection,
+    name: &str,
+    hash: &str,
+) -> Result<bool, StoreError> {
+    let made = connection.execute(
+        "INSERT INTO account (name, password, created) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM account)",
+        params![name, hash, now()],
+    )?;
+    Ok(made == 1)
+}
+
+/// A session of a browser, and by what that is known unless it is already.
+fn let_in(
+    connection: &Connection,
+    account: &Account,
+    from: &Device,
+    known: bool,
+) -> Result<Entered, StoreError> {
+    let browser = if known { None } else { Some(know_browser(connection, account)?) };
+    Ok(Entered { session: begin_session(connection, account, from)?, browser })
+}
+
+/// Makes a browser known in which that account is signed in now. The oldest ones are forgotten.
+fn know_browser(connection: &Connection, account: &Account) -> Result<SignIn, StoreError> {
+    let secret = random::token(32).ok_or(StoreError::Random)?;
+    connection.execute(
+        "INSERT INTO browser (token_hash, account, created) VALUES (?1, ?2, ?3)",
+        params![digest(&secret), account.0, now()],
+    )?;
+    connection.execute(
+        "DELETE FROM browser WHERE created < ?1 OR (account = ?2 AND token_hash NOT IN \
+         (SELECT token_hash FROM browser WHERE account = ?2 ORDER BY created DESC, rowid DESC LIMIT ?3))",
+        params![now().saturating_sub(BROWSER_KEPT_MS), account.0, BROWSERS],
+    )?;
+    Ok(SignIn(secret))
+}
+
+/// Of a session that is alive, whose it is and when it was last used.
+fn alive(connection: &Connection, hash: &[u8]) -> Result<Option<(String, Millis)>, StoreError> {
+    let found: rusqlite::Result<(String, Millis)> = connection.query_row(
+        "SELECT account, seen FROM session WHERE token_hash = ?1 AND seen >= ?2 AND created >= ?3",
+        params![hash, now().saturating_sub(IDLE_MS), now().saturating_sub(WHOLE_MS)],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    );
+    Ok(found.optional()?)
+}
+
+pub(super) fn begin_session(
+    connection: &Connection,
+    account: &Account,
+    from: &Device,
+) -> Result<SignIn, StoreError> {
     let secret = random::token(32).ok_or(StoreError::Random)?;
     connection.execute(
         "DELETE FROM session WHERE seen < ?1 OR created < ?2",
@@ -256,7 +359,7 @@ fn hasher() -> Result<Argon2<'static>, StoreError> {
     Ok(Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters))
 }
 
-fn hash_password(password: &str) -> Result<String, StoreError> {
+pub(super) fn hash_password(password: &str) -> Result<String, StoreError> {
     let mut salt = [0; 16];
     random::fill(&mut salt).ok_or(StoreError::Random)?;
     let hash = hasher()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| StoreError::Hash)?;
@@ -266,6 +369,9 @@ fn hash_password(password: &str) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{NewToken, TokenName};
+    use crate::web::fixture::Folder;
+    use crate::web::{App, fixture};
 
     #[test]
     fn nobodys_hash_costs_what_everybodys_does() {
@@ -277,5 +383,108 @@ mod tests {
         assert_eq!(length(&ours), length(&nobodys));
         let tried = hasher().unwrap().verify_password(b"anything", &nobodys);
         assert!(matches!(tried, Err(argon2::password_hash::Error::PasswordInvalid)), "{tried:?}");
+    }
+
+    fn ana() -> (App, Account, Folder) {
+        let (app, _asks, folder) = fixture::app();
+        app.store.create_first_account("ana", "long enough").unwrap();
+        (app, Account("ana".to_owned()), folder)
+    }
+
+    fn count(store: &Store, table: &str) -> u32 {
+        store.lock().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn what_was_proven_is_worth_nothing_once_the_password_is_another_one() {
+        let (app, ana, _folder) = ana();
+        let store = &app.store;
+        let proven = store.password_matches("ANA", "long enough").unwrap().expect("right");
+        assert!(store.password_matches("ana", "wrong").unwrap().is_none());
+        assert!(store.password_matches("eve", "long enough").unwrap().is_none());
+        let here = Device::default();
+        assert!(store.enter(&proven, &here, false).unwrap().is_some());
+
+        // Between the comparison and what is done with it.
+        store.change_password(&ana, "another one", None, None, "cli").unwrap();
+        let sums = ["session", "browser", "token"].map(|table| count(store, table));
+        assert_eq!(sums, [0, 0, 0]);
+        assert!(store.enter(&proven, &here, false).unwrap().is_none());
+        assert!(store.enter(&proven, &here, true).unwrap().is_none());
+        let token = store.make_token(&TokenName("backup".to_owned()), None, Some(&proven), "ana").unwrap();
+        assert_eq!(token, NewToken::Stale);
+        let changed = store.change_password(&ana, "a third one", Some(&proven), Some(&here), "ana").unwrap();
+        assert!(matches!(changed, Changed::Stale), "{changed:?}");
+        assert!(store.password_matches("ana", "another one").unwrap().is_some());
+        assert_eq!(["session", "browser", "token"].map(|table| count(store, table)), sums);
+        // The very same password, given anew, is another one too: whoever gave it meant to end what there was.
+        let again = store.password_matches("ana", "another one").unwrap().expect("right");
+        store.change_password(&ana, "another one", Some(&again), None, "ana").unwrap();
+        assert!(store.enter(&again, &here, false).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_noted_is_not_done() {
+        let (app, ana, _folder) = ana();
+        let (store, here, name) = (&app.store, Device::default(), TokenName("backup".to_owned()));
+        let own = store.sign_in(&ana, &here).unwrap();
+        let other = store.sign_in(&ana, &here).unwrap();
+        store.create_token(&name, None).unwrap().expect("a token");
+        let full = "CREATE TRIGGER disk_full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END";
+        store.lock().execute_batch(full).unwrap();
+        assert!(store.change_password(&ana, "another one", None, Some(&here), "ana").is_err());
+        assert!(store.end_sessions(&ana, None, &own.0, "ana").is_err());
+        assert!(store.revoke_token("backup", "ana").is_err());
+        assert!(store.make_token(&TokenName("x".to_owned()), None, None, "ana").is_err());
+        assert!(store.password_matches("ana", "long enough").unwrap().is_some());
+        assert!(store.session_lasts(&other.0).unwrap());
+        assert_eq!(["session", "browser", "token"].map(|table| count(store, table)), [2, 0, 1]);
+        store.lock().execute_batch("DROP TRIGGER disk_full").unwrap();
+
+        let done = store.change_password(&ana, "another one", None, Some(&here), "ana").unwrap();
+        let Changed::Done(Some(entered)) = done else { panic!("{done:?}") };
+        assert!(entered.browser.is_some() && store.session_lasts(&entered.session.0).unwrap());
+        assert!(!store.session_lasts(&other.0).unwrap());
+        assert_eq!(store.revoke_token("BACKUP", "ana").unwrap(), Some("backup".to_owned()));
+        let told: Vec<_> = store.events_after(0, 9).unwrap().into_iter().map(|e| e.text.key).collect();
+        assert_eq!(told, ["event-password", "event-token-revoked"]);
+    }
+
+    #[test]
+    fn an_account_is_made_whole_or_not_at_all() {
+        let (app, _asks, _folder) = fixture::app();
+        let (store, here) = (&app.store, Device::default());
+        let full = "CREATE TRIGGER disk_full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END";
+        store.lock().execute_batch(full).unwrap();
+        assert!(store.set_up("ana", "long enough", &here).is_err());
+        assert!(!store.has_account().unwrap());
+        store.lock().execute_batch("DROP TRIGGER disk_full").unwrap();
+        let entered = store.set_up("ana", "long enough", &here).unwrap().expect("the first one");
+        assert!(entered.browser.is_some() && store.session_lasts(&entered.session.0).unwrap());
+        assert!(store.set_up("eve", "long enough", &here).unwrap().is_none());
+        assert_eq!(["account", "session", "browser", "event"].map(|table| count(store, table)), [1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn whoever_only_looks_keeps_no_session_and_no_token_in_use() {
+        let (app, ana, _folder) = ana();
+        let store = &app.store;
+        let session = store.sign_in(&ana, &Device::default()).unwrap().0;
+        let token = store.create_token(&TokenName("backup".to_owned()), None).unwrap().expect("a token");
+        let before = now() - 20 * 60_000;
+        let seen = |table: &str| -> u64 {
+            store.lock().query_row(&format!("SELECT seen FROM {table}"), [], |r| r.get(0)).unwrap()
+        };
+        for table in ["session", "token"] {
+            store.lock().execute(&format!("UPDATE {table} SET seen = ?1"), params![before]).unwrap();
+        }
+        assert!(store.session_lasts(&session).unwrap() && store.token_lasts(&token).unwrap());
+        assert_eq!((seen("session"), seen("token")), (before, before));
+        assert!(store.session(&session).unwrap().is_some() && store.token(&token).unwrap().is_some());
+        assert!(seen("session") > before && seen("token") > before, "a request is written down");
+        // Nobody asked for half an hour.
+        store.lock().execute("UPDATE session SET seen = ?1", params![now() - IDLE_MS - 1]).unwrap();
+        assert!(!store.session_lasts(&session).unwrap());
+        assert!(!store.token_lasts("cordee_nothing").unwrap());
     }
 }

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod drills;
+#[cfg(test)]
+mod fixture;
 mod logins;
 mod names;
 mod outage;
@@ -38,8 +40,8 @@ use crate::vault::{Login, Vault};
 use outage::Outage;
 use visitors::Visitors;
 
-pub use accounts::{Account, BROWSER_KEPT_MS, Device, Session, SignIn};
-pub use tokens::{Token, TokenName};
+pub use accounts::{Account, BROWSER_KEPT_MS, Changed, Device, Entered, Proven, Session, SignIn};
+pub use tokens::{NewToken, Token, TokenName};
 
 /// Journal lines kept.
 const EVENTS_KEPT: u64 = 10_000;
@@ -293,6 +295,33 @@ impl Store {
             board.announce(event.clone());
         }
         Ok(event)
+    }
+
+    /// Does something and writes its line into the journal: both, or neither. What is given without a line did nothing.
+    fn noted<T>(
+        &self,
+        actor: &str,
+        act: impl FnOnce(&Connection) -> Result<(T, Option<Text>), StoreError>,
+    ) -> Result<T, StoreError> {
+        self.try_noted(actor, act).inspect_err(|error| self.failed(error))
+    }
+
+    fn try_noted<T>(
+        &self,
+        actor: &str,
+        act: impl FnOnce(&Connection) -> Result<(T, Option<Text>), StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let (done, text) = act(&transaction)?;
+        let event =
+            text.map(|text| write_event(&transaction, now(), actor, "cluster", None, &text)).transpose()?;
+        transaction.commit()?;
+        // Announced under the lock, so that readers hear events in the order of their ids.
+        if let (Some(event), Some(board)) = (event, self.board.get()) {
+            board.announce(event);
+        }
+        Ok(done)
     }
 
     /// Keeps the last comparison of a database's rows, by the server's id.

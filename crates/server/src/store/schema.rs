@@ -104,3 +104,75 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cordee_domain::ids::Millis;
+    use rusqlite::params;
+
+    use super::*;
+    use crate::clock::now;
+    use crate::store::accounts::{digest, hash_password};
+    use crate::store::{Account, Store};
+    use crate::web::fixture;
+
+    /// A state as a Cordée of that version left it.
+    fn of_version(path: &std::path::Path, version: usize) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        for step in &STEPS[..version] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+        connection
+    }
+
+    #[test]
+    fn people_sessions_and_tokens_of_version_7_are_read_as_they_were() {
+        let folder = fixture::Folder::new();
+        let path = folder.0.join("state.db");
+        let (made, used): (Millis, Millis) = (now() - 120_000, now() - 30_000);
+        let old = of_version(&path, 7);
+        let hash = hash_password("long enough").unwrap();
+        old.execute("INSERT INTO account VALUES ('Ana', ?1, ?2)", params![hash, made]).unwrap();
+        old.execute("INSERT INTO session VALUES (?1, 'ana', ?2, ?3)", params![digest("a"), made, used])
+            .unwrap();
+        for (secret, name, seen) in [("b", "backup", Some(used)), ("c", "watch", None)] {
+            let row = params![digest(secret), name, made, seen];
+            old.execute("INSERT INTO token VALUES (?1, ?2, ?3, ?4)", row).unwrap();
+        }
+        old.execute("INSERT INTO browser VALUES (?1, 'ana', ?2)", params![digest("d"), made]).unwrap();
+        drop(old);
+
+        let store = Store::open(&path, || Some(fixture::desired())).unwrap();
+        let ana = Account("ana".to_owned());
+        assert!(store.password_matches("ana", "long enough").unwrap().is_some());
+        assert!(store.browser("d", &ana).unwrap().is_some());
+        let sessions = store.sessions(&ana, "a").unwrap();
+        assert_eq!(sessions.len(), 1);
+        assert_eq!((sessions[0].created, sessions[0].seen, sessions[0].own), (made, used, true));
+        assert_eq!(sessions[0].device, crate::store::Device::default(), "where it began was not kept");
+        assert_eq!(store.session("a").unwrap(), Some(ana.clone()));
+        let tokens: Vec<_> =
+            store.tokens().unwrap().into_iter().map(|t| (t.name, t.created, t.seen, t.expires)).collect();
+        let expected =
+            [("backup".to_owned(), made, Some(used), None), ("watch".to_owned(), made, None, None)];
+        assert_eq!(tokens, expected, "without an end, as they were made");
+        assert!(store.token("c").unwrap().is_some());
+        assert_eq!(store.end_sessions(&ana, Some(&sessions[0].id), "", "ana").unwrap(), 1);
+        drop(store);
+        // Opened again, nothing is altered.
+        let store = Store::open(&path, || None).unwrap();
+        assert_eq!(store.tokens().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_file_of_each_version_becomes_one_of_this() {
+        for version in 1..STEPS.len() {
+            let folder = fixture::Folder::new();
+            let path = folder.0.join("state.db");
+            drop(of_version(&path, version));
+            Store::open(&path, || Some(fixture::desired())).unwrap();
+            assert_eq!(crate::store::examine(&path).unwrap(), i64::try_from(STEPS.len()).unwrap());
+        }
+    }
+}

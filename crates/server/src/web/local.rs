@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use cordee_domain::guesses::Insider;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,9 @@ use super::App;
 use super::api::input::{Asked, Body, not_here, refused};
 use super::api::tokens;
 use super::error::Refusal;
-use super::password::{self, Doubt};
+use super::password::{self, Doubt, not_present};
 use super::session::{self, Language, language};
+use crate::store::Changed;
 
 /// How an application reaches the databases.
 #[derive(Clone, Debug)]
@@ -153,7 +155,7 @@ async fn create_token(
 ) -> Result<(StatusCode, Json<Token>), Refusal> {
     let (name, days) = (body.text("name").unwrap_or_default(), body.figure("days"));
     body.finish().map_err(|problems| refused(problems, lang))?;
-    let made = tokens::make(&app, &name, &days, "cli".to_owned()).await;
+    let made = tokens::make(&app, &name, &days, None, "cli".to_owned()).await;
     let (name, token) = made.map_err(|e| Refusal::commit(e, lang))?;
     Ok((StatusCode::CREATED, Json(Token { name, token })))
 }
@@ -176,18 +178,21 @@ async fn password(
     if let Some(problem) = password::unfit("new", &new) {
         return Err(Refusal::problem(problem, lang));
     }
-    if !forgotten {
-        let typed = present.unwrap_or_default();
-        password::present(&app, &account, typed, None).await.map_err(|doubt| match doubt {
-            Doubt::Wrong => {
-                Refusal::problem(Problem::invalid("present", text!("problem-password-present")), lang)
-            }
+    let wrong = || Refusal::problem(not_present("present"), lang);
+    let proven = if forgotten {
+        None
+    } else {
+        let compared = password::present(&app, &account, present.unwrap_or_default(), Insider::Machine).await;
+        Some(compared.map_err(|doubt| match doubt {
+            Doubt::Wrong => wrong(),
             Doubt::Wait(seconds) => Refusal::too_many(seconds, lang),
             Doubt::Store(error) => Refusal::store(&error, lang),
-        })?;
+        })?)
+    };
+    let changed = password::change(&app, &account, new, proven, None, "cli".to_owned()).await;
+    if let Changed::Stale = changed.map_err(|e| Refusal::store(&e, lang))? {
+        return Err(wrong());
     }
-    let changed = password::change(&app, &account, new, None, "cli".to_owned()).await;
-    changed.map_err(|e| Refusal::store(&e, lang))?;
     let message = lang.say(&text!("cli-password-changed", name = account.0.as_str()));
     Ok(Json(NewPassword { message }))
 }

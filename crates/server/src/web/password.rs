@@ -1,12 +1,11 @@
 //! Passwords: what may be one, whether it is the present one, and changing it.
 
-use cordee_domain::guesses::Who;
+use cordee_domain::guesses::{Insider, Who};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
 use super::App;
-use super::session::{Peer, origin};
-use crate::store::{Account, Device, SignIn, StoreError};
+use crate::store::{Account, Changed, Device, Proven, StoreError};
 
 /// A short password that somebody thought about is better than a rule; length is the one thing that helps.
 const LEAST: usize = 8;
@@ -41,11 +40,11 @@ impl From<StoreError> for Doubt {
     }
 }
 
-/// Whether that is the account's present password. A wrong one counts as every other guess does, so that a session
-/// somebody else got hold of is no way around the bounds.
-pub async fn present(app: &App, account: &Account, typed: String, peer: Option<Peer>) -> Result<(), Doubt> {
-    let who = Who::Stranger(origin(peer), account.0.to_ascii_lowercase());
-    let tried = app.limiter.reserve(who).map_err(Doubt::Wait)?;
+/// Whether that is the account's present password. Wrong ones are counted, so that a session somebody else got hold of
+/// is no way around the bounds; apart from the tries of those who are not let in, so that no stranger keeps its owner
+/// from it.
+pub async fn present(app: &App, account: &Account, typed: String, insider: Insider) -> Result<Proven, Doubt> {
+    let tried = app.limiter.reserve(Who::Insider(insider)).map_err(Doubt::Wait)?;
     let turn = match app.limiter.turn(true).await {
         Ok(turn) => turn,
         Err(seconds) => {
@@ -59,36 +58,30 @@ pub async fn present(app: &App, account: &Account, typed: String, peer: Option<P
         let _turn = turn;
         store.password_matches(&account.0, &typed)
     });
-    if !matches.await? {
-        return Err(Doubt::Wrong);
-    }
+    let proven = matches.await?.ok_or(Doubt::Wrong)?;
     app.limiter.right(&tried);
-    Ok(())
+    Ok(proven)
 }
 
-/// What a browser gets in which the password was changed.
-#[derive(Debug)]
-pub struct Anew {
-    /// Its session: all others have ended.
-    pub session: SignIn,
-    /// By which it is known.
-    pub browser: SignIn,
+/// Whoever is signed in to that account, in however many sessions.
+pub fn signed_in(account: &Account) -> Insider {
+    Insider::Account(account.0.to_ascii_lowercase())
 }
 
-/// Changes the password, ends every session, and notes it. `None`: nobody is signed in anew.
+/// What is wrong with a present password that is not the account's, at its field.
+pub fn not_present(field: &str) -> Problem {
+    Problem::invalid(field, text!("problem-password-present"))
+}
+
+/// Changes the password, ends every session, and notes it. With `here`, that browser is let in anew.
 pub async fn change(
     app: &App,
     account: &Account,
     new: String,
+    present: Option<Proven>,
     here: Option<Device>,
     actor: String,
-) -> Result<Option<Anew>, StoreError> {
+) -> Result<Changed, StoreError> {
     let (store, account) = (app.store.clone(), account.clone());
-    app.blocking(move || {
-        let session = store.change_password(&account, &new, here.as_ref())?;
-        store.note(&actor, "cluster", None, &text!("event-password", name = account.0.as_str()))?;
-        let Some(session) = session else { return Ok(None) };
-        Ok(Some(Anew { session, browser: store.know_browser(&account)? }))
-    })
-    .await
+    app.blocking(move || store.change_password(&account, &new, present.as_ref(), here.as_ref(), &actor)).await
 }

@@ -95,12 +95,7 @@ impl FromRequestParts<App> for Caller {
         if parts.extensions.get::<Local>().is_some() {
             return Ok(Self("cli".to_owned()));
         }
-        let bearer = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.strip_prefix("Bearer "));
-        if let Some(token) = bearer {
+        if let Some(token) = bearer(&parts.headers) {
             // A right one is never held up by what others try: it cannot be guessed, so the limit is for the load
             // alone.
             let tried = app.limiter.reserve(Who::Secret(origin(parts.extensions.get::<Peer>().copied())));
@@ -146,6 +141,11 @@ impl FromRequestParts<App> for Person {
     }
 }
 
+/// The token that a program sends. Where there is one, no cookie lets anybody in.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
 /// Who is signed in. The session that let them in goes on with the request, for `Stay`.
 async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
     let Some(secret) = cookie(&parts.headers, &cookie_name(app)).map(str::to_owned) else { return Ok(None) };
@@ -158,12 +158,12 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::s
 }
 
 impl App {
-    /// Whether a key still opens.
+    /// Whether a key still opens. It is not used by that: a stream that nobody looks at keeps no session alive.
     pub async fn is_good(&self, key: Key) -> bool {
         let store = self.store.clone();
         let found = self.blocking(move || match key {
-            Key::Session(SignIn(secret)) => store.session(&secret).map(|account| account.is_some()),
-            Key::Token(secret) => store.token(&secret).map(|name| name.is_some()),
+            Key::Session(SignIn(secret)) => store.session_lasts(&secret),
+            Key::Token(secret) => store.token_lasts(&secret),
         });
         found.await.unwrap_or(false)
     }
@@ -231,11 +231,11 @@ impl<S: Sync> FromRequestParts<S> for Theme {
 /// Refuses a state change that another site's page sends with the person's cookie.
 ///
 /// `Sec-Fetch-Site: same-origin` passes; without that header (old browsers, programs) the `Origin` must be
-/// this very host *and port*: cookies and `SameSite` ignore ports. A request with a token carries no cookie.
+/// this very host *and port*: cookies and `SameSite` ignore ports.
 pub async fn same_origin(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || request.extensions().get::<Local>().is_some() || headers.contains_key(header::AUTHORIZATION) {
+    if safe || request.extensions().get::<Local>().is_some() {
         return next.run(request).await;
     }
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
@@ -258,6 +258,15 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
         lang,
     }
     .into_response()
+}
+
+/// The same for the API, where a token lets in and no cookie beside it. The pages know no token: there it excuses
+/// nothing.
+pub async fn same_origin_or_token(request: Request, next: Next) -> Response {
+    if bearer(request.headers()).is_some() {
+        return next.run(request).await;
+    }
+    same_origin(request, next).await
 }
 
 /// Counts tries of passwords, codes and tokens before they are made, and bounds how many passwords are compared at

@@ -41,8 +41,9 @@ const LIFETIME: Duration = Duration::from_secs(600);
     summary = "Follow the cluster",
     description = "Server-sent events. `event: event` carries one line of the journal with its `id`; \
         `event: snapshot` carries the whole picture when it changed, at most twice a second. A stream ends after \
-        10 minutes, and at once when the session that it was opened with is signed out; resume with the last id, in \
-        `Last-Event-ID` or `after`. Without either, only what happens from now on is sent.",
+        10 minutes, and at once when the session that it was opened with is signed out or the token is taken back; a \
+        session or token that runs out ends it within 15 seconds. Resume with the last id, in `Last-Event-ID` or \
+        `after`. Without either, only what happens from now on is sent.",
     params(("after" = Option<u64>, Query, description = "send the journal from this id on, without it"),
         ("Last-Event-ID" = Option<u64>, Header, description = "the same, set by a browser that comes back")),
     responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream")))]

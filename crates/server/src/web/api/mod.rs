@@ -97,7 +97,7 @@ pub fn router() -> Router<App> {
         .route("/api/{*rest}", any(nothing))
         .merge(super::local::router())
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(session::same_origin))
+        .layer(middleware::from_fn(session::same_origin_or_token))
 }
 
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", operation_id = "get_snapshot",

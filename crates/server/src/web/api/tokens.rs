@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 use super::input::TargetToken;
 use super::words::TokenNameText;
 use crate::clock::now;
-use crate::store::{CommitError, StoreError, Token, TokenName};
+use crate::store::{CommitError, NewToken, Proven, Token, TokenName};
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::password::not_present;
 use crate::web::session::{Caller, Language};
 
 /// The tokens.
@@ -86,21 +87,22 @@ pub(super) async fn revoke(
 /// Takes a token back and notes it. Gives its name as it was written.
 pub async fn take_back(app: &App, name: String, actor: String) -> Result<String, CommitError> {
     let (store, asked) = (app.store.clone(), name.clone());
-    let gone = app.blocking(move || {
-        let gone = store.revoke_token(&asked)?;
-        if let Some(name) = &gone {
-            store.note(&actor, "cluster", None, &text!("event-token-revoked", name = name.as_str()))?;
-        }
-        Ok::<_, StoreError>(gone)
-    });
-    gone.await?.ok_or_else(|| {
+    let gone = app.blocking(move || store.revoke_token(&asked, &actor)).await?;
+    gone.ok_or_else(|| {
         let unknown = Problem::unknown("name", text!("problem-token-unknown", name = name));
         CommitError::Refused(vec![unknown])
     })
 }
 
 /// Makes a token for so many days, or without an end where nothing is typed, and notes it. Gives its name and secret.
-pub async fn make(app: &App, name: &str, days: &str, actor: String) -> Result<(String, String), CommitError> {
+/// The password was asked for, but of the owner of the machine.
+pub async fn make(
+    app: &App,
+    name: &str,
+    days: &str,
+    present: Option<Proven>,
+    actor: String,
+) -> Result<(String, String), CommitError> {
     let mut problems = Vec::new();
     let name = name.trim().to_owned();
     if !is_token_name(&name) {
@@ -115,18 +117,14 @@ pub async fn make(app: &App, name: &str, days: &str, actor: String) -> Result<(S
     }
     let expires = days.map(|days| now() + u64::from(days) * DAY_MS);
     let (store, wanted) = (app.store.clone(), name.clone());
-    let made = app.blocking(move || {
-        let made = store.create_token(&TokenName(wanted.clone()), expires)?;
-        if made.is_some() {
-            store.note(&actor, "cluster", None, &text!("event-token", name = wanted))?;
-        }
-        Ok::<_, StoreError>(made)
-    });
-    let secret = made.await?.ok_or_else(|| {
-        let taken = Problem::conflict("name", text!("problem-token-taken", name = name.as_str()));
-        CommitError::Refused(vec![taken])
-    })?;
-    Ok((name, secret))
+    let made =
+        app.blocking(move || store.make_token(&TokenName(wanted), expires, present.as_ref(), &actor)).await?;
+    let refused = match made {
+        NewToken::Made(secret) => return Ok((name, secret)),
+        NewToken::Taken => Problem::conflict("name", text!("problem-token-taken", name = name)),
+        NewToken::Stale => not_present("password"),
+    };
+    Err(CommitError::Refused(vec![refused]))
 }
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;

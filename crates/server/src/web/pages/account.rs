@@ -13,12 +13,12 @@ use super::login::wait;
 use super::shorten;
 use super::wrong::Wrong;
 use crate::clock::now;
-use crate::store::{self, CommitError};
+use crate::store::{self, Changed, CommitError, Entered};
 use crate::web::App;
 use crate::web::api::tokens::{is_token_name, make, take_back};
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::password::{self, Doubt};
+use crate::web::password::{self, Doubt, not_present, signed_in};
 use crate::web::read::{Form, Path};
 use crate::web::session::{Owner, Peer, device, set_browser, set_cookie};
 use crate::web::view::Question;
@@ -72,34 +72,40 @@ pub(super) async fn change(
     if typed.new != typed.again {
         problems.push(Problem::invalid("again", text!("problem-password-again")));
     }
+    let refused = |problems: &[Problem]| {
+        let (p, errors) = (visit.page(&app, Place::Other), Wrong::of(problems, visit.lang));
+        show(StatusCode::UNPROCESSABLE_ENTITY, &Password { p, errors, changed: false })
+    };
     // What would be refused anyway costs no try.
-    if problems.is_empty()
-        && let Err(doubt) = password::present(&app, &owner.account, typed.present, peer).await
-    {
-        match doubt {
-            Doubt::Wrong => problems.push(Problem::invalid("present", text!("problem-password-present"))),
-            other => return doubted(&visit, &app, other),
-        }
-    }
-    let p = visit.page(&app, Place::Other);
     if !problems.is_empty() {
-        let errors = Wrong::of(&problems, visit.lang);
-        return show(StatusCode::UNPROCESSABLE_ENTITY, &Password { p, errors, changed: false });
+        return refused(&problems);
     }
+    let proven = match password::present(&app, &owner.account, typed.present, signed_in(&owner.account)).await
+    {
+        Ok(proven) => proven,
+        Err(Doubt::Wrong) => return refused(&[not_present("present")]),
+        Err(other) => return doubted(&visit, &app, other),
+    };
     let here = Some(device(&headers, peer));
-    match password::change(&app, &owner.account, typed.new, here, visit.actor()).await {
-        Ok(Some(anew)) => {
-            let mut response = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
-            for cookie in [set_cookie(&app, &anew.session.0), set_browser(&app, &anew.browser.0)] {
-                if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-                    response.headers_mut().append(header::SET_COOKIE, cookie);
-                }
-            }
-            response
-        }
-        Ok(None) => Redirect::to("/login").into_response(),
+    match password::change(&app, &owner.account, typed.new, Some(proven), here, visit.actor()).await {
+        Ok(Changed::Done(Some(anew))) => changed(&visit, &app, &anew),
+        Ok(Changed::Done(None)) => Redirect::to("/login").into_response(),
+        Ok(Changed::Stale) => refused(&[not_present("present")]),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
+}
+
+/// Says so, in the browser that is let in anew.
+fn changed(visit: &Visit, app: &App, anew: &Entered) -> Response {
+    let p = visit.page(app, Place::Other);
+    let mut response = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
+    let known = anew.browser.as_ref().map(|browser| set_browser(app, &browser.0));
+    for cookie in std::iter::once(set_cookie(app, &anew.session.0)).chain(known) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
 }
 
 /// The password was not compared, or could not be.
@@ -107,10 +113,7 @@ fn doubted(visit: &Visit, app: &App, doubt: Doubt) -> Response {
     match doubt {
         Doubt::Wait(seconds) => wait(visit, app, seconds),
         Doubt::Store(error) => visit.refusal(app, Refusal::store(&error, visit.lang)),
-        Doubt::Wrong => {
-            let problem = Problem::invalid("password", text!("problem-password-present"));
-            visit.refuse(app, StatusCode::UNPROCESSABLE_ENTITY, problem)
-        }
+        Doubt::Wrong => visit.refuse(app, StatusCode::UNPROCESSABLE_ENTITY, not_present("password")),
     }
 }
 
@@ -179,15 +182,11 @@ pub(super) async fn end_others(Member(visit): Member, owner: Owner, State(app): 
 
 async fn end(visit: &Visit, app: &App, owner: Owner, id: Option<String>) -> Response {
     let (store, actor) = (app.store.clone(), visit.actor());
-    let ended = app.blocking(move || {
-        let ended = store.end_sessions(&owner.account, id.as_deref(), &owner.session.0)?;
-        if ended > 0 {
-            store.note(&actor, "cluster", None, &text!("event-sessions-ended", count = ended))?;
-        }
-        Ok(())
-    });
-    match ended.await {
-        Ok(()) => Redirect::to("/account/sessions").into_response(),
+    let ended = app
+        .blocking(move || store.end_sessions(&owner.account, id.as_deref(), &owner.session.0, &actor))
+        .await;
+    match ended {
+        Ok(_) => Redirect::to("/account/sessions").into_response(),
         Err(error) => visit.refusal(app, Refusal::store(&error, visit.lang)),
     }
 }
@@ -266,22 +265,19 @@ pub(super) async fn make_token(
     Member(visit): Member,
     owner: Owner,
     State(app): State<App>,
-    peer: Option<Extension<Peer>>,
     Form(mut typed): Form<NewToken>,
 ) -> Response {
-    let peer = peer.map(|Extension(p)| p);
     let refuse = StatusCode::UNPROCESSABLE_ENTITY;
     let secret = std::mem::take(&mut typed.password);
-    match password::present(&app, &owner.account, secret, peer).await {
-        Ok(()) => {}
+    let proven = match password::present(&app, &owner.account, secret, signed_in(&owner.account)).await {
+        Ok(proven) => proven,
         Err(Doubt::Wrong) => {
-            let problem = Problem::invalid("password", text!("problem-password-present"));
-            let errors = Wrong::of(&[problem], visit.lang);
+            let errors = Wrong::of(&[not_present("password")], visit.lang);
             return list(&visit, &app, refuse, &typed, errors, None).await;
         }
         Err(other) => return doubted(&visit, &app, other),
-    }
-    match make(&app, &typed.name, &typed.days, visit.actor()).await {
+    };
+    match make(&app, &typed.name, &typed.days, Some(proven), visit.actor()).await {
         Ok(made) => {
             list(&visit, &app, StatusCode::OK, &NewToken::default(), Wrong::default(), Some(made)).await
         }

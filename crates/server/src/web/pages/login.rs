@@ -10,7 +10,7 @@ use cordee_domain::text;
 use serde::Deserialize;
 
 use super::shorten;
-use crate::store::{Account, SignIn, StoreError};
+use crate::store::{Account, Entered, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
@@ -54,14 +54,6 @@ pub(super) fn enter(app: &App, entered: &Entered) -> Response {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
-}
-
-/// What a browser gets that was let in.
-#[derive(Debug)]
-pub(super) struct Entered {
-    pub(super) session: SignIn,
-    /// Absent in one that is known already.
-    pub(super) browser: Option<SignIn>,
 }
 
 /// Shows the form.
@@ -117,12 +109,10 @@ pub(super) async fn submit(
     let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {
         // Until it is done: whoever goes away meanwhile frees no turn.
         let _turn = turn;
-        if !store.password_matches(&account, &typed.password)? {
-            return Ok(None);
+        match store.password_matches(&account, &typed.password)? {
+            Some(proven) => store.enter(&proven, &from, is_known),
+            None => Ok(None),
         }
-        let account = Account(account);
-        let browser = if is_known { None } else { Some(store.know_browser(&account)?) };
-        Ok(Some(Entered { session: store.sign_in(&account, &from)?, browser }))
     });
     match signed.await {
         Ok(Some(entered)) => {

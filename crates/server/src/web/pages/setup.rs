@@ -12,10 +12,10 @@ use cordee_domain::text;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::login::{Entered, enter, wait};
+use super::login::{enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
-use crate::store::{Account, Device, StoreError};
+use crate::store::{Device, Entered, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
@@ -121,18 +121,14 @@ async fn create(app: &App, typed: Typed, turn: Turn, from: Device) -> Result<Opt
     let (store, file) = (app.store.clone(), app.setup_code.clone());
     app.blocking(move || {
         let _turn = turn;
-        let name = typed.name.trim().to_owned();
-        if !store.create_first_account(&name, &typed.password)? {
-            return Ok(None);
-        }
+        let entered = store.set_up(typed.name.trim(), &typed.password, &from)?;
         // It works once. Without the file only the account opens the page.
-        if let Err(error) = std::fs::remove_file(file.as_path()) {
+        if entered.is_some()
+            && let Err(error) = std::fs::remove_file(file.as_path())
+        {
             tracing::warn!(error = &error as &dyn std::error::Error, "setup code file");
         }
-        store.note("cordee", "cluster", None, &text!("event-account", name = name.as_str()))?;
-        let account = Account(name);
-        let session = store.sign_in(&account, &from)?;
-        Ok(Some(Entered { session, browser: Some(store.know_browser(&account)?) }))
+        Ok(entered)
     })
     .await
 }

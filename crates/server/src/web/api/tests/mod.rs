@@ -394,6 +394,15 @@ async fn another_site_s_page_cannot_act() {
         assert_eq!(status.as_u16(), expected, "{name}: {value}");
     }
     assert_eq!(rig.app.store.events_after(0, 9).unwrap()[0].actor, "ana");
+    // What is no token excuses nothing; with one, the cookie beside it lets nobody in.
+    for (header, expected) in [("Basic YTpi", 403), ("bearer x", 403), ("Bearer x", 401)] {
+        let request = Request::post("/api/v1/pools/web/servers/web1/ready")
+            .header("cookie", &cookie)
+            .header("authorization", header)
+            .header("sec-fetch-site", "cross-site");
+        let (status, _) = rig.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status.as_u16(), expected, "{header}");
+    }
 }
 
 #[tokio::test]

@@ -39,13 +39,13 @@ async fn a_password_is_changed_by_whoever_knows_the_present_one() {
     ] {
         let answer = site.post("/account/password", &body, "").await;
         assert!(status(&answer) == "422" && answer.contains(says), "{body}: {answer}");
-        assert!(site.app.store.password_matches("ana", "long enough").unwrap(), "{body}");
+        assert!(site.app.store.password_matches("ana", "long enough").unwrap().is_some(), "{body}");
     }
     assert_eq!(status(&get_with(&site, &other, "/journal").await), "200");
 
     let answer = site.post("/account/password", &form("long+enough", "another+one", "another+one"), "").await;
     assert_eq!(status(&answer), "200", "{answer}");
-    assert!(site.app.store.password_matches("ana", "another one").unwrap());
+    assert!(site.app.store.password_matches("ana", "another one").unwrap().is_some());
     assert_eq!(status(&get_with(&site, &other, "/journal").await), "303", "the other session goes on");
     assert_eq!(status(&site.get("/journal").await), "303", "the cookie of before still opens");
     let anew = answer
@@ -67,12 +67,42 @@ async fn a_wrong_present_password_counts_as_a_guess() {
         seen.push(status(&site.post("/account/password", form, "").await).to_owned());
     }
     assert_eq!(seen, ["422", "422", "422", "422", "422", "429"]);
-    // As everybody else's tries: the sign-in of a browser that is not known waits too.
-    let login = site.post("/login", "name=ana&password=wrong", "").await;
-    assert_eq!(status(&login), "429", "{login}");
-    // And so does a token.
+    // And so does a token, and another session of the same person.
     let token = site.post("/account/tokens", "name=backup&password=wrong", "").await;
     assert_eq!(status(&token), "429", "{token}");
+    let other = Site { cookie: elsewhere(&site), ..site };
+    assert_eq!(status(&other.post("/account/password", form, "").await), "429", "each session has its own");
+    // Whoever is not let in has tries of their own.
+    let login = other.post("/login", "name=ana&password=wrong", "").await;
+    assert_eq!(status(&login), "422", "{login}");
+}
+
+#[tokio::test]
+async fn strangers_keep_nobody_who_is_signed_in_from_changing_the_password() {
+    let site = site().await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(status(&site.post("/login", "name=ana&password=wrong", "").await).to_owned());
+    }
+    assert_eq!(seen[5], "429", "{seen:?}");
+    let made = site.post("/account/tokens", "name=backup&days=&password=long+enough", "").await;
+    assert_eq!(status(&made), "200", "{made}");
+    let form = "present=long+enough&new=another+one&again=another+one";
+    assert_eq!(status(&site.post("/account/password", form, "").await), "200");
+}
+
+#[tokio::test]
+async fn a_header_for_programs_excuses_no_page_from_coming_from_its_own_origin() {
+    let site = site().await;
+    let other = elsewhere(&site);
+    for header in ["Bearer x", "Bearer ", "Basic YTpi"] {
+        let more = format!("Authorization: {header}\r\nSec-Fetch-Site: cross-site\r\n");
+        for path in ["/account/sessions/end", "/logout", "/pools/web/servers/web1/drain"] {
+            assert_eq!(status(&site.post(path, "", &more).await), "403", "{path} {header}");
+        }
+    }
+    assert_eq!(status(&get_with(&site, &other, "/journal").await), "200");
+    assert_eq!(status(&site.get("/journal").await), "200");
 }
 
 #[tokio::test]

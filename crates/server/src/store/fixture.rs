@@ -1,0 +1,29 @@
+//! What tests put into the state without a password and without a line in the journal.
+
+use cordee_domain::ids::Millis;
+
+use super::accounts::{begin_session, hash_password, insert_first_account};
+use super::tokens::insert_token;
+use super::{Account, Device, SignIn, Store, StoreError, TokenName};
+
+impl Store {
+    /// The first account. `false` when there is one already.
+    pub fn create_first_account(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+        let hash = hash_password(password)?;
+        insert_first_account(&self.lock(), name, &hash)
+    }
+
+    /// A session.
+    pub fn sign_in(&self, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
+        begin_session(&self.lock(), account, from)
+    }
+
+    /// A token. `None` when the name is taken.
+    pub fn create_token(
+        &self,
+        name: &TokenName,
+        expires: Option<Millis>,
+    ) -> Result<Option<String>, StoreError> {
+        insert_token(&self.lock(), name, expires)
+    }
+}
