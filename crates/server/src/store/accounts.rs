@@ -442,7 +442,7 @@ mod tests {
         store.lock().execute_batch("DROP TRIGGER disk_full").unwrap();
 
         let done = store.change_password(&ana, "another one", None, Some(&here), "ana").unwrap();
-        let Changed::Done(Some(entered)) = done else { panic!("{done:?}") };
+        let Changed::Done(Some(entered)) = &done else { panic!("{done:?}") };
         assert!(entered.browser.is_some() && store.session_lasts(&entered.session.0).unwrap());
         assert!(!store.session_lasts(&other.0).unwrap());
         assert_eq!(store.revoke_token("BACKUP", "ana").unwrap(), Some("backup".to_owned()));

@@ -137,8 +137,11 @@ mod tests {
         old.execute("INSERT INTO session VALUES (?1, 'ana', ?2, ?3)", params![digest("a"), made, used])
             .unwrap();
         for (secret, name, seen) in [("b", "backup", Some(used)), ("c", "watch", None)] {
-            let row = params![digest(secret), name, made, seen];
-            old.execute("INSERT INTO token VALUES (?1, ?2, ?3, ?4)", row).unwrap();
+            old.execute(
+                "INSERT INTO token VALUES (?1, ?2, ?3, ?4)",
+                params![digest(secret), name, made, seen],
+            )
+            .unwrap();
         }
         old.execute("INSERT INTO browser VALUES (?1, 'ana', ?2)", params![digest("d"), made]).unwrap();
         drop(old);
