@@ -28,8 +28,7 @@ impl Engine {
                 let setback = self.observed.setback_mut(step, &why);
                 setback.count += 1;
                 setback.at = now();
-                let told =
-                    setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. });
+                let told = setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. });
                 setback.why.clone_from(&why);
                 if told {
                     let name = subject(&step.target());

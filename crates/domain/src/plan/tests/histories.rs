@@ -60,3 +60,16 @@ fn one_writer_is_wished_while_both_are_open() {
     tale.world.die(&first);
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
 }
+
+/// The standby lags by one row, and the writer has ended its connections: what they wrote last is numbered as the standby
+/// would number.
+#[test]
+fn all_are_to_write_while_the_standby_lags() {
+    let mut tale = once();
+    settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
+    tale.wish(&Change::SetRouting { routing: Routing::AllWriters });
+    tale.steps(&[9, 9, 9]);
+    assert_eq!(tale.world.open().len(), 1, "the last row has not come");
+    settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
+    assert_eq!(tale.world.open().len(), 2);
+}

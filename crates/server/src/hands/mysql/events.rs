@@ -14,9 +14,10 @@ type Made = (String, String, String, String, Option<String>, Option<String>);
 /// What is there, and what is noted.
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     let rows: Vec<Made> = conn
-        .query(
-            format!("{AT_ONCE} SELECT db, name, definer, status, character_set_client, collation_connection FROM mysql.event"),
-        )
+        .query(format!(
+            "{AT_ONCE} SELECT db, name, definer, status, character_set_client, collation_connection \
+             FROM mysql.event"
+        ))
         .await?;
     let event = |(schema, table, definer, state, set, collation): Made| {
         let state = State::parse(&state)?;
@@ -30,7 +31,9 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
         )
         .await?;
     let off: Vec<(String, String)> = match there {
-        Some(_) => conn.query(format!("{AT_ONCE} SELECT schema_name, event_name FROM cordee.{NOTES}")).await?,
+        Some(_) => {
+            conn.query(format!("{AT_ONCE} SELECT schema_name, event_name FROM cordee.{NOTES}")).await?
+        }
         None => Vec::new(),
     };
     let off = off.into_iter().map(|(schema, table)| TableName { schema, table });
