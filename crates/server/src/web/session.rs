@@ -158,11 +158,12 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::s
 }
 
 impl App {
-    /// Whether a key still opens. It is not used by that: a stream that nobody looks at keeps no session alive.
+    /// Whether a key still opens. A page that is open keeps its session alive, up to its last hour: whoever watches a cluster
+    /// is not signed out when it falls. A program's stream is no use of its token.
     pub async fn is_good(&self, key: Key) -> bool {
         let store = self.store.clone();
         let found = self.blocking(move || match key {
-            Key::Session(SignIn(secret)) => store.session_lasts(&secret),
+            Key::Session(SignIn(secret)) => Ok(store.session(&secret)?.is_some()),
             Key::Token(secret) => store.token_lasts(&secret),
         });
         found.await.unwrap_or(false)
