@@ -219,11 +219,8 @@ fn altered(
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Option<Status> {
-    let vain = |w: &Wrong| {
-        let mend = Mend::Setting(w.name.to_owned());
-        observed.vain.contains_key(&(Target::Database(server.name.clone()), mend))
-    };
-    let told = |w: &Wrong| vain(w) || matches!(w.way, Way::Start | Way::Told);
+    let vain = |mend| observed.vain.contains_key(&(Target::Database(server.name.clone()), mend));
+    let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
             // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
@@ -241,7 +238,7 @@ fn altered(
     let reason = if let Some((name, right)) = passing(accounts) {
         text!("reason-account-passes", name = name, right = right)
     } else {
-        text!("reason-account-lacks", what = lacking(accounts, shared).filter(|_| vain)?)
+        text!("reason-account-lacks", what = lacking(accounts, shared).filter(|_| vain(Mend::Accounts))?)
     };
     Some(Status::new(Light::Warning, text!("status-altered"), reason))
 }
