@@ -209,7 +209,7 @@ mod tests {
         let RemedyRow { kind, says, url, .. } = &row.remedies[0];
         assert_eq!(
             (*kind, says.as_str(), url.as_str()),
-            ("post", "Remettre web1", "/pools/web/servers/web1/ready")
+            ("post", "Remettre web1 en service", "/pools/web/servers/web1/ready")
         );
     }
 
