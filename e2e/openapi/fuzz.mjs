@@ -119,12 +119,12 @@ const FIRST = [
   ["plan_join", "/api/v1/pools/db/join", null],
   ["revoke_token", `/api/v1/tokens/${spare}`, null],
   ["begin_drill", "/api/v1/drills", { target: "web1", how: "drain", confirm: "web", before: 1, held: "1", after: 1 }],
-  ["repair_database", "/api/v1/pools/db/servers/db2/repair", { take: "writer" }],
   ["get_drill", "/api/v1/drills/1", null],
 ];
 
 /** What cannot succeed here, and why. Of everything else at least one answer that is no refusal has to be seen. */
 const NEVER = {
+  repair_database: "it is asked for where rows were found to differ; the cases of repair have some",
   plan_existing: "no MariaDB that exists already is beside the cluster; the cases of external have one",
 };
 
