@@ -257,8 +257,16 @@ fn open_own_menu(person: &Person, look: &str) {
     if look.ends_with(" 360") {
         person.browser.click("[popovertarget=\"nav\"]");
     }
+    let state = "return [performance.timeOrigin, document.readyState, \
+        ...['nav', 'self'].map((id) => document.getElementById(id).matches(':popover-open'))]";
+    let before = person.browser.try_script(state, &[]);
     person.browser.click("[popovertarget=\"self\"]");
-    person.browser.wait_for("#self form[action=\"/logout\"] button", SHOWN);
+    wait::until(&format!("the menu is open in {look}, from {before:?}"), SHOWN, || {
+        if person.browser.sees("#self form[action=\"/logout\"] button") {
+            return Ok(());
+        }
+        Err(format!("{:?}", person.browser.try_script(state, &[])))
+    });
 }
 
 fn what_is_behind_a_name(cluster: &Cluster) {
