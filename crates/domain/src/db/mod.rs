@@ -47,8 +47,8 @@ pub struct DatabaseSeen {
     pub semi_sync: bool,
     /// Standbys that acknowledge receipt now.
     pub acknowledging: u32,
-    /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that waits for
-    /// receipts.
+    /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that
+    /// waits for receipts.
     pub senders: BTreeMap<u64, u64>,
     /// Its links wait for another one's, and none applies anything (see [`stalled`]).
     #[serde(default)]
@@ -188,8 +188,8 @@ impl Gtids {
         self
     }
 
-    /// Whether this is what a database tells of its position, in its own words. As a text: a domain that stands in it twice
-    /// would hide behind the other once it is read.
+    /// Whether this is what a database tells of its position, in its own words. As a text: a domain that stands in
+    /// it twice would hide behind the other once it is read.
     pub fn is_told_by(&self, shown: &str) -> bool {
         let count = shown.split(',').filter(|gtid| !gtid.trim().is_empty()).count();
         count == self.0.len() && Self::parse(shown).is_some_and(|told| told == *self)

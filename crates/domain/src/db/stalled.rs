@@ -1,11 +1,12 @@
 //! Links that wait for one that is gone.
 //!
-//! A database that copies several others applies each transaction once: with `gtid_ignore_duplicates` the link that comes
-//! first takes the transaction's domain for itself, and the others wait until it has applied it. MariaDB (10.11.19) does not
-//! give the domain back when the link is stopped while transactions stand in the queues of its workers behind one that may
-//! not run beside the one before it, a statement that changes a table for instance: they are left out, but have taken the
-//! domain. Once such a link is gone, the others wait for it until the server ends; they cannot be stopped either. Seen at a
-//! removal under load, and by construction (`join::links_that_wait_for_one_that_is_gone_go_on`).
+//! A database that copies several others applies each transaction once: with `gtid_ignore_duplicates` the link that
+//! comes first takes the transaction's domain for itself, and the others wait until it has applied it. MariaDB
+//! (10.11.19) does not give the domain back when the link is stopped while transactions stand in the queues of its
+//! workers behind one that may not run beside the one before it, a statement that changes a table for instance:
+//! they are left out, but have taken the domain. Once such a link is gone, the others wait for it until the server
+//! ends; they cannot be stopped either. Seen at a removal under load, and by construction
+//! (`join::links_that_wait_for_one_that_is_gone_go_on`).
 
 /// What a worker that applies shows while it waits for another link's.
 const FOR_ANOTHER: &str = "Waiting for other master connection";

@@ -43,8 +43,9 @@ impl Database {
 
     /// Takes its own transactions into the position from which links ask.
     ///
-    /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer whose
-    /// log begins later would be asked for what it never had (error 1236). While a link delivers there is nothing to do.
+    /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer
+    /// whose log begins later would be asked for what it never had (error 1236). While a link delivers there is
+    /// nothing to do.
     async fn take_up_own(&self, new: &ServerName) -> Result<(), Text> {
         let seen = self.look().await?;
         let own = seen.server_id;
@@ -63,9 +64,10 @@ impl Database {
         self.run(&others.iter().map(|from| format!("START SLAVE '{from}'")).collect::<Vec<_>>()).await
     }
 
-    /// Sets the position from which links ask, and proves that it is that one. MariaDB 10.11.19 was seen to hold another one
-    /// right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
-    /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has (1236).
+    /// Sets the position from which links ask, and proves that it is that one. MariaDB 10.11.19 was seen to hold
+    /// another one right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
+    /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has
+    /// (1236).
     async fn place(&self, all: &Gtids) -> Result<(), Text> {
         for _ in 0..PLACES {
             within_limit(PATIENT, async {
@@ -146,9 +148,9 @@ impl Database {
 
     /// Stops receiving from a peer; with `whole`, applying too.
     ///
-    /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions in its
-    /// workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait for an hour ends
-    /// as it is: it would receive nothing and confirm nothing meanwhile.
+    /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions
+    /// in its workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait
+    /// for an hour ends as it is: it would receive nothing and confirm nothing meanwhile.
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
         self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}' IO_THREAD")]).await?;
         if !whole {
@@ -164,9 +166,9 @@ impl Database {
         self.run(&[format!("RESET SLAVE '{from}' ALL")]).await
     }
 
-    /// Has links go on that wait for one that is gone: MariaDB forgets which link a domain belongs to only when a position
-    /// is set, that takes links that stand still, and a worker that waits for another link stops only when it is ended.
-    /// What was received and not applied is thrown away with that, and received again.
+    /// Has links go on that wait for one that is gone: MariaDB forgets which link a domain belongs to only when a
+    /// position is set, that takes links that stand still, and a worker that waits for another link stops only when
+    /// it is ended. What was received and not applied is thrown away with that, and received again.
     pub async fn free_links(&self) -> Result<(), Text> {
         let links = self.look().await?.links;
         let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
@@ -196,8 +198,8 @@ impl Database {
         placed
     }
 
-    /// Ends the workers that wait for another link, again and again: one after the other comes to wait for it. A round that
-    /// does not come to its end, because one of them just stops, is followed by the next.
+    /// Ends the workers that wait for another link, again and again: one after the other comes to wait for it. A
+    /// round that does not come to its end, because one of them just stops, is followed by the next.
     async fn end_waiting(&self) {
         loop {
             let round = within(async {
@@ -240,8 +242,8 @@ impl Database {
         self.run(&statements).await
     }
 
-    /// Tells a copy where it ends. What its tables say of other domains stays; of its own ones the copy knows better than they,
-    /// which may hold what an earlier try left there.
+    /// Tells a copy where it ends. What its tables say of other domains stays; of its own ones the copy knows
+    /// better than they, which may hold what an earlier try left there.
     pub async fn seed(&self, position: &str) -> Result<(), Text> {
         let known = self.applied().await?;
         let all = Gtids::parse(position)
