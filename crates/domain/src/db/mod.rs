@@ -1,6 +1,7 @@
 //! Databases: what was read from them, and what follows from it.
 
 pub mod conflict;
+pub mod copied;
 pub mod credentials;
 pub mod detail;
 pub mod events;

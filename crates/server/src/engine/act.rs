@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
 use cordee_domain::db;
+use cordee_domain::db::copied::Copied;
 use cordee_domain::db::ids::DENSE;
 use cordee_domain::desired::{Desired, Routing, Saved, Server};
 use cordee_domain::haproxy::runtime;
@@ -258,11 +259,18 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
     forgotten.await.unwrap_or_else(|_| Err(text!("decision-not-stored")))
 }
 
-/// Tells a copy where it ends, once.
+/// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
 async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
     let file = data::position_file(&parts.home.server(name));
-    let position = std::fs::read_to_string(&file).map_err(|e| io(&e))?;
-    database.seed(position.trim()).await?;
+    let kept = std::fs::read_to_string(&file).map_err(|e| io(&e))?;
+    let copied = Copied::parse(&kept).ok_or_else(|| text!("copy-no-position"))?;
+    let told = copied.told.clone();
+    let end = copied.end(database.told().await?);
+    if end != told {
+        tracing::info!(%name, %told, %end, "a copy holds more than was written down");
+    }
+    data::keep_position(&parts.home.server(name), &Copied { told: end.clone(), donor: None })?;
+    database.place(&end).await?;
     process::remove_file(&file).map_err(|e| io(&e))
 }
 
@@ -286,9 +294,12 @@ fn copy(
             let _ = out.blocking_send(Sight::Copy { name: name.clone(), seen });
         }
     };
-    let board = parts.board.clone();
+    let board = &parts.board;
     let cancelled = || board.desired().db.server(name).is_none_or(|s| s.id != id);
-    data::copy(parts, name, id, donor, &backup::Watch { progress: &progress, cancelled: &cancelled })
+    let from = board.desired().db.server(donor).map(|s| s.id);
+    let from = from.ok_or_else(|| text!("problem-server-unknown", name = donor.as_str()))?;
+    let watch = backup::Watch { progress: &progress, cancelled: &cancelled };
+    data::copy(parts, name, id, (donor, from), &watch)
 }
 
 /// Copies into a database that exists already, and says how far it is.

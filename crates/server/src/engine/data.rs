@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cordee_domain::db::copied::Copied;
 use cordee_domain::db::credentials::{self, HOST, SHARED};
 use cordee_domain::db::mariadb::REDO_LOG;
 use cordee_domain::desired::Runtime;
@@ -84,12 +85,17 @@ pub(super) fn position_file(home: &Path) -> PathBuf {
     home.join("position")
 }
 
-/// Copies a running database into the folder of a new one.
+/// Keeps where a copy ends until its database was told.
+pub(super) fn keep_position(home: &Path, copied: &Copied) -> Result<(), Text> {
+    files::replace(&position_file(home), copied.to_string(), 0o644, None).map_err(|e| io(&e))
+}
+
+/// Copies a running database, `donor` by its id, into the folder of a new one.
 pub(super) fn copy(
     parts: &Parts,
     name: &ServerName,
     id: u32,
-    donor: &ServerName,
+    (donor, donor_id): (&ServerName, u32),
     watch: &backup::Watch<'_>,
 ) -> Result<(), Text> {
     let home = parts.home.server(name);
@@ -117,8 +123,7 @@ pub(super) fn copy(
     files::write(&options, &secret, 0o600, user).map_err(|e| io(&e))?;
     let result = backup::copy(&options, &draft, &home.join("tmp"), &home.join("log/copy.log"), user, watch);
     process::remove_file(&options).map_err(|e| io(&e))?;
-    let position = result?;
-    files::replace(&position_file(&home), format!("{position}\n"), 0o644, None).map_err(|e| io(&e))?;
+    keep_position(&home, &Copied { told: result?, donor: Some(donor_id) })?;
     complete(&home, &draft, id).map_err(|e| io(&e))
 }
 

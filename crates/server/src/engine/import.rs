@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cordee_domain::db::Gtids;
+use cordee_domain::db::copied::Copied;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::mariadb::PACKET;
 use cordee_domain::desired::{Desired, Server};
@@ -97,7 +98,7 @@ pub(super) fn import(
     if !logged.is_empty() {
         return Err(text!("import-logged"));
     }
-    files::replace(&data::position_file(&home), format!("{all}\n"), 0o644, None).map_err(|e| io(&e))?;
+    data::keep_position(&home, &Copied { told: all, donor: None })?;
     files::replace(&home.join("id"), format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
 }
 

@@ -37,7 +37,7 @@ pub const MARIABACKUP: &str = "/usr/bin/mariabackup";
 const BLOCK: usize = 1 << 20;
 
 /// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Gives the
-/// GTID position up to which the copy goes, as MariaDB writes it. The `options` hold the password: they are a file
+/// GTID position that was written down beside it. The `options` hold the password: they are a file
 /// that only `user` reads.
 pub fn copy(
     options: &Path,
@@ -46,7 +46,7 @@ pub fn copy(
     log: &Path,
     user: Option<User>,
     watch: &Watch<'_>,
-) -> Result<String, Text> {
+) -> Result<Gtids, Text> {
     let lines = Lines::of(log);
     files_at(options, into, temporary, log, user, watch).map_err(|why| lines.explain(why))
 }
@@ -58,7 +58,7 @@ fn files_at(
     log: &Path,
     user: Option<User>,
     watch: &Watch<'_>,
-) -> Result<String, Text> {
+) -> Result<Gtids, Text> {
     let failed = |_| text!("copy-failed");
     let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log).map_err(failed)?;
     reader
@@ -261,12 +261,12 @@ const INFO: u64 = 64 << 10;
 
 /// Where the copy ends: file, offset and GTIDs, the last of which counts (MariaDB Knowledge Base, "mariabackup
 /// files"; the file was renamed in 11.1).
-fn position(copy: &Path) -> Option<String> {
+fn position(copy: &Path) -> Option<Gtids> {
     let read = |name: &str| String::from_utf8(files::read(&copy.join(name), INFO).ok()?).ok();
     let text = read("mariadb_backup_binlog_info").or_else(|| read("xtrabackup_binlog_info"))?;
     let words: Vec<&str> = text.split_whitespace().collect();
     // The program that wrote it is not ours.
-    words.get(2..).map(<[&str]>::concat).filter(|gtids| Gtids::parse(gtids).is_some())
+    words.get(2..).and_then(|gtids| Gtids::parse(&gtids.concat()))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ const A_MOMENT: Duration = Duration::from_millis(300);
 /// For what must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
+/// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
+const ENDED: u32 = 1927;
 /// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
 const CLIENT_ERRORS: u32 = 2_000;
 
@@ -485,7 +487,8 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
         "Connecting" | "Preparing" => Thread::Connecting,
         _ => Thread::Stopped,
     };
-    let sql = number("Last_SQL_Errno");
+    // A worker that somebody ended did nothing by halves: the link goes on from its position.
+    let sql = Some(number("Last_SQL_Errno")).filter(|code| *code != ENDED).unwrap_or(0);
     // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
     // above) stays on show after a link was stopped while its peer was away. A damaged event is what the other links
     // see when one ends by itself (see `between_receiving`): it is received again, whole.

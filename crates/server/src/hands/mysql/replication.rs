@@ -68,7 +68,7 @@ impl Database {
     /// another one right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
     /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has
     /// (1236).
-    async fn place(&self, all: &Gtids) -> Result<(), Text> {
+    pub async fn place(&self, all: &Gtids) -> Result<(), Text> {
         for _ in 0..PLACES {
             within_limit(PATIENT, async {
                 let mut conn = self.pool.get_conn().await?;
@@ -191,6 +191,7 @@ impl Database {
         // Its own transactions come back over the links, or do not any more: a position behind them is refused (1947).
         let all = self.everything().await?;
         let placed = self.place(&all).await;
+        failpoint("before", "Go");
         // They start from this position or from the one they had, and from no other.
         if placed.is_ok() || self.applied().await? == before {
             self.run(&each("START", "")).await?;
@@ -242,15 +243,9 @@ impl Database {
         self.run(&statements).await
     }
 
-    /// Tells a copy where it ends. What its tables say of other domains stays; of its own ones the copy knows
-    /// better than they, which may hold what an earlier try left there.
-    pub async fn seed(&self, position: &str) -> Result<(), Text> {
-        let known = self.applied().await?;
-        let all = Gtids::parse(position)
-            .zip(Gtids::parse(&known))
-            .map(|(copy, tables)| copy.filled_from(tables))
-            .ok_or_else(|| text!("copy-no-position"))?;
-        self.place(&all).await
+    /// What its tables of positions say, while it was told nothing since its start.
+    pub async fn told(&self) -> Result<Gtids, Text> {
+        Gtids::parse(&self.applied().await?).ok_or_else(|| text!("copy-no-position"))
     }
 
     /// Has its position in its own domain say what its log holds. Only while no link runs.

@@ -295,6 +295,9 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
     for alone in [stalled(STALLED).dead(10), stalled(STALLED).silent(9_000), stalled(STALLED).frozen(9_000)] {
         assert!(!at_db2(&alone).contains(&free), "{:?}", at_db2(&alone));
     }
+    // They wait for one that stopped with an error, and would wait for it again.
+    let failed = stalled(STALLED).database("db2", |d| d.links.get_mut(&name("db1")).unwrap().error = 1062);
+    assert!(!at_db2(&failed).contains(&free), "{:?}", at_db2(&failed));
 }
 
 #[test]
