@@ -2,10 +2,12 @@
 import { detail } from "./detail.js";
 import { follow } from "./live.js";
 import { listen } from "./forms.js";
+import { prove } from "./proof.js";
 import { tail } from "./tail.js";
 import { localTimes } from "./text.js";
 
 localTimes(document);
+prove();
 listen();
 if (document.getElementById("live")) {
   follow();

@@ -73,6 +73,7 @@ function turn(dialog, name) {
 function fresh(dialog) {
   const form = dialog.querySelector("form");
   form.reset();
+  form.querySelector("[data-own]")?.remove();
   clearErrors(form);
   return dialog;
 }
@@ -142,6 +143,7 @@ async function send(form) {
 function accepted(form, done) {
   closeMenu(form);
   form.closest("dialog")?.close();
+  form.querySelector("[data-own]")?.remove();
   form.closest(".toast")?.remove();
   toast(done.message, form.closest(".toast") ? null : done.undo);
 }
@@ -157,11 +159,46 @@ async function fail(answer, form) {
   if (form && !form.elements.confirm && problem.errors.some((error) => error.field === "confirm")) {
     form.ariaBusy = null;
     await ask(form);
+    form.closest("dialog")?.close();
+    return;
+  }
+  const own = problem.errors.find((error) => error.field === "own_password");
+  if (form && own && !form.elements.own_password) {
+    password(form, own.detail);
     return;
   }
   const rest = problem.errors.filter((error) => !(form && atField(form, error)));
   form?.querySelector("[aria-invalid=true]")?.focus();
   if (rest.length > 0 || problem.errors.length === 0) toast(rest[0]?.detail ?? problem.detail);
+}
+
+/** Asks for the password, once: in the dialog that is open, or in one of its own with what the form would have sent. */
+function password(form, why) {
+  document.querySelector("[data-own]")?.remove();
+  const field = copy("t-own");
+  setText(field.querySelector("small"), why);
+  if (form.closest("dialog")) {
+    form.querySelector(".ends").before(field);
+  } else {
+    const dialog = copy("t-prove");
+    const inside = dialog.querySelector("form");
+    inside.action = form.action;
+    for (const [name, value] of new FormData(form)) inside.append(hidden(name, value));
+    inside.querySelector(".ends").before(field);
+    closeMenu(form);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+  field.querySelector("input").focus();
+}
+
+function hidden(name, value) {
+  const input = document.createElement("input");
+  input.type = "hidden";
+  input.name = name;
+  input.value = value;
+  return input;
 }
 
 function atField(form, error) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -21,6 +21,11 @@ use crate::wait;
 pub const ACCOUNT: &str = "ana";
 /// Her password.
 pub const PASSWORD: &str = "corde de rappel 60 m";
+
+/// What the page's script keeps in her browser.
+pub const PROOF: &str = "e2e0000000000000000000000000000000000000000000000000000000000e2e";
+/// The password that was given with it counts as recent for ten minutes.
+const RECENT: Duration = Duration::from_secs(7 * 60);
 
 /// No command of the product takes longer on a machine that compiles something else meanwhile.
 const COMMAND: Duration = Duration::from_secs(120);
@@ -45,7 +50,7 @@ pub struct Cluster {
     ports: Ports,
     environment: Vec<(String, String)>,
     token: OnceLock<String>,
-    session: OnceLock<(String, String)>,
+    session: Mutex<Option<(Instant, (String, String))>>,
     /// The newest revision of the wish that the API told.
     newest: Arc<AtomicU64>,
     down: bool,
@@ -77,7 +82,7 @@ impl Cluster {
             ports: Ports::take(),
             environment: environment.iter().map(owned).collect(),
             token: OnceLock::new(),
-            session: OnceLock::new(),
+            session: Mutex::new(None),
             newest: Arc::default(),
             down: false,
         }
@@ -227,23 +232,40 @@ impl Cluster {
     /// A signed-in browser's cookie (name and value); makes the first account when there is none.
     #[track_caller]
     pub fn session(&self) -> (String, String) {
-        self.session.get_or_init(|| self.sign_up()).clone()
+        let mut kept = self.session.lock().expect("the session");
+        match &*kept {
+            Some((at, session)) if at.elapsed() < RECENT => session.clone(),
+            Some(_) => kept.insert((Instant::now(), self.enter())).1.clone(),
+            None => kept.insert((Instant::now(), self.sign_up())).1.clone(),
+        }
+    }
+
+    /// A session of a sign-in of its own.
+    #[track_caller]
+    pub fn session_anew(&self) -> (String, String) {
+        let _ = self.session();
+        self.enter()
+    }
+
+    fn door(&self) -> Client {
+        Client::with_jar(self.page()).header("Sec-Fetch-Site", "same-origin").proof(PROOF)
     }
 
     fn sign_up(&self) -> (String, String) {
         let code = self.cli_ok(&["setup-code"]);
-        let mut client = Client::with_jar(self.page()).header("Sec-Fetch-Site", "same-origin");
+        let mut client = self.door();
         let fields = [("code", code.trim()), ("name", ACCOUNT), ("password", PASSWORD)];
         let answer = client.post_form("/setup", &fields).expect("/setup");
         assert_eq!(answer.status, 303, "/setup: {}", answer.text());
-        if !client.cookies.keys().any(|n| n.starts_with("cordee_")) {
-            let answer = client.post_form("/login", &fields[1..]).expect("/login");
-            assert_eq!(answer.status, 303, "/login: {}", answer.text());
-        }
-        // The other one tells nothing but that this browser was here before.
-        let cookie =
-            client.cookies.into_iter().find(|(n, _)| n.starts_with("cordee_") && !n.ends_with("_browser"));
-        cookie.expect("a session cookie")
+        cookie_of(&client).unwrap_or_else(|| self.enter())
+    }
+
+    fn enter(&self) -> (String, String) {
+        let mut client = self.door();
+        let fields = [("name", ACCOUNT), ("password", PASSWORD)];
+        let answer = client.post_form("/login", &fields).expect("/login");
+        assert_eq!(answer.status, 303, "/login: {}", answer.text());
+        cookie_of(&client).expect("a session cookie")
     }
 
     /// A visitor of the page who is signed in, in English, and sends what a browser sends.
@@ -252,6 +274,7 @@ impl Cluster {
         let (name, value) = self.session();
         Client::with_jar(self.page())
             .cookie(&name, &value)
+            .proof(PROOF)
             .cookie("lang", "en")
             .header("Sec-Fetch-Site", "same-origin")
             .header("Connection", "close")
@@ -384,4 +407,11 @@ fn wait_for(child: &mut Child, bound: Duration) -> i32 {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The session that a client was given. The other cookie tells nothing but that this browser was here before.
+fn cookie_of(client: &Client) -> Option<(String, String)> {
+    let mut all = client.cookies.iter();
+    let found = all.find(|(name, _)| name.starts_with("cordee_") && !name.ends_with("_browser"));
+    found.map(|(name, value)| (name.clone(), value.clone()))
 }

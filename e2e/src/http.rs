@@ -53,6 +53,8 @@ pub struct Client {
     pub cookies: BTreeMap<String, String>,
     /// Headers sent with each request.
     pub headers: Vec<(String, String)>,
+    /// What the page's script would add to each form.
+    proof: Option<String>,
 }
 
 impl Client {
@@ -65,6 +67,7 @@ impl Client {
             keeps_cookies: false,
             cookies: BTreeMap::new(),
             headers: Vec::new(),
+            proof: None,
         }
     }
 
@@ -87,6 +90,13 @@ impl Client {
         self
     }
 
+    /// With the secret that the page's script would keep.
+    #[must_use]
+    pub fn proof(mut self, secret: &str) -> Self {
+        self.proof = Some(secret.to_owned());
+        self
+    }
+
     /// With another limit for each request.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -101,7 +111,9 @@ impl Client {
 
     /// Sends a form.
     pub fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> io::Result<Answer> {
-        let body = encode_form(fields);
+        let proof = self.proof.as_deref().map(|secret| ("proof", secret));
+        let all: Vec<(&str, &str)> = fields.iter().copied().chain(proof).collect();
+        let body = encode_form(&all);
         self.request("POST", path, &[("Content-Type", "application/x-www-form-urlencoded")], body.as_bytes())
     }
 

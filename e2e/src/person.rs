@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, PASSWORD, PROOF};
 use crate::wait;
 
 /// How long a page or dialog may take to be there after a click. Far above what it takes; the acceptance's own
@@ -36,11 +36,12 @@ impl Person {
     /// Signs in with a cookie made over HTTP, and opens the dashboard in English.
     #[track_caller]
     pub fn sign_in(cluster: &Cluster) -> Self {
-        let (name, value) = cluster.session();
+        let (name, value) = cluster.session_anew();
         let person = Self::stranger(cluster);
         person.go("/login");
         person.browser.set_cookie(&name, &value);
         person.browser.set_cookie("lang", "en");
+        person.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
         person.dashboard();
         person
     }
@@ -86,6 +87,13 @@ impl Person {
     #[track_caller]
     pub fn submit(&self) {
         self.browser.click(&format!("{} button.main", self.form()));
+    }
+
+    /// The same without the page's script: the password is in the form.
+    #[track_caller]
+    pub fn submit_with_password(&self) {
+        self.fill_in(&[("own_password", PASSWORD)]);
+        self.submit();
     }
 
     /// Opens the form "add a web server" from the dashboard.

@@ -253,10 +253,10 @@ fn without_script_the_same_form_does_it(cluster: &Cluster) {
     person.browser.click("main form [name=\"start\"][value=\"on\"]");
     person.fill_in(&[("name", "web3")]);
     let added = Instant::now();
-    person.submit();
+    person.submit_with_password();
     serves(cluster, added);
     person.go("/pools/web/servers/web3/remove");
-    person.submit();
+    person.submit_with_password();
     cluster.api().wait_until_gone("web3", GONE);
     cluster.settle();
 }

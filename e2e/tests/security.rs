@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
+mod cookie;
+
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -19,6 +21,8 @@ use cordee_e2e::suite::File;
 use cordee_e2e::wait;
 use serde_json::{Value, json};
 
+use cookie::{a_stolen_cookie_changes_nothing, the_page_shows_what_another_port_cannot_fetch};
+
 /// Its cases.
 pub fn file() -> File {
     File::new(
@@ -28,6 +32,8 @@ pub fn file() -> File {
             case!(no_secret_is_in_a_log_an_argument_a_page_or_an_answer),
             case!(files_with_secrets_and_sockets_are_their_owners_only),
             case!(the_session_cookie_is_closed_to_scripts_and_other_sites),
+            case!(a_stolen_cookie_changes_nothing),
+            case!(the_page_shows_what_another_port_cannot_fetch),
             case!(a_form_sent_from_another_site_is_refused_on_every_route),
             case!(nothing_is_told_or_done_without_signing_in),
             case!(no_get_changes_anything),

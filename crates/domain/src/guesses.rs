@@ -47,6 +47,9 @@ impl Origin {
 pub enum Insider {
     /// Whoever is signed in to that account, in however many sessions and from wherever.
     Account(String),
+    /// A browser that shows a secret which one of those sessions knows, by that secret's hash: whoever has a cookie alone
+    /// does not use up its tries.
+    Browser(Vec<u8>),
     /// The owner of the machine, on the command line's socket.
     Machine,
 }
@@ -243,7 +246,8 @@ mod tests {
         let ana = || Who::Insider(Insider::Account("ana".to_owned()));
         let taken = (0..60).filter(|_| guesses.reserve(ana(), 1_000).is_ok()).count();
         assert_eq!(taken, TRIES);
-        let others = [Who::Insider(Insider::Account("bob".to_owned())), Who::Insider(Insider::Machine)];
+        let insiders = [Insider::Account("bob".to_owned()), Insider::Browser(vec![7]), Insider::Machine];
+        let others = insiders.map(Who::Insider);
         for other in others {
             let taken = (0..60).filter(|_| guesses.reserve(other.clone(), 1_000).is_ok()).count();
             assert_eq!(taken, TRIES, "{other:?}");

@@ -23,6 +23,7 @@ pub mod ids;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod proof;
 pub mod real;
 pub mod roster;
 pub mod sessions;

@@ -350,7 +350,7 @@ pub(super) fn begin_session(
 }
 
 /// Secrets are 256 random bits, so a plain hash is enough to keep them out of the file.
-pub(super) fn digest(secret: &str) -> Vec<u8> {
+pub(crate) fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 

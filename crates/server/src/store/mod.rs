@@ -10,6 +10,7 @@ mod fixture;
 mod logins;
 mod names;
 mod outage;
+mod proofs;
 mod runs;
 mod schema;
 mod tokens;
@@ -40,6 +41,7 @@ use crate::vault::{Login, Vault};
 use outage::Outage;
 use visitors::Visitors;
 
+pub(crate) use accounts::digest;
 pub use accounts::{Account, BROWSER_KEPT_MS, Changed, Device, Entered, Proven, Session, SignIn};
 pub use tokens::{NewToken, Token, TokenName};
 

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -81,6 +81,14 @@ const STEPS: [&str; 8] = [
     ALTER TABLE token ADD COLUMN expires INTEGER;
     ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';
     ALTER TABLE session ADD COLUMN address TEXT NOT NULL DEFAULT '';
+",
+    "
+    CREATE TABLE proof (
+        session BLOB NOT NULL,
+        secret_hash BLOB NOT NULL,
+        confirmed INTEGER NOT NULL,
+        PRIMARY KEY (session, secret_hash)
+    ) STRICT;
 ",
 ];
 

@@ -14,6 +14,7 @@ pub mod local;
 pub mod page;
 pub mod pages;
 pub mod password;
+pub mod proof;
 pub mod read;
 pub mod session;
 pub mod stay;
@@ -133,11 +134,15 @@ impl App {
 const ENGINE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Everything that is served. Over the network only by a name of the page's own; state changes must come from our own
-/// page; every answer has the page's headers.
+/// page, and take more than the session's cookie; every answer has the page's headers.
 pub fn router(app: App) -> Router {
     Router::new()
-        .merge(api::router())
-        .merge(pages::router().layer(from_fn(session::same_origin)))
+        .merge(api::router(&app))
+        .merge(
+            pages::router()
+                .layer(from_fn_with_state(app.clone(), proof::page))
+                .layer(from_fn(session::same_origin)),
+        )
         .layer(from_fn_with_state(app.clone(), host::known))
         .layer(from_fn(headers::add))
         .with_state(app)

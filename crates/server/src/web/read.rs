@@ -1,5 +1,6 @@
 //! Reading what a page is asked. Whatever is wrong with a request is said as a page, never by the framework's own text.
 
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -10,7 +11,7 @@ use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 
 use super::App;
-use super::api::input::BODY_DEADLINE;
+use super::api::input::{BODY_DEADLINE, BODY_LIMIT};
 use super::page::Visit;
 
 /// The words of the address.
@@ -67,6 +68,15 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Form<T> {
                 Err(refuse(&mut parts, app, late, text!("problem-body-slow")).await)
             }
         }
+    }
+}
+
+/// The whole body of a form, which is read before its handler is asked.
+pub(super) async fn whole(parts: &mut Parts, body: Body, app: &App) -> Result<Bytes, Response> {
+    match tokio::time::timeout(BODY_DEADLINE, axum::body::to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(refuse(parts, app, StatusCode::PAYLOAD_TOO_LARGE, text!("problem-form")).await),
+        Err(_) => Err(refuse(parts, app, StatusCode::REQUEST_TIMEOUT, text!("problem-body-slow")).await),
     }
 }
 

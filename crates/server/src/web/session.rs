@@ -142,12 +142,12 @@ impl FromRequestParts<App> for Person {
 }
 
 /// The token that a program sends. Where there is one, no cookie lets anybody in.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 /// Who is signed in. The session that let them in goes on with the request, for `Stay`.
-async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
+pub(super) async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
     let Some(secret) = cookie(&parts.headers, &cookie_name(app)).map(str::to_owned) else { return Ok(None) };
     let (store, asked) = (app.store.clone(), secret.clone());
     let found = app.blocking(move || store.session(&asked)).await?;

@@ -112,7 +112,11 @@ fn refusal(status: u16) -> (String, RefOr<Response>) {
 const REFUSALS: [(u16, &str); 13] = [
     (400, "The query or the body cannot be read."),
     (401, "No token, none that is known, one that was revoked or is out of date; nor a session of the page."),
-    (403, "A page of another site sent it."),
+    (
+        403,
+        "A page of another site sent it; or the page's session alone asks for a change: that takes a token, or the secret of \
+        the page's script in `Cordee-Proof` within ten minutes of the password.",
+    ),
     (404, "Nothing of that name is here."),
     (408, "The body did not come in time."),
     (409, "It contradicts how things are; `errors` says what does."),

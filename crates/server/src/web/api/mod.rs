@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::error::Refusal;
+use super::proof;
 use super::session::{self, Caller, Language};
 use crate::clock::now;
 use crate::words::Lang;
@@ -57,7 +58,7 @@ impl Done {
 }
 
 /// Everything under `/api/` and `/local/`.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     let server = "/api/v1/pools/{pool}/servers/{name}";
     Router::new()
         .route("/api/openapi.json", get(describe::openapi))
@@ -97,6 +98,7 @@ pub fn router() -> Router<App> {
         .route("/api/{*rest}", any(nothing))
         .merge(super::local::router())
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), proof::api))
         .layer(middleware::from_fn(session::same_origin_or_token))
 }
 

@@ -19,6 +19,7 @@ use crate::web::api::tokens::{is_token_name, make, take_back};
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::password::{self, Doubt, not_present, signed_in};
+use crate::web::proof::bind;
 use crate::web::read::{Form, Path};
 use crate::web::session::{Owner, Peer, device, set_browser, set_cookie};
 use crate::web::view::Question;
@@ -50,6 +51,7 @@ pub(super) struct NewPassword {
     present: String,
     new: String,
     again: String,
+    proof: String,
 }
 
 /// Shows the form.
@@ -88,7 +90,10 @@ pub(super) async fn change(
     };
     let here = Some(device(&headers, peer));
     match password::change(&app, &owner.account, typed.new, Some(proven), here, visit.actor()).await {
-        Ok(Changed::Done(Some(anew))) => changed(&visit, &app, &anew),
+        Ok(Changed::Done(Some(anew))) => {
+            bind(&app, &anew.session, &typed.proof).await;
+            changed(&visit, &app, &anew)
+        }
         Ok(Changed::Done(None)) => Redirect::to("/login").into_response(),
         Ok(Changed::Stale) => refused(&[not_present("present")]),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),

@@ -14,6 +14,7 @@ use crate::store::{Account, Entered, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
+use crate::web::proof::bind;
 use crate::web::read::Form;
 use crate::web::session::{Peer, browser_name, cookie, cookie_name, device, origin, set_browser, set_cookie};
 
@@ -31,6 +32,7 @@ struct Login {
 pub(super) struct Typed {
     name: String,
     password: String,
+    proof: String,
 }
 
 /// The longest name of an account, in characters.
@@ -44,8 +46,9 @@ pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     response
 }
 
-/// Starts a session and leads to the dashboard. The browser is known from now on.
-pub(super) fn enter(app: &App, entered: &Entered) -> Response {
+/// Starts a session and leads to the dashboard. The browser is known from now on, and the session knows its script's secret.
+pub(super) async fn enter(app: &App, entered: &Entered, proof: &str) -> Response {
+    bind(app, &entered.session, proof).await;
     let mut response =
         ([(header::SET_COOKIE, set_cookie(app, &entered.session.0))], Redirect::to("/")).into_response();
     if let Some(browser) = &entered.browser
@@ -106,10 +109,11 @@ pub(super) async fn submit(
         }
     };
     let (store, account, from) = (app.store.clone(), name.clone(), device(&headers, peer));
+    let password = typed.password;
     let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {
         // Until it is done: whoever goes away meanwhile frees no turn.
         let _turn = turn;
-        match store.password_matches(&account, &typed.password)? {
+        match store.password_matches(&account, &password)? {
             Some(proven) => store.enter(&proven, &from, is_known),
             None => Ok(None),
         }
@@ -117,7 +121,7 @@ pub(super) async fn submit(
     match signed.await {
         Ok(Some(entered)) => {
             app.limiter.right(&tried);
-            enter(&app, &entered)
+            enter(&app, &entered, &typed.proof).await
         }
         Ok(None) => {
             let wrong = Some(visit.lang.say(&text!("problem-password")));

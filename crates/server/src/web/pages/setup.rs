@@ -49,6 +49,7 @@ pub(super) struct Typed {
     code: String,
     name: String,
     password: String,
+    proof: String,
 }
 
 /// Shows the form, until there is an account.
@@ -100,8 +101,9 @@ pub(super) async fn submit(
         Ok(turn) => turn,
         Err(seconds) => return wait(&visit, &app, seconds),
     };
+    let proof = typed.proof.clone();
     match create(&app, typed, turn, device(&headers, peer)).await {
-        Ok(Some(entered)) => enter(&app, &entered),
+        Ok(Some(entered)) => enter(&app, &entered, &proof).await,
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }

@@ -1,6 +1,7 @@
 //! The pages through their front door: a real listener, real requests.
 
 mod account;
+mod proof;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use cordee_domain::db::detail::accounts;
 use cordee_domain::db::detail::{Answers, Crowd, Detail};
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
+use cordee_domain::proof::Proof;
 use cordee_domain::status::Light;
 use cordee_domain::text::Text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,10 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::board::{Ask, JoinPlan, LogFile};
-use crate::store::{Account, Device};
+use crate::store::{Account, Device, SignIn};
 use crate::web::App;
 use crate::web::session::cookie_name;
 use crate::web::view::fixture;
+
+/// What the script of the page keeps.
+const PROOF: &str = "5ec2e700000000000000000000000000000000000000000000000000005ec2e7";
 
 /// A page that somebody is signed in to.
 struct Site {
@@ -40,6 +45,7 @@ async fn site_of(snapshot: cordee_domain::snapshot::Snapshot) -> Site {
     app.store.create_first_account("ana", "long enough").expect("an account");
     let secret = app.store.sign_in(&Account("ana".to_owned()), &Device::default()).expect("a session").0;
     let cookie = format!("{}={secret}", cookie_name(&app));
+    app.store.confirm(&SignIn(secret), &Proof::parse(PROOF).expect("a secret")).expect("known");
     Site { address: listen(&app).await, app, cookie, asks }
 }
 
@@ -68,7 +74,13 @@ impl Site {
         send(self.address, &request).await
     }
 
+    /// A form, as the page's script has it sent.
     async fn post(&self, path: &str, body: &str, more: &str) -> String {
+        self.post_bare(path, &format!("{body}&proof={PROOF}"), more).await
+    }
+
+    /// A form with that and nothing else.
+    async fn post_bare(&self, path: &str, body: &str, more: &str) -> String {
         let (cookie, length) = (&self.cookie, body.len());
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n{more}\

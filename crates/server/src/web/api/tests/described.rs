@@ -16,6 +16,15 @@ fn operations() -> Vec<(String, String, &'static Value)> {
     paths.iter().flat_map(of).collect()
 }
 
+/// Each operation that changes something, with words of the cluster at hand in its address.
+pub(super) fn changes() -> Vec<(String, String)> {
+    let words =
+        [("{pool}", "web"), ("{name}", "web1"), ("{action}", "drain"), ("{proxy}", "web"), ("{id}", "1")];
+    let fill = |path: String| words.iter().fold(path, |path, (word, by)| path.replace(word, by));
+    let all = operations().into_iter().filter(|(method, ..)| method != "get");
+    all.map(|(method, path, _)| (method.to_uppercase(), fill(path))).collect()
+}
+
 /// Visits every value, with the way to it.
 fn visit(value: &Value, way: &str, look: &mut impl FnMut(&str, &Value)) {
     look(way, value);

@@ -16,6 +16,7 @@ use cordee_domain::drill::{RawOrder, Victim};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::problem::Problem;
+use cordee_domain::proof::Proof;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
@@ -25,7 +26,7 @@ use tower::ServiceExt as _;
 
 use crate::board::{Ask, JoinPlan, Leftover, LogFile, TestReport, TestStep};
 use crate::desk::{DrillUnderWay, Phase};
-use crate::store::TokenName;
+use crate::store::{Account, Device, SignIn, TokenName};
 use crate::web::session::Local;
 use crate::web::{App, fixture};
 
@@ -41,7 +42,7 @@ impl Rig {
     fn new() -> Self {
         let (app, asks, folder) = fixture::app();
         let token = app.store.create_token(&TokenName("ci".to_owned()), None).unwrap().unwrap();
-        let router = super::router().with_state(app.clone());
+        let router = super::router(&app).with_state(app.clone());
         Self { app, router, token, asks: Some(asks), _folder: folder }
     }
 
@@ -368,17 +369,56 @@ async fn the_journal_is_read_in_stretches() {
     assert_eq!((rest["events"].as_array().unwrap().len(), &rest["next"]), (3, &Value::Null));
 }
 
+/// A session that knows that secret.
+fn signed_in(rig: &Rig, proof: &str) -> SignIn {
+    rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
+    let session = rig.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap();
+    rig.app.store.confirm(&session, &Proof::parse(proof).unwrap()).unwrap();
+    session
+}
+
+#[tokio::test]
+async fn with_the_page_s_session_alone_the_api_only_reads() {
+    let mut rig = Rig::new();
+    rig.answer_asks();
+    let proof = "0123456789abcdef".repeat(4);
+    let cookie = format!("cordee_test={}", signed_in(&rig, &proof).0);
+    let ask = |method: &str, to: &str, proof: Option<&str>| {
+        let request = Request::builder().method(method).uri(to).header("cookie", &cookie);
+        let request = proof.into_iter().fold(request, |request, proof| request.header("cordee-proof", proof));
+        rig.send(request.body(Body::empty()).unwrap())
+    };
+    let revision = || rig.app.board.desired().revision;
+    let before = (revision(), rig.app.store.events_after(0, 99).unwrap().len());
+    assert_eq!(ask("GET", "/api/v1/snapshot", None).await.0, StatusCode::OK);
+    let mut changes = 0;
+    for (method, path) in described::changes() {
+        // A thief has made a secret too, but had no password to send with it.
+        for wrong in [None, Some(""), Some("x"), Some(&*"f".repeat(64))] {
+            let (status, said) = ask(&method, &path, wrong).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} {wrong:?}: {said}");
+            assert!(said["detail"].as_str().unwrap().contains("Cordee-Proof"), "{said}");
+        }
+        changes += 1;
+    }
+    assert!(changes > 15, "{changes}: too few changes were tried");
+    assert_eq!((revision(), rig.app.store.events_after(0, 99).unwrap().len()), before);
+    assert_eq!(
+        ask("POST", "/api/v1/pools/web/servers/web1/drain", Some(&proof)).await.0,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(rig.app.store.events_after(0, 99).unwrap().last().unwrap().actor, "ana");
+    rig.app.store.age_confirmations(10 * 60_000);
+    let late = ask("POST", "/api/v1/pools/web/servers/web1/ready", Some(&proof)).await;
+    assert_eq!(late.0, StatusCode::FORBIDDEN, "the password was given too long ago: {}", late.1);
+}
+
 #[tokio::test]
 async fn another_site_s_page_cannot_act() {
     let rig = Rig::new();
-    let cookie = {
-        rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
-        let account = crate::store::Account("ana".to_owned());
-        format!(
-            "cordee_test={}",
-            rig.app.store.sign_in(&account, &crate::store::Device::default()).unwrap().0
-        )
-    };
+    let proof = "0123456789abcdef".repeat(4);
+    let session = signed_in(&rig, &proof);
+    let cookie = format!("cordee_test={}", session.0);
     for (name, value, expected) in [
         ("sec-fetch-site", "cross-site", 403),
         ("sec-fetch-site", "same-site", 403),
@@ -389,6 +429,7 @@ async fn another_site_s_page_cannot_act() {
         let request = Request::post("/api/v1/pools/web/servers/web1/drain")
             .header("host", "127.0.0.1:8600")
             .header("cookie", &cookie)
+            .header("cordee-proof", &proof)
             .header(name, value);
         let (status, _) = rig.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(status.as_u16(), expected, "{name}: {value}");

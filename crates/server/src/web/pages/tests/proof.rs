@@ -1,0 +1,196 @@
+//! The session's cookie goes to every port of the host: alone, it changes nothing.
+
+use super::{PROOF, Site, cookie_name, site, status};
+use crate::store::{Account, Device};
+
+/// Forms that carry a password or a code of their own, and what is harmless.
+const FREE: [&str; 7] =
+    ["/login", "/setup", "/logout", "/lang", "/theme", "/account/password", "/account/tokens"];
+const DRAIN: &str = "/pools/web/servers/web1/drain";
+const REMOVE: &str = "/pools/web/servers/web1/remove";
+const JSON: &str = "Accept: application/json\r\n";
+
+/// Every address that takes a form, from the table of routes itself: a new one is in it.
+fn forms() -> Vec<String> {
+    let table = include_str!("../mod.rs");
+    let routes = table.split(".route(\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    let takes_forms = |rest: &str| rest.split(".route(").next().is_some_and(|line| line.contains("post("));
+    let words = [
+        ("{pool}", "web"),
+        ("{name}", "web1"),
+        ("{proxy}", "web"),
+        ("{act}", "drain"),
+        ("{take}", "writer"),
+        ("{word}", "database"),
+        ("{id}", "0"),
+    ];
+    let fill = |path: &str| words.iter().fold(path.to_owned(), |path, (word, by)| path.replace(word, by));
+    routes.filter(|(_, rest)| takes_forms(rest)).map(|(path, _)| fill(path)).collect()
+}
+
+fn done(site: &Site) -> (u64, usize) {
+    (site.app.board.desired().revision, site.app.store.events_after(0, 999).unwrap().len())
+}
+
+/// Somebody who listens at another port: the cookie, and whatever is read with it.
+#[tokio::test]
+async fn a_cookie_alone_changes_nothing_at_any_address() {
+    let site = site().await;
+    let before = done(&site);
+    let forms = forms();
+    assert!(forms.len() > 25 && forms.iter().all(|path| !path.contains('{')), "{forms:?}");
+    for path in forms.iter().filter(|path| !FREE.contains(&path.as_str())) {
+        let typed = "name=web9&start=on&confirm=web1&know=on&target=web1&how=kill&days=1";
+        let (thiefs, empty) =
+            (format!("{typed}&proof={}", "f".repeat(64)), format!("{typed}&proof=&own_password="));
+        for body in ["", typed, &*thiefs, &*empty] {
+            let page = site.post_bare(path, body, "").await;
+            assert_eq!(status(&page), "403", "{path} {body}: {page}");
+            assert!(
+                page.contains("name=\"own_password\"") && page.contains("session’s cookie alone"),
+                "{path}"
+            );
+            let said = site.post_bare(path, body, JSON).await;
+            assert!(status(&said) == "403" && said.contains("\"field\":\"own_password\""), "{path}: {said}");
+        }
+        // No form at all, and one that is none.
+        let json = site.post_bare(path, "{\"proof\":\"x\"}", "").await;
+        assert_eq!(status(&json), "403", "{path}");
+    }
+    assert_eq!(done(&site), before);
+    // What carries a password of its own is refused without it.
+    for path in ["/account/password", "/account/tokens"] {
+        assert_eq!(
+            status(&site.post_bare(path, "name=x&new=long+enough&again=long+enough", "").await),
+            "422",
+            "{path}"
+        );
+    }
+    assert_eq!(done(&site), before);
+    assert_eq!(status(&site.get("/journal").await), "200", "it reads");
+    assert!(!site.get("/").await.contains(PROOF) && !site.get(DRAIN).await.contains(PROOF));
+}
+
+#[tokio::test]
+async fn with_the_script_s_secret_everything_is_done_as_ever() {
+    let site = site().await;
+    assert_eq!(status(&site.post(DRAIN, "", "").await), "303");
+    assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", JSON).await), "200");
+    // Another session does not know it.
+    let other = site.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap().0;
+    let other = Site { cookie: format!("{}={other}", cookie_name(&site.app)), ..site };
+    assert_eq!(status(&other.post(DRAIN, "", "").await), "403");
+}
+
+#[tokio::test]
+async fn a_session_begun_before_there_were_secrets_is_asked_for_the_password_once() {
+    let site = site().await;
+    let old = site.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap().0;
+    let site = Site { cookie: format!("{}={old}", cookie_name(&site.app)), ..site };
+    let typed = "name=web9&address=10.0.0.9&port=80&cookie=%3Cb%3E&start=off&password=of-something-else";
+    let page = site.post("/pools/web/servers", typed, "").await;
+    assert_eq!(status(&page), "403");
+    // Whatever was typed goes with the password, but for passwords.
+    assert!(
+        page.contains("name=\"address\" value=\"10.0.0.9\"") && page.contains("value=\"&#60;b&#62;\""),
+        "{page}"
+    );
+    assert!(!page.contains("of-something-else") && !page.contains(PROOF), "{page}");
+    let wrong = site.post(DRAIN, "own_password=wrong", "").await;
+    assert!(status(&wrong) == "422" && wrong.contains("This is not the present password."), "{wrong}");
+    assert!(!wrong.contains("value=\"wrong\""));
+    assert_eq!(status(&site.post(DRAIN, "own_password=long+enough", "").await), "303");
+    assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", "").await), "303", "asked once");
+    assert_eq!(
+        status(&site.post_bare(DRAIN, "", "").await),
+        "403",
+        "the cookie is worth no more than before"
+    );
+}
+
+#[tokio::test]
+async fn without_script_the_password_is_in_each_form() {
+    let site = site().await;
+    let page = site.get("/pools/web/servers/new").await;
+    let field = page.split("<noscript>").skip(1).any(|part| part.contains("name=\"own_password\""));
+    assert!(field, "{page}");
+    assert_eq!(status(&site.post_bare(DRAIN, "own_password=long+enough", "").await), "303");
+    assert_eq!(status(&site.post_bare("/pools/web/servers/web1/ready", "", "").await), "403", "each time");
+    assert_eq!(status(&site.post_bare("/logout", "", "").await), "303", "who leaves is asked nothing");
+}
+
+#[tokio::test]
+async fn grave_acts_take_a_password_of_the_last_ten_minutes() {
+    let site = site().await;
+    site.app.store.age_confirmations(10 * 60_000);
+    let revision = site.app.board.desired().revision;
+    let page = site.post(REMOVE, "confirm=web1&know=on", "").await;
+    assert_eq!(status(&page), "403");
+    assert!(
+        page.contains("within the last ten minutes") && page.contains("name=\"confirm\" value=\"web1\""),
+        "{page}"
+    );
+    for path in [
+        "/pools/db/servers/db2/repair/writer",
+        "/account/tokens/backup/revoke",
+        "/pools/db/servers/db2/remove",
+    ] {
+        assert_eq!(status(&site.post(path, "", "").await), "403", "{path}");
+    }
+    let hidden = site.post("/pools/web/servers/web1/%72emove", "", "").await;
+    assert_eq!(status(&hidden), "403", "an escape hides nothing");
+    assert_eq!(site.app.board.desired().revision, revision);
+    assert_eq!(status(&site.post(DRAIN, "", JSON).await), "200", "what can be taken back needs none");
+    assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", JSON).await), "200");
+    let said = site.post(REMOVE, "", JSON).await;
+    assert!(status(&said) == "403" && said.contains("\"field\":\"own_password\""), "{said}");
+    assert_eq!(status(&site.post(REMOVE, "own_password=long+enough", JSON).await), "200");
+    // Given once, it is not asked for again for a while, nor in another tab.
+    let again = site.post("/account/tokens/none/revoke", "", JSON).await;
+    assert_eq!(status(&again), "404", "{again}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_counts_and_a_thief_does_not_use_up_the_owner_s_tries() {
+    let site = site().await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(status(&site.post_bare(DRAIN, "own_password=wrong", JSON).await).to_owned());
+    }
+    assert_eq!(seen, ["422", "422", "422", "422", "422", "429"]);
+    let right = site.post_bare(DRAIN, "own_password=long+enough", "").await;
+    assert!(status(&right) == "429" && right.contains("retry-after: "), "{right}");
+    assert!(right.contains("name=\"own_password\""), "it can be typed there again");
+    assert_eq!(
+        status(&site.post_bare("/account/tokens", "name=x&password=wrong", "").await),
+        "429",
+        "one count"
+    );
+    // The browser that holds the secret has tries of its own.
+    site.app.store.age_confirmations(10 * 60_000);
+    assert_eq!(status(&site.post(REMOVE, "own_password=wrong", JSON).await), "422");
+    assert_eq!(status(&site.post(REMOVE, "own_password=long+enough", JSON).await), "200");
+}
+
+#[tokio::test]
+async fn signing_in_and_a_new_password_make_the_script_s_secret_known() {
+    let mut site = site().await;
+    let session = |answer: &str| {
+        let cookies = answer.lines().filter_map(|l| l.strip_prefix("set-cookie: ")?.split(';').next());
+        cookies.into_iter().find(|c| !c.contains("_browser")).expect("a session").to_owned()
+    };
+    let entered = site.post("/login", "name=ana&password=long+enough", "").await;
+    assert_eq!(status(&entered), "303", "{entered}");
+    assert!(!entered.contains(PROOF));
+    site.cookie = session(&entered);
+    assert_eq!(status(&site.post(DRAIN, "", "").await), "303");
+    let form = "present=long+enough&new=another+one&again=another+one";
+    let changed = site.post("/account/password", form, "").await;
+    assert_eq!(status(&changed), "200", "{changed}");
+    site.cookie = session(&changed);
+    assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", "").await), "303");
+    // A sign-in without script knows none.
+    let entered = site.post_bare("/login", "name=ana&password=another+one", "").await;
+    site.cookie = session(&entered);
+    assert_eq!(status(&site.post(DRAIN, "", "").await), "403");
+}
