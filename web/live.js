@@ -1,7 +1,7 @@
 // The live stream. One tab of the browser reads it and passes it on to the others, because browsers open only
 // six connections to one host. Data that stops coming is never left standing as if it were current.
 import { event, remove, show } from "./rows.js";
-import { age, ago, setText, word } from "./text.js";
+import { age, ago, setText, signIn, word } from "./text.js";
 import { drilled } from "./drill.js";
 import { measured } from "./trial.js";
 import { visited } from "./visitors.js";
@@ -104,7 +104,7 @@ function open() {
 async function signedIn() {
   try {
     const answer = await fetch("/live", { method: "HEAD", redirect: "manual" });
-    if (answer.type === "opaqueredirect") location.assign("/login");
+    if (answer.type === "opaqueredirect") signIn();
   } catch {
     // Not there yet: the stream tries again.
   }

@@ -70,6 +70,7 @@ function links(list, rows) {
   rows.forEach((row, i) => {
     const [from, delay] = list.children[i].children;
     setText(from, row.from);
+    from.href = `/pools/db/servers/${row.from}`;
     setText(delay, row.text);
     delay.dataset.st = row.st;
   });

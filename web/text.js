@@ -7,6 +7,12 @@ export function word(name) {
   return document.getElementById("words")?.dataset[name] ?? "";
 }
 
+/** Leads to the sign-in page, and from there back to here. */
+export function signIn() {
+  const here = location.pathname + location.search + location.hash;
+  location.assign(here === "/" ? "/login" : `/login?back=${encodeURIComponent(here)}`);
+}
+
 const tenths = new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** An age: tenths below ten seconds, then seconds, then minutes. */

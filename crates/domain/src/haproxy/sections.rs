@@ -85,7 +85,8 @@ fn web_defaults() -> Vec<Line> {
 
 fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
     let map = setting.session_map.display();
-    let head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
+    let mut head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
+    head.extend(apologies());
     let rest = vec![
         Line::set("option forwardfor", why!("line-forwardfor")),
         Line::set("http-request del-header ^x[-_]forwarded[-_]for$ -m reg", why!("line-forwarded")),
@@ -107,6 +108,55 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
         vec![leads_to("web"), Line::empty()],
     ]
     .concat()
+}
+
+/// How HAProxy's own answer begins when no server takes a request.
+pub const NO_SERVER: &str = "<!doctype html><!-- 503 -->";
+
+/// What a visitor reads whom no server answers: HAProxy's own page, in the language that their browser asks for, or in both. It
+/// is part of the file, so that it is there whatever else is not. It says nothing of what stands behind the site.
+fn apologies() -> Vec<Line> {
+    let language = "http-request set-var(txn.lang) req.fhdr(Accept-Language),\
+        language(fr;fr-FR;fr-BE;fr-CA;fr-CH;en;en-US;en-GB;en-CA;en-AU,en),field(1,-)";
+    let page = |status: u16| {
+        let words = format!(
+            "http-error status {status} content-type \"text/html; charset=utf-8\" lf-string '{}' \
+             hdr Retry-After 5 hdr Cache-Control no-store",
+            apology(status)
+        );
+        Line::set(words, why!("line-apology", status = u32::from(status)))
+    };
+    [vec![Line::set(language, why!("line-apology-language"))], [502, 503, 504].map(page).to_vec()].concat()
+}
+
+/// That page: a HAProxy log format within single quotes.
+fn apology(status: u16) -> String {
+    let [fr, en] = match status {
+        503 => ["Le site est indisponible", "The site is unavailable"],
+        _ => ["Le site n’a pas répondu", "The site did not answer"],
+    };
+    let again = match status {
+        503 => [
+            "Il revient bientôt\u{a0}: réessayez dans un instant.",
+            "It will be back soon: try again in a moment.",
+        ],
+        // What was sent may have been done.
+        _ => [
+            "Si vous avez envoyé un formulaire, vérifiez avant de le renvoyer.",
+            "If you sent a form, check before you send it again.",
+        ],
+    };
+    format!(
+        "<!doctype html><!-- {status} --><html lang=\"%[var(txn.lang)]\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{fr} · {en}</title><style>\
+         :root{{color-scheme:light dark}}body{{margin:0;min-height:90vh;display:grid;place-content:center;\
+         font:1.1rem/1.5 system-ui,sans-serif}}main{{margin:1.5rem;padding-left:1.25rem;max-width:32rem;\
+         border-left:3px solid #971d80}}h1{{margin:0;font-size:1.5rem;line-height:1.2}}p{{margin:.75rem 0 0}}\
+         section+section{{margin-top:1.5rem}}.fr [lang=en],.en [lang=fr]{{display:none}}</style>\
+         <body class=\"%[var(txn.lang)]\"><main><section lang=\"fr\"><h1>{fr}</h1><p>{}</p></section>\
+         <section lang=\"en\"><h1>{en}</h1><p>{}</p></section></main>",
+        again[0], again[1],
+    )
 }
 
 /// Takes out what only a proxy in front may say of a visitor, unless one that is trusted says it. It stands before
@@ -301,4 +351,23 @@ fn bind(address: SocketAddr) -> Line {
 
 fn leads_to(backend: &str) -> Line {
     Line::set(format!("default_backend {backend}"), why!("line-default-backend", backend = backend))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_without_a_server_fits_a_line_and_has_no_mark_of_its_own_language() {
+        for line in apologies() {
+            assert!(line.text().len() < 2_000, "HAProxy reads lines of 2,048 octets: {}", line.text().len());
+            assert_eq!(line.text().matches('\'').count() % 2, 0, "{}", line.text());
+        }
+        for status in [502, 503, 504] {
+            let page = apology(status);
+            assert!(!page.contains(['\'', '\n', '\\']), "{page}");
+            assert_eq!(page.matches('%').count(), page.matches("%[var(txn.lang)]").count(), "{page}");
+        }
+        assert!(apology(503).starts_with(NO_SERVER) && !apology(502).starts_with(NO_SERVER));
+    }
 }

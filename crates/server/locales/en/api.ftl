@@ -81,6 +81,8 @@ cli-dsn-user = user
 cli-joining = joining
 cli-leaving = leaving
 cli-local-only = This works only on the machine where Cordée runs, without CORDEE_URL.
+cli-lost = The answer was lost on its way. Result unknown: look with cordee status before you ask again.
+cli-lost-look = The answer was lost on its way. Nothing was to be changed: ask again.
 cli-never = never
 cli-returning = returning
 cli-setup-used = The setup code has been used: there is an account. Sign in on the page.
@@ -123,6 +125,7 @@ cli-help-help = Show this help
 cli-help-history = Show the journal: who did what, and what happened
 cli-help-home = Folder of the cluster’s state
 cli-help-limit = Lines, 1 to 500, the newest ones; 50 if not given
+cli-help-checks = With the lines of health checks and of Cordée’s own questions
 cli-help-lines = Lines of each file, 1 to 1000; 200 if not given
 cli-help-logs = Show the last lines of a server’s logs
 cli-help-maintenance = Give a web server no visitors at all, and check it no more. Back in service: cordee ready
@@ -189,3 +192,7 @@ end-removed = { $name } is removed.
 end-restarted = { $name } was restarted.
 end-started = { $name } runs.
 end-stopped = { $name } is stopped.
+cli-logs-hidden = { $count ->
+    [one] ({ $count } line of a health check left out; --checks shows it)
+   *[other] ({ $count } lines of health checks left out; --checks shows them)
+}

@@ -19,6 +19,7 @@ nav-journal = Journal
 nav-label = Main navigation
 nav-menu = Menu
 optional = optional
+ask-failed = Cordée does not answer. Nothing was sent yet: try again.
 send-failed = Cordée does not answer. Result unknown: check the state.
 sign-out = Sign out
 skip = Skip to the content
@@ -253,7 +254,12 @@ journal-older = Older
 journal-pages = Pages of the journal
 logs-again = Read again
 logs-empty = This file is empty.
-logs-help = The last 200 lines of each file, the newest at the bottom.
+logs-help = The last 200 lines of each file, the newest first.
+logs-hidden = { $count ->
+    [one] Show { $count } health check
+   *[other] Show { $count } health checks
+}
+logs-hide = Hide the health checks
 logs-none = No logs: Cordée did not start this server, or it has written nothing yet.
 logs-title = Logs of
 test-again = Test again

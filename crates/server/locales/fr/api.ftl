@@ -81,6 +81,8 @@ cli-dsn-user = utilisateur
 cli-joining = rejoint
 cli-leaving = s’en va
 cli-local-only = Cela ne marche que sur la machine où tourne Cordée, sans CORDEE_URL.
+cli-lost = La réponse s’est perdue en route. Résultat inconnu : regardez avec cordee status avant de répéter la demande.
+cli-lost-look = La réponse s’est perdue en route. Rien n’était à changer : demandez de nouveau.
 cli-never = jamais
 cli-returning = revient
 cli-setup-used = Le code d’installation a servi : un compte existe. Connectez-vous sur la page.
@@ -123,6 +125,7 @@ cli-help-help = Montrer cette aide
 cli-help-history = Montrer le journal : qui a fait quoi, et ce qui s’est passé
 cli-help-home = Dossier de l’état de la grappe
 cli-help-limit = Lignes, de 1 à 500, les plus récentes ; 50 si absent
+cli-help-checks = Avec les lignes des vérifications et des questions de Cordée elle-même
 cli-help-lines = Lignes de chaque fichier, de 1 à 1000 ; 200 si absent
 cli-help-logs = Montrer les dernières lignes des journaux d’un serveur
 cli-help-maintenance = Ne plus donner aucun visiteur à un serveur web et ne plus le vérifier. Remise en service : cordee ready
@@ -189,3 +192,7 @@ end-removed = { $name } : retrait fait.
 end-restarted = { $name } : redémarrage fait.
 end-started = { $name } : en marche.
 end-stopped = { $name } : à l’arrêt.
+cli-logs-hidden = { $count ->
+    [one] ({ $count } ligne de vérification omise ; --checks la montre)
+   *[other] ({ $count } lignes de vérification omises ; --checks les montre)
+}

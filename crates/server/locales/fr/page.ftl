@@ -19,6 +19,7 @@ nav-journal = Journal
 nav-label = Navigation principale
 nav-menu = Menu
 optional = facultatif
+ask-failed = Cordée ne répond pas. Rien n’a encore été envoyé : réessayez.
 send-failed = Cordée ne répond pas. Résultat inconnu : vérifiez l’état.
 sign-out = Se déconnecter
 skip = Aller au contenu
@@ -256,7 +257,12 @@ journal-older = Plus anciens
 journal-pages = Pages du journal
 logs-again = Relire
 logs-empty = Ce fichier est vide.
-logs-help = Les 200 dernières lignes de chaque fichier, la plus récente en bas.
+logs-help = Les 200 dernières lignes de chaque fichier, la plus récente d’abord.
+logs-hidden = { $count ->
+    [one] Montrer { $count } vérification
+   *[other] Montrer { $count } vérifications
+}
+logs-hide = Masquer les vérifications
 logs-none = Aucun journal : Cordée n’a pas démarré ce serveur, ou il n’a encore rien écrit.
 logs-title = Journaux de
 test-again = Tester de nouveau

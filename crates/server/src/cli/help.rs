@@ -119,6 +119,7 @@ fn meaning(command: &str, argument: &str) -> Option<Text> {
         (_, "take") => text!("cli-help-take"),
         (_, "force") => text!("cli-help-force"),
         (_, "lines") => text!("cli-help-lines"),
+        (_, "checks") => text!("cli-help-checks"),
         (_, "proxy") => text!("cli-help-proxy"),
         (_, "apply") => text!("cli-help-apply"),
         (_, "limit") => text!("cli-help-limit"),

@@ -193,13 +193,16 @@ pub enum ClientCommand {
     #[command(after_help = "  cordee test db1")]
     Test(ServerArgs),
     /// Show the last lines of a server's logs
-    #[command(after_help = "  cordee logs web1 --lines 50")]
+    #[command(after_help = "  cordee logs web1 --lines 50\n  cordee logs web1 --checks")]
     Logs {
         #[command(flatten)]
         server: ServerArgs,
         /// Lines of each file, 1 to 1000
         #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         lines: String,
+        /// With the lines of health checks and of Cordée's own questions
+        #[arg(long)]
+        checks: bool,
     },
     /// Show who visited, the last one first
     #[command(

@@ -152,7 +152,7 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
             wished(door, door.put("/api/v1/pools/web/session", &json!({ "mode": mode })).await?).await
         }
         ClientCommand::Test(server) => test(door, &server).await,
-        ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
+        ClientCommand::Logs { server, lines, checks } => logs(door, &server, &lines, checks).await,
         ClientCommand::Config { proxy, json } => config(door, &proxy, json).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
         ClientCommand::Clean { apply } => clean(door, apply).await,
@@ -400,10 +400,10 @@ async fn test(door: &Door, server: &ServerArgs) -> Result<Said, Failure> {
     Ok(Said::of(show::test(&report, door.lang), report.passed))
 }
 
-async fn logs(door: &Door, server: &ServerArgs, lines: &str) -> Result<Said, Failure> {
-    let to = format!("{}/logs?lines={}", address(door, server).await?, segment(lines));
+async fn logs(door: &Door, server: &ServerArgs, lines: &str, checks: bool) -> Result<Said, Failure> {
+    let to = format!("{}/logs?lines={}&checks={checks}", address(door, server).await?, segment(lines));
     let logs: LogsJson = read(door.get(&to).await?)?;
-    Ok(Said::well(show::logs(&logs)))
+    Ok(Said::well(show::logs(&logs, door.lang)))
 }
 
 async fn clean(door: &Door, apply: bool) -> Result<Said, Failure> {

@@ -233,8 +233,8 @@ pub(super) fn test(report: &TestJson, lang: Lang) -> String {
     table(&rows)
 }
 
-/// The ends of log files, each under its name when there are several.
-pub(super) fn logs(logs: &LogsJson) -> String {
+/// The ends of log files, each under its name when there are several. As in the file, the newest line is the last one.
+pub(super) fn logs(logs: &LogsJson, lang: Lang) -> String {
     let mut text = String::new();
     for file in &logs.files {
         if logs.files.len() > 1 {
@@ -242,6 +242,9 @@ pub(super) fn logs(logs: &LogsJson) -> String {
         }
         for line in file.lines.iter().chain(&file.unread) {
             let _ = writeln!(text, "{}", plain(line));
+        }
+        if file.hidden > 0 {
+            let _ = writeln!(text, "{}", lang.say(&text!("cli-logs-hidden", count = file.hidden)));
         }
     }
     text

@@ -136,8 +136,11 @@ pub struct LogsJson {
 pub struct LogJson {
     /// The file's name.
     pub name: String,
-    /// Its last lines, oldest first.
+    /// Its last lines, oldest first: as they stand in the file.
     pub lines: Vec<String>,
+    /// How many lines of health checks and of Cordée's own questions were left out among them.
+    #[serde(default)]
+    pub hidden: usize,
     /// Why it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
@@ -325,7 +328,7 @@ pub(super) async fn repair(
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
     let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::commit(e, lang))?;
     if !taken {
-        return Err(Refusal::unavailable(lang));
+        return Err(Refusal::unanswered(lang));
     }
     Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
@@ -500,7 +503,8 @@ fn say_test(report: &TestReport, lang: Lang) -> TestJson {
 #[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", operation_id = "get_server_logs",
     summary = "The last lines of a server's logs",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent")),
+        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent"),
+        ("checks" = Option<bool>, Query, description = "with the lines of health checks and of Cordée's own questions in `access.log`; `false` when absent")),
     responses((status = 200, description = "The lines.", body = LogsJson), Contradicts, Asks))]
 pub(super) async fn logs(
     _: Caller,
@@ -511,11 +515,12 @@ pub(super) async fn logs(
 ) -> Result<Json<LogsJson>, Refusal> {
     let lines = asked.number("lines", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
     let lines = usize::from(lines.unwrap_or(200));
+    let checks = asked.flag("checks").map_err(|p| Refusal::problem(p, lang))?;
     let name = with_logs(&app.board.desired(), &target, lang)?;
-    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, reply }).await?;
+    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, checks, reply }).await?;
     let json = |f: LogFile| {
         let unread = f.unread.map(|why| lang.say(&why));
-        LogJson { name: f.name, lines: f.lines, unread }
+        LogJson { name: f.name, lines: f.lines, hidden: f.hidden, unread }
     };
     Ok(Json(LogsJson { files: files.into_iter().map(json).collect() }))
 }

@@ -13,7 +13,7 @@ use cordee_domain::text;
 
 use super::compare::PATIENCE;
 use super::shorten;
-use super::tools::unavailable;
+use super::tools::unanswered;
 use crate::desk::DeskAsk;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -163,7 +163,7 @@ pub(super) async fn begin(
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Some(Ok(_))) => Redirect::to("/drills").into_response(),
         Ok(Some(Err(problem))) => view(&visit, &app, None, &raw, &[problem]).await,
-        _ => unavailable(&visit, &app),
+        _ => unanswered(&visit, &app),
     }
 }
 

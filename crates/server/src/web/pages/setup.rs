@@ -101,7 +101,7 @@ pub(super) async fn submit(
         Err(seconds) => return wait(&visit, &app, seconds),
     };
     match create(&app, typed, turn, device(&headers, peer)).await {
-        Ok(Some(entered)) => enter(&app, &entered),
+        Ok(Some(entered)) => enter(&app, &entered, "/"),
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }

@@ -1,6 +1,8 @@
 //! The pages through their front door: a real listener, real requests.
 
 mod account;
+mod back;
+mod logs;
 
 use std::collections::BTreeMap;
 
@@ -180,7 +182,12 @@ async fn hostile_text_is_shown_as_text() {
         while let Some(ask) = asks.recv().await {
             if let Ask::Logs { reply, .. } = ask {
                 let lines = vec!["<script>alert(1)</script>".to_owned()];
-                let _ = reply.send(vec![LogFile { name: "error.log".to_owned(), lines, unread: None }]);
+                let _ = reply.send(vec![LogFile {
+                    name: "error.log".to_owned(),
+                    lines,
+                    hidden: 0,
+                    unread: None,
+                }]);
             }
         }
     });
@@ -206,7 +213,12 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
                 }
                 Ask::Logs { reply, .. } => {
                     let lines = vec!["[ERROR] <script>alert(1)</script>".to_owned()];
-                    let _ = reply.send(vec![LogFile { name: "mariadb.log".to_owned(), lines, unread: None }]);
+                    let _ = reply.send(vec![LogFile {
+                        name: "mariadb.log".to_owned(),
+                        lines,
+                        hidden: 0,
+                        unread: None,
+                    }]);
                 }
                 Ask::Compare { reply, .. } => {
                     let _ = reply.send(());
@@ -248,7 +260,9 @@ async fn a_database_has_a_page_of_its_own() {
     }
     assert!(!page.contains("<script>") && !page.contains("style=") && !page.contains("onclick"));
     assert!(!site.get("/pools/db/servers/db1").await.contains("/verify"), "the writer is the measure");
-    assert_eq!(status(&site.get("/pools/web/servers/web1").await), "404");
+    let web = site.get("/pools/web/servers/WEB1").await;
+    assert!(web.contains("location: /pools/web/servers/web1/logs\r\n"), "a web server has its logs: {web}");
+    assert_eq!(status(&site.get("/pools/web/servers/web9").await), "404");
     assert_eq!(status(&site.get("/pools/db/servers/nope").await), "404");
 }
 
