@@ -343,10 +343,7 @@ fn timeout(of: &str, time: &str, why: fn(String) -> super::line::Why) -> Line {
 
 fn bind(address: SocketAddr) -> Line {
     let (ip, port) = (address.ip(), address.port());
-    Line::set(
-        format!("bind {ip}:{port}"),
-        why!("line-bind", address = ip.to_string(), port = port.to_string()),
-    )
+    Line::set(format!("bind {address}"), why!("line-bind", address = ip.to_string(), port = port.to_string()))
 }
 
 fn leads_to(backend: &str) -> Line {

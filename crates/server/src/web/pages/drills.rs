@@ -43,6 +43,8 @@ struct Form {
     targets: Vec<Choice>,
     ways: Vec<Choice>,
     figures: Vec<Figure>,
+    url: String,
+    status: String,
     confirm: String,
     errors: Vec<(String, String)>,
 }
@@ -77,6 +79,8 @@ impl Form {
                 figure("held", &lang.tr("drill-held"), &raw.held),
                 figure("after", &lang.tr("drill-after"), &raw.after),
             ],
+            url: shorten(&raw.url),
+            status: shorten(&raw.status),
             confirm: shorten(&raw.confirm),
             errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
         }
