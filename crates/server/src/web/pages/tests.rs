@@ -1,6 +1,7 @@
 //! The pages through their front door: a real listener, real requests.
 
 mod account;
+mod many;
 
 use std::collections::BTreeMap;
 
