@@ -3,9 +3,7 @@ import { detail } from "./detail.js";
 import { follow } from "./live.js";
 import { listen } from "./forms.js";
 import { tail } from "./tail.js";
-import { localTimes } from "./text.js";
 
-localTimes(document);
 listen();
 if (document.getElementById("live")) {
   follow();

@@ -1,5 +1,5 @@
 // A server's log, followed: the newest lines are asked for once a second while the page is looked at.
-import { localTimes, setText, signIn } from "./text.js";
+import { setText, setTime, signIn } from "./text.js";
 
 const PACE_MS = 1_000;
 const ROWS = 200;
@@ -42,12 +42,11 @@ function show(place, { last, requests, files }) {
 function put(list, request) {
   const row = document.getElementById("t-request").content.firstElementChild.cloneNode(true);
   for (const cell of row.querySelectorAll("[data-v]")) {
-    if (cell.dataset.v === "at") cell.dateTime = request.iso;
+    if (cell.dataset.v === "at") setTime(cell, request.iso, request.text);
     else setText(cell, request[cell.dataset.v]);
     if (cell.dataset.v === "address") cell.href = `/visitors?address=${encodeURIComponent(request.address)}`;
   }
   if (request.st) row.querySelector("[data-v=status]").dataset.st = request.st;
-  localTimes(row);
   const panel = list.closest(".panel");
   panel.querySelector("[data-tail-table]").hidden = false;
   panel.querySelector("[data-tail-none]").hidden = true;

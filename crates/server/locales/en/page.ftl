@@ -6,7 +6,9 @@ back-board = Back to the dashboard
 cancel = Cancel
 close = Close
 lang-name = English
+live-above = Further up, what needs attention has changed
 live-gone = Connection lost.
+live-late = Late
 live-lost = Connection lost: what is shown is { $age } old. Trying again.
 live-on = Live
 live-pause = Freeze the display
@@ -86,6 +88,16 @@ rope-attached = { $count ->
    *[other] { $count } visitors
 }
 rope-also = also writes
+rope-crowd-aside = { $count } set aside
+rope-crowd-busy = { $count } changing
+rope-crowd-db = { $count } databases
+rope-crowd-trouble = { $count ->
+    [one] { $count } needs attention
+   *[other] { $count } need attention
+}
+rope-crowd-unknown = { $count } unknown
+rope-crowd-up = { $count } up
+rope-crowd-web = { $count } web servers
 rope-label = The path of a request
 rope-standby = standby
 rope-visitors = Visitors
@@ -97,11 +109,19 @@ sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
 }
+times-in = All times: { $zone }, 24 h
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
 todo-title = Needs attention
 
 # Tables
+pager-after = Next
+pager-before = Previous
+sift-as-added = order of adding
+sift-clear = Show all
+sift-none = No server matches.
+sift-order = Order by
+sift-word = Look for
 col-actions = Actions
 col-address = Address
 col-check = Checked

@@ -6,7 +6,9 @@ back-board = Retour au tableau de bord
 cancel = Annuler
 close = Fermer
 lang-name = Français
+live-above = Plus haut, ce qui est à traiter a changé
 live-gone = Connexion perdue.
+live-late = En retard
 live-lost = Connexion perdue : ce qui est montré date de { $age }. Nouvel essai en cours.
 live-on = En direct
 live-pause = Figer l’affichage
@@ -89,6 +91,13 @@ rope-attached = { $count ->
    *[other] { $count } visiteurs
 }
 rope-also = écrit aussi
+rope-crowd-aside = { $count } à l’écart
+rope-crowd-busy = { $count } en cours
+rope-crowd-db = { $count } bases
+rope-crowd-trouble = { $count } à traiter
+rope-crowd-unknown = { $count } dans un état inconnu
+rope-crowd-up = { $count } en ligne
+rope-crowd-web = { $count } serveurs web
 rope-label = Le chemin d’une requête
 rope-standby = secours
 rope-visitors = Visiteurs
@@ -100,11 +109,19 @@ sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
 }
+times-in = Toutes les heures : { $zone }, sur 24 h
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
 todo-title = À traiter
 
 # Tableaux
+pager-after = Suivant
+pager-before = Précédent
+sift-as-added = ordre d’ajout
+sift-clear = Tout montrer
+sift-none = Aucun serveur ne correspond.
+sift-order = Trier par
+sift-word = Chercher
 col-actions = Actions
 col-address = Adresse
 col-check = Vérifié

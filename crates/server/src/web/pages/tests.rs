@@ -3,6 +3,7 @@
 mod account;
 mod back;
 mod logs;
+mod many;
 
 use std::collections::BTreeMap;
 
