@@ -41,6 +41,7 @@ pub fn file() -> File {
             case!(ordinary_changes_are_nobody_else_s),
             case!(cordee_s_own_questions_are_no_visitors),
             case!(checks_are_hidden_from_a_log_until_they_are_asked_for),
+            case!(a_database_that_is_only_checked_writes_nothing_into_its_log),
             case!(all_web_servers_set_aside_have_a_sentence_of_their_own),
             case!(without_any_database_a_connection_ends_before_a_page_is_late),
         ],
@@ -401,6 +402,28 @@ fn checks_are_hidden_from_a_log_until_they_are_asked_for(cluster: &Cluster) {
     assert!(page.contains("check\n") && page.contains("Hide the health checks"), "{page}");
     let said = cluster.cli_ok(&["logs", "web1"]);
     assert!(said.contains("--checks") && !said.contains("\" door\n"), "{said}");
+}
+
+fn a_database_that_is_only_checked_writes_nothing_into_its_log(cluster: &Cluster) {
+    const REST: Duration = Duration::from_secs(4);
+    let route = |routing: &str| {
+        cluster.cli_ok(&["routing", "db", routing]);
+        wait::until("all is well", WELL, || cluster.api().try_snapshot()?.settled());
+    };
+    let log = |name: &str| cluster.home().join("servers").join(name).join("log/mariadb.log");
+    let length = |name: &str| std::fs::read_to_string(log(name)).unwrap().len();
+    for routing in ["one-writer", "all-writers"] {
+        route(routing);
+        let before = ["db1", "db2"].map(length);
+        std::thread::sleep(REST);
+        for (name, from) in ["db1", "db2"].into_iter().zip(before) {
+            let text = std::fs::read_to_string(log(name)).unwrap();
+            let new: Vec<&str> = text[from..].lines().filter(|l| l.contains("Aborted connection")).collect();
+            println!("#   {routing}: {name} wrote {} lines in {REST:?}", new.len());
+            assert!(new.is_empty(), "{routing}: {name}: {} lines, {:?}", new.len(), new.first());
+        }
+    }
+    route("one-writer");
 }
 
 fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {

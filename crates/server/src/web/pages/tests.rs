@@ -748,7 +748,7 @@ async fn each_proxy_s_file_is_explained_and_what_a_hand_wrote_is_text() {
     assert!(!web.contains("cafe0123") && !web.contains("hunter2"));
     let db = site.get("/config/db").await;
     assert!(
-        db.contains("reads MariaDB’s greeting") && db.contains("aria-current=\"page\">HAProxy db"),
+        db.contains("First MariaDB’s greeting must come") && db.contains("aria-current=\"page\">HAProxy db"),
         "{db}"
     );
     assert!(site.get("/config/mail").await.starts_with("HTTP/1.1 404"));
