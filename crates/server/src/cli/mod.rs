@@ -324,7 +324,7 @@ pub enum DrillCommand {
     #[command(
         after_help = "  cordee drill begin web1 kill --confirm web\n  cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n  cordee drill begin link stop --held 10 --confirm db\n  cordee drill begin web1 kill --url http://shop.lan/cart --status 302 --confirm web"
     )]
-    Begin(DrillArgs),
+    Begin(Box<DrillArgs>),
     /// Show the newest drill
     #[command(after_help = "  cordee drill show\n  cordee drill show --json")]
     Show {
