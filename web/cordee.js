@@ -4,9 +4,7 @@ import { follow } from "./live.js";
 import { listen } from "./forms.js";
 import { prove } from "./proof.js";
 import { tail } from "./tail.js";
-import { localTimes } from "./text.js";
 
-localTimes(document);
 prove();
 listen();
 if (document.getElementById("live")) {

@@ -1,6 +1,6 @@
 // Forms are sent to the addresses they have anyway; the answer is shown in place.
 import { copy, shape } from "./rows.js";
-import { setText, word } from "./text.js";
+import { setText, signIn, word } from "./text.js";
 
 const UNDO_MS = 10_000;
 
@@ -51,7 +51,7 @@ async function plan(dialog) {
     }
   } catch {
     dialog.close();
-    toast(word("failed"));
+    toast(word("unasked"));
   }
 }
 
@@ -89,7 +89,7 @@ async function ask(opener) {
     if (question) pose(question);
     else await fail(answer, null);
   } catch {
-    toast(word("failed"));
+    toast(word("unasked"));
   } finally {
     opener.ariaBusy = null;
   }
@@ -151,7 +151,7 @@ function accepted(form, done) {
 /** Puts each refusal at its field; what belongs to no field is said aloud. */
 async function fail(answer, form) {
   if (answer.type === "opaqueredirect") {
-    location.assign("/login");
+    signIn();
     return;
   }
   const problem = await answer.json();

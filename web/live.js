@@ -1,7 +1,9 @@
 // The live stream. One tab of the browser reads it and passes it on to the others, because browsers open only
 // six connections to one host. Data that stops coming is never left standing as if it were current.
 import { event, remove, show } from "./rows.js";
-import { age, ago, setText, word } from "./text.js";
+import { steady, watchHands } from "./steady.js";
+import { tabulate } from "./table.js";
+import { age, ago, setText, signIn, word } from "./text.js";
 import { drilled } from "./drill.js";
 import { measured } from "./trial.js";
 import { visited } from "./visitors.js";
@@ -9,6 +11,10 @@ import { visited } from "./visitors.js";
 const SILENCE_MS = 2_800;
 /** Older data is not shown as current, also while news comes. */
 const OLD_MS = 3_000;
+/** What is older than this is late, and looks so, before it counts as lost. */
+const LATE_MS = 2_000;
+/** Ages are written once a second, with the numbers that came meanwhile: each writing makes the browser lay out the page. */
+const WRITE_MS = 1_050;
 const RETRY_MS = 1_000;
 const OVER_MS = 400;
 const KEPT_EVENTS = 8;
@@ -37,11 +43,17 @@ let paused = false;
 /** While the page is paused: the ages of what it shows. They go on growing. */
 let held = null;
 let stale = false;
+let late = false;
+let written = 0;
+/** Changed numbers that wait for the next beat. */
+let waiting = {};
 let channel = null;
 
 /** Follows the cluster for as long as the page is open. */
 export function follow() {
-  readAges();
+  known.agesAt = performance.now();
+  watchHands();
+  tabulate(writeRowAges);
   setInterval(tick, 200);
   pauseButton();
   if (navigator.locks && "BroadcastChannel" in window) {
@@ -104,7 +116,7 @@ function open() {
 async function signedIn() {
   try {
     const answer = await fetch("/live", { method: "HEAD", redirect: "manual" });
-    if (answer.type === "opaqueredirect") location.assign("/login");
+    if (answer.type === "opaqueredirect") signIn();
   } catch {
     // Not there yet: the stream tries again.
   }
@@ -120,6 +132,7 @@ const takes = {
     for (const row of data.events.toReversed()) takes.event(row);
   },
   delta(data) {
+    const now = urgent(data);
     if (data.verdict) known.verdict = data.verdict;
     if (data.causes) known.causes = data.causes;
     if (data.rope) known.rope = data.rope;
@@ -127,10 +140,12 @@ const takes = {
     if (data.session) known.session = data.session;
     for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
     for (const row of data.servers ?? []) known.servers.set(row.name, row);
-    if (!paused && !stale) show(data);
+    gather(data);
+    if (now) flush();
   },
   gone(names) {
     for (const name of names) known.servers.delete(name);
+    for (const name of names) waiting.servers?.delete(name);
     if (!paused) remove(names);
   },
   event(row) {
@@ -152,6 +167,8 @@ const takes = {
   beat(data) {
     pictureAge = data.age;
     setAges(data.ages);
+    flush();
+    write();
   },
   over() {
     // A new password ends this session too, and its answer brings another one: it is on its way to this browser.
@@ -167,8 +184,39 @@ function shownServers() {
 function take(name, data, pass) {
   heard = performance.now();
   if (pass && channel) channel.postMessage({ name, data });
-  takes[name](data);
-  if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
+  steady(() => {
+    takes[name](data);
+    if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
+  });
+}
+
+/** What somebody has to see at once. Mere numbers wait for the beat. */
+function urgent({ verdict, causes, rope, writing, session, proxies = [], servers = [] }) {
+  const core = ({ status, show: shown, role, writer }) => JSON.stringify([status.st, status.word, shown, role, writer]);
+  const turned = (row, before) => !before || core(row) !== core(before);
+  const drawing = (one) => JSON.stringify({ ...one, both: one?.both.map(({ from, st }) => [from, st]) });
+  return (
+    (verdict && (verdict.st !== known.verdict?.st || verdict.word !== known.verdict?.word)) ||
+    causes !== undefined ||
+    writing !== undefined ||
+    session !== undefined ||
+    (rope && drawing(rope) !== drawing(known.rope)) ||
+    proxies.some((row) => turned(row, known.proxies.get(row.name))) ||
+    servers.some((row) => turned(row, known.servers.get(row.name)))
+  );
+}
+
+/** The newest of everything that is to be shown. */
+function gather({ proxies = [], servers = [], ages, events, ...rest }) {
+  const rows = (before, fresh) => fresh.reduce((all, row) => all.set(row.name, row), before ?? new Map());
+  waiting = { ...waiting, ...rest, proxies: rows(waiting.proxies, proxies), servers: rows(waiting.servers, servers) };
+}
+
+function flush() {
+  if (paused || stale || !waiting.servers) return;
+  const { proxies, servers, ...rest } = waiting;
+  waiting = {};
+  show({ ...rest, proxies: [...proxies.values()], servers: [...servers.values()] }, [...known.servers.values()]);
 }
 
 function setAges(ages) {
@@ -176,21 +224,52 @@ function setAges(ages) {
   known.agesAt = performance.now();
 }
 
-/** The ages at load time stand in the page's own rows until the first message. */
-function readAges() {
-  known.agesAt = performance.now();
-}
-
-/** Ages grow by themselves; silence turns everything unknown. */
+/** Looks whether what is shown has become old. Silence turns everything unknown. */
 function tick() {
   const silent = performance.now() - heard;
-  const old = Math.max(silent, pictureAge + (performance.now() - known.agesAt));
-  if (silent > SILENCE_MS || old > OLD_MS) wither(old);
+  const old = pictureOld();
+  if ((silent > SILENCE_MS || old > OLD_MS) && !stale) steady(wither);
+  const before = late;
+  late = known.verdict !== null && oldest() > LATE_MS;
+  if (late !== before || performance.now() - written > WRITE_MS) write();
+}
+
+/** Milliseconds since the newest picture was taken, as far as this page knows. */
+function pictureOld() {
+  const silent = performance.now() - heard;
+  return Math.max(silent, pictureAge + (performance.now() - known.agesAt));
+}
+
+/** The ages that are shown: they grow by themselves, also while the page is paused. */
+function shownAges() {
+  const { ages, at } = held ?? { ages: known.ages, at: known.agesAt };
+  return { ages, since: performance.now() - at };
+}
+
+/** The page is as old as its oldest part. */
+function oldest() {
+  const { ages, since } = shownAges();
+  const proxies = Object.entries(ages).filter(([name]) => name.startsWith("proxy "));
+  return Math.max(held ? held.picture + since : pictureOld(), ...proxies.map(([, ms]) => ms + since));
+}
+
+/** Writes all ages, and how fresh the page is. */
+function write() {
+  written = performance.now();
   const live = document.getElementById("live");
-  live.dataset.st = stale || held ? "unknown" : "good";
-  live.toggleAttribute("data-paused", paused);
-  const { ages, at, picture } = held ?? { ages: known.ages, at: known.agesAt, picture: old };
-  const since = performance.now() - at;
+  const st = held || stale ? "unknown" : late ? "warn" : "good";
+  if (live.dataset.st !== st) live.dataset.st = st;
+  if (live.hasAttribute("data-paused") !== paused) live.toggleAttribute("data-paused", paused);
+  if (known.verdict) {
+    setText(document.querySelector("[data-live-age]"), age(oldest()));
+    setText(document.querySelector("[data-live-word]"), word(paused ? "paused" : stale ? "wait" : late ? "late" : "live"));
+  }
+  if (stale) setText(document.querySelector("#lost p"), lostFor());
+  writeRowAges();
+}
+
+function writeRowAges() {
+  const { ages, since } = shownAges();
   for (const row of document.querySelectorAll("tr[data-row]")) {
     const ms = ages[row.dataset.row];
     if (ms === undefined) continue;
@@ -198,24 +277,15 @@ function tick() {
   }
   const gap = ages["last gap"];
   if (gap !== undefined) setText(document.querySelector("[data-gap-age]"), ago(gap + since));
-  header(held ? picture + since : old, ages, since);
 }
 
-function header(old, ages, since) {
-  const proxies = Object.entries(ages).filter(([name]) => name.startsWith("proxy "));
-  const oldest = Math.max(old, ...proxies.map(([, ms]) => ms + since));
-  if (known.verdict) setText(document.querySelector("[data-live-age]"), age(oldest));
-  const state = paused ? "paused" : stale ? "wait" : "live";
-  if (known.verdict) setText(document.querySelector("[data-live-word]"), word(state));
-}
+const lostFor = () => document.getElementById("lost").dataset.says.replace("§", age(pictureOld()));
 
-/** Nothing new came for almost three seconds: what is shown is no longer known to be so. `old`: its age. */
-function wither(old) {
+/** Nothing new came for almost three seconds: what is shown is no longer known to be so. */
+function wither() {
   const lost = document.getElementById("lost");
-  const says = lost.dataset.says.replace("§", age(old));
   lost.hidden = false;
-  setText(lost.querySelector("p"), says);
-  if (stale) return;
+  setText(lost.querySelector("p"), lostFor());
   // Read out once; the age then grows in silence.
   const alarm = document.getElementById("alarm");
   setText(alarm, alarm.dataset.says);
@@ -225,10 +295,14 @@ function wither(old) {
   const none = { status, small: status.word, sessions: "–", clients: "–" };
   const lose = (row) => ({ ...row, ...none, links: row.links?.map(unmeasured) });
   const servers = known.servers.size ? [...known.servers.values()].map(lose) : bare(none);
-  const rope = known.rope && { ...known.rope, both: known.rope.both.map(unmeasured) };
+  const one = (crowd) => crowd && { ...crowd, st: "unknown", says: status.word };
+  const crowds = { web_crowd: one(known.rope?.web_crowd), db_crowd: one(known.rope?.db_crowd) };
+  const rope = known.rope && { ...known.rope, ...crowds, both: known.rope.both.map(unmeasured) };
   const verdict = { ...status, word: word("blind"), reason: alarm.dataset.says };
   const cause = { ...verdict, key: "stale", title: "Cordée", by: "", iso: "", time: "", explains: "", remedies: [] };
+  waiting = {};
   show({ verdict, causes: [cause], rope, servers, proxies: [...known.proxies.values()].map(lose) });
+  write();
 }
 
 const unmeasured = (link) => ({ ...link, st: "unknown", text: "–" });
@@ -248,7 +322,15 @@ function revive() {
   delete document.documentElement.dataset.stale;
   document.getElementById("lost").hidden = true;
   setText(document.getElementById("alarm"), "");
-  if (!paused) show(whole());
+  showAll();
+  write();
+}
+
+/** Everything that is known, whatever is shown. */
+function showAll() {
+  if (paused || stale) return;
+  waiting = {};
+  show(whole(), [...known.servers.values()]);
 }
 
 /** Freezes what is shown; what comes meanwhile is kept and shown afterwards. */
@@ -263,9 +345,10 @@ function pauseButton() {
     setText(button.querySelector(".vh"), button.title);
     if (!paused && known.verdict) {
       remove(shownServers().filter((name) => !known.servers.has(name)));
-      if (!stale) show(whole());
+      showAll();
       known.events.toReversed().forEach(event);
       known.news.splice(0).forEach(visited);
     }
+    write();
   });
 }

@@ -1,110 +1,52 @@
-// Writes rows into the page, cell by cell. Nothing is replaced that has not changed, so focus, open menus and
-// scroll position stay.
-import { localTimes, setText } from "./text.js";
+// What the stream tells, put into its places on the page.
+import { christen, copy, fill, light, shape, value } from "./cells.js";
+import { forget, put, total } from "./table.js";
+import { setText, setTime } from "./text.js";
+
+export { copy, shape };
 
 const SVG = "http://www.w3.org/2000/svg";
 const EVENTS = 8;
 
 const byId = (id) => document.getElementById(id);
-const places = (name) => document.querySelectorAll(`[data-row="${CSS.escape(name)}"]`);
 
-/** A copy of a template's content. */
-export function copy(id) {
-  return byId(id).content.firstElementChild.cloneNode(true);
-}
-
-/** Shows a shape, from the sheet that is already in use. */
-export function shape(use, name) {
-  const sheet = use.getAttribute("href").split("#")[0];
-  if (use.getAttribute("href") !== `${sheet}#${name}`) use.setAttribute("href", `${sheet}#${name}`);
-}
-
-function light(element, st) {
-  const all = element.matches("[data-light]") ? [element] : [];
-  for (const part of [...all, ...element.querySelectorAll("[data-light]")]) part.dataset.st = st;
-  for (const use of element.querySelectorAll("[data-shape]")) shape(use, st);
-}
-
-const value = (row, path) => path.split(".").reduce((part, key) => part?.[key], row);
-
-/** Fills one place of a row: its table row, its bead on the rope, its entry in the list of troubles. */
-function fill(element, row) {
-  const cells = element.matches("[data-f]") ? [element] : [];
-  for (const cell of [...cells, ...element.querySelectorAll("[data-f]")]) {
-    const text = value(row, cell.dataset.f);
-    if (text !== undefined) setText(cell, text);
+/** All places of the page that say something of a server or a proxy, by its name. */
+function places() {
+  const all = new Map();
+  for (const place of document.querySelectorAll("[data-row]")) {
+    const { row } = place.dataset;
+    if (all.has(row)) all.get(row).push(place);
+    else all.set(row, [place]);
   }
-  if (row.status && element.dataset.row) light(element, row.status.st);
-  if (row.show) controls(element, row.show);
-  if (row.links) links(element.querySelector("[data-links]"), row.links);
-  if (row.progress !== undefined) progress(element.querySelector("[data-progress]"), row.progress);
-  element.querySelector("[data-writer]")?.classList.toggle("on", row.writer);
-  const address = element.querySelector("[data-port]");
-  if (address) address.dataset.port = row.port;
+  return all;
 }
 
-function progress(bar, percent) {
-  if (!bar) return;
-  bar.hidden = percent === null;
-  bar.value = percent ?? 0;
-}
-
-/** Shows what may be asked now. Focus on a control that goes moves to the one that takes its place. */
-function controls(element, show) {
-  const lost = [];
-  for (const control of element.querySelectorAll("[data-a]")) {
-    const hide = !show.includes(control.dataset.a);
-    if (hide && !control.hidden && control.contains(document.activeElement)) lost.push(control);
-    if (control.hidden !== hide) control.hidden = hide;
-  }
-  for (const control of lost) {
-    const near = control.parentElement.querySelector("[data-a]:not([hidden])") ?? control.closest("tr");
-    (near?.querySelector("button") ?? near)?.focus();
-  }
-}
-
-function links(list, rows) {
+/** A bead for each server of a pool, or one for all of them. */
+function beads(pool, crowd) {
+  const list = byId(`beads-${pool}`);
   if (!list) return;
-  while (list.children.length > rows.length) list.lastElementChild.remove();
-  while (list.children.length < rows.length) list.append(copy("t-link"));
-  rows.forEach((row, i) => {
-    const [from, delay] = list.children[i].children;
-    setText(from, row.from);
-    setText(delay, row.text);
-    delay.dataset.st = row.st;
-  });
+  const one = list.querySelector("[data-crowd]");
+  if (!crowd) {
+    if (one) one.remove();
+    return;
+  }
+  for (const bead of list.querySelectorAll("[data-row]")) bead.remove();
+  const bead = one ?? copy("t-crowd");
+  if (!one) {
+    list.prepend(bead);
+    bead.querySelector("a").setAttribute("href", `#${pool}`);
+  }
+  light(bead, crowd.st);
+  for (const part of bead.querySelectorAll("[data-w]")) setText(part, crowd[part.dataset.w]);
 }
 
-/** Gives a fresh copy the name that its addresses and ids hold. */
-function christen(element, row) {
-  element.dataset.row = row.name;
-  const own = element.matches("[data-id]") ? [element] : [];
-  for (const part of [...own, ...element.querySelectorAll("[data-id]")]) part.id = part.dataset.id + row.name;
-  for (const part of element.querySelectorAll("[data-target]")) {
-    part.setAttribute("popovertarget", part.dataset.target + row.name);
-  }
-  for (const part of element.querySelectorAll("[data-hash]")) part.setAttribute("href", `#${part.dataset.hash}${row.name}`);
-  for (const part of element.querySelectorAll("[data-url]")) {
-    const url = ["/pools", row.pool, "servers", row.name, part.dataset.url].filter(Boolean).join("/");
-    part.setAttribute(part.localName === "form" ? "action" : "href", url);
-  }
-  return element;
-}
-
-function ensure(list, template, row) {
-  const here = [...list.children].some((e) => e.dataset.row === row.name);
-  if (!here) list.append(christen(copy(template), row));
-}
-
-/** One server, in all its places. */
-function server(row) {
-  const rows = byId(`rows-${row.pool}`);
-  if (rows) {
-    ensure(rows, `t-${row.pool}`, row);
-    ensure(byId(`beads-${row.pool}`), "t-bead", row);
-  }
-  for (const place of places(row.name)) fill(place, row);
-  arrows(row);
+/** A server that has a bead of its own, and none yet. */
+function bead(row, here) {
+  const list = byId(`beads-${row.pool}`);
+  if (!list || list.querySelector("[data-crowd]") || here?.some((place) => list.contains(place))) return;
+  const fresh = christen(copy("t-bead"), row);
+  fill(fresh, row);
+  list.append(fresh);
 }
 
 /** What arrives at a database, on the page of it or of one that it copies. */
@@ -112,13 +54,9 @@ function arrows(row) {
   for (const link of row.links ?? []) {
     const place = document.querySelector(`[data-arrow="${CSS.escape(row.name)} ${CSS.escape(link.from)}"]`);
     if (!place) continue;
-    place.dataset.st = link.st;
+    if (place.dataset.st !== link.st) place.dataset.st = link.st;
     setText(place.querySelector("[data-delay]"), link.text);
   }
-}
-
-function proxy(row) {
-  for (const place of places(row.name)) fill(place, row);
 }
 
 /** The list under the verdict. An entry that stays keeps its place in the page, and the focus that is in it. */
@@ -134,12 +72,9 @@ function causes(rows) {
     light(entry, row.st);
     for (const cell of entry.querySelectorAll("[data-c]")) setText(cell, row[cell.dataset.c]);
     const time = entry.querySelector("time");
-    time.hidden = !row.iso;
+    hide(time, !row.iso);
     if (!row.iso) time.removeAttribute("datetime");
-    else if (time.dateTime !== row.iso) {
-      time.dateTime = row.iso;
-      localTimes(entry);
-    }
+    else setTime(time, row.iso, row.time);
     remedies(entry.querySelector("[data-remedies]"), row.remedies);
     const next = after ? after.nextElementSibling : list.firstElementChild;
     if (next !== entry) list.insertBefore(entry, next);
@@ -195,10 +130,10 @@ function verdict(row) {
 function rope(row) {
   for (const name of ["visitors", "web", "middle", "db"]) {
     const box = document.querySelector(`[data-cord="${name}"]`);
-    box?.replaceChildren(...row[name].map(stroke));
+    if (box) strokes(box, row[name]);
   }
   const both = document.querySelector("[data-both]");
-  if (both) both.hidden = row.both.length !== 2;
+  hide(both, row.both.length !== 2);
   row.both.forEach((link, i) => {
     const place = both?.children[i];
     if (!place) return;
@@ -223,8 +158,14 @@ function writing(row) {
   choice("routing", row.routing, "/pools/db/routing");
   const gap = document.querySelector("[data-gap]");
   if (!gap) return;
-  gap.hidden = !row.gap;
+  hide(gap, !row.gap);
   setText(gap.querySelector("[data-gap-text]"), row.gap);
+}
+
+function strokes(box, cords) {
+  const same = JSON.stringify(cords);
+  if (box.dataset.same !== same) box.replaceChildren(...cords.map(stroke));
+  box.dataset.same = same;
 }
 
 function stroke(cord) {
@@ -236,21 +177,24 @@ function stroke(cord) {
 
 /** Counts, and the words of an empty list. */
 function counts() {
-  const count = { todo: byId("todos"), web: byId("rows-web"), db: byId("rows-db"), events: byId("events") };
-  for (const [name, list] of Object.entries(count)) {
-    if (!list) continue;
-    const none = list.children.length === 0;
-    setText(document.querySelector(`[data-count="${name}"]`), String(list.children.length));
-    const empty = document.querySelector(`[data-empty="${name}"]`);
-    if (empty) empty.hidden = !none;
-    const table = document.querySelector(`[data-table="${name}"]`) ?? (name === "todo" ? list : null);
-    if (table) table.hidden = none;
+  const count = { todo: byId("todos")?.children.length, web: total("web"), db: total("db"), events: byId("events")?.children.length };
+  for (const [name, many] of Object.entries(count)) {
+    if (many === undefined) continue;
+    setText(document.querySelector(`[data-count="${name}"]`), String(many));
+    hide(document.querySelector(`[data-empty="${name}"]`), many > 0);
+    if (name === "todo") hide(byId("todos"), many === 0);
   }
+}
+
+function hide(element, hidden) {
+  if (element && element.hidden !== hidden) element.hidden = hidden;
 }
 
 /** Servers that are no more. */
 export function remove(names) {
-  for (const name of names) for (const place of places(name)) place.remove();
+  const here = places();
+  for (const name of names) for (const place of here.get(name) ?? []) place.remove();
+  forget(names);
   counts();
 }
 
@@ -261,25 +205,32 @@ export function event(row) {
   const line = copy("t-event");
   line.dataset.event = row.id;
   if (row.st) line.dataset.st = row.st;
-  line.querySelector("time").dateTime = row.iso;
+  setTime(line.querySelector("time"), row.iso, row.time);
   shape(line.querySelector("use"), row.icon);
   setText(line.querySelector("[data-e=text]"), row.text);
   setText(line.querySelector("[data-e=actor]"), row.actor);
-  localTimes(line);
   const after = [...list.children].find((e) => Number(e.dataset.event) < row.id);
   list.insertBefore(line, after ?? null);
   while (list.children.length > EVENTS) list.lastElementChild.remove();
   counts();
 }
 
-/** A picture, or the part of one that changed. */
-export function show(picture) {
+/** A picture, or the part of one that changed; `all`: every server that is known, for a pool that becomes few again. */
+export function show(picture, all = []) {
   if (picture.verdict) verdict(picture.verdict);
   if (picture.causes) causes(picture.causes);
-  if (picture.rope) rope(picture.rope);
+  if (picture.rope) {
+    rope(picture.rope);
+    beads("web", picture.rope.web_crowd);
+    beads("db", picture.rope.db_crowd);
+  }
   if (picture.writing) writing(picture.writing);
   if (picture.session) choice("keeping", picture.session, "/pools/web/session");
-  for (const row of picture.proxies ?? []) proxy(row);
-  for (const row of picture.servers ?? []) server(row);
+  const servers = picture.servers ?? [];
+  put(servers);
+  const here = places();
+  for (const row of [...(picture.proxies ?? []), ...servers]) for (const place of here.get(row.name) ?? []) fill(place, row);
+  for (const row of picture.rope && all.length > 0 ? all : servers) bead(row, here.get(row.name));
+  for (const row of servers) arrows(row);
   counts();
 }

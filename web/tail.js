@@ -1,5 +1,5 @@
 // A server's log, followed: the newest lines are asked for once a second while the page is looked at.
-import { localTimes, setText } from "./text.js";
+import { setText, setTime, signIn } from "./text.js";
 
 const PACE_MS = 1_000;
 const ROWS = 200;
@@ -16,7 +16,7 @@ async function look(place) {
       const url = new URL(location.href);
       url.searchParams.set("after", place.dataset.tail);
       const answer = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
-      if (answer.type === "opaqueredirect") return location.assign("/login");
+      if (answer.type === "opaqueredirect") return signIn();
       if (answer.ok && !paused()) show(place, await answer.json());
     } catch {
       // Not there for a moment: the page's own banner says so.
@@ -42,11 +42,11 @@ function show(place, { last, requests, files }) {
 function put(list, request) {
   const row = document.getElementById("t-request").content.firstElementChild.cloneNode(true);
   for (const cell of row.querySelectorAll("[data-v]")) {
-    if (cell.dataset.v === "at") cell.dateTime = request.iso;
+    if (cell.dataset.v === "at") setTime(cell, request.iso, request.text);
     else setText(cell, request[cell.dataset.v]);
+    if (cell.dataset.v === "address") cell.href = `/visitors?address=${encodeURIComponent(request.address)}`;
   }
   if (request.st) row.querySelector("[data-v=status]").dataset.st = request.st;
-  localTimes(row);
   const panel = list.closest(".panel");
   panel.querySelector("[data-tail-table]").hidden = false;
   panel.querySelector("[data-tail-none]").hidden = true;
@@ -54,13 +54,15 @@ function put(list, request) {
   while (list.children.length > ROWS) list.lastElementChild.remove();
 }
 
-/** Writes a file's end where it differs; a reader who has scrolled up stays where they are. */
-function lines({ name, lines }) {
+/** Writes a file's end where it differs; a reader who has scrolled down stays at the lines they read. */
+function lines({ name, lines, hidden }) {
   const log = [...document.querySelectorAll("pre[data-file]")].find((pre) => pre.dataset.file === name);
   if (!log || String(document.getSelection()) !== "") return;
+  checks(log, hidden);
   const text = lines.map(({ text }) => `${text}\n`).join("");
   if (log.textContent === text) return;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  // New lines come in above.
+  const below = log.scrollTop < 40 ? null : log.scrollHeight - log.scrollTop;
   log.replaceChildren(
     ...lines.map(({ text, st }) => {
       const span = document.createElement("span");
@@ -69,5 +71,13 @@ function lines({ name, lines }) {
       return span;
     }),
   );
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  log.scrollTop = below === null ? 0 : log.scrollHeight - below;
+}
+
+/** How many checks are hidden. */
+function checks(log, says) {
+  const button = log.closest(".panel").querySelector("[data-hidden]");
+  if (!button) return;
+  setText(button, says);
+  button.closest("form").hidden = says === "";
 }

@@ -7,6 +7,12 @@ export function word(name) {
   return document.getElementById("words")?.dataset[name] ?? "";
 }
 
+/** Leads to the sign-in page, and from there back to here. */
+export function signIn() {
+  const here = location.pathname + location.search + location.hash;
+  location.assign(here === "/" ? "/login" : `/login?back=${encodeURIComponent(here)}`);
+}
+
 const tenths = new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** An age: tenths below ten seconds, then seconds, then minutes. */
@@ -21,15 +27,27 @@ export function ago(ms) {
   return word("ago").replace("§", age(ms));
 }
 
-const clock = new Intl.DateTimeFormat(lang, { timeStyle: "medium" });
-const moment = new Intl.DateTimeFormat(lang, { dateStyle: "short", timeStyle: "medium" });
+const PARTS = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
-/** Writes times as the reader's own clock shows them. */
-export function localTimes(root) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
-    const format = time.hasAttribute("data-moment") ? moment : clock;
-    setText(time, format.format(new Date(time.dateTime)));
+let format = null;
+
+/** Day and time, as the server writes them: in its zone, whose name stands at the foot of the page. */
+export function moment(ms) {
+  const at = new Date(ms);
+  try {
+    format ??= new Intl.DateTimeFormat("en", { ...PARTS, hourCycle: "h23", timeZone: word("zone") });
+    const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+    return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second}`;
+  } catch {
+    // A browser that does not know the zone names the one it uses.
+    return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
   }
+}
+
+/** Writes a moment into a `time` element. */
+export function setTime(element, iso, text) {
+  if (element.dateTime !== iso) element.dateTime = iso;
+  setText(element, text);
 }
 
 /** Writes text only where it differs: a selection or a reader's place in it survives. */

@@ -1,5 +1,5 @@
 // The list of visitors follows the stream: what is new is put in by the page that is open, as it comes.
-import { localTimes, setText } from "./text.js";
+import { moment, setText, setTime } from "./text.js";
 
 const ROWS = 200;
 const CHANGES = 50;
@@ -69,8 +69,7 @@ function put(list, row, most) {
 function fill(row, words, times) {
   for (const cell of row.querySelectorAll("[data-v]")) {
     const name = cell.dataset.v;
-    if (name in times) cell.dateTime = new Date(times[name]).toISOString();
+    if (name in times) setTime(cell, new Date(times[name]).toISOString(), moment(times[name]));
     else setText(cell, String(words[name]));
   }
-  localTimes(row);
 }

@@ -119,6 +119,7 @@ const FIRST = [
   ["plan_join", "/api/v1/pools/db/join", null],
   ["revoke_token", `/api/v1/tokens/${spare}`, null],
   ["begin_drill", "/api/v1/drills", { target: "web1", how: "drain", confirm: "web", before: 1, held: "1", after: 1 }],
+  ["begin_drill", "/api/v1/drills", { target: "web1", how: "drain", confirm: "web", url: "/", status: 200 }],
   ["get_drill", "/api/v1/drills/1", null],
 ];
 

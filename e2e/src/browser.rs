@@ -172,8 +172,7 @@ impl Browser {
     /// The width of the page in CSS pixels. A headless window itself cannot be narrower than about 500.
     #[track_caller]
     pub fn width(&self, width: u32) {
-        let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+        self.size(width, 900);
     }
 
     /// What the system is said to prefer: `light` or `dark`. Also stills all motion, so that a colour is
@@ -185,6 +184,54 @@ impl Browser {
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// The same for a page of that height.
+    #[track_caller]
+    pub fn size(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// The zone of the reader's own clock.
+    #[track_caller]
+    pub fn zone(&self, name: &str) {
+        self.devtools("Emulation.setTimezoneOverride", &json!({ "timezoneId": name }));
+    }
+
+    /// Puts the pointer on the middle of the first visible element, and leaves it there.
+    #[track_caller]
+    pub fn point_at(&self, css: &str) {
+        let place = "const e = [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility());
+            e.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+            const { x, y, width, height } = e.getBoundingClientRect();
+            return [Math.round(x + width / 2), Math.round(y + height / 2)]";
+        let at = self.script(place, &[json!(css)]);
+        let step =
+            json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] });
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [step] });
+        self.ask("POST", "actions", &json!({ "actions": [pointer] }))
+            .unwrap_or_else(|e| panic!("{css}: {e}"));
+    }
+
+    /// Presses and releases keys, wherever the focus is.
+    #[track_caller]
+    pub fn press(&self, keys: &str) {
+        let strokes =
+            keys.chars().flat_map(|key| ["keyDown", "keyUp"].map(|how| json!({ "type": how, "value": key })));
+        let keys = json!({ "type": "key", "id": "keys", "actions": strokes.collect::<Vec<_>>() });
+        self.ask("POST", "actions", &json!({ "actions": [keys] })).unwrap_or_else(|e| panic!("keys: {e}"));
+    }
+
+    /// A number that Chromium keeps of the page's work, by its name in the protocol.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        self.devtools("Performance.enable", &json!({}));
+        let all = self.devtools("Performance.getMetrics", &json!({}));
+        let all = all["metrics"].as_array().cloned().unwrap_or_default();
+        let found =
+            all.iter().find(|metric| metric["name"] == name).and_then(|metric| metric["value"].as_f64());
+        found.unwrap_or_else(|| panic!("no {name} in {all:?}"))
     }
 
     /// A picture of the whole page at its present width.

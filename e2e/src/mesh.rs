@@ -51,10 +51,11 @@ pub fn ask_removal(cluster: &Cluster, name: &str) -> Reply {
     cluster.api().call("DELETE", &format!("/v1/pools/db/servers/{name}"), None).expect("DELETE")
 }
 
-/// Asks for the removal of a database, which must be taken.
+/// Asks for the removal of a database, even if no other one could take over; it must be taken.
 #[track_caller]
 pub fn remove(cluster: &Cluster, name: &str) {
-    let reply = ask_removal(cluster, name);
+    let path = format!("/v1/pools/db/servers/{name}?force=true");
+    let reply = cluster.api().call("DELETE", &path, None).expect("DELETE");
     assert_eq!(reply.status, 202, "{reply:?}");
 }
 

@@ -43,7 +43,12 @@ struct Shared {
 impl Stranger {
     /// Listens on a port that the kernel chooses.
     pub fn new(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        Self::at("127.0.0.1:0", manner)
+    }
+
+    /// Listens there.
+    pub fn at(address: &str, manner: Manner) -> Self {
+        let listener = TcpListener::bind(address).expect("bind");
         let at = listener.local_addr().expect("address");
         let stop = AtomicBool::new(false);
         let shared = Arc::new(Shared { manner, stop, visitors: AtomicU64::new(0), first: OnceLock::new() });

@@ -41,6 +41,8 @@ pub fn file() -> File {
             case!(a_silent_server_a_closed_port_and_a_good_one_harm_nobody),
             case!(a_name_that_does_not_resolve_is_shown_and_not_rendered),
             case!(drain_and_maintenance_do_what_they_say),
+            case!(one_added_in_maintenance_gets_nobody_before_it_is_put_in_service),
+            case!(an_address_in_brackets_is_taken_and_shown_before_its_port),
             case!(a_server_that_does_not_obey_the_session_mode_is_shown_as_such),
         ],
     )
@@ -313,6 +315,85 @@ fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
     api.wait_for_light("web1", "good", SERVING);
     assert!(new_visitors().contains_key("web1"));
     assert_eq!(ask("S1").server(), "web1");
+    cluster.settle();
+}
+
+/// By the API, the form and the command line; a server that exists, and one that Cordée starts.
+fn one_added_in_maintenance_gets_nobody_before_it_is_put_in_service(cluster: &Cluster) {
+    let api = cluster.api();
+    let guests = ["calm-api", "calm-form", "calm-cli"].map(|name| (name, Stranger::new(Manner::Good(name))));
+    let port = |n: usize| guests[n].1.port().to_string();
+    let body = json!({ "name": "calm-api", "address": "127.0.0.1", "port": port(0), "maintenance": true });
+    let reply = api.post("/v1/pools/web/servers?wait=10s", &body);
+    assert_eq!((reply.status, reply.body["state"].as_str()), (201, Some("real")), "{reply:?}");
+    let (typed, at) = (port(1), "127.0.0.1");
+    let fields =
+        [("start", "off"), ("name", "calm-form"), ("address", at), ("port", &typed), ("maintenance", "on")];
+    let answer = cluster.signed_in().post_form("/pools/web/servers", &fields).unwrap();
+    assert!(answer.status < 400, "{}", answer.text());
+    let said =
+        cluster.cli_ok(&["add", "web", "calm-cli", "--address", at, "--port", &port(2), "--maintenance"]);
+    assert!(said.contains("in maintenance"), "{said}");
+    cluster.cli_ok(&["add", "web", "calm-own", "--start", "--maintenance"]);
+    for (name, _) in &guests {
+        api.wait_for_light(name, "maintenance", SERVING);
+    }
+    api.wait_for_light("calm-own", "maintenance", SERVING);
+    let load = Load::new(cluster.site(), 4, Ask::Get("/")).most(200).run();
+    load.assert_no_failure(200);
+    let shares = load.shares();
+    assert!(shares.keys().all(|name| !name.starts_with("calm")), "{shares:?}");
+    for (name, guest) in &guests {
+        assert_eq!(guest.visitors(), 0, "{name} had visitors");
+    }
+    let refused =
+        api.post("/v1/pools/db/servers", &json!({ "name": "db9", "start": true, "maintenance": true }));
+    let fields: Vec<String> = refused.errors().iter().map(|e| e.field.clone()).collect();
+    assert_eq!((refused.status, fields), (409, vec!["maintenance".to_owned()]), "{refused:?}");
+    for name in ["calm-api", "calm-form", "calm-cli", "calm-own"] {
+        cluster.cli_ok(&["ready", name]);
+        api.wait_for_light(name, "good", SERVING);
+    }
+    let shares = Load::new(cluster.site(), 4, Ask::Get("/")).most(200).run().shares();
+    assert_eq!(shares.keys().filter(|name| name.starts_with("calm")).count(), 4, "{shares:?}");
+    for name in ["calm-api", "calm-form", "calm-cli", "calm-own"] {
+        api.delete(&format!("/v1/pools/web/servers/{name}"));
+        api.wait_until_gone(name, GONE);
+    }
+    cluster.settle();
+}
+
+fn an_address_in_brackets_is_taken_and_shown_before_its_port(cluster: &Cluster) {
+    let (guest, api) = (Stranger::at("[::1]:0", Manner::Good("six")), cluster.api());
+    let port = guest.port();
+    let ways: [&dyn Fn(); 3] = [
+        &|| {
+            cluster.cli_ok(&["add", "web", "six", "--address", "[::1]", "--port", &port.to_string()]);
+        },
+        &|| {
+            let body = json!({ "name": "six", "address": "[::1]", "port": port });
+            assert_eq!(api.post("/v1/pools/web/servers", &body).status, 201);
+        },
+        &|| {
+            let port = port.to_string();
+            let fields = [("start", "off"), ("name", "six"), ("address", "[::1]"), ("port", port.as_str())];
+            let answer = cluster.signed_in().post_form("/pools/web/servers", &fields).unwrap();
+            assert!(answer.status < 400, "{}", answer.text());
+        },
+    ];
+    for add in ways {
+        let before = guest.visitors();
+        add();
+        let shown = api.wait_for_light("six", "good", SERVING);
+        assert_eq!((shown.address.as_str(), shown.port), ("::1", port));
+        assert!(cluster.conf("web").contains(&format!("[::1]:{port}")), "{}", cluster.conf("web"));
+        let status = cluster.cli(&["status"]).out;
+        assert!(status.contains(&format!("[::1]:{port}")), "{status}");
+        Load::new(cluster.site(), 2, Ask::Get("/")).most(60).run().assert_no_failure(60);
+        assert!(guest.visitors() > before, "it serves nobody");
+        cluster.cli_ok(&["remove", "six"]);
+        api.wait_until_gone("six", GONE);
+    }
     cluster.settle();
 }
 

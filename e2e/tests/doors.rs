@@ -40,6 +40,8 @@ pub fn file() -> File {
             case!(a_worker_that_somebody_else_had_started_is_not_believed),
             case!(ordinary_changes_are_nobody_else_s),
             case!(cordee_s_own_questions_are_no_visitors),
+            case!(checks_are_hidden_from_a_log_until_they_are_asked_for),
+            case!(a_database_that_is_only_checked_writes_nothing_into_its_log),
             case!(all_web_servers_set_aside_have_a_sentence_of_their_own),
             case!(without_any_database_a_connection_ends_before_a_page_is_late),
         ],
@@ -367,6 +369,63 @@ fn cordee_s_own_questions_are_no_visitors(cluster: &Cluster) {
     });
 }
 
+fn checks_are_hidden_from_a_log_until_they_are_asked_for(cluster: &Cluster) {
+    cluster.settle();
+    let log = |query: &str| {
+        let answer = cluster.api().get(&format!("/v1/pools/web/servers/web1/logs?lines=1000{query}"));
+        let files = answer["files"].as_array().cloned().unwrap_or_default();
+        let file = files.into_iter().find(|f| f["name"] == "access.log").unwrap_or_default();
+        let lines: Vec<String> = serde_json::from_value(file["lines"].clone()).unwrap_or_default();
+        (lines, file["hidden"].as_u64().unwrap_or_default())
+    };
+    let ours = |lines: &[String], whose: &str| lines.iter().filter(|l| l.ends_with(whose)).count();
+    let ((all, none), _) = wait::until("HAProxy and Cordée have asked", WELL, || {
+        let (all, hidden) = log("&checks=true");
+        if ours(&all, " check") > 3 && ours(&all, " door") > 3 { Ok((all, hidden)) } else { Err(all.len()) }
+    });
+    assert_eq!(none, 0, "of {}", all.len());
+    let mut visitor = Client::new(cluster.site()).cookie("SERVEUR", "S1").header("Connection", "close");
+    assert_eq!(visitor.get("/no-check").expect("an answer").status, 404);
+    let ((lines, hidden), _) = wait::until("the visitor is in the log", TOLD, || {
+        let (lines, hidden) = log("");
+        if lines.iter().any(|l| l.contains("/no-check")) { Ok((lines, hidden)) } else { Err(lines) }
+    });
+    println!("#   {} lines, {hidden} hidden", lines.len());
+    assert_eq!(ours(&lines, " check") + ours(&lines, " door"), 0, "{lines:?}");
+    assert!(hidden > 6, "{hidden}");
+    let mut person = cluster.signed_in();
+    let page = person.get("/pools/web/servers/web1/logs").unwrap().text();
+    assert!(
+        page.contains("/no-check") && !page.contains("\" check\n") && page.contains("health checks</button>")
+    );
+    let page = person.get("/pools/web/servers/web1/logs?checks=shown").unwrap().text();
+    assert!(page.contains("check\n") && page.contains("Hide the health checks"), "{page}");
+    let said = cluster.cli_ok(&["logs", "web1"]);
+    assert!(said.contains("--checks") && !said.contains("\" door\n"), "{said}");
+}
+
+fn a_database_that_is_only_checked_writes_nothing_into_its_log(cluster: &Cluster) {
+    const REST: Duration = Duration::from_secs(4);
+    let route = |routing: &str| {
+        cluster.cli_ok(&["routing", "db", routing]);
+        wait::until("all is well", WELL, || cluster.api().try_snapshot()?.settled());
+    };
+    let log = |name: &str| cluster.home().join("servers").join(name).join("log/mariadb.log");
+    let length = |name: &str| std::fs::read_to_string(log(name)).unwrap().len();
+    for routing in ["one-writer", "all-writers"] {
+        route(routing);
+        let before = ["db1", "db2"].map(length);
+        std::thread::sleep(REST);
+        for (name, from) in ["db1", "db2"].into_iter().zip(before) {
+            let text = std::fs::read_to_string(log(name)).unwrap();
+            let new: Vec<&str> = text[from..].lines().filter(|l| l.contains("Aborted connection")).collect();
+            println!("#   {routing}: {name} wrote {} lines in {REST:?}", new.len());
+            assert!(new.is_empty(), "{routing}: {name}: {} lines, {:?}", new.len(), new.first());
+        }
+    }
+    route("one-writer");
+}
+
 fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
     cluster.settle();
     let since = cluster.api().last_event();
@@ -377,6 +436,7 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
         if verdict.light == "maintenance" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
     });
     println!("#   {verdict:?}");
+    visitors_read_a_page_in_their_language(cluster);
     for server in ["web1", "web2"] {
         cluster.cli_ok(&["ready", server]);
     }
@@ -388,6 +448,33 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
         .filter(|e| e.light.as_deref() == Some("critical"))
         .collect();
     assert!(alarms.is_empty(), "{alarms:?}");
+}
+
+/// What HAProxy says while no server is there.
+fn visitors_read_a_page_in_their_language(cluster: &Cluster) {
+    const FRENCH: &str = "Le site est indisponible";
+    const ENGLISH: &str = "The site is unavailable";
+    for (accepts, class) in [
+        ("fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7", "fr"),
+        ("en-US,en;q=0.9,fr;q=0.5", "en"),
+        ("fr-CA", "fr"),
+        ("de-DE,de;q=0.9", "en"),
+        ("", ""),
+    ] {
+        let mut client = Client::new(cluster.site()).header("Connection", "close");
+        if !accepts.is_empty() {
+            client = client.header("Accept-Language", accepts);
+        }
+        let answer = client.get("/?<script>").expect("HAProxy answers");
+        let page = answer.text();
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{accepts}: {page}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{accepts}");
+        assert!(page.contains(&format!("<html lang=\"{class}\">")), "{accepts}: {page}");
+        assert!(page.contains(FRENCH) && page.contains(ENGLISH), "the style sheet hides one of them: {page}");
+        for inner in ["Cord", "cordee", "HAProxy", "Apache", "web1", "<script>", "127.0.0.1"] {
+            assert!(!page.contains(inner), "{inner}: {page}");
+        }
+    }
 }
 
 fn without_any_database_a_connection_ends_before_a_page_is_late(cluster: &Cluster) {

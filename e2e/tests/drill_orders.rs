@@ -12,6 +12,7 @@ use cordee_e2e::drill::{self, count, order, ready};
 use cordee_e2e::pair::Pair;
 use cordee_e2e::person::Person;
 use cordee_e2e::suite::File;
+use cordee_e2e::visitors::{Manner, Stranger};
 use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ pub fn file() -> File {
         &[],
         &[
             case!(what_makes_no_sense_is_refused_at_its_field_and_changes_nothing),
+            case!(any_page_of_the_site_is_asked_for_and_no_other_site),
             case!(nobody_falls_where_nobody_else_is_left),
             case!(one_act_at_a_time),
             case!(a_drill_that_is_given_up_is_put_right),
@@ -53,6 +55,15 @@ fn what_makes_no_sense_is_refused_at_its_field_and_changes_nothing(cluster: &Clu
         (json!({ "target": "web1", "how": "kill", "confirm": "web", "visitors": "many" }), "visitors"),
         (json!({ "target": "web1", "how": "kill", "confirm": "web", "held": [] }), "held"),
         (json!({ "target": "web1", "how": "kill", "confirm": "web", "speed": 1 }), "speed"),
+        (json!({ "target": "web1", "how": "kill", "confirm": "web", "url": "https://a.lan/" }), "url"),
+        (json!({ "target": "web1", "how": "kill", "confirm": "web", "url": "" }), "url"),
+        (
+            json!({ "target": "web1", "how": "kill", "confirm": "web", "url": "http://169.254.169.254/" }),
+            "url",
+        ),
+        (json!({ "target": "web1", "how": "kill", "confirm": "web", "url": "/a\r\nHost: b" }), "url"),
+        (json!({ "target": "web1", "how": "kill", "confirm": "web", "status": 200 }), "url"),
+        (json!({ "target": "web1", "how": "kill", "confirm": "web", "url": "/", "status": 99 }), "status"),
     ] {
         for language in ["en", "fr"] {
             let reply = cluster.api().speaking(language).post("/v1/drills", &body);
@@ -66,6 +77,55 @@ fn what_makes_no_sense_is_refused_at_its_field_and_changes_nothing(cluster: &Clu
     assert!(said.err.contains("how: "), "{said:?}");
     assert_eq!(cluster.api().get("/v1/drills"), json!([]));
     assert_eq!(cluster.api().snapshot().wish(), before);
+}
+
+/// A page and the status that it should answer, by the API, the form and the command line. Where a URL has another name,
+/// it is the site all the same that is asked.
+fn any_page_of_the_site_is_asked_for_and_no_other_site(cluster: &Cluster) {
+    ready(cluster);
+    let elsewhere = Stranger::new(Manner::Good("elsewhere"));
+    let url = format!("http://127.0.0.1:{}/?a=b", elsewhere.port());
+    let mut asked = order("web1", "drain", 1, 1);
+    asked["url"] = url.as_str().into();
+    let report = drill::wait_over(cluster, drill::begin(cluster, &asked));
+    assert_eq!(
+        (&report["state"], &report["url"], &report["status"]),
+        (&json!("done"), &json!(url), &json!(200))
+    );
+    assert_eq!(elsewhere.visitors(), 0, "somebody else than the site was asked");
+    assert!(count(&report["requests"], "asked") > 20, "{report:#}");
+    assert_eq!(
+        (count(&report["requests"], "lost"), count(&report["sessions"], "begun")),
+        (0, 0),
+        "{report:#}"
+    );
+
+    ready(cluster);
+    let page = [("target", "web1"), ("how", "drain"), ("held", "1"), ("after", "1"), ("confirm", "web")];
+    let fields = [&page[..], &[("url", "/no-such-page"), ("status", "404")]].concat();
+    let answer = cluster.signed_in().post_form("/drills", &fields).unwrap();
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let newest = || cluster.api().get("/v1/drills")[0]["id"].as_u64().unwrap();
+    let report = drill::wait_over(cluster, newest());
+    assert_eq!((&report["state"], &report["status"]), (&json!("done"), &json!(404)), "{report:#}");
+    assert_eq!(count(&report["requests"], "lost"), 0, "that is what it should answer");
+    let shown = cluster.signed_in().get(&format!("/drills/{}", newest())).unwrap().text();
+    assert!(shown.contains("/no-such-page") && shown.contains("404"), "{shown}");
+
+    // What the site does not answer so is no site to drill on: nothing falls.
+    ready(cluster);
+    let drain = ["drill", "begin", "web1", "drain", "--confirm", "web"];
+    cluster.cli_ok(&[&drain[..], &["--url", "/", "--status", "302"]].concat());
+    let report = drill::wait_over(cluster, newest());
+    assert_eq!(report["state"], "failed", "{report:#}");
+    assert!(
+        report["says"].as_str().is_some_and(|says| says.contains("302")) && report["struck"].is_null(),
+        "{report:#}"
+    );
+    assert_eq!(light(cluster, "web1"), Ok("good".to_owned()));
+    let shown =
+        cluster.signed_in().post_form("/drills", &[&page[..], &[("url", "ftp://x/")]].concat()).unwrap();
+    assert!(shown.status == 422 && shown.text().contains("id=\"url-e\""), "{}", shown.text());
 }
 
 fn nobody_falls_where_nobody_else_is_left(cluster: &Cluster) {

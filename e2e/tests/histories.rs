@@ -154,7 +154,7 @@ fn hand_over(cluster: &Cluster, to: &str, names: &[&str]) {
 #[track_caller]
 fn copy_again(cluster: &Cluster, name: &str, names: &[&str]) {
     let id = server_id(cluster, name);
-    cluster.api().act(&format!("/v1/pools/db/servers/{name}/recopy"));
+    cluster.api().act(&format!("/v1/pools/db/servers/{name}/recopy?force=true"));
     wait::until("it is another one", SETTLED, || {
         let now = Db::root(cluster, name).try_query("SELECT @@server_id")?;
         if now[0][0] == id.to_string() { Err("still the former".to_owned()) } else { Ok(()) }
@@ -199,7 +199,7 @@ fn a_copy_of_a_wrong_one_is_told_and_the_way_back_is_open(cluster: &Cluster) {
     let server = shown(cluster, "db1").unwrap().expect("it is there");
     assert_eq!(server.standing.as_deref(), Some("joining"), "{}", brief(&server));
     // Copied again, it is not copied from the one that is known to be wrong.
-    cluster.api().act("/v1/pools/db/servers/db1/recopy");
+    cluster.api().act("/v1/pools/db/servers/db1/recopy?force=true");
     wait::until("db1 is a member", SETTLED, || {
         let server = shown(cluster, "db1")?.ok_or("not there")?;
         let member = server.standing.as_deref() == Some("member") && server.status.light == "good";

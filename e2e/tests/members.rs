@@ -28,6 +28,7 @@ pub fn file() -> File {
         &[],
         &[
             case!(the_writer_does_not_leave),
+            case!(the_last_standby_leaves_only_when_that_is_said),
             case!(a_killed_database_leaves),
             case!(a_frozen_database_leaves),
             case!(a_join_is_cancelled_while_it_copies),
@@ -53,6 +54,40 @@ fn the_writer_does_not_leave(cluster: &Cluster) {
     assert_eq!(cluster.api().snapshot().wish(), before);
     let pair_now = Pair::wait(cluster);
     assert_eq!((pair_now.epoch, pair_now.writer.name), (pair.epoch, pair.writer.name));
+}
+
+/// Its data are what a lost writer's are taken from: whoever gives them up says so, as on the page.
+fn the_last_standby_leaves_only_when_that_is_said(cluster: &Cluster) {
+    let api = cluster.api();
+    let standby = Pair::wait(cluster).standby.name;
+    let id = server_id(cluster, &standby);
+    let before = api.snapshot().wish();
+    let again = api.call("POST", &format!("/v1/pools/db/servers/{standby}/recopy"), None).unwrap();
+    for reply in [ask_removal(cluster, &standby), again] {
+        let fields: Vec<String> = reply.errors().iter().map(|e| e.field.clone()).collect();
+        assert_eq!((reply.status, fields), (409, vec!["force".to_owned()]), "{reply:?}");
+    }
+    for act in ["remove", "recopy"] {
+        let said = cluster.cli(&[act, &standby]);
+        assert!(said.code == 1 && said.err.contains("--force"), "{act}: {said:?}");
+        let mut person = cluster.signed_in();
+        let asked = person.post_form(&format!("/pools/db/servers/{standby}/{act}"), &[]).unwrap();
+        assert!(
+            asked.status == 422 && asked.text().contains("name=\"confirm\""),
+            "the page asks: {}",
+            asked.text()
+        );
+    }
+    assert_eq!(api.snapshot().wish(), before);
+    // Said in so many words, it is done; and one that is not the last is not asked about.
+    cluster.cli_ok(&["recopy", &standby, "--force", "--wait", "2m"]);
+    Pair::wait(cluster);
+    assert_ne!(server_id(cluster, &standby), id, "it was not copied again");
+    join(cluster, "db3");
+    wait_for_members(cluster, &THREE);
+    let reply = ask_removal(cluster, "db3");
+    assert_eq!(reply.status, 202, "{reply:?}");
+    wait_until_left(cluster, "db3", &TWO);
 }
 
 const THREE: [&str; 3] = ["db1", "db2", "db3"];

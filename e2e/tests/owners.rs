@@ -404,7 +404,7 @@ fn traps_in_a_database_lead_no_copy_and_no_cleaning_astray(cluster: &Cluster) {
     assert!(
         mysql.tries("/bin/mkdir", &["-p", &format!("{}{}", text(&home.join("tmp")), "/d".repeat(1_900))])
     );
-    api.act(&format!("/v1/pools/db/servers/{standby}/recopy"));
+    api.act(&format!("/v1/pools/db/servers/{standby}/recopy?force=true"));
     cluster.settle();
     canaries.unchanged();
     no_secret(cluster, &shown(cluster, "db", &standby));

@@ -72,10 +72,13 @@ pub fn file() -> File {
         &[
             case!(first_run_asks_for_the_code_and_makes_the_account),
             case!(signing_out_and_in_again),
+            case!(a_page_that_was_asked_for_is_shown_after_the_sign_in),
             case!(axe_finds_nothing_on_any_page_and_none_is_wider_than_the_screen),
             case!(axe_finds_nothing_on_forms_with_errors),
             case!(axe_finds_nothing_with_dialogs_and_menus_open),
             case!(what_is_behind_a_name),
+            case!(a_log_opens_at_its_newest_line),
+            case!(fields_have_room_for_what_is_typed_there),
             case!(a_walk_through_all_pages_leaves_the_console_empty),
             case!(language_and_theme_are_one_click_each),
             case!(a_paused_page_says_how_old_it_is),
@@ -123,6 +126,35 @@ fn sign_in(cluster: &Cluster) -> Person {
         person.row("web1").ok_or_else(|| person.browser.text("main"))
     });
     person
+}
+
+fn a_page_that_was_asked_for_is_shown_after_the_sign_in(cluster: &Cluster) {
+    let person = Person::stranger(cluster);
+    person.go("/config/db?x=1");
+    assert_eq!(person.browser.path(), "/login");
+    person.fill_in(&[("name", ACCOUNT), ("password", "not the password")]);
+    person.submit();
+    person.browser.wait_for("main [role=\"alert\"]", SHOWN);
+    person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    wait::until("the page that was asked for is shown", SHOWN, || {
+        let address = person.browser.address();
+        if address.ends_with("/config/db?x=1") { Ok(()) } else { Err(address) }
+    });
+    // The script leads to the sign-in page as well, when the session is over.
+    let log = "/pools/web/servers/web1/logs?status=404";
+    person.go(log);
+    person.browser.forget_cookies();
+    person.browser.set_cookie("lang", "en");
+    wait::until("it leads to the sign-in page", SHOWN, || {
+        if person.browser.path() == "/login" { Ok(()) } else { Err(person.browser.address()) }
+    });
+    person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
+    person.submit();
+    wait::until("the log is shown", SHOWN, || {
+        let address = person.browser.address();
+        if address.ends_with(log) { Ok(()) } else { Err(address) }
+    });
 }
 
 fn signing_out_and_in_again(cluster: &Cluster) {
@@ -482,6 +514,48 @@ fn all_pages_are_complete_without_script(cluster: &Cluster) {
     person.go("/");
     let row = person.row("web1").expect("web1 is on the dashboard without script");
     assert_eq!(row.look, "good", "{row:?}");
+}
+
+/// The first line of each log in view, and whether it is in view.
+const TOPS: &str = "return [...document.querySelectorAll('pre.log[data-file], #log pre.log')].map((log) => \
+     [log.firstElementChild?.textContent ?? '', log.scrollTop])";
+
+fn a_log_opens_at_its_newest_line(cluster: &Cluster) {
+    let person = sign_in(cluster);
+    for scripts in [true, false] {
+        person.browser.allow_scripts(scripts);
+        for page in ["/pools/db/servers/db1/logs", "/pools/web/servers/web1/logs", "/pools/db/servers/db1"] {
+            person.go(page);
+            let shown = person.browser.script(TOPS, &[]);
+            let logs = shown.as_array().filter(|all| !all.is_empty()).expect("a log");
+            for log in logs {
+                assert_eq!(log[1], 0, "{page}: {log}");
+            }
+            if page.contains("db1") {
+                let all = cluster.api().get("/v1/pools/db/servers/db1/logs?lines=1000");
+                let newest = all["files"][0]["lines"].as_array().expect("lines").iter().rev();
+                let newest =
+                    newest.filter_map(|l| l.as_str()).find(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+                assert_eq!(logs[0][0].as_str().map(str::trim_end), newest, "{page}");
+            }
+        }
+    }
+    person.browser.allow_scripts(true);
+}
+
+fn fields_have_room_for_what_is_typed_there(cluster: &Cluster) {
+    const NARROWEST: &str = "const all = document.querySelectorAll('main input:is([type=password], [name=user], [name=name])'); \
+         return Math.min(...[...all].filter((i) => i.offsetWidth > 0).map((i) => i.offsetWidth))";
+    let person = sign_in(cluster);
+    for page in ["/pools/db/servers/existing", "/account/password", "/account/tokens"] {
+        for width in WIDTHS {
+            person.browser.width(width);
+            person.go(page);
+            let narrowest = person.browser.script(NARROWEST, &[]).as_i64().expect("a width");
+            assert!(narrowest >= 180, "{page} at {width}: {narrowest} px");
+        }
+    }
+    usual_look(&person.browser);
 }
 
 // ---- pictures

@@ -44,6 +44,7 @@ pub fn file() -> File {
         &[],
         &[
             case!(five_promotes_with_reloads_leave_nobody_behind),
+            case!(the_gap_told_is_that_of_this_change),
             case!(who_connects_during_a_change_waits_for_the_next_writer),
             case!(what_only_the_former_writer_has_is_kept_aside),
             case!(what_cannot_be_taken_back_is_kept_aside_too),
@@ -122,6 +123,36 @@ fn five_promotes_with_reloads_leave_nobody_behind(cluster: &Cluster) {
     let pause = |(at, _): &(Instant, u32)| report.longest_pause(*at, end.min(*at + FIRST_WRITE));
     println!("#   longest pause around each: {}", Spread::new(asked.iter().map(pause).collect()));
     assert!(gaps.longest() <= FIRST_WRITE, "{gaps}");
+}
+
+/// A writer that was lost and came back where its data are has nothing to do with the next change.
+fn the_gap_told_is_that_of_this_change(cluster: &Cluster) {
+    let api = cluster.api();
+    let pair = Pair::wait(cluster);
+    let standby = format!("/v1/pools/db/servers/{}", pair.standby.name);
+    api.act(&format!("{standby}/stop"));
+    wait_for_no_receipt(cluster, READY);
+    cluster.signal_group(pair.writer.pid.expect("it runs"), Signal::KILL);
+    wait::until("the writer is back where its data are", READY, || {
+        let now = Pair::try_read(cluster)?.writer;
+        if now.pid.is_none() || now.pid == pair.writer.pid {
+            return Err(format!("{now:?}"));
+        }
+        if open(cluster, &now.name)? { Ok(()) } else { Err("closed".to_owned()) }
+    });
+    api.act(&format!("{standby}/start"));
+    let pair = Pair::wait(cluster);
+    let at = Instant::now();
+    let reply = promote(cluster, &pair.standby.name, false);
+    assert_eq!(reply.status, 202, "{reply:?}");
+    let (told, _) = wait::until("the gap of this change is told", SWITCHED, || {
+        let gap = api.get("/v1/snapshot")["gap"].clone();
+        if gap["epoch"].as_u64() == Some(pair.epoch + 1) { Ok(gap) } else { Err(gap) }
+    });
+    let (ms, since) = (told["ms"].as_u64().expect("milliseconds"), at.elapsed().as_millis());
+    println!("#   told {ms} ms; asked for {since} ms before");
+    assert!(u128::from(ms) <= since, "{told}, {since} ms after it was asked for");
+    wait_planned(cluster, &pair);
 }
 
 /// An application without a retry of its own. What was begun before is cut with the former writer's connections.

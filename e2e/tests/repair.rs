@@ -84,7 +84,7 @@ fn rows_changed_behind_our_back_are_found_and_repaired(cluster: &Cluster) {
     let (id, kept) = (server_id(cluster, standby), trashed(cluster, standby).len());
     let load = Writers::new(cluster.db_writer(), application.dsn(), &tables).pace(50, 50).start();
     let at = Instant::now();
-    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy"));
+    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy?force=true"));
     wait::until("it is another one", SETTLED, || {
         let now = Db::root(cluster, standby).try_query("SELECT @@server_id")?;
         if now[0][0] == id.to_string() { Err("still the former".to_owned()) } else { Ok(()) }

@@ -183,7 +183,7 @@ fn ten_that_are_added_at_once_are_ten(cluster: &Cluster) {
     let ports: BTreeSet<u64> = replies.iter().filter_map(|r| r.body["server"]["port"].as_u64()).collect();
     assert_eq!(ports.len(), 10, "{ports:?}");
     let port = api.snapshot().server("web1").port;
-    for address in ["localhost", "::1", "::ffff:127.0.0.1"] {
+    for address in ["localhost", "::1", "[::1]", "::ffff:127.0.0.1"] {
         let body = json!({ "name": "twin", "address": address, "port": port });
         let reply = api.post("/v1/pools/web/servers", &body);
         assert!(reply.status == 409 && reply.errors()[0].field == "address", "{address}: {reply:?}");

@@ -318,7 +318,8 @@ fn nothing_is_told_or_done_without_signing_in(cluster: &Cluster) {
     }
     for page in PAGES {
         let answer = Client::new(cluster.page()).header("Connection", "close").get(page).unwrap();
-        assert_eq!((answer.status, answer.header("location")), (303, Some("/login")), "{page}");
+        let to = if page == "/" { "/login".to_owned() } else { format!("/login?back={page}") };
+        assert_eq!((answer.status, answer.header("location")), (303, Some(to.as_str())), "{page}");
     }
     // The socket's own routes are not to be had over TCP.
     let local = Client::new(cluster.page()).header("Connection", "close").get("/local/setup-code").unwrap();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cordee_e2e::absence::around_a_kill;
@@ -13,6 +13,7 @@ use cordee_e2e::axe;
 use cordee_e2e::browser::Browser;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
+use cordee_e2e::db::Db;
 use cordee_e2e::guests::{Guest, Visit, arrive_on, each};
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
@@ -30,6 +31,9 @@ const IN_FORCE: Duration = Duration::from_secs(3);
 const BACK: Duration = Duration::from_secs(20);
 /// Acceptance: how long visitors are sent away when the writer dies while commits wait for a receipt.
 const AWAY: Duration = Duration::from_secs(2);
+/// Acceptance: a request that opens its session is told by then that it cannot (`lock_wait` of 10 s, and 4 s), and has a
+/// second for everything else.
+const TOLD: Duration = Duration::from_secs(15);
 const VISITORS: usize = 200;
 const MODES: [&str; 2] = ["proxy", "database"];
 
@@ -47,6 +51,7 @@ pub fn file() -> File {
             case!(kept_in_the_database_every_server_answers_and_none_is_missed),
             case!(a_person_finds_the_colour_on_the_other_server),
             case!(without_a_database_the_page_says_so_and_the_session_waits),
+            case!(behind_a_frozen_proxy_a_request_ends_and_does_nothing_later),
             case!(the_writer_dies_and_no_session_is_lost),
             case!(the_writer_dies_without_a_standby_and_what_is_lost_is_counted),
         ],
@@ -465,6 +470,66 @@ fn without_a_database_the_page_says_so_and_the_session_waits(cluster: &Cluster) 
     });
     let found = guest.look();
     guest.assert_found(&found);
+}
+
+/// Wherever the freeze meets a request: before its first word, between the change and its commit, or in between.
+fn behind_a_frozen_proxy_a_request_ends_and_does_nothing_later(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    switch(cluster, "database");
+    let mut guests: Vec<Guest> = (0..6).map(|n| Guest::new(cluster.site(), n)).collect();
+    for guest in &mut guests {
+        guest.settle();
+        let client = std::mem::replace(&mut guest.client, Client::with_jar(cluster.site()));
+        guest.client = client.timeout(2 * TOLD);
+    }
+    let master = cluster.api().snapshot().proxy("db").pid.expect("its master");
+    let chosen = AtomicUsize::new(0);
+    let (frozen, ends) = std::thread::scope(|scope| {
+        let choosing: Vec<_> = guests
+            .iter_mut()
+            .map(|guest| {
+                let chosen = &chosen;
+                scope.spawn(move || {
+                    loop {
+                        let begun = Instant::now();
+                        let visit = guest.choose();
+                        if visit.status() != 303 {
+                            return (visit, begun.elapsed());
+                        }
+                        chosen.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        wait::until_true("they choose colours", BACK, || chosen.load(Ordering::Relaxed) >= 60);
+        let frozen = Frozen::group(cluster.home(), master);
+        let ends: Vec<(Visit, Duration)> =
+            choosing.into_iter().map(|one| one.join().expect("a visitor")).collect();
+        (frozen, ends)
+    });
+    for (visit, took) in &ends {
+        println!("#   {} after {:.1} s", visit.brief(), took.as_secs_f64());
+        assert!(visit.status() == 503 && *took <= TOLD, "{} after {took:?}", visit.brief());
+    }
+    let writer = Db::root(cluster, &pair.writer.name);
+    let rows = || writer.query("SELECT HEX(id), ver, SHA2(data, 256) FROM site.php_sessions ORDER BY id");
+    let before = rows();
+    drop(frozen);
+    let application = Db::new(cluster, &["--account", "app"]);
+    let through = application.through(cluster, cluster.db_writer().port());
+    wait::until("HAProxy db goes on", BACK, || through.try_query("SELECT 1"));
+    let user = &application.dsn().user;
+    let connected = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
+    wait::until("what it held has ended", BACK, || match writer.try_query(&connected) {
+        Ok(rows) if rows == [["0"]] => Ok(()),
+        other => Err(other),
+    });
+    assert_eq!(rows(), before, "what was told as failed was done later");
+    for guest in &mut guests {
+        let found = guest.look();
+        guest.assert_found(&found);
+    }
+    cluster.settle();
 }
 
 /// Visitors with a colour each, in mode `database`.

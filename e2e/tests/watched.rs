@@ -168,7 +168,7 @@ fn a_standby_whose_log_was_reset_is_named_and_the_site_goes_on(cluster: &Cluster
         if verdict.light == "warning" { Ok(()) } else { Err(format!("{verdict:?}")) }
     });
     load.wait_for_more(20, RIGHT);
-    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy"));
+    cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy?force=true"));
     wait::until("it is copied", READY, || {
         let standing = cluster.api().try_snapshot()?.server(standby).standing.clone();
         if standing.as_deref() == Some("member") { Ok(()) } else { Err(format!("{standing:?}")) }

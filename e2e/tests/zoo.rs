@@ -344,7 +344,8 @@ fn repaired(cluster: &Cluster, root: &Db, truth: &zoo::Dump) {
         let actions = own.unwrap_or(Value::Null)["actions"].clone();
         if actions.to_string().contains("recopy") { Ok(()) } else { Err(actions) }
     });
-    let reply = cluster.api().call("POST", "/v1/pools/db/servers/db3/recopy", None).expect("recopy");
+    let again = "/v1/pools/db/servers/db3/recopy?force=true";
+    let reply = cluster.api().call("POST", again, None).expect("recopy");
     assert!(reply.ok(), "{reply:?}");
     wait::until("the copy holds the writer's rows", SETTLED, || {
         let server = shown(cluster, "db3")?.ok_or("not shown")?;

@@ -18,6 +18,18 @@ pub struct Instance<'a> {
 /// The logs that it opens by itself, in the folder `log`.
 pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
 
+/// What stands at the end of a line of `access.log` of a question of HAProxy's or Cordée's own: asked by the name of
+/// `cordee-check`, or at the site's address as a visitor would.
+const OURS: [&str; 2] = [" check", " door"];
+
+/// Whether a line of `access.log` is of such a question. A visitor can use the same name, and hides nothing with it but the plain
+/// first page; in their address, Apache writes a quotation mark as `\"`.
+pub fn is_check(line: &str) -> bool {
+    let asked = OURS.iter().find_map(|whose| line.strip_suffix(whose));
+    asked
+        .is_some_and(|l| [" \"GET / HTTP/1.1\"", " \"HEAD / HTTP/1.1\""].iter().any(|page| l.ends_with(page)))
+}
+
 /// Those of them that it holds open; PHP opens its own for each line.
 pub const HELD: [&str; 2] = ["access.log", "error.log"];
 
@@ -43,6 +55,7 @@ pub fn render(instance: &Instance<'_>) -> String {
         ("env", "mod_env.so"),
         ("mime", "mod_mime.so"),
         ("reqtimeout", "mod_reqtimeout.so"),
+        ("setenvif", "mod_setenvif.so"),
         ("php", "libphp8.2.so"),
     ]
     .map(|(module, file)| format!("LoadModule {module}_module /usr/lib/apache2/modules/{file}\n"))
@@ -60,7 +73,8 @@ pub fn render(instance: &Instance<'_>) -> String {
          ServerRoot \"{home}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n{modules}\
          PidFile \"{home}/run/apache.pid\"\nDefaultRuntimeDir \"{home}/run\"\nScoreBoardFile \"{home}/run/scoreboard\"\n\
          Mutex file:{home}/run default\nErrorLog \"{home}/log/error.log\"\n\
-         LogFormat \"%{{%Y-%m-%dT%H:%M:%SZ}}t %a %>s %D \\\"%r\\\"\" cordee\nCustomLog \"{home}/log/access.log\" cordee\n\
+         SetEnvIf Host ^cordee-check$ CORDEE_ASKS=check\nSetEnvIf User-Agent ^Cordee-Door/ CORDEE_ASKS=door\n\
+         LogFormat \"%{{%Y-%m-%dT%H:%M:%SZ}}t %a %>s %D \\\"%r\\\" %{{CORDEE_ASKS}}e\" cordee\nCustomLog \"{home}/log/access.log\" cordee\n\
          StartServers 8\nMinSpareServers 8\nMaxSpareServers 24\nServerLimit {WORKERS}\nMaxRequestWorkers {WORKERS}\n\
          MaxConnectionsPerChild 0\nKeepAlive Off\nTimeout 30\n\
          RequestReadTimeout header=10 body=20\nGracefulShutdownTimeout 5\n\
@@ -92,6 +106,31 @@ mod tests {
     fn section(file: &str, folder: &str) -> String {
         let from = file.split_once(&format!("<Directory \"{folder}\">\n")).expect("a section").1;
         from.split_once("</Directory>").expect("its end").0.to_owned()
+    }
+
+    #[test]
+    fn only_a_plain_question_of_our_own_is_a_check() {
+        let line =
+            |asked: &str, whose: &str| format!("2026-11-29T17:00:00Z 127.0.0.1 200 312 \"{asked}\" {whose}");
+        for whose in ["check", "door"] {
+            assert!(is_check(&line("GET / HTTP/1.1", whose)) && is_check(&line("HEAD / HTTP/1.1", whose)));
+            for asked in ["POST / HTTP/1.1", "GET /?q=1 HTTP/1.1", "GET /admin HTTP/1.1", "-"] {
+                assert!(
+                    !is_check(&line(asked, whose)),
+                    "{asked}: whoever uses the name hides nothing with it"
+                );
+            }
+        }
+        assert!(!is_check(&line("GET / HTTP/1.1", "-")), "a visitor's");
+        assert!(
+            !is_check(&line("GET /x\\\" \\\"GET / HTTP/1.1\\\" check HTTP/1.1", "-")),
+            "as Apache writes quotation marks"
+        );
+        assert!(!is_check(&line("GET /x HTTP/1.1\" check", "-")) && !is_check(""));
+        assert!(!is_check(line("GET / HTTP/1.1", "").trim_end()), "as it was written before");
+        assert!(
+            rendered().contains("CORDEE_ASKS=check") && rendered().contains("\\\"%r\\\" %{CORDEE_ASKS}e")
+        );
     }
 
     #[test]

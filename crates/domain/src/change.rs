@@ -236,6 +236,9 @@ pub struct NewServer {
     pub cookie: CookieChoice,
     /// Who starts it.
     pub runtime: Runtime,
+    /// Whether it gets visitors as soon as it answers, or is put into maintenance first.
+    #[serde(default)]
+    pub admin: Admin,
 }
 
 /// A server to add, as somebody says it. What is not said has a meaning of its own; an empty text is said, and none of
@@ -252,6 +255,8 @@ pub struct RawServer {
     pub cookie: Option<String>,
     /// Start a new server on this machine, rather than watch one that exists.
     pub start: bool,
+    /// It gets no visitor before it is put in service.
+    pub maintenance: bool,
 }
 
 impl RawServer {
@@ -291,7 +296,8 @@ impl RawServer {
         match (name, host, port, cookie) {
             (Some(name), Some(host), Some(port), Some(cookie)) if problems.is_empty() => {
                 let runtime = if self.start { Runtime::Process } else { Runtime::External };
-                Ok(NewServer { name, host, port, cookie, runtime })
+                let admin = if self.maintenance { Admin::Maintenance } else { Admin::Ready };
+                Ok(NewServer { name, host, port, cookie, runtime, admin })
             }
             _ => Err(problems),
         }
@@ -310,6 +316,9 @@ impl Change {
                 text!("event-joins", name = server.name.as_str())
             }
             Self::RemoveServer { pool: PoolId::Db, name, .. } => text!("event-leaves", name = name.as_str()),
+            Self::AddServer { server, .. } if server.admin != Admin::Ready => {
+                text!("event-added-out", name = server.name.as_str())
+            }
             Self::AddServer { server, .. } => text!("event-added", name = server.name.as_str()),
             Self::RemoveServer { name, force: false, .. } => text!("event-leaves-web", name = name.as_str()),
             Self::RemoveServer { name, .. } | Self::Depart { name } => {

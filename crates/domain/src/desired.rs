@@ -238,10 +238,11 @@ pub enum Power {
 }
 
 /// Whether a server should get visitors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admin {
     /// Yes.
+    #[default]
     Ready,
     /// No new ones; those who hold its cookie still reach it.
     Drain,
@@ -486,6 +487,9 @@ impl Desired {
         if pool == PoolId::Db && new.runtime == Runtime::External && !here(&new.host) {
             problems.push(Problem::conflict("address", text!("problem-db-elsewhere")));
         }
+        if pool == PoolId::Db && new.admin != Admin::Ready {
+            problems.push(Problem::conflict("maintenance", text!("problem-db-admin")));
+        }
         let slot =
             if pool == PoolId::Db { self.free_slot().map_err(|p| problems.push(p)).ok() } else { None };
         if self.servers().any(|(_, s)| s.name.same_as(&new.name)) {
@@ -521,7 +525,7 @@ impl Desired {
             port,
             runtime: new.runtime,
             power: Power::On,
-            admin: Admin::Ready,
+            admin: new.admin,
             cookie: if pool == PoolId::Web { new.cookie.clone() } else { CookieChoice::Automatic },
             generation: 0,
             slot,

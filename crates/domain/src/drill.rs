@@ -17,8 +17,10 @@ use crate::text;
 use crate::text::Text;
 use crate::trial::End;
 
+mod aim;
 mod report;
 
+pub use aim::{Aim, Page, SiteUrl};
 pub use report::{Fate, Recovery, Report, Said, Tally, Try, Writes};
 
 /// What is to fall.
@@ -195,6 +197,10 @@ pub struct RawOrder {
     pub held: String,
     /// Seconds after.
     pub after: String,
+    /// A page of the site; empty: the demonstration's.
+    pub url: String,
+    /// The status that it should answer.
+    pub status: String,
     /// The pool's name, typed to confirm.
     pub confirm: String,
 }
@@ -208,6 +214,9 @@ pub struct Order {
     pub how: Blow,
     /// Under which traffic.
     pub traffic: Traffic,
+    /// What the visitors ask for.
+    #[serde(default)]
+    pub aim: Aim,
 }
 
 impl RawOrder {
@@ -240,6 +249,9 @@ impl RawOrder {
             figure(&HELD, &self.held),
             figure(&AFTER, &self.after),
         );
+        let aim = Aim::parse(self.url.trim(), self.status.trim())
+            .map_err(|wrong| problems.extend(wrong))
+            .unwrap_or_default();
         if let Some(target) = &target
             && self.confirm.trim() != target.pool().as_str()
         {
@@ -253,7 +265,7 @@ impl RawOrder {
                 (Some(rate), Some(visitors), Some(before), Some(held), Some(after)),
             ) if problems.is_empty() => {
                 let traffic = Traffic { rate, visitors, before, held, after };
-                Ok(Order { target, how, traffic })
+                Ok(Order { target, how, traffic, aim })
             }
             _ => Err(problems),
         }

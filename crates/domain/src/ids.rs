@@ -4,7 +4,7 @@
 //! configuration language, to SQL, to a path or to HTML. Nothing else a person typed travels further.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +156,12 @@ impl Host {
         if let Ok(ip) = input.parse::<IpAddr>() {
             return Ok(Self::Ip(ip));
         }
+        // As it stands in a URL, where a port follows.
+        if let Some(inner) = input.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
+            && let Ok(ip) = inner.parse::<Ipv6Addr>()
+        {
+            return Ok(Self::Ip(IpAddr::V6(ip)));
+        }
         // All digits and dots, yet no address: say which number is wrong rather than look up a "name".
         if input.len() <= 64 && input.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             let wrong = input.split('.').find(|part| part.parse::<u8>().is_err());
@@ -195,6 +201,14 @@ impl Host {
                 Some(IpAddr::V4(Ipv4Addr::LOCALHOST))
             }
             Self::Name(_) => None,
+        }
+    }
+
+    /// With a port behind it: an IPv6 address stands in brackets then.
+    pub fn with_port(&self, port: u16) -> String {
+        match self {
+            Self::Ip(ip) => SocketAddr::new(*ip, port).to_string(),
+            Self::Name(name) => format!("{name}:{port}"),
         }
     }
 
@@ -428,9 +442,47 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_may_stand_in_brackets_and_does_before_a_port() {
+        for (typed, kept, with_port) in [
+            ("[::1]", "::1", "[::1]:80"),
+            ("::1", "::1", "[::1]:80"),
+            ("[2001:DB8:0:0::5]", "2001:db8::5", "[2001:db8::5]:80"),
+            ("10.0.0.3", "10.0.0.3", "10.0.0.3:80"),
+            ("web3.lan", "web3.lan", "web3.lan:80"),
+        ] {
+            let host = Host::parse(typed).expect(typed);
+            assert_eq!((host.to_string().as_str(), host.with_port(80).as_str()), (kept, with_port));
+            assert_eq!(Host::try_from(host.to_string()), Ok(host), "what is written down is read again");
+        }
+        for bad in [
+            "[",
+            "]",
+            "[]",
+            "[::1",
+            "::1]",
+            "[[::1]]",
+            "[ ::1 ]",
+            "[::1]:80",
+            "[::1%lo]",
+            "[127.0.0.1]",
+            "[localhost]",
+            "[::ffff:169.254.169.254]",
+            "[fe80::1]",
+            "[fe80::1%eth0]",
+            "[ff02::1]",
+            "[::]",
+            "[fd00:ec2::254]",
+            "[64:ff9b::169.254.169.254]",
+        ] {
+            assert!(Host::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn two_ways_to_write_one_address_are_one_host() {
         let host = |text: &str| Host::parse(text).expect("a host");
-        let here = ["127.0.0.1", "localhost", "LOCALHOST", "::1", "::ffff:127.0.0.1", "web.localhost"];
+        let here =
+            ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "::ffff:127.0.0.1", "web.localhost"];
         for (one, other) in here.iter().flat_map(|a| here.iter().map(move |b| (a, b))) {
             assert!(host(one).same_as(&host(other)), "{one} {other}");
         }

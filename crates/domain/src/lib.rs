@@ -17,6 +17,7 @@ pub mod desired;
 pub mod diff;
 pub mod door;
 pub mod drill;
+pub mod entries;
 pub mod guesses;
 pub mod haproxy;
 pub mod ids;

@@ -138,6 +138,10 @@ impl About<'_> {
                 return Real::Failed(why(view));
             }
             let wished = !matches!(server.standing, Standing::Leaving | Standing::Released);
+            // Added in maintenance, or taken out meanwhile: HAProxy knows it as such.
+            if wished && pool == PoolId::Web && server.power == Power::On && server.admin != Admin::Ready {
+                return Self::admin(server, view, server.admin);
+            }
             let is = server.standing == Standing::Member && (serves(&view.status) || !server.wanted());
             yes_if(is, wished, view)
         })
@@ -230,6 +234,9 @@ impl About<'_> {
 /// What is so when a change is real.
 pub fn end(change: &Change) -> Text {
     match change {
+        Change::AddServer { server, .. } if server.admin != Admin::Ready => {
+            text!("end-added-out", name = server.name.as_str())
+        }
         Change::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
         Change::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
         Change::SetPower { name, power: Power::On, .. } => text!("end-started", name = name.as_str()),

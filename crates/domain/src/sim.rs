@@ -269,8 +269,10 @@ impl World {
             for (name, server) in servers.iter_mut().filter(|(n, s)| !s.maintenance && checked(n)) {
                 let address = server.ip.map(|ip| SocketAddr::new(ip, server.port));
                 let silent = address.is_some_and(|a| self.silent.contains(&a));
-                // One that has a folder is ours and answers while its process lives; any other is external.
-                let well = !silent && (answering.contains(name) || !known.contains(name.as_str()));
+                // One that has a folder here is ours and answers while its process lives; any other is external, also
+                // where a folder by its name is left of one that was removed.
+                let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains(name.as_str());
+                let well = !silent && (answering.contains(name) || !here);
                 server.verdict = if well { Verdict::Up } else { Verdict::Down };
                 let code = if well { "L7OK" } else { "L4CON" };
                 server.check = Check { code: code.to_owned(), ..Check::default() };

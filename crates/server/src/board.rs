@@ -107,6 +107,8 @@ pub enum Ask {
         name: ServerName,
         /// How many lines of each file.
         lines: usize,
+        /// With the lines of our own questions, too.
+        checks: bool,
         /// Where they go.
         reply: oneshot::Sender<Vec<LogFile>>,
     },
@@ -185,6 +187,8 @@ pub struct LogFile {
     pub name: String,
     /// Its last lines, oldest first.
     pub lines: Vec<String>,
+    /// How many lines of our own questions are not among them.
+    pub hidden: usize,
     /// Why it was not read.
     pub unread: Option<Text>,
 }

@@ -19,6 +19,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     private const CONNECT = 2;
     /** Seconds by which a stored expiry may be old before it is written anew; a tenth of a short life. */
     private const REFRESH = 60;
+    /** Seconds by which the database refuses a COMMIT before this side stops waiting for its answer. */
+    private const SOONER = 1;
     /** What a MEDIUMBLOB holds. */
     private const MOST = 16_777_215;
     /** Above this the database is asked how much it takes. */
@@ -30,6 +32,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** @var array{data: string, ver: int, left: int}|null the row as it was read */
     private ?array $row = null;
 
+    /** Whether something was changed that is not committed. */
+    private bool $changed = false;
     /** Why the session cannot be had; `read` says so. */
     private ?SessionException $failure = null;
     /** SHA-256 of the id that was made last: it has no row yet. */
@@ -45,19 +49,13 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     }
 
     /**
-     * Registers a handler, sets what its safety rests on, and starts the session.
+     * Registers a handler and sets what its safety rests on; starts nothing. For code that is there already and starts
+     * its sessions itself, under its own cookie.
      *
      * @param array<string, mixed> $config see Config::of
-     * @param string $name the cookie's name: one of its own for each kind of storage
-     * @param bool $readAndClose for a request that changes nothing: others of the session wait for its reading only
-     * @throws SessionException when the session cannot be had; the request must not go on without it
      */
-    public static function start(
-        #[\SensitiveParameter] array $config,
-        string $name,
-        bool $secure = false,
-        bool $readAndClose = false,
-    ): self {
+    public static function register(#[\SensitiveParameter] array $config): self
+    {
         $handler = new self(Config::of($config));
         foreach ([
             'session.use_strict_mode' => '1',
@@ -71,21 +69,45 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 throw new \RuntimeException("$setting cannot be set to $value");
             }
         }
-        session_name($name);
-        session_cache_limiter('');
-        session_set_cookie_params(['lifetime' => 0, 'path' => '/', 'secure' => $secure, 'httponly' => true, 'samesite' => 'Lax']);
         session_set_save_handler($handler, true);
         // A configuration that fixes `session.save_handler` keeps PHP's files, and says nothing.
         if (ini_get('session.save_handler') !== 'user') {
             throw new \RuntimeException('session.save_handler is fixed by the configuration');
         }
+
+        return $handler;
+    }
+
+    /**
+     * The same, and starts the session.
+     *
+     * @param array<string, mixed> $config see Config::of
+     * @param string $name the cookie's name: one of its own for each kind of storage
+     * @param bool $readAndClose for a request that changes nothing: others of the session wait for its reading only
+     * @throws SessionException when the session cannot be had; the request must not go on without it
+     */
+    public static function start(
+        #[\SensitiveParameter] array $config,
+        string $name,
+        bool $secure = false,
+        bool $readAndClose = false,
+    ): self {
+        $handler = self::register($config);
+        session_name($name);
+        session_cache_limiter('');
+        session_set_cookie_params(['lifetime' => 0, 'path' => '/', 'secure' => $secure, 'httponly' => true, 'samesite' => 'Lax']);
         session_start($readAndClose ? ['read_and_close' => true] : []);
 
         return $handler;
     }
 
+    /** @throws SessionException when ids that a visitor made up would be taken: PHP asks `validateId` in strict mode only */
     public function open(string $path, string $name): bool
     {
+        if (!in_array(strtolower((string) ini_get('session.use_strict_mode')), ['1', 'on', 'yes', 'true'], true)) {
+            throw new SessionException('session.use_strict_mode was switched off after the handler was registered');
+        }
+
         return true;
     }
 
@@ -140,17 +162,17 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $this->fits($data);
         $hash = self::hash($id);
         if ($this->held === $hash && $this->row !== null) {
-            $changed = $this->run(
+            $changed = $this->change(
                 "UPDATE {$this->config->table} SET data = ?, ver = ver + 1, expires = UNIX_TIMESTAMP() + ? WHERE id = ? AND ver = ?",
                 [$data, $this->config->lifetime, $hash, $this->row['ver']],
-            )->rowCount();
+            );
             if ($changed !== 1) {
                 $this->drop();
                 throw new Conflict('the session is not the one that was read');
             }
         } elseif ($data !== '') {
             $this->fresh = null;
-            $this->run(
+            $this->change(
                 "INSERT INTO {$this->config->table} (id, data, created, expires) "
                     . 'VALUES (?, ?, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + ?)',
                 [$hash, $data, $this->config->lifetime],
@@ -170,7 +192,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
 
     public function destroy(string $id): bool
     {
-        $this->run("DELETE FROM {$this->config->table} WHERE id = ?", [self::hash($id)]);
+        $this->change("DELETE FROM {$this->config->table} WHERE id = ?", [self::hash($id)]);
 
         return $this->commit();
     }
@@ -221,12 +243,17 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     {
         $sql = 'SELECT data, ver, CAST(expires AS SIGNED) - UNIX_TIMESTAMP() AS remaining, @@read_only AS closed '
             . "FROM {$this->config->table} WHERE id = ? FOR UPDATE";
+        $begun = hrtime(true);
         try {
             $found = $this->run($sql, [$hash])->fetch(\PDO::FETCH_ASSOC);
         } catch (Busy $busy) {
             throw $busy;
-        } catch (Unavailable) {
-            // Nothing was read yet: one more try, on a connection of its own, is safe.
+        } catch (Unavailable $failure) {
+            // Nothing was read yet: one more try, on a connection of its own, is safe. Whoever said nothing for so long
+            // would say nothing again, and the visitor would wait twice.
+            if (hrtime(true) - $begun > self::CONNECT * 1e9) {
+                throw $failure;
+            }
             $found = $this->run($sql, [$hash])->fetch(\PDO::FETCH_ASSOC);
         }
         // A database that is closed may not have caught up: that it has no such row means nothing.
@@ -245,7 +272,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     {
         $old = min(self::REFRESH, intdiv($this->config->lifetime, 10));
         if ($this->held !== null && $this->row !== null && $this->row['left'] < $this->config->lifetime - $old) {
-            $this->run(
+            $this->change(
                 "UPDATE {$this->config->table} SET expires = UNIX_TIMESTAMP() + ? WHERE id = ?",
                 [$this->config->lifetime, $this->held],
             );
@@ -271,6 +298,21 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         }
     }
 
+    /**
+     * Stores something, and has the database note when: see `commit`.
+     *
+     * @param list<int|string> $values
+     * @return int the rows that were changed
+     */
+    private function change(string $sql, array $values): int
+    {
+        $this->changed = true;
+        $rows = $this->run("BEGIN NOT ATOMIC SET @cordee_changed = SYSDATE(6); $sql; END", $values)->rowCount();
+        $this->writes++;
+
+        return $rows;
+    }
+
     /** @param list<int|string> $values */
     private function run(string $sql, array $values): \PDOStatement
     {
@@ -281,9 +323,6 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 $statement->bindValue($i + 1, $value, is_int($value) ? \PDO::PARAM_INT : \PDO::PARAM_STR);
             }
             $statement->execute();
-            if (!str_starts_with($sql, 'SELECT')) {
-                $this->writes++;
-            }
 
             return $statement;
         } catch (\PDOException | \ErrorException $failure) {
@@ -293,11 +332,26 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         }
     }
 
+    /**
+     * A frozen proxy or database carries out whatever was sent to it once it goes on, when its visitor was told long ago
+     * that it failed. So the database itself refuses a COMMIT that reaches it too long after the change. What is sent
+     * here waits for its answer for longer than that: it was carried out by then, or never is. Without a COMMIT nothing
+     * is: the connection ends.
+     */
     private function commit(): bool
     {
-        [$this->held, $this->row] = [null, null];
+        if (!$this->changed) {
+            $this->release();
+
+            return true;
+        }
+        [$this->held, $this->row, $this->changed] = [null, null, false];
         try {
-            $this->pdo?->exec('COMMIT');
+            $this->pdo?->exec(sprintf(
+                'BEGIN NOT ATOMIC IF TIMESTAMPDIFF(MICROSECOND, @cordee_changed, SYSDATE(6)) <= %d THEN COMMIT; '
+                    . "ELSE ROLLBACK; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'too late'; END IF; END",
+                ($this->config->lockWait + self::CONNECT - self::SOONER) * 1_000_000,
+            ));
         } catch (\PDOException | \ErrorException $failure) {
             // Whether it was stored is not known: that must not pass as done.
             $this->drop();
@@ -310,7 +364,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** Gives a lock back without having changed anything. */
     private function release(): void
     {
-        [$this->held, $this->row] = [null, null];
+        [$this->held, $this->row, $this->changed] = [null, null, false];
         try {
             $this->pdo?->exec('ROLLBACK');
         } catch (\PDOException | \ErrorException) {
@@ -321,7 +375,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** Ends the connection, and with it the transaction and every lock. */
     private function drop(): void
     {
-        [$this->pdo, $this->held, $this->row] = [null, null, null];
+        [$this->pdo, $this->held, $this->row, $this->changed] = [null, null, null, false];
     }
 
     /** One connection of its own: in a shared one the site's transactions and these would end each other. */
@@ -339,7 +393,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 \PDO::MYSQL_ATTR_LOCAL_INFILE => false,
                 \PDO::MYSQL_ATTR_MULTI_STATEMENTS => false,
                 \PDO::MYSQL_ATTR_INIT_COMMAND => sprintf(
-                    "SET SESSION autocommit = 0, tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %d, "
+                    "SET SESSION autocommit = 0, time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %d, "
                         . "idle_transaction_timeout = %d, sql_mode = 'STRICT_ALL_TABLES'",
                     $this->config->lockWait,
                     $this->config->idle,

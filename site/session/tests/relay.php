@@ -11,6 +11,12 @@ echo "ready\n";
 $pairs = [];
 /** @var list<resource> $kept sockets that stay open and are not read */
 $kept = [];
+/** @var array<int, true> the sockets of clients */
+$clients = [];
+/** A client's octets with this word in them are the first that go no further; '' for none. */
+$word = '';
+/** @var list<array{resource, resource, string}> client, server, and what waits between them */
+$held = [];
 $forget = static function (int $one) use (&$pairs): void {
     $other = (int) $pairs[$one][1];
     fclose($pairs[$one][0]);
@@ -30,6 +36,17 @@ while (true) {
             [$command, $value] = explode(' ', trim($line)) + [1 => ''];
             if ($command === 'lead') {
                 $target = $value;
+            } elseif ($command === 'hold') {
+                $word = $value;
+            } elseif ($command === 'thaw') {
+                foreach ($held as [$client, $server, $octets]) {
+                    fwrite($server, $octets);
+                    $pairs[(int) $client] = [$client, $server];
+                    $pairs[(int) $server] = [$server, $client];
+                }
+                $held = [];
+            } elseif ($command === 'held') {
+                // Answered below.
             } elseif ($command === 'silence') {
                 array_push($kept, ...array_column($pairs, 0));
                 $pairs = [];
@@ -38,7 +55,7 @@ while (true) {
                     $forget(array_key_first($pairs));
                 }
             }
-            echo "done\n";
+            echo $command === 'held' && $held === [] ? "nothing\n" : "done\n";
             // What was ready may be gone.
             break;
         }
@@ -48,6 +65,7 @@ while (true) {
             if ($client !== false && $server !== false) {
                 $pairs[(int) $client] = [$client, $server];
                 $pairs[(int) $server] = [$server, $client];
+                $clients[(int) $client] = true;
             } elseif ($client !== false) {
                 fclose($client);
             }
@@ -57,6 +75,12 @@ while (true) {
             continue;
         }
         $octets = fread($from, 65_536);
+        if ($word !== '' && isset($clients[(int) $from]) && str_contains((string) $octets, $word)) {
+            $held[] = [...$pairs[(int) $from], $octets];
+            unset($pairs[(int) $pairs[(int) $from][1]], $pairs[(int) $from]);
+            $word = '';
+            continue;
+        }
         if ($octets === '' || $octets === false || @fwrite($pairs[(int) $from][1], $octets) === false) {
             $forget((int) $from);
         }

@@ -31,6 +31,11 @@ $steps = [
     'glance' => static function () use (&$handler, $config): void {
         $handler = Handler::start($config, 'test_sid', readAndClose: true);
     },
+    'register' => static function () use (&$handler, $config): void {
+        $handler = Handler::register($config);
+        session_name('test_sid');
+    },
+    'ini' => static fn (string $name, string $value) => ini_set($name, $value),
     'again' => static fn () => session_start(),
     'get' => static fn () => null,
     'set' => static function (string $key, mixed $value): void {

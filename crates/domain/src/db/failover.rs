@@ -141,7 +141,7 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
 
 /// Since when a process that ended has done nothing. One that was frozen for less than it takes until it is ended for
 /// that may have gone on in between, and acknowledged without a receipt.
-fn silent_since(process: &ProcessSeen) -> Option<Millis> {
+pub fn silent_since(process: &ProcessSeen) -> Option<Millis> {
     let ended = process.ended_at?;
     process.frozen_since.filter(|frozen| ended.saturating_sub(*frozen) >= FROZEN).or(Some(ended))
 }

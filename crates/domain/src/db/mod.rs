@@ -13,6 +13,7 @@ pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
 pub mod stalled;
+pub mod switch;
 pub mod verify;
 pub mod views;
 pub mod zones;

@@ -31,6 +31,7 @@ impl Desired {
         for (pool, server) in self.servers().filter(|(_, s)| !s.wanted()) {
             let mut out = all.remove(&server.id).unwrap_or_default();
             match change {
+                Change::AddServer { server: new, .. } if server.name == new.name => out.admin = who(),
                 Change::SetAdmin { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
                     out.admin = who();
                 }
@@ -72,6 +73,7 @@ impl Desired {
         let found = self.find(pool, name)?.clone();
         if pool == PoolId::Db {
             self.may_leave(&found)?;
+            self.spare_the_standby(&found, force)?;
         }
         // A web server leaves once others serve its visitors; only the plan can tell when.
         let staged = if pool == PoolId::Db { found.standing == Standing::Member } else { !force };
@@ -133,6 +135,17 @@ impl Desired {
             PoolId::Web => text!("problem-last-healthy", name = server.name.as_str()),
             PoolId::Db => text!("problem-last-database-stops", name = server.name.as_str()),
         };
+        Err(vec![Problem::conflict("force", text)])
+    }
+
+    /// The last database that could take over leaves only when that is said in so many words: after it a lost writer is
+    /// lost with its data. What is only on its way in holds nothing that anybody waits for.
+    fn spare_the_standby(&self, server: &Server, force: bool) -> Result<(), Vec<Problem>> {
+        let heir = |s: &&Server| s.id != server.id && !self.is_writer(&s.name) && s.power == Power::On;
+        if force || server.standing == Standing::Joining || self.members().any(|s| heir(&s)) {
+            return Ok(());
+        }
+        let text = text!("problem-last-standby", name = server.name.as_str());
         Err(vec![Problem::conflict("force", text)])
     }
 
@@ -234,5 +247,81 @@ impl Desired {
         self.epoch = epoch;
         self.handover = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::first;
+    use crate::problem::Kind;
+
+    fn name(text: &str) -> ServerName {
+        ServerName::parse(text).expect("a name")
+    }
+
+    fn removal(server: &str, force: bool) -> Change {
+        Change::RemoveServer { pool: PoolId::Db, name: name(server), force }
+    }
+
+    #[test]
+    fn the_last_database_that_could_take_over_leaves_only_when_that_is_said() {
+        let standings = [
+            Standing::Member,
+            Standing::Returning { limit: 3, saved: None },
+            Standing::Diverged(Saved { count: 1, file: "lost/x".to_owned() }),
+        ];
+        for standing in standings {
+            let mut desired = first();
+            desired.db.servers[1].standing = standing.clone();
+            let refused = desired.apply(&removal("db2", false)).expect_err("nobody could take over");
+            assert_eq!(
+                (refused[0].field.as_str(), refused[0].kind),
+                ("force", Kind::Conflict),
+                "{standing:?}"
+            );
+            desired.apply(&removal("db2", true)).expect("it was said");
+        }
+        let mut joining = first();
+        joining.db.servers[1].standing = Standing::Joining;
+        joining.apply(&removal("db2", false)).expect("nobody waits for what it holds");
+    }
+
+    #[test]
+    fn who_added_it_in_maintenance_asked_for_that() {
+        let raw = crate::change::RawServer {
+            name: "web9".to_owned(),
+            address: Some("10.0.0.9".to_owned()),
+            maintenance: true,
+            ..crate::change::RawServer::default()
+        };
+        let server = raw.parse(|| Ok(Vec::new())).expect("valid");
+        let add = Change::AddServer { pool: PoolId::Web, server: server.clone() };
+        let desired = first().apply(&add).expect("added").signed(&add, "ada", 7);
+        let added = desired.web.server(&name("web9")).expect("there");
+        assert_eq!((added.admin, added.wanted()), (Admin::Maintenance, false));
+        assert_eq!(desired.asked(added), Some(&Asked { by: "ada".to_owned(), at: 7 }));
+        let refused =
+            first().apply(&Change::AddServer { pool: PoolId::Db, server }).expect_err("no database");
+        assert!(refused.iter().any(|p| p.field == "maintenance"), "{refused:?}");
+    }
+
+    #[test]
+    fn one_of_several_leaves_unasked_unless_the_others_could_not_take_over() {
+        let mut desired = first();
+        let mut more = desired.db.servers[1].clone();
+        (more.id, more.name, more.port) = (9, name("db3"), 8_699);
+        desired.db.servers.push(more);
+        for server in ["db2", "db3"] {
+            desired.apply(&removal(server, false)).expect("the other one stays");
+        }
+        let mut stopped = desired.clone();
+        stopped.db.servers[2].power = Power::Off;
+        let mut joining = desired.clone();
+        joining.db.servers[2].standing = Standing::Joining;
+        for case in [stopped, joining] {
+            assert!(case.apply(&removal("db2", false)).is_err(), "db3 could not take over");
+            case.apply(&removal("db3", false)).expect("db2 stays");
+        }
     }
 }

@@ -67,10 +67,15 @@ fn every_wrong_field_is_named_at_once() {
         (&mut wrong.before, "-1"),
         (&mut wrong.held, "31"),
         (&mut wrong.after, "5.5"),
+        (&mut wrong.url, "https://elsewhere.example/"),
+        (&mut wrong.status, "99"),
     ] {
         typed.clone_into(field);
     }
-    assert_eq!(fields(&wrong), ["target", "how", "rate", "visitors", "before", "held", "after"]);
+    assert_eq!(
+        fields(&wrong),
+        ["target", "how", "rate", "visitors", "before", "held", "after", "url", "status"]
+    );
     assert_eq!(fields(&raw("web1", "kill", "db")), ["confirm"]);
     assert_eq!(fields(&raw("writer", "kill", "")), ["confirm"]);
 }
@@ -375,7 +380,7 @@ proptest! {
         words in prop::array::uniform8("[a-z0-9 -]{0,6}|writer|link|web1|kill|stop|web|db|haproxy-db|999999")
     ) {
         let [target, how, rate, visitors, before, held, after, confirm] = words;
-        let raw = RawOrder { target, how, rate, visitors, before, held, after, confirm };
+        let raw = RawOrder { target, how, rate, visitors, before, held, after, confirm, ..RawOrder::default() };
         match raw.parse() {
             Ok(order) => {
                 let t = order.traffic;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::line::{Line, Part, part, spoken};
+pub use super::sections::NO_SERVER;
 use super::sections::{self, Section};
 use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server, Standing};
 use crate::ids::{PoolId, ServerName};

@@ -1,5 +1,6 @@
 //! The sections of the two files, line by line. How to add a line: CONTRIBUTING.md, "A new line of a file".
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::config::{COOKIE, NOBODY, NOBODY_AT, NOBODY_ID, Setting, WRITER_BACKEND};
@@ -85,7 +86,8 @@ fn web_defaults() -> Vec<Line> {
 
 fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
     let map = setting.session_map.display();
-    let head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
+    let mut head = vec![Line::head("frontend web", why!("line-frontend")), bind(desired.web.listen)];
+    head.extend(apologies());
     let rest = vec![
         Line::set("option forwardfor", why!("line-forwardfor")),
         Line::set("http-request del-header ^x[-_]forwarded[-_]for$ -m reg", why!("line-forwarded")),
@@ -107,6 +109,55 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
         vec![leads_to("web"), Line::empty()],
     ]
     .concat()
+}
+
+/// How HAProxy's own answer begins when no server takes a request.
+pub const NO_SERVER: &str = "<!doctype html><!-- 503 -->";
+
+/// What a visitor reads whom no server answers: HAProxy's own page, in the language that their browser asks for, or in both. It
+/// is part of the file, so that it is there whatever else is not. It says nothing of what stands behind the site.
+fn apologies() -> Vec<Line> {
+    let language = "http-request set-var(txn.lang) req.fhdr(Accept-Language),\
+        language(fr;fr-FR;fr-BE;fr-CA;fr-CH;en;en-US;en-GB;en-CA;en-AU,en),field(1,-)";
+    let page = |status: u16| {
+        let words = format!(
+            "http-error status {status} content-type \"text/html; charset=utf-8\" lf-string '{}' \
+             hdr Retry-After 5 hdr Cache-Control no-store",
+            apology(status)
+        );
+        Line::set(words, why!("line-apology", status = u32::from(status)))
+    };
+    [vec![Line::set(language, why!("line-apology-language"))], [502, 503, 504].map(page).to_vec()].concat()
+}
+
+/// That page: a HAProxy log format within single quotes.
+fn apology(status: u16) -> String {
+    let [fr, en] = match status {
+        503 => ["Le site est indisponible", "The site is unavailable"],
+        _ => ["Le site n’a pas répondu", "The site did not answer"],
+    };
+    let again = match status {
+        503 => [
+            "Il revient bientôt\u{a0}: réessayez dans un instant.",
+            "It will be back soon: try again in a moment.",
+        ],
+        // What was sent may have been done.
+        _ => [
+            "Si vous avez envoyé un formulaire, vérifiez avant de le renvoyer.",
+            "If you sent a form, check before you send it again.",
+        ],
+    };
+    format!(
+        "<!doctype html><!-- {status} --><html lang=\"%[var(txn.lang)]\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{fr} · {en}</title><style>\
+         :root{{color-scheme:light dark}}body{{margin:0;min-height:90vh;display:grid;place-content:center;\
+         font:1.1rem/1.5 system-ui,sans-serif}}main{{margin:1.5rem;padding-left:1.25rem;max-width:32rem;\
+         border-left:3px solid #971d80}}h1{{margin:0;font-size:1.5rem;line-height:1.2}}p{{margin:.75rem 0 0}}\
+         section+section{{margin-top:1.5rem}}.fr [lang=en],.en [lang=fr]{{display:none}}</style>\
+         <body class=\"%[var(txn.lang)]\"><main><section lang=\"fr\"><h1>{fr}</h1><p>{}</p></section>\
+         <section lang=\"en\"><h1>{en}</h1><p>{}</p></section></main>",
+        again[0], again[1],
+    )
 }
 
 /// Takes out what only a proxy in front may say of a visitor, unless one that is trusted says it. It stands before
@@ -258,16 +309,49 @@ fn db_frontends(desired: &Desired) -> Vec<Line> {
 }
 
 fn db_backend() -> Vec<Line> {
-    vec![Line::head("backend db", why!("line-backend-database")), mysql_check(), nobody()]
+    [vec![Line::head("backend db", why!("line-backend-database"))], database_check(), vec![nobody()]].concat()
 }
 
 fn db_writer_backend() -> Vec<Line> {
     let head = Line::head(format!("backend {WRITER_BACKEND}"), why!("line-backend-writer"));
-    vec![Line::empty(), head, mysql_check(), nobody()]
+    [vec![Line::empty(), head], database_check(), vec![nobody()]].concat()
 }
 
-fn mysql_check() -> Line {
-    Line::set("option mysql-check", why!("line-mysql-check"))
+/// The account whose sign-in a check begins: an application's, which each database has.
+const ASKED_AS: &str = "site_app";
+
+/// Reads the greeting, begins to sign in, and is gone once MariaDB has asked for the password in its own way. A connection that is
+/// closed before it has named an account is a line in MariaDB's log, four a second (`option mysql-check`); so is a refused one.
+fn database_check() -> Vec<Line> {
+    vec![
+        Line::set("option tcp-check", why!("line-database-check")),
+        Line::set("tcp-check expect rbinary ^.{6}000A", why!("line-check-greeting")),
+        Line::set(
+            format!("tcp-check send-binary {}", sign_in(ASKED_AS)),
+            why!("line-check-begin", name = ASKED_AS),
+        ),
+        Line::set("tcp-check expect rbinary ^.{6}02FE", why!("line-check-asked")),
+    ]
+}
+
+/// The first packet of a sign-in (protocol 4.1), in a way that no account uses and without a password, in hexadecimal.
+fn sign_in(account: &str) -> String {
+    // CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH.
+    const ABLE: u32 = 1 | 1 << 9 | 1 << 15 | 1 << 19;
+    const LONGEST: u32 = 1 << 24;
+    const UTF8: u8 = 45;
+    let mut packet = [&ABLE.to_le_bytes()[..], &LONGEST.to_le_bytes(), &[UTF8], &[0; 23]].concat();
+    packet.extend(account.bytes());
+    // Its end, and an empty answer to the greeting.
+    packet.extend([0, 0]);
+    packet.extend(b"check\0");
+    // Three octets of length, one of number: the greeting was 0.
+    let length = u32::try_from(packet.len()).unwrap_or_default() | 1 << 24;
+    let all = [&length.to_le_bytes()[..], &packet].concat();
+    all.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02X}");
+        hex
+    })
 }
 
 /// Only `nobody` has no port of its own, and takes this one. Nobody can hold port 0, whatever their rights: the kernel
@@ -293,12 +377,42 @@ fn timeout(of: &str, time: &str, why: fn(String) -> super::line::Why) -> Line {
 
 fn bind(address: SocketAddr) -> Line {
     let (ip, port) = (address.ip(), address.port());
-    Line::set(
-        format!("bind {ip}:{port}"),
-        why!("line-bind", address = ip.to_string(), port = port.to_string()),
-    )
+    Line::set(format!("bind {address}"), why!("line-bind", address = ip.to_string(), port = port.to_string()))
 }
 
 fn leads_to(backend: &str) -> Line {
     Line::set(format!("default_backend {backend}"), why!("line-default-backend", backend = backend))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_is_begun_as_the_protocol_has_it() {
+        let hex = sign_in("ab");
+        assert_eq!(&hex[..8], "2A000001", "42 octets, the second packet");
+        assert_eq!(&hex[8..26], "01820800000000012D", "abilities, longest packet, character set");
+        assert_eq!(&hex[26..72], "0".repeat(46), "nothing");
+        assert_eq!(
+            &hex[72..],
+            "616200".to_owned() + "00" + "636865636B00",
+            "account, no password, a way of its own"
+        );
+        assert_eq!(hex.len(), 2 * (4 + 0x2A));
+    }
+
+    #[test]
+    fn a_page_without_a_server_fits_a_line_and_has_no_mark_of_its_own_language() {
+        for line in apologies() {
+            assert!(line.text().len() < 2_000, "HAProxy reads lines of 2,048 octets: {}", line.text().len());
+            assert_eq!(line.text().matches('\'').count() % 2, 0, "{}", line.text());
+        }
+        for status in [502, 503, 504] {
+            let page = apology(status);
+            assert!(!page.contains(['\'', '\n', '\\']), "{page}");
+            assert_eq!(page.matches('%').count(), page.matches("%[var(txn.lang)]").count(), "{page}");
+        }
+        assert!(apology(503).starts_with(NO_SERVER) && !apology(502).starts_with(NO_SERVER));
+    }
 }

@@ -175,6 +175,7 @@ fn change() -> impl Strategy<Value = Change> {
             port: PortChoice::Given(8690 + n),
             cookie: CookieChoice::Automatic,
             runtime: Runtime::Process,
+            admin: Admin::Ready,
         },
     });
     let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
@@ -189,10 +190,15 @@ fn change() -> impl Strategy<Value = Change> {
                     CookieChoice::Chosen(Cookie::parse(&format!("C{c}")).expect("a cookie"))
                 }),
                 runtime: if start { Runtime::Process } else { Runtime::External },
+                admin: Admin::Ready,
             },
         }),
         2 => join,
-        2 => server_name().prop_map(|n| Change::RemoveServer { pool: pool_of(&n), name: n, force: false }),
+        2 => (server_name(), any::<bool>()).prop_map(|(n, force)| {
+            // A forced removal of a web server is decided elsewhere: what is forced here is that of the last standby.
+            let pool = pool_of(&n);
+            Change::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
+        }),
         2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
             .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
         2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Change::SetPower {
@@ -440,7 +446,7 @@ proptest! {
         typed_name in ".{0,80}", address in proptest::option::of(".{0,80}"),
         port in proptest::option::of(".{0,8}"), cookie in proptest::option::of(".{0,40}"),
     ) {
-        let raw = RawServer { name: typed_name, address, port, cookie, start: false };
+        let raw = RawServer { name: typed_name, address, port, cookie, ..RawServer::default() };
         if let Ok(server) = raw.parse(|| unreachable!())
             && let Ok(desired) = first().apply(&Change::AddServer { pool: PoolId::Web, server })
         {
@@ -495,6 +501,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
             port: PortChoice::Given(80),
             cookie,
             runtime: Runtime::External,
+            admin: Admin::Ready,
         };
         desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
         let mut seen = 0;

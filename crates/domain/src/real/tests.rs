@@ -59,6 +59,7 @@ fn external(server: &str) -> Change {
         port: PortChoice::Given(80),
         cookie: CookieChoice::Automatic,
         runtime: Runtime::External,
+        admin: Admin::Ready,
     };
     Change::AddServer { pool: PoolId::Web, server }
 }

@@ -18,6 +18,7 @@ problem-event-id = Not the id of an event: it is a whole number.
 problem-flag = Say true or false.
 problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. On the command line --force, in the API force=true has it done all the same.
 problem-last-database-stops = No database but { $name } serves or is on its way: without it the site has no database. On the command line --force, in the API force=true has it done all the same.
+problem-last-standby = No database but { $name } could take over from the writer: without its data, those of a lost writer are lost. On the command line --force, in the API force=true has it done all the same.
 problem-not-waiting = { $name } does not wait for another server.
 problem-wait = A time to wait is a number with s or ms, at most { $seconds } s.
 real-unseen = Cordée has not looked since.
@@ -40,6 +41,7 @@ problem-token-taken = There is a token called {$name} already.
 
 # The command line
 cli-added = {$name} was added at {$address}, and joins as soon as its first check succeeds.
+cli-added-out = {$name} was added at {$address}, in maintenance: it gets visitors after cordee ready {$name}.
 cli-added-db = {$name} was added at {$address}. It is copied, catches up and is compared before it joins: follow it with cordee status.
 cli-age-ms = {$ms} ms ago
 cli-age-s = {$seconds} s ago
@@ -81,6 +83,8 @@ cli-dsn-user = user
 cli-joining = joining
 cli-leaving = leaving
 cli-local-only = This works only on the machine where Cordée runs, without CORDEE_URL.
+cli-lost = The answer was lost on its way. Result unknown: look with cordee status before you ask again.
+cli-lost-look = The answer was lost on its way. Nothing was to be changed: ask again.
 cli-never = never
 cli-returning = returning
 cli-setup-used = The setup code has been used: there is an account. Sign in on the page.
@@ -101,6 +105,7 @@ cli-help-accept-loss = Even if the writer is lost and holds writes that no other
 cli-help-account = app (the default) reads and writes data, owner alters tables too, monitor watches the databases (PROCESS, SLAVE MONITOR) and reads no row
 cli-help-add = Add a server: a web server that exists, with --user a database that exists, or with --start a new one on this machine
 cli-help-add-start = Start a new server on this machine
+cli-help-add-out = A web server: in maintenance, without visitors before cordee ready
 cli-help-address = IP address or host name of a server that exists
 cli-help-apply = Remove what the list shows
 cli-help-clean = List what no wish explains (folders of removed servers, older logs, drafts); with --apply, remove it
@@ -113,7 +118,7 @@ cli-help-dsn-json = As JSON: host, port, user, password, schema, url, and the sa
 cli-help-dsn-server = One database itself, instead of the HAProxy in front of them
 cli-help-environment = Commands talk to the Cordée of this machine over its socket, or to CORDEE_URL (http://HOST:PORT) with CORDEE_TOKEN. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still under way; of status also 5 not all well, 6 down.
 cli-help-examples = Examples:
-cli-help-force = Even if no other server serves visitors
+cli-help-force = Even if no other server serves, or no other database could take over
 cli-help-wait = Wait no longer than this until what was asked is so: 30s, 500ms, 5m (60s if not given)
 cli-help-no-wait = Return as soon as what was asked is written down
 cli-under-way = Still under way, and it goes on: { $why }
@@ -123,6 +128,7 @@ cli-help-help = Show this help
 cli-help-history = Show the journal: who did what, and what happened
 cli-help-home = Folder of the cluster’s state
 cli-help-limit = Lines, 1 to 500, the newest ones; 50 if not given
+cli-help-checks = With the lines of health checks and of Cordée’s own questions
 cli-help-lines = Lines of each file, 1 to 1000; 200 if not given
 cli-help-logs = Show the last lines of a server’s logs
 cli-help-maintenance = Give a web server no visitors at all, and check it no more. Back in service: cordee ready
@@ -182,6 +188,7 @@ cli-rows-differ = { $count ->
    *[other] { $name }: { $count } tables differ from the writer’s; cordee repair puts them right
 }
 end-added = { $name } is added.
+end-added-out = { $name } is added, in maintenance.
 end-copied = { $name } has its fresh copy.
 end-done = It is so.
 end-promoted = { $name } is the writer.
@@ -189,3 +196,7 @@ end-removed = { $name } is removed.
 end-restarted = { $name } was restarted.
 end-started = { $name } runs.
 end-stopped = { $name } is stopped.
+cli-logs-hidden = { $count ->
+    [one] ({ $count } line of a health check left out; --checks shows it)
+   *[other] ({ $count } lines of health checks left out; --checks shows them)
+}

@@ -2,6 +2,7 @@
 
 # Journal
 event-added = { $name } added
+event-added-out = { $name } added, in maintenance
 event-drain = { $name } is draining
 event-maintenance = { $name } is to go into maintenance
 event-ready = { $name } put back in service
@@ -21,7 +22,7 @@ problem-address-empty = Give the server’s IP address or host name, for example
 problem-address-ipv4 = This is not an IPv4 address: it takes four numbers from 0 to 255. Example: 10.0.0.15.
 problem-address-ipv4-part = “{ $part }” is not a number from 0 to 255, so this is not an IPv4 address. Example: 10.0.0.15.
 problem-address-own = This address and port belong to Cordée or to one of its HAProxys: it would send the visitors to itself.
-problem-address-shape = This is neither an IP address nor a host name. Examples: 10.0.0.15, web3.lan.
+problem-address-shape = This is neither an IP address nor a host name. Examples: 10.0.0.15, [2001:db8::15], web3.lan.
 problem-address-start = Cordée starts servers on this machine only: leave the address empty, or put 127.0.0.1.
 problem-address-taken = { $name } already has this address and port.
 problem-address-unusable = { $address } cannot be a server’s address.
@@ -40,6 +41,7 @@ problem-pool-unknown = There is no such pool: there are “web” and “db”.
 problem-port = The port is a number from 1 to 65535.
 problem-ports-full = No port from { $first } to { $last } is free on this machine.
 problem-server-unknown = No server is called { $name }.
+problem-unanswered = No answer came. Result unknown: look at the state before you ask again.
 problem-stopping = Cordée is stopping: try again in a few seconds.
 problem-store = The state could not be read or written: nothing was done. The details are in Cordée’s log.
 problem-unauthorised = Sign in, or send a valid token.

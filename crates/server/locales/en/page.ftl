@@ -6,7 +6,9 @@ back-board = Back to the dashboard
 cancel = Cancel
 close = Close
 lang-name = English
+live-above = Further up, what needs attention has changed
 live-gone = Connection lost.
+live-late = Late
 live-lost = Connection lost: what is shown is { $age } old. Trying again.
 live-on = Live
 live-pause = Freeze the display
@@ -19,6 +21,7 @@ nav-journal = Journal
 nav-label = Main navigation
 nav-menu = Menu
 optional = optional
+ask-failed = Cordée does not answer. Nothing was sent yet: try again.
 send-failed = Cordée does not answer. Result unknown: check the state.
 sign-out = Sign out
 skip = Skip to the content
@@ -85,6 +88,16 @@ rope-attached = { $count ->
    *[other] { $count } visitors
 }
 rope-also = also writes
+rope-crowd-aside = { $count } set aside
+rope-crowd-busy = { $count } changing
+rope-crowd-db = { $count } databases
+rope-crowd-trouble = { $count ->
+    [one] { $count } needs attention
+   *[other] { $count } need attention
+}
+rope-crowd-unknown = { $count } unknown
+rope-crowd-up = { $count } up
+rope-crowd-web = { $count } web servers
 rope-label = The path of a request
 rope-standby = standby
 rope-visitors = Visitors
@@ -96,11 +109,19 @@ sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
 }
+times-in = All times: { $zone }, 24 h
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
 todo-title = Needs attention
 
 # Tables
+pager-after = Next
+pager-before = Previous
+sift-as-added = order of adding
+sift-clear = Show all
+sift-none = No server matches.
+sift-order = Order by
+sift-word = Look for
 col-actions = Actions
 col-address = Address
 col-check = Checked
@@ -201,6 +222,8 @@ problem-confirm-tick = Tick the box: without this server, the site does not answ
 add-address-help = 10.0.0.15 or web3.lan. An unknown name is added all the same, and shown as down.
 add-button = Add the web server
 add-cookie-help = Brings a visitor back to their server. Empty: an automatic value, added without a reload. A chosen value (S3) costs one reload of this HAProxy; no visitor is cut.
+add-out = Add it in maintenance
+add-out-help = It gets no visitor, and is not checked, before you put it in service.
 add-exists = It exists already
 add-exists-help = Cordée sends it visitors and watches it, without starting it.
 add-name-help = A letter, then letters, digits, “-” or “_”. This is the name you will see everywhere.
@@ -253,7 +276,12 @@ journal-older = Older
 journal-pages = Pages of the journal
 logs-again = Read again
 logs-empty = This file is empty.
-logs-help = The last 200 lines of each file, the newest at the bottom.
+logs-help = The last 200 lines of each file, the newest first.
+logs-hidden = { $count ->
+    [one] Show { $count } health check
+   *[other] Show { $count } health checks
+}
+logs-hide = Hide the health checks
 logs-none = No logs: Cordée did not start this server, or it has written nothing yet.
 logs-title = Logs of
 test-again = Test again

@@ -18,6 +18,7 @@ problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nomb
 problem-flag = Indiquez true ou false.
 problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
+problem-last-standby = Aucune autre base que { $name } ne peut prendre le relais : sans ses données, celles d’une base d’écriture perdue sont perdues. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-not-waiting = { $name } n’attend aucun autre serveur.
 problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
 real-unseen = Cordée n’a pas encore regardé depuis.
@@ -40,6 +41,7 @@ problem-token-taken = Un jeton {$name} existe déjà.
 
 # La ligne de commande
 cli-added = {$name} est ajouté à l’adresse {$address} et entre en service dès que sa première vérification réussit.
+cli-added-out = {$name} est ajouté à l’adresse {$address}, en maintenance : il reçoit des visiteurs après cordee ready {$name}.
 cli-added-db = {$name} est ajoutée à l’adresse {$address}. Elle est copiée, rattrape les autres et est comparée avant de rejoindre le groupe : suivez-la avec cordee status.
 cli-age-ms = il y a {$ms} ms
 cli-age-s = il y a {$seconds} s
@@ -81,6 +83,8 @@ cli-dsn-user = utilisateur
 cli-joining = rejoint
 cli-leaving = s’en va
 cli-local-only = Cela ne marche que sur la machine où tourne Cordée, sans CORDEE_URL.
+cli-lost = La réponse s’est perdue en route. Résultat inconnu : regardez avec cordee status avant de répéter la demande.
+cli-lost-look = La réponse s’est perdue en route. Rien n’était à changer : demandez de nouveau.
 cli-never = jamais
 cli-returning = revient
 cli-setup-used = Le code d’installation a servi : un compte existe. Connectez-vous sur la page.
@@ -101,6 +105,7 @@ cli-help-accept-loss = Même si celle qui écrit est perdue et détient des écr
 cli-help-account = app (par défaut) lit et écrit les données, owner change aussi les tables, monitor surveille les bases (PROCESS, SLAVE MONITOR) et ne lit aucune ligne
 cli-help-add = Ajouter un serveur : un serveur web qui existe, ou avec --start un nouveau serveur web ou une nouvelle base sur cette machine
 cli-help-add-start = Démarrer un nouveau serveur sur cette machine
+cli-help-add-out = Un serveur web : en maintenance, sans visiteurs avant cordee ready
 cli-help-address = Adresse IP ou nom d’hôte d’un serveur qui existe
 cli-help-apply = Supprimer ce que montre la liste
 cli-help-clean = Lister ce qu’aucun souhait n’explique (dossiers de serveurs retirés, anciens journaux, brouillons) ; avec --apply, le supprimer
@@ -113,7 +118,7 @@ cli-help-dsn-json = En JSON : host, port, user, password, schema, url, et de m�
 cli-help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
 cli-help-environment = Les commandes parlent à la Cordée de cette machine par sa socket, ou à CORDEE_URL (http://HÔTE:PORT) avec CORDEE_TOKEN. Codes de retour : 0 fait, 1 refusé ou échoué, 2 mauvais usage, 3 Cordée ne répond pas, 4 accepté et toujours en cours ; de status aussi 5 tout ne va pas bien, 6 en panne.
 cli-help-examples = Exemples :
-cli-help-force = Même si aucun autre serveur ne répond aux visiteurs
+cli-help-force = Même si aucun autre serveur ne répond, ou qu’aucune autre base ne peut prendre le relais
 cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)
 cli-help-no-wait = Rendre la main dès que la demande est enregistrée
 cli-under-way = Toujours en cours, et cela continue : { $why }
@@ -123,6 +128,7 @@ cli-help-help = Montrer cette aide
 cli-help-history = Montrer le journal : qui a fait quoi, et ce qui s’est passé
 cli-help-home = Dossier de l’état de la grappe
 cli-help-limit = Lignes, de 1 à 500, les plus récentes ; 50 si absent
+cli-help-checks = Avec les lignes des vérifications et des questions de Cordée elle-même
 cli-help-lines = Lignes de chaque fichier, de 1 à 1000 ; 200 si absent
 cli-help-logs = Montrer les dernières lignes des journaux d’un serveur
 cli-help-maintenance = Ne plus donner aucun visiteur à un serveur web et ne plus le vérifier. Remise en service : cordee ready
@@ -182,6 +188,7 @@ cli-rows-differ = { $count ->
    *[other] { $name } : { $count } tables diffèrent de celles de la base qui écrit ; cordee repair les remet en ordre
 }
 end-added = { $name } : ajout fait.
+end-added-out = { $name } : ajout fait, en maintenance.
 end-copied = { $name } : nouvelle copie faite.
 end-done = C’est fait.
 end-promoted = { $name } prend les écritures.
@@ -189,3 +196,7 @@ end-removed = { $name } : retrait fait.
 end-restarted = { $name } : redémarrage fait.
 end-started = { $name } : en marche.
 end-stopped = { $name } : à l’arrêt.
+cli-logs-hidden = { $count ->
+    [one] ({ $count } ligne de vérification omise ; --checks la montre)
+   *[other] ({ $count } lignes de vérification omises ; --checks les montre)
+}

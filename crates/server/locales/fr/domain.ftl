@@ -2,6 +2,7 @@
 
 # Journal
 event-added = { $name } ajouté
+event-added-out = { $name } ajouté, en maintenance
 event-drain = { $name } ne doit plus recevoir de nouveaux visiteurs
 event-maintenance = { $name } doit passer en maintenance
 event-ready = { $name } remis en service
@@ -21,7 +22,7 @@ problem-address-empty = Indiquez l’adresse IP ou le nom d’hôte du serveur, 
 problem-address-ipv4 = Ce n’est pas une adresse IPv4 : il faut quatre nombres de 0 à 255. Exemple : 10.0.0.15.
 problem-address-ipv4-part = « { $part } » n’est pas un nombre de 0 à 255 : ce n’est pas une adresse IPv4. Exemple : 10.0.0.15.
 problem-address-own = Cette adresse et ce port sont ceux de Cordée ou d’un de ses HAProxy : il s’enverrait les visiteurs à lui-même.
-problem-address-shape = Ce n’est ni une adresse IP ni un nom d’hôte. Exemples : 10.0.0.15, web3.lan.
+problem-address-shape = Ce n’est ni une adresse IP ni un nom d’hôte. Exemples : 10.0.0.15, [2001:db8::15], web3.lan.
 problem-address-start = Cordée démarre un serveur seulement sur cette machine : laissez l’adresse vide, ou mettez 127.0.0.1.
 problem-address-taken = { $name } a déjà cette adresse et ce port.
 problem-address-unusable = { $address } ne peut pas être l’adresse d’un serveur.
@@ -40,6 +41,7 @@ problem-pool-unknown = Ce groupe n’existe pas : il y a « web » et « db�
 problem-port = Le port est un nombre de 1 à 65535.
 problem-ports-full = Aucun port n’est libre de { $first } à { $last } sur cette machine.
 problem-server-unknown = Aucun serveur ne s’appelle { $name }.
+problem-unanswered = Aucune réponse. Résultat inconnu : regardez l’état avant de répéter la demande.
 problem-stopping = Cordée est en train de s’arrêter : réessayez dans quelques secondes.
 problem-store = L’état n’a pas pu être lu ou écrit : rien n’a été fait. Le détail est dans le journal de Cordée.
 problem-unauthorised = Connectez-vous, ou envoyez un jeton valable.

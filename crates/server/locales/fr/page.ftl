@@ -6,7 +6,9 @@ back-board = Retour au tableau de bord
 cancel = Annuler
 close = Fermer
 lang-name = Français
+live-above = Plus haut, ce qui est à traiter a changé
 live-gone = Connexion perdue.
+live-late = En retard
 live-lost = Connexion perdue : ce qui est montré date de { $age }. Nouvel essai en cours.
 live-on = En direct
 live-pause = Figer l’affichage
@@ -19,6 +21,7 @@ nav-journal = Journal
 nav-label = Navigation principale
 nav-menu = Menu
 optional = facultatif
+ask-failed = Cordée ne répond pas. Rien n’a encore été envoyé : réessayez.
 send-failed = Cordée ne répond pas. Résultat inconnu : vérifiez l’état.
 sign-out = Se déconnecter
 skip = Aller au contenu
@@ -88,6 +91,13 @@ rope-attached = { $count ->
    *[other] { $count } visiteurs
 }
 rope-also = écrit aussi
+rope-crowd-aside = { $count } à l’écart
+rope-crowd-busy = { $count } en cours
+rope-crowd-db = { $count } bases
+rope-crowd-trouble = { $count } à traiter
+rope-crowd-unknown = { $count } dans un état inconnu
+rope-crowd-up = { $count } en ligne
+rope-crowd-web = { $count } serveurs web
 rope-label = Le chemin d’une requête
 rope-standby = secours
 rope-visitors = Visiteurs
@@ -99,11 +109,19 @@ sessions = { $count ->
     [one] { $count } session
    *[other] { $count } sessions
 }
+times-in = Toutes les heures : { $zone }, sur 24 h
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
 todo-title = À traiter
 
 # Tableaux
+pager-after = Suivant
+pager-before = Précédent
+sift-as-added = ordre d’ajout
+sift-clear = Tout montrer
+sift-none = Aucun serveur ne correspond.
+sift-order = Trier par
+sift-word = Chercher
 col-actions = Actions
 col-address = Adresse
 col-check = Vérifié
@@ -204,6 +222,8 @@ problem-confirm-tick = Cochez la case : sans ce serveur, le site ne répond plu
 add-address-help = 10.0.0.15 ou web3.lan. Un nom inconnu est ajouté quand même, et montré hors ligne.
 add-button = Ajouter le serveur web
 add-cookie-help = Ramène un visiteur vers son serveur. Vide : valeur automatique, ajoutée sans rechargement. Une valeur choisie (S3) coûte un rechargement de ce HAProxy ; aucun visiteur n’est déconnecté.
+add-out = L’ajouter en maintenance
+add-out-help = Il ne reçoit aucun visiteur et n’est pas vérifié tant que vous ne le mettez pas en service.
 add-exists = Il existe déjà
 add-exists-help = Cordée lui envoie des visiteurs et le surveille, sans le démarrer.
 add-name-help = Une lettre, puis des lettres, des chiffres, « - » ou « _ ». C’est le nom que vous verrez partout.
@@ -256,7 +276,12 @@ journal-older = Plus anciens
 journal-pages = Pages du journal
 logs-again = Relire
 logs-empty = Ce fichier est vide.
-logs-help = Les 200 dernières lignes de chaque fichier, la plus récente en bas.
+logs-help = Les 200 dernières lignes de chaque fichier, la plus récente d’abord.
+logs-hidden = { $count ->
+    [one] Montrer { $count } vérification
+   *[other] Montrer { $count } vérifications
+}
+logs-hide = Masquer les vérifications
 logs-none = Aucun journal : Cordée n’a pas démarré ce serveur, ou il n’a encore rien écrit.
 logs-title = Journaux de
 test-again = Tester de nouveau

@@ -174,7 +174,7 @@ pub enum ClientCommand {
     },
     /// Throw a database's data away and give it a fresh copy
     #[command(after_help = "  cordee recopy db2")]
-    Recopy(ServerArgs),
+    Recopy(LeaveArgs),
     /// Choose which databases take writes
     #[command(after_help = "  cordee routing db one-writer\n  cordee routing db all-writers")]
     Routing {
@@ -193,13 +193,16 @@ pub enum ClientCommand {
     #[command(after_help = "  cordee test db1")]
     Test(ServerArgs),
     /// Show the last lines of a server's logs
-    #[command(after_help = "  cordee logs web1 --lines 50")]
+    #[command(after_help = "  cordee logs web1 --lines 50\n  cordee logs web1 --checks")]
     Logs {
         #[command(flatten)]
         server: ServerArgs,
         /// Lines of each file, 1 to 1000
         #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         lines: String,
+        /// With the lines of health checks and of Cordée's own questions
+        #[arg(long)]
+        checks: bool,
     },
     /// Show who visited, the last one first
     #[command(
@@ -319,9 +322,9 @@ pub enum CompareCommand {
 pub enum DrillCommand {
     /// Begin a drill
     #[command(
-        after_help = "  cordee drill begin web1 kill --confirm web\n  cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n  cordee drill begin link stop --held 10 --confirm db"
+        after_help = "  cordee drill begin web1 kill --confirm web\n  cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n  cordee drill begin link stop --held 10 --confirm db\n  cordee drill begin web1 kill --url http://shop.lan/cart --status 302 --confirm web"
     )]
-    Begin(DrillArgs),
+    Begin(Box<DrillArgs>),
     /// Show the newest drill
     #[command(after_help = "  cordee drill show\n  cordee drill show --json")]
     Show {
@@ -356,6 +359,12 @@ pub struct DrillArgs {
     /// Seconds afterwards, 1 to 60
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub after: Option<String>,
+    /// A page of the site, `/path` or `http://name/path`; the demonstration's if not given
+    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    pub url: Option<String>,
+    /// The status that the page should answer, 200 to 599; 200 if not given
+    #[arg(long, value_name = "N", allow_hyphen_values = true, requires = "url")]
+    pub status: Option<String>,
     /// The name of its pool: it falls on the running cluster
     #[arg(long, value_name = "POOL")]
     pub confirm: Option<String>,
@@ -435,7 +444,7 @@ pub struct LeaveArgs {
     /// Which.
     #[command(flatten)]
     pub server: ServerArgs,
-    /// Even if no other server serves visitors
+    /// Even if no other server serves, or no other database could take over
     #[arg(long)]
     pub force: bool,
 }
@@ -471,6 +480,9 @@ pub struct AddArgs {
     /// Start a new server on this machine
     #[arg(long)]
     pub start: bool,
+    /// A web server: no visitors before `cordee ready`
+    #[arg(long)]
+    pub maintenance: bool,
     /// A database that exists already: the account by which Cordée runs it
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,

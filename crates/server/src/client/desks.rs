@@ -48,6 +48,8 @@ fn members(order: &DrillArgs) -> Value {
         ("before", order.before.as_ref()),
         ("held", order.held.as_ref()),
         ("after", order.after.as_ref()),
+        ("url", order.url.as_ref()),
+        ("status", order.status.as_ref()),
         ("confirm", order.confirm.as_ref()),
     ];
     let members: BTreeMap<&str, &String> = given.into_iter().filter_map(|(n, v)| Some((n, v?))).collect();

@@ -100,7 +100,9 @@ impl Door {
             }
         };
         let (status, bytes) = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| late())??;
-        let answer = serde_json::from_slice(&bytes).map_err(|_| broken())?;
+        // A 502 or 504 of a proxy in front says that it lost the answer, too.
+        let unread = |_| if status.is_server_error() { lost(method) } else { broken() };
+        let answer = serde_json::from_slice(&bytes).map_err(unread)?;
         if status.is_success() { Ok(answer) } else { Err(Failure::Refused(reasons(&answer))) }
     }
 
@@ -166,15 +168,25 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| broken())?;
     // Ends with the last byte of the answer, or when `sender` is dropped.
     let driver = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(|_| broken())?;
+    let method = request.method().clone();
+    let gone = || lost(method.as_str());
+    let answer = sender
+        .send_request(request)
+        .await
+        .map_err(|error| if error.is_parse() { broken() } else { gone() })?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| broken())?;
+    let body = Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await.map_err(|_| gone())?;
     driver.abort();
     Ok((status, body.to_bytes()))
 }
 
 fn broken() -> Failure {
     Failure::Broken(text!("cli-bad-answer"))
+}
+
+/// The connection ended before the answer did: what was asked may have been done.
+fn lost(method: &str) -> Failure {
+    Failure::Broken(if method == "GET" { text!("cli-lost-look") } else { text!("cli-lost") })
 }
 
 /// Connects to a Cordée of root's, of our own, or of the one whose folder the socket is in: somebody else who answers
@@ -230,6 +242,43 @@ pub(super) fn segment(typed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Who answers a request with this, and hangs up.
+    async fn answering(with: &'static str) -> Door {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(with.as_bytes()).await;
+            }
+        });
+        Door { place: Place::Tcp(address), token: None, lang: Lang::En, patience: Duration::ZERO }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_lost_leaves_the_result_unknown() {
+        for with in [
+            "",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"revision\"",
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\r\n<h1>x",
+        ] {
+            let door = answering(with).await;
+            let Err(Failure::Broken(said)) = door.post("/api/v1/refresh", None).await else {
+                panic!("{with:?}")
+            };
+            assert_eq!(said.key, "cli-lost", "{with:?}");
+            let Err(Failure::Broken(said)) = door.get("/api/v1/snapshot").await else { panic!("{with:?}") };
+            assert_eq!(said.key, "cli-lost-look", "{with:?}: nothing was to be changed");
+        }
+        for with in ["SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<h1>x"] {
+            let Err(Failure::Broken(said)) = answering(with).await.post("/x", None).await else {
+                panic!("{with:?}")
+            };
+            assert_eq!(said.key, "cli-bad-answer", "{with:?}: that is no Cordée");
+        }
+    }
 
     #[test]
     fn only_plain_http_addresses_are_taken() {

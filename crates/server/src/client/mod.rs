@@ -146,13 +146,13 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
             let to = format!("{}/repair", address(door, &server).await?);
             rows::repair(door, &to, server.name(), &take).await
         }
-        ClientCommand::Recopy(server) => act(door, &server, "recopy", false).await,
+        ClientCommand::Recopy(leave) => act(door, &leave.server, "recopy", leave.force).await,
         ClientCommand::Routing { pool, routing } => share(door, &pool, &routing).await,
         ClientCommand::Session { mode } => {
             wished(door, door.put("/api/v1/pools/web/session", &json!({ "mode": mode })).await?).await
         }
         ClientCommand::Test(server) => test(door, &server).await,
-        ClientCommand::Logs { server, lines } => logs(door, &server, &lines).await,
+        ClientCommand::Logs { server, lines, checks } => logs(door, &server, &lines, checks).await,
         ClientCommand::Config { proxy, json } => config(door, &proxy, json).await,
         ClientCommand::Reload { proxy } => reload(door, &proxy).await,
         ClientCommand::Clean { apply } => clean(door, apply).await,
@@ -226,6 +226,9 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
         given.into_iter().filter_map(|(name, value)| Some((name, json!(value.as_ref()?)))).collect();
     members.insert("name", json!(add.name));
     members.insert("start", json!(add.start));
+    if add.maintenance {
+        members.insert("maintenance", json!(true));
+    }
     if let Some(user) = &add.user {
         members.insert("user", json!(user));
         members.insert("password", json!(password(add.password_file.as_deref())?));
@@ -239,7 +242,7 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
     let answer = door.post(&to, Some(&json!(members))).await?;
     let server = read(answer["server"].clone())?;
     let revision = answer["revision"].as_u64().unwrap_or_default();
-    made_real(door, show::added(&server, door.lang), revision).await
+    made_real(door, show::added(&server, add.maintenance, door.lang), revision).await
 }
 
 /// The password, from a file or from standard input: never from the command line, which everybody may read.
@@ -400,10 +403,10 @@ async fn test(door: &Door, server: &ServerArgs) -> Result<Said, Failure> {
     Ok(Said::of(show::test(&report, door.lang), report.passed))
 }
 
-async fn logs(door: &Door, server: &ServerArgs, lines: &str) -> Result<Said, Failure> {
-    let to = format!("{}/logs?lines={}", address(door, server).await?, segment(lines));
+async fn logs(door: &Door, server: &ServerArgs, lines: &str, checks: bool) -> Result<Said, Failure> {
+    let to = format!("{}/logs?lines={}&checks={checks}", address(door, server).await?, segment(lines));
     let logs: LogsJson = read(door.get(&to).await?)?;
-    Ok(Said::well(show::logs(&logs)))
+    Ok(Said::well(show::logs(&logs, door.lang)))
 }
 
 async fn clean(door: &Door, apply: bool) -> Result<Said, Failure> {

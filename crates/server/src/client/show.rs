@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use cordee_domain::desired::{MOST_DATABASES, Power, Routing};
+use cordee_domain::ids::Host;
 use cordee_domain::snapshot::Role;
 use cordee_domain::status::Light;
 use cordee_domain::text;
@@ -139,7 +140,7 @@ fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {
             &s.name,
             &pool(s, routing, lang),
             &word(&s.status),
-            &format!("{}:{}", s.address, s.port),
+            &with_port(&s.address, s.port),
             s.cookie.as_deref().unwrap_or("-"),
             &s.sessions.to_string(),
             &age(s.last_check.age_ms, lang),
@@ -191,12 +192,20 @@ fn age(ms: Option<u64>, lang: Lang) -> String {
     })
 }
 
-/// A server that was just added.
-pub(super) fn added(server: &ServerJson, lang: Lang) -> String {
-    let address = format!("{}:{}", server.address, server.port);
+/// An address as it stands before a port.
+fn with_port(address: &str, port: u16) -> String {
+    Host::try_from(address.to_owned())
+        .map_or_else(|_| format!("{address}:{port}"), |host| host.with_port(port))
+}
+
+/// A server that was just added; `out`: in maintenance.
+pub(super) fn added(server: &ServerJson, out: bool, lang: Lang) -> String {
+    let address = with_port(&server.address, server.port);
     let (name, address) = (plain(&server.name), plain(&address));
     let text = if server.role.is_some() {
         text!("cli-added-db", name = name, address = address)
+    } else if out {
+        text!("cli-added-out", name = name, address = address)
     } else {
         text!("cli-added", name = name, address = address)
     };
@@ -233,8 +242,8 @@ pub(super) fn test(report: &TestJson, lang: Lang) -> String {
     table(&rows)
 }
 
-/// The ends of log files, each under its name when there are several.
-pub(super) fn logs(logs: &LogsJson) -> String {
+/// The ends of log files, each under its name when there are several. As in the file, the newest line is the last one.
+pub(super) fn logs(logs: &LogsJson, lang: Lang) -> String {
     let mut text = String::new();
     for file in &logs.files {
         if logs.files.len() > 1 {
@@ -242,6 +251,9 @@ pub(super) fn logs(logs: &LogsJson) -> String {
         }
         for line in file.lines.iter().chain(&file.unread) {
             let _ = writeln!(text, "{}", plain(line));
+        }
+        if file.hidden > 0 {
+            let _ = writeln!(text, "{}", lang.say(&text!("cli-logs-hidden", count = file.hidden)));
         }
     }
     text

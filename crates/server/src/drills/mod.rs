@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::drill::{Act, Drill, Fate, Order, Try, Victim, Writes};
+use cordee_domain::drill::{Act, Aim, Drill, Fate, Order, Try, Victim, Writes};
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{HeldLink, ProcessId};
 use cordee_domain::problem::Problem;
@@ -97,8 +97,8 @@ impl Drills {
         self.show(drill, Phase::Gathering, begun);
         let (send, mut notes) = mpsc::channel(NOTES_KEPT);
         let (stop, stopped) = watch::channel(false);
-        let (desired, traffic) = (self.board.desired(), drill.order.traffic);
-        let gathering = Guests::gather(here(desired.web.listen), drill.id, traffic, send.clone());
+        let (desired, order) = (self.board.desired(), drill.order.clone());
+        let gathering = Guests::gather(here(desired.web.listen), drill.id, &order, send.clone());
         tokio::pin!(gathering);
         let guests = loop {
             tokio::select! {
@@ -118,7 +118,7 @@ impl Drills {
             writing = Some((writer.clone(), tokio::spawn(writer.write(send, stopped.clone()))));
         }
         let begun = Instant::now();
-        guests.start(traffic, &mut work, &stopped);
+        guests.start(order.traffic, &mut work, &stopped);
         Ok(Course { begun, struck: None, phase: Phase::Before, notes, work, writing, stop })
     }
 
@@ -245,15 +245,32 @@ impl Drills {
     async fn end(&self, mut drill: Drill, end: End, by: String) {
         drill.ended = Some(now());
         drill.end = end;
-        let report = &drill.report;
-        let sentence = text!(
-            "event-drill-ended",
-            title = drill.title(),
-            says = drill.sentence(),
-            lost = report.requests.lost(),
-            asked = report.requests.asked,
-            sessions = report.sessions_lost
-        );
+        let (report, title, says) = (&drill.report, drill.title(), drill.sentence());
+        let (lost, asked) = (report.requests.lost(), report.requests.asked);
+        let sentence = match &drill.order.aim {
+            Aim::Colour => {
+                let sessions = report.sessions_lost;
+                text!(
+                    "event-drill-ended",
+                    title = title,
+                    says = says,
+                    lost = lost,
+                    asked = asked,
+                    sessions = sessions
+                )
+            }
+            Aim::Page(page) => {
+                let url = page.url.to_string();
+                text!(
+                    "event-drill-ended-page",
+                    title = title,
+                    says = says,
+                    lost = lost,
+                    asked = asked,
+                    url = url
+                )
+            }
+        };
         let stored = Store::off_thread(&self.store, move |store| {
             store.keep_drill(&drill)?;
             store.note(&by, SUBJECT, None, &sentence)

@@ -1,10 +1,11 @@
 //! The traffic of a drill: visitors of Cordée's own on the site's colour page, through the site's own address. Each has a
-//! session, and looks at every answer whether it is still theirs. Who waits for an answer asks for nothing else.
+//! session, and looks at every answer whether it is still theirs. On a page of another site they look at its status. Who
+//! waits for an answer asks for nothing else.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cordee_domain::drill::{Fate, Traffic};
+use cordee_domain::drill::{Aim, Fate, Order, Page, Traffic};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -66,7 +67,9 @@ impl Over {
 struct Guest {
     visitor: Visitor,
     colour: (&'static str, &'static str),
-    /// Whether the site acknowledged the choice.
+    /// Another page, on which nothing is chosen.
+    page: Option<Page>,
+    /// Whether the site acknowledged the choice, or answered as it should.
     known: bool,
     notes: mpsc::Sender<Note>,
 }
@@ -74,6 +77,21 @@ struct Guest {
 impl Guest {
     /// Asks once: for the page, or for a new session when there is none.
     async fn ask(&mut self) {
+        match self.page.clone() {
+            Some(page) => self.look(&page).await,
+            None => self.come_back().await,
+        }
+    }
+
+    /// Asks for a page of another site: nobody knows what a session is there.
+    async fn look(&mut self, page: &Page) {
+        let begun = Instant::now();
+        let fate = fate(&self.visitor.get(page.url.path()).await, page.status.number());
+        self.known |= fate == Fate::Answered;
+        let _ = self.notes.send(Note::Request(Over::new(fate, begun))).await;
+    }
+
+    async fn come_back(&mut self) {
         let begun = Instant::now();
         let answer = if self.known {
             self.visitor.get(PAGE).await
@@ -120,22 +138,31 @@ impl Guests {
     pub(super) async fn gather(
         site: SocketAddr,
         drill: u64,
-        traffic: Traffic,
+        order: &Order,
         notes: mpsc::Sender<Note>,
     ) -> Result<Self, Text> {
-        let agent =
-            HeaderValue::try_from(format!("Cordee-Drill/{drill}")).map_err(|_| text!("drill-no-page"))?;
+        let absent = || match &order.aim {
+            Aim::Colour => text!("drill-no-page"),
+            Aim::Page(page) => {
+                let status = page.status.number();
+                text!("drill-no-answer", url = page.url.to_string(), status = status.to_string())
+            }
+        };
+        let agent = HeaderValue::try_from(format!("Cordee-Drill/{drill}")).map_err(|_| absent())?;
+        let name = order.aim.page().and_then(|page| page.url.host());
+        let host = name.map(HeaderValue::from_str).transpose().map_err(|_| absent())?;
         let guest = |n: u16| Guest {
-            visitor: Visitor::new(site, "").called(agent.clone(), PATIENCE),
+            visitor: Visitor::new(site, "").called(agent.clone(), PATIENCE).by_name(host.clone()),
+            page: order.aim.page().cloned(),
             colour: COLOURS[usize::from(n) % COLOURS.len()],
             known: false,
             notes: notes.clone(),
         };
         let begin = |mut guest: Guest| async move {
             guest.ask().await;
-            if guest.known { Ok(guest) } else { Err(text!("drill-no-page")) }
+            if guest.known { Ok(guest) } else { Err(absent()) }
         };
-        let all = stream::iter((0..traffic.visitors).map(guest)).map(begin).buffered(AT_ONCE);
+        let all = stream::iter((0..order.traffic.visitors).map(guest)).map(begin).buffered(AT_ONCE);
         all.try_collect().await.map(Self)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cordee_domain::apache;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::step::Target;
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::board::{Ask, LogFile};
 use crate::hands::files;
-use crate::hands::logs::tail;
+use crate::hands::logs::tail_without;
 
 use super::act::io;
 use super::{Engine, clean};
@@ -57,10 +58,10 @@ impl Engine {
                 self.observed.held = link;
                 let _ = reply.send(());
             }
-            Ask::Logs { name, lines, reply } => {
+            Ask::Logs { name, lines, checks, reply } => {
                 let folder = self.parts.home.server(&name).join("log");
                 self.work.spawn_blocking(move || {
-                    let _ = reply.send(logs(&folder, lines));
+                    let _ = reply.send(logs(&folder, lines, checks));
                 });
             }
             Ask::Clean { apply, reply } => {
@@ -86,20 +87,22 @@ impl Engine {
     }
 }
 
-/// The log files of a server, each cut to its last lines.
-fn logs(folder: &Path, lines: usize) -> Vec<LogFile> {
+/// The log files of a server, each cut to its last lines, without our own questions unless they are asked for.
+fn logs(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
     entries(folder)
         .iter()
         .filter(|p| p.extension().is_some_and(|e| e == "log"))
         .filter_map(|path| {
             let name = path.file_name()?.to_str()?.to_owned();
-            let (lines, unread) = match tail(path, lines) {
-                Ok(lines) => (lines, None),
-                Err(error) => (Vec::new(), Some(io(&error))),
+            let hides: fn(&str) -> bool =
+                if !checks && name == apache::LOGS[0] { apache::is_check } else { |_| false };
+            let (lines, hidden, unread) = match tail_without(path, lines, hides) {
+                Ok((lines, hidden)) => (lines, hidden, None),
+                Err(error) => (Vec::new(), 0, Some(io(&error))),
             };
-            Some(LogFile { name, lines, unread })
+            Some(LogFile { name, lines, hidden, unread })
         })
-        .filter(|file| !file.lines.is_empty() || file.unread.is_some())
+        .filter(|file| !file.lines.is_empty() || file.hidden > 0 || file.unread.is_some())
         .collect()
 }
 

@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordee_domain::db::credentials::Credentials;
+use cordee_domain::db::switch::Switch;
 use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
@@ -174,7 +175,7 @@ pub struct Engine {
     /// The worker of each that is recorded as running our file.
     recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
-    switch: Option<switch::Switch>,
+    switch: Option<Switch>,
     refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
     work: JoinSet<()>,
     out: mpsc::Sender<Sight>,

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
+use cordee_domain::db::failover;
 use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
@@ -222,7 +223,7 @@ impl Engine {
         self.cut_off_at_once();
         self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
-        let since = seen.frozen_since.or(seen.ended_at);
+        let since = failover::silent_since(seen);
         if let (ProcessId::Server(name), Some(since)) = (id, since)
             && self.parts.board.desired().is_writer(name)
         {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use cordee_domain::door::Answer;
+use cordee_domain::haproxy::config::NO_SERVER;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
@@ -17,15 +18,12 @@ use super::mysql::{PACKET, WAIT, account};
 use super::trouble;
 use super::visitor::{VisitError, Visitor};
 
-/// How HAProxy's own word begins that no server takes the request (2.6, `http_err_msgs`).
-const NOBODY: &[u8] = b"<html><body><h1>503 Service Unavailable</h1>";
-
 /// Asks for the first page. `Err`: it could not be asked, for want of something of Cordée's own.
 pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) -> Result<Answer, Text> {
     match Visitor::new(to, "").called(agent, patience).get("/").await {
         Ok(answer) => Ok(match answer.status {
             200..=399 => Answer::Page,
-            503 if answer.body.starts_with(NOBODY) => Answer::Nobody,
+            503 if answer.body.starts_with(NO_SERVER.as_bytes()) => Answer::Nobody,
             status => Answer::Error(status),
         }),
         Err(VisitError::Connect(error)) => refused(&error),

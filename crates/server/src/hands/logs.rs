@@ -53,6 +53,11 @@ pub fn open_own(path: &Path) -> io::Result<()> {
 
 /// The last `count` lines of a file, read from its end (at most 1 MiB of it), as text.
 pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
+    Ok(tail_without(path, count, |_| false)?.0)
+}
+
+/// The same without some lines, and how many of those came since the first that is shown.
+pub fn tail_without(path: &Path, count: usize, leave: fn(&str) -> bool) -> io::Result<(Vec<String>, usize)> {
     const MOST: u64 = 1 << 20;
     let (folder, name) = split(path)?;
     let mut file = folder.file(name, OFlags::RDONLY)?;
@@ -61,8 +66,19 @@ pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
     file.take(MOST).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    Ok(lines[lines.len().saturating_sub(count)..].iter().map(|l| (*l).to_owned()).collect())
+    let (mut lines, mut left) = (Vec::new(), 0);
+    let mut newest = text.lines().rev();
+    while lines.len() < count
+        && let Some(line) = newest.next()
+    {
+        if leave(line) {
+            left += 1;
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    lines.reverse();
+    Ok((lines, left))
 }
 
 /// Keeps a log file bounded: past `most` bytes, its newer half is copied to `NAME.1` and the file emptied. Its

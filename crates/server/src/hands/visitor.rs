@@ -58,13 +58,28 @@ pub struct Visitor {
     refuses: &'static str,
     fixed: bool,
     agent: Option<HeaderValue>,
+    host: Option<HeaderValue>,
     patience: Duration,
 }
 
 impl Visitor {
     /// A visitor without cookies, who never keeps the one named `refuses` (empty: keeps all).
     pub const fn new(to: SocketAddr, refuses: &'static str) -> Self {
-        Self { to, cookies: BTreeMap::new(), refuses, fixed: false, agent: None, patience: DEADLINE }
+        Self {
+            to,
+            cookies: BTreeMap::new(),
+            refuses,
+            fixed: false,
+            agent: None,
+            host: None,
+            patience: DEADLINE,
+        }
+    }
+
+    /// The same visitor, who calls the site by that name. It is asked where it was before.
+    #[must_use]
+    pub fn by_name(self, host: Option<HeaderValue>) -> Self {
+        Self { host, ..self }
     }
 
     /// The same visitor, who says who they are and waits no longer than that for an answer.
@@ -111,11 +126,11 @@ impl Visitor {
     }
 
     async fn exchange(&self, method: Method, path: &str, form: &'static str) -> Result<Got, VisitError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, self.to.to_string())
-            .header(CONNECTION, "close");
+        let mut request = Request::builder().method(method).uri(path).header(CONNECTION, "close");
+        request = match &self.host {
+            Some(host) => request.header(HOST, host),
+            None => request.header(HOST, self.to.to_string()),
+        };
         if !self.cookies.is_empty() {
             let all: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -62,4 +62,16 @@ mod tests {
         assert_eq!(store.drills().unwrap(), vec![drill]);
         assert_eq!(store.drill(99).unwrap(), None);
     }
+
+    #[test]
+    fn a_drill_that_was_stored_before_a_page_could_be_chosen_is_of_the_demonstration() {
+        let [target, how, confirm, url, status] = ["web1", "kill", "web", "/shop", "302"].map(str::to_owned);
+        let raw = RawOrder { target, how, confirm, url, status, ..RawOrder::usual() };
+        let chosen = raw.parse().unwrap();
+        let mut stored = serde_json::to_value(&chosen).unwrap();
+        assert_eq!(serde_json::from_value::<Order>(stored.clone()).unwrap(), chosen);
+        stored.as_object_mut().unwrap().remove("aim");
+        let before = RawOrder { url: String::new(), status: String::new(), ..raw };
+        assert_eq!(serde_json::from_value::<Order>(stored).unwrap(), before.parse().unwrap());
+    }
 }

@@ -85,6 +85,15 @@ impl Refusal {
         }
     }
 
+    /// What was asked may have been done: no answer to it came.
+    pub fn unanswered(lang: Lang) -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            problems: vec![Problem::invalid("", text!("problem-unanswered"))],
+            lang,
+        }
+    }
+
     /// The engine is stopping.
     pub fn unavailable(lang: Lang) -> Self {
         Self {

@@ -1,9 +1,9 @@
 //! What needs a second thought from the person, although the wish itself is valid.
 
-use cordee_domain::desired::Routing;
+use cordee_domain::desired::{Routing, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::{ServerView, Snapshot};
+use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::status::Light;
 use cordee_domain::text;
 
@@ -17,6 +17,18 @@ pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
     pool_mates.clone().any(|s| s.name.same_as(name) && serves(s))
         && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
+}
+
+/// Whether no other database could take over if `name`, which can, lost its data: that takes an explicit yes. One that
+/// differs or has fallen out is no heir, and to copy it again gives nothing up.
+pub fn last_standby(snapshot: &Snapshot, name: &ServerName) -> bool {
+    let standby = |s: &&ServerView| {
+        s.pool == PoolId::Db && s.role == Some(Role::Standby) && s.standing == Some(Standing::Member)
+    };
+    let mut all = snapshot.servers.iter().filter(standby);
+    let could = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    all.clone().any(|s| s.name.same_as(name) && could(s))
+        && !all.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
 /// Why not all databases may write now: what would give the same numbers on each of them, seen on the writer.
@@ -145,5 +157,28 @@ mod tests {
         show("db2", Light::Good);
         assert_eq!(show("db1", Light::Good), (false, false));
         assert_eq!(show("db1", Light::Critical), (true, false));
+    }
+
+    #[test]
+    fn the_last_database_that_could_take_over_is_guarded() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        let mut more = snapshot.servers.iter().find(|s| s.name.as_str() == "db2").unwrap().clone();
+        more.name = name("db3");
+        snapshot.servers.push(more);
+        for server in snapshot.servers.iter_mut().filter(|s| s.pool == PoolId::Db) {
+            (server.status.light, server.standing, server.wanted) =
+                (Light::Good, Some(Standing::Member), true);
+        }
+        let standbys = |s: &Snapshot| ["db1", "db2", "db3"].map(|n| last_standby(s, &name(n)));
+        assert_eq!(standbys(&snapshot), [false, false, false], "each has the other, and db1 writes");
+        let alter = |change: fn(&mut ServerView)| {
+            let mut snapshot = snapshot.clone();
+            change(snapshot.servers.last_mut().unwrap());
+            standbys(&snapshot)
+        };
+        assert_eq!(alter(|db3| db3.status.light = Light::Critical), [false, true, false]);
+        assert_eq!(alter(|db3| db3.status.light = Light::Unknown), [false, true, false], "no proof");
+        assert_eq!(alter(|db3| db3.wanted = false), [false, true, false], "it was stopped a moment ago");
+        assert_eq!(alter(|db3| db3.standing = Some(Standing::Joining)), [false, true, false]);
     }
 }

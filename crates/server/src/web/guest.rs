@@ -21,8 +21,10 @@ pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Gu
     let mut typed = raw.clone();
     typed.port.get_or_insert_with(|| PORT.to_owned());
     let unasked = || Problem::invalid("port", cordee_domain::text!("problem-port"));
+    let out =
+        raw.maintenance.then(|| Problem::conflict("maintenance", cordee_domain::text!("problem-db-admin")));
     match (typed.parse(|| Err(unasked())), Login::parse(&login.0, &login.1)) {
-        (Ok(new), Ok(login)) => {
+        (Ok(new), Ok(login)) if out.is_none() => {
             // It is never chosen: this one is not started here.
             let PortChoice::Given(port) = new.port else { return Err(vec![unasked()]) };
             let guest = Guest { host: new.host.clone(), port, login };
@@ -31,6 +33,7 @@ pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Gu
         (new, login) => {
             let mut all = new.err().unwrap_or_default();
             all.extend(login.err().unwrap_or_default());
+            all.extend(out);
             Err(all)
         }
     }
@@ -108,6 +111,8 @@ mod tests {
         assert_eq!((new.port, guest.port), (PortChoice::Given(3306), 3306));
         let empty = RawServer { port: Some(String::new()), ..raw("db3", "127.0.0.1", "") };
         assert_eq!(fields(&empty, "ana", "p"), ["port"], "an empty text is no port");
+        let out = RawServer { maintenance: true, ..raw("db3", "127.0.0.1", "") };
+        assert_eq!(fields(&out, "ana", "p"), ["maintenance"], "a database is never in maintenance");
     }
 
     #[test]

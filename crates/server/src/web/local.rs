@@ -241,7 +241,7 @@ fn address(host: &str, port: u16, account: &Credential, schema: &str) -> String 
 }
 
 /// Everything but letters, digits and `-._~` as `%XX`.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut all, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

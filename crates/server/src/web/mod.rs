@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod back;
 pub mod error;
 #[cfg(test)]
 pub mod fixture;

@@ -215,6 +215,17 @@ impl Page {
         self.lang.say(&text!("live-lost", age = "§"))
     }
 
+    /// The zone of all times on the page, by its name.
+    #[expect(clippy::unused_self, reason = "templates have the page at hand, and no paths")]
+    pub fn zone(&self) -> String {
+        view::zone_name()
+    }
+
+    /// The same in words.
+    pub fn times_in(&self) -> String {
+        self.lang.say(&text!("times-in", zone = self.zone()))
+    }
+
     /// The theme's name.
     pub fn theme_label(&self) -> String {
         self.lang.say(&match self.theme {

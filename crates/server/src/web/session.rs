@@ -13,8 +13,8 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::App;
 use super::error::Refusal;
+use super::{App, back};
 use crate::clock::now;
 use crate::over;
 use crate::store::{Account, BROWSER_KEPT_MS, Device, SignIn};
@@ -136,8 +136,8 @@ impl FromRequestParts<App> for Person {
         }
         let store = app.store.clone();
         let has_account = app.blocking(move || store.has_account()).await.map_err(refuse)?;
-        let to = if has_account { "/login" } else { "/setup" };
-        Err(Redirect::to(to).into_response())
+        let to = if has_account { back::sign_in(&parts.method, &parts.uri) } else { "/setup".to_owned() };
+        Err(Redirect::to(&to).into_response())
     }
 }
 

@@ -29,6 +29,8 @@ final class Checks
     /** A session of 16 MiB is not printed. */
     private static function show(mixed $value): string
     {
-        return mb_strimwidth(var_export($value, true), 0, 600, '…');
+        $text = var_export($value, true);
+
+        return strlen($text) > 600 ? substr($text, 0, 600) . '…' : $text;
     }
 }

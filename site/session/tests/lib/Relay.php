@@ -32,6 +32,26 @@ final class Relay
         $this->say('silence');
     }
 
+    /** It stands still for the connection that says this word next, as a frozen proxy does: nothing is lost, and nothing moves. */
+    public function hold(string $word): void
+    {
+        $this->say("hold $word");
+    }
+
+    /** Whether it does. */
+    public function holds(): bool
+    {
+        $this->program->say('held');
+
+        return $this->program->hear(10) === 'done';
+    }
+
+    /** It goes on with what it held. */
+    public function thaw(): void
+    {
+        $this->say('thaw');
+    }
+
     /** What is connected now ends. */
     public function breakOff(): void
     {

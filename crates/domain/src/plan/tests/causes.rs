@@ -88,6 +88,7 @@ impl Scene {
                     port: PortChoice::Given(99),
                     cookie: CookieChoice::Automatic,
                     runtime: Runtime::External,
+                    admin: Admin::Ready,
                 };
                 self.wish(&Change::AddServer { pool: PoolId::Web, server });
             }

@@ -20,6 +20,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
                 port: PortChoice::Given(80),
                 cookie: CookieChoice::Automatic,
                 runtime: Runtime::External,
+                admin: Admin::Ready,
             },
         })
         .expect("added");

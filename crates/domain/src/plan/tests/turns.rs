@@ -22,6 +22,7 @@ fn scene(count: usize) -> Scene {
             port: PortChoice::Given(80),
             cookie: CookieChoice::Automatic,
             runtime: Runtime::External,
+            admin: Admin::Ready,
         };
         desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
     }
@@ -312,6 +313,7 @@ fn a_name_that_means_another_address_is_checked_there_before_visitors_come() {
         port: PortChoice::Given(80),
         cookie: CookieChoice::Automatic,
         runtime: Runtime::External,
+        admin: Admin::Ready,
     };
     scene.wish(&Change::AddServer { pool: PoolId::Web, server });
     scene.settle();
@@ -354,6 +356,7 @@ fn external(server: &str, host: &str) -> NewServer {
         port: PortChoice::Given(80),
         cookie: CookieChoice::Automatic,
         runtime: Runtime::External,
+        admin: Admin::Ready,
     }
 }
 

@@ -240,6 +240,15 @@ fn the_tail_is_the_last_lines_and_never_more() {
     let log = scene.put("a.log", "1\n2\n3\n");
     assert_eq!(logs::tail(&log, 2).unwrap(), ["2", "3"]);
     assert_eq!(logs::tail(&log, 9).unwrap(), ["1", "2", "3"]);
+    let even = |line: &str| line == "2" || line == "4";
+    fs::write(&log, "2\n1\n2\n3\n2\n4\n").unwrap();
+    assert_eq!(
+        logs::tail_without(&log, 1, even).unwrap(),
+        (vec!["3".to_owned()], 2),
+        "counted since the first shown"
+    );
+    assert_eq!(logs::tail_without(&log, 9, even).unwrap(), (vec!["1".to_owned(), "3".to_owned()], 4));
+    assert_eq!(logs::tail_without(&log, 0, even).unwrap(), (Vec::new(), 0));
     fs::write(&log, b"\xff\n").unwrap();
     assert_eq!(logs::tail(&log, 9).unwrap(), ["\u{fffd}"]);
 }

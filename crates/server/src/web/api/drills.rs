@@ -16,7 +16,7 @@ use super::input::{Body, TargetRun, refused};
 use super::trials::{Cancelled, RunId, ask, read_all, read_one};
 use super::words::{
     BlowWord, LightWord, MinuteFigure, PoolWord, RateFigure, RecoveryWord, RunState, SecondsFigure,
-    VisitorsFigure,
+    SiteUrlText, StatusFigure, VisitorsFigure,
 };
 use crate::desk::DeskAsk;
 use crate::store::Store;
@@ -50,6 +50,13 @@ pub struct OrderJson {
     /// Seconds afterwards, 1 to 60; 10.
     #[schema(value_type = Option<MinuteFigure>)]
     pub after: Option<u16>,
+    /// A page of the site, `/path` or `http://name/path`, at most 1000 characters: the name only stands in `Host`, it is
+    /// asked for at the site's own address. None: the demonstration's colour page, with a session for each visitor.
+    #[schema(value_type = Option<SiteUrlText>)]
+    pub url: Option<String>,
+    /// The status that the page should answer, 200 to 599; 200.
+    #[schema(value_type = Option<StatusFigure>)]
+    pub status: Option<u16>,
     /// The name of the target's pool, `web` or `db`: the drill falls on the running cluster.
     #[schema(value_type = PoolWord)]
     pub confirm: String,
@@ -159,6 +166,10 @@ pub struct DrillJson {
     pub how: Blow,
     /// Under which traffic.
     pub traffic: TrafficJson,
+    /// The page that was asked for; none: the demonstration's.
+    pub url: Option<String>,
+    /// The status that it should answer.
+    pub status: Option<u16>,
     /// Who fell: a server or an HAProxy; of a link, the database that copies.
     pub victim: String,
     /// When it fell: milliseconds since 1970, UTC.
@@ -193,7 +204,7 @@ fn tally(tally: &Tally) -> TallyJson {
 
 fn json(drill: &Drill, lang: Lang) -> DrillJson {
     let Traffic { rate, visitors, before, held, after } = drill.order.traffic;
-    let report = &drill.report;
+    let (report, page) = (&drill.report, drill.order.aim.page());
     DrillJson {
         id: drill.id,
         actor: drill.actor.clone(),
@@ -205,6 +216,8 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
         target: drill.order.target.word(),
         how: drill.order.how,
         traffic: TrafficJson { rate, visitors, before, held, after },
+        url: page.map(|p| p.url.to_string()),
+        status: page.map(|p| p.status.number()),
         victim: match &drill.victim {
             Victim::Process(id) => id.to_string(),
             Victim::Link { on, .. } => on.to_string(),
@@ -223,7 +236,7 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
             .iter()
             .map(|s| SaidJson { ms: s.ms, about: s.about.clone(), light: s.light, word: lang.say(&s.word) })
             .collect(),
-        findings: view::drill::findings(report, lang)
+        findings: view::drill::findings(drill, lang)
             .into_iter()
             .map(|f| FindingJson { name: f.name, says: f.says })
             .collect(),
@@ -276,6 +289,8 @@ pub(super) async fn begin(
         before: members.figure("before"),
         held: members.figure("held"),
         after: members.figure("after"),
+        url: members.filled("url", text!("problem-drill-url")),
+        status: members.figure("status"),
         confirm: members.text("confirm").unwrap_or_default(),
     };
     members.finish().map_err(|problems| refused(problems, lang))?;

@@ -305,6 +305,13 @@ impl Members {
             .unwrap_or_default()
     }
 
+    /// A text as it would be typed, or nothing where it is absent: an empty one is said, and wrong.
+    pub fn filled(&mut self, field: &str, wrong: Text) -> String {
+        let said = self.text(field);
+        said.and_then(|text| if text.trim().is_empty() { self.wrong(field, wrong) } else { Some(text) })
+            .unwrap_or_default()
+    }
+
     fn typed(&mut self, field: &str, wrong: Text) -> Option<String> {
         match self.left.remove(field)? {
             Value::String(text) => Some(text),

@@ -30,7 +30,7 @@ use crate::clock::now;
 use crate::vault::Login;
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::guard::{idle, last_one};
+use crate::web::guard::{idle, last_one, last_standby};
 use crate::web::guest::{at, guest};
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
@@ -55,6 +55,8 @@ pub(super) struct NewServerJson {
     cookie: Option<String>,
     /// Start a new server on this machine instead of watching one that exists.
     start: Option<bool>,
+    /// A web server gets no visitor, and is not checked, before it is put in service (`ready`).
+    maintenance: Option<bool>,
     /// For a database that exists already: the account by which Cordée runs it.
     user: Option<String>,
     /// Its password. It is kept encrypted, and shown nowhere.
@@ -136,8 +138,11 @@ pub struct LogsJson {
 pub struct LogJson {
     /// The file's name.
     pub name: String,
-    /// Its last lines, oldest first.
+    /// Its last lines, oldest first: as they stand in the file.
     pub lines: Vec<String>,
+    /// How many lines of health checks and of Cordée's own questions were left out among them.
+    #[serde(default)]
+    pub hidden: usize,
     /// Why it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
@@ -325,7 +330,7 @@ pub(super) async fn repair(
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
     let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::commit(e, lang))?;
     if !taken {
-        return Err(Refusal::unavailable(lang));
+        return Err(Refusal::unanswered(lang));
     }
     Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
@@ -352,6 +357,7 @@ fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
         port: members.text_or_number("port"),
         cookie: members.text("cookie"),
         start: members.flag("start").unwrap_or_default(),
+        maintenance: members.flag("maintenance").unwrap_or_default(),
     };
     let login = (members.text("user"), members.text("password"));
     members.finish().map(|()| (raw, login))
@@ -361,7 +367,7 @@ fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
     summary = "Take a server away",
     description = "A server that Cordée started is stopped and its files are removed.",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("force" = Option<bool>, Query, description = "needed for the last web server that serves"),
+        ("force" = Option<bool>, Query, description = "needed for the last web server that serves, and for the last database that could take over"),
         ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses(Wished))]
 pub(super) async fn remove(
@@ -382,7 +388,7 @@ pub(super) async fn remove(
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
         ("action" = ActWord, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`; \
             for a web server that waits for another one to serve: `anyway` or `withdraw`"),
-        ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, restart or stop the last one that serves"),
+        ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, restart or stop the last one that serves, and to copy the last database again that could take over"),
         ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received"),
         ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses(Wished))]
@@ -428,18 +434,25 @@ fn change(action: &str, Target { pool, name }: Target, force: bool, accept_loss:
     }
 }
 
-/// Whether `force=true` was given, without which the last one that serves does not go. The page asks for its name to be
-/// typed.
+/// Whether `force=true` was given, without which the last one that serves does not go, nor the data of the last one that
+/// could take over. The page asks for its name to be typed.
 fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -> Result<bool, Refusal> {
     let force = asked.flag("force").map_err(|p| Refusal::problem(p, lang))?;
     let leaves = match target.pool {
         PoolId::Web => ["drain", "maintenance", "restart", "stop", "remove"].contains(&action),
-        PoolId::Db => ["restart", "stop"].contains(&action),
+        PoolId::Db => ["restart", "stop", "remove", "recopy"].contains(&action),
     };
     if force || !leaves {
         return Ok(force);
     }
     let picture = app.board.snapshot_as_wished();
+    if target.pool == PoolId::Db && ["remove", "recopy"].contains(&action) {
+        if !last_standby(&picture, &target.name) {
+            return Ok(false);
+        }
+        let text = text!("problem-last-standby", name = target.name.as_str());
+        return Err(Refusal::problem(Problem::conflict("force", text), lang));
+    }
     if !last_one(&picture, target.pool, &target.name) {
         return Ok(idle(&picture, target.pool, &target.name));
     }
@@ -500,7 +513,8 @@ fn say_test(report: &TestReport, lang: Lang) -> TestJson {
 #[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", operation_id = "get_server_logs",
     summary = "The last lines of a server's logs",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent")),
+        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent"),
+        ("checks" = Option<bool>, Query, description = "with the lines of health checks and of Cordée's own questions in `access.log`; `false` when absent")),
     responses((status = 200, description = "The lines.", body = LogsJson), Contradicts, Asks))]
 pub(super) async fn logs(
     _: Caller,
@@ -511,11 +525,12 @@ pub(super) async fn logs(
 ) -> Result<Json<LogsJson>, Refusal> {
     let lines = asked.number("lines", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
     let lines = usize::from(lines.unwrap_or(200));
+    let checks = asked.flag("checks").map_err(|p| Refusal::problem(p, lang))?;
     let name = with_logs(&app.board.desired(), &target, lang)?;
-    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, reply }).await?;
+    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, checks, reply }).await?;
     let json = |f: LogFile| {
         let unread = f.unread.map(|why| lang.say(&why));
-        LogJson { name: f.name, lines: f.lines, unread }
+        LogJson { name: f.name, lines: f.lines, hidden: f.hidden, unread }
     };
     Ok(Json(LogsJson { files: files.into_iter().map(json).collect() }))
 }

@@ -481,7 +481,7 @@ pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<
     };
     let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
-    if view.runtime == Runtime::External {
+    if view.runtime == Runtime::External && view.wanted {
         view.status = Status::bare(Light::Progress, text!("status-joining"));
     }
     Some(server(&view, lang, now()))

@@ -134,6 +134,7 @@ macro_rules! form {
 }
 
 form! {
+    SiteUrlText: "^(/|[Hh][Tt][Tt][Pp]://)[!-~]*$", 1..=1000 = "A page of the site: `/path`, or `http://name/path`.";
     Name: "^[A-Za-z][A-Za-z0-9_-]*$", 1..=63 = "A server's name, unique in both pools without regard to case.";
     TokenNameText: "^[A-Za-z][A-Za-z0-9_-]*$", 1..=63 = "A token's name: it stands in the journal as `token:NAME`.";
     WaitText: "^[0-9]+(ms|s)?$", 1..=12 =
@@ -173,6 +174,7 @@ figure! {
     VisitorsFigure: 1..=50 = "Visitors, or the digits.";
     SecondsFigure: 1..=30 = "Seconds, or the digits.";
     MinuteFigure: 1..=60 = "Seconds, or the digits.";
+    StatusFigure: 200..=599 = "An HTTP status, or its digits.";
 }
 
 /// A list of texts, or one with commas.

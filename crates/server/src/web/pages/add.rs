@@ -27,6 +27,7 @@ pub(super) struct Typed {
     port: String,
     cookie: String,
     start: String,
+    maintenance: String,
 }
 
 /// The form, with what was typed and what is wrong with it.
@@ -37,6 +38,7 @@ pub(super) struct Form {
     pub(super) address: String,
     pub(super) port: String,
     pub(super) cookie: String,
+    pub(super) maintenance: bool,
     errors: Wrong,
 }
 
@@ -56,6 +58,7 @@ impl Form {
             address: shorten(raw.address.as_deref().unwrap_or_default()),
             port: shorten(raw.port.as_deref().unwrap_or_default()),
             cookie: shorten(raw.cookie.as_deref().unwrap_or_default()),
+            maintenance: raw.maintenance,
             errors: Wrong::of(problems, lang),
         }
     }
@@ -101,6 +104,7 @@ pub(super) async fn submit(
     };
     let raw = RawServer {
         start: typed.start == "on",
+        maintenance: typed.maintenance == "on",
         name: typed.name,
         address: filled(typed.address),
         port: filled(typed.port),

@@ -9,7 +9,7 @@ use axum::response::Response;
 use cordee_domain::text;
 
 use super::done;
-use super::tools::unavailable;
+use super::tools::{unanswered, unavailable};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -50,7 +50,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 
 /// Removes what is listed now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
-    let Some(gone) = list(&app, true).await else { return unavailable(&visit, &app) };
+    let Some(gone) = list(&app, true).await else { return unanswered(&visit, &app) };
     let (store, actor) = (app.store.clone(), visit.actor());
     let told = text!("event-cleaned", count = gone.len());
     if let Err(error) = app.blocking(move || store.note(&actor, "cluster", None, &told)).await {

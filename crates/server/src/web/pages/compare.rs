@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::text;
 use cordee_domain::trial::Run;
 
-use super::tools::unavailable;
+use super::tools::unanswered;
 use crate::desk::{Desk, DeskAsk};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -69,7 +69,7 @@ pub(super) async fn begin(Member(visit): Member, State(app): State<App>) -> Resp
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Some(Ok(_))) => Redirect::to("/sessions/compare").into_response(),
         Ok(Some(Err(problem))) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-        _ => unavailable(&visit, &app),
+        _ => unanswered(&visit, &app),
     }
 }
 
@@ -84,6 +84,6 @@ pub(super) async fn give_up<O, U>(visit: &Visit, app: &App, desk: &Desk<O, U>, b
     let asked = desk.ask(|reply| DeskAsk::Cancel { actor, reply });
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Some(_)) => Redirect::to(back).into_response(),
-        _ => unavailable(visit, app),
+        _ => unanswered(visit, app),
     }
 }

@@ -8,16 +8,62 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
+use serde::Deserialize;
 
 use super::{add, join};
 use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::local::encoded;
 use crate::web::page::{Member, Page, Place, show};
-use crate::web::view::{self, Ages, CauseRow, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow};
+use crate::web::read::Query;
+use crate::web::view::window::{FEW, Order, Shown, Window};
+use crate::web::view::{
+    self, Ages, CauseRow, Crowd, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow,
+};
 
 /// Events under the tables.
 pub(crate) const EVENTS: u32 = 8;
+
+/// Which part of the tables is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Asked {
+    web_q: String,
+    web_sort: String,
+    web_page: String,
+    db_q: String,
+    db_sort: String,
+    db_page: String,
+}
+
+/// What is asked of both tables: a link in one leaves the other as it is.
+#[derive(Debug)]
+struct Windows {
+    web: Window,
+    db: Window,
+}
+
+impl Windows {
+    fn of(&self, pool: &str) -> &Window {
+        if pool == "web" { &self.web } else { &self.db }
+    }
+
+    /// The address of the dashboard with another window on one table.
+    fn to(&self, pool: &str, window: &Window) -> String {
+        let web = if pool == "web" { window } else { &self.web };
+        let db = if pool == "web" { &self.db } else { window };
+        let said = [("web", web), ("db", db)].into_iter().flat_map(|(pool, window)| {
+            let page = if window.skip > 0 { (window.skip + 1).to_string() } else { String::new() };
+            let said = [("q", encoded(&window.word)), ("sort", window.sort()), ("page", page)];
+            said.into_iter()
+                .filter(|(_, says)| !says.is_empty())
+                .map(move |(of, says)| format!("{pool}-{of}={says}"))
+        });
+        let said: Vec<String> = said.collect();
+        if said.is_empty() { format!("/#{pool}") } else { format!("/?{}#{pool}", said.join("&")) }
+    }
+}
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -28,11 +74,13 @@ struct Dashboard {
     /// Asked for when the dialog is opened.
     plan: Joining,
     picture: Picture,
+    windows: Windows,
     ages: Ages,
     events: Vec<EventRow>,
     /// Rows from which the script makes new ones.
     blank_web: ServerRow,
     blank_db: ServerRow,
+    blank_crowd: Crowd,
     blank_cause: CauseRow,
     /// When this was true, for readers without script.
     as_of: String,
@@ -43,6 +91,89 @@ struct Dashboard {
 impl Dashboard {
     fn pool(&self, pool: &str) -> Vec<&ServerRow> {
         self.picture.servers.iter().filter(|s| s.pool == pool).collect()
+    }
+
+    /// The part of a table that is in the page.
+    fn shown(&self, pool: &str) -> Shown<'_> {
+        self.windows.of(pool).of(&self.pool(pool))
+    }
+
+    fn rows(&self, pool: &str) -> Vec<&ServerRow> {
+        self.shown(pool).rows
+    }
+
+    /// Servers that have a bead of their own; many have one together.
+    fn beads(&self, pool: &str) -> Vec<&ServerRow> {
+        if self.crowd(pool).is_some() { Vec::new() } else { self.pool(pool) }
+    }
+
+    fn crowd(&self, pool: &str) -> Option<&Crowd> {
+        let rope = &self.picture.rope;
+        if pool == "web" { rope.web_crowd.as_ref() } else { rope.db_crowd.as_ref() }
+    }
+
+    /// Few rows are seen at a glance.
+    fn is_few(&self, pool: &str) -> bool {
+        self.pool(pool).len() <= FEW
+    }
+
+    /// The address that orders a table by a column; by the one that it is ordered by, the other way round.
+    fn ordered(&self, pool: &str, column: &str) -> String {
+        let now = self.windows.of(pool);
+        let down = now.order.is_some_and(|order| order.as_str() == column) && !now.down;
+        let sign = if down { "-" } else { "" };
+        self.windows.to(pool, &Window::parse(&now.word, &format!("{sign}{column}"), ""))
+    }
+
+    /// `aria-sort` of a column.
+    fn aria_sort(&self, pool: &str, column: &str) -> Option<&'static str> {
+        let now = self.windows.of(pool);
+        let here = now.order.is_some_and(|order| order.as_str() == column);
+        here.then_some(if now.down { "descending" } else { "ascending" })
+    }
+
+    /// The other table's part, which a form of this one takes along.
+    fn kept(&self, pool: &str) -> Vec<(String, String)> {
+        let other = if pool == "web" { "db" } else { "web" };
+        let window = self.windows.of(other);
+        let said = [("q", window.word.clone()), ("sort", window.sort())];
+        said.into_iter()
+            .filter(|(_, says)| !says.is_empty())
+            .map(|(of, says)| (format!("{other}-{of}"), says))
+            .collect()
+    }
+
+    /// What a table can be ordered by: the word of the address, and what it is called.
+    fn orders(&self, pool: &str) -> Vec<(&'static str, String)> {
+        let name = |order| match order {
+            Order::Name => self.p.tr("field-name"),
+            Order::Kind => self.p.tr("col-type"),
+            Order::Address => self.p.tr("col-address"),
+            Order::Port => self.p.tr("field-port"),
+            Order::Status => self.p.tr("col-status"),
+            Order::Sessions => self.p.tr("col-sessions"),
+        };
+        let here = |order: &Order| pool == "web" || *order != Order::Sessions;
+        Order::ALL.into_iter().filter(here).map(|order| (order.as_str(), name(order))).collect()
+    }
+
+    /// The address of a page of a table; nothing where there is none.
+    fn turned(&self, pool: &str, skip: Option<usize>) -> Option<String> {
+        let skip = skip.filter(|skip| *skip < self.shown(pool).pages)?;
+        Some(self.windows.to(pool, &Window { skip, ..self.windows.of(pool).clone() }))
+    }
+
+    fn before(&self, pool: &str) -> Option<String> {
+        self.turned(pool, self.shown(pool).skip.checked_sub(1))
+    }
+
+    fn after(&self, pool: &str) -> Option<String> {
+        self.turned(pool, Some(self.shown(pool).skip + 1))
+    }
+
+    /// A table with all its rows again.
+    fn cleared(&self, pool: &str) -> String {
+        self.windows.to(pool, &Window::default())
     }
 
     fn proxy(&self, name: &str) -> Option<&ProxyRow> {
@@ -96,7 +227,11 @@ impl Dashboard {
 }
 
 /// Shows it.
-pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
+pub(super) async fn page(
+    Member(visit): Member,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Response {
     let store = app.store.clone();
     let events = app.blocking(move || store.events_before(u64::MAX, EVENTS)).await;
     let events = match events {
@@ -112,10 +247,15 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
         join_form: join::Form::default(),
         plan: Joining::default(),
         picture: view::picture(&snapshot, lang, now),
+        windows: Windows {
+            web: Window::parse(&asked.web_q, &asked.web_sort, &asked.web_page),
+            db: Window::parse(&asked.db_q, &asked.db_sort, &asked.db_page),
+        },
         ages: view::ages(&snapshot, now),
         events: events.iter().map(|e| view::event(e, lang)).collect(),
         blank_web: ServerRow::blank(PoolId::Web),
         blank_db: ServerRow::blank(PoolId::Db),
+        blank_crowd: Crowd { st: "unknown", ..Crowd::default() },
         blank_cause: CauseRow { st: "unknown", ..CauseRow::default() },
         as_of: lang.say(&text!("board-no-script", time = time)),
         writer_at: app.board.desired().writer_listen.to_string(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use cordee_domain::db::detail::Detail;
+use cordee_domain::entries::newest_first;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::Action;
 use cordee_domain::text;
@@ -88,11 +89,13 @@ pub(super) async fn page(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     if target.pool != PoolId::Db {
-        return visit.missing(&app, text!("message-no-page"));
+        // A web server has no other page than its logs.
+        return Redirect::to(&format!("/pools/web/servers/{}/logs", target.server.name)).into_response();
     }
     let (server, lang) = (target.server, visit.lang);
     let asked = app.board.ask(|reply| Ask::Detail { name: server.name.clone(), reply });
-    let logs = app.board.ask(|reply| Ask::Logs { name: server.name.clone(), lines: LINES, reply });
+    let logs =
+        app.board.ask(|reply| Ask::Logs { name: server.name.clone(), lines: LINES, checks: false, reply });
     let (detail, logs) =
         tokio::join!(tokio::time::timeout(PATIENCE, asked), tokio::time::timeout(PATIENCE, logs));
     let detail = detail.ok().flatten().unwrap_or_else(|| {
@@ -106,6 +109,7 @@ pub(super) async fn page(
         })
     });
     let log = logs.ok().flatten().and_then(|files| files.into_iter().find(|f| f.name == ERRORS));
+    let log = log.map(|file| LogFile { lines: newest_first(file.lines), ..file });
     let (store, subject) = (app.store.clone(), server.name.to_string());
     let events = match app.blocking(move || store.events_about(&subject, EVENTS)).await {
         Ok(events) => events,

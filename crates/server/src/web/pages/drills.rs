@@ -13,7 +13,7 @@ use cordee_domain::text;
 
 use super::compare::PATIENCE;
 use super::shorten;
-use super::tools::unavailable;
+use super::tools::unanswered;
 use crate::desk::DeskAsk;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -43,6 +43,8 @@ struct Form {
     targets: Vec<Choice>,
     ways: Vec<Choice>,
     figures: Vec<Figure>,
+    url: String,
+    status: String,
     confirm: String,
     errors: Vec<(String, String)>,
 }
@@ -77,6 +79,8 @@ impl Form {
                 figure("held", &lang.tr("drill-held"), &raw.held),
                 figure("after", &lang.tr("drill-after"), &raw.after),
             ],
+            url: shorten(&raw.url),
+            status: shorten(&raw.status),
             confirm: shorten(&raw.confirm),
             errors: problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect(),
         }
@@ -163,7 +167,7 @@ pub(super) async fn begin(
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Some(Ok(_))) => Redirect::to("/drills").into_response(),
         Ok(Some(Err(problem))) => view(&visit, &app, None, &raw, &[problem]).await,
-        _ => unavailable(&visit, &app),
+        _ => unanswered(&visit, &app),
     }
 }
 

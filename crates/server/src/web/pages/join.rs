@@ -14,7 +14,7 @@ use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 use serde::Deserialize;
 
-use super::tools::unavailable;
+use super::tools::{unanswered, unavailable};
 use super::wrong::Wrong;
 use super::{add, done, shorten, target};
 use crate::board::{Ask, JoinPlan};
@@ -153,6 +153,6 @@ pub(super) async fn verify(
         Ok(Some(())) => {
             done(&visit, StatusCode::ACCEPTED, &text!("verify-asked", name = name.as_str()), None)
         }
-        _ => unavailable(&visit, &app),
+        _ => unanswered(&visit, &app),
     }
 }

@@ -12,10 +12,11 @@ use serde::Deserialize;
 use super::shorten;
 use crate::store::{Account, Entered, StoreError};
 use crate::web::App;
+use crate::web::back::{login, own};
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::proof::bind;
-use crate::web::read::Form;
+use crate::web::read::{Form, Query};
 use crate::web::session::{Peer, browser_name, cookie, cookie_name, device, origin, set_browser, set_cookie};
 
 #[derive(Template)]
@@ -24,6 +25,15 @@ struct Login {
     p: Page,
     name: String,
     wrong: Option<String>,
+    /// Where one wanted to be.
+    back: String,
+}
+
+/// Where one wanted to be, in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    back: String,
 }
 
 /// What the form sends.
@@ -33,6 +43,7 @@ pub(super) struct Typed {
     name: String,
     password: String,
     proof: String,
+    back: String,
 }
 
 /// The longest name of an account, in characters.
@@ -46,11 +57,12 @@ pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     response
 }
 
-/// Starts a session and leads to the dashboard. The browser is known from now on, and the session knows its script's secret.
-pub(super) async fn enter(app: &App, entered: &Entered, proof: &str) -> Response {
+/// Starts a session and leads to the dashboard, or where one wanted to be. The browser is known from now on, and the
+/// session knows its script's secret.
+pub(super) async fn enter(app: &App, entered: &Entered, proof: &str, back: &str) -> Response {
     bind(app, &entered.session, proof).await;
-    let mut response =
-        ([(header::SET_COOKIE, set_cookie(app, &entered.session.0))], Redirect::to("/")).into_response();
+    let cookie = [(header::SET_COOKIE, set_cookie(app, &entered.session.0))];
+    let mut response = (cookie, Redirect::to(own(back))).into_response();
     if let Some(browser) = &entered.browser
         && let Ok(cookie) = HeaderValue::from_str(&set_browser(app, &browser.0))
     {
@@ -60,9 +72,10 @@ pub(super) async fn enter(app: &App, entered: &Entered, proof: &str) -> Response
 }
 
 /// Shows the form.
-pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
+pub(super) async fn page(visit: Visit, State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
+    let back = own(&wanted.back);
     if visit.person.is_some() {
-        return Redirect::to("/").into_response();
+        return Redirect::to(back).into_response();
     }
     let store = app.store.clone();
     match app.blocking(move || store.has_account()).await {
@@ -70,8 +83,14 @@ pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
         Ok(false) => return Redirect::to("/setup").into_response(),
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
-    let p = visit.page(&app, Place::Other);
-    show(StatusCode::OK, &Login { p, name: String::new(), wrong: None })
+    show(StatusCode::OK, &form(&visit, &app, back, String::new(), None))
+}
+
+fn form(visit: &Visit, app: &App, back: &str, name: String, wrong: Option<String>) -> Login {
+    let mut p = visit.page(app, Place::Other);
+    // For the choice of the language, also on the answer to a form.
+    p.here = login(back);
+    Login { p, name, wrong, back: back.to_owned() }
 }
 
 /// Signs in. What is to be counted is counted first.
@@ -121,12 +140,12 @@ pub(super) async fn submit(
     match signed.await {
         Ok(Some(entered)) => {
             app.limiter.right(&tried);
-            enter(&app, &entered, &typed.proof).await
+            enter(&app, &entered, &typed.proof, &typed.back).await
         }
         Ok(None) => {
             let wrong = Some(visit.lang.say(&text!("problem-password")));
-            let p = visit.page(&app, Place::Other);
-            show(StatusCode::UNPROCESSABLE_ENTITY, &Login { p, name: shorten(&name), wrong })
+            let page = form(&visit, &app, own(&typed.back), shorten(&name), wrong);
+            show(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }

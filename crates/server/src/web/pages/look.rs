@@ -6,7 +6,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use cordee_domain::apache;
+use cordee_domain::entries::newest_first;
 use cordee_domain::ids::PoolId;
+use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 
 use super::target;
@@ -20,6 +23,7 @@ use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{Path, Query};
 use crate::web::view::visitors::{self as view, RequestRow};
+use crate::words::Lang;
 
 /// Lines of each file.
 const LINES: usize = 200;
@@ -37,6 +41,8 @@ struct Logs {
     requests: Vec<RequestRow>,
     /// The newest request that was looked at.
     last: u64,
+    /// With the lines of our own questions.
+    checks: bool,
     asked: Asked,
     errors: Wrong,
     blank: RequestRow,
@@ -45,6 +51,15 @@ struct Logs {
 impl Logs {
     fn tone(line: &str) -> &'static str {
         tone(line)
+    }
+
+    /// Whether its checks may be shown or hidden.
+    fn has_checks(&self, file: &LogFile) -> bool {
+        self.visited && file.name == apache::LOGS[0]
+    }
+
+    fn hidden(&self, file: &LogFile) -> String {
+        hidden(file.hidden, self.p.lang)
     }
 
     fn error(&self, field: &str) -> Option<&str> {
@@ -59,6 +74,8 @@ pub(super) struct Asked {
     status: String,
     path: String,
     address: String,
+    /// `shown`: with the lines of our own questions.
+    checks: String,
     /// For our script: only what came after this one.
     after: String,
 }
@@ -74,6 +91,8 @@ struct Tail {
 #[derive(Serialize)]
 struct FileTail {
     name: String,
+    /// How many checks are hidden, in words; empty when none is.
+    hidden: String,
     lines: Vec<LineTail>,
 }
 
@@ -83,11 +102,16 @@ struct LineTail {
     text: String,
 }
 
-impl From<LogFile> for FileTail {
-    fn from(file: LogFile) -> Self {
+impl FileTail {
+    fn of(file: LogFile, lang: Lang) -> Self {
         let lines = file.lines.into_iter().map(|text| LineTail { st: tone(&text), text });
-        Self { name: file.name, lines: lines.collect() }
+        Self { hidden: hidden(file.hidden, lang), name: file.name, lines: lines.collect() }
     }
+}
+
+/// How many lines of our own questions are not shown; nothing when none is left out.
+fn hidden(count: usize, lang: Lang) -> String {
+    if count == 0 { String::new() } else { lang.say(&text!("logs-hidden", count = count)) }
 }
 
 /// Lines that say what went wrong stand out, by colour and by weight.
@@ -132,10 +156,14 @@ pub(super) async fn logs(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     let name = target.server.name;
-    let reply = app.board.ask(|reply| Ask::Logs { name: name.clone(), lines: LINES, reply });
-    let Ok(Some(files)) = tokio::time::timeout(PATIENCE, reply).await else {
+    let checks = asked.checks == "shown";
+    let reply = app.board.ask(|reply| Ask::Logs { name: name.clone(), lines: LINES, checks, reply });
+    let Ok(Some(mut files)) = tokio::time::timeout(PATIENCE, reply).await else {
         return unavailable(&visit, &app);
     };
+    for file in &mut files {
+        file.lines = newest_first(std::mem::take(&mut file.lines));
+    }
     let after = asked.after.parse().unwrap_or(0);
     let (wanted, problems) = match wanted(&asked.status, &asked.path, &asked.address, after) {
         Ok(wanted) => (Some(wanted), Vec::new()),
@@ -150,7 +178,7 @@ pub(super) async fn logs(
         if let Some(problem) = problems.into_iter().next() {
             return visit.refusal(&app, Refusal::problem(problem, visit.lang));
         }
-        let files = files.into_iter().map(FileTail::from).collect();
+        let files = files.into_iter().map(|file| FileTail::of(file, visit.lang)).collect();
         return axum::Json(Tail { last, requests, files }).into_response();
     }
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -163,6 +191,7 @@ pub(super) async fn logs(
         // Newest first, as in every list.
         requests: requests.into_iter().rev().collect(),
         last,
+        checks,
         errors: Wrong::of(&problems, visit.lang),
         asked,
         blank: RequestRow::default(),

@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::web::back::own;
 use crate::web::read::Form;
 use crate::words::Lang;
 
@@ -34,27 +35,5 @@ pub(super) async fn theme(Form(wish): Form<Wish>) -> Response {
 
 fn keep(name: &str, value: &str, back: &str) -> Response {
     let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict");
-    ([(header::SET_COOKIE, cookie)], Redirect::to(safe(back))).into_response()
-}
-
-/// Only an address of this very page: `//host` and `/\host` lead elsewhere.
-fn safe(back: &str) -> &str {
-    let own = back.starts_with('/')
-        && !back.starts_with("//")
-        && back.len() < 512
-        && back.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if own { back } else { "/" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::safe;
-
-    #[test]
-    fn one_comes_back_to_this_page_only() {
-        assert_eq!(safe("/journal?before=5"), "/journal?before=5");
-        for elsewhere in ["", "//evil", "/\\evil", "https://evil", "/a\nb", "javascript:1"] {
-            assert_eq!(safe(elsewhere), "/", "{elsewhere}");
-        }
-    }
+    ([(header::SET_COOKIE, cookie)], Redirect::to(own(back))).into_response()
 }

@@ -10,7 +10,7 @@ use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
 use super::act::ask_first;
-use super::tools::unavailable;
+use super::tools::unanswered;
 use super::{Target, done, target};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -53,7 +53,7 @@ pub(super) async fn submit(
     let name = target.server.name;
     match app.repair(visit.actor(), name.clone(), side).await {
         Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
-        Ok(false) => unavailable(&visit, &app),
+        Ok(false) => unanswered(&visit, &app),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
     }
 }

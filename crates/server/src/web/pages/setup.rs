@@ -103,7 +103,7 @@ pub(super) async fn submit(
     };
     let proof = typed.proof.clone();
     match create(&app, typed, turn, device(&headers, peer)).await {
-        Ok(Some(entered)) => enter(&app, &entered, &proof).await,
+        Ok(Some(entered)) => enter(&app, &entered, &proof, "/").await,
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }

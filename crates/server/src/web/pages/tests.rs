@@ -1,6 +1,9 @@
 //! The pages through their front door: a real listener, real requests.
 
 mod account;
+mod back;
+mod logs;
+mod many;
 mod proof;
 
 use std::collections::BTreeMap;
@@ -192,7 +195,12 @@ async fn hostile_text_is_shown_as_text() {
         while let Some(ask) = asks.recv().await {
             if let Ask::Logs { reply, .. } = ask {
                 let lines = vec!["<script>alert(1)</script>".to_owned()];
-                let _ = reply.send(vec![LogFile { name: "error.log".to_owned(), lines, unread: None }]);
+                let _ = reply.send(vec![LogFile {
+                    name: "error.log".to_owned(),
+                    lines,
+                    hidden: 0,
+                    unread: None,
+                }]);
             }
         }
     });
@@ -218,7 +226,12 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
                 }
                 Ask::Logs { reply, .. } => {
                     let lines = vec!["[ERROR] <script>alert(1)</script>".to_owned()];
-                    let _ = reply.send(vec![LogFile { name: "mariadb.log".to_owned(), lines, unread: None }]);
+                    let _ = reply.send(vec![LogFile {
+                        name: "mariadb.log".to_owned(),
+                        lines,
+                        hidden: 0,
+                        unread: None,
+                    }]);
                 }
                 Ask::Compare { reply, .. } => {
                     let _ = reply.send(());
@@ -260,7 +273,9 @@ async fn a_database_has_a_page_of_its_own() {
     }
     assert!(!page.contains("<script>") && !page.contains("style=") && !page.contains("onclick"));
     assert!(!site.get("/pools/db/servers/db1").await.contains("/verify"), "the writer is the measure");
-    assert_eq!(status(&site.get("/pools/web/servers/web1").await), "404");
+    let web = site.get("/pools/web/servers/WEB1").await;
+    assert!(web.contains("location: /pools/web/servers/web1/logs\r\n"), "a web server has its logs: {web}");
+    assert_eq!(status(&site.get("/pools/web/servers/web9").await), "404");
     assert_eq!(status(&site.get("/pools/db/servers/nope").await), "404");
 }
 
@@ -745,7 +760,7 @@ async fn each_proxy_s_file_is_explained_and_what_a_hand_wrote_is_text() {
     assert!(!web.contains("cafe0123") && !web.contains("hunter2"));
     let db = site.get("/config/db").await;
     assert!(
-        db.contains("reads MariaDB’s greeting") && db.contains("aria-current=\"page\">HAProxy db"),
+        db.contains("First MariaDB’s greeting must come") && db.contains("aria-current=\"page\">HAProxy db"),
         "{db}"
     );
     assert!(site.get("/config/mail").await.starts_with("HTTP/1.1 404"));

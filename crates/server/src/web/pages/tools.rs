@@ -58,6 +58,11 @@ fn reloading(app: &App, proxy: PoolId) -> Text {
     }
 }
 
+/// No answer came to what was asked for: it may have been done, or be done later.
+pub(super) fn unanswered(visit: &Visit, app: &App) -> Response {
+    visit.refusal(app, Refusal::unanswered(visit.lang))
+}
+
 /// The engine does not answer: it is stopping.
 pub(super) fn unavailable(visit: &Visit, app: &App) -> Response {
     visit.refusal(app, Refusal::unavailable(visit.lang))

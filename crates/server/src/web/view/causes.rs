@@ -27,7 +27,7 @@ pub struct CauseRow {
     pub by: String,
     /// When, for `<time datetime>`.
     pub iso: String,
-    /// When, as the machine's own clock shows it.
+    /// When, by the page's clock.
     pub time: String,
     /// What else is as it is because of it; may be empty.
     pub explains: String,

@@ -75,7 +75,7 @@ pub fn token(view: &ServerView, all: &[ServerView]) -> String {
 pub fn about(server: &Server, view: Option<&ServerView>, lang: Lang) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(view.and_then(|v| v.version.clone()));
-    parts.push(format!("{}:{}", server.host, server.port));
+    parts.push(server.host.with_port(server.port));
     parts.push(lang.say(&text!("detail-id", id = server.id, slot = server.slot.unwrap_or(1))));
     parts.extend(view.and_then(|v| v.pid).map(|pid| lang.say(&text!("detail-pid", pid = pid))));
     parts

@@ -1,6 +1,6 @@
 //! A failover drill in words: what was counted, what the page said when, the line of a drill in the history.
 
-use cordee_domain::drill::{Drill, Recovery, Report, Said, Tally};
+use cordee_domain::drill::{Aim, Drill, Recovery, Report, Said, Tally};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
@@ -61,12 +61,13 @@ pub struct DrillView {
 /// A drill in words.
 pub fn drill(drill: &Drill, lang: Lang) -> DrillView {
     let requests = &drill.report.requests;
-    let short = text!(
-        "drill-short",
-        lost = requests.lost(),
-        asked = requests.asked,
-        sessions = drill.report.sessions_lost
-    );
+    let (lost, asked) = (requests.lost(), requests.asked);
+    let short = match drill.order.aim {
+        Aim::Colour => {
+            text!("drill-short", lost = lost, asked = asked, sessions = drill.report.sessions_lost)
+        }
+        Aim::Page(_) => text!("drill-short-page", lost = lost, asked = asked),
+    };
     DrillView {
         id: drill.id,
         iso: stamp(drill.begun).to_string(),
@@ -76,12 +77,23 @@ pub fn drill(drill: &Drill, lang: Lang) -> DrillView {
         traffic: lang.say(&traffic(drill)),
         end: lang.say(&drill.sentence()),
         short: lang.say(&short),
-        findings: findings(&drill.report, lang),
+        findings: findings(drill, lang),
         said: drill.report.said.iter().map(|s| said(s, lang)).collect(),
     }
 }
 
+/// Under which traffic, and on which page when that was chosen.
 fn traffic(drill: &Drill) -> Text {
+    match drill.order.aim.page() {
+        None => pace(drill),
+        Some(page) => {
+            let status = page.status.number().to_string();
+            text!("drill-traffic-page", url = page.url.to_string(), status = status, pace = pace(drill))
+        }
+    }
+}
+
+fn pace(drill: &Drill) -> Text {
     let t = drill.order.traffic;
     let held = if drill.is_held() {
         text!("drill-traffic-held", seconds = t.held)
@@ -99,13 +111,22 @@ fn traffic(drill: &Drill) -> Text {
 }
 
 /// What was counted, a line each.
-pub fn findings(report: &Report, lang: Lang) -> Vec<Finding> {
+pub fn findings(drill: &Drill, lang: Lang) -> Vec<Finding> {
+    let sessions = drill.order.aim == Aim::Colour;
+    counted(&drill.report, sessions, lang)
+}
+
+fn counted(report: &Report, sessions: bool, lang: Lang) -> Vec<Finding> {
     let mut all = vec![
         ("requests", text!("drill-requests"), lost(&report.requests)),
         (
             "sessions",
             text!("drill-sessions"),
-            text!("drill-of", lost = report.sessions_lost, of = report.sessions),
+            if sessions {
+                text!("drill-of", lost = report.sessions_lost, of = report.sessions)
+            } else {
+                text!("drill-sessions-not")
+            },
         ),
         ("recovery", text!("drill-recovery"), recovery(report.recovery())),
         ("longest", text!("drill-longest"), text!("drill-ms", ms = report.requests.longest_ms)),
@@ -195,7 +216,7 @@ pub fn progress(under_way: &DrillUnderWay, lang: Lang) -> Progress {
         doing: lang.say(&doing),
         done: if gathering { 0 } else { (under_way.ms / 100).min(of) },
         of,
-        findings: findings(&drill.report, lang),
+        findings: findings(drill, lang),
     }
 }
 
@@ -206,7 +227,7 @@ mod tests {
     use super::*;
 
     fn says(report: &Report, key: &str) -> Option<String> {
-        findings(report, Lang::En).into_iter().find(|f| f.key == key).map(|f| f.says)
+        counted(report, true, Lang::En).into_iter().find(|f| f.key == key).map(|f| f.says)
     }
 
     #[test]
@@ -225,6 +246,8 @@ mod tests {
         assert_eq!(says(&report, "recovery").unwrap(), "120 ms");
         assert_eq!(says(&report, "longest").unwrap(), "7 ms");
         assert_eq!(says(&report, "vanished"), None);
+        let elsewhere = counted(&report, false, Lang::En);
+        assert_eq!(elsewhere[1].says, "not looked at: only the demonstration’s page tells");
         report.writes = Some(Writes { first_ms: Some(340), vanished: Some(0), ..Writes::default() });
         assert_eq!(says(&report, "first").unwrap(), "340 ms");
         assert_eq!(says(&report, "vanished").unwrap(), "0 of 0");

@@ -18,6 +18,7 @@ mod rows;
 mod session;
 pub mod trial;
 pub mod visitors;
+pub mod window;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ pub use causes::CauseRow;
 pub use confirm::{Question, Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
-pub use rope::Rope;
+pub use rope::{Crowd, Rope};
 pub use rows::{LinkRow, ProxyRow, ServerRow};
 pub use session::keeping;
 
@@ -82,7 +83,7 @@ pub struct EventRow {
     pub id: u64,
     /// When, for `<time datetime>`.
     pub iso: String,
-    /// The day, as the machine's own clock shows it.
+    /// The day, by the page's clock.
     pub date: String,
     /// When, likewise.
     pub time: String,
@@ -155,7 +156,7 @@ pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     all.filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
 }
 
-/// Day and time as the machine's own clock shows them, and the moment for `<time datetime>`.
+/// Day and time by the page's clock, and the moment for `<time datetime>`.
 pub fn day_and_time(at: Millis) -> (String, String) {
     (local(at).strftime("%Y-%m-%d %H:%M:%S").to_string(), stamp(at).to_string())
 }
@@ -165,13 +166,25 @@ fn day(at: Millis) -> String {
     local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A moment as the machine's own clock shows it.
+/// A moment by the page's clock.
 pub fn clock_time(at: Millis) -> String {
     local(at).strftime("%H:%M:%S").to_string()
 }
 
 fn local(at: Millis) -> ZonedDateTime {
-    stamp(at).to_zoned_datetime(TimeZone::system())
+    stamp(at).to_zoned_datetime(zone())
+}
+
+/// The page has one clock, the machine's: what it says is compared with the logs there. A zone that has no name could not be
+/// said, so it is UTC then.
+fn zone() -> TimeZone {
+    let own = TimeZone::system();
+    if own.is_unknown() || own.iana_name().is_none() { TimeZone::UTC } else { own }
+}
+
+/// The name of that clock's zone.
+pub fn zone_name() -> String {
+    zone().iana_name().unwrap_or("UTC").to_owned()
 }
 
 fn stamp(at: Millis) -> Timestamp {

@@ -4,9 +4,12 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::status::Light;
+use cordee_domain::text;
+use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::{LinkRow, databases, rows};
+use super::window::FEW;
+use super::{LinkRow, databases, light, rows};
 use crate::words::Lang;
 
 /// One stroke, in a box of 100 by 100.
@@ -31,6 +34,21 @@ pub struct Rope {
     pub db: Vec<Cord>,
     /// Both directions between the two databases, when there are two: downwards, upwards.
     pub both: Vec<LinkRow>,
+    /// The web servers as one bead, when they are many.
+    pub web_crowd: Option<Crowd>,
+    /// The databases, likewise.
+    pub db_crowd: Option<Crowd>,
+}
+
+/// Many servers as one bead: how many there are, and how many of them are how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Crowd {
+    /// `data-st`.
+    pub st: &'static str,
+    /// "30 web servers".
+    pub title: String,
+    /// "28 up · 2 need attention".
+    pub says: String,
 }
 
 /// What a stroke says. A path is as good as its worst stroke, so the order matters.
@@ -51,15 +69,53 @@ enum Look {
 pub(super) fn rope(snapshot: &Snapshot, lang: Lang) -> Rope {
     let front = proxy(snapshot, PoolId::Web);
     let back = proxy(snapshot, PoolId::Db);
-    let web: Vec<Look> = of(snapshot, PoolId::Web).map(server).collect();
-    let db: Vec<Look> = of(snapshot, PoolId::Db).map(|s| database(s, snapshot.routing)).collect();
+    let web = beads(of(snapshot, PoolId::Web).map(server).collect());
+    let db = beads(of(snapshot, PoolId::Db).map(|s| database(s, snapshot.routing)).collect());
     Rope {
         visitors: strokes(&[front], Side::Straight),
         web: strokes(&beside(&web, front), Side::Out),
         middle: strokes(&beside(&web, back), Side::In),
         db: strokes(&beside(&db, back), Side::Out),
         both: both(snapshot, lang),
+        web_crowd: crowd(snapshot, PoolId::Web, lang),
+        db_crowd: crowd(snapshot, PoolId::Db, lang),
     }
+}
+
+/// The strokes towards the beads. Many servers are one bead: traffic gets through as long as it gets through to one.
+fn beads(servers: Vec<Look>) -> Vec<Look> {
+    if servers.len() > FEW { servers.into_iter().min().into_iter().collect() } else { servers }
+}
+
+fn crowd(snapshot: &Snapshot, pool: PoolId, lang: Lang) -> Option<Crowd> {
+    let lights: Vec<Light> = of(snapshot, pool).map(|s| s.status.light).collect();
+    if lights.len() <= FEW {
+        return None;
+    }
+    let count = |wanted: &[Light]| lights.iter().filter(|light| wanted.contains(light)).count();
+    let (up, busy, aside) = (count(&[Light::Good]), count(&[Light::Progress]), count(&[Light::Maintenance]));
+    let (unknown, trouble) = (count(&[Light::Unknown]), count(&[Light::Warning, Light::Critical]));
+    let look = match lights.iter().min() {
+        Some(Light::Good) if trouble + unknown > 0 => Light::Warning,
+        best => best.copied().unwrap_or(Light::Unknown),
+    };
+    let part = |count: usize, says: Text| (count > 0).then(|| lang.say(&says));
+    let parts = [
+        part(up, text!("rope-crowd-up", count = up)),
+        part(trouble, text!("rope-crowd-trouble", count = trouble)),
+        part(unknown, text!("rope-crowd-unknown", count = unknown)),
+        part(busy, text!("rope-crowd-busy", count = busy)),
+        part(aside, text!("rope-crowd-aside", count = aside)),
+    ];
+    let title = match pool {
+        PoolId::Web => text!("rope-crowd-web", count = lights.len()),
+        PoolId::Db => text!("rope-crowd-db", count = lights.len()),
+    };
+    Some(Crowd {
+        st: light(look),
+        title: lang.say(&title),
+        says: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+    })
 }
 
 fn of(snapshot: &Snapshot, pool: PoolId) -> impl Iterator<Item = &ServerView> {

@@ -88,6 +88,36 @@ fn the_rope_is_cut_where_a_server_is_down() {
 }
 
 #[test]
+fn many_servers_are_one_bead_that_counts_them() {
+    let crowd = |lights: &[Light], lang| {
+        let mut all = snapshot();
+        all.servers = (lights.iter().enumerate())
+            .map(|(n, light)| ServerView {
+                status: Status::bare(*light, text!("status-up")),
+                ..web(&format!("w{n}"))
+            })
+            .collect();
+        picture(&all, lang, now()).rope
+    };
+    let (good, down, aside) = (Light::Good, Light::Critical, Light::Maintenance);
+    assert_eq!(crowd(&[good; 6], Lang::En).web_crowd, None);
+    let rope = crowd(&[good, good, good, good, good, down, aside], Lang::En);
+    let one = rope.web_crowd.expect("one bead");
+    assert_eq!((one.st, one.title.as_str()), ("warn", "7 web servers"));
+    assert_eq!(one.says, "5 up · 1 needs attention · 1 set aside");
+    assert_eq!((rope.web[0].class, rope.web.len()), ("", 2), "one whole stroke and its lay");
+    let french = crowd(&[good, down, down, good, good, good, good], Lang::Fr).web_crowd.expect("one bead");
+    assert_eq!((french.title.as_str(), french.says.as_str()), ("7 serveurs web", "5 en ligne · 2 à traiter"));
+    let none = crowd(&[down; 7], Lang::En);
+    assert_eq!(none.web_crowd.map(|one| one.st), Some("crit"));
+    assert_eq!(none.web[0].class, "cut");
+    assert_eq!(
+        crowd(&[Light::Unknown; 9], Lang::En).web_crowd.map(|one| one.says),
+        Some("9 unknown".to_owned())
+    );
+}
+
+#[test]
 fn stopping_says_who_takes_the_visitors() {
     let mut all = snapshot();
     let ask = |all: &Snapshot| question(all, &all.servers[0], Risk::Stop, Lang::En);

@@ -6,7 +6,7 @@ use cordee_domain::text;
 use cordee_domain::visitors::Counts;
 use serde::Serialize;
 
-use super::{local, stamp};
+use super::{day_and_time, stamp};
 use crate::guestbook::Request;
 use crate::store::visitors::{ColourChange, Gap, NOBODY, Visitor};
 use crate::words::Lang;
@@ -16,13 +16,14 @@ use crate::words::Lang;
 pub struct Moment {
     /// For programs.
     pub iso: String,
-    /// For people, by the machine's own clock.
+    /// For people, by the page's clock.
     pub text: String,
 }
 
 /// A moment with its date.
 pub fn moment(at: u64) -> Moment {
-    Moment { iso: stamp(at).to_string(), text: local(at).strftime("%Y-%m-%d %H:%M:%S").to_string() }
+    let (text, iso) = day_and_time(at);
+    Moment { iso, text }
 }
 
 /// One visitor.

@@ -156,6 +156,7 @@ async fn what_is_not_there_is_said_to_be_unknown() {
         ("POST", "/api/v1/clean?apply=yes", 422, "apply"),
         ("GET", "/api/v1/pools/web/servers/web1/logs?lines=0", 422, "lines"),
         ("GET", "/api/v1/pools/web/servers/web1/logs?lines=1001", 422, "lines"),
+        ("GET", "/api/v1/pools/web/servers/web1/logs?checks=yes", 422, "checks"),
         ("GET", "/api/v1/history?limit=-1", 422, "limit"),
         ("GET", "/api/v1/history?before=99999999999999999999", 422, "before"),
         ("GET", "/api/v1/events?after=x", 422, "after"),

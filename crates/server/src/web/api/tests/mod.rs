@@ -101,11 +101,12 @@ impl Rig {
                         };
                         drop(reply.send(Ok(plan)));
                     }
-                    Ask::Logs { name, lines, reply } => {
+                    Ask::Logs { name, lines, checks, reply } => {
                         let line = format!("{name} {lines}");
                         drop(reply.send(vec![LogFile {
                             name: "access.log".to_owned(),
                             lines: vec![line],
+                            hidden: if checks { 0 } else { 7 },
                             unread: None,
                         }]));
                     }
@@ -331,6 +332,9 @@ async fn questions_go_to_the_engine() {
     rig.answer_asks();
     let (status, value) = rig.call("GET", "/api/v1/pools/web/servers/WEB1/logs?lines=3").await;
     assert_eq!((status, &value["files"][0]["lines"][0]), (StatusCode::OK, &json!("web1 3")));
+    assert_eq!(value["files"][0]["hidden"], json!(7), "checks are left out and counted");
+    let (_, value) = rig.call("GET", "/api/v1/pools/web/servers/web1/logs?checks=true").await;
+    assert_eq!(value["files"][0]["hidden"], json!(0), "until they are asked for");
     let (_, value) = rig.call("POST", "/api/v1/pools/db/servers/db1/test").await;
     assert_eq!((&value["passed"], &value["steps"][1]["ok"]), (&json!(false), &json!(false)));
     assert_eq!(rig.call("POST", "/api/v1/refresh").await.0, StatusCode::ACCEPTED);

@@ -1,0 +1,84 @@
+//! How long nobody could write at a change of writer, as it is told afterwards: from the loss or the closing of the old
+//! writer until HAProxy leads to the new one.
+//!
+//! What begins need not end with another writer: it may be started again where its data are, or the change be given up.
+//! That is over as soon as the same writer is seen open. A measurement that went on all the same was once told as the
+//! gap of a promotion that came 38 s later, of which clients noticed 54 ms.
+
+use crate::desired::Desired;
+use crate::ids::{Millis, PoolId};
+use crate::observed::{Gap, Observed, Seen};
+
+/// A change of writer that may be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// When the old writer stopped writing.
+    pub since: Millis,
+    /// The epoch that would end it.
+    pub epoch: u64,
+}
+
+/// How it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Nobody writes yet.
+    UnderWay,
+    /// The same writer writes again, or what was measured is long past: there is nothing to tell.
+    Nothing,
+    /// Another one writes.
+    Over(Gap),
+}
+
+impl Switch {
+    /// The writer of now was closed or lost at `since`. What began before goes on where it is the same change, and where
+    /// the new writer was lost before it was seen to write.
+    #[must_use]
+    pub fn begins(before: Option<Self>, since: Millis, desired: &Desired, observed: &Observed) -> Self {
+        let epoch = desired.epoch + 1;
+        match before {
+            Some(same) if same.epoch == epoch => same,
+            Some(chain) if chain.epoch == desired.epoch && open(desired, observed, chain.since).is_none() => {
+                Self { since: chain.since, epoch }
+            }
+            _ => Self { since, epoch },
+        }
+    }
+
+    /// How it goes, by what was seen since it began.
+    #[must_use]
+    pub fn course(self, desired: &Desired, observed: &Observed, now: Millis) -> Course {
+        let open = open(desired, observed, self.since).is_some();
+        if desired.epoch != self.epoch {
+            let again = open && desired.handover.is_none();
+            return if desired.epoch > self.epoch || again { Course::Nothing } else { Course::UnderWay };
+        }
+        if open && led(desired, observed, self.since) {
+            let ms = now.saturating_sub(self.since);
+            Course::Over(Gap { epoch: self.epoch, at: now, ms })
+        } else {
+            Course::UnderWay
+        }
+    }
+}
+
+/// The writer's look that found it open, if that began after `since`: one from before tells of another time.
+fn open(desired: &Desired, observed: &Observed, since: Millis) -> Option<Millis> {
+    match observed.databases.get(desired.writer.as_ref()?) {
+        Some(Seen::At(at, seen)) if !seen.read_only && *at > since => Some(*at),
+        _ => None,
+    }
+}
+
+/// Whether HAProxy was seen to lead to the writer after `since`.
+fn led(desired: &Desired, observed: &Observed, since: Millis) -> bool {
+    let Some(writer) = &desired.writer else { return false };
+    match &observed.proxy(PoolId::Db).running {
+        Seen::At(at, running) if *at > since => {
+            running.servers.get(writer).is_some_and(|s| !s.maintenance && !s.writer_maintenance)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

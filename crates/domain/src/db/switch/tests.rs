@@ -1,0 +1,231 @@
+use proptest::prelude::*;
+
+use crate::change::Change;
+use crate::db::failover::tests::scene::{NOW, Scene, cluster, listed, name};
+use crate::ids::ServerName;
+use crate::observed::Seen;
+
+use super::*;
+
+/// A cluster as time goes by, and what the engine does with the measurement.
+struct Tale {
+    scene: Scene,
+    now: Millis,
+    switch: Option<Switch>,
+    told: Option<Gap>,
+    /// When the writer stopped, after it was last seen to write.
+    stopped: Option<Millis>,
+}
+
+impl Tale {
+    fn new() -> Self {
+        Self { scene: cluster(1), now: NOW, switch: None, told: None, stopped: None }
+    }
+
+    fn passes(&mut self, ms: u64) {
+        self.now += ms;
+        self.round();
+    }
+
+    /// As the engine's round does it.
+    fn round(&mut self) {
+        let Some(switch) = self.switch else { return };
+        match switch.course(&self.scene.desired, &self.scene.seen, self.now) {
+            Course::UnderWay => {}
+            Course::Nothing => self.switch = None,
+            Course::Over(gap) => (self.switch, self.told) = (None, Some(gap)),
+        }
+    }
+
+    fn writer(&self) -> ServerName {
+        self.scene.desired.writer.clone().expect("a writer")
+    }
+
+    fn begins(&mut self) {
+        self.stopped.get_or_insert(self.now);
+        let Scene { desired, seen, .. } = &self.scene;
+        self.switch = Some(Switch::begins(self.switch, self.now, desired, seen));
+    }
+
+    /// The writer's process ends.
+    fn lost(&mut self) {
+        let writer = self.writer();
+        self.begins();
+        self.scene.seen.databases.remove(&writer);
+    }
+
+    /// The writer is closed for a planned change.
+    fn closed(&mut self) {
+        let writer = self.writer();
+        let asked = self.heir();
+        let (at, accept_loss) = (self.now, false);
+        let wish = Change::Promote { name: asked, at, accept_loss };
+        if let Ok(next) = self.scene.desired.apply(&wish) {
+            self.scene.desired = next;
+            self.begins();
+            self.see(&writer, false);
+        }
+    }
+
+    fn gone(&self) -> bool {
+        self.switch.is_some_and(|s| s.epoch == self.scene.desired.epoch + 1)
+    }
+
+    fn heir(&self) -> ServerName {
+        let writer = self.writer();
+        let other = self.scene.desired.db.servers.iter().find(|s| s.name != writer);
+        other.expect("another one").name.clone()
+    }
+
+    /// A planned change is given up.
+    fn abandoned(&mut self) {
+        self.scene.desired.handover = None;
+    }
+
+    /// Another one is the writer, not open yet.
+    fn elected(&mut self) {
+        let heir = self.heir();
+        self.see(&heir, false);
+        let desired = &mut self.scene.desired;
+        (desired.writer, desired.handover) = (Some(heir), None);
+        desired.epoch += 1;
+    }
+
+    fn see(&mut self, server: &ServerName, open: bool) {
+        let mut seen = cluster(1).seen.databases[&name("db1")].value().expect("seen").clone();
+        seen.read_only = !open;
+        self.scene.seen.databases.insert(server.clone(), Seen::At(self.now, seen));
+    }
+
+    /// The writer is looked at and found open; HAProxy leads to it.
+    fn writes(&mut self) {
+        let writer = self.writer();
+        self.see(&writer, true);
+        let servers = self.scene.desired.db.servers.clone();
+        let at = self.now;
+        let proxy = self.scene.seen.proxies.get_mut(&PoolId::Db).expect("a proxy");
+        let Seen::At(looked, running) = &mut proxy.running else { panic!("not looked at") };
+        *looked = at;
+        running.servers = servers.iter().map(|s| (s.name.clone(), listed(s.id, s.name != writer))).collect();
+        self.round();
+        if self.scene.desired.handover.is_none() {
+            self.stopped = None;
+        }
+    }
+}
+
+/// What was once measured: the writer was killed, came back where its data are and wrote for 38 s; then it handed over.
+#[test]
+fn a_writer_that_came_back_begins_no_gap_of_a_later_promotion() {
+    let mut tale = Tale::new();
+    tale.lost();
+    tale.passes(900);
+    tale.writes();
+    tale.passes(37_900);
+    tale.closed();
+    tale.passes(20);
+    tale.elected();
+    tale.passes(20);
+    tale.writes();
+    assert_eq!(tale.told.map(|g| (g.epoch, g.ms)), Some((tale.scene.desired.epoch, 40)));
+}
+
+#[test]
+fn a_change_that_was_given_up_begins_no_gap_of_a_later_one() {
+    let mut tale = Tale::new();
+    tale.closed();
+    tale.passes(10_000);
+    tale.abandoned();
+    tale.passes(50);
+    tale.writes();
+    tale.passes(30_000);
+    tale.lost();
+    tale.passes(10);
+    tale.elected();
+    tale.passes(20);
+    tale.writes();
+    assert_eq!(tale.told.map(|g| g.ms), Some(30));
+}
+
+/// HAProxy still led to the heir when it was last looked at, and the heir is open: all write. That look is from before.
+#[test]
+fn what_was_seen_before_ends_nothing() {
+    let mut tale = Tale::new();
+    let heir = tale.heir();
+    tale.see(&heir, true);
+    tale.passes(5);
+    tale.lost();
+    tale.passes(5);
+    let desired = &mut tale.scene.desired;
+    (desired.writer, desired.epoch) = (Some(heir), desired.epoch + 1);
+    tale.passes(700);
+    assert_eq!(tale.told, None);
+    tale.writes();
+    assert_eq!(tale.told.map(|g| g.ms), Some(705));
+}
+
+#[test]
+fn a_new_writer_that_is_lost_before_it_writes_ends_nothing() {
+    let mut tale = Tale::new();
+    tale.lost();
+    tale.passes(40);
+    tale.elected();
+    tale.passes(40);
+    tale.lost();
+    tale.passes(40);
+    tale.elected();
+    tale.passes(40);
+    tale.writes();
+    assert_eq!(tale.told.map(|g| (g.epoch, g.ms)), Some((tale.scene.desired.epoch, 160)));
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Passes(u64),
+    Lost,
+    Closed,
+    Abandoned,
+    Elected,
+    Writes,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => (1_u64..70_000).prop_map(Act::Passes),
+        2 => Just(Act::Lost),
+        2 => Just(Act::Closed),
+        1 => Just(Act::Abandoned),
+        3 => Just(Act::Elected),
+        4 => Just(Act::Writes),
+    ]
+}
+
+proptest! {
+    /// Whatever was lost, closed, given up and started again before: what is told is the time since the writer was last
+    /// seen to write, and stopped.
+    #[test]
+    fn a_gap_counts_from_its_own_loss(acts in proptest::collection::vec(act(), 0..40)) {
+        let mut tale = Tale::new();
+        for act in acts {
+            // A look takes a moment, and so does whatever follows from it.
+            tale.passes(1);
+            let stopped = tale.stopped;
+            match act {
+                Act::Passes(ms) => tale.passes(ms),
+                Act::Lost => tale.lost(),
+                Act::Closed => tale.closed(),
+                Act::Abandoned => tale.abandoned(),
+                // Nobody else is chosen before the writer was closed or lost.
+                Act::Elected if tale.gone() => tale.elected(),
+                // A writer that is closed for a change is not opened.
+                Act::Writes if tale.scene.desired.handover.is_none() => tale.writes(),
+                Act::Elected | Act::Writes => {}
+            }
+            if let Some(gap) = tale.told.take() {
+                let stopped = stopped.expect("nothing had stopped");
+                prop_assert_eq!(gap.at - gap.ms, stopped, "{:?}", gap);
+                prop_assert_eq!(gap.epoch, tale.scene.desired.epoch);
+            }
+        }
+    }
+}

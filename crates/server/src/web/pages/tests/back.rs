@@ -1,0 +1,51 @@
+//! The way back to what somebody wanted to see before they signed in.
+
+use super::{Site, site, status};
+
+#[tokio::test]
+async fn a_page_that_was_asked_for_is_shown_after_the_sign_in() {
+    let site = Site { cookie: "x=y".to_owned(), ..site().await };
+    for (asked, led) in [
+        ("/config/db", "/login?back=/config/db"),
+        ("/visitors?address=10.0&server=web1", "/login?back=/visitors%3Faddress%3D10.0%26server%3Dweb1"),
+        ("/", "/login"),
+        ("/live", "/login"),
+    ] {
+        let answer = site.get(asked).await;
+        assert!(answer.contains(&format!("location: {led}\r\n")), "{asked}: {answer}");
+    }
+    let form = site.get("/login?back=/visitors%3Faddress%3D10.0%26server%3Dweb1").await;
+    assert!(form.contains("name=\"back\" value=\"/visitors?address=10.0&#38;server=web1\""), "{form}");
+    let wrong = site.post("/login", "name=ana&password=no&back=%2Fconfig%2Fdb", "").await;
+    assert_eq!(status(&wrong), "422");
+    assert!(wrong.contains("name=\"back\" value=\"/config/db\""), "a wrong password does not lose the way");
+    assert!(wrong.contains("value=\"/login?back=/config/db\""), "nor does a change of the language after it");
+    let entered = site.post("/login", "name=ana&password=long+enough&back=%2Fconfig%2Fdb", "").await;
+    assert!(status(&entered) == "303" && entered.contains("location: /config/db\r\n"), "{entered}");
+}
+
+#[tokio::test]
+async fn nobody_is_led_to_another_site() {
+    let site = site().await;
+    for elsewhere in [
+        "//evil.example",
+        "/%5Cevil.example",
+        "https://evil.example",
+        "%09//evil",
+        "/a%0d%0aX-Y: z",
+        "javascript:1",
+    ] {
+        let form = site.get(&format!("/login?back={}", elsewhere.replace(' ', "%20"))).await;
+        assert!(form.contains("location: /\r\n"), "{elsewhere}: {form}");
+        let body = format!("name=ana&password=long+enough&back={elsewhere}");
+        let entered = site.post("/login", &body, "").await;
+        assert!(status(&entered) == "303" && entered.contains("location: /\r\n"), "{elsewhere}: {entered}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_was_sent_too_late_is_not_sent_again() {
+    let site = Site { cookie: "x=y".to_owned(), ..site().await };
+    let answer = site.post("/pools/web/servers/web1/stop", "", "").await;
+    assert!(answer.contains("location: /login\r\n"), "{answer}");
+}

@@ -1,0 +1,227 @@
+//! Which rows of a table are in the page: those that hold a word, in an order, a few at a time.
+//!
+//! The script does the same with the rows of the stream (`web/table.js`); without it the same links and forms are asked.
+
+use std::cmp::Ordering;
+
+use super::ServerRow;
+
+/// Rows that a page holds at once. Every row has its menu and its questions, so many rows make a heavy page.
+pub const ROWS: usize = 12;
+/// Tables with more rows than this can be searched, and the rope shows their pool as one bead.
+pub const FEW: usize = 6;
+/// Characters of a word to look for: an address or a sentence of the table has no more.
+const LONGEST: usize = 100;
+
+/// What rows can be ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Name, with numbers as numbers.
+    Name,
+    /// What it is.
+    Kind,
+    /// Address.
+    Address,
+    /// Port.
+    Port,
+    /// What needs attention first.
+    Status,
+    /// Sessions now.
+    Sessions,
+}
+
+impl Order {
+    /// All, in the order of the columns.
+    pub const ALL: [Self; 6] =
+        [Self::Name, Self::Kind, Self::Address, Self::Port, Self::Status, Self::Sessions];
+
+    /// Its word in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Kind => "kind",
+            Self::Address => "address",
+            Self::Port => "port",
+            Self::Status => "status",
+            Self::Sessions => "sessions",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == word)
+    }
+
+    fn compare(self, a: &ServerRow, b: &ServerRow) -> Ordering {
+        match self {
+            Self::Name => Ordering::Equal,
+            Self::Kind => natural(&a.kind, &b.kind),
+            Self::Address => natural(&a.address, &b.address),
+            Self::Port => natural(&a.port, &b.port),
+            Self::Status => urgency(a.status.st).cmp(&urgency(b.status.st)),
+            Self::Sessions => natural(&a.sessions, &b.sessions),
+        }
+        .then_with(|| natural(&a.name, &b.name))
+    }
+}
+
+/// What needs attention comes first.
+fn urgency(st: &str) -> usize {
+    ["crit", "unknown", "warn", "busy", "maint", "good"].iter().position(|s| *s == st).unwrap_or(6)
+}
+
+/// As people count: `web2` before `web10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (parts(a), parts(b));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return a.cmp(b),
+            (one, other) if one == other => {}
+            (one, other) => return one.cmp(&other),
+        }
+    }
+}
+
+/// A text cut where digits begin and end; a number goes by its length, then by its digits.
+fn parts(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let digit = rest.chars().next()?.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        let plain = part.trim_start_matches('0');
+        Some(if digit { (plain.len(), plain.to_owned()) } else { (usize::MAX, part.to_lowercase()) })
+    })
+}
+
+/// What somebody asked to see of one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Only rows that hold this; empty for all.
+    pub word: String,
+    /// Ordered by this; otherwise as they came.
+    pub order: Option<Order>,
+    /// The other way round.
+    pub down: bool,
+    /// Pages before this one.
+    pub skip: usize,
+}
+
+impl Window {
+    /// Reads what an address says. What it cannot mean is left out: an address is also typed by hand.
+    pub fn parse(word: &str, order: &str, page: &str) -> Self {
+        let (down, order) = order.strip_prefix('-').map_or((false, order), |rest| (true, rest));
+        let order = Order::parse(order);
+        Self {
+            word: word.trim().chars().take(LONGEST).collect(),
+            order,
+            down: down && order.is_some(),
+            skip: page.parse::<usize>().unwrap_or(1).saturating_sub(1),
+        }
+    }
+
+    /// The order's word in an address; empty as they came.
+    pub fn sort(&self) -> String {
+        let sign = if self.down { "-" } else { "" };
+        self.order.map(|order| format!("{sign}{}", order.as_str())).unwrap_or_default()
+    }
+
+    /// What is shown of these rows.
+    pub fn of<'a>(&self, all: &[&'a ServerRow]) -> Shown<'a> {
+        let word = self.word.to_lowercase();
+        let mut rows: Vec<&ServerRow> = all.iter().copied().filter(|row| holds(row, &word)).collect();
+        if let Some(order) = self.order {
+            rows.sort_by(|a, b| order.compare(a, b));
+            if self.down {
+                rows.reverse();
+            }
+        }
+        let (found, pages) = (rows.len(), rows.len().div_ceil(ROWS).max(1));
+        let skip = self.skip.min(pages - 1);
+        let rows: Vec<&ServerRow> = rows.into_iter().skip(skip * ROWS).take(ROWS).collect();
+        let first = skip * ROWS + usize::from(!rows.is_empty());
+        Shown { first, last: skip * ROWS + rows.len(), found, skip, pages, rows }
+    }
+}
+
+fn holds(row: &ServerRow, word: &str) -> bool {
+    let place = format!("{}:{}", row.address, row.port);
+    let texts = [&row.name, &row.kind, &place, &row.cookie, &row.status.word, &row.status.reason, &row.role];
+    word.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(word))
+}
+
+/// A part of a table.
+#[derive(Clone, Debug)]
+pub struct Shown<'a> {
+    /// Its rows.
+    pub rows: Vec<&'a ServerRow>,
+    /// The number of the first of them, from 1; 0 when there is none.
+    pub first: usize,
+    /// The number of the last of them.
+    pub last: usize,
+    /// Rows that hold the word, on all pages.
+    pub found: usize,
+    /// Pages before this one.
+    pub skip: usize,
+    /// Pages, at least one.
+    pub pages: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(names: &[&str]) -> Vec<ServerRow> {
+        names.iter().map(|name| ServerRow { name: (*name).to_owned(), ..ServerRow::default() }).collect()
+    }
+
+    fn shown(all: &[ServerRow], word: &str, sort: &str, page: &str) -> (Vec<String>, usize, usize) {
+        let all: Vec<&ServerRow> = all.iter().collect();
+        let shown = Window::parse(word, sort, page).of(&all);
+        (shown.rows.iter().map(|r| r.name.clone()).collect(), shown.found, shown.pages)
+    }
+
+    #[test]
+    fn names_are_ordered_as_people_count() {
+        let all = rows(&["web10", "Web2", "api", "web1", "web02"]);
+        assert_eq!(shown(&all, "", "name", "").0, ["api", "web1", "Web2", "web02", "web10"]);
+        assert_eq!(shown(&all, "", "-name", "").0, ["web10", "web02", "Web2", "web1", "api"]);
+        assert_eq!(shown(&all, "", "", "").0[0], "web10", "as they came");
+    }
+
+    #[test]
+    fn every_row_is_on_exactly_one_page() {
+        let names: Vec<String> = (0..30).map(|n| format!("web{n}")).collect();
+        let all = rows(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let pages: Vec<Vec<String>> = ["1", "2", "3"].map(|page| shown(&all, "", "", page).0).into();
+        assert_eq!(pages.concat(), names);
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [12, 12, 6]);
+        for odd in ["0", "-1", "x", ""] {
+            assert_eq!(shown(&all, "", "", odd).0, pages[0], "{odd}");
+        }
+        assert_eq!(shown(&all, "", "", "18446744073709551615").0, pages[2], "beyond the end is the end");
+    }
+
+    #[test]
+    fn a_word_is_looked_for_in_what_the_row_shows() {
+        let mut all = rows(&["web1", "web2", "web3"]);
+        all[1].address = "10.0.0.15".to_owned();
+        all[1].port = "80".to_owned();
+        all[2].status.reason = "connection refused".to_owned();
+        for (word, found) in [("10.0.0.15:80", "web2"), ("REFUSED", "web3"), (" web1 ", "web1")] {
+            assert_eq!(shown(&all, word, "", "").0, [found], "{word}");
+        }
+        assert_eq!(shown(&all, "nothing", "", "9"), (Vec::new(), 0, 1));
+    }
+
+    #[test]
+    fn what_needs_attention_comes_first() {
+        let mut all = rows(&["a", "b", "c", "d"]);
+        for (row, st) in all.iter_mut().zip(["good", "warn", "crit", "maint"]) {
+            row.status.st = st;
+        }
+        assert_eq!(shown(&all, "", "status", "").0, ["c", "b", "d", "a"]);
+        assert_eq!(Window::parse("", "-nothing", "").sort(), "", "an unknown order is none");
+        assert_eq!(Window::parse("", "-port", "").sort(), "-port");
+    }
+}

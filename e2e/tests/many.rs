@@ -1,0 +1,389 @@
+//! Thirty web servers on one page: it stays light, every row is within reach with script and without, nothing slides away
+//! under a hand, and there is one clock.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cordee_e2e::axe;
+use cordee_e2e::browser::Browser;
+use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::http::get;
+use cordee_e2e::person::Person;
+use cordee_e2e::procs::Frozen;
+use cordee_e2e::suite::File;
+use cordee_e2e::visitors::{Manner, Stranger, closed_port};
+use cordee_e2e::wait;
+use serde_json::json;
+
+const SHOWN: Duration = Duration::from_secs(10);
+/// Of thirty web servers two are Cordée's own, and two do not answer.
+const GOOD: usize = 26;
+const DEAD: usize = 2;
+/// Not the zone of any browser here.
+const ZONE: &str = "Asia/Tokyo";
+
+/// Its cases.
+pub fn file() -> File {
+    File::new(
+        "many",
+        &[("TZ", ZONE)],
+        &[
+            case!(nothing_slides_under_the_pointer),
+            case!(what_is_late_looks_late),
+            case!(all_pages_have_one_clock),
+            case!(thirty_servers_are_a_light_page),
+            case!(every_row_is_found_ordered_and_kept_with_script),
+            case!(every_row_is_reached_without_script),
+        ],
+    )
+}
+
+// ---- thirty
+
+/// Twenty-eight web servers more, of somebody else's; taken away when dropped.
+struct Crowd<'a> {
+    cluster: &'a Cluster,
+    names: Vec<String>,
+    strangers: Vec<Stranger>,
+}
+
+impl<'a> Crowd<'a> {
+    #[track_caller]
+    fn gather(cluster: &'a Cluster) -> Self {
+        let strangers: Vec<Stranger> = (0..GOOD).map(|_| Stranger::new(Manner::Good("far"))).collect();
+        let ports = strangers.iter().map(Stranger::port).chain((0..DEAD).map(|_| closed_port()));
+        let mut crowd = Self { cluster, names: Vec::new(), strangers: Vec::new() };
+        let api = cluster.api();
+        for (number, port) in ports.enumerate() {
+            let name = format!("far{}", number + 1);
+            let body = json!({ "name": name, "address": "127.0.0.1", "port": port });
+            let reply = api.post("/v1/pools/web/servers", &body);
+            assert!(reply.ok(), "{name}: {reply:?}");
+            crowd.names.push(name);
+        }
+        crowd.strangers = strangers;
+        for (number, name) in crowd.names.iter().enumerate() {
+            let light = if number < GOOD { "good" } else { "critical" };
+            api.wait_for_light(name, light, Duration::from_secs(20));
+        }
+        crowd
+    }
+}
+
+impl Drop for Crowd<'_> {
+    fn drop(&mut self) {
+        let api = self.cluster.api();
+        for name in &self.names {
+            let _ = api.call("DELETE", &format!("/v1/pools/web/servers/{name}"), None);
+        }
+        drop(std::mem::take(&mut self.strangers));
+    }
+}
+
+/// Long tasks from before the first script of the page, in milliseconds.
+const LONG: &str = "const done = arguments[arguments.length - 1];
+    new PerformanceObserver(list => done(list.getEntries().map(e => Math.round(e.duration))))
+        .observe({ type: 'longtask', buffered: true });
+    setTimeout(() => done([]), 500);";
+
+/// What the page weighed on the wire, its event stream left out, and when it could be used.
+const WEIGHT: &str = "const all = [...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')];
+    const weight = all.filter(e => !e.name.includes('/live')).reduce((sum, e) => sum + e.transferSize, 0);
+    const [page] = performance.getEntriesByType('navigation');
+    return { weight, html: page.transferSize, usable: Math.round(page.domContentLoadedEventEnd) };";
+
+fn thirty_servers_are_a_light_page(cluster: &Cluster) {
+    let _crowd = Crowd::gather(cluster);
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    person.go("/");
+    browser.wait_for("#live[data-st=good]", SHOWN);
+    std::thread::sleep(Duration::from_secs(5));
+    let nodes = browser.script("return document.querySelectorAll('*').length", &[]).as_u64().unwrap();
+    let (long, weight) = (browser.async_script(LONG, &[]), browser.script(WEIGHT, &[]));
+    println!("#   {nodes} elements, tasks above 50 ms: {long}, {weight}");
+    assert!(nodes <= 3_000, "{nodes} elements");
+    assert!(weight["usable"].as_u64().is_some_and(|ms| ms <= 1_500), "{weight}");
+    let bead = browser.text("#beads-web").unwrap_or_default();
+    assert!(bead.contains("30 web servers") && bead.contains("28 up · 2 need attention"), "{bead}");
+    assert_eq!(browser.text("[data-count=web]").as_deref(), Some("30"));
+    assert_eq!(browser.text("[data-range]").as_deref(), Some("1–12"));
+    looks(&person, "thirty", &["/", "/?web-q=nobody&web-sort=status"]);
+}
+
+/// The rows that are shown, in order.
+fn rows(browser: &Browser) -> Vec<String> {
+    let script = "return [...document.querySelectorAll('#rows-web tr')].map(r => r.dataset.row)";
+    let found = browser.script(script, &[]);
+    found.as_array().into_iter().flatten().filter_map(|v| v.as_str()).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn wait_for_rows(browser: &Browser, what: &str, wanted: impl Fn(&[String]) -> bool) {
+    wait::until(what, SHOWN, || {
+        let seen = rows(browser);
+        if wanted(&seen) { Ok(()) } else { Err(seen) }
+    });
+}
+
+fn every_row_is_found_ordered_and_kept_with_script(cluster: &Cluster) {
+    let _crowd = Crowd::gather(cluster);
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    person.go("/");
+    browser.wait_for("#live[data-st=good]", SHOWN);
+    person.mark();
+    let mut seen: BTreeSet<String> = rows(browser).into_iter().collect();
+    for part in ["13–24", "25–30"] {
+        browser.click("[data-pager=web] [data-turn='1']");
+        wait::until_true(part, SHOWN, || browser.text("[data-range]").as_deref() == Some(part));
+        seen.extend(rows(browser));
+    }
+    assert_eq!(seen.len(), 30, "each row is in one part: {seen:?}");
+    let focus = "return document.activeElement.dataset.turn";
+    assert_eq!(browser.script(focus, &[]), json!("-1"), "the way that leads no further gives the focus away");
+    browser.click("#web th [data-sort=status]");
+    wait_for_rows(browser, "what needs attention comes first", |r| r[..2] == ["far27", "far28"]);
+    assert!(browser.sees("#web th[aria-sort=ascending] [data-sort=status]"));
+    // By keys: the word, then the order the other way round.
+    browser.press("/");
+    browser.press("far2");
+    wait_for_rows(browser, "far2, far20 to far28", |r| r.len() == 10 && r[0] == "far27");
+    assert_eq!(browser.script("return location.search", &[]), json!("?web-q=far2&web-sort=status"));
+    browser.click("#web th [data-sort=name]");
+    browser.press("\u{e007}");
+    wait_for_rows(browser, "the last name first", |r| r.first().is_some_and(|n| n == "far28"));
+    assert!(browser.sees("#web th[aria-sort=descending] [data-sort=name]"));
+    // Scrolled, the bar of the page covers whatever is under it.
+    browser.script("scrollTo(0, 0)", &[]);
+    assert_eq!(axe::violations(browser), Vec::<String>::new());
+
+    // What happens meanwhile changes words and nothing else.
+    browser.script("document.querySelector('tr[data-row=far22] [popovertarget]').focus()", &[]);
+    cluster.api().act("/v1/pools/web/servers/far22/maintenance");
+    let held = wait::until("far22 is in maintenance", SHOWN, || {
+        let row = person.row("far22").ok_or("no row")?;
+        if row.look == "maint" { Ok(row) } else { Err("not yet") }
+    });
+    drop(held);
+    let here = "return document.activeElement.closest('tr')?.dataset.row ?? ''";
+    assert_eq!(browser.script(here, &[]), json!("far22"), "the focus stays");
+    assert_eq!(browser.script("return document.querySelector('#web-q').value", &[]), json!("far2"));
+    assert_eq!(rows(browser).len(), 10);
+    cluster.api().act("/v1/pools/web/servers/far22/ready");
+    cluster.api().delete("/v1/pools/web/servers/far21");
+    wait_for_rows(browser, "far21 is gone", |r| r.len() == 9 && !r.contains(&"far21".to_owned()));
+
+    browser.script("document.activeElement.blur()", &[]);
+    browser.press("/");
+    browser.press("nobody");
+    browser.wait_for("[data-none=web] [data-clear]", SHOWN);
+    browser.click("[data-none=web] [data-clear]");
+    wait_for_rows(browser, "all again", |r| r.len() == 12);
+    person.assert_not_reloaded();
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+fn every_row_is_reached_without_script(cluster: &Cluster) {
+    let crowd = Crowd::gather(cluster);
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    browser.allow_scripts(false);
+    person.go("/");
+    let mut seen: BTreeSet<String> = rows(browser).into_iter().collect();
+    for _ in 0..2 {
+        browser.click("[data-pager=web] [data-turn='1'][href]");
+        seen.extend(rows(browser));
+    }
+    assert!(crowd.names.iter().all(|name| seen.contains(name)), "{seen:?}");
+    assert!(!browser.sees("[data-pager=web] [data-turn='1'][href]"), "the last part");
+    browser.click("#web th [data-sort=status]");
+    assert_eq!(rows(browser)[..2], ["far27", "far28"]);
+    browser.fill("#web-q", "far2");
+    browser.click("[data-sift=web] button");
+    assert_eq!((rows(browser).len(), rows(browser)[0].as_str()), (10, "far27"), "the order is kept");
+    person.go("/?web-q=%3Cimg%20src%3Dx%3E&web-sort=nothing&web-page=x");
+    assert_eq!(rows(browser), Vec::<String>::new());
+    browser.click("[data-none=web] [data-clear]");
+    assert_eq!(rows(browser).len(), 12);
+}
+
+// ---- under the hand
+
+/// Where a button of web1's row stands in the window.
+fn place(browser: &Browser) -> f64 {
+    let script = "return document.querySelector('#m-web1').parentElement.querySelector('button').getBoundingClientRect().top";
+    browser.script(script, &[]).as_f64().expect("a place")
+}
+
+/// Three causes appear above the row, and go again, with the pointer on it.
+#[track_caller]
+fn three_causes(cluster: &Cluster, person: &Person, what: &str) {
+    let browser = &person.browser;
+    let first = place(browser);
+    let count = || browser.text("[data-count=todo]").unwrap_or_default();
+    let least = |wanted: usize| {
+        wait::until(&format!("{wanted} causes"), SHOWN, || {
+            let seen = count().parse::<usize>().unwrap_or(0);
+            if (wanted == 0) == (seen == 0) && seen >= wanted { Ok(()) } else { Err(seen) }
+        });
+    };
+    cluster.cli_ok(&["stop", "web2", "--no-wait"]);
+    least(1);
+    cluster.cli_ok(&["stop", "db2", "--no-wait"]);
+    least(2);
+    let port = closed_port();
+    let reply = cluster
+        .api()
+        .post("/v1/pools/web/servers", &json!({ "name": "closed", "address": "127.0.0.1", "port": port }));
+    assert!(reply.ok(), "{reply:?}");
+    least(3);
+    let grown = place(browser);
+    println!("#   {what}: moved by {} px with three causes more", grown - first);
+    assert!((grown - first).abs() < 2.0, "{what}: from {first} to {grown}");
+    cluster.api().delete("/v1/pools/web/servers/closed");
+    for stopped in ["web2", "db2"] {
+        cluster.cli_ok(&["start", stopped]);
+    }
+    cluster.settle();
+    least(0);
+    let back = place(browser);
+    assert!((back - first).abs() < 2.0, "{what}: from {first} to {back} when they went");
+}
+
+fn nothing_slides_under_the_pointer(cluster: &Cluster) {
+    cluster.settle();
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    let button = "tr[data-row=web1] [popovertarget=m-web1]";
+    // A page that can be scrolled, and one that is wholly in a tall window.
+    for (width, height) in [(1280, 900), (1280, 2_400), (360, 740)] {
+        browser.size(width, height);
+        person.dashboard();
+        browser.wait_for("#live[data-st=good]", SHOWN);
+        browser.point_at(button);
+        three_causes(cluster, &person, &format!("pointer, {width} × {height}"));
+    }
+    browser.size(1280, 900);
+    person.dashboard();
+    browser.wait_for("#live[data-st=good]", SHOWN);
+    browser.script("document.querySelector(arguments[0]).focus()", &[json!(button)]);
+    browser.press("\u{e008}");
+    three_causes(cluster, &person, "focus");
+}
+
+fn what_is_late_looks_late(cluster: &Cluster) {
+    cluster.settle();
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    browser.wait_for("#live[data-st=good]", SHOWN);
+    let worker = cluster.api().snapshot().proxy("db").worker_pid.expect("worker");
+    let frozen = Frozen::one(cluster.home(), worker);
+    browser.wait_for("#live[data-st=warn]", Duration::from_millis(3_500));
+    let after = frozen.at().elapsed();
+    let says = browser.text("#live").unwrap_or_default();
+    drop(frozen);
+    println!("#   amber {} ms after the freeze: {says}", after.as_millis());
+    assert!(says.contains("Late"), "a word beside the colour: {says}");
+    browser.wait_for("#live[data-st=good]", SHOWN);
+    cluster.settle();
+}
+
+/// Each time on the page, and what it should be in the zone that the page names: `["…", "…"]` where they differ.
+const TIMES: &str = "const zone = document.getElementById('words').dataset.zone;
+    const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone });
+    const wrong = [], all = [...document.querySelectorAll('time[datetime]')];
+    for (const time of all) {
+        const full = format.format(new Date(time.dateTime)), said = time.textContent;
+        if (![full, full.slice(11), full.slice(0, 16)].includes(said)) wrong.push([said, full]);
+    }
+    return { zone, foot: document.querySelector('.foot').innerText, count: all.length, wrong };";
+
+fn all_pages_have_one_clock(cluster: &Cluster) {
+    cluster.settle();
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    browser.zone("America/New_York");
+    cluster.cli_ok(&["maintenance", "web2"]);
+    let mut times = 0;
+    for language in ["en", "fr"] {
+        browser.set_cookie("lang", language);
+        let pages = [
+            "/",
+            "/journal",
+            "/visitors",
+            "/account/sessions",
+            "/drills",
+            "/pools/web/servers/web1/logs",
+            "/pools/db/servers/db2",
+        ];
+        for page in pages {
+            person.go(page);
+            browser.wait_for("#live[data-st=good]", SHOWN);
+            // What the script puts in later, too.
+            for _ in 0..3 {
+                get(cluster.site(), "/").expect("a visit");
+            }
+            std::thread::sleep(Duration::from_secs(2));
+            let seen = browser.script(TIMES, &[]);
+            assert_eq!(seen["zone"], json!(ZONE), "{page}");
+            assert!(seen["foot"].as_str().is_some_and(|foot| foot.contains(ZONE)), "{page}: {seen}");
+            assert_eq!(seen["wrong"], json!([]), "{page} {language}");
+            times += seen["count"].as_u64().unwrap_or(0);
+        }
+    }
+    println!("#   {times} times");
+    assert!(times > 40, "{times}");
+    cluster.cli_ok(&["ready", "web2"]);
+    cluster.settle();
+}
+
+// ---- looks
+
+/// What is wider than its place: its tag, its text and by how much.
+const OVER: &str = "const found = [];
+    for (const e of document.querySelectorAll('main *, header *')) {
+        if (!e.checkVisibility() || e.closest('svg, .vh, .scroll, .diff, .log, .tabs, select') || e.matches('.age')) continue;
+        const style = getComputedStyle(e);
+        if (style.display === 'inline' || style.textOverflow === 'ellipsis' || e.clientWidth === 0) continue;
+        const over = e.scrollWidth - e.clientWidth;
+        if (over > 1) found.push(`${e.localName}.${e.className} +${over}: ${e.textContent.trim().slice(0, 40)}`);
+    }
+    const page = document.documentElement;
+    if (page.scrollWidth > page.clientWidth) found.push(`the page +${page.scrollWidth - page.clientWidth}`);
+    return found;";
+
+/// Shows pages in both languages and at both widths, and collects what axe finds and what does not fit.
+#[track_caller]
+fn looks(person: &Person, name: &str, pages: &[&str]) {
+    let (browser, mut found) = (&person.browser, Vec::new());
+    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
+    for language in ["en", "fr"] {
+        browser.set_cookie("lang", language);
+        for width in [360, 1280] {
+            browser.width(width);
+            for (number, page) in pages.iter().enumerate() {
+                person.go(page);
+                for theme in ["light", "dark"] {
+                    browser.theme(theme);
+                    let look = format!("{page} {language} {theme} {width}");
+                    found.extend(axe::violations(browser).into_iter().map(|v| format!("{look}: {v}")));
+                    let over = browser.script(OVER, &[]);
+                    let over = over.as_array().into_iter().flatten().map(|v| format!("{look}: {v}"));
+                    found.extend(over);
+                    if let Some(folder) = &pictures {
+                        let file = format!("{name}-{number}-{language}-{theme}-{width}.png");
+                        browser.picture(&folder.join(file));
+                    }
+                }
+            }
+        }
+    }
+    browser.set_cookie("lang", "en");
+    browser.width(1280);
+    assert!(found.is_empty(), "{} findings: {found:#?}", found.len());
+}
