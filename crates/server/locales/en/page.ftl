@@ -90,14 +90,20 @@ rope-attached = { $count ->
 rope-also = also writes
 rope-crowd-aside = { $count } set aside
 rope-crowd-busy = { $count } changing
-rope-crowd-db = { $count } databases
+rope-crowd-db = { $count ->
+    [one] { $count } database
+   *[other] { $count } databases
+}
 rope-crowd-trouble = { $count ->
     [one] { $count } needs attention
    *[other] { $count } need attention
 }
 rope-crowd-unknown = { $count } unknown
 rope-crowd-up = { $count } up
-rope-crowd-web = { $count } web servers
+rope-crowd-web = { $count ->
+    [one] { $count } web server
+   *[other] { $count } web servers
+}
 rope-label = The path of a request
 rope-standby = standby
 rope-visitors = Visitors

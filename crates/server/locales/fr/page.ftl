@@ -93,11 +93,17 @@ rope-attached = { $count ->
 rope-also = écrit aussi
 rope-crowd-aside = { $count } à l’écart
 rope-crowd-busy = { $count } en cours
-rope-crowd-db = { $count } bases
+rope-crowd-db = { $count ->
+    [one] { $count } base
+   *[other] { $count } bases
+}
 rope-crowd-trouble = { $count } à traiter
 rope-crowd-unknown = { $count } dans un état inconnu
 rope-crowd-up = { $count } en ligne
-rope-crowd-web = { $count } serveurs web
+rope-crowd-web = { $count ->
+    [one] { $count } serveur web
+   *[other] { $count } serveurs web
+}
 rope-label = Le chemin d’une requête
 rope-standby = secours
 rope-visitors = Visiteurs
