@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Api;
 use cordee_e2e::case;
-use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
+use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD, PROOF};
 use cordee_e2e::db::Db;
 use cordee_e2e::http::{Answer, Client};
 use cordee_e2e::suite::File;
@@ -295,11 +295,13 @@ fn a_form_sent_from_another_site_is_refused_on_every_route(cluster: &Cluster) {
         for (header, from) in &origins {
             let mut client = Client::new(cluster.page())
                 .cookie(&name, &value)
+                // What would let it pass, so that it is the origin that is refused.
+                .header("Cordee-Proof", PROOF)
                 .header(header, from)
                 .header("Connection", "close");
-            let body = b"name=evil&address=127.0.0.9";
+            let body = format!("name=evil&address=127.0.0.9&proof={PROOF}");
             let form = [("Content-Type", "application/x-www-form-urlencoded")];
-            let answer = client.request(&method.to_uppercase(), path, &form, body).unwrap();
+            let answer = client.request(&method.to_uppercase(), path, &form, body.as_bytes()).unwrap();
             assert_eq!(answer.status, 403, "{method} {path} with {header}: {from}");
         }
     }
