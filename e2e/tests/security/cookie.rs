@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
+use cordee_e2e::axe;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
 use cordee_e2e::http::Client;
 use cordee_e2e::person::Person;
@@ -151,6 +152,7 @@ pub fn the_page_shows_what_another_port_cannot_fetch(cluster: &Cluster) {
     person.dashboard();
     person.ask("web", "web1", "drain");
     person.browser.wait_for(FIELD, SHOWN);
+    assert_eq!(axe::violations(&person.browser), Vec::<String>::new());
     person.browser.fill(FIELD, "not it");
     person.submit();
     person.browser.wait_for("dialog[open] .err", SHOWN);
