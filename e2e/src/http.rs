@@ -97,10 +97,11 @@ impl Client {
         self
     }
 
-    /// With another limit for each request.
+    /// With another limit for each request, from a new connection on.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self.stream = None;
         self
     }
 

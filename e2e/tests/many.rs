@@ -44,6 +44,9 @@ pub fn file() -> File {
 
 // ---- thirty
 
+/// They are taken away by then.
+const GONE: Duration = Duration::from_secs(30);
+
 /// Twenty-eight web servers more, of somebody else's; taken away when dropped.
 struct Crowd<'a> {
     cluster: &'a Cluster,
@@ -58,6 +61,13 @@ impl<'a> Crowd<'a> {
         let ports = strangers.iter().map(Stranger::port).chain((0..DEAD).map(|_| closed_port()));
         let mut crowd = Self { cluster, names: Vec::new(), strangers: Vec::new() };
         let api = cluster.api();
+        wait::until("those of the case before are gone", GONE, || {
+            let left = api.try_snapshot()?.servers.into_iter().map(|s| s.name);
+            match left.filter(|name| name.starts_with("far")).collect::<Vec<_>>() {
+                left if left.is_empty() => Ok(()),
+                left => Err(format!("{left:?}")),
+            }
+        });
         for (number, port) in ports.enumerate() {
             let name = format!("far{}", number + 1);
             let body = json!({ "name": name, "address": "127.0.0.1", "port": port });
