@@ -36,6 +36,7 @@ pub fn file() -> File {
             case!(what_is_late_looks_late),
             case!(all_pages_have_one_clock),
             case!(thirty_servers_are_a_light_page),
+            case!(long_names_stay_in_their_places),
             case!(every_row_is_found_ordered_and_kept_with_script),
             case!(every_row_is_reached_without_script),
         ],
@@ -123,6 +124,28 @@ fn thirty_servers_are_a_light_page(cluster: &Cluster) {
     assert_eq!(browser.text("[data-count=web]").as_deref(), Some("30"));
     assert_eq!(browser.text("[data-range]").as_deref(), Some("1–12"));
     looks(&person, "thirty", &["/", "/?web-q=nobody&web-sort=status"]);
+}
+
+/// As long as a name may be, without a place to break it.
+fn long_names_stay_in_their_places(cluster: &Cluster) {
+    let name = format!("w{}", "m".repeat(62));
+    let api = cluster.api();
+    let own = format!("/v1/pools/web/servers/{name}");
+    let reply = api.post(
+        "/v1/pools/web/servers",
+        &json!({ "name": name, "address": "127.0.0.1", "port": closed_port() }),
+    );
+    assert!(reply.ok(), "{reply:?}");
+    api.wait_for_light(&name, "critical", Duration::from_secs(20));
+    let person = Person::sign_in(cluster);
+    let here = format!("/pools/web/servers/{name}");
+    let pages = ["", "/logs", "/test", "/stop", "/remove"].map(|part| format!("{here}{part}"));
+    let of_it = pages.iter().skip(1).map(String::as_str);
+    let all: Vec<&str> =
+        ["/", "/journal", "/visitors", "/config/web", "/test"].into_iter().chain(of_it).collect();
+    looks(&person, "long", &all);
+    let reply = api.call("DELETE", &own, None).expect("an answer");
+    assert!(reply.ok(), "{reply:?}");
 }
 
 /// The rows that are shown, in order.
