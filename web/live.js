@@ -146,7 +146,8 @@ const takes = {
   gone(names) {
     for (const name of names) known.servers.delete(name);
     for (const name of names) waiting.servers?.delete(name);
-    if (!paused) remove(names);
+    if (paused) held.gone.push(...names);
+    else remove(names);
   },
   event(row) {
     lastEvent = Math.max(lastEvent, row.id);
@@ -183,6 +184,8 @@ function shownServers() {
 /** One message, from the stream or from the leading tab. */
 function take(name, data, pass) {
   heard = performance.now();
+  // What changed is nothing to a page that has not heard yet what is.
+  if (name === "delta" && !known.verdict) return;
   if (pass && channel) channel.postMessage({ name, data });
   steady(() => {
     takes[name](data);
@@ -339,12 +342,13 @@ function pauseButton() {
   button.hidden = false;
   button.addEventListener("click", () => {
     paused = !paused;
-    held = paused ? { ages: { ...known.ages }, at: known.agesAt, picture: pictureAge } : null;
+    const gone = held?.gone ?? [];
+    held = paused ? { ages: { ...known.ages }, at: known.agesAt, picture: pictureAge, gone } : null;
     button.setAttribute("aria-pressed", String(paused));
     button.title = word(paused ? "resume" : "pause");
     setText(button.querySelector(".vh"), button.title);
     if (!paused && known.verdict) {
-      remove(shownServers().filter((name) => !known.servers.has(name)));
+      remove([...gone, ...shownServers()].filter((name) => !known.servers.has(name)));
       showAll();
       known.events.toReversed().forEach(event);
       known.news.splice(0).forEach(visited);

@@ -18,8 +18,6 @@ function fill(form) {
     store(null);
     return;
   }
-  // A new password, or a new session: a new secret.
-  const anew = ["/login", "/setup", "/account/password"].includes(to);
   let field = form.querySelector("input[name=proof]");
   if (!field) {
     field = document.createElement("input");
@@ -27,7 +25,8 @@ function fill(form) {
     field.name = "proof";
     form.append(field);
   }
-  field.value = (anew ? null : read()) ?? make();
+  // One that a session knows is never thrown away before it ends: what is typed may be wrong.
+  field.value = read() ?? make();
 }
 
 function make() {

@@ -68,8 +68,9 @@ function makeRoom(stack, where, more) {
 function clearRoom() {
   if (room.above + room.below === 0) return;
   room.above = room.below = 0;
-  const stack = document.querySelector("#main > .stack");
-  for (const side of ["margin-top", "margin-bottom"]) stack?.style.removeProperty(side);
+  for (const stack of document.querySelectorAll("#main .stack")) {
+    for (const side of ["margin-top", "margin-bottom"]) stack.style.removeProperty(side);
+  }
 }
 
 /** Whether the head of what needs attention is under the bar of the page, or further up. */

@@ -59,6 +59,8 @@ function lines({ name, lines, hidden }) {
   const log = [...document.querySelectorAll("pre[data-file]")].find((pre) => pre.dataset.file === name);
   if (!log || String(document.getSelection()) !== "") return;
   checks(log, hidden);
+  log.hidden = lines.length === 0;
+  log.closest(".panel").querySelector(".empty").hidden = !log.hidden;
   const text = lines.map(({ text }) => `${text}\n`).join("");
   if (log.textContent === text) return;
   // New lines come in above.

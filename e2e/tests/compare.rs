@@ -33,6 +33,7 @@ pub fn file() -> File {
             case!(a_run_begun_on_the_page_gives_the_picture_that_is_foreseen),
             case!(a_run_is_given_up_on_the_page_and_leaves_nothing_behind),
             case!(a_run_that_cordee_did_not_survive_is_broken_off_and_cleared_away),
+            case!(a_run_under_way_goes_with_the_cluster),
         ],
     )
 }
@@ -202,4 +203,10 @@ fn a_run_that_cordee_did_not_survive_is_broken_off_and_cleared_away(cluster: &Cl
         if state == "broken-off" { Ok(()) } else { Err(state.to_string()) }
     });
     cluster.settle();
+}
+
+/// What follows is the end of the cluster, which leaves nothing behind: the last case, so that it meets a run.
+fn a_run_under_way_goes_with_the_cluster(cluster: &Cluster) {
+    cluster.cli_ok(&["compare", "begin"]);
+    assert!(!own_processes(cluster).is_empty(), "nothing runs yet: the end would prove nothing");
 }

@@ -396,10 +396,12 @@ fn checks_are_hidden_from_a_log_until_they_are_asked_for(cluster: &Cluster) {
     let mut person = cluster.signed_in();
     let page = person.get("/pools/web/servers/web1/logs").unwrap().text();
     assert!(
-        page.contains("/no-check") && !page.contains("\" check\n") && page.contains("health checks</button>")
+        page.contains("/no-check")
+            && !page.contains("&#34; check\n")
+            && page.contains("health checks</button>")
     );
     let page = person.get("/pools/web/servers/web1/logs?checks=shown").unwrap().text();
-    assert!(page.contains("check\n") && page.contains("Hide the health checks"), "{page}");
+    assert!(page.contains("&#34; check\n") && page.contains("Hide the health checks"), "{page}");
     let said = cluster.cli_ok(&["logs", "web1"]);
     assert!(said.contains("--checks") && !said.contains("\" door\n"), "{said}");
 }

@@ -217,6 +217,23 @@ fn every_row_is_found_ordered_and_kept_with_script(cluster: &Cluster) {
     browser.wait_for("[data-none=web] [data-clear]", SHOWN);
     browser.click("[data-none=web] [data-clear]");
     wait_for_rows(browser, "all again", |r| r.len() == 12);
+
+    // What goes while the page is paused, from a part that is not shown, is gone when it goes on.
+    let other = Person::sign_in(cluster);
+    let count = |person: &Person, wanted: &str| {
+        let wanted = Some(wanted.to_owned());
+        wait::until("so many web servers", SHOWN, || match person.browser.text("[data-count=web]") {
+            text if text == wanted => Ok(()),
+            text => Err(format!("{text:?}")),
+        });
+    };
+    count(&other, "29");
+    browser.click("#pause");
+    assert!(!rows(browser).contains(&"far15".to_owned()), "it is shown");
+    cluster.api().delete("/v1/pools/web/servers/far15");
+    count(&other, "28");
+    browser.click("#pause");
+    count(&person, "28");
     person.assert_not_reloaded();
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -22,11 +22,14 @@ pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
 /// `cordee-check`, or at the site's address as a visitor would.
 const OURS: [&str; 2] = [" check", " door"];
 
-/// Whether a line of `access.log` is of such a question. A visitor can use the same name, and hides nothing with it but the plain
+/// Whether a line of `access.log` is of such a question that was answered well: one that was not says why the server is down. A
+/// visitor can use the same name, and hides nothing with it but the plain
 /// first page; in their address, Apache writes a quotation mark as `\"`.
 pub fn is_check(line: &str) -> bool {
     let asked = OURS.iter().find_map(|whose| line.strip_suffix(whose));
-    asked
+    // When, from where, and the status.
+    let well = line.split(' ').nth(2).is_some_and(|status| status.starts_with(['2', '3']));
+    well && asked
         .is_some_and(|l| [" \"GET / HTTP/1.1\"", " \"HEAD / HTTP/1.1\""].iter().any(|page| l.ends_with(page)))
 }
 
@@ -122,6 +125,10 @@ mod tests {
             }
         }
         assert!(!is_check(&line("GET / HTTP/1.1", "-")), "a visitor's");
+        assert!(
+            !is_check("2026-11-29T17:00:00Z 127.0.0.1 500 312 \"GET / HTTP/1.1\" check"),
+            "why it is down"
+        );
         assert!(
             !is_check(&line("GET /x\\\" \\\"GET / HTTP/1.1\\\" check HTTP/1.1", "-")),
             "as Apache writes quotation marks"

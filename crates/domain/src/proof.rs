@@ -84,8 +84,8 @@ pub fn is_free(path: &str) -> bool {
     FREE.contains(&path)
 }
 
-/// Whether an act of the page is grave: a server is removed, rows are put right by one side's, a token is taken back, or a
-/// name has to be typed (nobody would serve, data may be missing or are given up, something is made to fall).
+/// Whether an act of the page is grave: a server is removed, rows are put right by one side's, a token is taken back, what
+/// was removed is deleted for good, or a name has to be typed (nobody would serve, data may be missing or are given up, something is made to fall).
 pub fn is_grave(path: &str, typed_name: &str) -> bool {
     // No address of the page needs an escape: whoever writes one might hide a word with it.
     if path.contains('%') || !typed_name.trim().is_empty() {
@@ -97,6 +97,7 @@ pub fn is_grave(path: &str, typed_name: &str) -> bool {
         ["pools", _, "servers", _, "remove"]
             | ["pools", "db", "servers", _, "repair", _]
             | ["account", "tokens", _, "revoke"]
+            | ["clean"]
     )
 }
 
@@ -144,6 +145,7 @@ mod tests {
             "/pools/db/servers/db2/remove",
             "/pools/db/servers/db2/repair/writer",
             "/account/tokens/backup/revoke",
+            "/clean",
             "/pools/web/servers/web1/%72emove",
         ] {
             assert!(is_grave(path, ""), "{path}");

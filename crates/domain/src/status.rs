@@ -326,6 +326,14 @@ pub fn check_reason(check: &Check) -> Text {
     }
 }
 
+/// The same of a database, whose check asks in its own language.
+pub fn database_check_reason(check: &Check) -> Text {
+    match check.code.as_str() {
+        "L7RSP" | "L6RSP" => text!("reason-not-database"),
+        _ => check_reason(check),
+    }
+}
+
 /// The status of a database.
 pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Status {
     let id = ProcessId::Server(server.name.clone());

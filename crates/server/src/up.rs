@@ -170,6 +170,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
 }
 
 const LOOKING: &str = "looking for what runs";
+/// What else may go wrong on the way down.
+const CLEARING: &str = "clearing away the cluster of a comparison";
 
 /// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
 fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
@@ -422,10 +424,16 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // First: `serve` would go on with a comparison, in the folder that is taken away.
+    quiet(&home).await;
     if home.sandbox().exists() {
         // The cluster of a comparison that was under way.
         let own = Config { home: home.sandbox(), ..config.clone() };
-        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS || files::remove(&own.home).is_err() {
+        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS {
+            return ExitCode::FAILURE;
+        }
+        if let Err(source) = files::remove(&own.home) {
+            eprintln!("{}", sentence(&RunError::Io { doing: CLEARING, source }, lang));
             return ExitCode::FAILURE;
         }
     }
@@ -445,16 +453,20 @@ pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     }
 }
 
+/// Ends the keeper and the page: nobody starts or looks any more.
+async fn quiet(home: &Home) {
+    for name in ["keeper", "serve"] {
+        stop(home, |p| p.name == name, Duration::from_secs(10)).await;
+    }
+}
+
 /// Ends everything in its order. Gives how many processes are left.
 async fn end(home: &Home) -> std::io::Result<usize> {
     let users = Users::find().map_err(|user| std::io::Error::other(format!("no user {user}")))?;
     let roster = &Roster::open(home, &users)?;
-    let is_keeper = |p: &Found| p.name == "keeper";
-    let is_serve = |p: &Found| p.name == "serve";
     let is_proxy = |p: &Found| p.name.starts_with("haproxy-");
     let is_database = |p: &Found| home.servers().join(&p.name).join("my.cnf").exists();
-    stop(home, is_keeper, Duration::from_secs(10)).await;
-    stop(home, is_serve, Duration::from_secs(10)).await;
+    quiet(home).await;
     stop(home, is_proxy, Duration::from_secs(10)).await;
     stop(home, |p| !is_database(p), Duration::from_secs(10)).await;
     stop(home, |_| true, Duration::from_secs(40)).await;

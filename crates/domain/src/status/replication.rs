@@ -11,7 +11,7 @@ use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::step::{Mend, Target};
 use crate::text;
 
-use super::{LAG_LIMIT, Light, Status, check_reason, joining, linking, passage, unreached};
+use super::{LAG_LIMIT, Light, Status, database_check_reason, joining, linking, passage, unreached};
 
 pub(super) fn replication(
     desired: &Desired,
@@ -68,7 +68,7 @@ pub(super) fn replication(
         return Status::new(Light::Critical, text!("status-blocked"), text!("reason-blocked"));
     }
     if let Some(check) = unreached(desired, observed, server, now) {
-        let reason = text!("reason-unreached", why = check_reason(&check));
+        let reason = text!("reason-unreached", why = database_check_reason(&check));
         return Status::new(Light::Critical, text!("status-unreached"), reason);
     }
     if let Some(status) = reset(desired, server, seen) {

@@ -81,6 +81,7 @@ reason-no-answer = no answer in { $ms } ms
 reason-no-check = not checked yet
 reason-no-connection = no connection in { $ms } ms
 reason-not-http = the answer is not HTTP
+reason-not-database = the answer is not a database’s
 reason-observed = too many error answers to visitors
 reason-peer-stopped = { $from } is stopped: there is no copy any more
 reason-process-gone = the process ended

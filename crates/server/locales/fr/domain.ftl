@@ -81,6 +81,7 @@ reason-no-answer = pas de réponse en { $ms } ms
 reason-no-check = pas encore vérifié
 reason-no-connection = pas de connexion en { $ms } ms
 reason-not-http = la réponse n’est pas du HTTP
+reason-not-database = la réponse n’est pas celle d’une base de données
 reason-observed = trop de réponses en erreur aux visiteurs
 reason-peer-stopped = { $from } est arrêtée : il n’y a plus de copie
 reason-process-gone = le processus s’est terminé

@@ -26,9 +26,10 @@ impl Store {
             params![session, secret, now()],
         )?;
         transaction.execute(
-            "DELETE FROM proof WHERE session = ?1 AND secret_hash NOT IN \
-             (SELECT secret_hash FROM proof WHERE session = ?1 ORDER BY confirmed DESC, rowid DESC LIMIT ?2)",
-            params![session, KEPT],
+            "DELETE FROM proof WHERE session = ?1 AND secret_hash <> ?3 AND secret_hash NOT IN \
+             (SELECT secret_hash FROM proof WHERE session = ?1 AND secret_hash <> ?3 \
+              ORDER BY confirmed DESC, rowid DESC LIMIT ?2 - 1)",
+            params![session, KEPT, secret],
         )?;
         Ok(transaction.commit()?)
     }
@@ -84,6 +85,10 @@ mod tests {
         }
         assert_eq!(store.confirmed(&one, &proof(1)).unwrap(), None);
         assert!((2..2 + KEPT).all(|n| store.confirmed(&one, &proof(n)).unwrap().is_some()));
+        // A clock that was put back: the newest is not the youngest.
+        store.lock().execute("UPDATE proof SET confirmed = confirmed + 9000000", []).unwrap();
+        store.confirm(&one, &proof(99)).unwrap();
+        assert!(store.confirmed(&one, &proof(99)).unwrap().is_some());
         // What was compared while somebody signed out.
         store.sign_out(&one.0).unwrap();
         store.confirm(&one, &proof(1)).unwrap();

@@ -21,7 +21,7 @@ use super::error::Refusal;
 use super::page::{Page, Place, Visit, show};
 use super::password::{self, Doubt, signed_in};
 use super::read;
-use super::session::{Local, bearer, cookie, cookie_name, language, person};
+use super::session::{Local, bearer, language, own_session, person};
 use crate::clock::now;
 use crate::store::{Account, SignIn, StoreError, digest};
 
@@ -53,8 +53,7 @@ struct Owner {
 
 async fn owner(parts: &mut Parts, app: &App) -> Result<Option<Owner>, StoreError> {
     let Some(account) = person(parts, app).await? else { return Ok(None) };
-    let session = cookie(&parts.headers, &cookie_name(app)).unwrap_or_default().to_owned();
-    Ok(Some(Owner { account: Account(account), session: SignIn(session) }))
+    Ok(Some(Owner { account: Account(account), session: own_session(parts) }))
 }
 
 fn is_safe(method: &Method) -> bool {
@@ -65,6 +64,19 @@ fn is_safe(method: &Method) -> bool {
 async fn confirmed(app: &App, session: &SignIn, proof: &Proof) -> Result<Option<Millis>, StoreError> {
     let (store, session, proof) = (app.store.clone(), session.clone(), proof.clone());
     app.blocking(move || store.confirmed(&session, &proof)).await
+}
+
+/// As whom one counts who is signed in by that session and types the password: a browser that shows a secret which the session
+/// knows has tries of its own, so that nobody uses them up who has the cookie alone.
+pub async fn insider(
+    app: &App,
+    account: &Account,
+    session: &SignIn,
+    sent: &str,
+) -> Result<Insider, StoreError> {
+    let Some(proof) = Proof::parse(sent) else { return Ok(signed_in(account)) };
+    let known = confirmed(app, session, &proof).await?;
+    Ok(known.map_or_else(|| signed_in(account), |_| Insider::Browser(digest(proof.secret()))))
 }
 
 /// Has a session know the secret that came together with the right password. Without one (no script), or when it cannot be
@@ -174,10 +186,7 @@ impl Typed {
         if typed.is_empty() {
             return Ok(known.map_or(Shown::Nothing, |confirmed| Shown::Secret { confirmed }));
         }
-        let insider = match (&proof, known) {
-            (Some(proof), Some(_)) => Insider::Browser(digest(proof.secret())),
-            _ => signed_in(&owner.account),
-        };
+        let insider = insider(app, &owner.account, &owner.session, self.field(FIELD)).await?;
         password::present(app, &owner.account, typed.to_owned(), insider).await?;
         bind(app, &owner.session, self.field(FIELD)).await;
         Ok(Shown::Password)

@@ -70,13 +70,23 @@ pub fn set_browser(app: &App, secret: &str) -> String {
 }
 
 /// A cookie's value from the request.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
+    cookies(headers, name).next()
+}
+
+/// All values that came by that name, as a browser sends them: the one that was set for the longest path first.
+fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    all.flat_map(|v| v.split(';')).filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// So many cookies by the session's name are looked at.
+const LOOKED_AT: usize = 8;
+
+/// What may be a session's secret. Whoever has another port of the host can set cookies for this one too: one of theirs, for
+/// a longer path, comes first, and must not keep its person out.
+pub fn sessions(app: &App, headers: &HeaderMap) -> Vec<String> {
+    cookies(headers, &cookie_name(app)).take(LOOKED_AT).map(str::to_owned).collect()
 }
 
 /// The `Set-Cookie` value that starts a session; with an empty secret, the one that ends it.
@@ -148,13 +158,27 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Who is signed in. The session that let them in goes on with the request, for `Stay`.
 pub(super) async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
-    let Some(secret) = cookie(&parts.headers, &cookie_name(app)).map(str::to_owned) else { return Ok(None) };
-    let (store, asked) = (app.store.clone(), secret.clone());
-    let found = app.blocking(move || store.session(&asked)).await?;
-    if found.is_some() {
+    let (store, shown) = (app.store.clone(), sessions(app, &parts.headers));
+    let found = app.blocking(move || {
+        for secret in shown {
+            if let Some(account) = store.session(&secret)? {
+                return Ok(Some((secret, account)));
+            }
+        }
+        Ok::<_, crate::store::StoreError>(None)
+    });
+    Ok(found.await?.map(|(secret, account)| {
         parts.extensions.insert(Key::Session(SignIn(secret)));
+        account.0
+    }))
+}
+
+/// The session that let in whoever [`person`] found.
+pub(super) fn own_session(parts: &Parts) -> SignIn {
+    match parts.extensions.get() {
+        Some(Key::Session(session)) => session.clone(),
+        Some(Key::Token(_)) | None => SignIn(String::new()),
     }
-    Ok(found.map(|account| account.0))
 }
 
 impl App {
@@ -184,8 +208,7 @@ impl FromRequestParts<App> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let person = Person::from_request_parts(parts, app).await?;
-        let session = cookie(&parts.headers, &cookie_name(app)).unwrap_or_default().to_owned();
-        Ok(Self { account: Account(person.0), session: SignIn(session) })
+        Ok(Self { account: Account(person.0), session: own_session(parts) })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::plan::Plan;
 use crate::step::Step;
 
 /// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
-/// whoever wrote it where all write: not while one of those does not answer. Nor while a link stands with an error: that is
-/// whom the others wait for, and it stands there again at once.
+/// whoever wrote it where all write: not while one of those does not answer. Nor while a link applies no more because of
+/// an error: that is whom the others wait for, and it stands there again at once.
 pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
@@ -25,7 +25,7 @@ pub(super) fn plan(
     let answers = desired.writer.as_ref().is_some_and(answers)
         && (desired.routing == Routing::OneWriter
             || seen.links.keys().all(|from| !received(from) || answers(from)));
-    let failed = seen.links.values().any(|l| l.error != 0);
+    let failed = seen.links.values().any(|l| l.error != 0 && !l.applying);
     let since = |at: Millis| now.saturating_sub(at) >= STALLED;
     let stalled = answers && !failed && seen.stalled_at.is_some_and(since);
     if stalled {

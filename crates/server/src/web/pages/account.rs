@@ -18,8 +18,8 @@ use crate::web::App;
 use crate::web::api::tokens::{is_token_name, make, take_back};
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::password::{self, Doubt, not_present, signed_in};
-use crate::web::proof::bind;
+use crate::web::password::{self, Doubt, not_present};
+use crate::web::proof::{bind, insider};
 use crate::web::read::{Form, Path};
 use crate::web::session::{Owner, Peer, device, set_browser, set_cookie};
 use crate::web::view::Question;
@@ -82,8 +82,11 @@ pub(super) async fn change(
     if !problems.is_empty() {
         return refused(&problems);
     }
-    let proven = match password::present(&app, &owner.account, typed.present, signed_in(&owner.account)).await
-    {
+    let insider = match insider(&app, &owner.account, &owner.session, &typed.proof).await {
+        Ok(insider) => insider,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    let proven = match password::present(&app, &owner.account, typed.present, insider).await {
         Ok(proven) => proven,
         Err(Doubt::Wrong) => return refused(&[not_present("present")]),
         Err(other) => return doubted(&visit, &app, other),
@@ -230,6 +233,7 @@ pub(super) struct NewToken {
     name: String,
     days: String,
     password: String,
+    proof: String,
 }
 
 /// Shows the tokens, and what was wrong with a new one or what it is.
@@ -274,7 +278,11 @@ pub(super) async fn make_token(
 ) -> Response {
     let refuse = StatusCode::UNPROCESSABLE_ENTITY;
     let secret = std::mem::take(&mut typed.password);
-    let proven = match password::present(&app, &owner.account, secret, signed_in(&owner.account)).await {
+    let insider = match insider(&app, &owner.account, &owner.session, &typed.proof).await {
+        Ok(insider) => insider,
+        Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
+    };
+    let proven = match password::present(&app, &owner.account, secret, insider).await {
         Ok(proven) => proven,
         Err(Doubt::Wrong) => {
             let errors = Wrong::of(&[not_present("password")], visit.lang);

@@ -17,7 +17,7 @@ use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::proof::bind;
 use crate::web::read::{Form, Query};
-use crate::web::session::{Peer, browser_name, cookie, cookie_name, device, origin, set_browser, set_cookie};
+use crate::web::session::{Peer, browser_name, cookie, device, origin, sessions, set_browser, set_cookie};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -160,11 +160,10 @@ async fn known_browser(app: &App, headers: &HeaderMap, name: &str) -> Result<Opt
 
 /// Signs out.
 pub(super) async fn leave(visit: Visit, State(app): State<App>, headers: HeaderMap) -> Response {
-    if let Some(secret) = cookie(&headers, &cookie_name(&app)).map(str::to_owned) {
-        let store = app.store.clone();
-        if let Err(error) = app.blocking(move || store.sign_out(&secret)).await {
-            return visit.refusal(&app, Refusal::store(&error, visit.lang));
-        }
+    let (store, shown) = (app.store.clone(), sessions(&app, &headers));
+    let left = app.blocking(move || shown.iter().try_for_each(|secret| store.sign_out(secret)));
+    if let Err(error) = left.await {
+        return visit.refusal(&app, Refusal::store(&error, visit.lang));
     }
     ([(header::SET_COOKIE, set_cookie(&app, ""))], Redirect::to("/login")).into_response()
 }

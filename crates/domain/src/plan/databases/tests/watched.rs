@@ -296,8 +296,15 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         assert!(!at_db2(&alone).contains(&free), "{:?}", at_db2(&alone));
     }
     // They wait for one that stopped with an error, and would wait for it again.
-    let failed = stalled(STALLED).database("db2", |d| d.links.get_mut(&name("db1")).unwrap().error = 1062);
-    assert!(!at_db2(&failed).contains(&free), "{:?}", at_db2(&failed));
+    let failed = |code, applying| {
+        stalled(STALLED).database("db2", |d| {
+            let link = d.links.get_mut(&name("db1")).unwrap();
+            (link.error, link.applying) = (code, applying);
+        })
+    };
+    assert!(!at_db2(&failed(1062, false)).contains(&free), "{:?}", at_db2(&failed(1062, false)));
+    // One that only receives nothing is waited for by nobody.
+    assert!(at_db2(&failed(1236, true)).contains(&free), "{:?}", at_db2(&failed(1236, true)));
 }
 
 #[test]

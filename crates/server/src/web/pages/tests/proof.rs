@@ -134,6 +134,7 @@ async fn grave_acts_take_a_password_of_the_last_ten_minutes() {
         "/pools/db/servers/db2/repair/writer",
         "/account/tokens/backup/revoke",
         "/pools/db/servers/db2/remove",
+        "/clean",
     ] {
         assert_eq!(status(&site.post(path, "", "").await), "403", "{path}");
     }
@@ -166,7 +167,8 @@ async fn a_wrong_password_counts_and_a_thief_does_not_use_up_the_owner_s_tries()
         "429",
         "one count"
     );
-    // The browser that holds the secret has tries of its own.
+    // The browser that holds the secret has tries of its own, wherever the password is typed.
+    assert_eq!(status(&site.post("/account/tokens", "name=x&days=9&password=long+enough", "").await), "200");
     site.app.store.age_confirmations(10 * 60_000);
     assert_eq!(status(&site.post(REMOVE, "own_password=wrong", JSON).await), "422");
     assert_eq!(status(&site.post(REMOVE, "own_password=long+enough", JSON).await), "200");
@@ -193,4 +195,16 @@ async fn signing_in_and_a_new_password_make_the_script_s_secret_known() {
     let entered = site.post_bare("/login", "name=ana&password=another+one", "").await;
     site.cookie = session(&entered);
     assert_eq!(status(&site.post(DRAIN, "", "").await), "403");
+}
+
+/// Another port of the host can set a cookie of that name for a longer path: browsers send that one first.
+#[tokio::test]
+async fn a_cookie_that_another_port_has_set_keeps_nobody_out() {
+    let site = site().await;
+    let cookie = format!("{}=of-another-port; {}", cookie_name(&site.app), site.cookie);
+    let site = Site { cookie, ..site };
+    assert_eq!(status(&site.get("/").await), "200");
+    assert_eq!(status(&site.post(DRAIN, "", "").await), "303");
+    assert_eq!(status(&site.post("/logout", "", "").await), "303");
+    assert_eq!(status(&site.get("/").await), "303", "the session that lived is over");
 }
