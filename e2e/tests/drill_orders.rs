@@ -79,8 +79,8 @@ fn what_makes_no_sense_is_refused_at_its_field_and_changes_nothing(cluster: &Clu
     assert_eq!(cluster.api().snapshot().wish(), before);
 }
 
-/// A page and the status that it should answer, by the API, the form and the command line. Where a URL has another name,
-/// it is the site all the same that is asked.
+/// A page and the status that it should answer, by the API, the form and the command line. Where a URL has another
+/// name, it is the site all the same that is asked.
 fn any_page_of_the_site_is_asked_for_and_no_other_site(cluster: &Cluster) {
     ready(cluster);
     let elsewhere = Stranger::new(Manner::Good("elsewhere"));

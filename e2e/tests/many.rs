@@ -1,5 +1,5 @@
-//! Thirty web servers on one page: it stays light, every row is within reach with script and without, nothing slides away
-//! under a hand, and there is one clock.
+//! Thirty web servers on one page: it stays light, every row is within reach with script and without, nothing slides
+//! away under a hand, and there is one clock.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -22,9 +22,9 @@ pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
 /// `cordee-check`, or at the site's address as a visitor would.
 const OURS: [&str; 2] = [" check", " door"];
 
-/// Whether a line of `access.log` is of such a question that was answered well: one that was not says why the server is down. A
-/// visitor can use the same name, and hides nothing with it but the plain
-/// first page; in their address, Apache writes a quotation mark as `\"`.
+/// Whether a line of `access.log` is of such a question that was answered well: one that was not says why the server
+/// is down. A visitor can use the same name, and hides nothing with it but the plain first page; in their address,
+/// Apache writes a quotation mark as `\"`.
 pub fn is_check(line: &str) -> bool {
     let asked = OURS.iter().find_map(|whose| line.strip_suffix(whose));
     // When, from where, and the status.

@@ -1,7 +1,7 @@
 //! The lines of a log as a person reads them: newest first, and what was written in several lines stays in one piece.
 
-/// Turns the lines of a log, oldest first, round. What follows a line with a time and has none itself (where a call came
-/// from, what a program says as it crashes) stays under it. In a log without times each line stands for itself.
+/// Turns the lines of a log, oldest first, round. What follows a line with a time and has none itself (where a call
+/// came from, what a program says as it crashes) stays under it. In a log without times each line stands for itself.
 pub fn newest_first<T: AsRef<str>>(lines: Vec<T>) -> Vec<T> {
     let timed = lines.iter().any(|line| begins(line.as_ref()));
     let mut entries: Vec<Vec<T>> = Vec::new();

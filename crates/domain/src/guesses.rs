@@ -47,8 +47,8 @@ impl Origin {
 pub enum Insider {
     /// Whoever is signed in to that account, in however many sessions and from wherever.
     Account(String),
-    /// A browser that shows a secret which one of those sessions knows, by that secret's hash: whoever has a cookie alone
-    /// does not use up its tries.
+    /// A browser that shows a secret which one of those sessions knows, by that secret's hash: whoever has a cookie
+    /// alone does not use up its tries.
     Browser(Vec<u8>),
     /// The owner of the machine, on the command line's socket.
     Machine,

@@ -1,9 +1,9 @@
 //! What a browser that is signed in shows before it changes anything.
 //!
-//! Cookies go to every port of a host: whoever listens at another one has the session's cookie of a person who opens that
-//! port too, and reads with it whatever the page tells. So the cookie alone changes nothing. The page's script sends a
-//! secret that it made itself and keeps where another port cannot look; the session knows it because it came together with
-//! the password, once. Without it the password is asked for.
+//! Cookies go to every port of a host: whoever listens at another one has the session's cookie of a person who opens
+//! that port too, and reads with it whatever the page tells. So the cookie alone changes nothing. The page's script
+//! sends a secret that it made itself and keeps where another port cannot look; the session knows it because it came
+//! together with the password, once. Without it the password is asked for.
 
 use std::fmt;
 
@@ -74,8 +74,8 @@ pub fn asks(shown: Shown, grave: bool, now: Millis) -> Option<Asks> {
     }
 }
 
-/// Pages whose form carries a password or a code of its own, and what is harmless: to sign out, and to choose a language or
-/// a theme, which are cookies.
+/// Pages whose form carries a password or a code of its own, and what is harmless: to sign out, and to choose a
+/// language or a theme, which are cookies.
 const FREE: [&str; 7] =
     ["/login", "/setup", "/logout", "/lang", "/theme", "/account/password", "/account/tokens"];
 
@@ -84,8 +84,9 @@ pub fn is_free(path: &str) -> bool {
     FREE.contains(&path)
 }
 
-/// Whether an act of the page is grave: a server is removed, rows are put right by one side's, a token is taken back, what
-/// was removed is deleted for good, or a name has to be typed (nobody would serve, data may be missing or are given up, something is made to fall).
+/// Whether an act of the page is grave: a server is removed, rows are put right by one side's, a token is taken back,
+/// what was removed is deleted for good, or a name has to be typed (nobody would serve, data may be missing or are
+/// given up, something is made to fall).
 pub fn is_grave(path: &str, typed_name: &str) -> bool {
     // No address of the page needs an escape: whoever writes one might hide a word with it.
     if path.contains('%') || !typed_name.trim().is_empty() {

@@ -1,11 +1,11 @@
 //! Where a copy of a database's files ends.
 //!
 //! The program that copies writes down the donor's position while no transaction may be committed. Of what the donor
-//! applied from others that is its memory, and MariaDB (10.11.19) moves it only after the commit: a transaction that has
-//! just been committed is in the copy and not in what was written down. A link that starts from there is sent it again,
-//! and stops (error 1062; seen in `join::a_fourth_joins_three_that_all_write` with `1-1-212` written down, and `1-1-213`
-//! before the place in the donor's log that was written beside it). In a table without a key the row would stand twice.
-//! The donor's table of positions is committed together with the rows, and is in the copy.
+//! applied from others that is its memory, and MariaDB (10.11.19) moves it only after the commit: a transaction that
+//! has just been committed is in the copy and not in what was written down. A link that starts from there is sent it
+//! again, and stops (error 1062; seen in `join::a_fourth_joins_three_that_all_write` with `1-1-212` written down, and
+//! `1-1-213` before the place in the donor's log that was written beside it). In a table without a key the row would
+//! stand twice. The donor's table of positions is committed together with the rows, and is in the copy.
 
 use super::Gtids;
 
@@ -14,8 +14,8 @@ use super::Gtids;
 pub struct Copied {
     /// What was written down while it was made.
     pub told: Gtids,
-    /// The donor's id, which is its domain's too, if the copy is one of its files. `None`: nothing of the donor's tables
-    /// of positions came with it, or they were taken into account already.
+    /// The donor's id, which is its domain's too, if the copy is one of its files. `None`: nothing of the donor's
+    /// tables of positions came with it, or they were taken into account already.
     pub donor: Option<u32>,
 }
 
@@ -30,9 +30,9 @@ impl Copied {
 
     /// Where it ends; `tables` is what the tables of the new database say.
     ///
-    /// Of a domain that was not written down they alone know: a log that began after a copy has no word of what that copy
-    /// held. Of the donor's own one they know less than its log, or more: what it wrote comes back over the links, and a
-    /// crash may have taken it from the log afterwards.
+    /// Of a domain that was not written down they alone know: a log that began after a copy has no word of what that
+    /// copy held. Of the donor's own one they know less than its log, or more: what it wrote comes back over the
+    /// links, and a crash may have taken it from the log afterwards.
     #[must_use]
     pub fn end(self, tables: Gtids) -> Gtids {
         match self.donor {

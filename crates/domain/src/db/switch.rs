@@ -30,8 +30,8 @@ pub enum Course {
 }
 
 impl Switch {
-    /// The writer of now was closed or lost at `since`. What began before goes on where it is the same change, and where
-    /// the new writer was lost before it was seen to write.
+    /// The writer of now was closed or lost at `since`. What began before goes on where it is the same change, and
+    /// where the new writer was lost before it was seen to write.
     #[must_use]
     pub fn begins(before: Option<Self>, since: Millis, desired: &Desired, observed: &Observed) -> Self {
         let epoch = desired.epoch + 1;

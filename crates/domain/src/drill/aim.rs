@@ -1,8 +1,8 @@
 //! What the visitors of a drill ask the site for: the demonstration's own page, which shows whether a session is still
 //! there, or a page of any other site and the status that it should answer.
 //!
-//! Whatever is said here goes to the site's own address, through HAProxy `web`, and to nowhere else: the name in a URL only
-//! stands in `Host`, as a site with several names wants it.
+//! Whatever is said here goes to the site's own address, through HAProxy `web`, and to nowhere else: the name in a
+//! URL only stands in `Host`, as a site with several names wants it.
 
 use serde::{Deserialize, Serialize};
 

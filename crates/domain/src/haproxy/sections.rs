@@ -114,8 +114,9 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
 /// How HAProxy's own answer begins when no server takes a request.
 pub const NO_SERVER: &str = "<!doctype html><!-- 503 -->";
 
-/// What a visitor reads whom no server answers: HAProxy's own page, in the language that their browser asks for, or in both. It
-/// is part of the file, so that it is there whatever else is not. It says nothing of what stands behind the site.
+/// What a visitor reads whom no server answers: HAProxy's own page, in the language that their browser asks for, or
+/// in both. It is part of the file, so that it is there whatever else is not. It says nothing of what stands behind
+/// the site.
 fn apologies() -> Vec<Line> {
     let language = "http-request set-var(txn.lang) req.fhdr(Accept-Language),\
         language(fr;fr-FR;fr-BE;fr-CA;fr-CH;en;en-US;en-GB;en-CA;en-AU,en),field(1,-)";
@@ -320,8 +321,9 @@ fn db_writer_backend() -> Vec<Line> {
 /// The account whose sign-in a check begins: an application's, which each database has.
 const ASKED_AS: &str = "site_app";
 
-/// Reads the greeting, begins to sign in, and is gone once MariaDB has asked for the password in its own way. A connection that is
-/// closed before it has named an account is a line in MariaDB's log, four a second (`option mysql-check`); so is a refused one.
+/// Reads the greeting, begins to sign in, and is gone once MariaDB has asked for the password in its own way. A
+/// connection that is closed before it has named an account is a line in MariaDB's log, four a second
+/// (`option mysql-check`); so is a refused one.
 fn database_check() -> Vec<Line> {
     vec![
         Line::set("option tcp-check", why!("line-database-check")),

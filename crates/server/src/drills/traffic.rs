@@ -1,6 +1,6 @@
-//! The traffic of a drill: visitors of Cordée's own on the site's colour page, through the site's own address. Each has a
-//! session, and looks at every answer whether it is still theirs. On a page of another site they look at its status. Who
-//! waits for an answer asks for nothing else.
+//! The traffic of a drill: visitors of Cordée's own on the site's colour page, through the site's own address. Each
+//! has a session, and looks at every answer whether it is still theirs. On a page of another site they look at its
+//! status. Who waits for an answer asks for nothing else.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -487,7 +487,8 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
         "Connecting" | "Preparing" => Thread::Connecting,
         _ => Thread::Stopped,
     };
-    // A worker that somebody ended did nothing by halves: the link goes on from its position.
+    // A worker that somebody ended took back what it had begun, where tables have transactions: the link goes on from
+    // its position.
     let sql = Some(number("Last_SQL_Errno")).filter(|code| *code != ENDED).unwrap_or(0);
     // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
     // above) stays on show after a link was stopped while its peer was away. A damaged event is what the other links

@@ -189,7 +189,8 @@ impl Trial<'_> {
     async fn logout_final(&self) -> Result<Measure, Text> {
         // With two writers the first conflict may stand the links still: one is enough.
         let rounds = if self.way == Way::TwoWriters { 1 } else { ROUNDS };
-        // Where each server has its turn, whoever else asks decides which one the log-out reaches; Cordée does, each second.
+        // Where each server has its turn, whoever else asks decides which one the log-out reaches; Cordée does, each
+        // second.
         let tries = if self.way == Way::FilesAnywhere { TURNS } else { 1 };
         let (mut returned, mut of) = (0, 0);
         for round in 0..rounds {

@@ -8,13 +8,13 @@ use super::accounts::digest;
 use super::{SignIn, Store, StoreError};
 use crate::clock::now;
 
-/// Of one session. The same cookie may be used at several ports of the page (tunnels), each with a store of its own in the
-/// browser.
+/// Of one session. The same cookie may be used at several ports of the page (tunnels), each with a store of its own
+/// in the browser.
 const KEPT: u32 = 8;
 
 impl Store {
-    /// Has a session know a secret that came together with the right password just now. A session that has ended meanwhile
-    /// knows nothing.
+    /// Has a session know a secret that came together with the right password just now. A session that has ended
+    /// meanwhile knows nothing.
     pub fn confirm(&self, session: &SignIn, proof: &Proof) -> Result<(), StoreError> {
         let (session, secret) = (digest(&session.0), digest(proof.secret()));
         let mut connection = self.lock();

@@ -44,8 +44,8 @@ fn hash() -> String {
     })
 }
 
-/// Each of them compressed, once. Nothing else that the page answers is: a page holds the secret of its forms beside words that
-/// somebody else may have put into its address, and how well both shrink together tells what the secret is.
+/// Each of them compressed, once. Nothing else that the page answers is: one page shows a new token, beside words that
+/// somebody else may have put into its address, and how well both shrink together tells what the token is.
 fn packed() -> &'static BTreeMap<String, Bytes> {
     static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
     PACKED.get_or_init(|| {

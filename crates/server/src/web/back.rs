@@ -16,8 +16,8 @@ pub fn own(back: &str) -> &str {
     if own { back } else { "/" }
 }
 
-/// The sign-in page, with the way back to what was asked for where that is a page: what a form sends is not sent again, and a
-/// stream is none.
+/// The sign-in page, with the way back to what was asked for where that is a page: what a form sends is not sent
+/// again, and a stream is none.
 pub fn sign_in(method: &Method, asked: &Uri) -> String {
     let path = asked.path_and_query().map_or("/", |p| p.as_str());
     let to = own(path);

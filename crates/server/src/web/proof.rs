@@ -1,4 +1,5 @@
-//! The session's cookie alone changes nothing: a change made with it takes the secret of the page's script, or the password.
+//! The session's cookie alone changes nothing: a change made with it takes the secret of the page's script, or the
+//! password.
 //!
 //! Layers in front of every route, so that a new one cannot be forgotten. What is decided stands in `domain::proof`.
 
@@ -66,8 +67,8 @@ async fn confirmed(app: &App, session: &SignIn, proof: &Proof) -> Result<Option<
     app.blocking(move || store.confirmed(&session, &proof)).await
 }
 
-/// As whom one counts who is signed in by that session and types the password: a browser that shows a secret which the session
-/// knows has tries of its own, so that nobody uses them up who has the cookie alone.
+/// As whom one counts who is signed in by that session and types the password: a browser that shows a secret which
+/// the session knows has tries of its own, so that nobody uses them up who has the cookie alone.
 pub async fn insider(
     app: &App,
     account: &Account,
@@ -79,8 +80,8 @@ pub async fn insider(
     Ok(known.map_or_else(|| signed_in(account), |_| Insider::Browser(digest(proof.secret()))))
 }
 
-/// Has a session know the secret that came together with the right password. Without one (no script), or when it cannot be
-/// written down, the password is asked for again.
+/// Has a session know the secret that came together with the right password. Without one (no script), or when it
+/// cannot be written down, the password is asked for again.
 pub async fn bind(app: &App, session: &SignIn, sent: &str) {
     let Some(proof) = Proof::parse(sent) else { return };
     let (store, session) = (app.store.clone(), session.clone());
@@ -174,8 +175,8 @@ impl Typed {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, typed)| typed.as_str())
     }
 
-    /// What it shows besides the cookie. A password is compared, and counted before; with the right one, the secret beside
-    /// it is the session's from now on.
+    /// What it shows besides the cookie. A password is compared, and counted before; with the right one, the secret
+    /// beside it is the session's from now on.
     async fn shows(&self, app: &App, owner: &Owner) -> Result<Shown, Doubt> {
         let proof = Proof::parse(self.field(FIELD));
         let known = match &proof {

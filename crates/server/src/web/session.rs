@@ -83,8 +83,8 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'
 /// So many cookies by the session's name are looked at.
 const LOOKED_AT: usize = 8;
 
-/// What may be a session's secret. Whoever has another port of the host can set cookies for this one too: one of theirs, for
-/// a longer path, comes first, and must not keep its person out.
+/// What may be a session's secret. Whoever has another port of the host can set cookies for this one too: one of
+/// theirs, for a longer path, comes first, and must not keep its person out.
 pub fn sessions(app: &App, headers: &HeaderMap) -> Vec<String> {
     cookies(headers, &cookie_name(app)).take(LOOKED_AT).map(str::to_owned).collect()
 }

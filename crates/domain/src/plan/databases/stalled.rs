@@ -10,8 +10,8 @@ use crate::plan::Plan;
 use crate::step::Step;
 
 /// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
-/// whoever wrote it where all write: not while one of those does not answer. Nor while a link applies no more because of
-/// an error: that is whom the others wait for, and it stands there again at once.
+/// whoever wrote it where all write: not while one of those does not answer. Nor while a link applies no more because
+/// of an error: that is whom the others wait for, and it stands there again at once.
 pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,

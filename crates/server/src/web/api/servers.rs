@@ -434,8 +434,8 @@ fn change(action: &str, Target { pool, name }: Target, force: bool, accept_loss:
     }
 }
 
-/// Whether `force=true` was given, without which the last one that serves does not go, nor the data of the last one that
-/// could take over. The page asks for its name to be typed.
+/// Whether `force=true` was given, without which the last one that serves does not go, nor the data of the last one
+/// that could take over. The page asks for its name to be typed.
 fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -> Result<bool, Refusal> {
     let force = asked.flag("force").map_err(|p| Refusal::problem(p, lang))?;
     let leaves = match target.pool {

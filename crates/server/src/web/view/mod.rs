@@ -175,8 +175,8 @@ fn local(at: Millis) -> ZonedDateTime {
     stamp(at).to_zoned_datetime(zone())
 }
 
-/// The page has one clock, the machine's: what it says is compared with the logs there. A zone that has no name could not be
-/// said, so it is UTC then.
+/// The page has one clock, the machine's: what it says is compared with the logs there. A zone that has no name could
+/// not be said, so it is UTC then.
 fn zone() -> TimeZone {
     let own = TimeZone::system();
     if own.is_unknown() || own.iana_name().is_none() { TimeZone::UTC } else { own }

@@ -1,6 +1,7 @@
 //! Which rows of a table are in the page: those that hold a word, in an order, a few at a time.
 //!
-//! The script does the same with the rows of the stream (`web/table.js`); without it the same links and forms are asked.
+//! The script does the same with the rows of the stream (`web/table.js`); without it the same links and forms are
+//! asked.
 
 use std::cmp::Ordering;
 
