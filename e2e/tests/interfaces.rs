@@ -130,6 +130,11 @@ fn exit_codes_tell_how_the_site_is(cluster: &Cluster) {
     assert_eq!(seen["verdict"]["light"], "critical");
     drop((first, second));
     status_is(cluster, 0);
+    // Nobody can tell whether visitors are served, and they are not.
+    let proxy = Frozen::group(cluster.home(), cluster.api().snapshot().proxy("web").pid.expect("a master"));
+    status_is(cluster, 7);
+    drop(proxy);
+    status_is(cluster, 0);
     cluster.settle();
 }
 

@@ -357,6 +357,26 @@ fn the_file_holds_what_was_lost(cluster: &Cluster, diverged: &Diverged, before: 
 
 // ---- what MariaDB cannot take back
 
+/// Writes a row that can be undone and one that cannot. An error if InnoDB's log reached the disk meanwhile, for whatever
+/// reason of its own (it clears away old positions, too): then nothing is in doubt.
+fn in_doubt(root: &Db, application: &Db) -> Result<(), String> {
+    application.query("INSERT INTO e2e_doubt (value) VALUES ('in doubt')");
+    let committed = root.number(&lsn("current"));
+    application.query("INSERT INTO e2e_aria (value) VALUES ('not to be undone')");
+    let on_disk = root.number(&lsn("flushed"));
+    if on_disk < committed {
+        Ok(())
+    } else {
+        Err(format!("on disk up to {on_disk}, committed at {committed}"))
+    }
+}
+
+fn lsn(which: &str) -> String {
+    format!(
+        "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='Innodb_lsn_{which}'"
+    )
+}
+
 /// The writer dies with a transaction in doubt, followed in its log by writes that crash recovery cannot undo: as a
 /// former writer MariaDB refuses to start with them.
 fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
@@ -367,8 +387,8 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     let to = |account| Db::new(cluster, &["--account", account]).through(cluster, cluster.db_writer().port());
     let (owner, application) = (to("owner"), to("app"));
     owner.query(
-        "CREATE TABLE e2e_doubt (id INT PRIMARY KEY, value VARCHAR(40)); \
-         CREATE TABLE e2e_aria (id INT PRIMARY KEY, value VARCHAR(40)) ENGINE=Aria",
+        "CREATE TABLE e2e_doubt (id INT PRIMARY KEY AUTO_INCREMENT, value VARCHAR(40)); \
+         CREATE TABLE e2e_aria (id INT PRIMARY KEY AUTO_INCREMENT, value VARCHAR(40)) ENGINE=Aria",
     );
     wait_for_equal(cluster);
     let standby = format!("/v1/pools/db/servers/{writer}");
@@ -383,9 +403,7 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     root.query("SET GLOBAL innodb_flush_log_at_timeout = 2700");
     root.query("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 80");
     let no_heartbeat = root.hold("LOCK TABLES cordee.heartbeat READ");
-    application.query(
-        "INSERT INTO e2e_doubt VALUES (1, 'in doubt'); INSERT INTO e2e_aria VALUES (1, 'not to be undone')",
-    );
+    wait::until("a commit lies in memory only", READY, || in_doubt(&root, &application));
     cluster.signal_group(before.writer.pid.expect("it runs"), Signal::KILL);
     drop(no_heartbeat);
     obstacle.wait_until_held();

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -20,6 +21,7 @@ use cordee_e2e::pair::Pair;
 use cordee_e2e::procs::Process;
 use cordee_e2e::suite::{self, File};
 use cordee_e2e::wait;
+use rustix::process::{Pid, Signal};
 
 /// A refusal is said within this time.
 const REFUSED: Duration = Duration::from_secs(2);
@@ -41,6 +43,8 @@ pub fn file() -> File {
             case!(a_copy_of_the_folder_is_refused_and_leaves_the_original_alone),
             case!(a_clone_with_a_blank_and_a_relative_home_under_a_narrow_mask_and_few_files),
             case!(a_first_start_under_any_mask_serves_and_keeps_its_secrets),
+            case!(ctrl_c_leaves_no_half_a_cluster_and_no_other_s),
+            case!(nothing_is_deleted_unasked),
             case!(down_leaves_nothing_in_tmp),
         ],
     )
@@ -198,7 +202,7 @@ fn closed(home: &Path, mask: &str) {
     }
 }
 
-/// What `./up` needs of a clone, in a folder with a blank; the binary is built already.
+/// What `./up` needs of a clone, in a folder with a blank. Its `cargo` has the binary already.
 struct Clone(PathBuf);
 
 impl Clone {
@@ -209,8 +213,9 @@ impl Clone {
         for name in ["up", "packages.sh"] {
             fs::copy(root.join(name), clone.join(name)).unwrap();
         }
-        fs::copy(cluster::binary(), clone.join("target/release/cordee")).unwrap();
-        fs::write(clone.join("cargo"), "#!/bin/sh\n").unwrap();
+        let (built, here) = (cluster::binary(), "target/release/cordee");
+        let cargo = format!("#!/bin/sh\n[ -e {here} ] || cp '{}' {here}\n", built.display());
+        fs::write(clone.join("cargo"), cargo).unwrap();
         fs::set_permissions(clone.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
         Self(clone)
     }
@@ -255,6 +260,8 @@ fn a_clone_with_a_blank_and_a_relative_home_under_a_narrow_mask_and_few_files(_:
     let said = cluster::run(after(first, &up).current_dir(above), STARTED);
     println!("#   {first}: up after {:.1} s", begun.elapsed().as_secs_f64());
     serves(&cluster, &said, "077");
+    // What was built is gone, as after `cargo clean`; what it started is not.
+    fs::remove_file(clone.0.join("target/release/cordee")).unwrap();
     let mut down = after("umask 077", &up);
     let said = cluster::run(down.arg("--down").current_dir(above), STARTED);
     assert_eq!(said.code, 0, "{said:#?}");
@@ -270,6 +277,68 @@ fn a_first_start_under_any_mask_serves_and_keeps_its_secrets(_: &Cluster) {
         serves(&cluster, &said, mask);
         cluster.down().unwrap();
     }
+}
+
+/// `cordee up`, in the foreground; ended when dropped.
+struct Foreground(Child);
+
+impl Foreground {
+    fn begin(cluster: &Cluster) -> Self {
+        let mut up = cluster.command(&["up"]);
+        Self(up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("cordee"))
+    }
+
+    /// Ctrl-C. Gives the exit code and what it had said.
+    #[track_caller]
+    fn interrupt(mut self) -> (Option<i32>, String) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("a pid");
+        rustix::process::kill_process(pid, Signal::INT).unwrap();
+        let ended = || self.0.try_wait().map_err(|e| e.to_string())?.ok_or_else(|| "it runs".to_owned());
+        let (status, _) = wait::until("`cordee up` has ended", STARTED, ended);
+        let mut said = String::new();
+        self.0.stdout.take().expect("a pipe").read_to_string(&mut said).unwrap();
+        (status.code(), said)
+    }
+}
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
+    let cluster = Cluster::prepare("interrupted", &[]);
+    let up = Foreground::begin(&cluster);
+    wait::until("something runs", STARTED, || match cluster.processes().len() {
+        0 | 1 => Err("not yet".to_owned()),
+        _ => Ok(()),
+    });
+    let (code, said) = up.interrupt();
+    assert!(code == Some(0) && said.contains("Stopped."), "{code:?}: {said}");
+    assert!(cluster.processes().is_empty(), "{:?}", cluster.processes());
+    // What somebody had started before is theirs.
+    running.settle();
+    let before = running.processes();
+    let mut up = Foreground::begin(running);
+    let mut said = String::new();
+    let mut lines = BufReader::new(up.0.stdout.take().expect("a pipe"));
+    while !said.contains("ran before") {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    up.0.stdout = Some(lines.into_inner());
+    let (code, said) = up.interrupt();
+    assert!(code == Some(0) && said.contains("runs on"), "{code:?}: {said}");
+    assert_eq!(running.processes(), before);
+    running.settle();
+}
+
+fn nothing_is_deleted_unasked(running: &Cluster) {
+    let before = running.processes();
+    refused(&mut running.command(&["up", "--detach", "--reset"]), &["Nothing was changed", "--yes"]);
+    assert_eq!(running.processes(), before);
+    assert!(running.home().join("state.db").exists());
 }
 
 /// What lies in /tmp and /run under a name of ours.

@@ -1,5 +1,6 @@
 //! `cordee`: runs a cluster of web servers and databases behind two HAProxys, from one page.
 
+mod before;
 mod board;
 mod cli;
 mod client;

@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
+use crate::before::Before;
 use crate::board::Board;
 use crate::clock::now;
 use crate::config::{Config, ConfigError};
@@ -259,7 +260,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
-    if let Some(before) = up::Before::said() {
+    if let Some(before) = Before::said() {
         store.tell("cluster", Some(Light::Warning), &before.told());
     }
 

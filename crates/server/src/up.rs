@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -14,11 +13,11 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::Action;
 use cordee_domain::status::Light;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
+use crate::before::Before;
 use crate::client;
 use crate::config::Config;
 use crate::hands::process::{self, Found, Serial, own_binary};
@@ -65,36 +64,65 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
     }
-    let result = start(config, lang).await;
-    let home = match result {
-        Ok(home) => home,
+    // From now on: whoever interrupts a start does not mean to leave half a cluster.
+    let Ok(mut interrupts) = Interrupts::listen() else { return ExitCode::FAILURE };
+    let started = match start(config, lang).await {
+        Ok(started) => started,
         Err(sentence) => {
             eprintln!("{sentence}");
             return ExitCode::FAILURE;
         }
     };
-    let healthy = wait_healthy(&home, lang).await;
-    print_addresses(&home, lang);
+    let healthy = tokio::select! {
+        healthy = wait_healthy(&started.home, lang) => healthy,
+        () = interrupts.next() => return leave(&started, config, lang).await,
+    };
+    print_addresses(&started.home, lang);
     if !healthy {
         return ExitCode::FAILURE;
     }
     if wish.detach {
         return ExitCode::SUCCESS;
     }
-    println!("{}", lang.tr("up-stay"));
-    if interrupted().await.is_err() {
-        return ExitCode::FAILURE;
+    println!("{}", if started.ran_before { lang.tr("up-stay-before") } else { lang.tr("up-stay") });
+    interrupts.next().await;
+    leave(&started, config, lang).await
+}
+
+/// A cluster that runs, or is about to.
+struct Started {
+    home: Home,
+    /// Some of it ran before this command: somebody counts on it.
+    ran_before: bool,
+}
+
+/// Stops the cluster, unless it ran before.
+async fn leave(started: &Started, config: &Config, lang: Lang) -> ExitCode {
+    if started.ran_before {
+        println!("{}", lang.tr("up-left"));
+        return ExitCode::SUCCESS;
     }
     down(config, lang).await
 }
 
-async fn interrupted() -> std::io::Result<()> {
-    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = int.recv() => {}
-        _ = term.recv() => {}
+/// Ctrl-C, and what asks a program to end.
+struct Interrupts {
+    int: tokio::signal::unix::Signal,
+    term: tokio::signal::unix::Signal,
+}
+
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    /// Waits for the next one. None that came since the last is missed.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.int.recv() => {}
+            _ = self.term.recv() => {}
+        }
+    }
 }
 
 fn sentence(error: &RunError, lang: Lang) -> String {
@@ -105,7 +133,7 @@ fn sentence(error: &RunError, lang: Lang) -> String {
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
-async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
+async fn start(config: &Config, lang: Lang) -> Result<Started, String> {
     for (path, package) in PROGRAMS {
         if !Path::new(path).exists() {
             return Err(lang.say(&text!("up-missing", path = path, package = package)));
@@ -121,6 +149,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     home.usable_by(&users).map_err(unusable)?;
     Roster::open(&home, &users).map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))?;
     let found = look(&home, lang)?;
+    let ran_before = !found.is_empty();
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
     if found.iter().any(|p| p.name == "keeper" && outdated(p.pid)) {
@@ -133,7 +162,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
         if known.is_some_and(|k| k != addresses) {
             println!("{}", lang.tr("up-ignored"));
         }
-        return Ok(home);
+        return Ok(Started { home, ran_before });
     }
     let found = look(&home, lang)?;
     let ours = process::by_id(&found);
@@ -163,10 +192,13 @@ async fn start(config: &Config, lang: Lang) -> Result<Home, String> {
     if !addresses.page.ip().is_loopback() {
         eprintln!("{}", lang.say(&text!("up-open", address = addresses.page.to_string())));
     }
+    for address in [addresses.db, addresses.writer].iter().filter(|a| !a.ip().is_loopback()) {
+        eprintln!("{}", lang.say(&text!("up-open-db", address = address.to_string())));
+    }
     // Only now is anything written: a refusal leaves the addresses of the last good start.
     drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
     spawn_keeper(&home).map_err(|e| e.to_string())?;
-    Ok(home)
+    Ok(Started { home, ran_before })
 }
 
 const LOOKING: &str = "looking for what runs";
@@ -272,60 +304,6 @@ async fn keep(
                 child.kill().await?;
             }
             Ok(Kept::Ended(end))
-        }
-    }
-}
-
-/// How the `serve` before this one ended. Its keeper says so to the next one, which tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// It lived without a sign of life, and was ended.
-    Silent,
-    /// By itself, with this exit code.
-    Code(i32),
-    /// By this signal of somebody's.
-    Signal(i32),
-}
-
-impl Before {
-    /// Where the next one finds it.
-    const VARIABLE: &str = "CORDEE_BEFORE";
-
-    fn of(status: std::process::ExitStatus) -> Self {
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Self::Code(code),
-            (None, signal) => Self::Signal(signal.unwrap_or(0)),
-        }
-    }
-
-    fn word(self) -> String {
-        match self {
-            Self::Silent => "silent".to_owned(),
-            Self::Code(code) => format!("code {code}"),
-            Self::Signal(signal) => format!("signal {signal}"),
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        match word.split_once(' ') {
-            None => (word == "silent").then_some(Self::Silent),
-            Some(("code", code)) => code.parse().ok().map(Self::Code),
-            Some(("signal", signal)) => signal.parse().ok().map(Self::Signal),
-            Some(_) => None,
-        }
-    }
-
-    /// What this process's keeper says; `None`: there was none before.
-    pub fn said() -> Option<Self> {
-        Self::parse(&std::env::var(Self::VARIABLE).ok()?)
-    }
-
-    /// A line of the journal.
-    pub fn told(self) -> Text {
-        match self {
-            Self::Silent => text!("event-wedged"),
-            Self::Code(code) => text!("event-ended", how = text!("event-ended-code", code = code)),
-            Self::Signal(signal) => text!("event-ended", how = text!("event-ended-signal", signal = signal)),
         }
     }
 }
@@ -516,7 +494,7 @@ async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
     }
 }
 
-/// Stops the cluster and deletes its state. On a terminal it asks first.
+/// Stops the cluster and deletes its state, once somebody has said yes: with `--yes`, or on a terminal.
 async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
     match ours(&config.home) {
         Ok(Some(_)) => {}
@@ -526,7 +504,11 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
             return false;
         }
     }
-    if !yes && std::io::stdin().is_terminal() {
+    if !yes {
+        if !std::io::stdin().is_terminal() {
+            eprintln!("{}", lang.say(&text!("reset-unasked", home = config.home.display().to_string())));
+            return false;
+        }
         print!("{} ", lang.say(&text!("reset-question", home = config.home.display().to_string())));
         let _ = std::io::stdout().flush();
         let mut answer = String::new();
@@ -551,21 +533,6 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
         Err(error) => {
             eprintln!("{}: {error}", config.home.display());
             false
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Before;
-
-    #[test]
-    fn what_a_keeper_says_of_the_one_before_is_read_back_and_anything_else_is_nothing() {
-        for before in [Before::Silent, Before::Code(1), Before::Signal(9)] {
-            assert_eq!(Before::parse(&before.word()), Some(before));
-        }
-        for other in ["", "1", "code", "code x", "signal 9 9", "died 1"] {
-            assert_eq!(Before::parse(other), None, "{other}");
         }
     }
 }

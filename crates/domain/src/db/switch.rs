@@ -31,13 +31,13 @@ pub enum Course {
 
 impl Switch {
     /// The writer of now was closed or lost at `since`. What began before goes on where it is the same change, and
-    /// where the new writer was lost before it was seen to write.
+    /// where the new writer was lost before it was seen to write: open is not enough, while HAProxy led to nobody.
     #[must_use]
     pub fn begins(before: Option<Self>, since: Millis, desired: &Desired, observed: &Observed) -> Self {
         let epoch = desired.epoch + 1;
         match before {
             Some(same) if same.epoch == epoch => same,
-            Some(chain) if chain.epoch == desired.epoch && open(desired, observed, chain.since).is_none() => {
+            Some(chain) if chain.epoch == desired.epoch && !writes(desired, observed, chain.since) => {
                 Self { since: chain.since, epoch }
             }
             _ => Self { since, epoch },
@@ -47,12 +47,11 @@ impl Switch {
     /// How it goes, by what was seen since it began.
     #[must_use]
     pub fn course(self, desired: &Desired, observed: &Observed, now: Millis) -> Course {
-        let open = open(desired, observed, self.since).is_some();
         if desired.epoch != self.epoch {
-            let again = open && desired.handover.is_none();
+            let again = open(desired, observed, self.since) && desired.handover.is_none();
             return if desired.epoch > self.epoch || again { Course::Nothing } else { Course::UnderWay };
         }
-        if open && led(desired, observed, self.since) {
+        if writes(desired, observed, self.since) {
             let ms = now.saturating_sub(self.since);
             Course::Over(Gap { epoch: self.epoch, at: now, ms })
         } else {
@@ -61,12 +60,15 @@ impl Switch {
     }
 }
 
-/// The writer's look that found it open, if that began after `since`: one from before tells of another time.
-fn open(desired: &Desired, observed: &Observed, since: Millis) -> Option<Millis> {
-    match observed.databases.get(desired.writer.as_ref()?) {
-        Some(Seen::At(at, seen)) if !seen.read_only && *at > since => Some(*at),
-        _ => None,
-    }
+/// Whether the writer was seen to take writes after `since`.
+fn writes(desired: &Desired, observed: &Observed, since: Millis) -> bool {
+    open(desired, observed, since) && led(desired, observed, since)
+}
+
+/// Whether a look at the writer that began after `since` found it open: one from before tells of another time.
+fn open(desired: &Desired, observed: &Observed, since: Millis) -> bool {
+    let seen = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
+    matches!(seen, Some(Seen::At(at, seen)) if !seen.read_only && *at > since)
 }
 
 /// Whether HAProxy was seen to lead to the writer after `since`.

@@ -71,6 +71,10 @@ pub(super) fn replication(
         let reason = text!("reason-unreached", why = database_check_reason(&check));
         return Status::new(Light::Critical, text!("status-unreached"), reason);
     }
+    // Open, and applications find nothing in it yet (error 1049).
+    if desired.is_writer(&server.name) && !seen.schema {
+        return Status::new(Light::Progress, text!("status-opening"), text!("reason-no-schema"));
+    }
     if let Some(status) = reset(desired, server, seen) {
         return status;
     }

@@ -80,6 +80,7 @@ reason-never = no data so far
 reason-no-answer = no answer in { $ms } ms
 reason-no-check = not checked yet
 reason-no-connection = no connection in { $ms } ms
+reason-no-schema = its schemas and tables are being made
 reason-not-http = the answer is not HTTP
 reason-not-database = the answer is not a database’s
 reason-observed = too many error answers to visitors

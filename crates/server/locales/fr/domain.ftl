@@ -80,6 +80,7 @@ reason-never = aucune donnée jusqu’ici
 reason-no-answer = pas de réponse en { $ms } ms
 reason-no-check = pas encore vérifié
 reason-no-connection = pas de connexion en { $ms } ms
+reason-no-schema = ses schémas et ses tables sont en cours de création
 reason-not-http = la réponse n’est pas du HTTP
 reason-not-database = la réponse n’est pas celle d’une base de données
 reason-observed = trop de réponses en erreur aux visiteurs

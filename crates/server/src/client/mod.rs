@@ -67,10 +67,12 @@ impl Said {
     }
 }
 
-/// Exit code of `status` when the site is served, and not all is well, or it is not known.
+/// Exit code of `status` when the site is served, and not all is well.
 const AT_RISK: u8 = 5;
 /// Exit code of `status` when the site or its database does not answer.
 const DOWN: u8 = 6;
+/// Exit code of `status` when it is not known whether visitors are served: with HAProxy frozen they are not.
+const NOT_KNOWN: u8 = 7;
 
 /// The picture that the Cordée on `socket` shows, when it answers.
 pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
@@ -203,12 +205,13 @@ fn light(answer: &Value) -> Light {
     serde_json::from_value(answer["verdict"]["light"].clone()).unwrap_or(Light::Unknown)
 }
 
-/// What a program that watches is told. What is not known is not well.
+/// What a program that watches is told.
 const fn code(light: Light) -> u8 {
     match light {
         Light::Good => 0,
-        Light::Warning | Light::Progress | Light::Maintenance | Light::Unknown => AT_RISK,
+        Light::Warning | Light::Progress | Light::Maintenance => AT_RISK,
         Light::Critical => DOWN,
+        Light::Unknown => NOT_KNOWN,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::http::Door;
-use super::{AT_RISK, DOWN, Failure, Said, answer, code, complaint, light, show};
+use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, light, show};
 use crate::cli::{Cli, Command};
 use crate::listen;
 use crate::web::{App, api, fixture};
@@ -88,13 +88,13 @@ fn a_picture_of_another_version_still_has_an_exit_code() {
         (serde_json::json!({"light": "good", "new": {}}), 0),
         (serde_json::json!({"light": "critical"}), DOWN),
         (serde_json::json!({"light": "warning"}), AT_RISK),
-        (serde_json::json!({"light": "indigo"}), AT_RISK),
-        (serde_json::json!(null), AT_RISK),
+        (serde_json::json!({"light": "indigo"}), NOT_KNOWN),
+        (serde_json::json!(null), NOT_KNOWN),
     ] {
         let answer = serde_json::json!({ "verdict": verdict, "servers": "otherwise" });
         assert_eq!(code(light(&answer)), expected, "{answer}");
     }
-    assert_eq!(code(light(&serde_json::json!([]))), AT_RISK);
+    assert_eq!(code(light(&serde_json::json!([]))), NOT_KNOWN);
 }
 
 #[tokio::test]
@@ -219,5 +219,5 @@ fn what_comes_from_outside_cannot_steer_a_terminal() {
 fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
     use cordee_domain::status::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
     let codes = [Good, Warning, Progress, Maintenance, Unknown, Critical].map(super::code);
-    assert_eq!(codes, [0, 5, 5, 5, 5, 6]);
+    assert_eq!(codes, [0, 5, 5, 5, 7, 6]);
 }

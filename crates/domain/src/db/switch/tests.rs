@@ -67,6 +67,11 @@ impl Tale {
         }
     }
 
+    /// The epoch of the change has come: somebody else is the writer.
+    fn changed(&self) -> bool {
+        self.switch.is_some_and(|s| s.epoch == self.scene.desired.epoch)
+    }
+
     fn gone(&self) -> bool {
         self.switch.is_some_and(|s| s.epoch == self.scene.desired.epoch + 1)
     }
@@ -95,6 +100,13 @@ impl Tale {
         let mut seen = cluster(1).seen.databases[&name("db1")].value().expect("seen").clone();
         seen.read_only = !open;
         self.scene.seen.databases.insert(server.clone(), Seen::At(self.now, seen));
+    }
+
+    /// The writer of a change is open; HAProxy leads to nobody yet.
+    fn opened(&mut self) {
+        let writer = self.writer();
+        self.see(&writer, true);
+        self.round();
     }
 
     /// The writer is looked at and found open; HAProxy leads to it.
@@ -179,6 +191,22 @@ fn a_new_writer_that_is_lost_before_it_writes_ends_nothing() {
     assert_eq!(tale.told.map(|g| (g.epoch, g.ms)), Some((tale.scene.desired.epoch, 160)));
 }
 
+#[test]
+fn a_new_writer_that_is_lost_once_it_is_open_ends_nothing_before_haproxy_leads_to_it() {
+    let mut tale = Tale::new();
+    tale.lost();
+    tale.passes(40);
+    tale.elected();
+    tale.passes(40);
+    tale.opened();
+    tale.lost();
+    tale.passes(40);
+    tale.elected();
+    tale.passes(40);
+    tale.writes();
+    assert_eq!(tale.told.map(|g| (g.epoch, g.ms)), Some((tale.scene.desired.epoch, 160)));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Passes(u64),
@@ -186,6 +214,7 @@ enum Act {
     Closed,
     Abandoned,
     Elected,
+    Opened,
     Writes,
 }
 
@@ -196,6 +225,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Closed),
         1 => Just(Act::Abandoned),
         3 => Just(Act::Elected),
+        1 => Just(Act::Opened),
         4 => Just(Act::Writes),
     ]
 }
@@ -219,7 +249,8 @@ proptest! {
                 Act::Elected if tale.gone() => tale.elected(),
                 // A writer that is closed for a change is not opened.
                 Act::Writes if tale.scene.desired.handover.is_none() => tale.writes(),
-                Act::Elected | Act::Writes => {}
+                Act::Opened if tale.changed() => tale.opened(),
+                Act::Elected | Act::Opened | Act::Writes => {}
             }
             if let Some(gap) = tale.told.take() {
                 let stopped = stopped.expect("nothing had stopped");
