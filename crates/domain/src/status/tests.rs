@@ -22,6 +22,14 @@ fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     assert_eq!(word(&scene, "db1").0, Light::Good, "it is about to be started again");
 }
 
+/// `up` once called a cluster well whose application was told "unknown database" for another moment.
+#[test]
+fn a_writer_is_well_once_applications_find_their_schema() {
+    let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
+    says(&bare("db1"), "db1", (Light::Progress, "status-opening"));
+    assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
+}
+
 /// When the writer was opened, so long ago.
 fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
     let at = scene.now - ago;
