@@ -275,7 +275,7 @@ impl Cluster {
         Client::with_jar(self.page())
             .cookie(&name, &value)
             .proof(PROOF)
-            .cookie("lang", "en")
+            .cookie("cordee_lang", "en")
             .header("Sec-Fetch-Site", "same-origin")
             .header("Connection", "close")
     }

@@ -40,7 +40,7 @@ impl Person {
         let person = Self::stranger(cluster);
         person.go("/login");
         person.browser.set_cookie(&name, &value);
-        person.browser.set_cookie("lang", "en");
+        person.browser.set_cookie("cordee_lang", "en");
         person.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
         person.dashboard();
         person

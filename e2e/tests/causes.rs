@@ -64,7 +64,7 @@ fn pictures(person: &Person, name: &str) {
     assert_eq!(axe::violations(&person.browser), Vec::<String>::new(), "{name}");
     let Some(folder) = std::env::var_os("CORDEE_PICTURES").map(PathBuf::from) else { return };
     for language in ["fr", "en"] {
-        person.browser.set_cookie("lang", language);
+        person.browser.set_cookie("cordee_lang", language);
         for theme in ["light", "dark"] {
             person.browser.theme(theme);
             for width in [360, 1280] {
@@ -76,7 +76,7 @@ fn pictures(person: &Person, name: &str) {
     }
     person.browser.theme("light");
     person.browser.width(1280);
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.dashboard();
 }
 

@@ -158,7 +158,7 @@ fn judge(run: &Value) {
 
 fn shown_in_both_languages(cluster: &Cluster, person: &Person, run: &Value) {
     for (language, word) in [("fr", "Oui"), ("en", "Yes")] {
-        person.browser.set_cookie("lang", language);
+        person.browser.set_cookie("cordee_lang", language);
         person.go(&format!("/sessions/compare/{}", run["id"]));
         let shown = person.browser.text("[data-cell=\"locked/lost-updates\"]").unwrap_or_default();
         assert!(shown.contains(word), "{language}: {shown}");

@@ -221,7 +221,7 @@ fn a_person_runs_a_drill_in_both_languages(cluster: &Cluster) {
     let person = Person::sign_in(cluster);
     for (language, over, lost) in [("en", "done", "Requests lost"), ("fr", "terminé", "Requêtes perdues")] {
         ready(cluster);
-        person.browser.set_cookie("lang", language);
+        person.browser.set_cookie("cordee_lang", language);
         person.go("/drills");
         person.fill_in(&[("rate", "0"), ("confirm", "x")]);
         person.submit();

@@ -285,7 +285,7 @@ fn the_list_changes_while_it_is_looked_at(cluster: &Cluster) {
         [("en", "Visitors", ["red", "purple"]), ("fr", "Visiteurs", ["rouge", "violet"])]
     {
         let person = Person::sign_in(cluster);
-        person.browser.set_cookie("lang", lang);
+        person.browser.set_cookie("cordee_lang", lang);
         person.go("/visitors");
         assert_eq!(person.browser.text("h1").as_deref(), Some(title));
         person.browser.wait_for("#live[data-st=good]", SHOWN);

@@ -361,7 +361,7 @@ fn all_pages_have_one_clock(cluster: &Cluster) {
     cluster.cli_ok(&["maintenance", "web2"]);
     let mut times = 0;
     for language in ["en", "fr"] {
-        browser.set_cookie("lang", language);
+        browser.set_cookie("cordee_lang", language);
         let pages = [
             "/",
             "/journal",
@@ -413,7 +413,7 @@ fn looks(person: &Person, name: &str, pages: &[&str]) {
     let (browser, mut found) = (&person.browser, Vec::new());
     let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     for language in ["en", "fr"] {
-        browser.set_cookie("lang", language);
+        browser.set_cookie("cordee_lang", language);
         for width in [360, 1280] {
             browser.width(width);
             for (number, page) in pages.iter().enumerate() {
@@ -433,7 +433,7 @@ fn looks(person: &Person, name: &str, pages: &[&str]) {
             }
         }
     }
-    browser.set_cookie("lang", "en");
+    browser.set_cookie("cordee_lang", "en");
     browser.width(1280);
     assert!(found.is_empty(), "{} findings: {found:#?}", found.len());
 }

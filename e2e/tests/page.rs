@@ -94,7 +94,7 @@ fn first_run_asks_for_the_code_and_makes_the_account(cluster: &Cluster) {
     let person = Person::stranger(cluster);
     person.go("/");
     assert_eq!(person.browser.path(), "/setup", "until there is an account everything leads to /setup");
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     in_all_looks(&person, &["/setup"]);
     person.go("/setup");
     person.fill_in(&[("code", "WRONG-CODE"), ("name", ACCOUNT), ("password", PASSWORD)]);
@@ -119,7 +119,7 @@ fn sign_in(cluster: &Cluster) -> Person {
     let person = Person::stranger(cluster);
     person.go("/");
     assert_eq!(person.browser.path(), "/login");
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
     wait::until("the dashboard is shown", SHOWN, || {
@@ -145,7 +145,7 @@ fn a_page_that_was_asked_for_is_shown_after_the_sign_in(cluster: &Cluster) {
     let log = "/pools/web/servers/web1/logs?status=404";
     person.go(log);
     person.browser.forget_cookies();
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     wait::until("it leads to the sign-in page", SHOWN, || {
         if person.browser.path() == "/login" { Ok(()) } else { Err(person.browser.address()) }
     });
@@ -160,7 +160,7 @@ fn a_page_that_was_asked_for_is_shown_after_the_sign_in(cluster: &Cluster) {
 fn signing_out_and_in_again(cluster: &Cluster) {
     let person = sign_in(cluster);
     person.browser.forget_cookies();
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.go("/journal");
     assert_eq!(person.browser.path(), "/login");
     in_all_looks(&person, &["/login"]);
@@ -183,7 +183,7 @@ fn signing_out_and_in_again(cluster: &Cluster) {
 fn in_all_looks(person: &Person, pages: &[&str]) {
     let (browser, mut found) = (&person.browser, Vec::new());
     for language in LANGUAGES {
-        browser.set_cookie("lang", language);
+        browser.set_cookie("cordee_lang", language);
         for (width, page) in WIDTHS.iter().flat_map(|w| pages.iter().map(move |p| (*w, p))) {
             browser.width(width);
             person.go(page);
@@ -210,12 +210,12 @@ fn too_wide(browser: &Browser) -> Option<i64> {
 fn usual_look(browser: &Browser) {
     browser.theme("light");
     browser.width(1280);
-    browser.set_cookie("lang", "en");
+    browser.set_cookie("cordee_lang", "en");
 }
 
 fn each_look(browser: &Browser, mut then: impl FnMut(&str)) {
     for language in LANGUAGES {
-        browser.set_cookie("lang", language);
+        browser.set_cookie("cordee_lang", language);
         for theme in THEMES {
             browser.theme(theme);
             for width in WIDTHS {
@@ -478,7 +478,7 @@ fn a_paused_page_says_how_old_it_is(cluster: &Cluster) {
     let browser = &person.browser;
     browser.width(WIDTHS[0]);
     // The longer words.
-    browser.set_cookie("lang", "fr");
+    browser.set_cookie("cordee_lang", "fr");
     person.go("/");
     let live = "#live[data-st=good]:not([data-paused])";
     browser.wait_for(live, SHOWN);
@@ -571,7 +571,7 @@ fn pictures_for_the_readme(cluster: &Cluster) {
     let person = sign_in(cluster);
     person.browser.theme("light");
     for (language, file) in [("en", "dashboard.png"), ("fr", "tableau-de-bord.png")] {
-        person.browser.set_cookie("lang", language);
+        person.browser.set_cookie("cordee_lang", language);
         person.dashboard();
         for server in ["web1", "web2", "db1", "db2"] {
             person.wait_for_look(server, "good", SHOWN);

@@ -69,7 +69,7 @@ fn a_day_in_french(cluster: &Cluster) {
 fn day(cluster: &Cluster, words: &Words) {
     Pair::wait(cluster);
     let person = Person::sign_in(cluster);
-    person.browser.set_cookie("lang", words.language);
+    person.browser.set_cookie("cordee_lang", words.language);
     person.dashboard();
     person.mark();
     drop(person.browser.complaints());

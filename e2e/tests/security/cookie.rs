@@ -25,7 +25,7 @@ const FIELD: &str = "dialog[open] [name=\"own_password\"]";
 fn thief(cluster: &Cluster, (name, value): &(String, String)) -> Client {
     Client::new(cluster.page())
         .cookie(name, value)
-        .cookie("lang", "en")
+        .cookie("cordee_lang", "en")
         .header("Sec-Fetch-Site", "same-origin")
         .header("Connection", "close")
 }
@@ -121,7 +121,7 @@ pub fn the_page_shows_what_another_port_cannot_fetch(cluster: &Cluster) {
     cluster.settle();
     let person = Person::stranger(cluster);
     person.go("/login");
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
     wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or("not yet"));

@@ -226,7 +226,7 @@ pub fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
 
 /// The reader's language.
 pub fn language(headers: &HeaderMap) -> Lang {
-    cookie(headers, "lang").and_then(Lang::parse).unwrap_or_else(|| {
+    cookie(headers, "cordee_lang").and_then(Lang::parse).unwrap_or_else(|| {
         let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
         Lang::accepted(accept.unwrap_or(""))
     })
@@ -244,7 +244,7 @@ impl<S: Sync> FromRequestParts<S> for Theme {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(match cookie(&parts.headers, "theme") {
+        Ok(Self(match cookie(&parts.headers, "cordee_theme") {
             Some("light") => Some("light"),
             Some("dark") => Some("dark"),
             _ => None,

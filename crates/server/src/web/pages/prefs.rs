@@ -20,7 +20,7 @@ pub(super) struct Wish {
 /// Keeps the language.
 pub(super) async fn lang(Form(wish): Form<Wish>) -> Response {
     let lang = Lang::parse(&wish.lang).unwrap_or(Lang::En);
-    keep("lang", lang.tag(), &wish.back)
+    keep("cordee_lang", lang.tag(), &wish.back)
 }
 
 /// Keeps the theme.
@@ -30,7 +30,7 @@ pub(super) async fn theme(Form(wish): Form<Wish>) -> Response {
         "dark" => "dark",
         _ => "auto",
     };
-    keep("theme", theme, &wish.back)
+    keep("cordee_theme", theme, &wish.back)
 }
 
 fn keep(name: &str, value: &str, back: &str) -> Response {

@@ -72,7 +72,7 @@ impl Site {
     async fn get(&self, path: &str) -> String {
         let cookie = &self.cookie;
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; cordee_lang=en\r\nConnection: close\r\n\r\n"
         );
         send(self.address, &request).await
     }
@@ -86,7 +86,7 @@ impl Site {
     async fn post_bare(&self, path: &str, body: &str, more: &str) -> String {
         let (cookie, length) = (&self.cookie, body.len());
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=en\r\nConnection: close\r\n{more}\
+            "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; cordee_lang=en\r\nConnection: close\r\n{more}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         send(self.address, &request).await
@@ -560,7 +560,7 @@ async fn what_cannot_be_read_is_said_in_words() {
     }
     let cookie = &site.cookie;
     let request = format!(
-        "POST /login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; lang=fr\r\nContent-Type: text/plain\r\n\
+        "POST /login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}; cordee_lang=fr\r\nContent-Type: text/plain\r\n\
          Content-Length: 1\r\nConnection: close\r\n\r\nx"
     );
     let answer = send(site.address, &request).await;
@@ -695,7 +695,7 @@ async fn who_was_here_before_gets_in_while_others_guess() {
 async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
     let site = site().await;
     let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; lang=fr\r\n\r\n", site.cookie);
+    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; cordee_lang=fr\r\n\r\n", site.cookie);
     stream.write_all(request.as_bytes()).await.expect("sent");
     let first = read_until(&mut stream, "event: beat").await;
     assert!(first.contains("event: snapshot") && first.contains("Tout fonctionne"), "{first}");
