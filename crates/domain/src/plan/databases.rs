@@ -370,7 +370,10 @@ fn joining(
         return;
     }
     if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
-        if let Some(donor) = super::hosts::donor(desired, observed, now) {
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        if !super::hosts::at_home(plan, observed, PoolId::Db, server, &process) {
+            // What another server left by its name goes first.
+        } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });
         } else {
             let id = ProcessId::Server(name.clone());
