@@ -1,13 +1,14 @@
-// What is under a hand stays: it neither goes nor turns into something else before pointer, focus and menu have left it.
+// What is under a hand stays: it neither goes nor turns into something else before pointer, focus and menu have left.
 import { steady } from "./steady.js";
 
 /** What waits for a hand to leave, by the element that it is on. */
 const waiting = new Map();
 
 /** Whether somebody points at it, has the focus in it, or has a menu of it open. */
-export const held = (element) => element.matches(":hover, :focus-within") || element.querySelector(":popover-open") !== null;
+export const held = (element) =>
+  element.matches(":hover, :focus-within") || element.querySelector(":popover-open") !== null;
 
-/** Does it now, or as soon as nobody is at the element any more. What waited for that element before does not happen. */
+/** Does it now, or as soon as nobody is at the element any more, in place of what waited for that before. */
 export function whenLeft(element, act) {
   if (held(element)) {
     if (waiting.size === 0) watch();

@@ -1,5 +1,5 @@
-// Which rows of a table hold a word, and in which order they stand. The rule is the server's (`view/window.rs`); both are
-// tested with the same cases (`view/order.json`).
+// Which rows of a table hold a word, and in which order they stand. The rule is the server's (`view/window.rs`); both
+// are tested with the same cases (`view/order.json`).
 
 /** What needs attention comes first. */
 const URGENCY = ["crit", "unknown", "warn", "busy", "maint", "good"];
@@ -8,7 +8,8 @@ const LONGEST = 100;
 const ACCENTS = "àâäçéèêëîïôöùûüÿ";
 const PLAIN = "aaaceeeeiioouuuy";
 
-const fold = (text) => text.toLowerCase().replace(/[àâäçéèêëîïôöùûüÿ]/g, (c) => PLAIN[ACCENTS.indexOf(c)]);
+const fold = (text) =>
+  text.toLowerCase().replace(/[àâäçéèêëîïôöùûüÿ]/g, (c) => PLAIN[ACCENTS.indexOf(c)]);
 
 /** Two texts as people count and spell: below zero when the first one comes first. */
 export const compare = (a, b) => ranks(key(a), key(b));

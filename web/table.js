@@ -131,7 +131,7 @@ export function put(rows) {
   // What the page itself knows before the stream has begun is not a whole row.
   const real = rows.filter((row) => row.kind !== undefined);
   for (const row of real) known.set(row.name, row);
-  whole ||= real.length === rows.length;
+  whole ||= rows.length > 0 && real.length === rows.length;
   if (!whole) return;
   for (const asked of tables.values()) draw(asked, false);
 }
@@ -174,16 +174,18 @@ function draw(asked, demanded) {
   if (String(here) === String(part)) stays(asked.body);
   else whenLeft(asked.body, () => draw(asked, false));
   const last = first + part.length;
-  frame(asked, { many: rows.length, pages, first: part.length === 0 ? 0 : first + 1, last, here: here.length, demanded });
+  const from = part.length === 0 ? 0 : first + 1;
+  frame(asked, { many: rows.length, pages, from, last, here: here.length, demanded });
   drawn();
 }
 
 /**
- * The rows that stand there, each in its place, whether they are asked for or not; what is new comes after them. One whose
- * server is no more leaves, but not from under the hand.
+ * The rows that stand there, each in its place, whether they are asked for or not; what is new comes after them. One
+ * whose server is no more leaves, but not from under the hand.
  */
 function stay(body, part) {
-  const there = [...body.rows].filter((row) => known.has(row.dataset.row) || held(row)).map((row) => row.dataset.row);
+  const rows = [...body.rows].filter((row) => known.has(row.dataset.row) || held(row));
+  const there = rows.map((row) => row.dataset.row);
   const fresh = part.filter((name) => !there.includes(name));
   return [...there, ...fresh.slice(0, Math.max(0, ROWS - there.length))];
 }
@@ -214,7 +216,7 @@ function mark(element, gone) {
 }
 
 /** What stands around the rows: numbers, ways to the other parts, the order. */
-function frame(asked, { many, pages, first, last, here, demanded }) {
+function frame(asked, { many, pages, from, last, here, demanded }) {
   const { pool, table, form, field, sort: order, skip } = asked;
   const count = total(pool);
   away(table, here === 0, demanded);
@@ -222,7 +224,7 @@ function frame(asked, { many, pages, first, last, here, demanded }) {
   away(document.querySelector(`[data-none="${pool}"]`), here > 0 || count === 0, demanded);
   const pager = document.querySelector(`[data-pager="${pool}"]`);
   away(pager, pages === 1, demanded);
-  setText(pager.querySelector("[data-range]"), `${first}–${last}`);
+  setText(pager.querySelector("[data-range]"), `${from}–${last}`);
   setText(pager.querySelector("[data-found]"), String(many));
   for (const way of pager.querySelectorAll("[data-turn]")) {
     const to = skip + Number(way.dataset.turn);

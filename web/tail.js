@@ -3,7 +3,7 @@ import { setText, setTime, signIn } from "./text.js";
 
 const PACE_MS = 1_000;
 const ROWS = 200;
-/** Lines that are kept for somebody who reads old ones. Beyond it nothing is added before they have gone back to the top. */
+/** Lines that are kept for who reads old ones. Beyond it nothing is added before they have gone back to the top. */
 const KEPT = 2_000;
 /** Whoever has scrolled by less reads the newest lines. */
 const TOP = 40;
@@ -68,8 +68,8 @@ function line(request) {
 }
 
 /**
- * Puts new entries on top of a list, which is scrolled in its box, in place of the first few. For whoever has scrolled down
- * nothing moves: what falls off at the end does so only out of sight.
+ * Puts new entries on top of a list, which is scrolled in its box, in place of the first few. For whoever has scrolled
+ * down nothing moves: what falls off at the end does so only out of sight.
  */
 function add(box, list, { fresh, many, drop, most }) {
   const reads = box.scrollTop >= TOP;
@@ -82,7 +82,8 @@ function add(box, list, { fresh, many, drop, most }) {
   list.prepend(...fresh());
   box.scrollTop = at ? box.scrollTop + place(at).top - before : 0;
   const end = place(box).bottom;
-  while (list.children.length > most && (!reads || place(list.lastElementChild).top >= end)) list.lastElementChild.remove();
+  const sees = (entry) => reads && place(entry).top < end;
+  while (list.children.length > most && !sees(list.lastElementChild)) list.lastElementChild.remove();
   return true;
 }
 
@@ -107,7 +108,8 @@ function change(lines, shown) {
     for (let drop = 0; drop <= Math.min(both, GROWS); drop++) {
       const many = both - drop;
       const same = Math.min(lines.length - many, shown.length - drop);
-      if (same > 0 && lines.slice(many, many + same).every((line, i) => line === shown[drop + i])) return { many, drop };
+      const goesOn = (line, i) => line === shown[drop + i];
+      if (same > 0 && lines.slice(many, many + same).every(goesOn)) return { many, drop };
     }
   }
   // Nothing of what is shown is in the file any more: it was emptied, or more came than is asked for at once.

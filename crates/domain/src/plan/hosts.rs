@@ -79,7 +79,7 @@ struct Start {
 /// Whether nothing is left of an earlier process. What is left is ended first.
 fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
     if process.unlooked {
-        let text = text!("wait-unlooked", name = id.to_string());
+        let text = text!("wait-unlooked", name = id);
         plan.waiting.push((Target::Process(id.clone()), text));
     } else if !process.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id: id.clone(), pids: process.orphans.clone() });
@@ -176,7 +176,7 @@ pub(super) fn at_home(
 ) -> bool {
     let id = ProcessId::Server(server.name.clone());
     if observed.own.unread.contains(&server.name) {
-        let text = text!("wait-unread", name = server.name.as_str());
+        let text = text!("wait-unread", name = &server.name);
         plan.waiting.push((Target::Process(id), text));
         return false;
     }
@@ -236,7 +236,7 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
                 plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor });
             } else {
                 let id = ProcessId::Server(name());
-                plan.waiting.push((Target::Process(id), text!("wait-donor", name = server.name.as_str())));
+                plan.waiting.push((Target::Process(id), text!("wait-donor", name = &server.name)));
             }
         }
     }
@@ -282,7 +282,7 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
             plan.steps.push(Step::KillProcess { id, pids: vec![pid] });
         }
         Some(_) => {
-            let text = text!("wait-stop", name = id.to_string());
+            let text = text!("wait-stop", name = &id);
             plan.waiting.push((Target::Process(id), text));
         }
     }

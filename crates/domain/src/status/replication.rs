@@ -40,7 +40,7 @@ pub(super) fn replication(
     let takes = desired.takes_writes(server);
     if takes && seen.read_only {
         if let Some(handover) = &desired.handover {
-            let reason = text!("reason-handing-over", name = handover.to.as_str());
+            let reason = text!("reason-handing-over", name = &handover.to);
             return Status::new(Light::Progress, text!("status-handing-over"), reason);
         }
         return match opening(desired, observed, server, now) {
@@ -156,7 +156,7 @@ fn linked(
         let Some(link) = seen.links.get(&peer.name) else {
             return Err(Status::bare(Light::Progress, text!("status-linking")));
         };
-        let from = peer.name.as_str();
+        let from = &peer.name;
         if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
             let reason = text!("reason-link-error", from = from, code = link.error);
             return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
@@ -286,9 +286,9 @@ fn stuck<'a>(
     observed: &Observed,
     server: &Server,
     now: Millis,
-) -> Option<(&'a str, u32)> {
+) -> Option<(&'a ServerName, u32)> {
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
         let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
-        (link.error != 0 && !link.applying).then_some((peer.name.as_str(), link.error))
+        (link.error != 0 && !link.applying).then_some((&peer.name, link.error))
     })
 }

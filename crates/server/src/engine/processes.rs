@@ -244,12 +244,8 @@ impl Engine {
             seen.ended();
         }
         if !asked {
-            let name = id.to_string();
-            self.note(
-                &name,
-                Some(Light::Critical),
-                &text!("event-process-ended", name = name.as_str(), why = why),
-            );
+            let text = text!("event-process-ended", name = id, why = why);
+            self.note(&id.to_string(), Some(Light::Critical), &text);
         }
     }
 
@@ -283,13 +279,12 @@ impl Engine {
                 }
                 self.children.insert(id.clone(), child);
                 self.watch(id.clone(), pid);
-                let name = id.to_string();
                 let text = if again {
-                    text!("event-process-restarted", name = name.as_str(), pid = pid)
+                    text!("event-process-restarted", name = id, pid = pid)
                 } else {
-                    text!("event-process-started", name = name.as_str(), pid = pid)
+                    text!("event-process-started", name = id, pid = pid)
                 };
-                self.note(&name, None, &text);
+                self.note(&id.to_string(), None, &text);
             }
             (Step::StartProcess { .. }, Outcome::Failed(why)) => {
                 seen.started_at = Some(now());

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -89,6 +89,15 @@ const STEPS: [&str; 9] = [
         confirmed INTEGER NOT NULL,
         PRIMARY KEY (session, secret_hash)
     ) STRICT;
+",
+    // What a line is about is named as such, and leads to its page. An older Cordée could not read the new lines.
+    "
+    UPDATE event SET text = json_set(text, '$.args.name', json_object('server', subject))
+        WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
+        AND subject NOT IN ('haproxy-web', 'haproxy-db', 'cluster', 'drill', 'sessions');
+    UPDATE event SET text = json_set(text, '$.args.name', json_object('proxy', substr(subject, 9)))
+        WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
+        AND subject IN ('haproxy-web', 'haproxy-db');
 ",
 ];
 
