@@ -96,7 +96,7 @@ function causes(rows) {
   }
 }
 
-/** An entry that stands there only because somebody is at it. Whether it is settled, or said otherwise now, is not known. */
+/** An entry that stands there only because somebody is at it: settled, or said otherwise now. */
 function outdated(entry) {
   entry.dataset.gone = "";
   light(entry, "unknown");

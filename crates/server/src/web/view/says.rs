@@ -13,7 +13,7 @@ use cordee_domain::text::{Text, Thing};
 use serde::{Serialize, Serializer};
 
 use crate::store::KeptRuns;
-use crate::words::Lang;
+use crate::words::{Lang, Piece};
 
 /// What is there now.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ pub struct Word {
 pub struct Name {
     /// The server; empty for anything else. Servers come and go while a page is open.
     pub server: String,
-    /// Where it leads; empty where what it names is no more.
+    /// Where it leads; empty where that server is no more.
     pub to: String,
 }
 
@@ -102,15 +102,12 @@ impl Serialize for Word {
 impl Says {
     /// A message in the reader's language.
     pub fn of(text: &Text, here: &Here, lang: Lang) -> Self {
-        let name = |thing: Thing| Name {
-            to: here.page(&thing).unwrap_or_default(),
-            server: match thing {
-                Thing::Server(name) => name.to_string(),
-                _ => String::new(),
-            },
+        let name = |thing: &Thing| match (thing, here.page(thing)) {
+            (Thing::Server(name), to) => Some(Name { server: name.to_string(), to: to.unwrap_or_default() }),
+            (_, to) => to.map(|to| Name { server: String::new(), to }),
         };
-        let pieces = lang.pieces(text).into_iter();
-        Self(pieces.map(|piece| Word { says: piece.says, name: piece.thing.map(name) }).collect())
+        let word = |piece: Piece| Word { name: piece.thing.as_ref().and_then(name), says: piece.says };
+        Self(lang.pieces(text).into_iter().map(word).collect())
     }
 
     /// Words that name nothing.
