@@ -4,9 +4,9 @@ import { steady } from "./steady.js";
 /** What waits for a hand to leave, by the element that it is on. */
 const waiting = new Map();
 
-/** Whether somebody points at it, has the focus in it, or has a menu of it open. */
+/** Whether somebody points at it, is in it with the keys, or has a menu of it open. A click leaves no hand behind. */
 export const held = (element) =>
-  element.matches(":hover, :focus-within") || element.querySelector(":popover-open") !== null;
+  element.matches(":hover, :focus-visible") || element.querySelector(":focus-visible, :popover-open") !== null;
 
 /** Does it now, or as soon as nobody is at the element any more, in place of what waited for that before. */
 export function whenLeft(element, act) {
