@@ -171,7 +171,7 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     };
     let named = |argument: &str| {
         let said = view.status.reason.as_ref()?.args.get(argument)?;
-        peers().find(|s| matches!(said, Arg::Text(name) if name == s.name.as_str())).filter(fallen)
+        peers().find(|s| *said == Arg::from(&s.name)).filter(fallen)
     };
     let word = &view.status.word;
     let by = if *word == text!("status-alone") {

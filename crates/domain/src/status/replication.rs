@@ -5,7 +5,7 @@ use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::Millis;
+use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::step::{Mend, Target};
@@ -225,8 +225,8 @@ fn altered(
         let remedy = match (wrong.way, server.runtime) {
             // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
             // older Cordée started may lack it.
-            (_, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
-            (Way::Start, Runtime::External) => text!("set-do-file", name = server.name.as_str()),
+            (_, Runtime::Process) => text!("set-do-restart", name = &server.name),
+            (Way::Start, Runtime::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
         };
         let (name, was, value) = (wrong.name, wrong.was, wrong.value);
