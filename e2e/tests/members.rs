@@ -10,8 +10,8 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{
-    ask_removal, brief, fill, join, kill, of_server, refused, remove, shown, trashed, wait_for_copy,
-    wait_for_members, wait_for_mesh, wait_for_no_copy, wait_until_left, SETTLED,
+    SETTLED, ask_removal, brief, fill, join, kill, of_server, refused, remove, shown, trashed, wait_for_copy,
+    wait_for_members, wait_for_mesh, wait_for_no_copy, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, server_id};
 use cordee_e2e::procs::Frozen;

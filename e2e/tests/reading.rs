@@ -113,7 +113,10 @@ fn names_in_lines_and_causes_lead_to_their_pages(cluster: &Cluster) {
     assert!(browser.sees("#events a[data-server=shut]"), "{:?}", browser.text("#events"));
     as_printed(&person, "one that is gone");
     person.go("/journal");
-    assert!(browser.sees("main a[data-server=shut]:not([href])") && !browser.sees("main a[data-server=shut][href]"));
+    assert!(
+        browser.sees("main a[data-server=shut]:not([href])")
+            && !browser.sees("main a[data-server=shut][href]")
+    );
     // And leads there again when it comes again, on whatever page.
     person.mark();
     browser.wait_for("#live[data-st=good]", SHOWN);
@@ -135,7 +138,9 @@ fn looks(person: &Person) {
         browser.set_cookie("lang", language);
         for width in [360, 1280] {
             browser.width(width);
-            for (page, name) in [("/", "dashboard"), ("/journal", "journal"), ("/pools/db/servers/db1", "db1")] {
+            for (page, name) in
+                [("/", "dashboard"), ("/journal", "journal"), ("/pools/db/servers/db1", "db1")]
+            {
                 person.go(page);
                 browser.wait_for("#live[data-st=good]", SHOWN);
                 for theme in ["light", "dark"] {
@@ -279,13 +284,17 @@ const COUNT: &str = "window.writes = 0;
     history.replaceState = function (...all) { window.writes += 1; return real.apply(this, all); };";
 
 /// Refuses, as a browser does to whom it was too much.
-const REFUSE: &str = "history.replaceState = () => { window.writes += 1; throw new DOMException('', 'SecurityError'); };";
+const REFUSE: &str =
+    "history.replaceState = () => { window.writes += 1; throw new DOMException('', 'SecurityError'); };";
 
 fn the_address_is_written_seldom_and_a_browser_that_refuses_stops_nothing(cluster: &Cluster) {
     let person = dashboard(cluster, "/?web-q=x");
     let browser = &person.browser;
     let field = |text: &str| {
-        browser.script("document.getElementById('web-q').value = ''; document.getElementById('web-q').focus()", &[]);
+        browser.script(
+            "document.getElementById('web-q').value = ''; document.getElementById('web-q').focus()",
+            &[],
+        );
         browser.press(text);
     };
     let search = || browser.script("return location.search", &[]);
@@ -304,7 +313,9 @@ fn the_address_is_written_seldom_and_a_browser_that_refuses_stops_nothing(cluste
     field("web2");
     wait_for(browser, "tr[data-row=web2]", true);
     assert!(!browser.sees("tr[data-row=web1]"));
-    wait::until_true("it was refused", SHOWN, || browser.script("return window.writes", &[]) != json!(writes));
+    wait::until_true("it was refused", SHOWN, || {
+        browser.script("return window.writes", &[]) != json!(writes)
+    });
     field("web");
     wait_for(browser, "tr[data-row=web1]", true);
     browser.click("#web th [data-sort=name]");
@@ -337,7 +348,9 @@ fn who_reads_old_lines_of_a_full_log_is_not_moved(cluster: &Cluster) {
     visit(520);
     let person = Person::sign_in(cluster);
     let browser = &person.browser;
-    for (list, boxes) in [("pre[data-file='access.log']", Value::Null), ("#requests", json!("[data-tail-table]"))] {
+    for (list, boxes) in
+        [("pre[data-file='access.log']", Value::Null), ("#requests", json!("[data-tail-table]"))]
+    {
         // In the middle, and at the very end, from where lines fall off.
         for part in [0.5, 1.0] {
             person.go("/pools/web/servers/web1/logs");
@@ -352,7 +365,11 @@ fn who_reads_old_lines_of_a_full_log_is_not_moved(cluster: &Cluster) {
             });
             std::thread::sleep(Duration::from_millis(2_500));
             for after in [after.0, read(Value::Null)] {
-                assert_eq!([&after["first"], &after["last"]], [&before["first"], &before["last"]], "{list} at {part}");
+                assert_eq!(
+                    [&after["first"], &after["last"]],
+                    [&before["first"], &before["last"]],
+                    "{list} at {part}"
+                );
             }
             // Back at the top it is as long as it was.
             read(json!(0));

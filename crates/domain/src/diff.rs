@@ -42,12 +42,9 @@ fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn>
         return None;
     }
     let text = match &new.reason {
-        Some(reason) => text!(
-            "event-turn-reason",
-            name = subject,
-            word = new.word.clone(),
-            reason = reason.clone()
-        ),
+        Some(reason) => {
+            text!("event-turn-reason", name = subject, word = new.word.clone(), reason = reason.clone())
+        }
         None => text!("event-turn", name = subject, word = new.word.clone()),
     };
     Some(Turn { subject: subject.to_string(), light: new.light, text })

@@ -264,10 +264,8 @@ mod tests {
         let web1 = cordee_domain::ids::ServerName::parse("web1").expect("a name");
         let text = cordee_domain::text!("event-turn", name = &web1, word = typed.as_str());
         let pieces = Lang::En.pieces(&text);
-        let wanted = [
-            piece("web1", Some(Thing::Server(web1))),
-            piece(": web1 \u{fffd}0\u{fffd} <a href=x>", None),
-        ];
+        let wanted =
+            [piece("web1", Some(Thing::Server(web1))), piece(": web1 \u{fffd}0\u{fffd} <a href=x>", None)];
         assert_eq!(pieces, wanted);
     }
 

@@ -53,11 +53,7 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
     }
     // A peer that does not answer may hold what the own position claims and the own log has not.
     if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
-        return Opening::Refused(text!(
-            "wait-writer-claims",
-            name = &server.name,
-            count = seen.claims()
-        ));
+        return Opening::Refused(text!("wait-writer-claims", name = &server.name, count = seen.claims()));
     }
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(other) = fresh(observed, &peer.name, now) else { continue };
@@ -240,8 +236,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
 fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
     for server in &desired.db.servers {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
-            let text =
-                text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
+            let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
             plan.waiting.push((Target::Database(server.name.clone()), text));
             if !seen.read_only {
                 plan.steps.push(Step::CloseDatabase { name: server.name.clone() });

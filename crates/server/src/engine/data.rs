@@ -85,7 +85,8 @@ pub(super) fn made(home: &Path) -> std::io::Result<Made> {
         return Ok(Made::default());
     }
     let holds = |names: &[&str]| {
-        let there = |found: bool, name: &&str| Ok::<_, std::io::Error>(found || home.join(name).try_exists()?);
+        let there =
+            |found: bool, name: &&str| Ok::<_, std::io::Error>(found || home.join(name).try_exists()?);
         names.iter().try_fold(false, there)
     };
     let pool = if holds(&OF_A_DATABASE)? {
@@ -343,7 +344,11 @@ mod tests {
         assert_eq!(made_of(&["data.new", "log"]), of(db, None), "a copy that is not complete");
         assert_eq!(made_of(&["begun=7", "log"]), of(None, Some(7)), "somebody else's database");
         assert_eq!(made_of(&["begun=7", "id=8"]), of(None, Some(8)));
-        assert_eq!(made_of(&["site", "data", "id=x"]), of(db, None), "an older Cordée put one upon the other");
+        assert_eq!(
+            made_of(&["site", "data", "id=x"]),
+            of(db, None),
+            "an older Cordée put one upon the other"
+        );
     }
 
     #[test]

@@ -155,8 +155,7 @@ impl Engine {
             };
             self.note(name.as_str(), Some(Light::Good), &text);
             for (table, why) in healed.refused {
-                let text =
-                    text!("event-not-repaired", name = name, table = table.to_string(), why = why);
+                let text = text!("event-not-repaired", name = name, table = table.to_string(), why = why);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Box::new(healed.report)

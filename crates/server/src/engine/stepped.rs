@@ -58,13 +58,7 @@ impl Engine {
             }
             Step::SetVariable { name, variable, value, was, .. } => {
                 let (value, was) = (value.as_str(), was.as_str());
-                let text = text!(
-                    "event-setting",
-                    name = name,
-                    setting = *variable,
-                    was = was,
-                    value = value
-                );
+                let text = text!("event-setting", name = name, setting = *variable, was = was, value = value);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Step::NumberIds { name, to, was } => {
@@ -93,8 +87,7 @@ impl Engine {
                 self.note(name.as_str(), None, &text!("event-zones", name = name));
             }
             Step::ResetLink { on, from, was } => {
-                let text =
-                    text!("event-link-reset", name = on, from = from, was = was.as_str());
+                let text = text!("event-link-reset", name = on, from = from, was = was.as_str());
                 self.note(on.as_str(), Some(Light::Warning), &text);
             }
             Step::Renumber { name, after, .. } => {

@@ -42,8 +42,8 @@ use outage::Outage;
 use visitors::Visitors;
 
 pub(crate) use accounts::digest;
-pub use runs::KeptRuns;
 pub use accounts::{Account, BROWSER_KEPT_MS, Changed, Device, Entered, Proven, Session, SignIn};
+pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
 /// Journal lines kept.

@@ -69,7 +69,8 @@ impl Store {
     pub fn kept_runs(&self) -> Result<KeptRuns, StoreError> {
         let of = |Runs(table): Runs| -> Result<BTreeSet<u64>, StoreError> {
             let connection = self.lock();
-            let mut statement = connection.prepare_cached(&format!("SELECT id FROM {table} WHERE run <> ''"))?;
+            let mut statement =
+                connection.prepare_cached(&format!("SELECT id FROM {table} WHERE run <> ''"))?;
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok(ids.collect::<Result<_, _>>()?)
         };

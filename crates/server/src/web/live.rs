@@ -24,7 +24,9 @@ use super::App;
 use super::page::{Member, Visit};
 use super::read::Query;
 use super::stay::Stay;
-use super::view::{self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing};
+use super::view::{
+    self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing,
+};
 use crate::board::Event;
 use crate::clock::now;
 use crate::desk::{DrillUnderWay, UnderWay};

@@ -168,8 +168,7 @@ pub(super) fn unnumbered(
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
         return None;
     }
-    let wait =
-        |of: &Server| Some(text!("wait-numbers", name = &server.name, peer = &of.name));
+    let wait = |of: &Server| Some(text!("wait-numbers", name = &server.name, peer = &of.name));
     if !apart(seen, server) {
         return wait(server);
     }

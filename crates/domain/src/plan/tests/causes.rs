@@ -258,7 +258,10 @@ fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
     let named = text!("verdict-good-draining", names = Arg::servers([&name("web2")]), count = 1_usize);
     assert_eq!(shown.verdict.word, named, "it is named");
     scene.admin("web2", Admin::Maintenance);
-    assert_eq!(scene.look().verdict.word, text!("verdict-good-aside", names = Arg::servers([&name("web2")]), count = 1_usize));
+    assert_eq!(
+        scene.look().verdict.word,
+        text!("verdict-good-aside", names = Arg::servers([&name("web2")]), count = 1_usize)
+    );
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn settled() -> Tale {
 fn new(server: &str, runtime: Runtime) -> NewServer {
     NewServer {
         name: name(server),
-        host: Host::parse(if runtime == Runtime::Process { "127.0.0.1" } else { "10.0.0.1" }).expect("a host"),
+        host: Host::parse(if runtime == Runtime::Process { "127.0.0.1" } else { "10.0.0.1" })
+            .expect("a host"),
         port: PortChoice::Given(8651),
         cookie: CookieChoice::Automatic,
         runtime,

@@ -225,7 +225,11 @@ mod tests {
         let names = row.title.words().iter().filter_map(|word| word.name.as_ref());
         let leads: Vec<_> = names.map(|name| (name.server.as_str(), name.to.as_str())).collect();
         let page = "/pools/web/servers/web1";
-        assert_eq!(leads, [("web1", page), ("web2", "/pools/web/servers/web2"), ("web3", "")], "as they are there");
+        assert_eq!(
+            leads,
+            [("web1", page), ("web2", "/pools/web/servers/web2"), ("web3", "")],
+            "as they are there"
+        );
         assert_eq!(row.remedies.len(), MOST + 1);
         assert_eq!((row.remedies[MOST].url.as_str(), row.remedies[MOST].kind), ("#web", "link"));
     }

@@ -46,9 +46,7 @@ impl Here {
     fn page(&self, thing: &Thing) -> Option<String> {
         let runs = self.runs.as_ref();
         match thing {
-            Thing::Server(name) => {
-                self.servers.get(name).map(|pool| format!("/pools/{pool}/servers/{name}"))
-            }
+            Thing::Server(name) => self.servers.get(name).map(|pool| format!("/pools/{pool}/servers/{name}")),
             Thing::Proxy(proxy) => Some(format!("/config/{proxy}")),
             Thing::Drill(id) => {
                 runs.is_none_or(|runs| runs.drills.contains(id)).then(|| format!("/drills/{id}"))

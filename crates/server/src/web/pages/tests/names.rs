@@ -32,9 +32,8 @@ async fn what_a_line_names_leads_to_its_page_while_it_is_there() {
     site.note("db1", &turn);
     site.note("gone", &text!("event-removed", name = &name("gone")));
     site.note("haproxy-db", &text!("event-reload", proxy = Thing::Proxy(PoolId::Db)));
-    let run = |thing| {
-        text!("name-alone", name = Arg::Called { thing, says: Box::new(text!("event-trial-begun")) })
-    };
+    let run =
+        |thing| text!("name-alone", name = Arg::Called { thing, says: Box::new(text!("event-trial-begun")) });
     let kept = site.app.store.begin_trial("ana").expect("a run").id;
     site.note("sessions", &run(Thing::Comparison(kept)));
     site.note("drill", &run(Thing::Drill(7)));
