@@ -226,7 +226,7 @@ impl About<'_> {
         if *settled && status.light == Light::Good {
             Real::Yes
         } else {
-            Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(*proxy), word = status.word.clone()))
+            Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(proxy), word = status.word.clone()))
         }
     }
 }

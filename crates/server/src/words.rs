@@ -259,6 +259,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_sentence_names_is_written_down_and_read_back_as_what_it_is() {
+        use cordee_domain::ids::{PoolId, ServerName};
+        use cordee_domain::text;
+        let web1 = ServerName::parse("web1").expect("a name");
+        let all = text!(
+            "event-turn",
+            number = 7,
+            typed = "web1",
+            message = text!("status-up"),
+            server = &web1,
+            several = Arg::servers([&web1]),
+            nobody = Arg::servers([]),
+            proxy = Thing::Proxy(PoolId::Db),
+            run = Arg::Called { thing: Thing::Drill(3), says: Box::new(text!("status-up")) },
+            other = Thing::Comparison(4),
+        );
+        let written = serde_json::to_string(&all).expect("written");
+        assert_eq!(serde_json::from_str::<Text>(&written).expect("read"), all, "{written}");
+    }
+
+    #[test]
+    fn a_sentence_of_an_older_cordee_names_its_proxy_by_a_word() {
+        use cordee_domain::ids::PoolId;
+        use cordee_domain::text;
+        let read = |written: &str| serde_json::from_str::<Text>(written).expect("read");
+        let written =
+            r#"{"key":"event-turn","args":{"name":"web1","why":{"key":"event-reload","args":{"proxy":"db"}}}}"#;
+        let reload = text!("event-reload", proxy = Thing::Proxy(PoolId::Db));
+        assert_eq!(read(written), text!("event-turn", name = "web1", why = reload));
+        let typed = r#"{"key":"event-reload","args":{"proxy":"<b>"}}"#;
+        assert_eq!(read(typed), text!("event-reload", proxy = "<b>"));
+    }
+
+    #[test]
     fn nothing_that_was_typed_is_taken_for_a_name() {
         let typed = format!("web1 {OPEN}0{CLOSE} <a href=x>");
         let web1 = cordee_domain::ids::ServerName::parse("web1").expect("a name");

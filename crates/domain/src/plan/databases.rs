@@ -7,7 +7,7 @@ use crate::db::senders::left_behind;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::{Millis, ServerName};
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
