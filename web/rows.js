@@ -69,10 +69,10 @@ function causes(rows) {
   const list = byId("todos");
   if (!list) return;
   const here = new Map([...list.children].map((entry) => [entry.dataset.cause, entry]));
+  for (const [key, entry] of here) if (!rows.some((row) => row.key === key)) outdate(entry);
   let after = null;
   for (const row of rows) {
     const entry = here.get(row.key) ?? copy("t-cause");
-    here.delete(row.key);
     stays(entry);
     delete entry.dataset.gone;
     entry.dataset.cause = row.key;
@@ -83,21 +83,20 @@ function causes(rows) {
     if (!row.iso) time.removeAttribute("datetime");
     else setTime(time, row.iso, row.time);
     remedies(entry.querySelector("[data-remedies]"), row.remedies);
-    const next = after ? after.nextElementSibling : list.firstElementChild;
+    let next = after ? after.nextElementSibling : list.firstElementChild;
+    while (next && next !== entry && "gone" in next.dataset) next = next.nextElementSibling;
     if (next !== entry) list.insertBefore(entry, next);
     after = entry;
   }
-  for (const entry of here.values()) {
-    whenLeft(entry, () => {
-      entry.remove();
-      counts();
-    });
-    if (entry.isConnected) outdated(entry);
-  }
 }
 
-/** An entry that stands there only because somebody is at it: settled, or said otherwise now. */
-function outdated(entry) {
+/** An entry that is no more, settled or said otherwise now, stands there only while somebody is at it. */
+function outdate(entry) {
+  whenLeft(entry, () => {
+    entry.remove();
+    counts();
+  });
+  if (!entry.isConnected) return;
   entry.dataset.gone = "";
   light(entry, "unknown");
   for (const cell of entry.querySelectorAll("[data-c]:not([data-c=title])")) {

@@ -284,8 +284,7 @@ mod tests {
         use cordee_domain::ids::PoolId;
         use cordee_domain::text;
         let read = |written: &str| serde_json::from_str::<Text>(written).expect("read");
-        let written =
-            r#"{"key":"event-turn","args":{"name":"web1","why":{"key":"event-reload","args":{"proxy":"db"}}}}"#;
+        let written = r#"{"key":"event-turn","args":{"name":"web1","why":{"key":"event-reload","args":{"proxy":"db"}}}}"#;
         let reload = text!("event-reload", proxy = Thing::Proxy(PoolId::Db));
         assert_eq!(read(written), text!("event-turn", name = "web1", why = reload));
         let typed = r#"{"key":"event-reload","args":{"proxy":"<b>"}}"#;
