@@ -1,7 +1,9 @@
 // What the stream tells, put into its places on the page.
 import { christen, copy, fill, light, shape, value } from "./cells.js";
+import { stays, whenLeft } from "./hand.js";
+import { lead, plain, say } from "./says.js";
 import { forget, put, total } from "./table.js";
-import { setText, setTime } from "./text.js";
+import { setText, setTime, word } from "./text.js";
 
 export { copy, shape };
 
@@ -59,37 +61,61 @@ function arrows(row) {
   }
 }
 
-/** The list under the verdict. An entry that stays keeps its place in the page, and the focus that is in it. */
+/**
+ * The list under the verdict. An entry that stays keeps its place in the page, and the focus that is in it; one that is
+ * no more leaves, but not from under the hand.
+ */
 function causes(rows) {
   const list = byId("todos");
   if (!list) return;
   const here = new Map([...list.children].map((entry) => [entry.dataset.cause, entry]));
+  for (const [key, entry] of here) if (!rows.some((row) => row.key === key)) outdate(entry);
   let after = null;
   for (const row of rows) {
     const entry = here.get(row.key) ?? copy("t-cause");
-    here.delete(row.key);
+    stays(entry);
+    delete entry.dataset.gone;
     entry.dataset.cause = row.key;
     light(entry, row.st);
-    for (const cell of entry.querySelectorAll("[data-c]")) setText(cell, row[cell.dataset.c]);
+    for (const cell of entry.querySelectorAll("[data-c]")) say(cell, row[cell.dataset.c]);
     const time = entry.querySelector("time");
     hide(time, !row.iso);
     if (!row.iso) time.removeAttribute("datetime");
     else setTime(time, row.iso, row.time);
     remedies(entry.querySelector("[data-remedies]"), row.remedies);
-    const next = after ? after.nextElementSibling : list.firstElementChild;
+    let next = after ? after.nextElementSibling : list.firstElementChild;
+    while (next && next !== entry && "gone" in next.dataset) next = next.nextElementSibling;
     if (next !== entry) list.insertBefore(entry, next);
     after = entry;
   }
-  for (const entry of here.values()) entry.remove();
+}
+
+/** An entry that is no more, settled or said otherwise now, stands there only while somebody is at it. */
+function outdate(entry) {
+  whenLeft(entry, () => {
+    entry.remove();
+    counts();
+  });
+  if (!entry.isConnected) return;
+  entry.dataset.gone = "";
+  light(entry, "unknown");
+  for (const cell of entry.querySelectorAll("[data-c]:not([data-c=title])")) {
+    setText(cell, cell.dataset.c === "word" ? word("outdated") : "");
+  }
+  hide(entry.querySelector("time"), true);
 }
 
 const REMEDIES = { post: "t-post", ask: "t-go", link: "t-go", text: "t-say" };
 
+/** What puts it right. No button turns into another one under the hand. */
 function remedies(place, rows) {
   const same = JSON.stringify(rows);
   const shown = place.dataset.same ?? JSON.stringify([...place.children].map(read));
-  if (shown !== same) place.replaceChildren(...rows.map(control));
-  place.dataset.same = same;
+  if (shown === same) return stays(place);
+  whenLeft(place, () => {
+    place.replaceChildren(...rows.map(control));
+    place.dataset.same = same;
+  });
 }
 
 /** A control as the page came with it. */
@@ -118,9 +144,10 @@ function control(row) {
 function verdict(row) {
   const place = byId("verdict");
   if (!place) return;
-  for (const cell of place.querySelectorAll("[data-f^='status.']")) {
-    if (!cell.closest("[data-row]")) setText(cell, value({ status: row }, cell.dataset.f));
-  }
+  const cells = [...place.querySelectorAll("[data-f^='status.']")].filter((cell) => !cell.closest("[data-row]"));
+  // The line under the bar of another page is a link itself.
+  const write = place.localName === "a" ? (cell, said) => setText(cell, plain(said)) : say;
+  for (const cell of cells) write(cell, value({ status: row }, cell.dataset.f));
   place.dataset.st = row.st;
   const use = [...place.querySelectorAll("[data-shape]")].find((u) => !u.closest("[data-row]"));
   if (use) shape(use, row.st);
@@ -177,12 +204,13 @@ function stroke(cord) {
 
 /** Counts, and the words of an empty list. */
 function counts() {
-  const count = { todo: byId("todos")?.children.length, web: total("web"), db: total("db"), events: byId("events")?.children.length };
+  const todo = byId("todos")?.querySelectorAll(":scope > :not([data-gone])").length;
+  const count = { todo, web: total("web"), db: total("db"), events: byId("events")?.children.length };
   for (const [name, many] of Object.entries(count)) {
     if (many === undefined) continue;
     setText(document.querySelector(`[data-count="${name}"]`), String(many));
     hide(document.querySelector(`[data-empty="${name}"]`), many > 0);
-    if (name === "todo") hide(byId("todos"), many === 0);
+    if (name === "todo") hide(byId("todos"), byId("todos").children.length === 0);
   }
 }
 
@@ -190,11 +218,15 @@ function hide(element, hidden) {
   if (element && element.hidden !== hidden) element.hidden = hidden;
 }
 
-/** Servers that are no more. */
+/** Servers that are no more. The rows of tables leave by themselves; nothing leaves from under the hand. */
 export function remove(names) {
   const here = places();
-  for (const name of names) for (const place of here.get(name) ?? []) place.remove();
+  for (const name of names) {
+    const all = (here.get(name) ?? []).filter((place) => !place.closest("[data-table]"));
+    for (const place of all) whenLeft(place, () => place.remove());
+  }
   forget(names);
+  lead();
   counts();
 }
 
@@ -207,11 +239,17 @@ export function event(row) {
   if (row.st) line.dataset.st = row.st;
   setTime(line.querySelector("time"), row.iso, row.time);
   shape(line.querySelector("use"), row.icon);
-  setText(line.querySelector("[data-e=text]"), row.text);
+  say(line.querySelector("[data-e=text]"), row.text);
   setText(line.querySelector("[data-e=actor]"), row.actor);
   const after = [...list.children].find((e) => Number(e.dataset.event) < row.id);
   list.insertBefore(line, after ?? null);
-  while (list.children.length > EVENTS) list.lastElementChild.remove();
+  for (const old of [...list.children].slice(EVENTS)) {
+    whenLeft(old, () => {
+      old.remove();
+      counts();
+    });
+  }
+  lead();
   counts();
 }
 
@@ -229,8 +267,14 @@ export function show(picture, all = []) {
   const servers = picture.servers ?? [];
   put(servers);
   const here = places();
-  for (const row of [...(picture.proxies ?? []), ...servers]) for (const place of here.get(row.name) ?? []) fill(place, row);
+  for (const row of [...(picture.proxies ?? []), ...servers]) {
+    for (const place of here.get(row.name) ?? []) {
+      if (!place.closest("[data-table]")) stays(place);
+      fill(place, row);
+    }
+  }
   for (const row of picture.rope && all.length > 0 ? all : servers) bead(row, here.get(row.name));
   for (const row of servers) arrows(row);
+  lead();
   counts();
 }

@@ -30,6 +30,7 @@ mod owners;
 mod page;
 mod ports;
 mod promote;
+mod reading;
 mod reload;
 mod repair;
 mod repair_rows;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         row(members::file(), Place::Works, 90),
         row(owners::file(), Place::Works, 37),
         row(page::file(), Place::Works, 300),
+        row(reading::file(), Place::Works, 0),
         row(repair::file(), Place::Works, 140),
         row(repair_rows::file(), Place::Works, 75),
         row(sessions::file(), Place::Works, 46),

@@ -39,6 +39,7 @@ pub fn file() -> File {
             case!(long_names_stay_in_their_places),
             case!(every_row_is_found_ordered_and_kept_with_script),
             case!(every_row_is_reached_without_script),
+            case!(script_and_server_order_and_find_rows_alike),
         ],
     )
 }
@@ -186,7 +187,10 @@ fn every_row_is_found_ordered_and_kept_with_script(cluster: &Cluster) {
     browser.press("/");
     browser.press("far2");
     wait_for_rows(browser, "far2, far20 to far28", |r| r.len() == 10 && r[0] == "far27");
-    assert_eq!(browser.script("return location.search", &[]), json!("?web-q=far2&web-sort=status"));
+    wait::until("it stands in the address", SHOWN, || match browser.script("return location.search", &[]) {
+        now if now == json!("?web-q=far2&web-sort=status") => Ok(()),
+        now => Err(now),
+    });
     browser.click("#web th [data-sort=name]");
     browser.press("\u{e007}");
     wait_for_rows(browser, "the last name first", |r| r.first().is_some_and(|n| n == "far28"));
@@ -260,6 +264,46 @@ fn every_row_is_reached_without_script(cluster: &Cluster) {
     assert_eq!(rows(browser), Vec::<String>::new());
     browser.click("[data-none=web] [data-clear]");
     assert_eq!(rows(browser).len(), 12);
+}
+
+/// The cases of the server's own test, in the script that the page loads.
+const CASES: &str = "const done = arguments[arguments.length - 1], cases = JSON.parse(arguments[0]);
+    const row = ({ st, word, reason, ...cells }) => ({ name: '', kind: '', address: '', port: '', cookie: '', role: '', sessions: '',
+        ...cells, status: { st: st ?? '', word: word ?? '', reason: reason ?? '' } });
+    const script = document.querySelector('script[type=module]').src.replace('cordee.js', 'order.js');
+    import(script).then(({ asked, compare, holds, sorted }) => {
+        const wrong = [];
+        for (const list of cases.increasing) for (const [i, a] of list.entries()) for (const [j, b] of list.entries())
+            if (Math.sign(compare(a, b)) !== Math.sign(i - j)) wrong.push([a, b]);
+        for (const { sort, rows, names } of cases.sorted) {
+            const found = sorted(rows.map(row), sort).map(({ name }) => name);
+            if (String(found) !== String(names)) wrong.push([sort, found]);
+        }
+        for (const one of cases.found) if (holds(row(one.row), asked(one.word)) !== one.is) wrong.push(one);
+        done(wrong);
+    }, (error) => done(String(error)));";
+
+fn script_and_server_order_and_find_rows_alike(cluster: &Cluster) {
+    let crowd = Crowd::gather(cluster);
+    let person = Person::sign_in(cluster);
+    let browser = &person.browser;
+    let cases = include_str!("../../crates/server/src/web/view/order.json");
+    assert_eq!(browser.async_script(CASES, &[json!(cases)]), json!([]));
+    // What stands in the page as the server printed it is what the script makes of it.
+    for column in ["name", "kind", "address", "port", "status", "sessions"] {
+        for sort in [column.to_owned(), format!("-{column}")] {
+            let page = format!("/?web-sort={sort}&web-q=far");
+            browser.allow_scripts(false);
+            person.go(&page);
+            let printed = rows(browser);
+            browser.allow_scripts(true);
+            person.go(&page);
+            browser.wait_for("#live[data-st=good]", SHOWN);
+            wait_for_rows(browser, &page, |rows| *rows == printed);
+            assert_eq!(printed.len(), 12, "{page}");
+        }
+    }
+    drop(crowd);
 }
 
 // ---- under the hand

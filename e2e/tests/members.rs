@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{
-    ask_removal, brief, fill, join, kill, of_server, refused, remove, shown, trashed, wait_for_copy,
+    SETTLED, ask_removal, brief, fill, join, kill, of_server, refused, remove, shown, trashed, wait_for_copy,
     wait_for_members, wait_for_mesh, wait_for_no_copy, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, server_id};
@@ -17,6 +19,7 @@ use cordee_e2e::suite::File;
 use cordee_e2e::tables::Tables;
 use cordee_e2e::wait;
 use cordee_e2e::writers::{Report, Writers};
+use serde_json::json;
 
 /// A copy that nobody wants any more has ended by then.
 const CANCELLED: Duration = Duration::from_secs(5);
@@ -33,6 +36,7 @@ pub fn file() -> File {
             case!(a_frozen_database_leaves),
             case!(a_join_is_cancelled_while_it_copies),
             case!(a_join_is_cancelled_while_its_copy_stands_still),
+            case!(a_name_taken_again_at_once_gets_a_folder_of_its_own),
         ],
     )
 }
@@ -195,4 +199,62 @@ fn a_join_is_cancelled_while_its_copy_stands_still(cluster: &Cluster) {
     println!("#   {}", brief(&server.0));
     cancel(cluster, &before, id);
     drop(frozen);
+}
+
+/// What lies in db3's folder that tells whose it is.
+fn in_folder_of_db3(cluster: &Cluster) -> Vec<&'static str> {
+    let home = cluster.home().join("servers/db3");
+    ["data", "my.cnf", "site", "apache.conf"].into_iter().filter(|name| home.join(name).exists()).collect()
+}
+
+/// The folder that came into the trash since then.
+#[track_caller]
+fn trashed_since(cluster: &Cluster, before: &BTreeSet<PathBuf>) -> PathBuf {
+    let now = trashed(cluster, "db3");
+    let new: Vec<_> = now.difference(before).collect();
+    let [one] = new.as_slice() else { panic!("one folder more, not {new:?}") };
+    (*one).clone()
+}
+
+/// The name is free as soon as nobody wishes its bearer any more; whose process is held here, so that it is there still.
+fn a_name_taken_again_at_once_gets_a_folder_of_its_own(cluster: &Cluster) {
+    Pair::wait(cluster);
+    let api = cluster.api();
+    let process = |name: &str| api.snapshot().servers.into_iter().find(|s| s.name == name)?.pid;
+    let gone = |pool: &str| {
+        wait::until(&format!("db3 is not in {pool} any more"), SETTLED, || {
+            let left = api.try_snapshot()?.servers.into_iter().find(|s| s.name == "db3" && s.pool == pool);
+            left.map_or(Ok(()), |server| Err(brief(&server)))
+        });
+    };
+    join(cluster, "db3");
+    wait_for_members(cluster, &THREE);
+
+    let before = trashed(cluster, "db3");
+    let frozen = Frozen::group(cluster.home(), process("db3").expect("it runs"));
+    remove(cluster, "db3");
+    gone("db");
+    let reply = api.post("/v1/pools/web/servers", &json!({ "name": "db3", "start": true }));
+    assert_eq!(reply.status, 201, "{reply:?}");
+    assert!(frozen.process().lives(), "it has ended already");
+    drop(frozen);
+    api.wait_for_light("db3", "good", SETTLED);
+    assert_eq!(in_folder_of_db3(cluster), ["site", "apache.conf"]);
+    let data = trashed_since(cluster, &before);
+    assert!(data.join("data").exists() && !data.join("site").exists(), "{}", data.display());
+
+    let before = trashed(cluster, "db3");
+    let frozen = Frozen::group(cluster.home(), process("db3").expect("it runs"));
+    api.delete("/v1/pools/web/servers/db3");
+    gone("web");
+    join(cluster, "db3");
+    assert!(frozen.process().lives(), "it has ended already");
+    drop(frozen);
+    wait_for_members(cluster, &THREE);
+    assert_eq!(in_folder_of_db3(cluster), ["data", "my.cnf"]);
+    let site = trashed_since(cluster, &before);
+    assert!(site.join("site").exists() && !site.join("data").exists(), "{}", site.display());
+
+    remove(cluster, "db3");
+    wait_until_left(cluster, "db3", &TWO);
 }

@@ -171,7 +171,7 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     };
     let named = |argument: &str| {
         let said = view.status.reason.as_ref()?.args.get(argument)?;
-        peers().find(|s| matches!(said, Arg::Text(name) if name == s.name.as_str())).filter(fallen)
+        peers().find(|s| *said == Arg::from(&s.name)).filter(fallen)
     };
     let word = &view.status.word;
     let by = if *word == text!("status-alone") {
@@ -326,7 +326,7 @@ impl Scene<'_> {
 
     fn handover(&self) -> Option<Cause> {
         let to = &self.handover?.to;
-        let reason = text!("verdict-handover-reason", name = to.as_str());
+        let reason = text!("verdict-handover-reason", name = to);
         Some(Cause {
             about: About::Servers(PoolId::Db, vec![to.clone()]),
             status: Status::new(Light::Progress, text!("verdict-handover"), reason),
@@ -415,7 +415,7 @@ impl Scene<'_> {
             all.extend(self.heir());
         }
         if !ours && is(&[text!("status-unreachable"), text!("status-astray"), text!("status-diverged")]) {
-            all.push(Remedy::Hand { says: text!("remedy-external", name = view.name.as_str()) });
+            all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
         }
         let page = Remedy::Page { name: view.name.clone() };
         if !all.contains(&page) {
@@ -480,7 +480,7 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     } else if ours {
         all.extend(asks(view, &[Action::Restart]));
     } else {
-        all.push(Remedy::Hand { says: text!("remedy-external", name = view.name.as_str()) });
+        all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
     }
     all.extend(asks(view, &[Action::Logs, Action::Test]));
     all

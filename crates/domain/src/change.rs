@@ -9,7 +9,7 @@ use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
-use crate::text::Text;
+use crate::text::{Text, Thing};
 use crate::visitors::Network;
 
 /// One wish.
@@ -313,25 +313,25 @@ impl Change {
     pub fn sentence(&self) -> Text {
         match self {
             Self::AddServer { pool: PoolId::Db, server } => {
-                text!("event-joins", name = server.name.as_str())
+                text!("event-joins", name = &server.name)
             }
-            Self::RemoveServer { pool: PoolId::Db, name, .. } => text!("event-leaves", name = name.as_str()),
+            Self::RemoveServer { pool: PoolId::Db, name, .. } => text!("event-leaves", name = name),
             Self::AddServer { server, .. } if server.admin != Admin::Ready => {
-                text!("event-added-out", name = server.name.as_str())
+                text!("event-added-out", name = &server.name)
             }
-            Self::AddServer { server, .. } => text!("event-added", name = server.name.as_str()),
-            Self::RemoveServer { name, force: false, .. } => text!("event-leaves-web", name = name.as_str()),
+            Self::AddServer { server, .. } => text!("event-added", name = &server.name),
+            Self::RemoveServer { name, force: false, .. } => text!("event-leaves-web", name = name),
             Self::RemoveServer { name, .. } | Self::Depart { name } => {
-                text!("event-removed", name = name.as_str())
+                text!("event-removed", name = name)
             }
             Self::SetAdmin { name, admin, .. } => match admin {
-                Admin::Ready => text!("event-ready", name = name.as_str()),
-                Admin::Drain => text!("event-drain", name = name.as_str()),
-                Admin::Maintenance => text!("event-maintenance", name = name.as_str()),
+                Admin::Ready => text!("event-ready", name = name),
+                Admin::Drain => text!("event-drain", name = name),
+                Admin::Maintenance => text!("event-maintenance", name = name),
             },
-            Self::SetPower { name, power: Power::On, .. } => text!("event-start", name = name.as_str()),
-            Self::SetPower { name, power: Power::Off, .. } => text!("event-stop", name = name.as_str()),
-            Self::Restart { name, .. } => text!("event-restart", name = name.as_str()),
+            Self::SetPower { name, power: Power::On, .. } => text!("event-start", name = name),
+            Self::SetPower { name, power: Power::Off, .. } => text!("event-stop", name = name),
+            Self::Restart { name, .. } => text!("event-restart", name = name),
             Self::SetAddresses { site, page, .. } => {
                 text!("event-addresses", site = site.to_string(), page = page.to_string())
             }
@@ -342,45 +342,45 @@ impl Change {
                     if *shorten { text!("event-keeping-short") } else { text!("event-keeping-whole") };
                 text!("event-keeping", days = days, which = which, count = trusted.len())
             }
-            Self::Reload { proxy } => text!("event-reload", proxy = proxy.as_str()),
+            Self::Reload { proxy } => text!("event-reload", proxy = Thing::Proxy(*proxy)),
             Self::SetRouting { routing: Routing::OneWriter } => text!("event-one-writer"),
             Self::SetRouting { routing: Routing::AllWriters } => text!("event-all-writers"),
             Self::SetSession { mode: Mode::Proxy } => text!("event-session-proxy"),
             Self::SetSession { mode: Mode::Database } => text!("event-session-database"),
-            Self::Promote { name, accept_loss: false, .. } => text!("event-promote", name = name.as_str()),
+            Self::Promote { name, accept_loss: false, .. } => text!("event-promote", name = name),
             Self::Promote { name, accept_loss: true, .. } => {
-                text!("event-promote-loss", name = name.as_str())
+                text!("event-promote-loss", name = name)
             }
             Self::AbandonHandover { name, why } => {
-                text!("event-promote-abandoned", name = name.as_str(), why = why.clone())
+                text!("event-promote-abandoned", name = name, why = why.clone())
             }
             Self::Elect { to, epoch, limit: None } => {
-                text!("event-handed-over", name = to.as_str(), epoch = *epoch)
+                text!("event-handed-over", name = to, epoch = *epoch)
             }
             Self::Elect { to, epoch, limit: Some(_) } => {
-                text!("event-elected", name = to.as_str(), epoch = *epoch)
+                text!("event-elected", name = to, epoch = *epoch)
             }
-            Self::Admit { name } => text!("event-admitted", name = name.as_str()),
-            Self::Forget { name } => text!("event-forgotten", name = name.as_str()),
-            Self::Release { name } => text!("event-release", name = name.as_str()),
-            Self::LetGo { name } => text!("event-let-go", name = name.as_str()),
-            Self::Recopy { name } => text!("event-recopy", name = name.as_str()),
-            Self::Readmit { name, .. } => text!("event-readmitted", name = name.as_str()),
+            Self::Admit { name } => text!("event-admitted", name = name),
+            Self::Forget { name } => text!("event-forgotten", name = name),
+            Self::Release { name } => text!("event-release", name = name),
+            Self::LetGo { name } => text!("event-let-go", name = name),
+            Self::Recopy { name } => text!("event-recopy", name = name),
+            Self::Readmit { name, .. } => text!("event-readmitted", name = name),
             Self::Saved { name, saved } if saved.count == 0 => {
-                text!("event-saved-nothing", name = name.as_str())
+                text!("event-saved-nothing", name = name)
             }
             Self::Saved { name, saved } => {
-                text!("event-saved", name = name.as_str(), count = saved.count, file = saved.file.as_str())
+                text!("event-saved", name = name, count = saved.count, file = saved.file.as_str())
             }
             Self::Doubt { name, by, .. } => {
-                text!("event-doubted", name = name.as_str(), by = by.as_str())
+                text!("event-doubted", name = name, by = by)
             }
-            Self::Expel { name, lacks: 0 } => text!("event-expelled", name = name.as_str()),
+            Self::Expel { name, lacks: 0 } => text!("event-expelled", name = name),
             Self::Expel { name, lacks } => {
-                text!("event-expelled-lacks", name = name.as_str(), count = *lacks)
+                text!("event-expelled-lacks", name = name, count = *lacks)
             }
-            Self::Insist { name } => text!("event-insisted", name = name.as_str()),
-            Self::Withdraw { name } => text!("event-withdrawn", name = name.as_str()),
+            Self::Insist { name } => text!("event-insisted", name = name),
+            Self::Withdraw { name } => text!("event-withdrawn", name = name),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What changed from one picture to the next: the live stream sends only that, and the journal notes it.
 
+use crate::observed::ProcessId;
 use crate::snapshot::Snapshot;
 use crate::status::{Light, Status};
 use crate::text;
@@ -8,7 +9,7 @@ use crate::text::Text;
 /// A change of light worth a line in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// The server or `haproxy-web`, `haproxy-db`.
+    /// The server or the HAProxy, by the name of its process.
     pub subject: String,
     /// The new light.
     pub light: Light,
@@ -20,18 +21,18 @@ pub struct Turn {
 pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
     let mut all = Vec::new();
     for proxy in &after.proxies {
-        let subject = format!("haproxy-{}", proxy.name);
+        let subject = ProcessId::Proxy(proxy.name);
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
-        all.extend(turn(subject, old, &proxy.status));
+        all.extend(turn(&subject, old, &proxy.status));
     }
     for server in &after.servers {
         let old = before.servers.iter().find(|s| s.name == server.name).map(|s| &s.status);
-        all.extend(turn(server.name.to_string(), old, &server.status));
+        all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
     }
     all
 }
 
-fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
+fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn> {
     let old = old?;
     if old.light == new.light && old.word == new.word {
         return None;
@@ -41,15 +42,12 @@ fn turn(subject: String, old: Option<&Status>, new: &Status) -> Option<Turn> {
         return None;
     }
     let text = match &new.reason {
-        Some(reason) => text!(
-            "event-turn-reason",
-            name = subject.as_str(),
-            word = new.word.clone(),
-            reason = reason.clone()
-        ),
-        None => text!("event-turn", name = subject.as_str(), word = new.word.clone()),
+        Some(reason) => {
+            text!("event-turn-reason", name = subject, word = new.word.clone(), reason = reason.clone())
+        }
+        None => text!("event-turn", name = subject, word = new.word.clone()),
     };
-    Some(Turn { subject, light: new.light, text })
+    Some(Turn { subject: subject.to_string(), light: new.light, text })
 }
 
 /// Whether two pictures look the same but for their time.

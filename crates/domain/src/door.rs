@@ -91,7 +91,7 @@ impl Answer {
             Self::Page => return None,
             Self::Landed { server_id, read_only } => match writer {
                 Some(writer) if alone && writer.id != server_id => {
-                    text!("door-elsewhere", address = address, name = writer.name.as_str())
+                    text!("door-elsewhere", address = address, name = &writer.name)
                 }
                 _ if read_only => text!("door-closed", address = address),
                 _ => return None,

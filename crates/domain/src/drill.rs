@@ -480,9 +480,9 @@ impl Drill {
     /// What was done to whom, for a person.
     pub fn title(&self) -> Text {
         let who = match &self.victim {
-            Victim::Process(id) => text!("drill-who", name = id.to_string()),
+            Victim::Process(id) => text!("drill-who", name = id),
             Victim::Link { on, from } => {
-                text!("drill-who-link", on = on.as_str(), from = from.as_str())
+                text!("drill-who-link", on = on, from = from)
             }
         };
         text!("drill-title", how = self.order.how.name(), who = who)

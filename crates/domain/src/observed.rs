@@ -12,7 +12,7 @@ use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
 use crate::db::ids::{self, Numbered, Numbering};
 use crate::db::verify::{OddTables, Report, Side};
-use crate::desired::{Desired, Doubt, Server};
+use crate::desired::{Desired, Doubt, Runtime, Server};
 use crate::door::{Door, DoorSeen};
 use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
@@ -284,6 +284,25 @@ impl ProxySeen {
     }
 }
 
+/// For whom a server's folder was made, as far as it says: one of an older Cordée says less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// What lies in it is a web server's, or a database's.
+    pub pool: Option<PoolId>,
+    /// That server's id.
+    pub id: Option<u32>,
+}
+
+impl Made {
+    /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server left
+    /// under it is not the new one's to serve, nor to throw away.
+    pub fn is_of(self, pool: PoolId, server: &Server) -> bool {
+        // Nothing of somebody else's web server is here.
+        let has_one = server.runtime == Runtime::Process || pool == PoolId::Db;
+        has_one && self.pool.is_none_or(|p| p == pool) && self.id.is_none_or(|id| id == server.id)
+    }
+}
+
 /// Everything seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
@@ -322,8 +341,8 @@ pub struct Observed {
     pub comparisons: BTreeMap<ServerName, Comparison>,
     /// The writer's tables that ask for a word, when it was last asked.
     pub tables: Seen<OddTables>,
-    /// Folders of servers under `servers/`.
-    pub homes: BTreeSet<String>,
+    /// Folders of servers under `servers/`, and for whom each was made.
+    pub homes: BTreeMap<String, Made>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
     /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes on.
@@ -350,7 +369,7 @@ pub struct Own {
     pub room: Option<Room>,
     /// When there was room again, or the state file could be written again.
     pub again: Option<Millis>,
-    /// Databases whose folder could not be read: neither there nor missing.
+    /// Servers whose folder could not be read: neither there nor missing.
     pub unread: BTreeSet<ServerName>,
 }
 

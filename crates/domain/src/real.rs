@@ -6,7 +6,7 @@ use crate::ids::{Millis, PoolId, ServerName};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
 use crate::status::{Light, Status};
 use crate::text;
-use crate::text::Text;
+use crate::text::{Text, Thing};
 
 /// How far a wish is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl About<'_> {
     fn promoted(&self, name: &ServerName) -> Real {
         match &self.desired.handover {
             Some(handover) if handover.to.same_as(name) => {
-                Real::NotYet(text!("reason-handing-over", name = name.as_str()))
+                Real::NotYet(text!("reason-handing-over", name = name))
             }
             _ if !self.desired.is_writer(name) => {
                 Real::Failed(text!("real-not-promoted", name = name.as_str()))
@@ -226,7 +226,7 @@ impl About<'_> {
         if *settled && status.light == Light::Good {
             Real::Yes
         } else {
-            Real::NotYet(text!("real-proxy", proxy = proxy.as_str(), word = status.word.clone()))
+            Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(proxy), word = status.word.clone()))
         }
     }
 }

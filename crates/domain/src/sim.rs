@@ -18,10 +18,12 @@ use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
 use crate::text;
 
+mod homes;
 mod links;
 mod numbers;
 mod proxies;
 
+use homes::Homes;
 pub use proxies::Hand;
 use proxies::{LIMITS, Worker, lines, read_server, running, server};
 
@@ -72,7 +74,7 @@ pub struct World {
     pub acknowledged: BTreeMap<u32, u64>,
     initialised: BTreeMap<ServerName, u32>,
     unseeded: BTreeSet<ServerName>,
-    homes: BTreeSet<String>,
+    homes: Homes,
     next_pid: u32,
 }
 
@@ -135,7 +137,7 @@ impl World {
         memory.promise = promise(desired, memory, self.now);
         memory.initialised.clone_from(&self.initialised);
         memory.unseeded.clone_from(&self.unseeded);
-        memory.homes.clone_from(&self.homes);
+        memory.homes.clone_from(&self.homes.made);
         for (_, server) in desired.servers() {
             if let Host::Name(name) = &server.host {
                 memory
@@ -261,7 +263,7 @@ impl World {
             .keys()
             .filter_map(|id| if let ProcessId::Server(name) = id { Some(name.clone()) } else { None })
             .collect();
-        let known: BTreeSet<String> = self.homes.clone();
+        let known = self.homes.made.clone();
         let (due, now) = (&self.due, self.now);
         for (pool, (_, servers)) in &mut self.tables {
             let checked =
@@ -271,7 +273,7 @@ impl World {
                 let silent = address.is_some_and(|a| self.silent.contains(&a));
                 // One that has a folder here is ours and answers while its process lives; any other is external, also
                 // where a folder by its name is left of one that was removed.
-                let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains(name.as_str());
+                let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name.as_str());
                 let well = !silent && (answering.contains(name) || !here);
                 server.verdict = if well { Verdict::Up } else { Verdict::Down };
                 let code = if well { "L7OK" } else { "L4CON" };
@@ -368,7 +370,7 @@ impl World {
             Step::StopProcess { .. } => {}
             Step::KillProcess { id, .. } => self.die(id),
             Step::TrashHome { home } => {
-                self.homes.remove(home);
+                self.homes.made.remove(home);
                 if let Ok(name) = ServerName::parse(home) {
                     self.initialised.remove(&name);
                     self.databases.remove(&name);
@@ -387,11 +389,11 @@ impl World {
                 self.databases.insert(name.clone(), copy);
                 self.initialised.insert(name.clone(), *id);
                 self.unseeded.insert(name.clone());
-                self.homes.insert(name.to_string());
+                self.homes.enter(name, PoolId::Db, *id);
             }
             Step::InitDatabase { name, id } => {
                 self.initialised.insert(name.clone(), *id);
-                self.homes.insert(name.to_string());
+                self.homes.enter(name, PoolId::Db, *id);
                 let server_id = desired.db.server(name).map_or(0, |s| s.id);
                 let fresh = DatabaseSeen { read_only: true, server_id, ..DatabaseSeen::default() };
                 self.databases.insert(name.clone(), fresh);
@@ -498,10 +500,9 @@ impl World {
             numbers::from_file(database, name, desired);
             database.receipts = desired.db.server(name).is_some_and(|s| s.standing != Standing::Joining);
         }
-        if let ProcessId::Server(name) = id
-            && desired.web.server(name).is_some()
-        {
-            self.homes.insert(name.to_string());
+        if let ProcessId::Server(name) = id {
+            let pool = if desired.web.server(name).is_some() { PoolId::Web } else { PoolId::Db };
+            self.homes.enter(name, pool, leader.server);
         }
         self.next_pid += 1;
         self.processes.insert(id.clone(), leader);

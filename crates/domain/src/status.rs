@@ -15,7 +15,7 @@ use crate::plan::leaving::{self, Leave};
 use crate::sessions::Mode;
 use crate::step::Target;
 use crate::text;
-use crate::text::Text;
+use crate::text::{Arg, Text};
 
 mod passage;
 mod replication;
@@ -151,7 +151,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         return Status::new(Light::Critical, text!("status-down"), why.clone());
     }
     if let Some(other) = double_of(desired, observed, server) {
-        let reason = text!("reason-double", name = other.as_str());
+        let reason = text!("reason-double", name = other);
         return Status::new(Light::Critical, text!("status-double"), reason);
     }
     if ours {
@@ -217,11 +217,10 @@ pub(crate) fn waits_for(
 }
 
 fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status {
-    let names: Vec<&str> = others.iter().map(ServerName::as_str).collect();
-    let first = if names.is_empty() {
+    let first = if others.is_empty() {
         text!("waits-for-another")
     } else {
-        text!("waits-for", names = names.join(", "), count = names.len())
+        text!("waits-for", names = Arg::servers(others), count = others.len())
     };
     let reason = match leaving::leave(server, observed) {
         Some(Leave::Remove) => text!("reason-waits-remove", first = first),
@@ -357,7 +356,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
     }
     if observed.own.unread.contains(&server.name) {
-        let reason = text!("wait-unread", name = server.name.as_str());
+        let reason = text!("wait-unread", name = &server.name);
         return Status::new(Light::Unknown, text!("status-unknown"), reason);
     }
     if observed.initialised.get(&server.name) != Some(&server.id) {
@@ -433,7 +432,7 @@ fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
     }
     if seen.server_id != server.id {
         let (id, wanted) = (seen.server_id, server.id);
-        let reason = text!("wait-astray", name = server.name.as_str(), id = id, wanted = wanted);
+        let reason = text!("wait-astray", name = &server.name, id = id, wanted = wanted);
         return Some(Status::new(Light::Critical, text!("status-astray"), reason));
     }
     matches!(server.standing, Standing::Diverged(_))
@@ -456,12 +455,12 @@ const UNREACHED_SECONDS: u64 = 2;
 fn copying(copy: &CopySeen, now: Millis) -> Text {
     let percent = copy.percent();
     if percent == 0 {
-        return text!("reason-copy-begins", donor = copy.donor.as_str());
+        return text!("reason-copy-begins", donor = &copy.donor);
     }
     let elapsed = now.saturating_sub(copy.since);
     let rest = copy.total.saturating_sub(copy.done);
     let seconds = rest.saturating_mul(elapsed) / copy.done.max(1) / 1_000;
-    text!("reason-copying", donor = copy.donor.as_str(), percent = percent, seconds = seconds)
+    text!("reason-copying", donor = &copy.donor, percent = percent, seconds = seconds)
 }
 
 /// A new database between its copy and its place among the others.
@@ -475,7 +474,7 @@ fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status 
         return Status::new(Light::Critical, text!("status-copy-failed"), reason);
     }
     if let Some((from, link)) = seen.links.iter().find(|(_, l)| l.error != 0) {
-        let reason = text!("reason-link-error", from = from.as_str(), code = link.error);
+        let reason = text!("reason-link-error", from = from, code = link.error);
         return Status::new(Light::Critical, text!("status-replication-stopped"), reason);
     }
     Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))

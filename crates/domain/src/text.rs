@@ -5,16 +5,45 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{PoolId, ServerName};
+use crate::observed::ProcessId;
+
+/// Something that has a page of its own, as a sentence names it: wherever it is read, the name leads there as long as there
+/// is one of that name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thing {
+    /// A web server or a database.
+    Server(ServerName),
+    /// The HAProxy of a pool.
+    Proxy(PoolId),
+    /// A failover drill, by its number.
+    Drill(u64),
+    /// A comparison of sessions, by its number.
+    Comparison(u64),
+}
+
 /// One argument of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Arg {
     /// A number, pluralised and written by the language.
     Number(i64),
-    /// Text shown as it is.
+    /// Text shown as it is. What a person or a visitor typed is never anything else.
     Text(String),
     /// Another message, put into the reader's language first.
     Message(Box<Text>),
+    /// Something that is called by these words.
+    Called {
+        /// What.
+        thing: Thing,
+        /// How.
+        says: Box<Text>,
+    },
+    /// Several things, one after the other.
+    Things(Vec<Thing>),
+    /// Something that is called by its name.
+    Thing(Thing),
 }
 
 impl From<Text> for Arg {
@@ -23,15 +52,76 @@ impl From<Text> for Arg {
     }
 }
 
+impl From<&ServerName> for Thing {
+    fn from(name: &ServerName) -> Self {
+        Self::Server(name.clone())
+    }
+}
+
+impl From<&ProcessId> for Thing {
+    fn from(id: &ProcessId) -> Self {
+        match id {
+            ProcessId::Proxy(proxy) => Self::Proxy(*proxy),
+            ProcessId::Server(name) => name.into(),
+        }
+    }
+}
+
+impl From<Thing> for Arg {
+    fn from(thing: Thing) -> Self {
+        Self::Thing(thing)
+    }
+}
+
+impl From<&ServerName> for Arg {
+    fn from(name: &ServerName) -> Self {
+        Self::Thing(name.into())
+    }
+}
+
+impl From<&ProcessId> for Arg {
+    fn from(id: &ProcessId) -> Self {
+        Self::Thing(id.into())
+    }
+}
+
+impl Arg {
+    /// Servers, by their names.
+    pub fn servers<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Self {
+        Self::Things(names.into_iter().map(Thing::from).collect())
+    }
+}
+
 /// A message that every language has under the same key. Written with [`text!`](crate::text!), so that
 /// the build can find each key in the sources and refuse one that a language lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Text {
     /// Key in `locales/*/*.ftl`.
     pub key: Cow<'static, str>,
     /// Arguments by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<Cow<'static, str>, Arg>,
+}
+
+/// A message as it was written down.
+#[derive(Deserialize)]
+struct Stored {
+    key: Cow<'static, str>,
+    #[serde(default)]
+    args: BTreeMap<Cow<'static, str>, Arg>,
+}
+
+impl From<Stored> for Text {
+    /// An older Cordée wrote down a proxy by the word of its pool.
+    fn from(Stored { key, mut args }: Stored) -> Self {
+        let proxy = match args.get("proxy") {
+            Some(Arg::Text(word)) => PoolId::parse(word).ok(),
+            _ => None,
+        };
+        args.extend(proxy.map(|proxy| (Cow::Borrowed("proxy"), Thing::Proxy(proxy).into())));
+        Self { key, args }
+    }
 }
 
 impl Text {

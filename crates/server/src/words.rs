@@ -1,6 +1,6 @@
 //! Sentences in the reader's language (Fluent). The build refuses a key that a language lacks (`build.rs`).
 
-use cordee_domain::text::{Arg, Text};
+use cordee_domain::text::{Arg, Text, Thing};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::OnceLock;
@@ -60,14 +60,47 @@ impl Lang {
 
     /// A message in this language.
     pub fn say(self, text: &Text) -> String {
+        self.fill(text, &mut |_, says| says)
+    }
+
+    /// The same in pieces: what the sentence names stands apart from the words around it.
+    pub fn pieces(self, text: &Text) -> Vec<Piece> {
+        let mut found = Vec::new();
+        let whole = self.fill(text, &mut |thing, says| {
+            found.push(Piece { says, thing: Some(thing.clone()) });
+            format!("{OPEN}{}{CLOSE}", found.len() - 1)
+        });
+        let mut pieces = Vec::new();
+        for (place, part) in whole.split(OPEN).enumerate() {
+            let (number, plain) = match part.split_once(CLOSE) {
+                Some((number, plain)) if place > 0 => (number, plain),
+                _ => ("", part),
+            };
+            let thing = number.parse::<usize>().ok().and_then(|number| found.get(number));
+            pieces.extend(thing.cloned());
+            if !plain.is_empty() {
+                pieces.push(Piece { says: plain.to_owned(), thing: None });
+            }
+        }
+        pieces
+    }
+
+    /// Puts the arguments into a message; `name` says how a thing is written.
+    fn fill(self, text: &Text, name: &mut dyn FnMut(&Thing, String) -> String) -> String {
         let mut args = FluentArgs::new();
-        for (name, value) in &text.args {
+        for (key, value) in &text.args {
             let value = match value {
                 Arg::Number(n) => FluentValue::from(*n),
-                Arg::Text(s) => FluentValue::from(s.clone()),
-                Arg::Message(inner) => FluentValue::from(self.say(inner)),
+                Arg::Text(s) => FluentValue::from(unmarked(s)),
+                Arg::Message(inner) => FluentValue::from(self.fill(inner, name)),
+                Arg::Called { thing, says } => FluentValue::from(name(thing, self.say(says))),
+                Arg::Thing(thing) => FluentValue::from(name(thing, called(thing))),
+                Arg::Things(things) => {
+                    let all: Vec<String> = things.iter().map(|thing| name(thing, called(thing))).collect();
+                    FluentValue::from(all.join(", "))
+                }
             };
-            args.set(name.clone().into_owned(), value);
+            args.set(key.clone().into_owned(), value);
         }
         self.format(&text.key, &args)
     }
@@ -85,6 +118,33 @@ impl Lang {
         };
         let mut errors = Vec::new();
         bundle.format_pattern(pattern, Some(args), &mut errors).into_owned()
+    }
+}
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its words.
+    pub says: String,
+    /// What they name, if they name something that has a page.
+    pub thing: Option<Thing>,
+}
+
+/// Around the number of a thing while a sentence is put together. Neither is a character, and no text that goes in holds one
+/// (`unmarked`), so that nothing that somebody typed can pass for a thing.
+const OPEN: char = '\u{fdd0}';
+const CLOSE: char = '\u{fdd1}';
+
+fn unmarked(text: &str) -> String {
+    text.replace([OPEN, CLOSE], "\u{fffd}")
+}
+
+/// What a thing is called.
+fn called(thing: &Thing) -> String {
+    match thing {
+        Thing::Server(name) => name.to_string(),
+        Thing::Proxy(proxy) => format!("HAProxy {proxy}"),
+        Thing::Drill(id) | Thing::Comparison(id) => format!("#{id}"),
     }
 }
 
@@ -167,6 +227,79 @@ mod tests {
         assert_eq!(Lang::En.say(&text(1, 2)), "1 row of 2 tables, compared with db1");
         let open = |count: u64| cordee_domain::text!("crowd-open", count = count);
         assert_eq!([1, 2].map(|n| Lang::Fr.say(&open(n))), ["1 ouverte", "2 ouvertes"]);
+    }
+
+    fn piece(says: &str, thing: Option<Thing>) -> Piece {
+        Piece { says: says.to_owned(), thing }
+    }
+
+    #[test]
+    fn what_a_sentence_names_stands_apart_wherever_the_language_puts_it() {
+        use cordee_domain::ids::{PoolId, ServerName};
+        let [db1, db2] = ["db1", "db2"].map(|name| ServerName::parse(name).expect("a name"));
+        let reason = cordee_domain::text!("reason-not-copied", name = &db2, code = 1236);
+        let text = cordee_domain::text!("event-turn-reason", name = &db1, word = "Up", reason = reason);
+        for lang in Lang::ALL {
+            let pieces = lang.pieces(&text);
+            let whole: String = pieces.iter().map(|p| p.says.as_str()).collect();
+            assert_eq!(whole, lang.say(&text));
+            let things: Vec<_> = pieces.iter().filter_map(|p| p.thing.clone()).collect();
+            assert_eq!(things, [Thing::Server(db1.clone()), Thing::Server(db2.clone())]);
+        }
+        let both = cordee_domain::text!("name-alone", name = Arg::servers([&db1, &db2]));
+        let [one, two] = [db1, db2].map(Thing::Server);
+        let wanted = [piece("db1", Some(one)), piece(", ", None), piece("db2", Some(two))];
+        assert_eq!(Lang::En.pieces(&both), wanted);
+        let proxy = Thing::Proxy(PoolId::Web);
+        let text = cordee_domain::text!("name-alone", name = proxy.clone());
+        assert_eq!(Lang::Fr.pieces(&text), [piece("HAProxy web", Some(proxy))]);
+        let says = Box::new(cordee_domain::text!("status-up"));
+        let run = cordee_domain::text!("name-alone", name = Arg::Called { thing: Thing::Drill(3), says });
+        assert_eq!(Lang::En.pieces(&run), [piece("Up", Some(Thing::Drill(3)))]);
+    }
+
+    #[test]
+    fn what_a_sentence_names_is_written_down_and_read_back_as_what_it_is() {
+        use cordee_domain::ids::{PoolId, ServerName};
+        use cordee_domain::text;
+        let web1 = ServerName::parse("web1").expect("a name");
+        let all = text!(
+            "event-turn",
+            number = 7,
+            typed = "web1",
+            message = text!("status-up"),
+            server = &web1,
+            several = Arg::servers([&web1]),
+            nobody = Arg::servers([]),
+            proxy = Thing::Proxy(PoolId::Db),
+            run = Arg::Called { thing: Thing::Drill(3), says: Box::new(text!("status-up")) },
+            other = Thing::Comparison(4),
+        );
+        let written = serde_json::to_string(&all).expect("written");
+        assert_eq!(serde_json::from_str::<Text>(&written).expect("read"), all, "{written}");
+    }
+
+    #[test]
+    fn a_sentence_of_an_older_cordee_names_its_proxy_by_a_word() {
+        use cordee_domain::ids::PoolId;
+        use cordee_domain::text;
+        let read = |written: &str| serde_json::from_str::<Text>(written).expect("read");
+        let written = r#"{"key":"event-turn","args":{"name":"web1","why":{"key":"event-reload","args":{"proxy":"db"}}}}"#;
+        let reload = text!("event-reload", proxy = Thing::Proxy(PoolId::Db));
+        assert_eq!(read(written), text!("event-turn", name = "web1", why = reload));
+        let typed = r#"{"key":"event-reload","args":{"proxy":"<b>"}}"#;
+        assert_eq!(read(typed), text!("event-reload", proxy = "<b>"));
+    }
+
+    #[test]
+    fn nothing_that_was_typed_is_taken_for_a_name() {
+        let typed = format!("web1 {OPEN}0{CLOSE} <a href=x>");
+        let web1 = cordee_domain::ids::ServerName::parse("web1").expect("a name");
+        let text = cordee_domain::text!("event-turn", name = &web1, word = typed.as_str());
+        let pieces = Lang::En.pieces(&text);
+        let wanted =
+            [piece("web1", Some(Thing::Server(web1))), piece(": web1 \u{fffd}0\u{fffd} <a href=x>", None)];
+        assert_eq!(pieces, wanted);
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn storable(desired: &Desired, observed: &Observed, writer: &Server, now: Millis
 
 /// The writer is lost: who takes its place.
 fn replace(desired: &Desired, observed: &Observed, writer: &Server, lost: Lost, now: Millis) -> Decision {
-    let name = writer.name.as_str();
+    let name = &writer.name;
     let since = match lost {
         Lost::Dead { since } => since,
         // Ended for good before anybody else is opened. Where nobody can take over it comes back by itself.
@@ -268,14 +268,14 @@ fn heir(
     since: Millis,
     now: Millis,
 ) -> Heir {
-    let away = |name: &ServerName| Heir::None(text!("failover-standby-away", name = name.as_str()));
+    let away = |name: &ServerName| Heir::None(text!("failover-standby-away", name = name));
     if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
         return away(name);
     }
     // Its receipts count, but rows of before are missing on it.
     let lacking = |n: &&ServerName| desired.db.server(n).is_some_and(|s| observed.lacks(desired, s));
     if let Some(name) = promise.standbys.iter().find(lacking) {
-        return Heir::None(text!("failover-doubted", name = name.as_str()));
+        return Heir::None(text!("failover-doubted", name = name));
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
     // By name, so that the order in which they were added decides nothing.
@@ -309,14 +309,14 @@ fn heir(
         asking = true;
     }
     if asking {
-        return Heir::Later { stop, waiting: text!("failover-asking", name = writer.name.as_str()) };
+        return Heir::Later { stop, waiting: text!("failover-asking", name = &writer.name) };
     }
     let received =
         |seen: &DatabaseSeen, link: &Link| link.received.last(writer.id).max(seen.holds(writer.id));
     let most = all.iter().map(|(_, seen, link)| received(seen, link)).max().unwrap_or(0);
     if most < promise.floor {
         let count = promise.floor - most;
-        return Heir::None(text!("failover-behind", name = writer.name.as_str(), count = count));
+        return Heir::None(text!("failover-behind", name = &writer.name, count = count));
     }
     let whole = |name: &ServerName| !desired.db.server(name).is_some_and(|s| observed.lacks(desired, s));
     let mut candidates = all.iter().filter(|(name, seen, link)| received(seen, link) == most && whole(name));
@@ -326,9 +326,9 @@ fn heir(
     match candidates.find(|(_, _, link)| link.applying) {
         Some((name, seen, link)) => Heir::Later {
             stop: Vec::new(),
-            waiting: text!("failover-applying", name = name.as_str(), count = unapplied(seen, link)),
+            waiting: text!("failover-applying", name = *name, count = unapplied(seen, link)),
         },
-        None => Heir::None(text!("failover-cannot-apply", name = writer.name.as_str())),
+        None => Heir::None(text!("failover-cannot-apply", name = &writer.name)),
     }
 }
 
@@ -357,11 +357,11 @@ fn planned(
 ) -> Decision {
     let to = &handover.to;
     if now > handover.at + HANDOVER_LIMIT {
-        return Decision::Abandon(text!("handover-late", name = to.as_str()));
+        return Decision::Abandon(text!("handover-late", name = to));
     }
     let doubted = |s: &Server| observed.lacks(desired, s) && !handover.accept_loss;
     if desired.members().any(|s| s.name == *to && doubted(s)) {
-        return Decision::Abandon(text!("failover-doubted", name = to.as_str()));
+        return Decision::Abandon(text!("failover-doubted", name = to));
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
     let runs = observed.process(&ProcessId::Server(to.clone())).leader.is_some();
@@ -372,21 +372,21 @@ fn planned(
             if let Some(Lost::Stuck { pid: Some(pid), .. }) = lost {
                 return Decision::Fence { pid };
             }
-            return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+            return Decision::Wait(text!("failover-asking", name = &writer.name));
         }
-        _ => return Decision::Abandon(text!("handover-away", name = to.as_str())),
+        _ => return Decision::Abandon(text!("handover-away", name = to)),
     };
     if *at < handover.at || now.saturating_sub(*at) > SILENT {
-        return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+        return Decision::Wait(text!("failover-asking", name = &writer.name));
     }
     let Some(link) = heir.links.get(&writer.name) else {
-        return Decision::Abandon(text!("handover-away", name = to.as_str()));
+        return Decision::Abandon(text!("handover-away", name = to));
     };
     if let Some(lost) = lost {
         return forced(writer, to, *at, heir, link, lost);
     }
     if !link.applying || link.receiving != Thread::Running {
-        return Decision::Abandon(text!("handover-link", name = to.as_str(), from = writer.name.as_str()));
+        return Decision::Abandon(text!("handover-link", name = to, from = &writer.name));
     }
     if !out_of_service(desired, observed, now) {
         return Decision::Wait(text!("handover-proxy"));
@@ -395,12 +395,12 @@ fn planned(
         // A look from before says nothing: an opening may have been under way.
         Some(Seen::At(at, old)) if old.read_only && *at >= handover.at => old,
         Some(Seen::At(..)) => return Decision::Close,
-        _ => return Decision::Wait(text!("handover-away", name = writer.name.as_str())),
+        _ => return Decision::Wait(text!("handover-away", name = &writer.name)),
     };
     let missing: u64 =
         old.written.0.iter().map(|(domain, last)| last.saturating_sub(heir.holds(*domain))).sum();
     if missing > 0 {
-        return Decision::Wait(text!("handover-catching-up", name = to.as_str(), count = missing));
+        return Decision::Wait(text!("handover-catching-up", name = to, count = missing));
     }
     Decision::Elect { to: to.clone(), limit: None }
 }
@@ -437,15 +437,15 @@ fn forced(
         Lost::Stuck { since, .. } => since,
     };
     if link.receiving != Thread::Stopped {
-        let waiting = text!("failover-asking", name = writer.name.as_str());
+        let waiting = text!("failover-asking", name = &writer.name);
         return Decision::Prepare { stop: vec![to.clone()], waiting };
     }
     if at < since {
-        return Decision::Wait(text!("failover-asking", name = writer.name.as_str()));
+        return Decision::Wait(text!("failover-asking", name = &writer.name));
     }
     let missing = unapplied(heir, link);
     if link.applying && missing > 0 {
-        return Decision::Wait(text!("failover-applying", name = to.as_str(), count = missing));
+        return Decision::Wait(text!("failover-applying", name = to, count = missing));
     }
     let holds = heir.holds(writer.id);
     Decision::Elect { to: to.clone(), limit: Some(holds) }

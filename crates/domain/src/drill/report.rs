@@ -193,7 +193,7 @@ fn words(snapshot: &Snapshot, victim: &Victim) -> Vec<(String, Light, Text)> {
     if database {
         let writer = snapshot.servers.iter().find(|s| s.role == Some(crate::snapshot::Role::Writer));
         if let Some(writer) = writer {
-            let word = text!("drill-writer-is", name = writer.name.as_str());
+            let word = text!("drill-writer-is", name = &writer.name);
             all.push((format!("{} →", ProcessId::Proxy(PoolId::Db)), writer.status.light, word));
         }
     }

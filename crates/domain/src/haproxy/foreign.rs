@@ -49,14 +49,14 @@ impl What {
     /// Its name.
     pub fn name(&self) -> Text {
         match self {
-            Self::Server(name) => text!("foreign-server", name = name.as_str()),
-            Self::State(name) => text!("foreign-state", name = name.as_str()),
-            Self::WriterState(name) => text!("foreign-writer-state", name = name.as_str()),
-            Self::Weight(name) => text!("foreign-weight", name = name.as_str()),
-            Self::Address(name) => text!("foreign-address", name = name.as_str()),
-            Self::Most(name) => text!("foreign-most", name = name.as_str()),
-            Self::Checks(name) => text!("foreign-checks", name = name.as_str()),
-            Self::Cookie(name) => text!("foreign-cookie", name = name.as_str()),
+            Self::Server(name) => text!("foreign-server", name = name),
+            Self::State(name) => text!("foreign-state", name = name),
+            Self::WriterState(name) => text!("foreign-writer-state", name = name),
+            Self::Weight(name) => text!("foreign-weight", name = name),
+            Self::Address(name) => text!("foreign-address", name = name),
+            Self::Most(name) => text!("foreign-most", name = name),
+            Self::Checks(name) => text!("foreign-checks", name = name),
+            Self::Cookie(name) => text!("foreign-cookie", name = name),
             Self::Frontend(name) => text!("foreign-frontend", name = name.as_str()),
             Self::FrontendMost(name) => text!("foreign-frontend-most", name = name.as_str()),
             Self::Connections => text!("foreign-connections"),

@@ -7,7 +7,7 @@ use crate::db::senders::left_behind;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::{Millis, ServerName};
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
 use crate::step::{Step, Target};
 use crate::text;
@@ -46,18 +46,14 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
         && let Some(other) =
             observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
     {
-        return Opening::Later(text!("wait-other-open", name = other.as_str()));
+        return Opening::Later(text!("wait-other-open", name = other));
     }
     if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
         return Opening::Later(why);
     }
     // A peer that does not answer may hold what the own position claims and the own log has not.
     if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
-        return Opening::Refused(text!(
-            "wait-writer-claims",
-            name = server.name.as_str(),
-            count = seen.claims()
-        ));
+        return Opening::Refused(text!("wait-writer-claims", name = &server.name, count = seen.claims()));
     }
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(other) = fresh(observed, &peer.name, now) else { continue };
@@ -66,8 +62,8 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
         if own > 0 {
             return Opening::Refused(text!(
                 "wait-writer-behind",
-                writer = server.name.as_str(),
-                peer = peer.name.as_str(),
+                writer = &server.name,
+                peer = &peer.name,
                 count = own
             ));
         }
@@ -75,7 +71,7 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
         if !other.read_only {
             // Where all write, the others do not stand still to be counted: a small delay is enough.
             if link.delay_ms.is_none_or(|ms| ms > NEAR) {
-                let text = text!("wait-near", name = server.name.as_str(), peer = peer.name.as_str());
+                let text = text!("wait-near", name = &server.name, peer = &peer.name);
                 return Opening::Later(text);
             }
             continue;
@@ -85,8 +81,8 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
         if most > 0 {
             return Opening::Later(text!(
                 "wait-catching-up",
-                name = server.name.as_str(),
-                peer = peer.name.as_str(),
+                name = &server.name,
+                peer = &peer.name,
                 count = most
             ));
         }
@@ -240,8 +236,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
 fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
     for server in &desired.db.servers {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
-            let text =
-                text!("wait-astray", name = server.name.as_str(), id = seen.server_id, wanted = server.id);
+            let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
             plan.waiting.push((Target::Database(server.name.clone()), text));
             if !seen.read_only {
                 plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
@@ -366,15 +361,18 @@ fn joining(
     }
     if observed.own.unread.contains(name) {
         let id = ProcessId::Server(name.clone());
-        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name.as_str())));
+        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
         return;
     }
     if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
-        if let Some(donor) = super::hosts::donor(desired, observed, now) {
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        if !super::hosts::at_home(plan, observed, PoolId::Db, server, &process) {
+            // What another server left by its name goes first.
+        } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });
         } else {
             let id = ProcessId::Server(name.clone());
-            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name.as_str())));
+            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name)));
         }
         return;
     }
@@ -392,7 +390,7 @@ fn joining(
         seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
     });
     if let Some(peer) = behind {
-        let text = text!("wait-near", name = name.as_str(), peer = peer.name.as_str());
+        let text = text!("wait-near", name = name, peer = &peer.name);
         plan.waiting.push((Target::Database(name.clone()), text));
         return;
     }
@@ -409,13 +407,13 @@ fn joining(
         }
         // What may be told by the next comparison waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
-            let text = text!("wait-unsettled", name = name.as_str(), count = report.unsettled());
+            let text = text!("wait-unsettled", name = name, count = report.unsettled());
             plan.waiting.push((Target::Database(name.clone()), text));
         }
         None => compared(plan, observed, server, writer, now),
         Some(report) if report.different() == 0 => compared(plan, observed, server, writer, now),
         Some(report) => {
-            let text = text!("wait-copy-differs", name = name.as_str(), count = report.different());
+            let text = text!("wait-copy-differs", name = name, count = report.different());
             plan.waiting.push((Target::Database(name.clone()), text));
         }
     }
@@ -518,7 +516,7 @@ fn leaving(
         }
         None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
         Some(peer) => {
-            let text = text!("wait-leaving", name = server.name.as_str(), peer = peer.name.as_str());
+            let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
             plan.waiting.push((Target::Database(server.name.clone()), text));
         }
     }

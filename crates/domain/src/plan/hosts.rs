@@ -38,13 +38,12 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
             removed(plan, desired, observed, name, seen, now);
         }
     }
-    for home in &observed.homes {
-        let wished = desired.servers().any(|(_, s)| s.name.as_str() == home);
-        let busy = observed
-            .processes
-            .iter()
-            .any(|(id, p)| id.to_string() == *home && (p.leader.is_some() || !p.orphans.is_empty()));
-        if !wished && !busy {
+    for (home, made) in &observed.homes {
+        // Another server may have taken the name already: what lies there is not its own.
+        let own = desired.servers().any(|(pool, s)| s.name.as_str() == home && made.is_of(pool, s));
+        let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
+        let busy = observed.processes.iter().any(|(id, p)| id.to_string() == *home && !ended(p));
+        if !own && !busy {
             plan.steps.push(Step::TrashHome { home: home.clone() });
         }
     }
@@ -77,16 +76,23 @@ struct Start {
     keeps: bool,
 }
 
+/// Whether nothing is left of an earlier process. What is left is ended first.
+fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
+    if process.unlooked {
+        let text = text!("wait-unlooked", name = id);
+        plan.waiting.push((Target::Process(id.clone()), text));
+    } else if !process.orphans.is_empty() {
+        plan.steps.push(Step::KillProcess { id: id.clone(), pids: process.orphans.clone() });
+    } else {
+        return true;
+    }
+    false
+}
+
 /// Starts a process, after what an earlier one left of itself is gone and its pause is over.
 fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     let Start { id, server, generation, keeps } = wanted;
-    if process.unlooked {
-        let text = text!("wait-unlooked", name = id.to_string());
-        plan.waiting.push((Target::Process(id), text));
-        return;
-    }
-    if !process.orphans.is_empty() {
-        plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
+    if !quiet(plan, &id, process) {
         return;
     }
     let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
@@ -114,6 +120,8 @@ fn server_process(
             if !process.orphans.is_empty() {
                 plan.steps.push(Step::KillProcess { id, pids: process.orphans });
             }
+        } else if !at_home(plan, observed, pool, server, &process) {
+            // What another server left by its name goes first.
         } else if pool == PoolId::Db && !made_for(plan, desired, observed, server, now) {
             // Its data come first.
         } else if pool == PoolId::Db && desired.is_writer(&server.name) && !restarts(desired, observed, now) {
@@ -146,8 +154,38 @@ fn server_process(
     if pool == PoolId::Db && drains(desired, observed, server, now) {
         return;
     }
-    let patience = if pool == PoolId::Db { DB_PATIENCE } else { WEB_PATIENCE };
-    end(plan, id, &process, leader.pid, patience, now);
+    end(plan, id, &process, leader.pid, patience(observed, &server.name, pool), now);
+}
+
+/// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.
+fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
+    match observed.homes.get(name.as_str()).and_then(|made| made.pool).unwrap_or(wished) {
+        PoolId::Db => DB_PATIENCE,
+        PoolId::Web => WEB_PATIENCE,
+    }
+}
+
+/// Whether the folder by its name is its own, or yet to be made. What an earlier server left there goes to the trash first,
+/// once nothing of that one runs any more.
+pub(super) fn at_home(
+    plan: &mut Plan,
+    observed: &Observed,
+    pool: PoolId,
+    server: &Server,
+    process: &ProcessSeen,
+) -> bool {
+    let id = ProcessId::Server(server.name.clone());
+    if observed.own.unread.contains(&server.name) {
+        let text = text!("wait-unread", name = &server.name);
+        plan.waiting.push((Target::Process(id), text));
+        return false;
+    }
+    let home = observed.homes.get(server.name.as_str());
+    let own = home.is_none_or(|made| made.is_of(pool, server));
+    if !own {
+        quiet(plan, &id, process);
+    }
+    own
 }
 
 /// Milliseconds that a standby has to go on by itself once there is room again.
@@ -186,15 +224,10 @@ fn keeps(server: &Server) -> bool {
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
 fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
     let name = || server.name.clone();
-    if observed.own.unread.contains(&server.name) {
-        let text = text!("wait-unread", name = server.name.as_str());
-        plan.waiting.push((Target::Process(ProcessId::Server(name())), text));
-        return false;
-    }
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
-        // The data of the server that had this name before.
-        Some(_) => plan.steps.push(Step::TrashHome { home: server.name.to_string() }),
+        // The data of the server that had this name before are on their way out.
+        Some(_) => {}
         None if server.standing != Standing::Joining => {
             plan.steps.push(Step::InitDatabase { name: name(), id: server.id });
         }
@@ -203,7 +236,7 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
                 plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor });
             } else {
                 let id = ProcessId::Server(name());
-                plan.waiting.push((Target::Process(id), text!("wait-donor", name = server.name.as_str())));
+                plan.waiting.push((Target::Process(id), text!("wait-donor", name = &server.name)));
             }
         }
     }
@@ -249,7 +282,7 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
             plan.steps.push(Step::KillProcess { id, pids: vec![pid] });
         }
         Some(_) => {
-            let text = text!("wait-stop", name = id.to_string());
+            let text = text!("wait-stop", name = &id);
             plan.waiting.push((Target::Process(id), text));
         }
     }
@@ -278,9 +311,7 @@ fn removed(
     }
     let id = ProcessId::Server(name.clone());
     if let Some(leader) = &seen.leader {
-        // What it was is not known any more: a database takes longer to end well.
-        let patience = if observed.databases.contains_key(name) { DB_PATIENCE } else { WEB_PATIENCE };
-        end(plan, id, seen, leader.pid, patience, now);
+        end(plan, id, seen, leader.pid, patience(observed, name, PoolId::Db), now);
     } else if !seen.orphans.is_empty() {
         plan.steps.push(Step::KillProcess { id, pids: seen.orphans.clone() });
     }

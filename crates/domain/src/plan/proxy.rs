@@ -11,6 +11,7 @@ use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE};
 use crate::step::{Step, Target};
 use crate::text;
+use crate::text::Thing;
 
 use super::{Plan, draining, leaving};
 
@@ -197,7 +198,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         if let Some(running) = seen.running.fresh(now, STALE) {
             running_proxy(plan, desired, &seen, setting, proxy, places, running);
         } else {
-            let text = text!("wait-proxy-silent", proxy = proxy.as_str());
+            let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
             plan.waiting.push((Target::Proxy(proxy), text));
         }
     }
@@ -248,8 +249,8 @@ fn running_proxy(
     unbind(plan, proxy, running);
     for name in places.iter().filter(|(_, place)| place.stays).map(|(name, _)| name) {
         let text = match proxy {
-            PoolId::Web => text!("wait-serves", name = name.as_str()),
-            PoolId::Db => text!("wait-drains", name = name.as_str()),
+            PoolId::Web => text!("wait-serves", name = name),
+            PoolId::Db => text!("wait-drains", name = name),
         };
         plan.waiting.push((Target::Proxy(proxy), text));
     }
@@ -351,7 +352,7 @@ fn remove(
         } else if server.sessions == 0 {
             plan.steps.push(Step::DeleteServer { proxy, name });
         } else {
-            let text = text!("wait-requests", name = name.as_str(), count = server.sessions);
+            let text = text!("wait-requests", name = &name, count = server.sessions);
             plan.waiting.push((Target::Proxy(proxy), text));
         }
     }
@@ -404,7 +405,7 @@ fn adjust(
         if now.weight != 0 || good || proxy == PoolId::Db {
             plan.steps.push(Step::SetWeight { proxy, name: name(), weight: FULL_WEIGHT });
         } else {
-            let text = text!("wait-first-check", name = server.name.as_str());
+            let text = text!("wait-first-check", name = &server.name);
             plan.waiting.push((Target::Proxy(proxy), text));
         }
     }

@@ -3,6 +3,7 @@
 mod blind;
 mod causes;
 mod histories;
+mod homes;
 mod ports;
 mod turns;
 
@@ -88,6 +89,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             let no_worse = open.len() <= 1 || open.iter().all(|o| opened.contains(o));
             assert!(no_worse || wish.routing == Routing::AllWriters, "{open:?} after {step:?}");
             assert_eq!(world.clashing(wish), [], "give the same numbers after {step:?}");
+            assert_eq!(world.mixed(), [] as [String; 0], "share a folder after {step:?}");
         }
     }
     done

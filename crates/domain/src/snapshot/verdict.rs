@@ -3,11 +3,11 @@
 use super::{ProxyView, Role, ServerView};
 use crate::causes::{Culprit, explained};
 use crate::desired::Power;
-use crate::ids::{Millis, PoolId};
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Own, Room};
 use crate::status::{Light, Status};
 use crate::text;
-use crate::text::{Arg, Text};
+use crate::text::{Arg, Text, Thing};
 
 /// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
 pub(super) fn despite(own: &Own, verdict: Status) -> Status {
@@ -70,12 +70,12 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         }
         if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
             let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
-            let reason = text!("verdict-blind-reason", proxy = proxy.name.as_str(), seconds = seconds);
+            let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
             return Status::new(Light::Unknown, text!("verdict-blind"), reason);
         }
     }
     if let Some(proxy) = proxies.iter().find(|p| p.status.light == Light::Critical) {
-        let reason = text!("verdict-proxy-down", proxy = proxy.name.as_str());
+        let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
         return Status::new(Light::Critical, text!("verdict-critical"), reason);
     }
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
@@ -94,7 +94,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if let Some(writer) = writer {
         match writer.status.light {
             Light::Critical | Light::Maintenance if !writes(&writer.status) => {
-                let reason = text!("verdict-no-writer", name = writer.name.as_str());
+                let reason = text!("verdict-no-writer", name = &writer.name);
                 return Status::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress if !writer.status.serves() => {
@@ -125,13 +125,13 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
             }
             _ => stopped(s) || blamed(s),
         })
-        .map(|s| s.name.as_str())
+        .map(|s| &s.name)
         .collect::<Vec<_>>();
     if stale || !risk.is_empty() {
         let reason = text!(
             "verdict-risk-reason",
-            names = risk.join(", "),
             count = risk.len(),
+            names = Arg::servers(risk),
             web = web,
             webs = web_all,
             db = db,
@@ -153,7 +153,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
 fn well_but_for(servers: &[ServerView]) -> Text {
     let drains = |s: &ServerView| s.status.word == text!("status-draining");
     let names = |fits: &dyn Fn(&ServerView) -> bool| {
-        servers.iter().filter(|s| fits(s)).map(|s| s.name.as_str()).collect::<Vec<_>>()
+        servers.iter().filter(|s| fits(s)).map(|s| &s.name).collect::<Vec<_>>()
     };
     let aside = names(&|s| s.status.light == Light::Maintenance);
     let draining = names(&|s| s.status.light == Light::Progress && drains(s));
@@ -167,10 +167,10 @@ fn well_but_for(servers: &[ServerView]) -> Text {
 }
 
 /// Names, as long as they fit into a title.
-fn few(names: &[&str]) -> Arg {
+fn few(names: &[&ServerName]) -> Arg {
     const MOST: usize = 3;
     if names.len() <= MOST {
-        names.join(", ").into()
+        Arg::servers(names.iter().copied())
     } else {
         text!("count-servers", count = names.len()).into()
     }

@@ -5,7 +5,7 @@ use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::Millis;
+use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::step::{Mend, Target};
@@ -40,7 +40,7 @@ pub(super) fn replication(
     let takes = desired.takes_writes(server);
     if takes && seen.read_only {
         if let Some(handover) = &desired.handover {
-            let reason = text!("reason-handing-over", name = handover.to.as_str());
+            let reason = text!("reason-handing-over", name = &handover.to);
             return Status::new(Light::Progress, text!("status-handing-over"), reason);
         }
         return match opening(desired, observed, server, now) {
@@ -160,7 +160,7 @@ fn linked(
         let Some(link) = seen.links.get(&peer.name) else {
             return Err(Status::bare(Light::Progress, text!("status-linking")));
         };
-        let from = peer.name.as_str();
+        let from = &peer.name;
         if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
             let reason = text!("reason-link-error", from = from, code = link.error);
             return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
@@ -229,8 +229,8 @@ fn altered(
         let remedy = match (wrong.way, server.runtime) {
             // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
             // older Cordée started may lack it.
-            (_, Runtime::Process) => text!("set-do-restart", name = server.name.as_str()),
-            (Way::Start, Runtime::External) => text!("set-do-file", name = server.name.as_str()),
+            (_, Runtime::Process) => text!("set-do-restart", name = &server.name),
+            (Way::Start, Runtime::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
         };
         let (name, was, value) = (wrong.name, wrong.was, wrong.value);
@@ -290,9 +290,9 @@ fn stuck<'a>(
     observed: &Observed,
     server: &Server,
     now: Millis,
-) -> Option<(&'a str, u32)> {
+) -> Option<(&'a ServerName, u32)> {
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
         let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
-        (link.error != 0 && !link.applying).then_some((peer.name.as_str(), link.error))
+        (link.error != 0 && !link.applying).then_some((&peer.name, link.error))
     })
 }

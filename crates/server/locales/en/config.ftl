@@ -193,8 +193,8 @@ part-shutdown = when it goes down its connections are cut, so that applications 
 
 # The page.
 nav-config = Configuration
-config-title = Configuration of HAProxy { $proxy }
-config-haproxy = HAProxy { $proxy }
+config-title = Configuration of { $proxy }
+config-haproxy = { $proxy }
 config-lead = Cordée writes it from your choices. No line is written by hand.
 config-truths = File and process
 config-truths-help = each compared with the desired state
@@ -233,6 +233,6 @@ config-count = { $count ->
 config-without = Without it:
 config-overwritten-title = The last change by hand, overwritten
 config-kept = Compared with today’s file. It is kept in { $file } until “clean configuration”.
-config-overwritten = Somebody had changed the file of HAProxy { $proxy }, or it was cut; Cordée wrote it again. What stood there is kept in { $file }.
+config-overwritten = Somebody had changed the file of { $proxy }, or it was cut; Cordée wrote it again. What stood there is kept in { $file }.
 cli-help-config = Show an HAProxy’s file, each line with what it does and what would break without it; exit code 1 when file or process differ
 cli-help-config-json = As the API gives it

@@ -6,7 +6,7 @@ event-added-out = { $name } added, in maintenance
 event-drain = { $name } is draining
 event-maintenance = { $name } is to go into maintenance
 event-ready = { $name } put back in service
-event-reload = Reload of HAProxy { $proxy } requested
+event-reload = Reload of { $proxy } requested
 event-removed = { $name } removed
 event-leaves-web = { $name } is to be removed
 event-withdrawn = { $name } is to stay in service after all
@@ -132,7 +132,7 @@ status-up = Up
 
 # The verdict: a title without a full stop, then a sentence
 verdict-blind = State unknown
-verdict-blind-reason = HAProxy { $proxy } { $seconds ->
+verdict-blind-reason = { $proxy } { $seconds ->
     [0] does not answer.
    *[other] has not answered for { $seconds } s.
 }
@@ -165,7 +165,7 @@ count-servers = { $count ->
 verdict-no-database = The site has no database
 verdict-no-web = No web server is up.
 verdict-no-writer = { $name }, the database that takes writes, does not answer.
-verdict-proxy-down = HAProxy { $proxy } is down; Cordée is restarting it.
+verdict-proxy-down = { $proxy } is down; Cordée is restarting it.
 verdict-risk = Serving, but at risk
 verdict-risk-reason = { $count ->
     [one] { $names } needs attention.
@@ -193,7 +193,7 @@ reason-waits-maintenance = { $first }, then goes into maintenance
 reason-waits-remove = { $first }, then is removed
 reason-waits-restart = { $first }, then restarts
 reason-waits-stop = { $first }, then stops
-wait-proxy-silent = HAProxy { $proxy } does not answer
+wait-proxy-silent = { $proxy } does not answer
 wait-requests = { $count ->
     [one] { $name } is finishing { $count } request
    *[other] { $name } is finishing { $count } requests

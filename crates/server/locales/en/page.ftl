@@ -9,6 +9,8 @@ lang-name = English
 live-above = Further up, what needs attention has changed
 live-gone = Connection lost.
 live-late = Late
+live-removed = Removed
+live-outdated = Out of date
 live-lost = Connection lost: what is shown is { $age } old. Trying again.
 live-on = Live
 live-pause = Freeze the display
@@ -258,7 +260,7 @@ done-clean = { $count ->
 }
 done-refresh = Everything has just been checked again.
 done-refresh-partly = Check requested; not everything has answered yet.
-done-reload = HAProxy { $proxy } is reloading; no visitor is cut.
+done-reload = { $proxy } is reloading; no visitor is cut.
 done-reload-db = { $count ->
     [0] HAProxy db is reloading; no connection is open.
     [one] HAProxy db is reloading; its 1 open connection may finish for 10 s, then it is cut.

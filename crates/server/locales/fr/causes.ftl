@@ -8,12 +8,13 @@ cause-no-web = Aucun
 cause-room = Peu de place
 cause-unwritable = Ne peut pas écrire son état
 cli-causes = À traiter
+name-alone = { $name }
 names-and-more = { $count ->
     [one] { $names } et { $count } autre
    *[other] { $names } et { $count } autres
 }
 remedy-anyway = Sortir { $name } quand même
-remedy-config = Voir le fichier de HAProxy { $proxy }
+remedy-config = Voir le fichier de { $proxy }
 remedy-doctor = « cordee doctor » dit ce qui manque ; Cordée reprend dès que c’est là.
 remedy-external = { $name } est administré ailleurs : démarrez-le, ou réparez-le, là où il tourne.
 remedy-itself = Cordée s’en occupe : rien à faire.
@@ -27,7 +28,7 @@ remedy-port = Un autre programme tient le port { $port } : arrêtez-le, et Cord
 remedy-promote = Promouvoir { $name }
 remedy-ready = Remettre { $name } en service
 remedy-recopy = Recopier { $name }
-remedy-reload = Recharger HAProxy { $proxy }
+remedy-reload = Recharger { $proxy }
 remedy-remove = Retirer { $name }
 remedy-restart = Redémarrer { $name }
 remedy-room = Libérez de la place dans { $folder } : Cordée reprend aussitôt.

@@ -193,8 +193,8 @@ part-shutdown = s’il tombe, ses connexions sont coupées, pour que les applica
 
 # La page.
 nav-config = Configuration
-config-title = Configuration de HAProxy { $proxy }
-config-haproxy = HAProxy { $proxy }
+config-title = Configuration de { $proxy }
+config-haproxy = { $proxy }
 config-lead = Cordée l’écrit d’après vos choix. Aucune ligne ne s’écrit à la main.
 config-truths = Fichier et processus
 config-truths-help = chacun comparé à ce qui est voulu
@@ -233,6 +233,6 @@ config-count = { $count ->
 config-without = Sans elle :
 config-overwritten-title = La dernière modification à la main, remplacée
 config-kept = Comparée au fichier d’aujourd’hui. Elle est gardée dans { $file } jusqu’à « nettoyer la configuration ».
-config-overwritten = Quelqu’un avait modifié le fichier de HAProxy { $proxy }, ou il était coupé ; Cordée l’a récrit. Ce qui y était est gardé dans { $file }.
+config-overwritten = Quelqu’un avait modifié le fichier de { $proxy }, ou il était coupé ; Cordée l’a récrit. Ce qui y était est gardé dans { $file }.
 cli-help-config = Montrer le fichier d’un HAProxy, chaque ligne avec ce qu’elle fait et ce qui casserait sans elle ; code de retour 1 si le fichier ou le processus diffère
 cli-help-config-json = Comme l’API la donne

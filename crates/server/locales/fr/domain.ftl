@@ -6,7 +6,7 @@ event-added-out = { $name } ajouté, en maintenance
 event-drain = { $name } ne doit plus recevoir de nouveaux visiteurs
 event-maintenance = { $name } doit passer en maintenance
 event-ready = { $name } remis en service
-event-reload = Rechargement de HAProxy { $proxy } demandé
+event-reload = Rechargement de { $proxy } demandé
 event-removed = { $name } retiré
 event-leaves-web = Retrait de { $name } demandé
 event-withdrawn = { $name } reste finalement en service
@@ -132,7 +132,7 @@ status-up = En ligne
 
 # Le verdict : un titre sans point, puis une phrase
 verdict-blind = État inconnu
-verdict-blind-reason = HAProxy { $proxy } { $seconds ->
+verdict-blind-reason = { $proxy } { $seconds ->
     [0] ne répond pas.
    *[other] ne répond pas depuis { $seconds } s.
 }
@@ -165,7 +165,7 @@ count-servers = { $count ->
 verdict-no-database = Le site n’a plus de base de données
 verdict-no-web = Aucun serveur web n’est en ligne.
 verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.
-verdict-proxy-down = HAProxy { $proxy } est arrêté ; Cordée le redémarre.
+verdict-proxy-down = { $proxy } est arrêté ; Cordée le redémarre.
 verdict-risk = Service rendu, mais fragile
 verdict-risk-reason = { $count ->
     [one] { $names } demande votre attention.
@@ -193,7 +193,7 @@ reason-waits-maintenance = { $first }, puis passe en maintenance
 reason-waits-remove = { $first }, puis est retiré
 reason-waits-restart = { $first }, puis redémarre
 reason-waits-stop = { $first }, puis s’arrête
-wait-proxy-silent = HAProxy { $proxy } ne répond pas
+wait-proxy-silent = { $proxy } ne répond pas
 wait-requests = { $count ->
     [one] { $name } finit { $count } requête
    *[other] { $name } finit { $count } requêtes

@@ -9,6 +9,8 @@ lang-name = Français
 live-above = Plus haut, ce qui est à traiter a changé
 live-gone = Connexion perdue.
 live-late = En retard
+live-removed = Retiré
+live-outdated = Plus d’actualité
 live-lost = Connexion perdue : ce qui est montré date de { $age }. Nouvel essai en cours.
 live-on = En direct
 live-pause = Figer l’affichage
@@ -258,7 +260,7 @@ done-clean = { $count ->
 }
 done-refresh = Tout vient d’être revérifié.
 done-refresh-partly = Vérification demandée ; tout n’a pas encore répondu.
-done-reload = HAProxy { $proxy } se recharge ; aucun visiteur n’est déconnecté.
+done-reload = { $proxy } se recharge ; aucun visiteur n’est déconnecté.
 done-reload-db = { $count ->
     [0] HAProxy db se recharge ; aucune connexion n’est ouverte.
     [one] HAProxy db se recharge ; sa connexion ouverte a 10 s pour finir, puis elle est coupée.

@@ -14,7 +14,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{HeldLink, ProcessId};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text, Thing};
 use cordee_domain::trial::End;
 use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
@@ -196,13 +196,13 @@ impl Drills {
             // Looked for now: a number that was noted before could be somebody else's by now.
             let groups = roster.groups(&id).map_err(|error| trouble::words(&error))?;
             if groups.is_empty() && signal != Signal::CONT {
-                return Err(text!("drill-gone", name = id.to_string()));
+                return Err(text!("drill-gone", name = &id));
             }
             let at = Instant::now();
             for group in groups {
                 process::signal_group(group, signal).map_err(|error| {
                     tracing::error!(error = &error as &dyn std::error::Error, "drill");
-                    text!("drill-gone", name = id.to_string())
+                    text!("drill-gone", name = &id)
                 })?;
             }
             Ok(at)
@@ -245,7 +245,7 @@ impl Drills {
     async fn end(&self, mut drill: Drill, end: End, by: String) {
         drill.ended = Some(now());
         drill.end = end;
-        let (report, title, says) = (&drill.report, drill.title(), drill.sentence());
+        let (report, title, says) = (&drill.report, called(&drill), drill.sentence());
         let (lost, asked) = (report.requests.lost(), report.requests.asked);
         let sentence = match &drill.order.aim {
             Aim::Colour => {
@@ -311,7 +311,7 @@ impl Conductor for Drills {
         let victim: Victim = order.victim(&self.board.desired(), &self.board.snapshot())?;
         let begun = Store::off_thread(&self.store, move |store| {
             let drill = store.begin_drill(&actor, order, victim)?;
-            store.note(&actor, SUBJECT, None, &text!("event-drill-begun", title = drill.title()))?;
+            store.note(&actor, SUBJECT, None, &text!("event-drill-begun", title = called(&drill)))?;
             Ok((drill.id, drill))
         });
         let (id, drill) = begun.await.map_err(|error| Problem::invalid("", store_failed(&error)))?;
@@ -357,6 +357,11 @@ impl Conductor for Drills {
         };
         self.end(drill, end, "cordee".to_owned()).await;
     }
+}
+
+/// A drill as a line of the journal names it.
+fn called(drill: &Drill) -> Arg {
+    Arg::Called { thing: Thing::Drill(drill.id), says: Box::new(drill.title()) }
 }
 
 /// Counts one thing that happened.

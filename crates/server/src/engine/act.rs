@@ -249,9 +249,9 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
             Outcome::Done => {}
         }
         let text = if begun {
-            text!("event-released", name = name.as_str())
+            text!("event-released", name = &name)
         } else {
-            text!("event-released-untouched", name = name.as_str())
+            text!("event-released-untouched", name = &name)
         };
         parts.store.tell(name.as_str(), None, &text);
         Ok(())

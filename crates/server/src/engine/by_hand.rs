@@ -8,7 +8,7 @@ use cordee_domain::haproxy::config::untouched;
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Text, Thing};
 use tokio::sync::oneshot;
 
 use crate::clock::now;
@@ -40,7 +40,7 @@ pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Text> {
         process::remove_file(old).map_err(|e| io(&e))?;
     }
     let file = relative(&parts.home, &path);
-    let text = text!("config-overwritten", proxy = proxy.as_str(), file = file);
+    let text = text!("config-overwritten", proxy = Thing::Proxy(proxy), file = file);
     parts.store.tell(&format!("haproxy-{proxy}"), None, &text);
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use cordee_domain::db::copied::Copied;
 use cordee_domain::db::credentials::{self, HOST, SHARED};
 use cordee_domain::db::mariadb::REDO_LOG;
-use cordee_domain::desired::Runtime;
-use cordee_domain::ids::ServerName;
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::Made;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
@@ -17,8 +17,8 @@ use crate::hands::{backup, logs, process};
 use crate::paths::User;
 use crate::secrets::Secrets;
 
-use super::Parts;
 use super::act::io;
+use super::{Parts, import};
 
 /// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
 /// leaves nothing that looks like a database.
@@ -50,7 +50,7 @@ fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
 /// Puts the complete data in their place. For which id they were made is written down first: another server by the
 /// same name must not take them for its own.
 fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
-    files::replace(&home.join("id"), format!("{id}\n"), 0o644, None)?;
+    files::replace(&id_file(home), format!("{id}\n"), 0o644, None)?;
     std::fs::rename(draft, home.join("data"))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> 
     if !files::is_folder(&home.join("data"))? {
         return Ok(None);
     }
-    let id = files::text(&home.join("id"))?.and_then(|text| text.trim().parse().ok());
+    let id = files::text(&id_file(home))?.and_then(|text| text.trim().parse().ok());
     Ok(Some(id.unwrap_or(known)))
 }
 
@@ -69,15 +69,45 @@ pub(super) fn is_database(home: &Path) -> bool {
     home.join("my.cnf").exists()
 }
 
-/// Whether the folder of that name holds the complete data of a database that is wished, under the id that is wished.
-/// One that cannot be read may.
+/// What only a database has in its folder, and what only a web server has.
+const OF_A_DATABASE: [&str; 3] = ["my.cnf", "data", "data.new"];
+const OF_A_WEB_SERVER: [&str; 2] = ["apache.conf", "site"];
+
+/// The file that says for which id a server's folder was made.
+pub(super) fn id_file(home: &Path) -> PathBuf {
+    home.join("id")
+}
+
+/// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the data of a
+/// database, they are the database's.
+pub(super) fn made(home: &Path) -> std::io::Result<Made> {
+    if !std::fs::symlink_metadata(home)?.is_dir() {
+        return Ok(Made::default());
+    }
+    let holds = |names: &[&str]| {
+        let there =
+            |found: bool, name: &&str| Ok::<_, std::io::Error>(found || home.join(name).try_exists()?);
+        names.iter().try_fold(false, there)
+    };
+    let pool = if holds(&OF_A_DATABASE)? {
+        Some(PoolId::Db)
+    } else if holds(&OF_A_WEB_SERVER)? {
+        Some(PoolId::Web)
+    } else {
+        None
+    };
+    let said = match files::text(&id_file(home))? {
+        None => files::text(&import::begun_file(home))?,
+        said => said,
+    };
+    Ok(Made { pool, id: said.and_then(|text| text.trim().parse().ok()) })
+}
+
+/// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
 pub(super) fn belongs(parts: &Parts, home: &str) -> bool {
     let desired = parts.board.desired();
-    let server = desired.db.servers.iter().find(|s| s.name.as_str() == home);
-    server.is_some_and(|s| {
-        let home = parts.home.server(&s.name);
-        s.runtime == Runtime::External || made_for(&home, s.id).map_or(true, |id| id == Some(s.id))
-    })
+    let mut wished = desired.servers().filter(|(_, s)| s.name.as_str() == home);
+    wished.any(|(pool, s)| made(&parts.home.server(&s.name)).map_or(true, |made| made.is_of(pool, s)))
 }
 
 /// The file that says where a copy ends, until its database was told.
@@ -280,4 +310,53 @@ pub(super) fn rights() -> String {
         &with,
     ]
     .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A server's folder that holds these, each a folder but what says an id.
+    fn made_of(holds: &[&str]) -> Made {
+        let home = PathBuf::from(env!("OUT_DIR")).join(format!("made-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir_all(&home).expect("a folder");
+        for one in holds {
+            match one.split_once('=') {
+                Some((file, text)) => fs::write(home.join(file), format!("{text}\n")).expect("a file"),
+                None => fs::create_dir(home.join(one)).expect("a folder"),
+            }
+        }
+        let made = made(&home).expect("it can be read");
+        fs::remove_dir_all(&home).expect("gone");
+        made
+    }
+
+    #[test]
+    fn a_folder_says_for_whom_it_was_made() {
+        let of = |pool, id| Made { pool, id };
+        let (web, db) = (Some(PoolId::Web), Some(PoolId::Db));
+        assert_eq!(made_of(&[]), of(None, None));
+        assert_eq!(made_of(&["site", "apache.conf=", "id=4"]), of(web, Some(4)));
+        assert_eq!(made_of(&["data", "my.cnf=", "id=2"]), of(db, Some(2)));
+        assert_eq!(made_of(&["data.new", "log"]), of(db, None), "a copy that is not complete");
+        assert_eq!(made_of(&["begun=7", "log"]), of(None, Some(7)), "somebody else's database");
+        assert_eq!(made_of(&["begun=7", "id=8"]), of(None, Some(8)));
+        assert_eq!(
+            made_of(&["site", "data", "id=x"]),
+            of(db, None),
+            "an older Cordée put one upon the other"
+        );
+    }
+
+    #[test]
+    fn what_is_no_folder_is_nobody_s_and_what_is_not_there_is_not_known() {
+        let file = PathBuf::from(env!("OUT_DIR")).join(format!("made-file-{}", std::process::id()));
+        fs::write(&file, "").expect("a file");
+        assert_eq!(made(&file).expect("seen"), Made::default());
+        fs::remove_file(&file).expect("gone");
+        assert!(made(&file).is_err());
+    }
 }

@@ -25,13 +25,13 @@ use super::doors::{Doors, address};
 use super::{Parts, data};
 
 /// The file that says that this copy was begun: what lies in the database since then is ours.
-fn begun_file(home: &Path) -> PathBuf {
+pub(super) fn begun_file(home: &Path) -> PathBuf {
     home.join("begun")
 }
 
 /// For which id a copy is complete.
 pub(super) fn complete_for(home: &Path) -> std::io::Result<Option<u32>> {
-    Ok(files::text(&home.join("id"))?.and_then(|text| text.trim().parse().ok()))
+    Ok(files::text(&data::id_file(home))?.and_then(|text| text.trim().parse().ok()))
 }
 
 /// Whether a database holds a copy of ours, or a part of one, or may.
@@ -99,7 +99,7 @@ pub(super) fn import(
         return Err(text!("import-logged"));
     }
     data::keep_position(&home, &Copied { told: all, donor: None })?;
-    files::replace(&home.join("id"), format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
+    files::replace(&data::id_file(&home), format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
 }
 
 /// Empties what an earlier try left; a first one makes sure once more that nothing of somebody else's is there.

@@ -113,6 +113,8 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
     let user = parts.users.apache;
     let prepare = || {
         folder(&home, 0o755, None)?;
+        // Before anything else: another server by the same name must not take it for its own.
+        files::replace(&data::id_file(&home), format!("{}\n", server.id), 0o644, None)?;
         // Nothing of an earlier run counts, and Apache takes a recycled pid for itself, says "already running" and exits
         // with code 0.
         files::remove(&home.join("run"))?;

@@ -2,11 +2,11 @@
 
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::PoolId;
-use cordee_domain::observed::Meddling;
+use cordee_domain::observed::{Meddling, ProcessId};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Text, Thing};
 
 use crate::clock::now;
 use crate::hands::{files, process};
@@ -30,8 +30,9 @@ impl Engine {
 
     /// Tells what a look found of somebody else's doing.
     fn tell_of_others(&self, proxy: PoolId, told: Vec<Meddling>) {
-        let name = proxy.as_str();
+        let name = Thing::Proxy(proxy);
         for one in told {
+            let name = name.clone();
             let (light, text) = match one {
                 Meddling::Reloaded => (Light::Warning, text!("event-reloaded-elsewhere", proxy = name)),
                 Meddling::Unproven => (Light::Warning, text!("event-worker-unproven", proxy = name)),
@@ -45,7 +46,7 @@ impl Engine {
                     (Light::Good, text!("event-put-right", proxy = name, what = what.name(), now = now))
                 }
             };
-            self.note(&format!("haproxy-{name}"), Some(light), &text);
+            self.note(&ProcessId::Proxy(proxy).to_string(), Some(light), &text);
         }
     }
 

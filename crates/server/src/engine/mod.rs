@@ -68,7 +68,7 @@ use crate::store::Store;
 use crate::vital::Signs;
 
 use doors::Doors;
-use tell::{looked_at_by, pass_on, subject};
+use tell::{looked_at_by, named, pass_on, subject};
 pub use visits::last_question;
 
 /// What the engine is given at start.

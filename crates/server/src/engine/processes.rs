@@ -1,6 +1,6 @@
 //! The engine's processes: adopted at start, watched by pidfd, looked at for being frozen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
@@ -109,11 +109,8 @@ impl Engine {
                 looked = Err(error);
             }
         }
-        match self.homes() {
-            Ok(homes) => self.observed.homes = homes,
-            Err(error) => looked = Err(error),
-        }
-        self.looked_with("folders", looked);
+        let homes = self.look_at_homes();
+        self.looked_with("folders", looked.and(homes));
     }
 
     fn look_at_folder(&mut self, server: &Server) -> io::Result<()> {
@@ -136,14 +133,21 @@ impl Engine {
         Ok(())
     }
 
-    /// Folders of servers.
-    fn homes(&self) -> io::Result<BTreeSet<String>> {
-        let entries = match std::fs::read_dir(self.parts.home.servers()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            entries => entries?,
-        };
-        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
-        names.filter_map(io::Result::transpose).collect()
+    /// Folders of servers. Of one that cannot be read it is known that it cannot.
+    fn look_at_homes(&mut self) -> io::Result<()> {
+        let mut looked = Ok(());
+        let mut homes = BTreeMap::new();
+        for path in files::entries(&self.parts.home.servers())? {
+            let Some(home) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let made = data::made(&path).unwrap_or_else(|error| {
+                self.observed.own.unread.extend(ServerName::parse(home).ok());
+                looked = Err(error);
+                self.observed.homes.get(home).copied().unwrap_or_default()
+            });
+            homes.insert(home.to_owned(), made);
+        }
+        self.observed.homes = homes;
+        looked
     }
 
     /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page says
@@ -240,12 +244,8 @@ impl Engine {
             seen.ended();
         }
         if !asked {
-            let name = id.to_string();
-            self.note(
-                &name,
-                Some(Light::Critical),
-                &text!("event-process-ended", name = name.as_str(), why = why),
-            );
+            let text = text!("event-process-ended", name = id, why = why);
+            self.note(&id.to_string(), Some(Light::Critical), &text);
         }
     }
 
@@ -279,13 +279,12 @@ impl Engine {
                 }
                 self.children.insert(id.clone(), child);
                 self.watch(id.clone(), pid);
-                let name = id.to_string();
                 let text = if again {
-                    text!("event-process-restarted", name = name.as_str(), pid = pid)
+                    text!("event-process-restarted", name = id, pid = pid)
                 } else {
-                    text!("event-process-started", name = name.as_str(), pid = pid)
+                    text!("event-process-started", name = id, pid = pid)
                 };
-                self.note(&name, None, &text);
+                self.note(&id.to_string(), None, &text);
             }
             (Step::StartProcess { .. }, Outcome::Failed(why)) => {
                 seen.started_at = Some(now());

@@ -11,7 +11,7 @@ use cordee_domain::observed::Comparison;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text};
 
 use crate::clock::now;
 use crate::hands::verify::{Node, Watch, heal, make_way, verify};
@@ -39,11 +39,11 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
             Way::Skip => other.database.skip_missing(from).await?,
         }
     }
-    Err(text!("repair-many", from = from.as_str(), count = conflict::MOST))
+    Err(text!("repair-many", from = from, count = conflict::MOST))
 }
 
 /// What the journal says of a step that failed. A repair is not tried again by itself: a person asked for it, and is asked.
-pub(super) fn failure(step: &Step, name: &str, why: &Text) -> Text {
+pub(super) fn failure(step: &Step, name: Arg, why: &Text) -> Text {
     match step {
         Step::Repair { .. } => text!("event-repair-failed", name = name, why = why.clone()),
         _ => text!("event-step-failed", name = name, why = why.clone()),
@@ -52,7 +52,7 @@ pub(super) fn failure(step: &Step, name: &str, why: &Text) -> Text {
 
 /// What the journal says of a comparison. What could not be compared is named and counted apart: it is no good news.
 fn told(name: &ServerName, report: &Report) -> (Light, Text) {
-    let (name, different, tables) = (name.as_str(), report.different(), report.tables.len());
+    let (different, tables) = (report.different(), report.tables.len());
     let said = if different > 0 {
         let first = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
         text!("event-rows-differ", name = name, count = different, table = first)
@@ -149,14 +149,13 @@ impl Engine {
         }
         let report = result.map(|healed| {
             let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
-                text!("event-repaired-nothing", name = name.as_str())
+                text!("event-repaired-nothing", name = name)
             } else {
-                text!("event-repaired", name = name.as_str(), rows = healed.rows, file = file)
+                text!("event-repaired", name = name, rows = healed.rows, file = file)
             };
             self.note(name.as_str(), Some(Light::Good), &text);
             for (table, why) in healed.refused {
-                let text =
-                    text!("event-not-repaired", name = name.as_str(), table = table.to_string(), why = why);
+                let text = text!("event-not-repaired", name = name, table = table.to_string(), why = why);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Box::new(healed.report)

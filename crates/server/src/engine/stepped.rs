@@ -8,11 +8,11 @@ use cordee_domain::observed::Refusal;
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Text, Thing};
 
 use crate::clock::now;
 
-use super::{Engine, rows, subject};
+use super::{Engine, named, rows, subject};
 
 impl Engine {
     /// Notes how a step ended.
@@ -31,9 +31,9 @@ impl Engine {
                 let told = setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. });
                 setback.why.clone_from(&why);
                 if told {
-                    let name = subject(&step.target());
-                    let text = rows::failure(step, &name, &why);
-                    self.note(&name, Some(Light::Warning), &text);
+                    let target = step.target();
+                    let text = rows::failure(step, named(&target), &why);
+                    self.note(&subject(&target), Some(Light::Warning), &text);
                 }
             }
         }
@@ -46,11 +46,11 @@ impl Engine {
                     seen.refused = None;
                     seen.needs_reload.clear();
                 }
-                let text = text!("event-reloaded", proxy = proxy.as_str());
+                let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
                 self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
             }
             Step::OpenDatabase { name, epoch } => {
-                let text = text!("event-opened", name = name.as_str(), epoch = *epoch);
+                let text = text!("event-opened", name = name, epoch = *epoch);
                 self.note(name.as_str(), Some(Light::Good), &text);
             }
             Step::SeedPosition { name } => {
@@ -58,60 +58,53 @@ impl Engine {
             }
             Step::SetVariable { name, variable, value, was, .. } => {
                 let (value, was) = (value.as_str(), was.as_str());
-                let text = text!(
-                    "event-setting",
-                    name = name.as_str(),
-                    setting = *variable,
-                    was = was,
-                    value = value
-                );
+                let text = text!("event-setting", name = name, setting = *variable, was = was, value = value);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Step::NumberIds { name, to, was } => {
                 // What the owner may do goes with it: asked again at the next look.
                 self.observed.accounts.remove(name);
-                let (name, was) = (name.as_str(), was.shown());
+                let was = was.shown();
                 let text = if *to == DENSE {
                     text!("event-numbers-dense", name = name, was = was)
                 } else {
                     text!("event-numbers-apart", name = name, step = to.step, place = to.place, was = was)
                 };
-                self.note(name, None, &text);
+                self.note(name.as_str(), None, &text);
             }
             Step::FollowEvents { name, turns, .. } => {
                 let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
                 let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
-                let (name, on, away) = (name.as_str(), count(State::On), count(State::Elsewhere));
+                let (on, away) = (count(State::On), count(State::Elsewhere));
                 if on > 0 {
-                    self.note(name, None, &text!("event-events-on", name = name, count = on));
+                    self.note(name.as_str(), None, &text!("event-events-on", name = name, count = on));
                 }
                 if away > 0 {
-                    self.note(name, None, &text!("event-events-away", name = name, count = away));
+                    self.note(name.as_str(), None, &text!("event-events-away", name = name, count = away));
                 }
             }
             Step::LoadZones { name } => {
-                self.note(name.as_str(), None, &text!("event-zones", name = name.as_str()));
+                self.note(name.as_str(), None, &text!("event-zones", name = name));
             }
             Step::ResetLink { on, from, was } => {
-                let text =
-                    text!("event-link-reset", name = on.as_str(), from = from.as_str(), was = was.as_str());
+                let text = text!("event-link-reset", name = on, from = from, was = was.as_str());
                 self.note(on.as_str(), Some(Light::Warning), &text);
             }
             Step::Renumber { name, after, .. } => {
-                let text = text!("event-renumbered", name = name.as_str(), after = *after);
+                let text = text!("event-renumbered", name = name, after = *after);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Step::MakeAccounts { name, what } => {
                 // Asked again at the next look; until then nothing is known.
                 self.observed.accounts.remove(name);
-                let text = text!("event-accounts", name = name.as_str(), what = what.as_str());
+                let text = text!("event-accounts", name = name, what = what.as_str());
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Step::FreeLinks { on } => {
-                self.note(on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on.as_str()));
+                self.note(on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on));
             }
             Step::SetBack { name, .. } => {
-                self.note(name.as_str(), None, &text!("event-set-back", name = name.as_str()));
+                self.note(name.as_str(), None, &text!("event-set-back", name = name));
             }
             Step::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
                 if self.parts.board.desired().handover.is_some() =>
@@ -122,9 +115,9 @@ impl Engine {
                 let desired = self.parts.board.desired();
                 if desired.is_writer(name) {
                     self.switch_begins(now());
-                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name.as_str()));
+                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name));
                 } else {
-                    self.note(name.as_str(), None, &text!("event-closed", name = name.as_str()));
+                    self.note(name.as_str(), None, &text!("event-closed", name = name));
                 }
             }
             _ => {}

@@ -3,7 +3,7 @@
 use cordee_domain::db::failover::{self, Decision};
 use cordee_domain::db::switch::{Course, Switch};
 use cordee_domain::desired::Desired;
-use cordee_domain::ids::{Millis, ServerName};
+use cordee_domain::ids::Millis;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 
@@ -38,9 +38,9 @@ impl Engine {
             Course::Over(gap) => {
                 self.switch = None;
                 self.observed.gap = Some(gap);
-                let writer = desired.writer.as_ref().map_or("", ServerName::as_str);
+                let Some(writer) = &desired.writer else { return };
                 let text = text!("event-gap", name = writer, ms = gap.ms);
-                self.note(writer, Some(Light::Good), &text);
+                self.note(writer.as_str(), Some(Light::Good), &text);
             }
         }
     }

@@ -9,7 +9,7 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::status::Light;
 use cordee_domain::step::Target;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text, Thing};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
@@ -66,5 +66,15 @@ pub(super) fn subject(target: &Target) -> String {
         Target::Process(id) => id.to_string(),
         Target::Database(name) | Target::Rows(name) => name.to_string(),
         Target::Wish => "cluster".to_owned(),
+    }
+}
+
+/// The same as a sentence names it.
+pub(super) fn named(target: &Target) -> Arg {
+    match target {
+        Target::Proxy(id) => Thing::Proxy(*id).into(),
+        Target::Process(id) => id.into(),
+        Target::Database(name) | Target::Rows(name) => name.into(),
+        Target::Wish => subject(target).into(),
     }
 }

@@ -299,8 +299,7 @@ async fn replication(goal: &Goal) -> Result<((), Text), Text> {
         oldest = oldest.max(arrived(&goal.own, *id, name, peer.as_str()).await?);
         // A new one is copied by nobody yet, and a former writer only once it was compared.
         if goal.server.standing == Standing::Member {
-            let seen =
-                database.look().await.map_err(|why| text!("verify-node", name = peer.as_str(), why = why))?;
+            let seen = database.look().await.map_err(|why| text!("verify-node", name = peer, why = why))?;
             running(&seen, peer.as_str(), &goal.server.name)?;
             oldest = oldest.max(arrived(database, goal.server.id, peer.as_str(), name).await?);
         }

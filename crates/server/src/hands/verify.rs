@@ -510,7 +510,7 @@ async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<T
 fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> Option<Text> {
     let read = |text: &str| Position::parse(text).unwrap_or_default();
     let (domain, count) = ahead(&read(theirs), &read(ours), reference.domain)?;
-    let (name, writer) = (other.name.as_str(), reference.name.as_str());
+    let (name, writer) = (&other.name, &reference.name);
     Some(text!("verify-ahead", name = name, writer = writer, domain = domain, count = count))
 }
 
@@ -527,7 +527,7 @@ async fn held(
     // Read after the rows were got: whoever changed one of them before has committed, and is in it.
     let position = reference.position().await?;
     if !other.reaches(&position, HOLD_WAIT).await? {
-        return Ok(Err(text!("verify-lags", name = other.name.as_str())));
+        return Ok(Err(text!("verify-lags", name = &other.name)));
     }
     let theirs = other.list(reader, chunk, false).await?;
     let after = other.position().await?;
@@ -551,7 +551,7 @@ async fn catch_up(other: &mut Session, position: &str, watch: &Watch<'_>) -> Res
         asked(watch)?;
         if started.elapsed() > CATCH_UP {
             let seconds = started.elapsed().as_secs();
-            return Err(Fault::Gone(text!("verify-behind", name = other.name.as_str(), seconds = seconds)));
+            return Err(Fault::Gone(text!("verify-behind", name = &other.name, seconds = seconds)));
         }
     }
     Ok(started.elapsed())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text, Thing};
 use cordee_domain::trial::{Cell, End, Run, Way, cells};
 
 use crate::clock::now;
@@ -49,6 +49,11 @@ impl Lab {
     }
 }
 
+/// A line of the journal about a run.
+fn told(run: u64, says: Text) -> Text {
+    text!("name-alone", name = Arg::Called { thing: Thing::Comparison(run), says: Box::new(says) })
+}
+
 impl Conductor for Lab {
     type Order = ();
     type Act = Run;
@@ -71,7 +76,7 @@ impl Conductor for Lab {
     async fn begin(&self, (): (), actor: String) -> Result<(u64, Run), Problem> {
         let begun = Store::off_thread(&self.store, move |store| {
             let run = store.begin_trial(&actor)?;
-            store.note(&actor, SUBJECT, None, &text!("event-trial-begun"))?;
+            store.note(&actor, SUBJECT, None, &told(run.id, text!("event-trial-begun")))?;
             Ok((run.id, run))
         });
         begun.await.map_err(|error| Problem::invalid("", store_failed(&error)))
@@ -100,7 +105,7 @@ impl Conductor for Lab {
         self.clear().await;
         run.ended = Some(now());
         run.end = end;
-        let sentence = run.end.sentence();
+        let sentence = told(run.id, run.end.sentence());
         let stored = Store::off_thread(&self.store, move |store| {
             store.keep_trial(&run)?;
             store.note(&by, SUBJECT, None, &sentence)

@@ -7,7 +7,7 @@ use super::runs::Runs;
 use super::{Store, StoreError};
 use crate::clock::now;
 
-const DRILLS: Runs = Runs("drill");
+pub(super) const DRILLS: Runs = Runs("drill");
 
 impl Store {
     /// Stores a new drill: from now on whoever finds it running puts right what it may have done.

@@ -43,6 +43,7 @@ use visitors::Visitors;
 
 pub(crate) use accounts::digest;
 pub use accounts::{Account, BROWSER_KEPT_MS, Changed, Device, Entered, Proven, Session, SignIn};
+pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
 /// Journal lines kept.

@@ -1,5 +1,7 @@
 //! Runs of what takes a while, whole: comparisons of sessions and failover drills, each kind in a table of its own.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,6 +10,15 @@ use super::{Store, StoreError};
 
 /// Runs kept of each kind.
 const KEPT: u64 = 100;
+
+/// The numbers of the runs that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptRuns {
+    /// Failover drills.
+    pub drills: BTreeSet<u64>,
+    /// Comparisons of sessions.
+    pub comparisons: BTreeSet<u64>,
+}
 
 /// The table of a kind. Its name stands in SQL text.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +63,18 @@ impl Store {
         let mut statement = connection.prepare_cached(&query)?;
         let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
         rows.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
+    }
+
+    /// Which runs are kept.
+    pub fn kept_runs(&self) -> Result<KeptRuns, StoreError> {
+        let of = |Runs(table): Runs| -> Result<BTreeSet<u64>, StoreError> {
+            let connection = self.lock();
+            let mut statement =
+                connection.prepare_cached(&format!("SELECT id FROM {table} WHERE run <> ''"))?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            Ok(ids.collect::<Result<_, _>>()?)
+        };
+        Ok(KeptRuns { drills: of(super::drills::DRILLS)?, comparisons: of(super::trials::TRIALS)? })
     }
 
     /// One run.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -89,6 +89,15 @@ const STEPS: [&str; 9] = [
         confirmed INTEGER NOT NULL,
         PRIMARY KEY (session, secret_hash)
     ) STRICT;
+",
+    // What a line is about is named as such, and leads to its page. An older Cordée could not read the new lines.
+    "
+    UPDATE event SET text = json_set(text, '$.args.name', json_object('server', subject))
+        WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
+        AND subject NOT IN ('haproxy-web', 'haproxy-db', 'cluster', 'drill', 'sessions');
+    UPDATE event SET text = json_set(text, '$.args.name', json_object('proxy', substr(subject, 9)))
+        WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
+        AND subject IN ('haproxy-web', 'haproxy-db');
 ",
 ];
 
@@ -174,6 +183,42 @@ mod tests {
         // Opened again, nothing is altered.
         let store = Store::open(&path, || None).unwrap();
         assert_eq!(store.tokens().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn lines_of_version_9_name_what_they_are_about() {
+        use cordee_domain::ids::{PoolId, ServerName};
+        use cordee_domain::text::Thing;
+        use cordee_domain::{text, text::Text};
+
+        let folder = fixture::Folder::new();
+        let path = folder.0.join("state.db");
+        let old = of_version(&path, 9);
+        let line = |subject: &str, text: &Text| {
+            let text = serde_json::to_string(text).unwrap();
+            old.execute(
+                "INSERT INTO event (at, actor, subject, light, text) VALUES (1, 'ana', ?1, NULL, ?2)",
+                params![subject, text],
+            )
+            .unwrap();
+        };
+        line("web1", &text!("event-stop", name = "web1"));
+        line("haproxy-db", &text!("event-process-started", name = "haproxy-db", pid = 7));
+        line("cluster", &text!("event-account", name = "cluster"));
+        line("web1", &text!("event-token", name = "web2"));
+        line("cluster", &text!("event-own-room"));
+        drop(old);
+        let store = Store::open(&path, || Some(fixture::desired())).unwrap();
+        let texts: Vec<Text> = store.events_after(0, 9).unwrap().into_iter().map(|e| e.text).collect();
+        let web1 = ServerName::parse("web1").unwrap();
+        let expected = [
+            text!("event-stop", name = &web1),
+            text!("event-process-started", name = Thing::Proxy(PoolId::Db), pid = 7),
+            text!("event-account", name = "cluster"),
+            text!("event-token", name = "web2"),
+            text!("event-own-room"),
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::runs::Runs;
 use super::{Store, StoreError};
 use crate::clock::now;
 
-const TRIALS: Runs = Runs("trial");
+pub(super) const TRIALS: Runs = Runs("trial");
 
 impl Store {
     /// Stores a new run.

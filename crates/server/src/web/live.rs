@@ -24,10 +24,13 @@ use super::App;
 use super::page::{Member, Visit};
 use super::read::Query;
 use super::stay::Stay;
-use super::view::{self, Ages, CauseRow, EventRow, Picture, ProxyRow, Rope, ServerRow, StatusRow, Writing};
+use super::view::{
+    self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing,
+};
 use crate::board::Event;
 use crate::clock::now;
 use crate::desk::{DrillUnderWay, UnderWay};
+use crate::store::Store;
 use crate::words::Lang;
 
 const BEAT: Duration = Duration::from_secs(1);
@@ -49,7 +52,7 @@ struct Whole<'a> {
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 struct Delta {
     #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<StatusRow>,
+    verdict: Option<VerdictRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     causes: Option<Vec<CauseRow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,10 +149,8 @@ impl Reader {
 
     /// The whole picture, the last journal lines, and those that the reader missed.
     async fn greet(&mut self, snapshot: &Snapshot, after: Option<u64>) {
-        let store = self.app.store.clone();
-        let read = self.app.blocking(move || store.events_before(u64::MAX, super::pages::EVENTS)).await;
-        let events: Vec<EventRow> =
-            read.unwrap_or_default().iter().map(|e| view::event(e, self.lang)).collect();
+        let read = |store: &Store| store.events_before(u64::MAX, super::pages::EVENTS);
+        let events = self.app.lines(self.lang, read).await.unwrap_or_default();
         let newest = events.first().map_or(0, |e| e.id);
         let whole = Whole { picture: &self.sent, ages: view::ages(snapshot, now()), events };
         let message = message("snapshot", &whole).map(|m| m.id(newest.to_string()));
@@ -251,7 +252,8 @@ impl Reader {
     fn tell(&mut self, event: &Event) {
         if event.id > self.last {
             self.last = event.id;
-            let row = view::event(event, self.lang);
+            let here = Here::wished(&self.app.board.desired());
+            let row = view::event(event, &here, self.lang);
             self.ready.extend(message("event", &row).map(|m| m.id(event.id.to_string())));
         }
     }

@@ -35,13 +35,15 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-use crate::board::{Ask, Board, Guest, JoinPlan};
+use crate::board::{Ask, Board, Event, Guest, JoinPlan};
 use crate::desk::{DrillDesk, TrialDesk};
 use crate::guestbook::Guestbook;
-use crate::store::{CommitError, Store};
+use crate::store::{CommitError, Store, StoreError};
 use crate::vault::Login;
+use crate::words::Lang;
 
 use session::Limiter;
+use view::{EventRow, Here};
 
 /// What every handler has at hand.
 #[derive(Clone, Debug)]
@@ -107,6 +109,19 @@ impl App {
         }
     }
 
+    /// Lines of the journal, as somebody reads them now: what they name leads to its page where it is there.
+    pub async fn lines(
+        &self,
+        lang: Lang,
+        read: impl FnOnce(&Store) -> Result<Vec<Event>, StoreError> + Send + 'static,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let store = self.store.clone();
+        let both = move || Ok::<_, StoreError>((read(&store)?, store.kept_runs()?));
+        let (events, runs) = self.blocking(both).await?;
+        let here = Here::wished(&self.board.desired()).with(runs);
+        Ok(events.iter().map(|event| view::event(event, &here, lang)).collect())
+    }
+
     /// Runs a store call where it may block.
     pub async fn blocking<T: Send + 'static>(&self, call: impl FnOnce() -> T + Send + 'static) -> T {
         match tokio::task::spawn_blocking(call).await {
@@ -122,7 +137,7 @@ impl App {
         self.undisturbed()?;
         let (store, subject) = (self.store.clone(), name.clone());
         self.blocking(move || {
-            let text = text!("repair-asked", name = subject.as_str());
+            let text = text!("repair-asked", name = &subject);
             store.note(&actor, subject.as_str(), None, &text)
         })
         .await?;

@@ -14,7 +14,7 @@ use cordee_domain::text::Text;
 
 use super::error::Refusal;
 use super::session::{Person, Theme, language};
-use super::view::{self, StatusRow};
+use super::view::{self, VerdictRow};
 use super::{App, assets};
 use crate::clock::now;
 use crate::words::Lang;
@@ -160,7 +160,7 @@ pub struct Page {
     /// Who is signed in.
     pub person: Option<String>,
     /// The sentence about all of it, for those who are.
-    pub verdict: Option<StatusRow>,
+    pub verdict: Option<VerdictRow>,
 }
 
 impl Page {

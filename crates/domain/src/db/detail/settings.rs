@@ -193,7 +193,7 @@ pub fn compare(desired: &Desired, server: &Server, detail: &Detail) -> Vec<Setti
             actual: Some(if closed { "ON" } else { "OFF" }.to_owned()),
             fine: closed,
             why: text!("set-read-only-file"),
-            remedy: text!("set-do-restart", name = server.name.as_str()),
+            remedy: text!("set-do-restart", name = &server.name),
         });
     }
     all.extend(terms(desired, server).into_iter().map(|term| one(&own.variables, server, term)));
@@ -209,8 +209,8 @@ fn one(variables: &BTreeMap<String, String>, server: &Server, term: Term) -> Set
         // Cordée sets these itself, again and again: a restart would not help.
         Way::Kept => text!("set-do-wait"),
         Way::Set | Way::SetStill if ours => text!("set-do-wait"),
-        _ if !ours => text!("set-do-file", name = server.name.as_str()),
-        _ => text!("set-do-restart", name = server.name.as_str()),
+        _ if !ours => text!("set-do-file", name = &server.name),
+        _ => text!("set-do-restart", name = &server.name),
     };
     Setting {
         name,

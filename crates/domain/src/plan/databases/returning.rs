@@ -65,7 +65,7 @@ pub(super) fn plan(
             if seen.receipts {
                 links(plan, desired, server, seen, false, None);
             }
-            let text = text!("wait-fetching-own", name = server.name.as_str(), count = count);
+            let text = text!("wait-fetching-own", name = &server.name, count = count);
             plan.waiting.push((Target::Database(name), text));
         }
     }

@@ -168,8 +168,7 @@ pub(super) fn unnumbered(
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
         return None;
     }
-    let wait =
-        |of: &Server| Some(text!("wait-numbers", name = server.name.as_str(), peer = of.name.as_str()));
+    let wait = |of: &Server| Some(text!("wait-numbers", name = &server.name, peer = &of.name));
     if !apart(seen, server) {
         return wait(server);
     }
@@ -196,7 +195,7 @@ pub(super) fn unnumbered(
         let received = link.filter(|_| silent).map_or(0, |l| l.received.last(peer.id));
         let lacks = dense.max(received).saturating_sub(seen.holds(peer.id));
         if lacks > 0 {
-            let (name, peer) = (server.name.as_str(), peer.name.as_str());
+            let (name, peer) = (&server.name, &peer.name);
             return Some(text!("wait-catching-up", name = name, peer = peer, count = lacks));
         }
     }

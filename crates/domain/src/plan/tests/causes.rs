@@ -4,6 +4,7 @@ use super::*;
 use crate::causes::{About, Cause, Remedy};
 use crate::snapshot::{Snapshot, snapshot};
 use crate::status::Light;
+use crate::text::Arg;
 
 struct Scene {
     desired: Desired,
@@ -254,10 +255,13 @@ fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
     scene.admin("web2", Admin::Drain);
     let shown = scene.look();
     assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Good, 0));
-    let named = text!("verdict-good-draining", names = "web2", count = 1_usize);
+    let named = text!("verdict-good-draining", names = Arg::servers([&name("web2")]), count = 1_usize);
     assert_eq!(shown.verdict.word, named, "it is named");
     scene.admin("web2", Admin::Maintenance);
-    assert_eq!(scene.look().verdict.word, text!("verdict-good-aside", names = "web2", count = 1_usize));
+    assert_eq!(
+        scene.look().verdict.word,
+        text!("verdict-good-aside", names = Arg::servers([&name("web2")]), count = 1_usize)
+    );
 }
 
 #[test]

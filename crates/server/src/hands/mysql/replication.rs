@@ -122,7 +122,7 @@ impl Database {
             match behind {
                 None => return Ok(()),
                 Some(from) if Instant::now() >= until => {
-                    return Err(text!("link-unapplied", peer = from.as_str()));
+                    return Err(text!("link-unapplied", peer = *from));
                 }
                 Some(_) => sleep(LOOKS).await,
             }
@@ -314,7 +314,7 @@ impl Database {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(text!("repair-stuck", from = from.as_str(), code = link.error));
+                return Err(text!("repair-stuck", from = from, code = link.error));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -353,7 +353,7 @@ async fn put_right(
     let position = if healing.peers.is_empty() { String::new() } else { reference.position().await? };
     for peer in &mut healing.peers {
         if !peer.reaches(&position, HOLD_WAIT).await? {
-            return Ok(Err(text!("verify-lags", name = peer.name.as_str())));
+            return Ok(Err(text!("verify-lags", name = &peer.name)));
         }
         let theirs = misplaced(peer, reader, &pairs).await?;
         keep(healing.file, reader, &peer.name, &theirs)?;

@@ -58,7 +58,7 @@ pub struct Session {
 impl Session {
     /// Connects, prepares the session, and makes sure that every table can be read.
     pub async fn open(node: &Node) -> Result<Self, Text> {
-        let named = |why: Text| text!("verify-node", name = node.name.as_str(), why = why);
+        let named = |why: Text| text!("verify-node", name = &node.name, why = why);
         let conn = node.database.session().await.map_err(named)?;
         let mut session = Self {
             name: node.name.clone(),
@@ -107,10 +107,10 @@ impl Session {
         let number = |place| rows.first().and_then(|row| field::<u64>(row, place)).unwrap_or(0);
         self.domain = u32::try_from(number(0)).unwrap_or(0);
         if number(2) == 0 {
-            return Err(Fault::Gone(text!("verify-rights", name = self.name.as_str())));
+            return Err(Fault::Gone(text!("verify-rights", name = &self.name)));
         }
         if number(1) < sql::PACKET {
-            return Err(Fault::Gone(text!("verify-packet", name = self.name.as_str(), octets = sql::PACKET)));
+            return Err(Fault::Gone(text!("verify-packet", name = &self.name, octets = sql::PACKET)));
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Session {
         match fault {
             Fault::Gone(why) => why,
             Fault::Slow | Fault::Altered | Fault::Refused(_) => {
-                text!("verify-node", name = self.name.as_str(), why = text!("db-no-answer"))
+                text!("verify-node", name = &self.name, why = text!("db-no-answer"))
             }
         }
     }
@@ -179,12 +179,12 @@ impl Session {
             Ok(Err(error)) => explain(&error),
             Err(_) => text!("db-no-answer"),
         };
-        Err(Fault::Gone(text!("verify-node", name = self.name.as_str(), why = why)))
+        Err(Fault::Gone(text!("verify-node", name = &self.name, why = why)))
     }
 
     /// An answer that is not of the expected shape.
     fn strange(&self) -> Fault {
-        Fault::Gone(text!("verify-node", name = self.name.as_str(), why = text!("db-broken")))
+        Fault::Gone(text!("verify-node", name = &self.name, why = text!("db-broken")))
     }
 
     /// Every user table.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::haproxy::drift::Odd;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
+use cordee_domain::text::Thing;
 
 use super::tools::unavailable;
 use crate::board::Ask;
@@ -71,12 +72,12 @@ pub(super) async fn page(
     let Some(file) = tokio::time::timeout(PATIENCE, asked).await.ok().flatten() else {
         return unavailable(&visit, &app);
     };
-    let called = |proxy: PoolId| lang.say(&text!("config-haproxy", proxy = proxy.as_str()));
+    let called = |proxy: PoolId| lang.say(&text!("config-haproxy", proxy = Thing::Proxy(proxy)));
     let lines = lines(&file, lang);
     let page = Config {
         p: visit.page(&app, Place::Config),
         proxy: proxy.as_str(),
-        title: lang.say(&text!("config-title", proxy = proxy.as_str())),
+        title: lang.say(&text!("config-title", proxy = Thing::Proxy(proxy))),
         tabs: PoolId::ALL
             .map(|id| Tab { to: id.as_str(), here: id == proxy, name: called(id) })
             .into_iter()

@@ -232,9 +232,7 @@ pub(super) async fn page(
     State(app): State<App>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let store = app.store.clone();
-    let events = app.blocking(move || store.events_before(u64::MAX, EVENTS)).await;
-    let events = match events {
+    let events = match app.lines(visit.lang, |store| store.events_before(u64::MAX, EVENTS)).await {
         Ok(events) => events,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     };
@@ -252,7 +250,7 @@ pub(super) async fn page(
             db: Window::parse(&asked.db_q, &asked.db_sort, &asked.db_page),
         },
         ages: view::ages(&snapshot, now),
-        events: events.iter().map(|e| view::event(e, lang)).collect(),
+        events,
         blank_web: ServerRow::blank(PoolId::Web),
         blank_db: ServerRow::blank(PoolId::Db),
         blank_crowd: Crowd { st: "unknown", ..Crowd::default() },

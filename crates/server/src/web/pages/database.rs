@@ -110,8 +110,8 @@ pub(super) async fn page(
     });
     let log = logs.ok().flatten().and_then(|files| files.into_iter().find(|f| f.name == ERRORS));
     let log = log.map(|file| LogFile { lines: newest_first(file.lines), ..file });
-    let (store, subject) = (app.store.clone(), server.name.to_string());
-    let events = match app.blocking(move || store.events_about(&subject, EVENTS)).await {
+    let subject = server.name.to_string();
+    let events = match app.lines(lang, move |store| store.events_about(&subject, EVENTS)).await {
         Ok(events) => events,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, lang)),
     };
@@ -146,7 +146,7 @@ pub(super) async fn page(
         promise: promise(&desired, &server, &detail, lang),
         settings: settings(&desired, &server, &detail, lang),
         facts,
-        events: events.iter().map(|e| view::event(e, lang)).collect(),
+        events,
         log,
         as_of: lang.say(&text!("detail-as-of", time = view::clock_time(detail.at))),
         p: visit.page(&app, Place::Board),

@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::store::Store;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::Query;
-use crate::web::view::{self, EventRow};
+use crate::web::view::EventRow;
 
 /// Lines on one page.
 const LINES: usize = 50;
@@ -41,10 +42,9 @@ pub(super) async fn page(
     Query(which): Query<Which>,
 ) -> Response {
     let before = which.before.parse::<u64>().ok();
-    let store = app.store.clone();
     let limit = u32::try_from(LINES + 1).unwrap_or(u32::MAX);
-    let read = app.blocking(move || store.events_before(before.unwrap_or(u64::MAX), limit)).await;
-    let mut events = match read {
+    let read = move |store: &Store| store.events_before(before.unwrap_or(u64::MAX), limit);
+    let mut events = match app.lines(visit.lang, read).await {
         Ok(events) => events,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     };
@@ -54,7 +54,7 @@ pub(super) async fn page(
     let journal = Journal {
         older: events.last().map(|e| e.id).filter(|_| more),
         newest: before.is_none(),
-        events: events.iter().map(|e| view::event(e, visit.lang)).collect(),
+        events,
         p: visit.page(&app, Place::Journal),
     };
     show(StatusCode::OK, &journal)

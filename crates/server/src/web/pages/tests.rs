@@ -4,6 +4,7 @@ mod account;
 mod back;
 mod logs;
 mod many;
+mod names;
 mod proof;
 
 use std::collections::BTreeMap;

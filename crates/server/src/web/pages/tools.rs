@@ -8,7 +8,7 @@ use axum::response::Response;
 use cordee_domain::change::Change;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Text, Thing};
 
 use super::done;
 use crate::board::Ask;
@@ -49,7 +49,7 @@ pub(super) async fn reload(
 /// so the old worker ends those that are left after 10 s (`hard-stop-after`).
 fn reloading(app: &App, proxy: PoolId) -> Text {
     match proxy {
-        PoolId::Web => text!("done-reload", proxy = proxy.as_str()),
+        PoolId::Web => text!("done-reload", proxy = Thing::Proxy(proxy)),
         PoolId::Db => {
             let proxies = &app.board.snapshot().proxies;
             let sessions = proxies.iter().find(|p| p.name == proxy).map_or(0, |p| p.sessions);

@@ -4,10 +4,10 @@ use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{Action, Snapshot};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text, Thing};
 use serde::Serialize;
 
-use super::{clock_time, light, stamp};
+use super::{Here, Says, clock_time, light, stamp};
 use crate::words::Lang;
 
 /// One cause.
@@ -18,11 +18,11 @@ pub struct CauseRow {
     /// `data-st`.
     pub st: &'static str,
     /// What it is about.
-    pub title: String,
+    pub title: Says,
     /// One or two words.
     pub word: String,
     /// The reason; empty when the word says it all.
-    pub reason: String,
+    pub reason: Says,
     /// Who asked for it; empty when nobody did, or that is not known.
     pub by: String,
     /// When, for `<time datetime>`.
@@ -30,7 +30,7 @@ pub struct CauseRow {
     /// When, by the page's clock.
     pub time: String,
     /// What else is as it is because of it; may be empty.
-    pub explains: String,
+    pub explains: Says,
     /// What puts it right.
     pub remedies: Vec<RemedyRow>,
 }
@@ -53,23 +53,28 @@ const MOST: usize = 4;
 /// Names that a title holds at most.
 const NAMES: usize = 3;
 
-pub(super) fn rows(snapshot: &Snapshot, lang: Lang) -> Vec<CauseRow> {
-    snapshot.causes.iter().map(|cause| row(cause, lang)).collect()
+pub(super) fn rows(snapshot: &Snapshot, here: &Here, lang: Lang) -> Vec<CauseRow> {
+    snapshot.causes.iter().map(|cause| row(cause, here, lang)).collect()
 }
 
-fn row(cause: &Cause, lang: Lang) -> CauseRow {
+fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
+    let say = |text: &Text| Says::of(text, here, lang);
     let (title, about) = match &cause.about {
-        About::Cordee => ("Cordée".to_owned(), "cordee".to_owned()),
-        About::Proxy(proxy) => (format!("HAProxy {proxy}"), format!("proxy-{proxy}")),
-        About::Servers(PoolId::Web, names) if names.is_empty() => (lang.tr("web-title"), "web".to_owned()),
+        About::Cordee => (Says::plain("Cordée".to_owned()), "cordee".to_owned()),
+        About::Proxy(proxy) => {
+            (say(&text!("name-alone", name = Thing::Proxy(*proxy))), format!("proxy-{proxy}"))
+        }
+        About::Servers(PoolId::Web, names) if names.is_empty() => {
+            (Says::plain(lang.tr("web-title")), "web".to_owned())
+        }
         About::Servers(pool, names) => {
-            (few(names, lang), format!("{pool}-{}", names.first().map_or("", ServerName::as_str)))
+            (say(&few(names)), format!("{pool}-{}", names.first().map_or("", ServerName::as_str)))
         }
     };
     let (asked, reason) = (cause.asked.as_ref(), cause.status.reason.as_ref());
     let explains = match cause.explains.len() {
-        0 => String::new(),
-        _ => lang.say(&text!("cause-explains", names = few(&cause.explains, lang))),
+        0 => Says::default(),
+        _ => say(&text!("cause-explains", names = few(&cause.explains))),
     };
     let mut remedies: Vec<RemedyRow> = cause.remedies.iter().take(MOST).map(|r| remedy(r, lang)).collect();
     if let (About::Servers(pool, _), true) = (&cause.about, cause.remedies.len() > MOST) {
@@ -86,7 +91,7 @@ fn row(cause: &Cause, lang: Lang) -> CauseRow {
         title,
         word: lang.say(&cause.status.word),
         // By whom stands beside it, with the time.
-        reason: reason.filter(|r| r.key != "reason-stopped-by").map(|r| lang.say(r)).unwrap_or_default(),
+        reason: reason.filter(|r| r.key != "reason-stopped-by").map(say).unwrap_or_default(),
         by: asked.map(|a| lang.say(&text!("cause-by", who = a.who()))).unwrap_or_default(),
         iso: asked.map(|a| stamp(a.at).to_string()).unwrap_or_default(),
         time: asked.map(|a| clock_time(a.at)).unwrap_or_default(),
@@ -96,13 +101,12 @@ fn row(cause: &Cause, lang: Lang) -> CauseRow {
 }
 
 /// Names, as many as a title holds.
-fn few(names: &[ServerName], lang: Lang) -> String {
-    let all = |names: &[ServerName]| names.iter().map(ServerName::as_str).collect::<Vec<_>>().join(", ");
+fn few(names: &[ServerName]) -> Text {
     match names.get(..NAMES).filter(|_| names.len() > NAMES) {
         Some(first) => {
-            lang.say(&text!("names-and-more", names = all(first), count = names.len() - first.len()))
+            text!("names-and-more", names = Arg::servers(first), count = names.len() - first.len())
         }
-        None => all(names),
+        None => text!("name-alone", name = Arg::servers(names)),
     }
 }
 
@@ -110,10 +114,10 @@ fn few(names: &[ServerName], lang: Lang) -> String {
 pub fn says(remedy: &Remedy, lang: Lang) -> String {
     lang.say(&match remedy {
         Remedy::Ask { name, action, .. } => ask(*action, name.as_str()),
-        Remedy::Reload { proxy } => text!("remedy-reload", proxy = proxy.as_str()),
+        Remedy::Reload { proxy } => text!("remedy-reload", proxy = Thing::Proxy(*proxy)),
         Remedy::Add => text!("add-open"),
         Remedy::Page { name } => text!("remedy-page", name = name.as_str()),
-        Remedy::Config { proxy } => text!("remedy-config", proxy = proxy.as_str()),
+        Remedy::Config { proxy } => text!("remedy-config", proxy = Thing::Proxy(*proxy)),
         Remedy::Journal => text!("events-all"),
         Remedy::Hand { says } => says.clone(),
         Remedy::Itself => text!("remedy-itself"),
@@ -204,7 +208,8 @@ mod tests {
     #[test]
     fn an_entry_names_who_asked_and_leads_to_what_puts_it_right() {
         let row = picture(&aside(1), Lang::Fr, crate::clock::now()).causes.remove(0);
-        assert_eq!((row.title.as_str(), row.st, row.word.as_str()), ("web1", "maint", "En maintenance"));
+        assert_eq!((row.st, row.word.as_str()), ("maint", "En maintenance"));
+        assert_eq!(row.title.to_string(), "web1");
         assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy", "1970-01-01T00:00:01Z"));
         let RemedyRow { kind, says, url, .. } = &row.remedies[0];
         assert_eq!(
@@ -216,7 +221,15 @@ mod tests {
     #[test]
     fn an_entry_about_many_servers_stays_short() {
         let row = picture(&aside(30), Lang::En, crate::clock::now()).causes.remove(0);
-        assert_eq!(row.title, "web1, web2, web3 and 27 more");
+        assert_eq!(row.title.to_string(), "web1, web2, web3 and 27 more");
+        let names = row.title.words().iter().filter_map(|word| word.name.as_ref());
+        let leads: Vec<_> = names.map(|name| (name.server.as_str(), name.to.as_str())).collect();
+        let page = "/pools/web/servers/web1";
+        assert_eq!(
+            leads,
+            [("web1", page), ("web2", "/pools/web/servers/web2"), ("web3", "")],
+            "as they are there"
+        );
         assert_eq!(row.remedies.len(), MOST + 1);
         assert_eq!((row.remedies[MOST].url.as_str(), row.remedies[MOST].kind), ("#web", "link"));
     }

@@ -41,7 +41,7 @@ pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
 pub fn verdict(snapshot: &Snapshot) -> Status {
     match &snapshot.handover {
         Some(handover) if !matches!(snapshot.verdict.light, Light::Critical | Light::Unknown) => {
-            let reason = text!("verdict-handover-reason", name = handover.to.as_str());
+            let reason = text!("verdict-handover-reason", name = &handover.to);
             Status::new(Light::Progress, text!("verdict-handover"), reason)
         }
         _ => snapshot.verdict.clone(),

@@ -15,6 +15,7 @@ pub(crate) mod fixture;
 mod joining;
 mod rope;
 mod rows;
+mod says;
 mod session;
 pub mod trial;
 pub mod visitors;
@@ -41,6 +42,7 @@ pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
 pub use rope::{Crowd, Rope};
 pub use rows::{LinkRow, ProxyRow, ServerRow};
+pub use says::{Here, Says};
 pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
@@ -57,11 +59,22 @@ pub struct StatusRow {
     pub reason: String,
 }
 
+/// The sentence about all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VerdictRow {
+    /// `data-st`.
+    pub st: &'static str,
+    /// A title.
+    pub word: String,
+    /// The reason; empty when the title says it all.
+    pub reason: Says,
+}
+
 /// Everything the dashboard shows but ages and events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Picture {
     /// The sentence about all of it.
-    pub verdict: StatusRow,
+    pub verdict: VerdictRow,
     /// Why it is what it is, and what puts it right.
     pub causes: Vec<CauseRow>,
     /// The two proxies.
@@ -92,7 +105,7 @@ pub struct EventRow {
     /// The shape.
     pub icon: &'static str,
     /// The sentence.
-    pub text: String,
+    pub text: Says,
     /// Who.
     pub actor: String,
 }
@@ -104,9 +117,13 @@ pub type Ages = BTreeMap<String, u64>;
 /// The picture in words.
 pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let snapshot = &*present(snapshot, now);
+    let here = Here::shown(snapshot);
+    let said = verdict(snapshot);
+    let word = lang.say(&said.word);
+    let reason = said.reason.as_ref().map(|reason| Says::of(reason, &here, lang)).unwrap_or_default();
     Picture {
-        verdict: status(&verdict(snapshot), lang),
-        causes: causes::rows(snapshot, lang),
+        verdict: VerdictRow { st: light(said.light), word, reason },
+        causes: causes::rows(snapshot, &here, lang),
         proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
         servers: snapshot.servers.iter().map(|s| rows::server(s, snapshot, lang)).collect(),
         rope: rope::rope(snapshot, lang),
@@ -192,7 +209,7 @@ fn stamp(at: Millis) -> Timestamp {
 }
 
 /// One journal line in words.
-pub fn event(event: &Event, lang: Lang) -> EventRow {
+pub fn event(event: &Event, here: &Here, lang: Lang) -> EventRow {
     let st = event.light.map_or("", light);
     EventRow {
         id: event.id,
@@ -201,7 +218,7 @@ pub fn event(event: &Event, lang: Lang) -> EventRow {
         time: clock_time(event.at),
         st,
         icon: if st.is_empty() { "info" } else { st },
-        text: lang.say(&event.text),
+        text: Says::of(&event.text, here, lang),
         actor: actor(&event.actor, lang),
     }
 }

@@ -1,7 +1,8 @@
 //! Which rows of a table are in the page: those that hold a word, in an order, a few at a time.
 //!
-//! The script does the same with the rows of the stream (`web/table.js`); without it the same links and forms are
-//! asked.
+//! The script does the same with the rows of the stream (`web/table.js`, `web/order.js`); without it the same links and forms
+//! are asked. One rule orders and finds in both, stated at [`natural`] and [`fold`], and one list of cases tests both
+//! (`order.json`): whoever loads the page anew finds the rows where they were.
 
 use std::cmp::Ordering;
 
@@ -70,20 +71,32 @@ fn urgency(st: &str) -> usize {
     ["crit", "unknown", "warn", "busy", "maint", "good"].iter().position(|s| *s == st).unwrap_or(6)
 }
 
-/// As people count: `web2` before `web10`.
+/// As people count and spell: `web2` before `web10`, `École` beside `ecole`.
+///
+/// A text is cut where digits begin and end. A number comes before other text and goes by its value, however long it is; text
+/// goes by its folded letters, code point by code point. Where one text ends the shorter one comes first. Texts that differ
+/// in nothing but case, accents and leading zeros go by their own code points.
 fn natural(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (parts(a), parts(b));
-    loop {
-        match (left.next(), right.next()) {
-            (None, None) => return a.cmp(b),
-            (one, other) if one == other => {}
-            (one, other) => return one.cmp(&other),
-        }
-    }
+    parts(&fold(a)).cmp(parts(&fold(b))).then_with(|| a.cmp(b))
 }
 
-/// A text cut where digits begin and end; a number goes by its length, then by its digits.
-fn parts(text: &str) -> impl Iterator<Item = (usize, String)> {
+/// Small letters without the accents of French: nobody who looks for a word, or down a column, thinks of them.
+fn fold(text: &str) -> String {
+    let plain = |c| match c {
+        'à' | 'â' | 'ä' => 'a',
+        'ç' => 'c',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'î' | 'ï' => 'i',
+        'ô' | 'ö' => 'o',
+        'ù' | 'û' | 'ü' => 'u',
+        'ÿ' => 'y',
+        c => c,
+    };
+    text.to_lowercase().chars().map(plain).collect()
+}
+
+/// The pieces of a folded text: numbers by their length without leading zeros, then by their digits.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let digit = rest.chars().next()?.is_ascii_digit();
@@ -91,7 +104,7 @@ fn parts(text: &str) -> impl Iterator<Item = (usize, String)> {
         let (part, after) = rest.split_at(end);
         rest = after;
         let plain = part.trim_start_matches('0');
-        Some(if digit { (plain.len(), plain.to_owned()) } else { (usize::MAX, part.to_lowercase()) })
+        Some(if digit { (plain.len(), plain) } else { (usize::MAX, part) })
     })
 }
 
@@ -129,7 +142,7 @@ impl Window {
 
     /// What is shown of these rows.
     pub fn of<'a>(&self, all: &[&'a ServerRow]) -> Shown<'a> {
-        let word = self.word.to_lowercase();
+        let word = fold(&self.word);
         let mut rows: Vec<&ServerRow> = all.iter().copied().filter(|row| holds(row, &word)).collect();
         if let Some(order) = self.order {
             rows.sort_by(|a, b| order.compare(a, b));
@@ -145,10 +158,11 @@ impl Window {
     }
 }
 
+/// Whether a row shows a folded word.
 fn holds(row: &ServerRow, word: &str) -> bool {
     let place = format!("{}:{}", row.address, row.port);
     let texts = [&row.name, &row.kind, &place, &row.cookie, &row.status.word, &row.status.reason, &row.role];
-    word.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(word))
+    word.is_empty() || texts.iter().any(|text| fold(text).contains(word))
 }
 
 /// A part of a table.
@@ -170,6 +184,7 @@ pub struct Shown<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::StatusRow;
     use super::*;
 
     fn rows(names: &[&str]) -> Vec<ServerRow> {
@@ -188,6 +203,79 @@ mod tests {
         assert_eq!(shown(&all, "", "name", "").0, ["api", "web1", "Web2", "web02", "web10"]);
         assert_eq!(shown(&all, "", "-name", "").0, ["web10", "web02", "Web2", "web1", "api"]);
         assert_eq!(shown(&all, "", "", "").0[0], "web10", "as they came");
+    }
+
+    /// The cases that the script has too.
+    #[derive(serde::Deserialize)]
+    struct Cases {
+        increasing: Vec<Vec<String>>,
+        sorted: Vec<Sorted>,
+        found: Vec<Found>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Sorted {
+        sort: String,
+        rows: Vec<Cells>,
+        names: Vec<String>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Found {
+        word: String,
+        row: Cells,
+        is: bool,
+    }
+
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Cells {
+        name: String,
+        kind: String,
+        address: String,
+        port: String,
+        cookie: String,
+        role: String,
+        sessions: String,
+        st: String,
+        word: String,
+        reason: String,
+    }
+
+    impl Cells {
+        fn row(self) -> ServerRow {
+            let Self { name, kind, address, port, cookie, role, sessions, st, word, reason } = self;
+            let st = ["crit", "unknown", "warn", "busy", "maint", "good"].into_iter().find(|s| *s == st);
+            let status = StatusRow { st: st.unwrap_or_default(), word, reason };
+            ServerRow { name, kind, address, port, cookie, role, sessions, status, ..ServerRow::default() }
+        }
+    }
+
+    fn cases() -> Cases {
+        serde_json::from_str(include_str!("order.json")).expect("cases")
+    }
+
+    #[test]
+    fn texts_are_ordered_as_people_count_and_spell() {
+        for list in cases().increasing {
+            for (i, one) in list.iter().enumerate() {
+                for (j, other) in list.iter().enumerate() {
+                    assert_eq!(natural(one, other), i.cmp(&j), "{one:?} {other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_ordered_and_found_by_the_rule_of_the_script() {
+        for Sorted { sort, rows, names } in cases().sorted {
+            let all: Vec<ServerRow> = rows.into_iter().map(Cells::row).collect();
+            assert_eq!(shown(&all, "", &sort, "").0, names, "{sort}");
+        }
+        for Found { word, row, is } in cases().found {
+            let all = [row.row()];
+            assert_eq!(!shown(&all, &word, "", "").0.is_empty(), is, "{word:?} {:?}", all[0]);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use crate::plan::tests::first;
-use crate::text::{Arg, Text};
+use crate::text::{Arg, Text, Thing};
 
 pub(crate) const NOW: Millis = 1_000_000;
 
@@ -561,7 +561,7 @@ pub(crate) fn count(decision: &Decision) -> Option<i64> {
 /// The server that a sentence names.
 pub(crate) fn named(decision: &Decision) -> Option<String> {
     match sentence(decision)?.args.get("name")? {
-        Arg::Text(name) => Some(name.clone()),
+        Arg::Thing(Thing::Server(name)) => Some(name.to_string()),
         _ => None,
     }
 }

@@ -1,0 +1,37 @@
+//! The servers' folders, and who was put into one that was another server's.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{PoolId, ServerName};
+use crate::observed::Made;
+
+/// What lies under `servers/`.
+#[derive(Debug, Default)]
+pub(super) struct Homes {
+    /// For whom each folder was made.
+    pub(super) made: BTreeMap<String, Made>,
+    mixed: Vec<String>,
+}
+
+impl Homes {
+    /// A server starts there, or its data are put there.
+    pub(super) fn enter(&mut self, name: &ServerName, pool: PoolId, id: u32) {
+        let made = Made { pool: Some(pool), id: Some(id) };
+        match self.made.insert(name.to_string(), made) {
+            Some(before) if before != made => self.mixed.push(format!("{name}: {made:?} with {before:?}")),
+            _ => {}
+        }
+    }
+}
+
+impl super::World {
+    /// Servers that were put into the folder of another one.
+    pub fn mixed(&self) -> &[String] {
+        &self.homes.mixed
+    }
+
+    /// For whom the folder of that name was made.
+    pub fn home(&self, name: &str) -> Option<Made> {
+        self.homes.made.get(name).copied()
+    }
+}
