@@ -135,7 +135,7 @@ fn looks(person: &Person) {
     let (browser, mut found) = (&person.browser, Vec::new());
     let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     for language in ["fr", "en"] {
-        browser.set_cookie("lang", language);
+        browser.set_cookie("cordee_lang", language);
         for width in [360, 1280] {
             browser.width(width);
             for (page, name) in
@@ -160,7 +160,7 @@ fn looks(person: &Person) {
         }
     }
     browser.theme("light");
-    browser.set_cookie("lang", "en");
+    browser.set_cookie("cordee_lang", "en");
     browser.width(1280);
     person.go("/");
     browser.wait_for("#live[data-st=good]", SHOWN);

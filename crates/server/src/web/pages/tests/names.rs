@@ -95,7 +95,7 @@ async fn causes_and_the_verdict_name_what_they_are_about() {
 async fn the_stream_sends_a_sentence_in_the_pieces_of_the_page() {
     let site = site().await;
     let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; lang=en\r\n\r\n", site.cookie);
+    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; cordee_lang=en\r\n\r\n", site.cookie);
     stream.write_all(request.as_bytes()).await.expect("sent");
     read_until(&mut stream, "event: beat").await;
     site.note("web1", &text!("event-turn", name = &name("web1"), word = "<i>"));
