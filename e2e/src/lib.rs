@@ -24,6 +24,7 @@ pub mod foreign;
 pub mod guests;
 pub mod http;
 pub mod load;
+pub mod looks;
 pub mod mesh;
 pub mod mortal;
 pub mod outage;
