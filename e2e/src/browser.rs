@@ -234,6 +234,12 @@ impl Browser {
         name.as_str().expect("a tab's name").to_owned()
     }
 
+    /// Closes the tab that is looked at; another one has to be gone to next.
+    #[track_caller]
+    pub fn close_tab(&self) {
+        self.ask("DELETE", "window", &Value::Null).expect("closed");
+    }
+
     /// Goes to a tab.
     #[track_caller]
     pub fn tab(&self, name: &str) {
@@ -410,12 +416,19 @@ fn capabilities(profile: &Path) -> Value {
     let mut flags: Vec<String> = FLAGS.iter().map(|f| (*f).to_owned()).collect();
     flags.push(format!("--user-data-dir={}", profile.display()));
     flags.push("--window-size=1280,900".to_owned());
+    // The page is called by the machine's name too, whatever the name service says of it.
+    flags.push(format!("--host-resolver-rules=MAP {} 127.0.0.1", machine()));
     json!({
         "browserName": "chrome",
         "goog:chromeOptions": { "binary": CHROMIUM, "args": flags },
         "goog:loggingPrefs": { "browser": "ALL" },
         "timeouts": { "script": 60_000, "pageLoad": 30_000 },
     })
+}
+
+/// The machine's name.
+pub fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name").trim().to_owned()
 }
 
 /// `ChromeDriver` says on its standard output which port it took. The rest of its output is read and dropped, so

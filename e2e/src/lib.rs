@@ -22,6 +22,7 @@ pub mod debs;
 pub mod drill;
 pub mod foreign;
 pub mod guests;
+pub mod haproxy;
 pub mod http;
 pub mod load;
 pub mod looks;
