@@ -257,14 +257,14 @@ pub fn another_language_keeps_page_filter_and_place(cluster: &Cluster) {
             assert_eq!(here, before);
             assert_eq!(there, scroll, "{page} in {to}");
         }
-        // The theme is chosen the same way.
+        // The theme is chosen the same way; its form holds the one that comes next.
+        let next = "return document.querySelector('form[action=\"/theme\"] input[name=theme]')?.value ?? null";
+        let theme = browser.script(next, &[]);
         browser.click("form[action=\"/theme\"] button");
         wait::until("another theme, the same place", SHOWN, || {
-            let theme = browser.try_script("return document.documentElement.dataset.theme ?? ''", &[])?;
-            let here = place(browser);
-            if theme != json!("") && here.1 == scroll { Ok(()) } else { Err(format!("{theme} {here:?}")) }
+            let (now, here) = (browser.try_script(next, &[])?, place(browser));
+            if !now.is_null() && now != theme && here.1 == scroll { Ok(()) } else { Err(format!("{now} {here:?}")) }
         });
-        browser.script("document.cookie = 'theme=; max-age=0'", &[]);
     }
     // Of what was refused there is no address to come back to: its form is shown again.
     person.go("/pools/web/servers/new");
