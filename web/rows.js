@@ -1,5 +1,6 @@
 // What the stream tells, put into its places on the page.
 import { christen, copy, fill, light, shape, value } from "./cells.js";
+import { keepFocus } from "./focus.js";
 import { forget, put, total } from "./table.js";
 import { setText, setTime } from "./text.js";
 
@@ -192,10 +193,12 @@ function hide(element, hidden) {
 
 /** Servers that are no more. */
 export function remove(names) {
-  const here = places();
-  for (const name of names) for (const place of here.get(name) ?? []) place.remove();
-  forget(names);
-  counts();
+  keepFocus(() => {
+    const here = places();
+    for (const name of names) for (const place of here.get(name) ?? []) place.remove();
+    forget(names);
+    counts();
+  });
 }
 
 /** One line of the journal, on top of the last ones. */
@@ -217,6 +220,10 @@ export function event(row) {
 
 /** A picture, or the part of one that changed; `all`: every server that is known, for a pool that becomes few again. */
 export function show(picture, all = []) {
+  keepFocus(() => write(picture, all));
+}
+
+function write(picture, all) {
   if (picture.verdict) verdict(picture.verdict);
   if (picture.causes) causes(picture.causes);
   if (picture.rope) {

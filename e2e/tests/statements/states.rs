@@ -273,7 +273,7 @@ pub fn an_empty_cluster_says_what_to_do(cluster: &Cluster) {
     person.go("/login");
     browser.set_cookie(&name, &value);
     let mut found = Vec::new();
-    for (language, says) in [("en", "No web server yet"), ("fr", "Aucun serveur web")] {
+    for (language, says) in [("en", "No web server"), ("fr", "Aucun serveur web")] {
         browser.set_cookie("lang", language);
         person.go("/");
         browser.wait_for("[data-empty=web] a[data-open=add]", SHOWN);
