@@ -180,7 +180,7 @@ pub fn whatever_is_wrong_is_told_without_colour(cluster: &Cluster) {
     let mut kinds = BTreeSet::new();
     for language in LANGUAGES {
         browser.set_cookie("lang", language);
-        for page in ["/", &standby, "/pools/web/servers/shut/test", "/?web-q=nobody"] {
+        for page in ["/", standby.as_str(), "/pools/web/servers/shut/test", "/?web-q=nobody"] {
             person.go(page);
             browser.wait_for("#live[data-st=good]", SHOWN);
             if page == "/" {

@@ -101,8 +101,13 @@ fn sentences(source: &str) -> String {
             _ => line.trim_start().trim_start_matches('*'),
         };
         let text = if text.starts_with('[') { text.split_once(']').map_or("", |(_, rest)| rest) } else { text };
+        // A choice begins: what stands before it is said in any case.
+        let text = match text.strip_suffix("->") {
+            Some(before) => before.rsplit_once('{').map_or("", |(before, _)| before),
+            None => text,
+        };
         let mut depth = 0_usize;
-        for character in text.chars().filter(|_| !text.ends_with("->")) {
+        for character in text.chars() {
             match character {
                 '{' => depth += 1,
                 '}' => depth = depth.saturating_sub(1),
