@@ -272,7 +272,8 @@ impl Browser {
     pub fn double_click(&self, css: &str) {
         self.point_at(css);
         let press = ["pointerDown", "pointerUp"].map(|how| json!({ "type": how, "button": 0 }));
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [press.clone(), press].concat() });
+        let twice = [press.clone(), press].concat();
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": twice });
         self.ask("POST", "actions", &json!({ "actions": [pointer] }))
             .unwrap_or_else(|e| panic!("{css}: {e}"));
     }

@@ -22,7 +22,9 @@ use cordee_e2e::wait;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use still::{a_page_is_still_under_the_hand_whatever_the_order, what_somebody_has_begun_survives_a_thousand_updates};
+use still::{
+    a_page_is_still_under_the_hand_whatever_the_order, what_somebody_has_begun_survives_a_thousand_updates,
+};
 
 const SHOWN: Duration = Duration::from_secs(10);
 /// From HAProxy's change to the row's words: of a hundred changes, 95 within a second, and none later than two.
@@ -75,7 +77,8 @@ struct Downs {
 
 impl Downs {
     fn watch(cluster: &Cluster) -> Self {
-        let (seen, over) = (Arc::<Mutex<BTreeMap<String, Vec<u64>>>>::default(), Arc::<AtomicBool>::default());
+        let (seen, over) =
+            (Arc::<Mutex<BTreeMap<String, Vec<u64>>>>::default(), Arc::<AtomicBool>::default());
         let socket = haproxy::socket(cluster, "web");
         let thread = std::thread::spawn({
             let (seen, over) = (Arc::clone(&seen), Arc::clone(&over));
@@ -165,7 +168,10 @@ fn fifty_servers_that_go_down_are_shown_so_within_a_second(cluster: &Cluster) {
             assert_eq!((down.len(), shown.len()), (round + 1, round + 1), "{name}: {down:?}, {shown:?}");
             late.push(shown[round].saturating_sub(down[round]));
         }
-        doors = ports.iter().map(|port| Stranger::at(&format!("127.0.0.1:{port}"), Manner::Good("door"))).collect();
+        doors = ports
+            .iter()
+            .map(|port| Stranger::at(&format!("127.0.0.1:{port}"), Manner::Good("door")))
+            .collect();
         for name in &names {
             person.wait_for_look(name, "good", SHOWN);
         }

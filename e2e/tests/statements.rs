@@ -21,12 +21,13 @@ use keys::{
     the_first_run_takes_keys_alone, what_is_pressed_and_goes_leaves_the_focus_nearby,
 };
 use states::{
-    a_locked_sign_in_says_for_how_long, an_empty_cluster_says_what_to_do, what_nobody_tells_is_shown_as_unknown,
-    whatever_is_wrong_is_told_without_colour,
+    a_locked_sign_in_says_for_how_long, an_empty_cluster_says_what_to_do,
+    what_nobody_tells_is_shown_as_unknown, whatever_is_wrong_is_told_without_colour,
 };
 use walk::{
     another_language_keeps_page_filter_and_place, every_answer_has_the_policy,
-    every_page_is_of_one_language_and_whole_at_200_percent, without_script_a_person_signs_in_drains_and_reads,
+    every_page_is_of_one_language_and_whole_at_200_percent,
+    without_script_a_person_signs_in_drains_and_reads,
 };
 
 const SHOWN: Duration = Duration::from_secs(10);

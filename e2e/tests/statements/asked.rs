@@ -50,7 +50,11 @@ fn questions(standby: &str, writer: &str) -> Vec<Question> {
         row("db", standby, "remove", "Remove", stays),
         row("db", standby, "promote", "Promote", "Writes wait or fail while the writer changes".to_owned()),
         link("a[data-keeping=database]", "Keep sessions in the database", "Everybody who is signed in now"),
-        link("a[data-routing=all-writers]", "Let all databases write", "When two visitors change the same row"),
+        link(
+            "a[data-routing=all-writers]",
+            "Let all databases write",
+            "When two visitors change the same row",
+        ),
     ]
 }
 
@@ -100,7 +104,11 @@ pub fn every_question_says_what_it_does_to_whom(cluster: &Cluster) {
         let shown = browser.script(DIALOG, &[]);
         let says = |key: &str| shown[key].as_str().unwrap_or_default().to_owned();
         println!("#   {}", says("text"));
-        assert_eq!((says("title"), says("button")), (question.title.clone(), question.title.clone()), "{shown}");
+        assert_eq!(
+            (says("title"), says("button")),
+            (question.title.clone(), question.title.clone()),
+            "{shown}"
+        );
         assert!(says("text").contains(&question.whom), "{:?} is missing: {shown}", question.whom);
         assert!(says("text").contains("To undo"), "{shown}");
         assert_eq!((shown["way_out"].clone(), says("focus")), (json!(true), "Cancel".to_owned()), "{shown}");
@@ -138,7 +146,8 @@ pub fn a_double_click_sends_one_request(cluster: &Cluster) {
         now => Err(now),
     });
     // The question and its answer.
-    let sent = "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/restart')).length";
+    let sent =
+        "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/restart')).length";
     wait::until("both requests are over", SHOWN, || match browser.script(sent, &[]) {
         Value::Number(n) if n.as_u64() >= Some(2) => Ok(()),
         other => Err(other),

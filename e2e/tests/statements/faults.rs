@@ -56,7 +56,12 @@ fn web(cluster: &Cluster) {
     let closed = closed_port();
     let servers = [
         ("shut", json!({ "address": "127.0.0.1", "port": closed }), "Connection", "Nothing listens on port"),
-        ("nowhere", json!({ "address": "no-such-host.invalid" }), "Name", "no-such-host.invalid was not found"),
+        (
+            "nowhere",
+            json!({ "address": "no-such-host.invalid" }),
+            "Name",
+            "no-such-host.invalid was not found",
+        ),
         ("dropped", json!({ "address": "127.0.0.1", "port": swallows.port() }), "Connection", "firewall"),
         ("broken", json!({ "address": "127.0.0.1", "port": broken.port() }), "Web page", "500"),
         ("silent", json!({ "address": "127.0.0.1", "port": silent.port() }), "Web page", "No answer"),

@@ -25,7 +25,8 @@ const FIRST_RUN: Duration = Duration::from_secs(120);
 const STROKE: Duration = Duration::from_millis(200);
 
 /// Where the focus is, and whether it can be seen there: a ring around it, within the window, under nothing else.
-const STOP: &str = "const e = document.activeElement, here = e && e !== document.body && e !== document.documentElement;
+const STOP: &str =
+    "const e = document.activeElement, here = e && e !== document.body && e !== document.documentElement;
     if (!here) return { what: 'body', here, ring: false, inside: false, on_top: false, wanted: false };
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
     const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
@@ -64,7 +65,10 @@ impl Keys<'_> {
     fn stop(&self, wanted: &str) -> Stop {
         let stop = self.browser.script(STOP, &[json!(wanted)]);
         let stop: Stop = serde_json::from_value(stop).expect("a stop");
-        assert!(!stop.here || (stop.ring && stop.inside && stop.on_top), "the focus is not to be seen: {stop:?}");
+        assert!(
+            !stop.here || (stop.ring && stop.inside && stop.on_top),
+            "the focus is not to be seen: {stop:?}"
+        );
         stop
     }
 
@@ -307,7 +311,8 @@ pub fn every_stop_of_the_focus_is_seen(cluster: &Cluster) {
     let keys = Keys::of(&person);
     for width in [1280, 360] {
         person.browser.width(width);
-        for page in ["/", "/visitors", "/config/web", "/pools/web/servers/web1/logs", "/pools/db/servers/db2"] {
+        for page in ["/", "/visitors", "/config/web", "/pools/web/servers/web1/logs", "/pools/db/servers/db2"]
+        {
             person.go(page);
             person.browser.wait_for("#live[data-st=good]", SHOWN);
             let mut stops = Vec::new();

@@ -103,7 +103,10 @@ fn turn_to(browser: &Browser, (theme, forced): (&str, bool)) {
 }
 
 /// Pictures of the shapes of these statuses, in each mode.
-fn pictures<'a>(browser: &Browser, all: impl Iterator<Item = &'a String>) -> BTreeMap<(usize, String), String> {
+fn pictures<'a>(
+    browser: &Browser,
+    all: impl Iterator<Item = &'a String>,
+) -> BTreeMap<(usize, String), String> {
     let all: Vec<&String> = all.collect();
     let mut taken = BTreeMap::new();
     for (number, mode) in MODES.into_iter().enumerate() {
@@ -142,7 +145,11 @@ fn differ(browser: &Browser, what: &str, pictures: &[&String]) {
         let all = seen[key].as_array().unwrap_or_else(|| panic!("{what}: {seen}"));
         all.iter().filter_map(Value::as_u64).min().unwrap_or(0)
     };
-    println!("#   {what}: shapes stand out by {} of 255, two differ in {} of 400 pixels", least("range"), least("apart"));
+    println!(
+        "#   {what}: shapes stand out by {} of 255, two differ in {} of 400 pixels",
+        least("range"),
+        least("apart")
+    );
     assert!(least("range") >= 90, "{what}: a shape cannot be seen: {seen}");
     assert!(least("apart") >= 20, "{what}: two statuses look the same without colour: {seen}");
 }
@@ -163,7 +170,8 @@ fn forced_colours_lose_nothing(browser: &Browser) {
         assert_eq!(browser.script(THERE, &[]), before, "something is gone: {theme}");
         let taken = drawn.map(|css| browser.picture_of(css));
         let seen = browser.async_script(GREY, &[json!(taken)]);
-        let range: Vec<u64> = seen["range"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+        let range: Vec<u64> =
+            seen["range"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
         println!("#   forced, {theme}: {before} things; drawn: {range:?}");
         assert!(range.len() == drawn.len() && range.iter().all(|r| *r >= 90), "{theme}: {drawn:?} {seen}");
     }
@@ -307,7 +315,11 @@ pub fn a_locked_sign_in_says_for_how_long(cluster: &Cluster) {
     for (language, says) in [("en", "try again in"), ("fr", "réessayez dans")] {
         let answer = try_to(language);
         let seconds = answer.header("retry-after").unwrap_or_default().to_owned();
-        assert!(answer.status == 429 && answer.text().contains(&format!("{says} {seconds}")), "{}", answer.text());
+        assert!(
+            answer.status == 429 && answer.text().contains(&format!("{says} {seconds}")),
+            "{}",
+            answer.text()
+        );
         assert!(answer.header("content-security-policy").is_some(), "{answer:?}");
         let person = Person::stranger(cluster);
         person.go("/login");

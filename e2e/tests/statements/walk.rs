@@ -38,7 +38,8 @@ pub fn every_answer_has_the_policy(cluster: &Cluster) {
     let page = cluster.signed_in().get("/").expect("the page").text();
     let style = page.split("href=\"").find(|part| part.starts_with("/assets/") && part.contains(".css\""));
     let style = style.and_then(|part| part.split('"').next()).expect("a style sheet");
-    let signed = format!("Cookie: {name}={secret}\r\nSec-Fetch-Site: same-origin\r\nCordee-Proof: {PROOF}\r\n");
+    let signed =
+        format!("Cookie: {name}={secret}\r\nSec-Fetch-Site: same-origin\r\nCordee-Proof: {PROOF}\r\n");
     let cookie = format!("Cookie: {name}={secret}\r\nSec-Fetch-Site: same-origin\r\n");
     let cross = format!("Cookie: {name}={secret}\r\nSec-Fetch-Site: cross-site\r\nCordee-Proof: {PROOF}\r\n");
     let none = String::new();
@@ -69,12 +70,16 @@ pub fn every_answer_has_the_policy(cluster: &Cluster) {
     let mut wrong = Vec::new();
     let mut judge = |method: &str, path: &str, host: &str, extra: &str, body: &str, status: u16| {
         let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-        let kind = if body.is_empty() { String::new() } else { format!("{form}Content-Length: {}\r\n", body.len()) };
+        let kind =
+            if body.is_empty() { String::new() } else { format!("{form}Content-Length: {}\r\n", body.len()) };
         let head = head(
             cluster,
-            &format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{extra}{kind}\r\n{body}"),
+            &format!(
+                "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{extra}{kind}\r\n{body}"
+            ),
         );
-        let policy = head.lines().find_map(|l| l.strip_prefix("content-security-policy: ")).unwrap_or_default();
+        let policy =
+            head.lines().find_map(|l| l.strip_prefix("content-security-policy: ")).unwrap_or_default();
         let strict = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
@@ -100,7 +105,8 @@ fn sentences(source: &str) -> String {
             Some((_, text)) if !line.starts_with(' ') => text,
             _ => line.trim_start().trim_start_matches('*'),
         };
-        let text = if text.starts_with('[') { text.split_once(']').map_or("", |(_, rest)| rest) } else { text };
+        let text =
+            if text.starts_with('[') { text.split_once(']').map_or("", |(_, rest)| rest) } else { text };
         // A choice begins: what stands before it is said in any case.
         let text = match text.strip_suffix("->") {
             Some(before) => before.rsplit_once('{').map_or("", |(before, _)| before),
@@ -129,11 +135,15 @@ fn words(text: &str) -> BTreeSet<String> {
 fn vocabulary(language: &str) -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/server/locales").join(language);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    files.flatten().flat_map(|file| words(&sentences(&std::fs::read_to_string(file.path()).expect("text")))).collect()
+    files
+        .flatten()
+        .flat_map(|file| words(&sentences(&std::fs::read_to_string(file.path()).expect("text"))))
+        .collect()
 }
 
 /// What is no sentence of ours: code, logs, names of files, the other language's own name.
-const HIDE: &str = "for (const e of document.querySelectorAll('code, pre, kbd, .diff, [lang]:not(html), h2[id^=\"f-\"]'))
+const HIDE: &str =
+    "for (const e of document.querySelectorAll('code, pre, kbd, .diff, [lang]:not(html), h2[id^=\"f-\"]'))
         e.setAttribute('aria-hidden', 'true');";
 
 /// What the page itself says of its language, its forms, whom it asked, and which of its texts are cut.
@@ -201,7 +211,11 @@ pub fn every_page_is_of_one_language_and_whole_at_200_percent(cluster: &Cluster)
     }
     assert!(found.is_empty(), "{} findings: {found:#?}", found.len());
     from_elsewhere(cluster, &forms);
-    assert_eq!(cluster.api().snapshot().wish(), before, "looking changes nothing, nor do forms of another site");
+    assert_eq!(
+        cluster.api().snapshot().wish(),
+        before,
+        "looking changes nothing, nor do forms of another site"
+    );
 }
 
 /// Every form that any page holds, sent by another site.
@@ -225,7 +239,8 @@ fn from_elsewhere(cluster: &Cluster, forms: &BTreeSet<String>) {
 
 /// The address, how far it is scrolled, and the language.
 fn place(browser: &Browser) -> (String, i64, String) {
-    let script = "return [location.pathname + location.search, Math.round(scrollY), document.documentElement.lang]";
+    let script =
+        "return [location.pathname + location.search, Math.round(scrollY), document.documentElement.lang]";
     let found = browser.try_script(script, &[]).unwrap_or_default();
     let text = |n: usize| found[n].as_str().unwrap_or_default().to_owned();
     (text(0), found[1].as_i64().unwrap_or(-1), text(2))
@@ -247,9 +262,11 @@ pub fn another_language_keeps_page_filter_and_place(cluster: &Cluster) {
     cluster.settle();
     let person = Person::sign_in(cluster);
     let browser = &person.browser;
-    for (page, scroll) in
-        [("/config/web", 1_200), ("/visitors?address=127.0&server=web1", 200), ("/?web-q=web&web-sort=-name", 250)]
-    {
+    for (page, scroll) in [
+        ("/config/web", 1_200),
+        ("/visitors?address=127.0&server=web1", 200),
+        ("/?web-q=web&web-sort=-name", 250),
+    ] {
         person.go(page);
         browser.wait_for("#live[data-st=good]", SHOWN);
         browser.script("scrollTo(0, arguments[0])", &[json!(scroll)]);
@@ -263,12 +280,17 @@ pub fn another_language_keeps_page_filter_and_place(cluster: &Cluster) {
             assert_eq!(there, scroll, "{page} in {to}");
         }
         // The theme is chosen the same way; its form holds the one that comes next.
-        let next = "return document.querySelector('form[action=\"/theme\"] input[name=theme]')?.value ?? null";
+        let next =
+            "return document.querySelector('form[action=\"/theme\"] input[name=theme]')?.value ?? null";
         let theme = browser.script(next, &[]);
         browser.click("form[action=\"/theme\"] button");
         wait::until("another theme, the same place", SHOWN, || {
             let (now, here) = (browser.try_script(next, &[])?, place(browser));
-            if !now.is_null() && now != theme && here.1 == scroll { Ok(()) } else { Err(format!("{now} {here:?}")) }
+            if !now.is_null() && now != theme && here.1 == scroll {
+                Ok(())
+            } else {
+                Err(format!("{now} {here:?}"))
+            }
         });
     }
     // Of what was refused there is no address to come back to: its form is shown again.
@@ -311,7 +333,8 @@ pub fn without_script_a_person_signs_in_drains_and_reads(cluster: &Cluster) {
     assert!(journal.contains("web2") && journal.contains(ACCOUNT), "{journal}");
     person.go("/config/web");
     let lines = browser.script("return document.querySelectorAll('ol.file > li:not(.gap)').length", &[]);
-    let told = "return document.querySelectorAll('ol.file > li:not(.gap) > div > p:first-child:not(:empty)').length";
+    let told =
+        "return document.querySelectorAll('ol.file > li:not(.gap) > div > p:first-child:not(:empty)').length";
     assert!(lines.as_u64().is_some_and(|n| n > 30), "{lines}");
     assert_eq!(browser.script(told, &[]), lines, "each line is explained");
     browser.allow_scripts(true);
