@@ -100,7 +100,7 @@ async function ask(opener) {
     const answer = await call(opener.href ?? opener.action, {});
     const question = answer.ok ? await answer.json() : null;
     closeMenu(opener);
-    if (question) pose(question);
+    if (question) pose(question, opener.closest(".panel"));
     else await fail(answer, null);
   } catch {
     toast(word("unasked"));
@@ -109,7 +109,8 @@ async function ask(opener) {
   }
 }
 
-function pose(question) {
+/** Asks. Where the opener went meanwhile, its section gets the focus back. */
+function pose(question, panel) {
   const dialog = copy("t-ask");
   const form = dialog.querySelector("form");
   form.action = question.action;
@@ -122,7 +123,10 @@ function pose(question) {
   if (!question.know) typed.querySelector("[data-know]").remove();
   if (question.type_name) typed.hidden = false;
   else typed.remove();
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (document.activeElement === document.body) giveFocus([], panel);
+  });
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -327,6 +327,10 @@ impl Browser {
             if (!e) return null;
             const { x, y, width, height } = e.getBoundingClientRect();
             return { x: x + scrollX, y: y + scrollY, width, height, scale: 1 }";
+        // What was changed a moment ago is drawn by then.
+        let frames =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.async_script(frames, &[]);
         let clip = self.script(place, &[json!(css)]);
         assert!(clip.is_object(), "{css} is not shown; {}", self.complaint());
         let shot =

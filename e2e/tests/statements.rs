@@ -12,6 +12,7 @@ mod walk;
 use std::time::Duration;
 
 use cordee_e2e::case;
+use cordee_e2e::cluster::Cluster;
 use cordee_e2e::suite::File;
 
 use asked::{a_double_click_sends_one_request, every_question_says_what_it_does_to_whom};
@@ -33,6 +34,22 @@ use walk::{
 const SHOWN: Duration = Duration::from_secs(10);
 /// A server that was touched is well again, and one that was removed is gone, by then.
 const SETTLED: Duration = Duration::from_secs(30);
+
+/// Leaves the cluster to the next case as it was, whatever became of this one.
+struct Tidy<'a>(&'a Cluster);
+
+impl Drop for Tidy<'_> {
+    fn drop(&mut self) {
+        let api = self.0.api();
+        if api.try_snapshot().is_ok_and(|s| s.find("keyed").is_some()) {
+            let _ = api.call("DELETE", "/v1/pools/web/servers/keyed", None);
+        }
+        if api.try_snapshot().is_ok_and(|s| s.session.as_deref() != Some("proxy")) {
+            let _ = self.0.cli(&["session", "proxy"]);
+        }
+        let _ = api.call("POST", "/v1/pools/web/servers/web2/ready", None);
+    }
+}
 
 /// Its cases. The first one makes the account; the last ones leave a database and all web servers out, and lock this
 /// machine's address out of the page for a minute.

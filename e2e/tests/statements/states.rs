@@ -126,14 +126,15 @@ const GREY: &str = "const [pictures] = arguments, done = arguments[arguments.len
     const grey = async (picture) => {
         const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
         const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-        const canvas = new OffscreenCanvas(20, 20).getContext('2d');
-        canvas.drawImage(image, 0, 0, 20, 20);
-        const { data } = canvas.getImageData(0, 0, 20, 20), all = [];
+        const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
+        canvas.drawImage(image, 0, 0);
+        const { data } = canvas.getImageData(0, 0, image.width, image.height), all = [];
         for (let i = 0; i < data.length; i += 4) all.push(0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]);
         return all;
     };
+    const range = (one) => Math.round(one.reduce((most, v) => Math.max(most, v)) - one.reduce((least, v) => Math.min(least, v)));
     Promise.all(pictures.map(grey)).then((all) => done({
-        range: all.map((one) => Math.round(Math.max(...one) - Math.min(...one))),
+        range: all.map(range),
         apart: all.flatMap((a, i) => all.slice(i + 1).map((b) => a.filter((v, k) => Math.abs(v - b[k]) > 51).length)),
     }), (why) => done(String(why)));";
 
