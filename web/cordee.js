@@ -2,11 +2,13 @@
 import { detail } from "./detail.js";
 import { follow } from "./live.js";
 import { listen } from "./forms.js";
+import { stay } from "./place.js";
 import { prove } from "./proof.js";
 import { tail } from "./tail.js";
 
 prove();
 listen();
+stay();
 if (document.getElementById("live")) {
   follow();
   detail();

@@ -1,8 +1,11 @@
 // Forms are sent to the addresses they have anyway; the answer is shown in place.
+import { giveFocus } from "./focus.js";
 import { copy, shape } from "./rows.js";
 import { setText, signIn, word } from "./text.js";
 
 const UNDO_MS = 10_000;
+/** What had the focus before it went to a message. */
+let before = null;
 
 /** Takes over every form and link that says so. */
 export function listen() {
@@ -17,8 +20,19 @@ export function listen() {
     const shut = e.target.closest("[data-shut]");
     if (opener && plain(e)) openFrom(e, opener);
     shut?.closest("dialog")?.close();
-    shut?.closest(".toast")?.remove();
+    putAway(shut?.closest(".toast"));
   });
+  document.getElementById("toasts")?.addEventListener("focusin", (e) => {
+    if (!e.currentTarget.contains(e.relatedTarget)) before = e.relatedTarget;
+  });
+}
+
+/** Takes a message away. The focus in it goes back to where it came from. */
+function putAway(box) {
+  if (!box) return;
+  const had = box.contains(document.activeElement);
+  box.remove();
+  if (had) giveFocus([before], before?.closest(".panel"));
 }
 
 /** A click that asks for a new tab keeps its meaning. */
@@ -86,7 +100,7 @@ async function ask(opener) {
     const answer = await call(opener.href ?? opener.action, {});
     const question = answer.ok ? await answer.json() : null;
     closeMenu(opener);
-    if (question) pose(question);
+    if (question) pose(question, opener.closest(".panel"));
     else await fail(answer, null);
   } catch {
     toast(word("unasked"));
@@ -95,7 +109,8 @@ async function ask(opener) {
   }
 }
 
-function pose(question) {
+/** Asks. Where the opener went meanwhile, its section gets the focus back. */
+function pose(question, panel) {
   const dialog = copy("t-ask");
   const form = dialog.querySelector("form");
   form.action = question.action;
@@ -108,7 +123,10 @@ function pose(question) {
   if (!question.know) typed.querySelector("[data-know]").remove();
   if (question.type_name) typed.hidden = false;
   else typed.remove();
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (document.activeElement === document.body) giveFocus([], panel);
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -144,8 +162,9 @@ function accepted(form, done) {
   closeMenu(form);
   form.closest("dialog")?.close();
   form.querySelector("[data-own]")?.remove();
-  form.closest(".toast")?.remove();
-  toast(done.message, form.closest(".toast") ? null : done.undo);
+  const undone = form.closest(".toast");
+  putAway(undone);
+  toast(done.message, undone ? null : done.undo);
 }
 
 /** Puts each refusal at its field; what belongs to no field is said aloud. */
@@ -242,7 +261,8 @@ function toast(message, undo) {
   } else {
     form.remove();
   }
-  document.getElementById("toasts").replaceChildren(box);
+  putAway(document.querySelector("#toasts .toast"));
+  document.getElementById("toasts").append(box);
   const timer = setInterval(() => {
     // It stays while somebody is about to use it.
     if (box.matches(":hover, :focus-within")) return;

@@ -1,5 +1,6 @@
 //! A real Chromium, driven as a person would use it, that remembers every complaint of its console.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
@@ -36,7 +37,7 @@ const FLAGS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// A browser with one tab. Dropping it ends it and everything it started.
+/// A browser. Dropping it ends it and everything it started.
 #[derive(Debug)]
 pub struct Browser {
     /// `ChromeDriver`'s address, and the session that every command names.
@@ -179,9 +180,21 @@ impl Browser {
     /// never measured half way.
     #[track_caller]
     pub fn theme(&self, theme: &str) {
+        self.prefer(theme, "none");
+    }
+
+    /// The same, with the few colours that the system alone chooses.
+    #[track_caller]
+    pub fn forced_colours(&self, theme: &str) {
+        self.prefer(theme, "active");
+    }
+
+    #[track_caller]
+    fn prefer(&self, theme: &str, forced: &str) {
         let features = json!({ "features": [
             { "name": "prefers-color-scheme", "value": theme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
+            { "name": "forced-colors", "value": forced },
         ]});
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
@@ -189,8 +202,48 @@ impl Browser {
     /// The same for a page of that height.
     #[track_caller]
     pub fn size(&self, width: u32, height: u32) {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.window(width, height, 1);
+    }
+
+    /// A window of so many pixels at 200 %: everything is twice as large, and half of it fits.
+    #[track_caller]
+    pub fn at_200_percent(&self, width: u32, height: u32) {
+        self.window(width / 2, height / 2, 2);
+    }
+
+    #[track_caller]
+    fn window(&self, width: u32, height: u32, scale: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Opens one more tab, and goes to it; its name, for [`Self::tab`].
+    #[track_caller]
+    pub fn new_tab(&self) -> String {
+        let tab = self.ask("POST", "window/new", &json!({ "type": "tab" })).expect("a tab");
+        let name = tab["handle"].as_str().expect("a tab's name").to_owned();
+        self.tab(&name);
+        name
+    }
+
+    /// The name of the tab that is looked at.
+    #[track_caller]
+    pub fn this_tab(&self) -> String {
+        let name = self.ask("GET", "window", &Value::Null).expect("a tab");
+        name.as_str().expect("a tab's name").to_owned()
+    }
+
+    /// Closes the tab that is looked at; another one has to be gone to next.
+    #[track_caller]
+    pub fn close_tab(&self) {
+        self.ask("DELETE", "window", &Value::Null).expect("closed");
+    }
+
+    /// Goes to a tab.
+    #[track_caller]
+    pub fn tab(&self, name: &str) {
+        self.ask("POST", "window", &json!({ "handle": name })).unwrap_or_else(|e| panic!("tab {name}: {e}"));
     }
 
     /// The zone of the reader's own clock.
@@ -212,6 +265,27 @@ impl Browser {
         let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [step] });
         self.ask("POST", "actions", &json!({ "actions": [pointer] }))
             .unwrap_or_else(|e| panic!("{css}: {e}"));
+    }
+
+    /// Presses the first visible element twice, as quickly as a hand can and quicker.
+    #[track_caller]
+    pub fn double_click(&self, css: &str) {
+        self.point_at(css);
+        let press = ["pointerDown", "pointerUp"].map(|how| json!({ "type": how, "button": 0 }));
+        let twice = [press.clone(), press].concat();
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": twice });
+        self.ask("POST", "actions", &json!({ "actions": [pointer] }))
+            .unwrap_or_else(|e| panic!("{css}: {e}"));
+    }
+
+    /// Goes back by one stop of the focus.
+    #[track_caller]
+    pub fn back_tab(&self) {
+        let (shift, tab) = ("\u{e008}", "\u{e004}");
+        let strokes = [("keyDown", shift), ("keyDown", tab), ("keyUp", tab), ("keyUp", shift)];
+        let strokes = strokes.map(|(how, key)| json!({ "type": how, "value": key }));
+        let keys = json!({ "type": "key", "id": "keys", "actions": strokes });
+        self.ask("POST", "actions", &json!({ "actions": [keys] })).unwrap_or_else(|e| panic!("keys: {e}"));
     }
 
     /// Presses and releases keys, wherever the focus is.
@@ -244,6 +318,36 @@ impl Browser {
             self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
         let data = shot["data"].as_str().expect("picture");
         std::fs::write(path, decode_base64(data)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
+
+    /// A picture of the first visible element and nothing else, as a PNG in base64.
+    #[track_caller]
+    pub fn picture_of(&self, css: &str) -> String {
+        let place = "const e = [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility());
+            if (!e) return null;
+            const { x, y, width, height } = e.getBoundingClientRect();
+            return { x: x + scrollX, y: y + scrollY, width, height, scale: 1 }";
+        // What was changed a moment ago is drawn by then.
+        let frames =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.async_script(frames, &[]);
+        let clip = self.script(place, &[json!(css)]);
+        assert!(clip.is_object(), "{css} is not shown; {}", self.complaint());
+        let shot =
+            self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
+        shot["data"].as_str().expect("picture").to_owned()
+    }
+
+    /// All that the page tells to those who cannot see it: names and descriptions, each once.
+    #[track_caller]
+    pub fn told(&self) -> BTreeSet<String> {
+        self.devtools("Accessibility.enable", &json!({}));
+        let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
+        self.devtools("Accessibility.disable", &json!({}));
+        let nodes = tree["nodes"].as_array().cloned().unwrap_or_default();
+        let of = |node: &Value| [&node["name"]["value"], &node["description"]["value"]].map(Value::clone);
+        let heard = nodes.iter().filter(|node| node["ignored"] != json!(true)).flat_map(of);
+        heard.filter_map(|text| text.as_str().map(str::to_owned)).filter(|text| !text.is_empty()).collect()
     }
 
     /// Whether scripts of pages run. Scripts of the test itself go on.
@@ -317,12 +421,19 @@ fn capabilities(profile: &Path) -> Value {
     let mut flags: Vec<String> = FLAGS.iter().map(|f| (*f).to_owned()).collect();
     flags.push(format!("--user-data-dir={}", profile.display()));
     flags.push("--window-size=1280,900".to_owned());
+    // The page is called by the machine's name too, whatever the name service says of it.
+    flags.push(format!("--host-resolver-rules=MAP {} 127.0.0.1", machine()));
     json!({
         "browserName": "chrome",
         "goog:chromeOptions": { "binary": CHROMIUM, "args": flags },
         "goog:loggingPrefs": { "browser": "ALL" },
         "timeouts": { "script": 60_000, "pageLoad": 30_000 },
     })
+}
+
+/// The machine's name.
+pub fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name").trim().to_owned()
 }
 
 /// `ChromeDriver` says on its standard output which port it took. The rest of its output is read and dropped, so

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, machine};
 use crate::cluster::{Cluster, PASSWORD, PROOF};
 use crate::wait;
 
@@ -36,14 +36,26 @@ impl Person {
     /// Signs in with a cookie made over HTTP, and opens the dashboard in English.
     #[track_caller]
     pub fn sign_in(cluster: &Cluster) -> Self {
+        Self::stranger(cluster).signed_in(cluster)
+    }
+
+    /// The same, calling the page by the machine's name: to a browser that is plain HTTP from somewhere, which has less
+    /// than an address of the own machine.
+    #[track_caller]
+    pub fn sign_in_by_name(cluster: &Cluster) -> Self {
+        let base = format!("http://{}:{}", machine(), cluster.page().port());
+        Self { base, ..Self::stranger(cluster) }.signed_in(cluster)
+    }
+
+    #[track_caller]
+    fn signed_in(self, cluster: &Cluster) -> Self {
         let (name, value) = cluster.session_anew();
-        let person = Self::stranger(cluster);
-        person.go("/login");
-        person.browser.set_cookie(&name, &value);
-        person.browser.set_cookie("cordee_lang", "en");
-        person.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
-        person.dashboard();
-        person
+        self.go("/login");
+        self.browser.set_cookie(&name, &value);
+        self.browser.set_cookie("cordee_lang", "en");
+        self.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
+        self.dashboard();
+        self
     }
 
     /// Somebody who is not signed in, at no page yet.

@@ -2,10 +2,13 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
 
 /// How it treats those who connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub enum Manner {
     Good(&'static str),
     /// Answers 200 with the request as it came.
     Echo,
+    /// Answers 500.
+    Broken,
     /// Accepts and never says a word.
     Silent,
 }
@@ -86,6 +91,37 @@ impl Drop for Stranger {
     }
 }
 
+/// A door behind which packets vanish, as behind a firewall that drops them: its queue is full, and nobody takes from it.
+#[derive(Debug)]
+pub struct Swallows {
+    at: SocketAddr,
+    _door: OwnedFd,
+    _queue: Vec<TcpStream>,
+}
+
+impl Swallows {
+    /// Listens on a port that the kernel chooses.
+    #[track_caller]
+    pub fn new() -> Self {
+        let door = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&door, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        listen(&door, 0).expect("it listens");
+        let at = getsockname(&door).expect("its address");
+        let at = SocketAddr::try_from(at).expect("an address of the internet");
+        let wait = Duration::from_millis(300);
+        // Until the kernel answers no more.
+        let queue: Vec<TcpStream> =
+            std::iter::from_fn(|| TcpStream::connect_timeout(&at, wait).ok()).take(16).collect();
+        assert!(queue.len() < 16, "its queue has no end");
+        Self { at, _door: door, _queue: queue }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.at.port()
+    }
+}
+
 /// A port on which nothing listens: it was free a moment ago and is in nobody's range.
 pub fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("address").port()
@@ -130,12 +166,14 @@ fn answer(stream: &mut TcpStream, request: &[u8], shared: &Shared) -> bool {
         let _ = shared.first.get_or_init(Instant::now);
         shared.visitors.fetch_add(1, Ordering::Relaxed);
     }
-    let (name, body) = match shared.manner {
-        Manner::Good(name) => (name, &b"ok"[..]),
-        Manner::Echo => ("echo", request),
+    let (status, name, body) = match shared.manner {
+        Manner::Good(name) => ("200 OK", name, &b"ok"[..]),
+        Manner::Echo => ("200 OK", "echo", request),
+        Manner::Broken => ("500 Internal Server Error", "broken", &b"no"[..]),
         Manner::Silent => return true,
     };
-    let head = format!("HTTP/1.1 200 OK\r\nX-Server: {name}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\nX-Server: {name}\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all(&[head.as_bytes(), body].concat()).is_ok()
 }
 

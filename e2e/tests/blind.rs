@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
+use cordee_e2e::looks;
 use cordee_e2e::pair::{Pair, server_id};
 use cordee_e2e::person::Person;
 use cordee_e2e::procs::{Frozen, Process};
@@ -186,6 +187,15 @@ fn the_state_cannot_be_written_while_the_writer_dies(cluster: &Cluster) {
         let now = Pair::try_read(cluster)?;
         if now.epoch == epoch { Ok(()) } else { Err(format!("{now:?}")) }
     });
+    let mut found = looks::findings(&person.browser, "the state cannot be written");
+    person.go("/pools/web/servers/new");
+    person.fill_in(&[("name", "late"), ("address", "127.0.0.1"), ("port", "9")]);
+    person.submit();
+    person.browser.wait_for("main h1", SAID);
+    assert!(!person.browser.sees("main form [name=\"name\"]"), "{:?}", person.browser.text("main"));
+    found.extend(looks::findings(&person.browser, "a form that cannot be kept"));
+    looks::none(&found);
+    person.go("/");
     let before = cluster.api().last_event();
     drop(locked);
     let since = Instant::now();

@@ -14,6 +14,7 @@ use cordee_e2e::api::Event;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
+use cordee_e2e::haproxy::{command, socket};
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::suite::File;
@@ -46,18 +47,6 @@ pub fn file() -> File {
             case!(without_any_database_a_connection_ends_before_a_page_is_late),
         ],
     )
-}
-
-/// One command at a HAProxy's own socket, as an operator with a shell would send it.
-fn command(cluster: &Cluster, proxy: &str, line: &str) -> String {
-    let path = std::fs::read_to_string(cluster.home().join("conf").join(format!("{proxy}.cfg"))).unwrap();
-    let socket = path.lines().find_map(|l| l.trim().strip_prefix("stats socket ")).expect("a socket");
-    let mut stream = UnixStream::connect(socket.split(' ').next().unwrap()).expect("the socket");
-    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 /// The columns of `show stat` of one line.
@@ -200,12 +189,6 @@ impl Drop for Persistent {
         self.0.store(true, Ordering::Relaxed);
         let _ = self.1.take().map(std::thread::JoinHandle::join);
     }
-}
-
-fn socket(cluster: &Cluster, proxy: &str) -> String {
-    let text = cluster.conf(proxy);
-    let line = text.lines().find_map(|l| l.trim().strip_prefix("stats socket ")).expect("a socket");
-    line.split(' ').next().unwrap().to_owned()
 }
 
 fn what_keeps_being_shut_is_critical_within_three_seconds(cluster: &Cluster) {

@@ -27,6 +27,7 @@ mod join_killed;
 mod many;
 mod members;
 mod owners;
+mod pace;
 mod page;
 mod ports;
 mod promote;
@@ -38,6 +39,7 @@ mod returning;
 mod rolling;
 mod security;
 mod sessions;
+mod statements;
 mod surround;
 mod watch;
 mod watched;
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         row(repair::file(), Place::Works, 140),
         row(repair_rows::file(), Place::Works, 75),
         row(sessions::file(), Place::Works, 46),
+        row(statements::file(), Place::Works, 0),
         row(surround::file(), Place::Works, 60),
         row(watched::file(), Place::Works, 75),
         row(watch::file(), Place::Works, 52),
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         row(blind::file(), Place::Quiet, 150),
         row(death::file(), Place::Alone, 42),
         row(many::file(), Place::Alone, 120),
+        row(pace::file(), Place::Alone, 0),
         row(doors::file(), Place::Quiet, 60),
         row(ports::file(), Place::Quiet, 54),
         row(failover::file(), Place::Alone, 113),

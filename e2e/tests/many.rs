@@ -117,8 +117,10 @@ fn thirty_servers_are_a_light_page(cluster: &Cluster) {
     std::thread::sleep(Duration::from_secs(5));
     let nodes = browser.script("return document.querySelectorAll('*').length", &[]).as_u64().unwrap();
     let (long, weight) = (browser.async_script(LONG, &[]), browser.script(WEIGHT, &[]));
-    println!("#   {nodes} elements, tasks above 50 ms: {long}, {weight}");
+    let heap = browser.metric("JSHeapUsedSize") / 1e6;
+    println!("#   {nodes} elements, {heap:.1} MB of script, tasks above 50 ms: {long}, {weight}");
     assert!(nodes <= 3_000, "{nodes} elements");
+    assert!(heap <= 30.0, "{heap} MB");
     assert!(weight["usable"].as_u64().is_some_and(|ms| ms <= 1_500), "{weight}");
     let bead = browser.text("#beads-web").unwrap_or_default();
     assert!(bead.contains("30 web servers") && bead.contains("28 up · 2 need attention"), "{bead}");

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
+mod front;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,18 +13,19 @@ use cordee_e2e::browser::Browser;
 use cordee_e2e::case;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
 use cordee_e2e::http::Client;
+use cordee_e2e::looks::{self, LANGUAGES, THEMES, too_wide};
 use cordee_e2e::person::Person;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
 use serde_json::json;
 
-const LANGUAGES: [&str; 2] = ["en", "fr"];
-const THEMES: [&str; 2] = ["light", "dark"];
+use front::{axe_finds_nothing_on_forms_with_errors, axe_finds_nothing_with_dialogs_and_menus_open};
+
 const WIDTHS: [u32; 2] = [360, 1280];
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Every page of the product that somebody signed in can open.
-const PAGES: [&str; 34] = [
+pub const PAGES: [&str; 35] = [
     "/",
     "/sessions/compare",
     "/drills",
@@ -57,11 +60,12 @@ const PAGES: [&str; 34] = [
     "/pools/db/servers/new",
     "/pools/db/servers/existing",
     "/pools/db/routing/all-writers",
+    "/pools/web/session/database",
     "/nothing-here",
 ];
 
 /// Pages that are right to answer 404, which Chromium notes in its console.
-const NOT_FOUND: [&str; 3] =
+pub const NOT_FOUND: [&str; 3] =
     ["/nothing-here", "/pools/web/servers/gone/logs", "/pools/web/servers/gone/stop"];
 
 /// Its cases.
@@ -178,33 +182,19 @@ fn signing_out_and_in_again(cluster: &Cluster) {
 
 // ---- axe
 
-/// Shows pages in both languages, narrow and wide, in both themes, and collects what axe finds and what is too wide.
+/// Shows pages in both languages, at all widths, in both themes, and collects what axe finds and what is too wide.
 #[track_caller]
 fn in_all_looks(person: &Person, pages: &[&str]) {
-    let (browser, mut found) = (&person.browser, Vec::new());
+    let mut found = Vec::new();
     for language in LANGUAGES {
-        browser.set_cookie("cordee_lang", language);
-        for (width, page) in WIDTHS.iter().flat_map(|w| pages.iter().map(move |p| (*w, p))) {
-            browser.width(width);
+        person.browser.set_cookie("cordee_lang", language);
+        for page in pages {
             person.go(page);
-            // What the system prefers changes while a page is open.
-            for theme in THEMES {
-                browser.theme(theme);
-                let look = format!("{page} {language} {theme} {width}");
-                found.extend(axe::violations(browser).into_iter().map(|v| format!("{look}: {v}")));
-                found.extend(too_wide(browser).map(|over| format!("{look}: {over} px too wide")));
-            }
+            found.extend(looks::findings(&person.browser, &format!("{page} {language}")));
         }
     }
-    usual_look(browser);
-    assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
-}
-
-/// By how much the page is wider than the screen.
-fn too_wide(browser: &Browser) -> Option<i64> {
-    let script = "const d = document.documentElement; return d.scrollWidth - d.clientWidth";
-    let over = browser.script(script, &[]).as_i64().expect("a width");
-    (over != 0).then_some(over)
+    usual_look(&person.browser);
+    looks::none(&found);
 }
 
 fn usual_look(browser: &Browser) {
@@ -229,58 +219,6 @@ fn each_look(browser: &Browser, mut then: impl FnMut(&str)) {
 
 fn axe_finds_nothing_on_any_page_and_none_is_wider_than_the_screen(cluster: &Cluster) {
     in_all_looks(&sign_in(cluster), &PAGES);
-}
-
-fn axe_finds_nothing_on_forms_with_errors(cluster: &Cluster) {
-    let person = sign_in(cluster);
-    let mut found = Vec::new();
-    each_look(&person.browser, |look| {
-        person.go("/pools/web/servers/new");
-        person.fill_in(&[("name", "a;b"), ("cookie", "a b")]);
-        person.submit();
-        person.browser.wait_for("[aria-invalid=\"true\"][name=\"name\"]", SHOWN);
-        found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{look}: {v}")));
-    });
-    assert!(found.is_empty(), "{found:#?}");
-}
-
-/// Everything that opens something in front of the dashboard.
-const OPENERS: [(&str, &str); 7] = [
-    ("web", "stop"),
-    ("web", "restart"),
-    ("web", "remove"),
-    ("db", "stop"),
-    ("db", "restart"),
-    ("db", "promote"),
-    ("db", "remove"),
-];
-
-fn axe_finds_nothing_with_dialogs_and_menus_open(cluster: &Cluster) {
-    let person = sign_in(cluster);
-    let mut found = Vec::new();
-    each_look(&person.browser, |look| {
-        let mut check = |what: &str| {
-            found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{what} {look}: {v}")));
-        };
-        person.dashboard();
-        person.open_add_web();
-        assert!(person.browser.sees("dialog[open]"), "adding opens a dialog");
-        check("add");
-        for (pool, action) in OPENERS {
-            person.dashboard();
-            person.ask(pool, if pool == "web" { "web1" } else { "db2" }, action);
-            person.browser.wait_for("dialog[open]", SHOWN);
-            check(action);
-        }
-        person.dashboard();
-        for opener in ["m-web1", "c-web1", "m-db2"] {
-            person.dashboard();
-            person.browser.click(&format!("[popovertarget=\"{opener}\"]"));
-            person.browser.wait_for(&format!("#{opener}"), SHOWN);
-            check(opener);
-        }
-    });
-    assert!(found.is_empty(), "{} violations: {found:#?}", found.len());
 }
 
 /// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places. Where the page is loaded once

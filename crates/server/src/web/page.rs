@@ -6,12 +6,13 @@ use askama::Template;
 use askama::filters::Safe;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use cordee_domain::problem::{Kind, Problem};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
+use super::back::own;
 use super::error::Refusal;
 use super::session::{Person, Theme, language};
 use super::view::{self, VerdictRow};
@@ -51,7 +52,7 @@ impl FromRequestParts<App> for Visit {
             person,
             lang: language(&parts.headers),
             theme,
-            here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            here: here(parts),
             script: wants_json(&parts.headers),
         })
     }
@@ -65,6 +66,18 @@ impl FromRequestParts<App> for Member {
         let visit = Visit::from_request_parts(parts, app).await?;
         Ok(Self(Visit { person: Some(person.0), ..visit }))
     }
+}
+
+/// The address to come back to. What answers a form shows nothing when it is asked for: then it is the page that held the
+/// form, and the dashboard where that was such an answer too.
+fn here(parts: &Parts) -> String {
+    let path = |uri: &Uri| uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    if [Method::GET, Method::HEAD].contains(&parts.method) {
+        return path(&parts.uri);
+    }
+    let from = parts.headers.get(header::REFERER).and_then(|v| v.to_str().ok()?.parse::<Uri>().ok());
+    let from = from.filter(|from| from.path() != parts.uri.path());
+    own(&from.as_ref().map_or_else(|| "/".to_owned(), path)).to_owned()
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -91,6 +91,7 @@ pub fn router() -> Router<App> {
         .route("/drills/{id}", get(drills::one))
         .route("/assets/{version}/{name}", get(assets::file))
         .fallback(missing)
+        .method_not_allowed_fallback(missing)
 }
 
 async fn missing(visit: Visit, app: axum::extract::State<App>) -> Response {

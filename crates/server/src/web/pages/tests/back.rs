@@ -49,3 +49,31 @@ async fn a_form_that_was_sent_too_late_is_not_sent_again() {
     let answer = site.post("/pools/web/servers/web1/stop", "", "").await;
     assert!(answer.contains("location: /login\r\n"), "{answer}");
 }
+
+#[tokio::test]
+async fn from_the_answer_to_a_form_another_language_leads_to_the_page_that_held_it() {
+    let site = site().await;
+    for (referer, led) in [
+        ("Referer: http://x/pools/web/servers/new\r\n", "/pools/web/servers/new"),
+        ("Referer: http://x/?web-q=far\r\n", "/?web-q=far"),
+        // That was such an answer too: nothing is shown there.
+        ("Referer: http://x/pools/web/servers\r\n", "/"),
+        ("Referer: http://x//evil.example\r\n", "/"),
+        ("Referer: evil\r\n", "/"),
+        ("", "/"),
+    ] {
+        let refused = site.post("/pools/web/servers", "name=a%3Bb", referer).await;
+        assert_eq!(status(&refused), "422", "{refused}");
+        let back = format!("name=\"back\" value=\"{led}\"");
+        assert_eq!(refused.matches(&back).count(), 2, "{referer}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_to_which_only_forms_go_is_a_page_that_says_so() {
+    let site = site().await;
+    for path in ["/pools/web/servers", "/visitors/keeping", "/refresh"] {
+        let answer = site.get(path).await;
+        assert!(status(&answer) == "404" && answer.contains("<main"), "{path}: {answer}");
+    }
+}
