@@ -323,19 +323,18 @@ impl Browser {
     /// A picture of the first visible element and nothing else, as a PNG in base64.
     #[track_caller]
     pub fn picture_of(&self, css: &str) -> String {
-        let place = "const e = [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility());
-            if (!e) return null;
-            const { x, y, width, height } = e.getBoundingClientRect();
-            return { x: x + scrollX, y: y + scrollY, width, height, scale: 1 }";
         // What was changed a moment ago is drawn by then.
         let frames =
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
         self.async_script(frames, &[]);
-        let clip = self.script(place, &[json!(css)]);
-        assert!(clip.is_object(), "{css} is not shown; {}", self.complaint());
-        let shot =
-            self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
-        shot["data"].as_str().expect("picture").to_owned()
+        let pick =
+            "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility()) ?? null";
+        let element = self.script(pick, &[json!(css)]);
+        let id =
+            element[ELEMENT].as_str().unwrap_or_else(|| panic!("{css} is not shown; {}", self.complaint()));
+        let shot = self.ask("GET", &format!("element/{id}/screenshot"), &Value::Null);
+        let shot = shot.unwrap_or_else(|e| panic!("{css}: {e}"));
+        shot.as_str().expect("picture").to_owned()
     }
 
     /// All that the page tells to those who cannot see it: names and descriptions, each once.

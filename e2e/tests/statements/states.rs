@@ -147,7 +147,7 @@ fn differ(browser: &Browser, what: &str, pictures: &[&String]) {
         all.iter().filter_map(Value::as_u64).min().unwrap_or(0)
     };
     println!(
-        "#   {what}: shapes stand out by {} of 255, two differ in {} of 400 pixels",
+        "#   {what}: shapes stand out by {} of 255, two differ in {} pixels",
         least("range"),
         least("apart")
     );

@@ -318,7 +318,10 @@ pub fn without_script_a_person_signs_in_drains_and_reads(cluster: &Cluster) {
     browser.set_cookie("cordee_lang", "en");
     person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
     person.submit();
-    assert_eq!(browser.path(), "/");
+    wait::until("the dashboard is shown", SHOWN, || match browser.path() {
+        path if path == "/" => Ok(()),
+        path => Err(format!("{path}: {:?}", browser.text("main"))),
+    });
     assert_eq!(person.row("web2").expect("its row").look, "good");
     let board = browser.text("main").unwrap_or_default();
     assert!(board.contains("script"), "it says that it needs one to stay up to date: {board}");
