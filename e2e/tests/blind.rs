@@ -189,7 +189,7 @@ fn the_state_cannot_be_written_while_the_writer_dies(cluster: &Cluster) {
     });
     let mut found = looks::findings(&person.browser, "the state cannot be written");
     person.go("/pools/web/servers/new");
-    person.fill_in(&[("name", "late"), ("address", "127.0.0.1"), ("port", "9")]);
+    person.fill_in(&[("name", "late")]);
     person.submit();
     person.browser.wait_for("main h1", SAID);
     assert!(!person.browser.sees("main form [name=\"name\"]"), "{:?}", person.browser.text("main"));
@@ -220,6 +220,9 @@ fn the_disk_is_full_while_the_writer_dies(_: &Cluster) {
     let filler = disk.fill();
     let full = Instant::now();
     said(&person, &words);
+    let tested = cluster.cli(&["test", &trial.before.writer.name]);
+    let last = tested.out.lines().last().unwrap_or_default();
+    assert!(tested.code == 1 && last.starts_with("failed") && last.contains(words[0]), "{tested:#?}");
     trial.kill_the_writer();
     wait::always("it stays said", FULL.saturating_sub(full.elapsed()), || {
         let (light, says) = shown(&person)?;
