@@ -1,6 +1,7 @@
 //! A person at the page: what they look for and click, in one place, so that the tests speak of servers and
 //! not of selectors.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -36,28 +37,44 @@ impl Person {
     /// Signs in with a cookie made over HTTP, and opens the dashboard in English.
     #[track_caller]
     pub fn sign_in(cluster: &Cluster) -> Self {
-        let (name, value) = cluster.session_anew();
-        let person = Self::stranger(cluster);
-        person.go("/login");
-        person.browser.set_cookie(&name, &value);
-        person.browser.set_cookie("lang", "en");
-        person.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
+        let session = cluster.session_anew();
+        let person = Self::with(cluster.page(), &session, PROOF);
         person.dashboard();
+        person
+    }
+
+    /// Somebody with a session and its secret, at no page of theirs yet.
+    #[track_caller]
+    pub fn with(page: SocketAddr, (name, value): &(String, String), proof: &str) -> Self {
+        let person = Self::at(page);
+        person.go("/login");
+        person.browser.set_cookie(name, value);
+        person.browser.set_cookie("lang", "en");
+        person.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(proof)]);
         person
     }
 
     /// Somebody who is not signed in, at no page yet.
     #[track_caller]
     pub fn stranger(cluster: &Cluster) -> Self {
+        Self::at(cluster.page())
+    }
+
+    fn at(page: SocketAddr) -> Self {
         let browser = Browser::start();
         browser.width(1280);
-        Self { browser, base: format!("http://{}", cluster.page()) }
+        Self { browser, base: format!("http://{page}") }
     }
 
     /// Opens a page of the product.
     #[track_caller]
     pub fn go(&self, path: &str) {
-        self.browser.open(&format!("{}{path}", self.base));
+        self.browser.open(&self.address(path));
+    }
+
+    /// The whole address of a page of the product.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     /// Opens the dashboard, and waits until its live part has begun.

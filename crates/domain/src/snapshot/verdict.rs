@@ -130,7 +130,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if stale || !risk.is_empty() {
         let reason = text!(
             "verdict-risk-reason",
-            names = risk.join(", "),
+            names = first(&risk),
             count = risk.len(),
             web = web,
             webs = web_all,
@@ -166,9 +166,21 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     }
 }
 
+/// Names that a title or a sentence holds at most.
+const MOST: usize = 3;
+
+/// The first names, and how many more there are.
+fn first(names: &[&str]) -> Arg {
+    match names.get(..MOST).filter(|_| names.len() > MOST) {
+        Some(first) => {
+            text!("names-and-more", names = first.join(", "), count = names.len() - first.len()).into()
+        }
+        None => names.join(", ").into(),
+    }
+}
+
 /// Names, as long as they fit into a title.
 fn few(names: &[&str]) -> Arg {
-    const MOST: usize = 3;
     if names.len() <= MOST {
         names.join(", ").into()
     } else {
@@ -184,6 +196,14 @@ mod tests {
         let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
         let reason = verdict.reason.expect("a reason");
         (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+    }
+
+    #[test]
+    fn a_sentence_names_three_and_counts_the_others() {
+        assert_eq!(first(&["web1", "web2", "web3"]), "web1, web2, web3".into());
+        let many = text!("names-and-more", names = "web1, web2, web3", count = 297_usize);
+        let names: Vec<String> = (1..=300).map(|n| format!("web{n}")).collect();
+        assert_eq!(first(&names.iter().map(String::as_str).collect::<Vec<_>>()), many.into());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod back;
 mod logs;
 mod many;
 mod proof;
+mod stage;
 
 use std::collections::BTreeMap;
 
