@@ -48,10 +48,16 @@ let written = 0;
 /** Changed numbers that wait for the next beat. */
 let waiting = {};
 let channel = null;
+/** What came and has not been read yet. */
+let inbox = [];
+const bell = new MessageChannel();
+/** What is to be done on the page once all that came has been read. */
+let due = nothing();
 
 /** Follows the cluster for as long as the page is open. */
 export function follow() {
   known.agesAt = performance.now();
+  bell.port1.onmessage = unpack;
   watchHands();
   tabulate(writeRowAges);
   setInterval(tick, 200);
@@ -132,7 +138,7 @@ const takes = {
     for (const row of data.events.toReversed()) takes.event(row);
   },
   delta(data) {
-    const now = urgent(data);
+    due.show ||= urgent(data);
     if (data.verdict) known.verdict = data.verdict;
     if (data.causes) known.causes = data.causes;
     if (data.rope) known.rope = data.rope;
@@ -141,19 +147,17 @@ const takes = {
     for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
     for (const row of data.servers ?? []) known.servers.set(row.name, row);
     gather(data);
-    if (now) flush();
   },
   gone(names) {
     for (const name of names) known.servers.delete(name);
     for (const name of names) waiting.servers?.delete(name);
-    if (paused) held.gone.push(...names);
-    else remove(names);
+    (paused ? held : due).gone.push(...names);
   },
   event(row) {
     lastEvent = Math.max(lastEvent, row.id);
     if (known.events.some((e) => e.id === row.id)) return;
     known.events = [row, ...known.events].sort((a, b) => b.id - a.id).slice(0, KEPT_EVENTS);
-    if (!paused) event(row);
+    due.events = true;
   },
   trial(progress) {
     if (!paused) measured(progress);
@@ -168,8 +172,7 @@ const takes = {
   beat(data) {
     pictureAge = data.age;
     setAges(data.ages);
-    flush();
-    write();
+    due.show = due.write = true;
   },
   over() {
     // A new password ends this session too, and its answer brings another one: it is on its way to this browser.
@@ -184,18 +187,43 @@ function shownServers() {
 /** One message, from the stream or from the leading tab. */
 function take(name, data, pass) {
   heard = performance.now();
-  // What changed is nothing to a page that has not heard yet what is.
-  if (name === "delta" && !known.verdict) return;
+  // At once: the clock of a tab that nobody looks at goes slowly.
   if (pass && channel) channel.postMessage({ name, data });
+  inbox.push({ name, data });
+  if (inbox.length === 1) bell.port2.postMessage(null);
+}
+
+/** What came in one go is shown in one go: when hundreds of servers fall, the page is not laid out for each line of it. */
+function unpack() {
+  const all = inbox;
+  inbox = [];
   steady(() => {
-    takes[name](data);
+    for (const { name, data } of all) {
+      // What changed is nothing to a page that has not heard yet what is.
+      if (name !== "delta" || known.verdict) takes[name](data);
+    }
+    settle();
     if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
   });
 }
 
+function nothing() {
+  return { show: false, write: false, events: false, gone: [] };
+}
+
+/** Does on the page what was found to be due. */
+function settle() {
+  const { gone, ...asked } = due;
+  due = nothing();
+  if (gone.length > 0) remove(gone);
+  if (asked.show) flush();
+  if (asked.events && !paused) known.events.toReversed().forEach(event);
+  if (asked.write) write();
+}
+
 /** What somebody has to see at once. Mere numbers wait for the beat. */
 function urgent({ verdict, causes, rope, writing, session, proxies = [], servers = [] }) {
-  const core = ({ status, show: shown, role, writer }) => JSON.stringify([status.st, status.word, shown, role, writer]);
+  const core = ({ status, show: shown, role, writer }) => [status.st, status.word, shown, role, writer].join("\n");
   const turned = (row, before) => !before || core(row) !== core(before);
   const drawing = (one) => JSON.stringify({ ...one, both: one?.both.map(({ from, st }) => [from, st]) });
   return (

@@ -130,8 +130,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if stale || !risk.is_empty() {
         let reason = text!(
             "verdict-risk-reason",
+            names = first(&risk),
             count = risk.len(),
-            names = Arg::servers(risk),
             web = web,
             webs = web_all,
             db = db,
@@ -166,9 +166,22 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     }
 }
 
+/// Names that a title or a sentence holds at most.
+const MOST: usize = 3;
+
+/// The first names, and how many more there are.
+fn first(names: &[&ServerName]) -> Arg {
+    match names.get(..MOST).filter(|_| names.len() > MOST) {
+        Some(first) => {
+            let (first, count) = (Arg::servers(first.iter().copied()), names.len() - first.len());
+            text!("names-and-more", names = first, count = count).into()
+        }
+        None => Arg::servers(names.iter().copied()),
+    }
+}
+
 /// Names, as long as they fit into a title.
 fn few(names: &[&ServerName]) -> Arg {
-    const MOST: usize = 3;
     if names.len() <= MOST {
         Arg::servers(names.iter().copied())
     } else {
@@ -184,6 +197,16 @@ mod tests {
         let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
         let reason = verdict.reason.expect("a reason");
         (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+    }
+
+    #[test]
+    fn a_sentence_names_three_and_counts_the_others() {
+        let all: Vec<ServerName> =
+            (1..=300).map(|n| ServerName::parse(&format!("web{n}")).expect("a name")).collect();
+        let all: Vec<&ServerName> = all.iter().collect();
+        let three = || Arg::servers(all[..3].iter().copied());
+        assert_eq!(first(&all[..3]), three());
+        assert_eq!(first(&all), text!("names-and-more", names = three(), count = 297_usize).into());
     }
 
     #[test]
