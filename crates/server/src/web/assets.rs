@@ -1,18 +1,12 @@
 //! Style sheet, shapes and script, embedded. Their address holds a hash of all of them, so that a browser may
 //! keep them for good and yet never mixes two versions.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::OnceLock;
 
-use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
@@ -44,74 +38,12 @@ fn hash() -> String {
     })
 }
 
-/// Each of them compressed, once. Nothing else that the page answers is: one page shows a new token, beside words that
-/// somebody else may have put into its address, and how well both shrink together tells what the token is.
-fn packed() -> &'static BTreeMap<String, Bytes> {
-    static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
-    PACKED.get_or_init(|| {
-        let pack = |name: Cow<'static, str>| {
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-            gzip.write_all(&Files::get(&name)?.data).ok()?;
-            Some((name.into_owned(), gzip.finish().ok()?.into()))
-        };
-        Files::iter().filter_map(pack).collect()
-    })
-}
-
-/// Whether the reader unpacks gzip.
-fn unpacks(headers: &HeaderMap) -> bool {
-    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    all.flat_map(|v| v.split(',')).any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        // "gzip;q=0" is a refusal.
-        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
-    })
-}
-
 /// `GET /assets/{hash}/{file}`
-pub async fn file(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn file(Path((version, name)): Path<(String, String)>) -> Response {
     let Some(file) = Files::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     // A page of another version asks for its own files; it gets ours, but must not keep them under its name.
     let current = root().ends_with(&version);
     let keep = if current { FOR_GOOD } else { "no-cache" };
     let kind = format!("{}; charset=utf-8", file.metadata.mimetype());
-    let known = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, keep.to_owned()),
-        (header::VARY, "accept-encoding".to_owned()),
-    ];
-    match packed().get(&name).filter(|_| unpacks(&headers)) {
-        Some(packed) => (known, [(header::CONTENT_ENCODING, "gzip")], packed.clone()).into_response(),
-        None => (known, file.data).into_response(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_sent_to_whom_it_may_be() {
-        let unpacks = |accepts: &str| {
-            let header = accepts.parse().expect("a header");
-            unpacks(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, header)]))
-        };
-        for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
-            assert!(unpacks(yes), "{yes}");
-        }
-        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip"] {
-            assert!(!unpacks(no), "{no}");
-        }
-        assert!(!super::unpacks(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn every_file_is_packed_and_smaller() {
-        for name in Files::iter() {
-            let (packed, whole) =
-                (packed().get(&*name).expect("packed").len(), Files::get(&name).expect("a file").data.len());
-            assert!(packed < whole, "{name}: {packed} of {whole}");
-        }
-    }
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep.to_owned())], file.data).into_response()
 }
