@@ -4,7 +4,7 @@ import { copy } from "./cells.js";
 import { setText } from "./text.js";
 
 const PROOF = { field: "proof", key: "cordee-proof" };
-/** By another one a browser is known at the sign-in, so that others who guess do not keep its person out. It opens nothing. */
+/** By another one a browser is known at the sign-in: others who guess do not keep its person out. It opens nothing. */
 const MARK = { field: "browser", key: "cordee-browser" };
 const DOORS = ["/login", "/setup", "/account/password"];
 
@@ -42,7 +42,7 @@ function put(form, secret) {
   input.value = read(secret) ?? make(secret);
 }
 
-/** Nothing is kept: no session can know what is made now, so that the forms of this page have a field for the password. */
+/** Nothing is kept, and no session knows what is made now: the forms of this page have a field for the password. */
 function ask() {
   for (const place of document.querySelectorAll("[data-unkept]")) {
     const field = copy("t-own");

@@ -1,4 +1,5 @@
-//! Weighs what goes over the wire to a browser: a tunnel to the page that counts the octets of every answer, heads and all.
+//! Weighs what goes over the wire to a browser: a tunnel to the page that counts the octets of every answer, heads and
+//! all.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -51,8 +52,8 @@ impl Scale {
     }
 }
 
-/// One connection. A browser asks for one thing after the other on it, so that what comes back is the answer to what was
-/// asked last.
+/// One connection. A browser asks for one thing after the other on it, so that what comes back is the answer to what
+/// was asked last.
 fn lead(browser: TcpStream, page: TcpStream, pan: &Arc<Pan>) {
     let (mut from, mut to) = (browser.try_clone().expect("a copy"), page.try_clone().expect("a copy"));
     let streams = Arc::new(AtomicBool::new(false));

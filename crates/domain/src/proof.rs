@@ -96,8 +96,8 @@ pub enum Way {
     Field,
     /// On a page of its own.
     Page,
-    /// On the sign-in page: it is a script that sends no secret, one of before there were any. It knows no such field, but
-    /// wherever it is led, it goes to sign in.
+    /// On the sign-in page: it is a script that sends no secret, one of before there were any. It knows no such field,
+    /// but wherever it is led, it goes to sign in.
     SignIn,
 }
 

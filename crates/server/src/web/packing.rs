@@ -1,8 +1,8 @@
 //! What is sent compressed: pages, style, script, JSON and tables, to whoever unpacks gzip.
 //!
-//! How well an answer shrinks tells how much of it is said twice. Who sees the lengths of many answers, and has words of
-//! their own put into them, finds out a secret that stands beside those words, letter by letter (BREACH). So what holds
-//! both is sent as it is: marked where it is made, and besides that whatever answers a form or is not asked by reading.
+//! How well an answer shrinks tells how much of it is said twice. Whoever sees the lengths of many answers, and has
+//! words of their own put into them, finds out a secret that stands beside those words, letter by letter (BREACH). So
+//! what may hold both is sent as it is: marked where it is made, and besides that whatever answers a form or a change.
 
 use std::convert::Infallible;
 

@@ -59,8 +59,8 @@ pub fn cookie_name(app: &App) -> String {
     format!("cordee_{}", app.cluster)
 }
 
-/// The `Set-Cookie` value that takes a cookie away by which a browser was known before: it went to every port of the host,
-/// and tells nothing any more.
+/// The `Set-Cookie` value that takes a cookie away by which older versions knew a browser: it goes to every port of the
+/// host, and tells nothing any more.
 pub fn forget_browser(app: &App, headers: &HeaderMap) -> Option<String> {
     let name = format!("cordee_{}_browser", app.cluster);
     cookie(headers, &name).map(|_| format!("{name}=; Path=/login; HttpOnly; SameSite=Strict; Max-Age=0"))

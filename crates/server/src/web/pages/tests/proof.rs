@@ -113,7 +113,8 @@ async fn a_session_begun_before_there_were_secrets_is_asked_for_the_password_onc
     );
 }
 
-/// A tab that was open over an upgrade: its script knows no field for the password, and goes to sign in wherever it is led.
+/// A tab that was open over an upgrade: its script knows no field for the password, and goes to sign in wherever it is
+/// led.
 #[tokio::test]
 async fn a_script_of_before_there_were_secrets_is_led_to_the_sign_in_page() {
     let site = site().await;
