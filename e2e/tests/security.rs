@@ -20,7 +20,7 @@ use cordee_e2e::db::Db;
 use cordee_e2e::http::{Answer, Client};
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use cookie::{a_stolen_cookie_changes_nothing, the_page_shows_what_another_port_cannot_fetch};
 use guess::{

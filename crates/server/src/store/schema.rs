@@ -167,8 +167,7 @@ mod tests {
         let store = Store::open(&path, || Some(fixture::desired())).unwrap();
         let ana = Account("ana".to_owned());
         assert!(store.password_matches("ana", "long enough").unwrap().is_some());
-        let browsers: u32 =
-            store.lock().query_row("SELECT count(*) FROM browser", [], |r| r.get(0)).unwrap();
+        let browsers: u32 = store.lock().query_row("SELECT count(*) FROM browser", [], |r| r.get(0)).unwrap();
         assert_eq!(browsers, 0, "by a cookie nobody is known");
         let sessions = store.sessions(&ana, "a").unwrap();
         assert_eq!(sessions.len(), 1);

@@ -146,8 +146,7 @@ pub fn router(app: App) -> Router {
                 .layer(from_fn(session::same_origin)),
         )
         .layer(from_fn_with_state(app.clone(), host::known))
-        .layer(from_fn(packing::only_what_is_read))
-        .layer(packing::layer())
+        .layer(from_fn(packing::pack))
         .layer(from_fn(headers::add))
         .with_state(app)
 }

@@ -5,13 +5,15 @@
 //! what may hold both is sent as it is: marked where it is made, and besides that whatever answers a form or a change.
 
 use std::convert::Infallible;
+use std::io::Write as _;
 
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::Request;
-use axum::http::{Extensions, HeaderMap, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, IntoResponseParts, Response, ResponseParts};
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{And, Predicate as _, SizeAbove};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Marks an answer that is never compressed: it holds a secret, or what strangers wrote beside what is nobody else's
 /// business.
@@ -32,18 +34,10 @@ pub async fn never(response: Response) -> Response {
     (Unpacked, response).into_response()
 }
 
-/// Marks what does not answer a question: what was typed into a form stands in its answer, and so does what is shown
-/// once. It is so for a form that somebody adds, too.
-pub async fn only_what_is_read(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let response = next.run(request).await;
-    if reads { response } else { never(response).await }
-}
-
 /// Below that, in octets, an answer and its head go in one packet anyway.
-const LEAST: u16 = 1_024;
+const LEAST: u64 = 1_024;
 
-/// What shrinks and is there as a whole. Streams of events are not in it: they must not wait for more.
+/// What shrinks. Streams of events are not in it.
 const KINDS: [&str; 8] = [
     "text/html",
     "text/css",
@@ -55,12 +49,51 @@ const KINDS: [&str; 8] = [
     "application/problem+json",
 ];
 
-type Rule = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
+/// Compresses what may be, for whoever unpacks it.
+pub async fn pack(request: Request, next: Next) -> Response {
+    // What was typed into a form stands in its answer, and what is shown once is shown there: no form that somebody adds
+    // has to think of it.
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let unpacks = unpacks(request.headers());
+    let mut response = next.run(request).await;
+    if !reads || !is_packable(&response) {
+        return response;
+    }
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if !unpacks {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // It is there already.
+    let Ok(whole) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let copy = whole.clone();
+    // A table of all visitors takes its time.
+    match tokio::task::spawn_blocking(move || packed(&copy)).await {
+        Ok(Some(packed)) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            Response::from_parts(parts, Body::from(packed))
+        }
+        _ => Response::from_parts(parts, Body::from(whole)),
+    }
+}
 
-/// Compresses what may be. It leaves alone what is encoded already.
-pub fn layer() -> CompressionLayer<And<SizeAbove, Rule>> {
-    let rule: Rule = |_, _, headers, marks| marks.get::<Unpacked>().is_none() && shrinks(headers);
-    CompressionLayer::new().compress_when(SizeAbove::new(LEAST).and(rule))
+fn packed(whole: &Bytes) -> Option<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(whole).ok()?;
+    gzip.finish().ok()
+}
+
+/// Whether an answer may be compressed and is worth it: one that is there as a whole, so that nothing waits in a buffer.
+fn is_packable(response: &Response) -> bool {
+    let large = response.body().size_hint().exact().is_some_and(|octets| octets >= LEAST);
+    let marked = response.extensions().get::<Unpacked>().is_some();
+    large
+        && !marked
+        && !response.headers().contains_key(header::CONTENT_ENCODING)
+        && shrinks(response.headers())
 }
 
 fn shrinks(headers: &HeaderMap) -> bool {
@@ -69,23 +102,62 @@ fn shrinks(headers: &HeaderMap) -> bool {
     KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind))
 }
 
+/// Whether the reader unpacks gzip.
+pub fn unpacks(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    all.flat_map(|v| v.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        // "gzip;q=0" is a refusal.
+        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().expect("a header"))])
+    }
+
+    #[test]
+    fn gzip_is_sent_to_whom_it_may_be() {
+        let unpacks = |accepts: &str| unpacks(&headers(header::ACCEPT_ENCODING, accepts));
+        for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
+            assert!(unpacks(yes), "{yes}");
+        }
+        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip", "*;q=0"] {
+            assert!(!unpacks(no), "{no}");
+        }
+        assert!(!super::unpacks(&HeaderMap::new()));
+    }
 
     #[test]
     fn what_is_not_known_to_shrink_is_left_alone() {
-        let shrinks = |kind: &'static str| {
-            shrinks(&HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]))
-        };
-        for yes in ["text/html; charset=utf-8", "application/json", "TEXT/CSV; header=present", "image/svg+xml"] {
+        let shrinks = |kind: &str| shrinks(&headers(header::CONTENT_TYPE, kind));
+        for yes in
+            ["text/html; charset=utf-8", "application/json", "TEXT/CSV; header=present", "image/svg+xml"]
+        {
             assert!(shrinks(yes), "{yes}");
         }
         for no in ["text/event-stream", "image/png", "application/octet-stream", "text/htmlx", ""] {
             assert!(!shrinks(no), "{no}");
         }
         assert!(!super::shrinks(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_small_marked_encoded_or_not_there_yet_is_left_alone() {
+        let page = |length: usize| {
+            let kind = [(header::CONTENT_TYPE, "text/html")];
+            (kind, "x".repeat(length)).into_response()
+        };
+        assert!(is_packable(&page(1_024)) && !is_packable(&page(1_023)));
+        assert!(!is_packable(&(Unpacked, page(9_000)).into_response()));
+        assert!(!is_packable(&([(header::CONTENT_ENCODING, "br")], page(9_000)).into_response()));
+        let pieces = futures_util::stream::once(async { Ok::<_, Infallible>("x".repeat(9_000)) });
+        let stream = ([(header::CONTENT_TYPE, "text/html")], Body::from_stream(pieces)).into_response();
+        assert!(!is_packable(&stream));
     }
 }

@@ -54,8 +54,10 @@ async fn who_was_here_before_gets_in_while_others_guess() {
 async fn what_another_port_sees_gives_no_tries_and_takes_none() {
     let site = site().await;
     let first = site.enter(RIGHT, MARK, "x=y").await;
-    let stolen: Vec<&str> = cookies(&first).into_iter().filter_map(|cookie| cookie.split(';').next()).collect();
-    let tossed = format!("{}; {}; cordee_test_browser={MARK}; browser={MARK}", stolen.join("; "), site.cookie);
+    let stolen: Vec<&str> =
+        cookies(&first).into_iter().filter_map(|cookie| cookie.split(';').next()).collect();
+    let tossed =
+        format!("{}; {}; cordee_test_browser={MARK}; browser={MARK}", stolen.join("; "), site.cookie);
     site.guess_until_all_wait().await;
     let (other, upper) = ("f".repeat(64), MARK.to_uppercase());
     for mark in ["", "x", PROOF, &other, &upper, &MARK[1..]] {

@@ -75,8 +75,10 @@ async fn post(site: &Site, path: &str, form: &str) -> Sent {
 #[tokio::test]
 async fn pages_style_script_and_answers_of_the_api_are_packed_for_whoever_unpacks_them() {
     let site = site().await;
-    let (css, script) =
-        (format!("{}/cordee.css", crate::web::assets::root()), format!("{}/live.js", crate::web::assets::root()));
+    let (css, script) = (
+        format!("{}/cordee.css", crate::web::assets::root()),
+        format!("{}/live.js", crate::web::assets::root()),
+    );
     for path in [
         "/",
         "/aide",
@@ -92,7 +94,12 @@ async fn pages_style_script_and_answers_of_the_api_are_packed_for_whoever_unpack
         let packed = get(&site, path, "br, gzip;q=0.8").await;
         assert!(packed.packed() && !plain.packed(), "{path}: {:?}", packed.headers);
         assert_eq!(packed.status, plain.status, "{path}");
-        assert!(packed.body.len() * 2 < plain.body.len(), "{path}: {} of {}", packed.body.len(), plain.body.len());
+        assert!(
+            packed.body.len() * 2 < plain.body.len(),
+            "{path}: {} of {}",
+            packed.body.len(),
+            plain.body.len()
+        );
         // What tells an age is another text a moment later.
         let lasts = !["/", "/api/v1/snapshot"].contains(&path);
         assert!(if lasts { packed.text() == plain.text() } else { packed.text().contains("web1") }, "{path}");
@@ -101,17 +108,17 @@ async fn pages_style_script_and_answers_of_the_api_are_packed_for_whoever_unpack
             assert!(!sent.header(header::CACHE_CONTROL).is_empty(), "{path}");
             assert!(sent.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"), "{path}");
         }
-        assert!(packed.header(header::CONTENT_LENGTH).is_empty(), "{path}: the length of what was not sent");
-        for refused in ["gzip;q=0", "", "br", "x-gzip"] {
-            assert!(!get(&site, path, refused).await.packed(), "{path} {refused}");
+        for refused in ["gzip;q=0", "", "br", "x-gzip", "*;q=0"] {
+            let sent = get(&site, path, refused).await;
+            assert!(!sent.packed() && sent.status == plain.status, "{path} {refused}");
         }
         // Asked for the head alone, the same head: above all no length of another body.
-        let head = answer(&site, request(&site, "HEAD", path, "gzip", None)).await;
-        assert!(head.packed() && head.body.is_empty(), "{path}");
-        assert!(head.header(header::CONTENT_LENGTH).is_empty(), "{path}: {:?}", head.headers);
-        let head = answer(&site, request(&site, "HEAD", path, "identity", None)).await;
-        let length: Option<usize> = head.header(header::CONTENT_LENGTH).parse().ok();
-        assert!(length.is_some_and(|length| !lasts || length == plain.body.len()), "{path}: {length:?}");
+        for (accepts, whole) in [("gzip", &packed), ("identity", &plain)] {
+            let head = answer(&site, request(&site, "HEAD", path, accepts, None)).await;
+            assert!(head.packed() == whole.packed() && head.body.is_empty(), "{path}");
+            let length: Option<usize> = head.header(header::CONTENT_LENGTH).parse().ok();
+            assert!(length.is_some_and(|length| !lasts || length == whole.body.len()), "{path}: {length:?}");
+        }
     }
 }
 
@@ -142,13 +149,18 @@ async fn a_stream_is_not_packed_and_its_first_event_waits_for_nothing() {
     let site = site().await;
     for (path, first) in [("/live", "event: snapshot"), ("/api/v1/events", "event: snapshot")] {
         let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nCookie: {}\r\n\r\n", site.cookie);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nCookie: {}\r\n\r\n",
+            site.cookie
+        );
         let asked = std::time::Instant::now();
         stream.write_all(request.as_bytes()).await.expect("sent");
         let begun = read_until(&mut stream, first).await;
         assert!(asked.elapsed() < std::time::Duration::from_secs(1), "{path}: {:?}", asked.elapsed());
-        assert!(begun.contains("text/event-stream") && !begun.contains("content-encoding"), "{path}: {begun}");
+        assert!(
+            begun.contains("text/event-stream") && !begun.contains("content-encoding"),
+            "{path}: {begun}"
+        );
     }
 }
 
@@ -167,7 +179,7 @@ async fn a_head_alone_ends_where_it_should() {
     tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut all).await.expect("text");
     assert_eq!(all.matches("HTTP/1.1 200").count(), 2, "{all}");
     assert_eq!(all.matches("content-encoding: gzip").count(), 2, "{all}");
-    assert!(!all.contains("content-length") && all.ends_with("\r\n\r\n"), "{all}");
+    assert!(all.ends_with("\r\n\r\n"), "{all}");
 }
 
 /// The page that shows a new token, its twin on the command line's socket, and whatever else is not for everybody.
@@ -178,9 +190,14 @@ async fn what_holds_a_secret_goes_as_it_is() {
     let _compared = engine(std::mem::replace(&mut site.asks, none), true);
     let form = format!("name=backup&days=9&password=long+enough&proof={PROOF}");
     let token = post(&site, "/account/tokens", &form).await;
-    assert!(token.status == StatusCode::OK && token.text().contains("class=\"secret\">cordee_"), "{}", token.text());
-    assert!(!token.packed() && token.body.len() > 10_000);
-    let existing = format!("name=db3&address=127.0.0.1&port=13399&user=ana&password=a%20%22rope%22&proof={PROOF}");
+    assert!(
+        token.status == StatusCode::OK && token.text().contains("class=\"secret\">cordee_"),
+        "{}",
+        token.text()
+    );
+    assert!(!token.packed() && token.body.len() > 2_000);
+    let existing =
+        format!("name=db3&address=127.0.0.1&port=13399&user=ana&password=a%20%22rope%22&proof={PROOF}");
     let word = post(&site, "/pools/db/servers/existing", &existing).await;
     assert!(word.text().contains("name=\"word\"") && !word.packed(), "{}", word.text());
     for (method, path, body) in [
@@ -219,7 +236,8 @@ async fn secrets_and_the_words_of_strangers_are_marked_where_they_are_made() {
     tail.headers_mut().insert(header::ACCEPT, "application/json".parse().expect("a kind"));
     let tail = bare.clone().oneshot(tail).await.expect("an answer");
     assert!(tail.status() == StatusCode::OK && tail.extensions().get::<Unpacked>().is_some());
-    let plain = bare.oneshot(request(&site, "GET", "/account/tokens", "gzip", None)).await.expect("an answer");
+    let plain =
+        bare.oneshot(request(&site, "GET", "/account/tokens", "gzip", None)).await.expect("an answer");
     assert!(plain.extensions().get::<Unpacked>().is_none(), "the list holds names only");
     for path in ["/api/v1/pools/web/servers/web1/logs", "/api/v1/pools/web/servers/web1/requests"] {
         let made = router(site.app.clone()).oneshot(request(&site, "GET", path, "gzip", None)).await;
@@ -236,7 +254,9 @@ async fn the_setup_code_goes_as_it_is() {
     let bare = pages::router().with_state(site.app.clone());
     let form = request(&site, "POST", "/setup", "gzip", Some("code=krab-7q2m&name=ana&password=short"));
     let made = bare.oneshot(form).await.expect("an answer");
-    assert!(made.status() == StatusCode::UNPROCESSABLE_ENTITY && made.extensions().get::<Unpacked>().is_some());
+    assert!(
+        made.status() == StatusCode::UNPROCESSABLE_ENTITY && made.extensions().get::<Unpacked>().is_some()
+    );
     let page = post(&site, "/setup", "code=krab-7q2m&name=ana&password=short").await;
     assert!(page.text().contains("krab-7q2m") && !page.packed());
     assert!(get(&site, "/setup", "gzip").await.packed(), "the empty form");
@@ -245,11 +265,18 @@ async fn the_setup_code_goes_as_it_is() {
 /// Whatever is typed may be in the answer: no form's is packed, not even of one that somebody adds.
 #[tokio::test]
 async fn no_answer_to_a_form_is_packed() {
-    let site = site().await;
-    for path in forms() {
-        let sent = post(&site, &path, "name=1&confirm=x").await;
-        assert!(!sent.packed(), "{path}");
+    let mut site = site().await;
+    // There is no engine, and nobody waits for one.
+    site.asks.close();
+    let mut large = 0;
+    // Whoever is signed out gets no page.
+    for path in forms().iter().filter(|path| *path != "/logout") {
+        for form in ["name=1&confirm=x".to_owned(), format!("name=1&confirm=x&proof={PROOF}")] {
+            let sent = post(&site, path, &form).await;
+            assert!(!sent.packed(), "{path}");
+            large +=
+                usize::from(sent.body.len() > 2_000 && sent.header(header::CONTENT_TYPE).contains("html"));
+        }
     }
-    let large = post(&site, "/pools/web/servers", &format!("name=1x&start=off&proof={PROOF}")).await;
-    assert!(large.status == StatusCode::UNPROCESSABLE_ENTITY && large.body.len() > 4_000);
+    assert!(large > 30, "{large} would have been worth it");
 }

@@ -52,7 +52,10 @@ async fn a_cookie_alone_changes_nothing_at_any_address() {
             );
             let said = site.post_bare(path, body, JSON).await;
             if body.contains("ffff") {
-                assert!(status(&said) == "403" && said.contains("\"field\":\"own_password\""), "{path}: {said}");
+                assert!(
+                    status(&said) == "403" && said.contains("\"field\":\"own_password\""),
+                    "{path}: {said}"
+                );
             } else {
                 // A script of before there were secrets.
                 assert!(status(&said) == "303" && said.contains("location: /login\r\n"), "{path}: {said}");
@@ -127,7 +130,10 @@ async fn a_script_of_before_there_were_secrets_is_led_to_the_sign_in_page() {
     // It is signed in, and is not sent back to where nothing can be done.
     let form = site.get("/login?back=/journal").await;
     assert!(status(&form) == "200" && form.contains("action=\"/login\""), "{form}");
-    assert!(form.contains("before an upgrade of Cord\u{e9}e") && form.contains("value=\"/journal\""), "{form}");
+    assert!(
+        form.contains("before an upgrade of Cord\u{e9}e") && form.contains("value=\"/journal\""),
+        "{form}"
+    );
     let entered = site.post("/login", "name=ana&password=long+enough&back=/journal", "").await;
     assert!(status(&entered) == "303" && entered.contains("location: /journal\r\n"), "{entered}");
     let session = entered.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
@@ -145,7 +151,10 @@ async fn a_password_of_something_else_is_typed_once_more_beside_one_s_own() {
     let typed = "name=db3&address=127.0.0.1&port=13399&user=ana&password=wrong+rope";
     let page = site.post_bare("/pools/db/servers/existing", typed, "").await;
     assert_eq!(status(&page), "403");
-    assert!(page.contains("name=\"own_password\"") && page.contains("name=\"address\" value=\"127.0.0.1\""), "{page}");
+    assert!(
+        page.contains("name=\"own_password\"") && page.contains("name=\"address\" value=\"127.0.0.1\""),
+        "{page}"
+    );
     let other = page.split("<input").find(|input| input.contains(" name=\"password\""));
     assert!(other.is_some_and(|input| input.contains("type=\"password\"")), "{page}");
     assert!(!page.contains("wrong rope"), "{page}");
