@@ -16,7 +16,7 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
-use super::flow::unpacks;
+use super::packing::unpacks;
 
 #[derive(RustEmbed)]
 #[folder = "../../web"]
@@ -46,8 +46,7 @@ fn hash() -> String {
     })
 }
 
-/// Each of them compressed, once. Nothing else that the page answers is: one page shows a new token, beside words that
-/// somebody else may have put into its address, and how well both shrink together tells what the token is.
+/// Each of them compressed, once and as well as can be.
 fn packed() -> &'static BTreeMap<String, Bytes> {
     static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
     PACKED.get_or_init(|| {

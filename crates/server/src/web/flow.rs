@@ -4,22 +4,11 @@
 use std::io::{self, Write as _};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt as _, stream};
-
-/// Whether the reader unpacks gzip.
-pub fn unpacks(headers: &HeaderMap) -> bool {
-    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    all.flat_map(|v| v.split(',')).any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        // "gzip;q=0" is a refusal.
-        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
-    })
-}
 
 /// The same answer, packed.
 pub fn pack(answer: Response) -> Response {
@@ -57,21 +46,6 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-
-    #[test]
-    fn gzip_is_sent_to_whom_it_may_be() {
-        let unpacks = |accepts: &str| {
-            let header = accepts.parse().expect("a header");
-            unpacks(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, header)]))
-        };
-        for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
-            assert!(unpacks(yes), "{yes}");
-        }
-        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip"] {
-            assert!(!unpacks(no), "{no}");
-        }
-        assert!(!super::unpacks(&HeaderMap::new()));
-    }
 
     #[tokio::test]
     async fn each_message_is_whole_as_soon_as_it_came() {

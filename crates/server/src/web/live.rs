@@ -21,7 +21,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::App;
-use super::flow::{pack, unpacks};
+use super::flow::pack;
+use super::packing::unpacks;
 use super::page::{Member, Visit};
 use super::read::Query;
 use super::stay::Stay;
