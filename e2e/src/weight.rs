@@ -165,7 +165,7 @@ pub fn watch(browser: &Browser, time: Duration) -> Work {
 pub fn greeting(page: SocketAddr, (name, value): &(String, String)) -> usize {
     let mut stream = TcpStream::connect(page).expect("a connection");
     let request = format!(
-        "GET /live HTTP/1.1\r\nHost: {page}\r\nCookie: {name}={value}; lang=en\r\nAccept-Encoding: gzip\r\n\r\n"
+        "GET /live HTTP/1.1\r\nHost: {page}\r\nCookie: {name}={value}; cordee_lang=en\r\nAccept-Encoding: gzip\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).expect("sent");
     stream.set_read_timeout(Some(TIMEOUT)).expect("a limit");

@@ -117,7 +117,10 @@ fn a_thousand_servers_of_which_a_hundred_change_each_second(_: &Cluster) {
     person.browser.wait_for("#verdict[data-st=warn]", SHOWN);
     let work = weight::watch(&person.browser, REST);
     let after = heap(&person);
-    println!("#   {CHANGES} of {SERVERS} changing: {work:?}, heap {before} before and {after} after, load {}", load());
+    println!(
+        "#   {CHANGES} of {SERVERS} changing: {work:?}, heap {before} before and {after} after, load {}",
+        load()
+    );
     no_long_task("a thousand, changing", &work.long);
     let nodes = weight::read(&person.browser).nodes;
     assert!(nodes <= NODES, "{nodes} elements");

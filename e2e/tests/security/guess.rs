@@ -136,7 +136,7 @@ pub fn a_browser_is_known_by_what_no_other_port_gets(cluster: &Cluster) {
     // It signed in before anybody guessed.
     assert_eq!(enter(cluster, MARK).status, 303);
     person.go("/login");
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.browser.script("localStorage.setItem('cordee-browser', arguments[0])", &[json!(MARK)]);
     guessed(5);
     sign_in();

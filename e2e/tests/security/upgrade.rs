@@ -19,7 +19,7 @@ fn signed_in_before(cluster: &Cluster) -> Person {
     let person = Person::stranger(cluster);
     person.go("/login");
     person.browser.set_cookie(name, value);
-    person.browser.set_cookie("lang", "en");
+    person.browser.set_cookie("cordee_lang", "en");
     person.dashboard();
     person
 }
@@ -102,7 +102,7 @@ pub fn a_browser_that_keeps_nothing_is_asked_in_the_form_itself(cluster: &Cluste
         let person = Person::stranger(cluster);
         person.browser.before_each_page(script);
         person.go("/login");
-        person.browser.set_cookie("lang", "en");
+        person.browser.set_cookie("cordee_lang", "en");
         person.fill_in(&[("name", ACCOUNT), ("password", PASSWORD)]);
         person.submit();
         wait::until("the dashboard is shown", SHOWN, || person.row("web1").ok_or("not yet"));

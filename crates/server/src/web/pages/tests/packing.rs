@@ -51,7 +51,7 @@ fn request(site: &Site, method: &str, path: &str, accepts: &str, form: Option<&s
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header(header::COOKIE, format!("{}; lang=en", site.cookie))
+        .header(header::COOKIE, format!("{}; cordee_lang=en", site.cookie))
         .header(header::ACCEPT_ENCODING, accepts);
     let Some(form) = form else { return request.body(Body::empty()).expect("a request") };
     let kind = "application/x-www-form-urlencoded";

@@ -156,11 +156,8 @@ impl Crowd {
             db = 2_u8,
             dbs = 2_u8
         );
-        let test = |s: &&ServerView| Remedy::Ask {
-            pool: PoolId::Web,
-            name: s.name.clone(),
-            action: Action::Test,
-        };
+        let test =
+            |s: &&ServerView| Remedy::Ask { pool: PoolId::Web, name: s.name.clone(), action: Action::Test };
         picture.causes = vec![Cause {
             about: About::Servers(PoolId::Web, down.iter().map(|s| s.name.clone()).collect()),
             status: first.status.clone(),
