@@ -39,7 +39,8 @@ impl Still {
         let (_, after) = rest.split_once("</script>").expect("its end");
         let (_, root) = rest.split_once("/assets/").expect("its address");
         let (version, _) = root.split_once('/').expect("a version");
-        let mut files = Files::from([("/".to_owned(), ("text/html", format!("{before}{after}").into_bytes()))]);
+        let mut files =
+            Files::from([("/".to_owned(), ("text/html", format!("{before}{after}").into_bytes()))]);
         for (name, kind) in LOOKS {
             let path = format!("/assets/{version}/{name}");
             let body = get(&path).body;

@@ -111,7 +111,8 @@ fn first_word(child: &mut Child) -> Receiver<Value> {
     let (found, words) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some(said) = line.split_once("stage ").and_then(|(_, json)| serde_json::from_str(json).ok())
+            if let Some(said) =
+                line.split_once("stage ").and_then(|(_, json)| serde_json::from_str(json).ok())
             {
                 let _ = found.send(said);
             }

@@ -86,17 +86,22 @@ fn person(cluster: &Cluster) -> Person {
 fn two_servers_at_rest(cluster: &Cluster) {
     cluster.settle();
     let person = person(cluster);
+    weight::load(&person.browser, &person.address("/"));
+    rest(cluster, &person, "two servers");
     let page = weigh(&person, weight::greeting(cluster.page(), &cluster.session()), "two servers");
     no_long_task("two servers", &page.long);
-    rest(cluster, &person, "two servers");
 }
 
 fn thirty_servers_and_at_rest(cluster: &Cluster) {
     let _crowd = Crowd::gather(cluster);
     let person = person(cluster);
+    weight::load(&person.browser, &person.address("/"));
+    rest(cluster, &person, "thirty servers");
+    // The pointer lies on a row, as it does when somebody reads.
+    person.browser.point_at("#rows-web tr:nth-child(3) th");
+    rest(cluster, &person, "thirty servers under a pointer");
     let page = weigh(&person, weight::greeting(cluster.page(), &cluster.session()), "thirty servers");
     no_long_task("thirty servers", &page.long);
-    rest(cluster, &person, "thirty servers");
 }
 
 /// The heap after everything was thrown away that nobody needs.
@@ -117,7 +122,10 @@ fn a_thousand_servers_of_which_a_hundred_change_each_second(_: &Cluster) {
     person.browser.wait_for("#verdict[data-st=warn]", SHOWN);
     let work = weight::watch(&person.browser, REST);
     let after = heap(&person);
-    println!("#   {CHANGES} of {SERVERS} changing: {work:?}, heap {before} before and {after} after, load {}", load());
+    println!(
+        "#   {CHANGES} of {SERVERS} changing: {work:?}, heap {before} before and {after} after, load {}",
+        load()
+    );
     no_long_task("a thousand, changing", &work.long);
     let nodes = weight::read(&person.browser).nodes;
     assert!(nodes <= NODES, "{nodes} elements");

@@ -32,7 +32,9 @@ pub fn pack(answer: Response) -> Response {
         let piece = match pieces.next().await {
             Some(Ok(piece)) => piece,
             Some(Err(error)) => return Some((Err(error), (pieces, None))),
-            None => return Some((packer.finish().map(Bytes::from).map_err(axum::Error::new), (pieces, None))),
+            None => {
+                return Some((packer.finish().map(Bytes::from).map_err(axum::Error::new), (pieces, None)));
+            }
         };
         match take(&mut packer, &piece) {
             Ok(packed) => Some((Ok(packed), (pieces, Some(packer)))),
