@@ -17,6 +17,8 @@ const LATE_MS = 2_000;
 const WRITE_MS = 1_050;
 const RETRY_MS = 1_000;
 const OVER_MS = 400;
+/** The page is changed no more often than that: each change makes the browser lay it out. */
+const PACE_MS = 200;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;
@@ -51,8 +53,10 @@ let channel = null;
 /** What came and has not been read yet. */
 let inbox = [];
 const bell = new MessageChannel();
-/** What is to be done on the page once all that came has been read. */
+/** What is to be done on the page, and when that was done last. */
 let due = nothing();
+let settled = 0;
+let settling = null;
 
 /** Follows the cluster for as long as the page is open. */
 export function follow() {
@@ -160,14 +164,13 @@ const takes = {
     due.events = true;
   },
   trial(progress) {
-    if (!paused) measured(progress);
+    if (!paused) due.trial = [progress];
   },
   drill(progress) {
-    if (!paused) drilled(progress);
+    if (!paused) due.drill = [progress];
   },
   visitors(news) {
-    if (paused) known.news = [...known.news, news].slice(-KEPT_NEWS);
-    else visited(news);
+    known.news = [...known.news, news].slice(-KEPT_NEWS);
   },
   beat(data) {
     pictureAge = data.age;
@@ -193,32 +196,43 @@ function take(name, data, pass) {
   if (inbox.length === 1) bell.port2.postMessage(null);
 }
 
-/** What came in one go is shown in one go: when hundreds of servers fall, the page is not laid out for each line of it. */
+/** Reads what came. What came in one go, or soon after, is shown in one go: hundreds of servers may fall at once. */
 function unpack() {
   const all = inbox;
   inbox = [];
-  steady(() => {
-    for (const { name, data } of all) {
-      // What changed is nothing to a page that has not heard yet what is.
-      if (name !== "delta" || known.verdict) takes[name](data);
-    }
-    settle();
-    if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
-  });
+  for (const { name, data } of all) {
+    // What changed is nothing to a page that has not heard yet what is.
+    if (name !== "delta" || known.verdict) takes[name](data);
+  }
+  const wait = PACE_MS - (performance.now() - settled);
+  if (wait <= 0 || document.hidden) settle();
+  else settling ??= setTimeout(settle, wait);
 }
 
 function nothing() {
-  return { show: false, write: false, events: false, gone: [] };
+  return { show: false, write: false, events: false, gone: [], trial: [], drill: [] };
 }
 
-/** Does on the page what was found to be due. */
+/** Does on the page what is due. */
 function settle() {
-  const { gone, ...asked } = due;
+  clearTimeout(settling);
+  settling = null;
+  const again = stale && known.verdict !== null && pictureAge < SILENCE_MS;
+  const news = paused ? [] : known.news.splice(0);
+  const asked = due;
   due = nothing();
-  if (gone.length > 0) remove(gone);
-  if (asked.show) flush();
-  if (asked.events && !paused) known.events.toReversed().forEach(event);
-  if (asked.write) write();
+  if (!again && news.length === 0 && Object.values(asked).every((one) => one === false || one.length === 0)) return;
+  settled = performance.now();
+  steady(() => {
+    if (asked.gone.length > 0) remove(asked.gone);
+    if (asked.show) flush();
+    if (asked.events && !paused) known.events.toReversed().forEach(event);
+    news.forEach(visited);
+    asked.trial.forEach(measured);
+    asked.drill.forEach(drilled);
+    if (again) revive();
+    else if (asked.write) write();
+  });
 }
 
 /** What somebody has to see at once. Mere numbers wait for the beat. */
@@ -369,6 +383,8 @@ function pauseButton() {
   const button = document.getElementById("pause");
   button.hidden = false;
   button.addEventListener("click", () => {
+    // What was on its way to the page is still shown.
+    settle();
     paused = !paused;
     const gone = held?.gone ?? [];
     held = paused ? { ages: { ...known.ages }, at: known.agesAt, picture: pictureAge, gone } : null;
@@ -378,9 +394,9 @@ function pauseButton() {
     if (!paused && known.verdict) {
       remove([...gone, ...shownServers()].filter((name) => !known.servers.has(name)));
       showAll();
-      known.events.toReversed().forEach(event);
-      known.news.splice(0).forEach(visited);
+      due.events = true;
     }
+    settle();
     write();
   });
 }

@@ -19,11 +19,13 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// Notes from before the first script of a page which tasks took longer than 50 ms, and when the page became live.
 const SCALE: &str = "
-    const seen = { long: [], live: null, ages: 0 };
+    const seen = { long: [], frames: [], live: null, ages: 0 };
     window.weighed = seen;
-    new PerformanceObserver((list) => {
-        for (const task of list.getEntries()) seen.long.push([Math.round(task.startTime), Math.round(task.duration)]);
-    }).observe({ type: 'longtask', buffered: true });
+    const note = (type, kept) => new PerformanceObserver((list) => {
+        for (const one of list.getEntries()) kept.push([Math.round(one.startTime), Math.round(one.duration)]);
+    }).observe({ type, buffered: true });
+    note('longtask', seen.long);
+    note('long-animation-frame', seen.frames);
     new MutationObserver(() => {
         if (seen.live === null && document.querySelector('#live[data-st=good]')) seen.live = Math.round(performance.now());
     }).observe(document, { subtree: true, attributes: true, attributeFilter: ['data-st'] });";
@@ -40,11 +42,14 @@ const READ: &str = "
         usable: Math.round(page.domContentLoadedEventEnd),
     };";
 
+/// What is written in one go is seen in one go.
 const BEGIN: &str = "
     weighed.ages = 0;
-    const place = document.querySelector('[data-live-age]');
-    new MutationObserver(() => weighed.ages++).observe(place, { subtree: true, childList: true, characterData: true });
-    return weighed.long.length;";
+    weighed.watch?.disconnect();
+    const age = ({ target }) => (target.closest ? target : target.parentElement)?.closest('[data-age], [data-live-age]');
+    weighed.watch = new MutationObserver((all) => (weighed.ages += all.some(age) ? 1 : 0));
+    weighed.watch.observe(document, { subtree: true, childList: true, characterData: true });
+    return [weighed.long.length, weighed.frames.length];";
 
 /// A page after it was loaded, with nothing of it in the browser's cache.
 #[derive(Clone, Debug)]
@@ -61,6 +66,8 @@ pub struct Loaded {
     pub live: Option<u64>,
     /// Tasks above 50 ms: when they began, and how long they took, in milliseconds.
     pub long: Vec<(u64, u64)>,
+    /// Frames that were above 50 ms on their way to the screen, likewise: with style, layout and whatever else ran meanwhile.
+    pub frames: Vec<(u64, u64)>,
     /// Octets of the script's heap.
     pub heap: f64,
 }
@@ -115,6 +122,7 @@ pub fn read(browser: &Browser) -> Loaded {
         usable: number("usable"),
         live: seen["live"].as_u64(),
         long: tasks(&seen["long"]),
+        frames: tasks(&seen["frames"]),
         heap,
     }
 }
@@ -131,18 +139,20 @@ pub struct Work {
     pub styles: f64,
     /// How often it laid the page out, in a second.
     pub layouts: f64,
-    /// How often the age of what is shown was written, in a second.
+    /// How often other ages were written, in a second.
     pub ages: f64,
     /// The share of a processor that its tasks took.
     pub busy: f64,
     /// Tasks above 50 ms, as in [`Loaded`].
     pub long: Vec<(u64, u64)>,
+    /// Frames above 50 ms, likewise.
+    pub frames: Vec<(u64, u64)>,
 }
 
 /// Looks at an open page for some time, and leaves it alone meanwhile.
 #[track_caller]
 pub fn watch(browser: &Browser, time: Duration) -> Work {
-    let known = browser.script(BEGIN, &[]).as_u64().expect("a count");
+    let known = browser.script(BEGIN, &[]);
     let before = browser.metrics();
     let begun = Instant::now();
     std::thread::sleep(time);
@@ -150,13 +160,17 @@ pub fn watch(browser: &Browser, time: Duration) -> Work {
     let seconds = begun.elapsed().as_secs_f64();
     let rate = |name: &str| (after[name] - before[name]) / seconds;
     let seen = browser.script("return weighed", &[]);
-    let mut long = tasks(&seen["long"]);
+    let since = |name: &str, known: &Value| {
+        let known = known.as_u64().and_then(|count| usize::try_from(count).ok()).expect("a count");
+        tasks(&seen[name]).split_off(known)
+    };
     Work {
         styles: rate("RecalcStyleCount"),
         layouts: rate("LayoutCount"),
         ages: seen["ages"].as_f64().expect("a count") / seconds,
         busy: rate("TaskDuration"),
-        long: long.split_off(usize::try_from(known).expect("few")),
+        long: since("long", &known[0]),
+        frames: since("frames", &known[1]),
     }
 }
 

@@ -57,13 +57,13 @@ async fn serves_a_page_with_many_servers() {
                 let after = crowd.next(changes / PICTURES_A_SECOND);
                 site.app.board.set_snapshot(after.clone());
                 let store = site.app.store.clone();
-                // As the engine does it: a line for each light that changed.
+                // As the engine does it: a line for each light that changed. Pictures do not wait for the disk here.
                 let told = move || {
                     for turn in diff::turns(&before, &after) {
                         store.tell(&turn.subject, Some(turn.light), &turn.text);
                     }
                 };
-                site.app.blocking(told).await;
+                tokio::task::spawn_blocking(told);
             }
         }
     }
@@ -169,18 +169,25 @@ impl Crowd {
     }
 }
 
-/// One of somebody else's, each with its own address.
+/// One of somebody else's, with figures of its own: what all have in common packs better than what real ones have.
 fn far(number: usize) -> ServerView {
-    ServerView {
+    let figure = (number as u64).wrapping_mul(2_654_435_761) >> 7;
+    let mut server = ServerView {
         runtime: Runtime::External,
+        port: 8_000 + u16::try_from(number % 7).expect("small"),
+        sessions: figure % 40,
+        total: figure % 100_000,
         address: format!("10.0.{}.{}", number / 250, number % 250 + 1),
-        cookie: Some(format!("{:08x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff)),
+        cookie: Some(format!("{:08x}", figure & 0xffff_ffff)),
         cookie_chosen: false,
         version: None,
         pid: None,
         actions: vec![Action::Logs, Action::Test, Action::Drain, Action::Maintenance, Action::Remove],
         ..fixture::web(&format!("far{number}"))
-    }
+    };
+    server.last_check.duration_ms = Some(figure % 9 + 1);
+    set(&mut server, Light::Good);
+    server
 }
 
 fn set(server: &mut ServerView, light: Light) {
