@@ -106,7 +106,7 @@ fn thousand(report: &mut Report) {
     let person = stage.person();
     weight::prepare(&person.browser);
     let (name, value) = stage.session();
-    let mut client = Client::with_jar(stage.page()).cookie(name, value).cookie("lang", "en");
+    let mut client = Client::with_jar(stage.page()).cookie(name, value).cookie("cordee_lang", "en");
     let still = Still::of(&mut client);
     let stream = weight::greeting(stage.page(), stage.session());
     loads(&person, &still, stream, &THOUSAND, report);
