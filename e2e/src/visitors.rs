@@ -102,7 +102,7 @@ pub struct Swallows {
 impl Swallows {
     /// Listens on a port that the kernel chooses.
     #[track_caller]
-    pub fn new() -> Self {
+    pub fn listen() -> Self {
         let door = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         bind(&door, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         listen(&door, 0).expect("it listens");

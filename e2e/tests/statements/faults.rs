@@ -52,7 +52,7 @@ pub fn the_connection_test_names_the_step_and_the_cause(cluster: &Cluster) {
 fn web(cluster: &Cluster) {
     let api = cluster.api();
     let (broken, silent, swallows) =
-        (Stranger::new(Manner::Broken), Stranger::new(Manner::Silent), Swallows::new());
+        (Stranger::new(Manner::Broken), Stranger::new(Manner::Silent), Swallows::listen());
     let closed = closed_port();
     let servers = [
         ("shut", json!({ "address": "127.0.0.1", "port": closed }), "Connection", "Nothing listens on port"),
