@@ -41,6 +41,7 @@ const STOP: &str =
     return { what, here, ring, inside, on_top, wanted: e.matches(arguments[0]) };";
 
 #[derive(Debug, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "what the script says of one place")]
 struct Stop {
     what: String,
     here: bool,
