@@ -26,7 +26,7 @@ pub fn pack(answer: Response) -> Response {
             }
         };
         match take(&mut packer, &piece) {
-            Ok(packed) => Some((Ok(packed), (pieces, Some(packer)))),
+            Ok(sent) => Some((Ok(sent), (pieces, Some(packer)))),
             Err(error) => Some((Err(axum::Error::new(error)), (pieces, None))),
         }
     });
