@@ -6,6 +6,7 @@ pub mod back;
 pub mod error;
 #[cfg(test)]
 pub mod fixture;
+pub mod flow;
 pub mod guard;
 pub mod guest;
 pub mod headers;

@@ -6,6 +6,7 @@ mod logs;
 mod many;
 mod names;
 mod proof;
+mod stage;
 
 use std::collections::BTreeMap;
 
