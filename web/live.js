@@ -18,7 +18,7 @@ const WRITE_MS = 1_050;
 const RETRY_MS = 1_000;
 const OVER_MS = 400;
 /** The page is changed no more often than that: each change makes the browser lay it out. */
-const PACE_MS = 200;
+const PACE_MS = 100;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;

@@ -71,7 +71,8 @@ fn rest(cluster: &Cluster, person: &Person, what: &str) {
     let work = weight::watch(&person.browser, REST);
     let told = cluster.api().events_after(before);
     println!("#   {what} at rest: {work:?}, load {}, told meanwhile: {}", load(), told.len());
-    assert!(work.ages >= 0.9 && work.ages <= 2.0, "{what}: ages are written once a second: {work:?}");
+    // Twice the same age is no writing.
+    assert!(work.ages > 0.5 && work.ages < 1.5, "{what}: ages are written once a second: {work:?}");
     assert!(work.styles < STYLES, "{what}: {work:?}, load {}, told meanwhile: {told:#?}", load());
     no_long_task(what, &work.long);
 }

@@ -130,8 +130,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if stale || !risk.is_empty() {
         let reason = text!(
             "verdict-risk-reason",
-            names = first(&risk),
             count = risk.len(),
+            names = first(&risk),
             web = web,
             webs = web_all,
             db = db,
@@ -173,8 +173,8 @@ const MOST: usize = 3;
 fn first(names: &[&ServerName]) -> Arg {
     match names.get(..MOST).filter(|_| names.len() > MOST) {
         Some(first) => {
-            let (first, count) = (Arg::servers(first.iter().copied()), names.len() - first.len());
-            text!("names-and-more", names = first, count = count).into()
+            let more = names.len() - first.len();
+            text!("names-and-more", names = Arg::servers(first.iter().copied()), count = more).into()
         }
         None => Arg::servers(names.iter().copied()),
     }
@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn a_sentence_names_three_and_counts_the_others() {
-        let all: Vec<ServerName> =
+        let names: Vec<ServerName> =
             (1..=300).map(|n| ServerName::parse(&format!("web{n}")).expect("a name")).collect();
-        let all: Vec<&ServerName> = all.iter().collect();
-        let three = || Arg::servers(all[..3].iter().copied());
-        assert_eq!(first(&all[..3]), three());
-        assert_eq!(first(&all), text!("names-and-more", names = three(), count = 297_usize).into());
+        let all: Vec<&ServerName> = names.iter().collect();
+        let three = Arg::servers(names.iter().take(3));
+        assert_eq!(first(&all[..3]), three);
+        assert_eq!(first(&all), text!("names-and-more", names = three, count = 297_usize).into());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ServerView, Snapshot};
 use cordee_domain::status::{Light, Status};
 use cordee_domain::text;
+use cordee_domain::text::Arg;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
@@ -31,8 +32,8 @@ const TURNS: usize = 5;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "no test: it serves a page until its standard input ends"]
 async fn serves_a_page_with_many_servers() {
-    let asked_for = std::env::var("CORDEE_STAGE").ok().and_then(|count| count.parse().ok());
-    let mut crowd = Crowd::new(asked_for.unwrap_or(1_000));
+    let wished = std::env::var("CORDEE_STAGE").ok().and_then(|count| count.parse().ok());
+    let mut crowd = Crowd::new(wished.unwrap_or(1_000));
     let site = site_of(crowd.picture.clone()).await;
     let (_going, stop) = watch::channel(false);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -146,7 +147,7 @@ impl Crowd {
             picture.causes = Vec::new();
             return;
         };
-        let names = down.iter().take(3).map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+        let names = Arg::servers(down.iter().take(3).map(|s| &s.name));
         let reason = text!(
             "verdict-risk-reason",
             names = text!("names-and-more", names = names, count = down.len().saturating_sub(3)),
