@@ -33,6 +33,7 @@ pub mod ports;
 pub mod prober;
 pub mod procs;
 pub mod runner;
+pub mod scale;
 pub mod scarce;
 pub mod suite;
 pub mod tables;

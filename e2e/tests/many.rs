@@ -14,6 +14,7 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::get;
 use cordee_e2e::person::Person;
 use cordee_e2e::procs::Frozen;
+use cordee_e2e::scale::Scale;
 use cordee_e2e::suite::File;
 use cordee_e2e::visitors::{Manner, Stranger, closed_port};
 use cordee_e2e::wait;
@@ -101,23 +102,31 @@ const LONG: &str = "const done = arguments[arguments.length - 1];
         .observe({ type: 'longtask', buffered: true });
     setTimeout(() => done([]), 500);";
 
-/// What the page weighed on the wire, its event stream left out, and when it could be used.
-const WEIGHT: &str = "const all = [...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')];
-    const weight = all.filter(e => !e.name.includes('/live')).reduce((sum, e) => sum + e.transferSize, 0);
-    const [page] = performance.getEntriesByType('navigation');
-    return { weight, html: page.transferSize, usable: Math.round(page.domContentLoadedEventEnd) };";
+/// What the page itself weighed, before and after it was unpacked, and when it could be used.
+const WEIGHT: &str = "const [page] = performance.getEntriesByType('navigation');
+    const { encodedBodySize: packed, decodedBodySize: html, domContentLoadedEventEnd: end } = page;
+    return { packed, html, usable: Math.round(end) };";
+/// The first load, with nothing in the cache and everything that it asks for, in octets.
+const LIGHT: u64 = 100_000;
 
 fn thirty_servers_are_a_light_page(cluster: &Cluster) {
     let _crowd = Crowd::gather(cluster);
     let person = Person::sign_in(cluster);
     let browser = &person.browser;
-    person.go("/");
+    let scale = Scale::before(cluster.page());
+    browser.open(&format!("http://{}/", scale.address()));
     browser.wait_for("#live[data-st=good]", SHOWN);
     std::thread::sleep(Duration::from_secs(5));
+    let (octets, asked) = (scale.octets(), scale.asked());
+    println!("#   {octets} octets: {}", asked.join(" "));
+    let css = asked.iter().filter(|path| path.ends_with("/cordee.css")).count();
+    assert!(asked[0] == "/" && css == 1 && asked.iter().any(|path| path.starts_with("/live")), "{asked:?}");
+    assert!(octets <= LIGHT, "{octets} octets");
     let nodes = browser.script("return document.querySelectorAll('*').length", &[]).as_u64().unwrap();
     let (long, weight) = (browser.async_script(LONG, &[]), browser.script(WEIGHT, &[]));
     println!("#   {nodes} elements, tasks above 50 ms: {long}, {weight}");
     assert!(nodes <= 3_000, "{nodes} elements");
+    assert!(weight["packed"].as_u64() < weight["html"].as_u64(), "{weight}");
     assert!(weight["usable"].as_u64().is_some_and(|ms| ms <= 1_500), "{weight}");
     let bead = browser.text("#beads-web").unwrap_or_default();
     assert!(bead.contains("30 web servers") && bead.contains("28 up · 2 need attention"), "{bead}");
