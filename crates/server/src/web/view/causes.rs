@@ -76,7 +76,8 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         0 => Says::default(),
         _ => say(&text!("cause-explains", names = few(&cause.explains))),
     };
-    let mut remedies: Vec<RemedyRow> = cause.remedies.iter().take(MOST).map(|r| remedy(r, here, lang)).collect();
+    let mut remedies: Vec<RemedyRow> =
+        cause.remedies.iter().take(MOST).map(|r| remedy(r, here, lang)).collect();
     if let (About::Servers(pool, _), true) = (&cause.about, cause.remedies.len() > MOST) {
         remedies.push(RemedyRow {
             kind: "link",
