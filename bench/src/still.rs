@@ -60,7 +60,7 @@ impl Still {
                     return;
                 }
                 let files = Arc::clone(&files);
-                std::thread::spawn(move || answer(stream, &files));
+                std::thread::spawn(move || answer(&stream, &files));
             }
         });
         Self { at, stop, thread: Some(thread) }
@@ -84,9 +84,9 @@ impl Drop for Still {
 }
 
 /// One answer to a connection.
-fn answer(stream: TcpStream, files: &Files) {
+fn answer(mut stream: &TcpStream, files: &Files) {
     let _ = stream.set_read_timeout(Some(SILENT));
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
     // The rest of the head.
     let _ = lines.find(String::is_empty);
@@ -99,5 +99,5 @@ fn answer(stream: TcpStream, files: &Files) {
         "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    let _ = (&stream).write_all(&[head.as_bytes(), body].concat());
+    let _ = stream.write_all(&[head.as_bytes(), body].concat());
 }

@@ -36,7 +36,6 @@ pub mod ports;
 pub mod prober;
 pub mod procs;
 pub mod runner;
-pub mod scale;
 pub mod scarce;
 pub mod stage;
 pub mod suite;
