@@ -32,8 +32,8 @@ const TURNS: usize = 5;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "no test: it serves a page until its standard input ends"]
 async fn serves_a_page_with_many_servers() {
-    let wished = std::env::var("CORDEE_STAGE").ok().and_then(|count| count.parse().ok());
-    let mut crowd = Crowd::new(wished.unwrap_or(1_000));
+    let count = std::env::var("CORDEE_STAGE").ok().and_then(|text| text.parse().ok());
+    let mut crowd = Crowd::new(count.unwrap_or(1_000));
     let site = site_of(crowd.picture.clone()).await;
     let (_going, stop) = watch::channel(false);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
