@@ -15,7 +15,7 @@ pub fn pack(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     head.headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let packer = GzEncoder::new(Vec::new(), Compression::fast());
+    let packer = GzEncoder::new(Vec::new(), Compression::default());
     let pieces = stream::unfold((body.into_data_stream(), Some(packer)), |(mut pieces, packer)| async move {
         let mut packer = packer?;
         let piece = match pieces.next().await {
