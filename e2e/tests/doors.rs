@@ -405,7 +405,8 @@ fn a_database_that_is_only_checked_writes_nothing_into_its_log(cluster: &Cluster
         std::thread::sleep(REST);
         for (name, from) in ["db1", "db2"].into_iter().zip(before) {
             let text = std::fs::read_to_string(log(name)).unwrap();
-            let new: Vec<&str> = text[from..].lines().filter(|l| COMPLAINTS.iter().any(|c| l.contains(c))).collect();
+            let new: Vec<&str> =
+                text[from..].lines().filter(|l| COMPLAINTS.iter().any(|c| l.contains(c))).collect();
             println!("#   {routing}: {name} wrote {} lines in {REST:?}", new.len());
             assert!(new.is_empty(), "{routing}: {name}: {} lines, {:?}", new.len(), new.first());
         }

@@ -9,8 +9,8 @@ use cordee_domain::door::Answer;
 use cordee_domain::haproxy::config::NO_SERVER;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use mysql_async::prelude::Queryable as _;
 use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
 use rustix::io::Errno;
 use tokio::time::timeout;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use mysql_async::prelude::Queryable as _;
 use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
 
 use super::mysql::{SCHEMA, account, at, explain};
 
@@ -23,10 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// other's copy.
 pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Text> {
     let work = async {
-        let options = at(writer)
-            .user(Some(account::APP))
-            .pass(Some(password))
-            .db_name(Some(SCHEMA));
+        let options = at(writer).user(Some(account::APP)).pass(Some(password)).db_name(Some(SCHEMA));
         let mut conn = Conn::new(options).await?;
         let mut gone = 0;
         for _ in 0..BATCHES {
