@@ -17,6 +17,8 @@ const LATE_MS = 2_000;
 const WRITE_MS = 1_050;
 const RETRY_MS = 1_000;
 const OVER_MS = 400;
+/** The page is changed no more often than that: each change makes the browser lay it out. */
+const PACE_MS = 100;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;
@@ -48,10 +50,18 @@ let written = 0;
 /** Changed numbers that wait for the next beat. */
 let waiting = {};
 let channel = null;
+/** What came and has not been read yet. */
+let inbox = [];
+const bell = new MessageChannel();
+/** What is to be done on the page, and when that was done last. */
+let due = nothing();
+let settled = 0;
+let settling = null;
 
 /** Follows the cluster for as long as the page is open. */
 export function follow() {
   known.agesAt = performance.now();
+  bell.port1.onmessage = unpack;
   watchHands();
   tabulate(writeRowAges);
   setInterval(tick, 200);
@@ -132,7 +142,7 @@ const takes = {
     for (const row of data.events.toReversed()) takes.event(row);
   },
   delta(data) {
-    const now = urgent(data);
+    due.show ||= urgent(data);
     if (data.verdict) known.verdict = data.verdict;
     if (data.causes) known.causes = data.causes;
     if (data.rope) known.rope = data.rope;
@@ -141,35 +151,31 @@ const takes = {
     for (const row of data.proxies ?? []) known.proxies.set(row.name, row);
     for (const row of data.servers ?? []) known.servers.set(row.name, row);
     gather(data);
-    if (now) flush();
   },
   gone(names) {
     for (const name of names) known.servers.delete(name);
     for (const name of names) waiting.servers?.delete(name);
-    if (paused) held.gone.push(...names);
-    else remove(names);
+    (paused ? held : due).gone.push(...names);
   },
   event(row) {
     lastEvent = Math.max(lastEvent, row.id);
     if (known.events.some((e) => e.id === row.id)) return;
     known.events = [row, ...known.events].sort((a, b) => b.id - a.id).slice(0, KEPT_EVENTS);
-    if (!paused) event(row);
+    due.events = true;
   },
   trial(progress) {
-    if (!paused) measured(progress);
+    if (!paused) due.trial = [progress];
   },
   drill(progress) {
-    if (!paused) drilled(progress);
+    if (!paused) due.drill = [progress];
   },
   visitors(news) {
-    if (paused) known.news = [...known.news, news].slice(-KEPT_NEWS);
-    else visited(news);
+    known.news = [...known.news, news].slice(-KEPT_NEWS);
   },
   beat(data) {
     pictureAge = data.age;
     setAges(data.ages);
-    flush();
-    write();
+    due.show = due.write = true;
   },
   over() {
     // A new password ends this session too, and its answer brings another one: it is on its way to this browser.
@@ -184,18 +190,54 @@ function shownServers() {
 /** One message, from the stream or from the leading tab. */
 function take(name, data, pass) {
   heard = performance.now();
-  // What changed is nothing to a page that has not heard yet what is.
-  if (name === "delta" && !known.verdict) return;
+  // At once: the clock of a tab that nobody looks at goes slowly.
   if (pass && channel) channel.postMessage({ name, data });
+  inbox.push({ name, data });
+  if (inbox.length === 1) bell.port2.postMessage(null);
+}
+
+/** Reads what came. What came in one go, or soon after, is shown in one go: hundreds of servers may fall at once. */
+function unpack() {
+  const all = inbox;
+  inbox = [];
+  for (const { name, data } of all) {
+    // What changed is nothing to a page that has not heard yet what is.
+    if (name !== "delta" || known.verdict) takes[name](data);
+  }
+  const wait = PACE_MS - (performance.now() - settled);
+  if (wait <= 0 || document.hidden) settle();
+  else settling ??= setTimeout(settle, wait);
+}
+
+function nothing() {
+  return { show: false, write: false, events: false, gone: [], trial: [], drill: [] };
+}
+
+/** Does on the page what is due. */
+function settle() {
+  clearTimeout(settling);
+  settling = null;
+  const again = stale && known.verdict !== null && pictureAge < SILENCE_MS;
+  const news = paused ? [] : known.news.splice(0);
+  const asked = due;
+  due = nothing();
+  if (!again && news.length === 0 && Object.values(asked).every((one) => one === false || one.length === 0)) return;
+  settled = performance.now();
   steady(() => {
-    takes[name](data);
-    if (stale && known.verdict && pictureAge < SILENCE_MS) revive();
+    if (asked.gone.length > 0) remove(asked.gone);
+    if (asked.show) flush();
+    if (asked.events && !paused) known.events.toReversed().forEach(event);
+    news.forEach(visited);
+    asked.trial.forEach(measured);
+    asked.drill.forEach(drilled);
+    if (again) revive();
+    else if (asked.write) write();
   });
 }
 
 /** What somebody has to see at once. Mere numbers wait for the beat. */
 function urgent({ verdict, causes, rope, writing, session, proxies = [], servers = [] }) {
-  const core = ({ status, show: shown, role, writer }) => JSON.stringify([status.st, status.word, shown, role, writer]);
+  const core = ({ status, show: shown, role, writer }) => [status.st, status.word, shown, role, writer].join("\n");
   const turned = (row, before) => !before || core(row) !== core(before);
   const drawing = (one) => JSON.stringify({ ...one, both: one?.both.map(({ from, st }) => [from, st]) });
   return (
@@ -341,6 +383,8 @@ function pauseButton() {
   const button = document.getElementById("pause");
   button.hidden = false;
   button.addEventListener("click", () => {
+    // What was on its way to the page is still shown.
+    settle();
     paused = !paused;
     const gone = held?.gone ?? [];
     held = paused ? { ages: { ...known.ages }, at: known.agesAt, picture: pictureAge, gone } : null;
@@ -350,9 +394,9 @@ function pauseButton() {
     if (!paused && known.verdict) {
       remove([...gone, ...shownServers()].filter((name) => !known.servers.has(name)));
       showAll();
-      known.events.toReversed().forEach(event);
-      known.news.splice(0).forEach(visited);
+      due.events = true;
     }
+    settle();
     write();
   });
 }

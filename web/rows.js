@@ -2,7 +2,7 @@
 import { christen, copy, fill, light, shape, value } from "./cells.js";
 import { keepFocus } from "./focus.js";
 import { stays, whenLeft } from "./hand.js";
-import { lead, plain, say } from "./says.js";
+import { lead, plain, said, say } from "./says.js";
 import { forget, put, total } from "./table.js";
 import { setText, setTime, word } from "./text.js";
 
@@ -121,23 +121,23 @@ function remedies(place, rows) {
 
 /** A control as the page came with it. */
 function read(element) {
-  if (element.localName === "p") return { kind: "text", says: element.textContent, url: "", icon: "info" };
+  if (element.localName === "p") return { kind: "text", says: said(element), url: "", icon: "info" };
   const kind = element.localName === "form" ? "post" : "ask" in element.dataset ? "ask" : "link";
   const url = element.getAttribute(kind === "post" ? "action" : "href");
   const icon = element.querySelector("use").getAttribute("href").split("#")[1];
-  return { kind, says: element.querySelector("span").textContent, url, icon };
+  return { kind, says: said(element.querySelector("span")), url, icon };
 }
 
 function control(row) {
   const element = copy(REMEDIES[row.kind]);
   if (row.kind === "text") {
-    setText(element, row.says);
+    say(element, row.says);
     return element;
   }
   element.setAttribute(row.kind === "post" ? "action" : "href", row.url);
   if (row.kind === "ask") element.dataset.ask = "";
   shape(element.querySelector("use"), row.icon);
-  setText(element.querySelector("span"), row.says);
+  setText(element.querySelector("span"), plain(row.says));
   return element;
 }
 
@@ -147,7 +147,7 @@ function verdict(row) {
   if (!place) return;
   const cells = [...place.querySelectorAll("[data-f^='status.']")].filter((cell) => !cell.closest("[data-row]"));
   // The line under the bar of another page is a link itself.
-  const write = place.localName === "a" ? (cell, said) => setText(cell, plain(said)) : say;
+  const write = place.localName === "a" ? (cell, words) => setText(cell, plain(words)) : say;
   for (const cell of cells) write(cell, value({ status: row }, cell.dataset.f));
   place.dataset.st = row.st;
   const use = [...place.querySelectorAll("[data-shape]")].find((u) => !u.closest("[data-row]"));

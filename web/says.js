@@ -17,6 +17,15 @@ export function say(element, said) {
   while (element.childNodes.length > pieces.length) element.lastChild.remove();
 }
 
+/** A sentence as it stands in the page. */
+export const said = (element) =>
+  [...element.childNodes].map((node) => (node.localName === "a" ? name(node) : node.data));
+
+function name(link) {
+  const [server, to] = [link.dataset.server, link.getAttribute("href")];
+  return { says: link.textContent, ...(server && { server }), ...(to && { to }) };
+}
+
 function fits(here, piece) {
   if (typeof piece === "string") return here?.nodeType === Node.TEXT_NODE && here.data === piece;
   if (here?.localName !== "a" || here.textContent !== piece.says) return false;

@@ -50,7 +50,13 @@ export function setTime(element, iso, text) {
   setText(element, text);
 }
 
-/** Writes text only where it differs: a selection or a reader's place in it survives. */
+/**
+ * Writes text only where it differs: a selection or a reader's place in it survives. It is written into what stands there,
+ * because for a new piece of text a browser looks up the styles of the page again.
+ */
 export function setText(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
+  if (!element || element.textContent === text) return;
+  const only = element.childNodes.length === 1 ? element.firstChild : null;
+  if (only?.nodeType === Node.TEXT_NODE && text) only.data = text;
+  else element.textContent = text;
 }

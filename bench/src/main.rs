@@ -20,9 +20,11 @@ mod joining;
 mod listening;
 mod own_proxy;
 mod pace;
+mod page;
 mod promoting;
 mod report;
 mod sessions;
+mod still;
 mod throughput;
 
 use std::process::ExitCode;
@@ -30,8 +32,7 @@ use std::process::ExitCode;
 use cordee_e2e::cluster::Cluster;
 use report::Report;
 
-const USAGE: &str =
-    "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [--size-mib N] [--times N]";
+const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [--size-mib N] [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,10 @@ enum Part {
     Compare,
     Log,
     Sessions,
+    Page,
 }
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("web", Part::Web),
     ("failover", Part::Failover),
     ("promote", Part::Promote),
@@ -53,6 +55,7 @@ const PARTS: [(&str, Part); 7] = [
     ("compare", Part::Compare),
     ("log", Part::Log),
     ("sessions", Part::Sessions),
+    ("page", Part::Page),
 ];
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
             }
             Part::Log => listening::measure(&cluster),
             Part::Sessions => sessions::measure(&cluster),
+            Part::Page => page::measure(&cluster),
         }
         .publish();
     }

@@ -1,6 +1,6 @@
 //! A real Chromium, driven as a person would use it, that remembers every complaint of its console.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
@@ -297,15 +297,32 @@ impl Browser {
         self.ask("POST", "actions", &json!({ "actions": [keys] })).unwrap_or_else(|e| panic!("keys: {e}"));
     }
 
-    /// A number that Chromium keeps of the page's work, by its name in the protocol.
+    /// What Chromium counts of the page's work, by its names in the protocol.
     #[track_caller]
-    pub fn metric(&self, name: &str) -> f64 {
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
         self.devtools("Performance.enable", &json!({}));
         let all = self.devtools("Performance.getMetrics", &json!({}));
         let all = all["metrics"].as_array().cloned().unwrap_or_default();
-        let found =
-            all.iter().find(|metric| metric["name"] == name).and_then(|metric| metric["value"].as_f64());
-        found.unwrap_or_else(|| panic!("no {name} in {all:?}"))
+        let one = |m: &Value| Some((m["name"].as_str()?.to_owned(), m["value"].as_f64()?));
+        all.iter().filter_map(one).collect()
+    }
+
+    /// Runs a script in each page that is opened from now on, before any of the page's own.
+    #[track_caller]
+    pub fn before_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Throws away every file that was kept of pages seen before.
+    #[track_caller]
+    pub fn forget_files(&self) {
+        self.devtools("Network.clearBrowserCache", &json!({}));
+    }
+
+    /// Has the script's heap rid of what nobody needs any more.
+    #[track_caller]
+    pub fn collect_garbage(&self) {
+        self.devtools("HeapProfiler.collectGarbage", &json!({}));
     }
 
     /// A picture of the whole page at its present width.

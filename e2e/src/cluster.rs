@@ -411,9 +411,9 @@ fn wait_for(child: &mut Child, bound: Duration) -> i32 {
     }
 }
 
-/// The session that a client was given. The other cookie tells nothing but that this browser was here before.
+/// The session that a client was given.
 fn cookie_of(client: &Client) -> Option<(String, String)> {
     let mut all = client.cookies.iter();
-    let found = all.find(|(name, _)| name.starts_with("cordee_") && !name.ends_with("_browser"));
+    let found = all.find(|(name, _)| name.starts_with("cordee_"));
     found.map(|(name, value)| (name.clone(), value.clone()))
 }

@@ -1,6 +1,7 @@
 //! A person at the page: what they look for and click, in one place, so that the tests speak of servers and
 //! not of selectors.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -49,27 +50,48 @@ impl Person {
 
     #[track_caller]
     fn signed_in(self, cluster: &Cluster) -> Self {
-        let (name, value) = cluster.session_anew();
-        self.go("/login");
-        self.browser.set_cookie(&name, &value);
-        self.browser.set_cookie("cordee_lang", "en");
-        self.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(PROOF)]);
+        self.enters(&cluster.session_anew(), PROOF);
         self.dashboard();
         self
+    }
+
+    /// Somebody with a session and its secret, at no page of theirs yet.
+    #[track_caller]
+    pub fn with(page: SocketAddr, session: &(String, String), proof: &str) -> Self {
+        let person = Self::at(page);
+        person.enters(session, proof);
+        person
+    }
+
+    #[track_caller]
+    fn enters(&self, (name, value): &(String, String), proof: &str) {
+        self.go("/login");
+        self.browser.set_cookie(name, value);
+        self.browser.set_cookie("cordee_lang", "en");
+        self.browser.script("localStorage.setItem('cordee-proof', arguments[0])", &[json!(proof)]);
     }
 
     /// Somebody who is not signed in, at no page yet.
     #[track_caller]
     pub fn stranger(cluster: &Cluster) -> Self {
+        Self::at(cluster.page())
+    }
+
+    fn at(page: SocketAddr) -> Self {
         let browser = Browser::start();
         browser.width(1280);
-        Self { browser, base: format!("http://{}", cluster.page()) }
+        Self { browser, base: format!("http://{page}") }
     }
 
     /// Opens a page of the product.
     #[track_caller]
     pub fn go(&self, path: &str) {
-        self.browser.open(&format!("{}{path}", self.base));
+        self.browser.open(&self.address(path));
+    }
+
+    /// The whole address of a page of the product.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     /// Opens the dashboard, and waits until its live part has begun.

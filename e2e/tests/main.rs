@@ -24,6 +24,7 @@ mod histories;
 mod interfaces;
 mod join;
 mod join_killed;
+mod light;
 mod many;
 mod members;
 mod owners;
@@ -94,6 +95,7 @@ fn main() -> ExitCode {
         row(compare::file(), Place::Waits, 90),
         row(blind::file(), Place::Quiet, 150),
         row(death::file(), Place::Alone, 42),
+        row(light::file(), Place::Alone, 0),
         row(many::file(), Place::Alone, 120),
         row(pace::file(), Place::Alone, 0),
         row(doors::file(), Place::Quiet, 60),

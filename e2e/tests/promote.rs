@@ -357,7 +357,7 @@ fn the_file_holds_what_was_lost(cluster: &Cluster, diverged: &Diverged, before: 
 
 // ---- what MariaDB cannot take back
 
-/// Writes a row that can be undone and one that cannot. An error if InnoDB's log reached the disk meanwhile, for whatever
+/// Writes a row that can be undone and one that cannot. An error if the engine's log reached the disk meanwhile, for whatever
 /// reason of its own (it clears away old positions, too): then nothing is in doubt.
 fn in_doubt(root: &Db, application: &Db) -> Result<(), String> {
     application.query("INSERT INTO e2e_doubt (value) VALUES ('in doubt')");

@@ -66,7 +66,7 @@ const LINES: &str = "return Object.fromEntries([...document.querySelectorAll('#e
 
 /// Causes likewise.
 const CAUSES: &str = "return Object.fromEntries([...document.querySelectorAll('#todos [data-cause]')].map(
-    entry => [entry.dataset.cause, [...entry.querySelectorAll('[data-c]')].map(cell => cell.outerHTML)]))";
+    entry => [entry.dataset.cause, [...entry.querySelectorAll('[data-c], .say')].map(cell => cell.outerHTML)]))";
 
 /// What the script put there is what the server prints.
 #[track_caller]
@@ -96,6 +96,7 @@ fn names_in_lines_and_causes_lead_to_their_pages(cluster: &Cluster) {
     wait_for(browser, "#events a[href='/pools/web/servers/web2'][data-server=web2]", true);
     wait_for(browser, "#events a[href='/config/web']:not([data-server])", true);
     wait_for(browser, "#todos h3 a[href='/pools/web/servers/shut']", true);
+    wait_for(browser, "#todos .say a[href='/pools/web/servers/shut']", true);
     wait_for(browser, "#verdict p a[href='/pools/web/servers/shut']", true);
     person.assert_not_reloaded();
     as_printed(&person, "live");

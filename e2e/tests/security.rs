@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 mod cookie;
+mod guess;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Barrier, OnceLock};
 use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Api;
@@ -19,9 +20,18 @@ use cordee_e2e::db::Db;
 use cordee_e2e::http::{Answer, Client};
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use cookie::{a_stolen_cookie_changes_nothing, the_page_shows_what_another_port_cannot_fetch};
+use guess::{
+    a_browser_is_known_by_what_no_other_port_gets, from, one_name_from_forty_addresses_is_five,
+    sixty_guesses_at_once_are_five, the_sixth_wrong_password_has_to_wait,
+    who_was_here_before_gets_in_while_others_guess, whoever_only_holds_connections_keeps_nobody_out,
+};
+use upgrade::{
+    a_browser_that_keeps_nothing_is_asked_in_the_form_itself,
+    a_tab_that_was_open_over_an_upgrade_leads_to_the_sign_in,
+};
 
 /// Its cases.
 pub fn file() -> File {
@@ -34,6 +44,8 @@ pub fn file() -> File {
             case!(the_session_cookie_is_closed_to_scripts_and_other_sites),
             case!(a_stolen_cookie_changes_nothing),
             case!(the_page_shows_what_another_port_cannot_fetch),
+            case!(a_tab_that_was_open_over_an_upgrade_leads_to_the_sign_in),
+            case!(a_browser_that_keeps_nothing_is_asked_in_the_form_itself),
             case!(a_form_sent_from_another_site_is_refused_on_every_route),
             case!(nothing_is_told_or_done_without_signing_in),
             case!(no_get_changes_anything),
@@ -46,6 +58,7 @@ pub fn file() -> File {
             case!(one_name_from_forty_addresses_is_five),
             case!(the_sixth_wrong_password_has_to_wait),
             case!(who_was_here_before_gets_in_while_others_guess),
+            case!(a_browser_is_known_by_what_no_other_port_gets),
         ],
     )
 }
@@ -247,15 +260,11 @@ fn the_session_cookie_is_closed_to_scripts_and_other_sites(cluster: &Cluster) {
         .filter(|(n, v)| n == "set-cookie" && v.starts_with("cordee_"))
         .map(|(_, v)| v.as_str())
         .collect();
-    // The session, and what makes this browser known to the sign-in page, and to that only.
-    assert_eq!(cookies.len(), 2, "{:?}", answer.headers);
-    for cookie in &cookies {
-        let path = if cookie.contains("_browser=") { "Path=/login;" } else { "Path=/;" };
-        for flag in ["HttpOnly", "SameSite=Strict", path] {
-            assert!(cookie.contains(flag), "{flag} is missing in {cookie}");
-        }
+    let [cookie] = cookies.as_slice() else { panic!("one cookie: {cookies:?}") };
+    for flag in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.split("; ").any(|part| part == flag), "{flag} is missing in {cookie}");
     }
-    // A browser sends both to every port of this machine, on the path of the sign-in page.
+    // A browser sends it to every port of this machine, and what an older version had set there.
     let mut browser = Client::new(cluster.site())
         .cookie("cordee_e2e", "must-not-arrive")
         .cookie("cordee_e2e_browser", "must-not-arrive-either");
@@ -466,134 +475,4 @@ fn hostile_text_of_a_visitor_is_shown_as_text(cluster: &Cluster) {
         assert!(!text.contains("<img src=x"), "{page}");
     }
     assert!(!Client::new(cluster.site()).get("/connexion").unwrap().text().contains("<img src=x"));
-}
-
-// ---- guessing
-
-/// Nothing said, half a head, a head without its body: nobody waits for an answer on any of them.
-fn whoever_only_holds_connections_keeps_nobody_out(cluster: &Cluster) {
-    let _ = cluster.session();
-    let words: [&[u8]; 3] = [
-        b"",
-        b"GET / HTTP/1.1\r\nHost: x\r\n",
-        b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
-    ];
-    let mut held = Vec::new();
-    let begun = Instant::now();
-    for n in 0..1_000 {
-        let mut stream = from(Ipv4Addr::LOCALHOST, cluster.page());
-        // One that was closed already hears nothing more.
-        let _ = stream.write_all(words[n % words.len()]);
-        held.push(stream);
-    }
-    assert!(begun.elapsed() < Duration::from_secs(10), "nobody was let in for {:?}", begun.elapsed());
-    for _ in 0..10 {
-        let begun = Instant::now();
-        let answer = cluster.signed_in().timeout(Duration::from_secs(3)).get("/").expect("the page answers");
-        assert_eq!(answer.status, 200);
-        assert!(begun.elapsed() < Duration::from_secs(3), "the page took {:?}", begun.elapsed());
-    }
-    drop(held);
-}
-
-/// A connection from one address of this machine.
-fn from(address: Ipv4Addr, to: SocketAddr) -> TcpStream {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-    bind(&socket, &SocketAddr::from((address, 0))).expect("an address of this machine");
-    connect(&socket, &to).expect("a connection");
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    stream
-}
-
-/// Guesses from these addresses, all at the same moment: how many were evaluated, how many have to wait.
-fn guesses(cluster: &Cluster, name: &'static str, addresses: Vec<Ipv4Addr>) -> (usize, usize) {
-    let page = cluster.page();
-    let start = Arc::new(Barrier::new(addresses.len()));
-    let threads: Vec<_> = addresses
-        .into_iter()
-        .map(|address| {
-            let start = start.clone();
-            std::thread::spawn(move || {
-                let mut stream = from(address, page);
-                let body = format!("name={name}&password=guess");
-                let request = format!(
-                    "POST /login HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n\
-                     Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                );
-                start.wait();
-                stream.write_all(request.as_bytes()).expect("sent");
-                let mut answer = Vec::new();
-                stream.read_to_end(&mut answer).expect("an answer");
-                String::from_utf8_lossy(&answer).split(' ').nth(1).map(str::to_owned).expect("a status")
-            })
-        })
-        .collect();
-    let all: Vec<String> = threads.into_iter().map(|t| t.join().expect("a guess")).collect();
-    let of = |status: &str| all.iter().filter(|s| *s == status).count();
-    println!("#   {} evaluated, {} refused", of("422"), of("429"));
-    assert_eq!(of("422") + of("429"), all.len(), "{all:?}");
-    (of("422"), of("429"))
-}
-
-fn sixty_guesses_at_once_are_five(cluster: &Cluster) {
-    let _ = cluster.session();
-    let signed = login(cluster, PASSWORD);
-    let cookies = signed.headers.iter().filter(|(n, _)| n == "set-cookie").map(|(_, v)| v.as_str());
-    let known = cookies.filter_map(|c| c.split(';').next()).find(|c| c.contains("_browser="));
-    let _ = KNOWN.set(known.unwrap_or("none=none").to_owned());
-    let address = Ipv4Addr::new(127, 0, 2, 1);
-    assert_eq!(guesses(cluster, "somebody", vec![address; 60]), (5, 55));
-}
-
-fn one_name_from_forty_addresses_is_five(cluster: &Cluster) {
-    let _ = cluster.session();
-    let addresses = (1..=40).map(|n| Ipv4Addr::new(127, 0, 3, n)).collect();
-    assert_eq!(guesses(cluster, "somebody-else", addresses), (5, 35));
-}
-
-/// The last case: the account is under attack from everywhere, and its owner signs in all the same.
-fn who_was_here_before_gets_in_while_others_guess(cluster: &Cluster) {
-    let _ = cluster.session();
-    let secret = KNOWN.get().expect("the guesses began in a case before");
-    let addresses = (1..=40).map(|n| Ipv4Addr::new(127, 0, 4, n)).collect();
-    let (evaluated, _) = guesses(cluster, ACCOUNT, addresses);
-    assert!(evaluated <= 5, "{evaluated} evaluated");
-    assert_eq!(login(cluster, PASSWORD).status, 429, "a browser that was never here waits with the others");
-    let (name, value) = secret.split_once('=').expect("a cookie");
-    let answer = Client::new(cluster.page())
-        .cookie(name, value)
-        .header("Sec-Fetch-Site", "same-origin")
-        .header("Connection", "close")
-        .post_form("/login", &[("name", ACCOUNT), ("password", PASSWORD)])
-        .unwrap();
-    assert_eq!(answer.status, 303, "{}", answer.text());
-}
-
-/// What the browser keeps that signed in before anybody guessed.
-static KNOWN: OnceLock<String> = OnceLock::new();
-
-/// It makes this address wait for a minute.
-fn the_sixth_wrong_password_has_to_wait(cluster: &Cluster) {
-    let _ = cluster.session();
-    for n in 1..=5 {
-        let answer = login(cluster, &format!("wrong {n}"));
-        assert!(answer.status == 401 || answer.status == 422, "try {n}: {}", answer.status);
-        assert!(answer.header("set-cookie").is_none_or(|c| !c.starts_with("cordee_")));
-    }
-    let answer = login(cluster, "wrong 6");
-    assert_eq!(answer.status, 429, "{}", answer.text());
-    let seconds: u64 = answer.header("retry-after").expect("Retry-After").parse().expect("seconds");
-    assert!((1..=60).contains(&seconds), "{seconds}");
-    assert!(
-        answer.text().contains(&seconds.to_string()) || answer.text().contains("second"),
-        "{}",
-        answer.text()
-    );
-    assert_eq!(login(cluster, PASSWORD).status, 429, "also the right one waits");
-    // Who is signed in, programs and the site are not touched.
-    assert_eq!(cluster.signed_in().get("/").unwrap().status, 200);
-    assert_ne!(cluster.api().get("/v1/snapshot"), Value::Null);
 }

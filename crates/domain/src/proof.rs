@@ -15,26 +15,54 @@ pub const FRESH_MS: Millis = 10 * 60_000;
 /// Hexadecimal digits of a secret: 256 bits.
 const DIGITS: usize = 64;
 
-/// The secret of a page's script.
+/// What the page's script makes and keeps.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proof(String);
+struct Made(String);
 
-impl Proof {
+impl Made {
     /// Reads what was sent; what no script of ours makes is none.
-    pub fn parse(sent: &str) -> Option<Self> {
+    fn parse(sent: &str) -> Option<Self> {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (sent.len() == DIGITS && sent.bytes().all(digit)).then(|| Self(sent.to_owned()))
+    }
+}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The secret of a page's script, which a session knows. It goes when one signs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof(Made);
+
+impl Proof {
+    /// Reads what was sent.
+    pub fn parse(sent: &str) -> Option<Self> {
+        Made::parse(sent).map(Self)
     }
 
     /// The secret itself, to be hashed.
     pub fn secret(&self) -> &str {
-        &self.0
+        &self.0.0
     }
 }
 
-impl fmt::Debug for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(…)")
+/// Another secret of that script, by which a browser is known at the sign-in: it has tries of its own there. It opens
+/// nothing, and stays when one signs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserMark(Made);
+
+impl BrowserMark {
+    /// Reads what was sent.
+    pub fn parse(sent: &str) -> Option<Self> {
+        Made::parse(sent).map(Self)
+    }
+
+    /// The secret itself, to be hashed.
+    pub fn secret(&self) -> &str {
+        &self.0.0
     }
 }
 
@@ -59,6 +87,27 @@ pub enum Asks {
     Unproven,
     /// It is a grave act, and the password was given too long ago.
     Grave,
+}
+
+/// Where the password is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// At a field, by the page's script.
+    Field,
+    /// On a page of its own.
+    Page,
+    /// On the sign-in page: it is a script that sends no secret, one of before there were any. It knows no such field,
+    /// but wherever it is led, it goes to sign in.
+    SignIn,
+}
+
+/// Where the password is asked for, of whom a script asks or a person without one, with a secret or without any.
+pub fn way(script: bool, with_secret: bool) -> Way {
+    match (script, with_secret) {
+        (false, _) => Way::Page,
+        (true, true) => Way::Field,
+        (true, false) => Way::SignIn,
+    }
 }
 
 /// Whether the password is asked for before that request is carried out, and why.
@@ -113,10 +162,13 @@ mod tests {
         let proof = Proof::parse(SECRET).unwrap();
         assert_eq!(proof.secret(), SECRET);
         assert_eq!(format!("{proof:?}"), "Proof(…)");
+        let mark = BrowserMark::parse(SECRET).unwrap();
+        assert_eq!((mark.secret(), format!("{mark:?}").as_str()), (SECRET, "BrowserMark(…)"));
         for wrong in
             ["", "00", &SECRET[1..], &format!("{SECRET}0"), &SECRET.to_uppercase(), &SECRET.replace('f', "g")]
         {
             assert_eq!(Proof::parse(wrong), None, "{wrong}");
+            assert_eq!(BrowserMark::parse(wrong), None, "{wrong}");
         }
         assert_eq!(Proof::parse(&format!("{}\u{e9}", &SECRET[2..])), None);
     }
@@ -137,6 +189,13 @@ mod tests {
         ] {
             assert_eq!(asks(shown, grave, 1_000_000), expected, "{shown:?} {grave}");
         }
+    }
+
+    #[test]
+    fn whoever_cannot_show_a_field_is_led_to_a_page() {
+        assert_eq!([false, true].map(|secret| way(false, secret)), [Way::Page, Way::Page]);
+        assert_eq!(way(true, true), Way::Field);
+        assert_eq!(way(true, false), Way::SignIn, "a tab that was open over an upgrade");
     }
 
     #[test]

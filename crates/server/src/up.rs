@@ -73,12 +73,18 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let healthy = tokio::select! {
-        healthy = wait_healthy(&started.home, lang) => healthy,
-        () = interrupts.next() => return leave(&started, config, lang).await,
+    let waited = tokio::select! {
+        waited = wait_healthy(&started.home, lang) => waited,
+        () = interrupts.next() => {
+            leave(&started, config, lang).await;
+            return ExitCode::FAILURE;
+        }
     };
+    if matches!(waited, Waited::Ended) {
+        return ExitCode::FAILURE;
+    }
     print_addresses(&started.home, lang);
-    if !healthy {
+    if matches!(waited, Waited::InVain) {
         return ExitCode::FAILURE;
     }
     if wish.detach {
@@ -329,16 +335,26 @@ fn spawn_serve(home: &Home, input: Stdio, before: Option<Before>) -> std::io::Re
     Ok(child)
 }
 
+/// How the wait for a healthy cluster ended.
+enum Waited {
+    Healthy,
+    /// Its time is over.
+    InVain,
+    /// Somebody stopped the cluster meanwhile.
+    Ended,
+}
+
 /// Follows the verdict until it is good, and tells what is waited for. Once nobody keeps the cluster (a `down` came
 /// in between) there is nothing to wait for.
-async fn wait_healthy(home: &Home, lang: Lang) -> bool {
+async fn wait_healthy(home: &Home, lang: Lang) -> Waited {
     let begun = Instant::now();
     let mut told = String::new();
     let mut kept = Instant::now();
     while begun.elapsed() < HEALTHY_WITHIN {
         if kept.elapsed() > Duration::from_secs(1) {
             if Roster::of(home).find().is_ok_and(|all| all.iter().all(|p| p.name != "keeper")) {
-                break;
+                eprintln!("{}", lang.tr("up-ended"));
+                return Waited::Ended;
             }
             kept = Instant::now();
         }
@@ -347,7 +363,7 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
             if picture.proxies.iter().all(|p| p.settled && p.status.light == Light::Good)
                 && picture.servers.iter().all(|s| as_wished(s, &picture.servers))
             {
-                return true;
+                return Waited::Healthy;
             }
             let now = format!("{} {}", verdict.word, verdict.reason.unwrap_or_default());
             if now != told {
@@ -358,7 +374,7 @@ async fn wait_healthy(home: &Home, lang: Lang) -> bool {
         sleep(Duration::from_millis(100)).await;
     }
     eprintln!("{}", lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
-    false
+    Waited::InVain
 }
 
 /// Whether a server does what was wished of it: what a person took out, and what somebody else runs, keeps

@@ -136,7 +136,7 @@ pub fn a_page_is_still_under_the_hand_whatever_the_order(cluster: &Cluster) {
     assert_eq!((&held["first"]["under"], &held["turned"]), (&json!("web2"), &json!({})), "{held}");
     // Let go, it is put into order with the next change.
     browser.script("document.activeElement.blur()", &[]);
-    let free = flood(browser, 20, &middle(browser, "#verdict h1"));
+    let free = flood(browser, 100, &middle(browser, "#verdict h1"));
     assert!(free["turned"]["order"].as_u64().is_some_and(|n| n > 10), "{free}");
 }
 

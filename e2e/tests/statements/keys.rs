@@ -42,6 +42,7 @@ const STOP: &str =
     return { what, here, wanted: e.matches(arguments[0]), unseen };";
 
 #[derive(Debug, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "what the script says of one place")]
 struct Stop {
     what: String,
     here: bool,

@@ -131,7 +131,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         let reason = text!(
             "verdict-risk-reason",
             count = risk.len(),
-            names = Arg::servers(risk),
+            names = first(&risk),
             web = web,
             webs = web_all,
             db = db,
@@ -166,9 +166,22 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     }
 }
 
+/// Names that a title or a sentence holds at most.
+const MOST: usize = 3;
+
+/// The first names, and how many more there are.
+fn first(names: &[&ServerName]) -> Arg {
+    match names.get(..MOST).filter(|_| names.len() > MOST) {
+        Some(first) => {
+            let more = names.len() - first.len();
+            text!("names-and-more", names = Arg::servers(first.iter().copied()), count = more).into()
+        }
+        None => Arg::servers(names.iter().copied()),
+    }
+}
+
 /// Names, as long as they fit into a title.
 fn few(names: &[&ServerName]) -> Arg {
-    const MOST: usize = 3;
     if names.len() <= MOST {
         Arg::servers(names.iter().copied())
     } else {
@@ -184,6 +197,16 @@ mod tests {
         let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
         let reason = verdict.reason.expect("a reason");
         (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+    }
+
+    #[test]
+    fn a_sentence_names_three_and_counts_the_others() {
+        let names: Vec<ServerName> =
+            (1..=300).map(|n| ServerName::parse(&format!("web{n}")).expect("a name")).collect();
+        let all: Vec<&ServerName> = names.iter().collect();
+        let three = Arg::servers(names.iter().take(3));
+        assert_eq!(first(&all[..3]), three);
+        assert_eq!(first(&all), text!("names-and-more", names = three, count = 297_usize).into());
     }
 
     #[test]

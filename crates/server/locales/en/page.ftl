@@ -40,6 +40,7 @@ message-wait = Too many tries
 
 # Signing in, first run
 event-account = Account { $name } created
+login-again = Your session began without the page’s script, or before an upgrade of Cordée: without your password nothing can be changed with it. Sign in again.
 login-button = Sign in
 login-foot = The site stays up without this page.
 login-name = User name

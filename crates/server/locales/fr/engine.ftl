@@ -62,6 +62,7 @@ up-site = Site
 up-stay = Ctrl-C arrête le cluster. Pour le laisser tourner : ./up --detach
 up-stay-before = Le cluster tournait déjà : Ctrl-C n’arrête que cette commande. Pour arrêter le cluster : ./up --down
 up-left = Le cluster continue de tourner. Pour l’arrêter : ./up --down
+up-ended = Le cluster a été arrêté entre-temps : il n’y a rien à attendre.
 up-unhealthy = Le cluster n’est pas en bon état après 90 s. « cordee status » dit ce qui manque ; le journal est { $log }
 up-user = L’utilisateur système { $user } manque ; lancez ./up, qui le crée.
 up-writer = Bases, celle qui écrit

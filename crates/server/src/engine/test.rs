@@ -15,15 +15,15 @@ use cordee_domain::ids::{Host, PoolId, ServerName};
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, OptsBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::board::{TestReport, TestStep};
 use crate::hands::handshake::{self, Greeting};
-use crate::hands::mysql::{Database, SCHEMA, account};
+use crate::hands::mysql::{Database, SCHEMA, account, at};
 use crate::hands::visitor;
 
 use super::Engine;
@@ -238,13 +238,7 @@ fn release(version: &str) -> Option<(u32, u32)> {
 }
 
 async fn sign_in(address: SocketAddr, password: &str) -> Result<(Conn, Text), Text> {
-    let options = OptsBuilder::default()
-        .ip_or_hostname(address.ip().to_string())
-        .tcp_port(address.port())
-        .prefer_socket(false)
-        .user(Some(account::APP))
-        .pass(Some(password))
-        .db_name(Some(SCHEMA));
+    let options = at(address).user(Some(account::APP)).pass(Some(password)).db_name(Some(SCHEMA));
     Conn::new(options)
         .await
         .map(|conn| (conn, text!("test-sign-in-done", user = account::APP)))

@@ -9,12 +9,12 @@ use cordee_domain::door::Answer;
 use cordee_domain::haproxy::config::NO_SERVER;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, OptsBuilder};
 use rustix::io::Errno;
 use tokio::time::timeout;
 
-use super::mysql::{PACKET, WAIT, account};
+use super::mysql::{PACKET, WAIT, account, at};
 use super::trouble;
 use super::visitor::{VisitError, Visitor};
 
@@ -35,10 +35,7 @@ pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) 
 /// Asks at an address as an application would: a connection of its own, with the application's account. `Err`: it could
 /// not be asked, for want of something of Cordée's own.
 pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Text> {
-    let options = OptsBuilder::default()
-        .ip_or_hostname(to.ip().to_string())
-        .tcp_port(to.port())
-        .prefer_socket(false)
+    let options = at(to)
         .max_allowed_packet(Some(PACKET))
         .wait_timeout(Some(WAIT))
         .user(Some(account::APP))

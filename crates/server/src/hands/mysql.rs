@@ -110,10 +110,7 @@ impl Database {
     /// Somebody else's. Nothing is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
         let limits = PoolConstraints::new(0, 12).unwrap_or_default();
-        let options = OptsBuilder::default()
-            .ip_or_hostname(address.ip().to_string())
-            .tcp_port(address.port())
-            .prefer_socket(false)
+        let options = at(address)
             .user(Some(user))
             .pass(Some(password))
             .pool_opts(PoolOpts::default().with_constraints(limits));
@@ -320,6 +317,15 @@ impl Database {
 
 async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Text> {
     within_limit(DEADLINE, work).await
+}
+
+/// A connection to an address, and to nothing else: by itself the library goes over to the socket that a database on this
+/// machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
+pub(crate) fn at(address: SocketAddr) -> OptsBuilder {
+    OptsBuilder::default()
+        .ip_or_hostname(address.ip().to_string())
+        .tcp_port(address.port())
+        .prefer_socket(false)
 }
 
 async fn within_limit<T>(

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use cordee_domain::db::newcomer::{Newcomer, Setting, wanted};
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Error, OptsBuilder, Row};
+use mysql_async::{Conn, Error, Row};
 
 use super::files;
+use super::mysql::at;
 use crate::vault::Login;
 
 /// The largest answer that is taken, in octets.
@@ -22,10 +23,7 @@ const NAMED: usize = 5;
 
 /// Signs in.
 pub async fn sign_in(address: SocketAddr, login: &Login) -> Result<Conn, Error> {
-    let options = OptsBuilder::default()
-        .ip_or_hostname(address.ip().to_string())
-        .tcp_port(address.port())
-        .prefer_socket(false)
+    let options = at(address)
         .max_allowed_packet(Some(PACKET))
         .wait_timeout(Some(WAIT))
         .user(Some(login.user()))

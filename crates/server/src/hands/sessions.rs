@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, OptsBuilder};
 
-use super::mysql::{SCHEMA, account, explain};
+use super::mysql::{SCHEMA, account, at, explain};
 
 /// Rows that one statement removes: longer ones would hold up the copy on the standbys.
 const BATCH: u64 = 1_000;
@@ -23,12 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// other's copy.
 pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Text> {
     let work = async {
-        let options = OptsBuilder::default()
-            .ip_or_hostname(writer.ip().to_string())
-            .tcp_port(writer.port())
-            .user(Some(account::APP))
-            .pass(Some(password))
-            .db_name(Some(SCHEMA));
+        let options = at(writer).user(Some(account::APP)).pass(Some(password)).db_name(Some(SCHEMA));
         let mut conn = Conn::new(options).await?;
         let mut gone = 0;
         for _ in 0..BATCHES {

@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
 use cordee_domain::ids::Millis;
+use cordee_domain::proof::BrowserMark;
 use cordee_domain::text;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
@@ -50,13 +51,13 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
-/// What a browser gets that is let in.
-#[derive(Debug)]
-pub struct Entered {
-    /// Its session.
-    pub session: SignIn,
-    /// By which it is known from now on; absent in one that is known already.
-    pub browser: Option<SignIn>,
+/// A browser that is to be let in.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    /// Where.
+    pub device: Device,
+    /// By what it is known from then on. One without the page's script has nothing that no other port of the host gets.
+    pub mark: Option<BrowserMark>,
 }
 
 /// A password that was right when it was compared, which takes a while: whatever is done with it is done only if the
@@ -88,7 +89,7 @@ impl Proven {
 #[derive(Debug)]
 pub enum Changed {
     /// It is changed, and the browser at hand is let in anew.
-    Done(Option<Entered>),
+    Done(Option<SignIn>),
     /// The account has another one by now, or is gone: nothing is changed.
     Stale,
 }
@@ -98,8 +99,8 @@ const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
 const WHOLE_MS: u64 = 12 * 60 * 60 * 1_000;
 
-/// For so long a browser is known after the first sign-in with it.
-pub const BROWSER_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1_000;
+/// For so long a browser is known after the last sign-in with it.
+const BROWSER_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1_000;
 /// Browsers of one account that are known.
 const BROWSERS: u32 = 50;
 
@@ -114,13 +115,13 @@ impl Store {
     }
 
     /// Makes the first account and lets its browser in. `None` when there is one already.
-    pub fn set_up(&self, name: &str, password: &str, from: &Device) -> Result<Option<Entered>, StoreError> {
+    pub fn set_up(&self, name: &str, password: &str, from: &Arrival) -> Result<Option<SignIn>, StoreError> {
         let hash = hash_password(password)?;
         self.noted("cordee", |connection| {
             if !insert_first_account(connection, name, &hash)? {
                 return Ok((None, None));
             }
-            let entered = let_in(connection, &Account(name.to_owned()), from, false)?;
+            let entered = let_in(connection, &Account(name.to_owned()), from)?;
             Ok((Some(entered), Some(text!("event-account", name = name))))
         })
     }
@@ -139,23 +140,23 @@ impl Store {
         Ok(right.then(|| Proven { account: Account(name.to_owned()), hash }))
     }
 
-    /// Lets a browser in, and makes it known if it is not. `None` when the password is another one by now.
-    pub fn enter(&self, proven: &Proven, from: &Device, known: bool) -> Result<Option<Entered>, StoreError> {
+    /// Lets a browser in, which is known from then on. `None` when the password is another one by now.
+    pub fn enter(&self, proven: &Proven, from: &Arrival) -> Result<Option<SignIn>, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         if !proven.holds(&transaction)? {
             return Ok(None);
         }
-        let entered = let_in(&transaction, &proven.account, from, known)?;
+        let entered = let_in(&transaction, &proven.account, from)?;
         transaction.commit()?;
         Ok(Some(entered))
     }
 
-    /// Whether that account was signed in before in the browser that keeps this secret; gives the secret's hash.
-    pub fn browser(&self, secret: &str, account: &Account) -> Result<Option<Vec<u8>>, StoreError> {
-        let hash = digest(secret);
+    /// Whether that account was signed in before in the browser that keeps this mark; gives the mark's hash.
+    pub fn browser(&self, mark: &BrowserMark, account: &Account) -> Result<Option<Vec<u8>>, StoreError> {
+        let hash = digest(mark.secret());
         let known: bool = self.lock().query_row(
-            "SELECT EXISTS (SELECT 1 FROM browser WHERE token_hash = ?1 AND account = ?2 AND created >= ?3)",
+            "SELECT EXISTS (SELECT 1 FROM browser WHERE mark_hash = ?1 AND account = ?2 AND seen >= ?3)",
             params![hash, account.0, now().saturating_sub(BROWSER_KEPT_MS)],
             |r| r.get(0),
         )?;
@@ -216,7 +217,7 @@ impl Store {
         account: &Account,
         password: &str,
         present: Option<&Proven>,
-        here: Option<&Device>,
+        here: Option<&Arrival>,
         actor: &str,
     ) -> Result<Changed, StoreError> {
         let hash = hash_password(password)?;
@@ -233,7 +234,7 @@ impl Store {
             }
             connection.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [&account.0])?;
             connection.execute("DELETE FROM browser WHERE account = ?1", [&account.0])?;
-            let anew = here.map(|from| let_in(connection, account, from, false)).transpose()?;
+            let anew = here.map(|from| let_in(connection, account, from)).transpose()?;
             Ok((Changed::Done(anew), Some(text!("event-password", name = account.0.as_str()))))
         })?;
         self.left();
@@ -296,30 +297,29 @@ pub(super) fn insert_first_account(
     Ok(made == 1)
 }
 
-/// A session of a browser, and by what that is known unless it is already.
-fn let_in(
-    connection: &Connection,
-    account: &Account,
-    from: &Device,
-    known: bool,
-) -> Result<Entered, StoreError> {
-    let browser = if known { None } else { Some(know_browser(connection, account)?) };
-    Ok(Entered { session: begin_session(connection, account, from)?, browser })
+/// A session of a browser, which is known from now on.
+fn let_in(connection: &Connection, account: &Account, from: &Arrival) -> Result<SignIn, StoreError> {
+    if let Some(mark) = &from.mark {
+        know_browser(connection, account, mark)?;
+    }
+    begin_session(connection, account, &from.device)
 }
 
-/// Makes a browser known in which that account is signed in now. The oldest ones are forgotten.
-fn know_browser(connection: &Connection, account: &Account) -> Result<SignIn, StoreError> {
-    let secret = random::token(32).ok_or(StoreError::Random)?;
+/// Makes a browser known in which that account is signed in now. Those that were not used for longest are forgotten.
+fn know_browser(connection: &Connection, account: &Account, mark: &BrowserMark) -> Result<(), StoreError> {
+    let mark = digest(mark.secret());
     connection.execute(
-        "INSERT INTO browser (token_hash, account, created) VALUES (?1, ?2, ?3)",
-        params![digest(&secret), account.0, now()],
+        "INSERT OR REPLACE INTO browser (mark_hash, account, seen) VALUES (?1, ?2, ?3)",
+        params![mark, account.0, now()],
     )?;
+    // The clock may have been put back: the newest has not always the latest time.
     connection.execute(
-        "DELETE FROM browser WHERE created < ?1 OR (account = ?2 AND token_hash NOT IN \
-         (SELECT token_hash FROM browser WHERE account = ?2 ORDER BY created DESC, rowid DESC LIMIT ?3))",
-        params![now().saturating_sub(BROWSER_KEPT_MS), account.0, BROWSERS],
+        "DELETE FROM browser WHERE seen < ?1 OR (account = ?2 AND mark_hash <> ?4 AND mark_hash NOT IN \
+         (SELECT mark_hash FROM browser WHERE account = ?2 AND mark_hash <> ?4 \
+          ORDER BY seen DESC, rowid DESC LIMIT ?3 - 1))",
+        params![now().saturating_sub(BROWSER_KEPT_MS), account.0, BROWSERS, mark],
     )?;
-    Ok(SignIn(secret))
+    Ok(())
 }
 
 /// Of a session that is alive, whose it is and when it was last used.
@@ -392,6 +392,18 @@ mod tests {
         (app, Account("ana".to_owned()), folder)
     }
 
+    fn mark(n: u32) -> BrowserMark {
+        BrowserMark::parse(&format!("{n:064x}")).unwrap()
+    }
+
+    fn arrival(n: u32) -> Arrival {
+        Arrival { device: Device::default(), mark: Some(mark(n)) }
+    }
+
+    fn known(store: &Store, n: u32) -> bool {
+        store.browser(&mark(n), &Account("ANA".to_owned())).unwrap().is_some()
+    }
+
     fn count(store: &Store, table: &str) -> u32 {
         store.lock().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0)).unwrap()
     }
@@ -403,15 +415,14 @@ mod tests {
         let proven = store.password_matches("ANA", "long enough").unwrap().expect("right");
         assert!(store.password_matches("ana", "wrong").unwrap().is_none());
         assert!(store.password_matches("eve", "long enough").unwrap().is_none());
-        let here = Device::default();
-        assert!(store.enter(&proven, &here, false).unwrap().is_some());
+        let here = arrival(1);
+        assert!(store.enter(&proven, &here).unwrap().is_some());
 
         // Between the comparison and what is done with it.
         store.change_password(&ana, "another one", None, None, "cli").unwrap();
         let sums = ["session", "browser", "token"].map(|table| count(store, table));
         assert_eq!(sums, [0, 0, 0]);
-        assert!(store.enter(&proven, &here, false).unwrap().is_none());
-        assert!(store.enter(&proven, &here, true).unwrap().is_none());
+        assert!(store.enter(&proven, &here).unwrap().is_none());
         let token = store.make_token(&TokenName("backup".to_owned()), None, Some(&proven), "ana").unwrap();
         assert_eq!(token, NewToken::Stale);
         let changed = store.change_password(&ana, "a third one", Some(&proven), Some(&here), "ana").unwrap();
@@ -421,15 +432,15 @@ mod tests {
         // The very same password, given anew, is another one too: whoever gave it meant to end what there was.
         let again = store.password_matches("ana", "another one").unwrap().expect("right");
         store.change_password(&ana, "another one", Some(&again), None, "ana").unwrap();
-        assert!(store.enter(&again, &here, false).unwrap().is_none());
+        assert!(store.enter(&again, &here).unwrap().is_none());
     }
 
     #[test]
     fn what_cannot_be_noted_is_not_done() {
         let (app, ana, _folder) = ana();
-        let (store, here, name) = (&app.store, Device::default(), TokenName("backup".to_owned()));
-        let own = store.sign_in(&ana, &here).unwrap();
-        let other = store.sign_in(&ana, &here).unwrap();
+        let (store, here, name) = (&app.store, arrival(1), TokenName("backup".to_owned()));
+        let own = store.sign_in(&ana, &here.device).unwrap();
+        let other = store.sign_in(&ana, &here.device).unwrap();
         store.create_token(&name, None).unwrap().expect("a token");
         let full = "CREATE TRIGGER disk_full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END";
         store.lock().execute_batch(full).unwrap();
@@ -444,7 +455,7 @@ mod tests {
 
         let done = store.change_password(&ana, "another one", None, Some(&here), "ana").unwrap();
         let Changed::Done(Some(entered)) = &done else { panic!("{done:?}") };
-        assert!(entered.browser.is_some() && store.session_lasts(&entered.session.0).unwrap());
+        assert!(store.session_lasts(&entered.0).unwrap() && known(store, 1));
         assert!(!store.session_lasts(&other.0).unwrap());
         assert_eq!(store.revoke_token("BACKUP", "ana").unwrap(), Some("backup".to_owned()));
         let told: Vec<_> = store.events_after(0, 9).unwrap().into_iter().map(|e| e.text.key).collect();
@@ -454,16 +465,51 @@ mod tests {
     #[test]
     fn an_account_is_made_whole_or_not_at_all() {
         let (app, _asks, _folder) = fixture::app();
-        let (store, here) = (&app.store, Device::default());
+        let (store, here) = (&app.store, arrival(1));
         let full = "CREATE TRIGGER disk_full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END";
         store.lock().execute_batch(full).unwrap();
         assert!(store.set_up("ana", "long enough", &here).is_err());
         assert!(!store.has_account().unwrap());
         store.lock().execute_batch("DROP TRIGGER disk_full").unwrap();
         let entered = store.set_up("ana", "long enough", &here).unwrap().expect("the first one");
-        assert!(entered.browser.is_some() && store.session_lasts(&entered.session.0).unwrap());
+        assert!(store.session_lasts(&entered.0).unwrap() && known(store, 1));
         assert!(store.set_up("eve", "long enough", &here).unwrap().is_none());
         assert_eq!(["account", "session", "browser", "event"].map(|table| count(store, table)), [1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_browser_is_known_by_what_it_brought_with_the_password() {
+        let (app, ana, _folder) = ana();
+        let store = &app.store;
+        let proven = store.password_matches("ana", "long enough").unwrap().expect("right");
+        let enter = |n| store.enter(&proven, &arrival(n)).unwrap().expect("let in");
+        assert!(!known(store, 1));
+        enter(1);
+        assert!(known(store, 1) && !known(store, 2));
+        assert!(store.browser(&mark(1), &Account("eve".to_owned())).unwrap().is_none(), "another account's");
+        // Without the page's script nothing is kept, and nothing is made up for it.
+        store.enter(&proven, &Arrival::default()).unwrap().expect("let in");
+        assert_eq!(count(store, "browser"), 1);
+        // Each sign-in makes it last anew, and is no second browser.
+        let age = |ms: u64| store.lock().execute("UPDATE browser SET seen = seen - ?1", params![ms]).unwrap();
+        age(BROWSER_KEPT_MS - 60_000);
+        enter(1);
+        age(120_000);
+        assert!(known(store, 1) && count(store, "browser") == 1);
+        age(BROWSER_KEPT_MS);
+        assert!(!known(store, 1));
+        enter(1);
+        assert!(known(store, 1));
+        // Of very many the one goes that was not used for longest; also when the clock was put back.
+        store.lock().execute("UPDATE browser SET seen = seen + 9000000", []).unwrap();
+        for n in 2..=BROWSERS + 1 {
+            enter(n);
+            assert!(known(store, n), "{n}");
+        }
+        assert_eq!(count(store, "browser"), BROWSERS);
+        assert!(known(store, 1), "it was used last, by its time");
+        store.change_password(&ana, "another one", None, Some(&arrival(7)), "ana").unwrap();
+        assert!(known(store, 7) && count(store, "browser") == 1);
     }
 
     #[test]

@@ -42,7 +42,7 @@ use outage::Outage;
 use visitors::Visitors;
 
 pub(crate) use accounts::digest;
-pub use accounts::{Account, BROWSER_KEPT_MS, Changed, Device, Entered, Proven, Session, SignIn};
+pub use accounts::{Account, Arrival, Changed, Device, Proven, Session, SignIn};
 pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 

@@ -44,6 +44,16 @@ impl Store {
         Ok(found.optional()?)
     }
 
+    /// Whether a session knows any secret: one that began without the page's script, or before there were secrets, does
+    /// not, and changes nothing without the password.
+    pub fn knows_a_secret(&self, session: &SignIn) -> Result<bool, StoreError> {
+        Ok(self.lock().query_row(
+            "SELECT EXISTS (SELECT 1 FROM proof WHERE session = ?1)",
+            [digest(&session.0)],
+            |r| r.get(0),
+        )?)
+    }
+
     /// Makes every confirmation as old as that.
     #[cfg(test)]
     pub fn age_confirmations(&self, ms: Millis) {
@@ -69,7 +79,9 @@ mod tests {
         let sign_in = || store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap();
         let (one, two) = (sign_in(), sign_in());
         assert_eq!(store.confirmed(&one, &proof(1)).unwrap(), None);
+        assert!(!store.knows_a_secret(&one).unwrap());
         store.confirm(&one, &proof(1)).unwrap();
+        assert!(store.knows_a_secret(&one).unwrap() && !store.knows_a_secret(&two).unwrap());
         assert!(store.confirmed(&one, &proof(1)).unwrap().is_some());
         assert_eq!(store.confirmed(&one, &proof(2)).unwrap(), None);
         assert_eq!(store.confirmed(&two, &proof(1)).unwrap(), None, "another session's");

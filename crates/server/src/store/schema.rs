@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the file from the version before it to its own.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     "
     CREATE TABLE desired (
         revision INTEGER PRIMARY KEY,
@@ -99,6 +99,16 @@ const STEPS: [&str; 10] = [
         WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
         AND subject IN ('haproxy-web', 'haproxy-db');
 ",
+    // Browsers were known by a cookie, which went to every port of the host: none of those is known any more.
+    "
+    DROP TABLE browser;
+    CREATE TABLE browser (
+        mark_hash BLOB NOT NULL,
+        account TEXT NOT NULL COLLATE NOCASE,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (mark_hash, account)
+    ) STRICT;
+",
 ];
 
 /// Brings the file to the newest version.
@@ -166,7 +176,8 @@ mod tests {
         let store = Store::open(&path, || Some(fixture::desired())).unwrap();
         let ana = Account("ana".to_owned());
         assert!(store.password_matches("ana", "long enough").unwrap().is_some());
-        assert!(store.browser("d", &ana).unwrap().is_some());
+        let browsers: u32 = store.lock().query_row("SELECT count(*) FROM browser", [], |r| r.get(0)).unwrap();
+        assert_eq!(browsers, 0, "by a cookie nobody is known");
         let sessions = store.sessions(&ana, "a").unwrap();
         assert_eq!(sessions.len(), 1);
         assert_eq!((sessions[0].created, sessions[0].seen, sessions[0].own), (made, used, true));

@@ -16,6 +16,8 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
+use super::packing::unpacks;
+
 #[derive(RustEmbed)]
 #[folder = "../../web"]
 struct Files;
@@ -44,8 +46,7 @@ fn hash() -> String {
     })
 }
 
-/// Each of them compressed, once. Nothing else that the page answers is: one page shows a new token, beside words that
-/// somebody else may have put into its address, and how well both shrink together tells what the token is.
+/// Each of them compressed, once and as well as can be.
 fn packed() -> &'static BTreeMap<String, Bytes> {
     static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
     PACKED.get_or_init(|| {
@@ -55,17 +56,6 @@ fn packed() -> &'static BTreeMap<String, Bytes> {
             Some((name.into_owned(), gzip.finish().ok()?.into()))
         };
         Files::iter().filter_map(pack).collect()
-    })
-}
-
-/// Whether the reader unpacks gzip.
-fn unpacks(headers: &HeaderMap) -> bool {
-    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    all.flat_map(|v| v.split(',')).any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        // "gzip;q=0" is a refusal.
-        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
     })
 }
 
@@ -90,21 +80,6 @@ pub async fn file(Path((version, name)): Path<(String, String)>, headers: Header
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gzip_is_sent_to_whom_it_may_be() {
-        let unpacks = |accepts: &str| {
-            let header = accepts.parse().expect("a header");
-            unpacks(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, header)]))
-        };
-        for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
-            assert!(unpacks(yes), "{yes}");
-        }
-        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip"] {
-            assert!(!unpacks(no), "{no}");
-        }
-        assert!(!super::unpacks(&HeaderMap::new()));
-    }
 
     #[test]
     fn every_file_is_packed_and_smaller() {

@@ -21,6 +21,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::App;
+use super::flow::pack;
+use super::packing::unpacks;
 use super::page::{Member, Visit};
 use super::read::Query;
 use super::stay::Stay;
@@ -96,7 +98,8 @@ pub(super) async fn stream(
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
     });
-    Sse::new(events).into_response()
+    let answer = Sse::new(events).into_response();
+    if unpacks(&headers) { pack(answer) } else { answer }
 }
 
 /// One browser at the other end.

@@ -7,6 +7,7 @@ use std::fmt;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cordee_domain::guesses::Insider;
@@ -18,6 +19,7 @@ use super::App;
 use super::api::input::{Asked, Body, not_here, refused};
 use super::api::tokens;
 use super::error::Refusal;
+use super::packing;
 use super::password::{self, Doubt, not_present};
 use super::session::{self, Language, language};
 use crate::store::Changed;
@@ -128,6 +130,8 @@ pub(super) fn router() -> Router<App> {
         .route("/local/tokens", post(create_token))
         .route("/local/password", post(password))
         .route("/local/dsn", get(dsn))
+        // Each of them holds a secret.
+        .layer(map_response(packing::never))
 }
 
 async fn setup_code(

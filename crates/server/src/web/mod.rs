@@ -6,12 +6,14 @@ pub mod back;
 pub mod error;
 #[cfg(test)]
 pub mod fixture;
+pub mod flow;
 pub mod guard;
 pub mod guest;
 pub mod headers;
 pub mod host;
 pub mod live;
 pub mod local;
+pub mod packing;
 pub mod page;
 pub mod pages;
 pub mod password;
@@ -150,7 +152,7 @@ impl App {
 const ENGINE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Everything that is served. Over the network only by a name of the page's own; state changes must come from our own
-/// page, and take more than the session's cookie; every answer has the page's headers.
+/// page, and take more than the session's cookie; every answer has the page's headers, and is compressed if it may be.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(api::router(&app))
@@ -160,6 +162,7 @@ pub fn router(app: App) -> Router {
                 .layer(from_fn(session::same_origin)),
         )
         .layer(from_fn_with_state(app.clone(), host::known))
+        .layer(from_fn(packing::pack))
         .layer(from_fn(headers::add))
         .with_state(app)
 }

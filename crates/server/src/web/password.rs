@@ -5,7 +5,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
 use super::App;
-use crate::store::{Account, Changed, Device, Proven, StoreError};
+use crate::store::{Account, Arrival, Changed, Proven, StoreError};
 
 /// A short password that somebody thought about is better than a rule; length is the one thing that helps.
 const LEAST: usize = 8;
@@ -79,7 +79,7 @@ pub async fn change(
     account: &Account,
     new: String,
     present: Option<Proven>,
-    here: Option<Device>,
+    here: Option<Arrival>,
     actor: String,
 ) -> Result<Changed, StoreError> {
     let (store, account) = (app.store.clone(), account.clone());

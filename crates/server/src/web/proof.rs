@@ -9,16 +9,17 @@ use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use cordee_domain::guesses::Insider;
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
-use cordee_domain::proof::{Asks, Proof, Shown, asks, is_free, is_grave};
+use cordee_domain::proof::{Asks, Proof, Shown, Way, asks, is_free, is_grave, way};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use super::App;
 use super::error::Refusal;
+use super::packing::Unpacked;
 use super::page::{Page, Place, Visit, show};
 use super::password::{self, Doubt, signed_in};
 use super::read;
@@ -30,6 +31,8 @@ use crate::store::{Account, SignIn, StoreError, digest};
 pub const FIELD: &str = "proof";
 /// The field of the password of whoever is signed in; other forms have passwords of something else.
 pub const PASSWORD: &str = "own_password";
+/// A password of something else: it is not sent back, so that it has to be typed once more.
+const OTHER: &str = "password";
 /// The header that carries the secret in the API.
 pub const HEADER: &str = "cordee-proof";
 
@@ -44,6 +47,8 @@ struct Prove {
     wrong: Option<String>,
     /// What the form had, but for passwords.
     fields: Vec<(String, String)>,
+    /// It had a password of something else.
+    other: bool,
 }
 
 /// A person who is signed in by cookie.
@@ -211,7 +216,7 @@ impl Typed {
         }
     }
 
-    /// Asks for the password, at its field; whatever else was typed is kept.
+    /// Asks for the password where it can be asked for; whatever else was typed is kept.
     async fn ask(
         self,
         app: &App,
@@ -224,13 +229,23 @@ impl Typed {
             Ok(visit) => visit,
             Err(refused) => return refused,
         };
-        if visit.script {
-            let problems = vec![Problem::invalid(PASSWORD, wrong.unwrap_or(why))];
-            return Refusal { status, problems, lang: visit.lang }.into_response();
+        let with_secret = Proof::parse(self.field(FIELD)).is_some() || !self.field(PASSWORD).is_empty();
+        match way(visit.script, with_secret) {
+            Way::SignIn => Redirect::to("/login").into_response(),
+            Way::Field => {
+                let problems = vec![Problem::invalid(PASSWORD, wrong.unwrap_or(why))];
+                Refusal { status, problems, lang: visit.lang }.into_response()
+            }
+            Way::Page => {
+                let other = self.0.iter().any(|(name, _)| name == OTHER);
+                let dropped = [FIELD, PASSWORD, OTHER, "who"];
+                let fields =
+                    self.0.into_iter().filter(|(name, _)| !dropped.contains(&name.as_str())).collect();
+                let (why, wrong) = (visit.lang.say(&why), wrong.map(|text| visit.lang.say(&text)));
+                let p = visit.page(app, Place::Other);
+                // It holds what was typed.
+                (Unpacked, show(status, &Prove { p, why, wrong, fields, other })).into_response()
+            }
         }
-        let dropped = [FIELD, PASSWORD, "password", "who"];
-        let fields = self.0.into_iter().filter(|(name, _)| !dropped.contains(&name.as_str())).collect();
-        let (why, wrong) = (visit.lang.say(&why), wrong.map(|text| visit.lang.say(&text)));
-        show(status, &Prove { p: visit.page(app, Place::Other), why, wrong, fields })
     }
 }

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::guesses::{Guesses, Origin, Try, Who};
 use cordee_domain::problem::Problem;
+use cordee_domain::proof::BrowserMark;
 use cordee_domain::text;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -17,7 +18,7 @@ use super::error::Refusal;
 use super::{App, back};
 use crate::clock::now;
 use crate::over;
-use crate::store::{Account, BROWSER_KEPT_MS, Device, SignIn};
+use crate::store::{Account, Arrival, Device, SignIn};
 use crate::words::Lang;
 
 /// Set as a request extension by the listener on the unix socket, whose peer's uid was checked.
@@ -58,15 +59,11 @@ pub fn cookie_name(app: &App) -> String {
     format!("cordee_{}", app.cluster)
 }
 
-/// The name of the cookie by which a browser is known in which somebody was signed in before.
-pub fn browser_name(app: &App) -> String {
-    format!("cordee_{}_browser", app.cluster)
-}
-
-/// The `Set-Cookie` value that makes a browser known. It opens nothing; it goes to the sign-in page only.
-pub fn set_browser(app: &App, secret: &str) -> String {
-    let age = BROWSER_KEPT_MS / 1_000;
-    format!("{}={secret}; Path=/login; HttpOnly; SameSite=Strict; Max-Age={age}", browser_name(app))
+/// The `Set-Cookie` value that takes a cookie away by which older versions knew a browser: it goes to every port of the
+/// host, and tells nothing any more.
+pub fn forget_browser(app: &App, headers: &HeaderMap) -> Option<String> {
+    let name = format!("cordee_{}_browser", app.cluster);
+    cookie(headers, &name).map(|_| format!("{name}=; Path=/login; HttpOnly; SameSite=Strict; Max-Age=0"))
 }
 
 /// A cookie's value from the request.
@@ -215,8 +212,13 @@ impl FromRequestParts<App> for Owner {
 /// Characters kept of what a browser calls itself.
 const AGENT: usize = 200;
 
+/// A browser that is to be let in, with what its script sent to be known by.
+pub fn arrival(headers: &HeaderMap, peer: Option<Peer>, mark: &str) -> Arrival {
+    Arrival { device: device(headers, peer), mark: BrowserMark::parse(mark) }
+}
+
 /// Where a request comes from, as it is told to whoever looks at the sessions.
-pub fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
+fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     Device {
         address: peer.map(|Peer(ip)| ip.to_canonical().to_string()).unwrap_or_default(),

@@ -32,6 +32,7 @@ use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guard::{idle, last_one, last_standby};
 use crate::web::guest::{at, guest};
+use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -522,7 +523,7 @@ pub(super) async fn logs(
     State(app): State<App>,
     target: Target,
     asked: Asked,
-) -> Result<Json<LogsJson>, Refusal> {
+) -> Result<(Unpacked, Json<LogsJson>), Refusal> {
     let lines = asked.number("lines", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
     let lines = usize::from(lines.unwrap_or(200));
     let checks = asked.flag("checks").map_err(|p| Refusal::problem(p, lang))?;
@@ -532,7 +533,8 @@ pub(super) async fn logs(
         let unread = f.unread.map(|why| lang.say(&why));
         LogJson { name: f.name, lines: f.lines, hidden: f.hidden, unread }
     };
-    Ok(Json(LogsJson { files: files.into_iter().map(json).collect() }))
+    // Whoever visits the site writes into them.
+    Ok((Unpacked, Json(LogsJson { files: files.into_iter().map(json).collect() })))
 }
 
 /// Only a server that Cordée started has logs on this machine.

@@ -22,6 +22,7 @@ use crate::store::StoreError;
 use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::web::view::visitors::{CSV_CHANGES, CSV_VISITORS, csv_changes, csv_line, csv_visitors};
 
@@ -324,7 +325,7 @@ pub(super) async fn requests(
     State(app): State<App>,
     target: Target,
     asked: Asked,
-) -> Result<Json<RequestsJson>, Refusal> {
+) -> Result<(Unpacked, Json<RequestsJson>), Refusal> {
     let known = target.pool == PoolId::Web && app.board.desired().web.server(&target.name).is_some();
     if !known {
         let text = text!("problem-server-unknown", name = target.name.as_str());
@@ -336,5 +337,6 @@ pub(super) async fn requests(
     let wanted = wanted(text("status"), text("path"), text("address"), after.unwrap_or(0));
     let wanted = wanted.map_err(|p| refused(p, lang))?;
     let limit = usize::from(limit.unwrap_or(REQUESTS));
-    Ok(Json(RequestsJson { requests: app.guestbook.requests(&target.name, &wanted, limit) }))
+    // What one visitor asked for stands beside what others did.
+    Ok((Unpacked, Json(RequestsJson { requests: app.guestbook.requests(&target.name, &wanted, limit) })))
 }

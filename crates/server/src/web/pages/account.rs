@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -13,15 +13,16 @@ use super::login::wait;
 use super::shorten;
 use super::wrong::Wrong;
 use crate::clock::now;
-use crate::store::{self, Changed, CommitError, Entered};
+use crate::store::{self, Changed, CommitError, SignIn};
 use crate::web::App;
 use crate::web::api::tokens::{is_token_name, make, take_back};
 use crate::web::error::Refusal;
+use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::password::{self, Doubt, not_present};
 use crate::web::proof::{bind, insider};
 use crate::web::read::{Form, Path};
-use crate::web::session::{Owner, Peer, device, set_browser, set_cookie};
+use crate::web::session::{Owner, Peer, arrival, set_cookie};
 use crate::web::view::Question;
 use crate::web::view::visitors::{Moment, moment};
 
@@ -52,6 +53,7 @@ pub(super) struct NewPassword {
     new: String,
     again: String,
     proof: String,
+    browser: String,
 }
 
 /// Shows the form.
@@ -91,10 +93,10 @@ pub(super) async fn change(
         Err(Doubt::Wrong) => return refused(&[not_present("present")]),
         Err(other) => return doubted(&visit, &app, other),
     };
-    let here = Some(device(&headers, peer));
+    let here = Some(arrival(&headers, peer, &typed.browser));
     match password::change(&app, &owner.account, typed.new, Some(proven), here, visit.actor()).await {
         Ok(Changed::Done(Some(anew))) => {
-            bind(&app, &anew.session, &typed.proof).await;
+            bind(&app, &anew, &typed.proof).await;
             changed(&visit, &app, &anew)
         }
         Ok(Changed::Done(None)) => Redirect::to("/login").into_response(),
@@ -104,16 +106,10 @@ pub(super) async fn change(
 }
 
 /// Says so, in the browser that is let in anew.
-fn changed(visit: &Visit, app: &App, anew: &Entered) -> Response {
+fn changed(visit: &Visit, app: &App, anew: &SignIn) -> Response {
     let p = visit.page(app, Place::Other);
-    let mut response = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
-    let known = anew.browser.as_ref().map(|browser| set_browser(app, &browser.0));
-    for cookie in std::iter::once(set_cookie(app, &anew.session.0)).chain(known) {
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-    }
-    response
+    let page = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
+    ([(header::SET_COOKIE, set_cookie(app, &anew.0))], page).into_response()
 }
 
 /// The password was not compared, or could not be.
@@ -292,7 +288,9 @@ pub(super) async fn make_token(
     };
     match make(&app, &typed.name, &typed.days, Some(proven), visit.actor()).await {
         Ok(made) => {
-            list(&visit, &app, StatusCode::OK, &NewToken::default(), Wrong::default(), Some(made)).await
+            let empty = NewToken::default();
+            let page = list(&visit, &app, StatusCode::OK, &empty, Wrong::default(), Some(made)).await;
+            (Unpacked, page).into_response()
         }
         Err(CommitError::Refused(problems)) => {
             let errors = Wrong::of(&problems, visit.lang);

@@ -17,6 +17,7 @@ use crate::board::{Ask, LogFile};
 use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::Path;
 use crate::web::view::detail::{Pair, TruthRow, about, advice, pairs, promise, standing, truths};
@@ -152,5 +153,6 @@ pub(super) async fn page(
         p: visit.page(&app, Place::Board),
         r,
     };
-    show(StatusCode::OK, &page)
+    // Statements and the error log hold what visitors wrote.
+    (Unpacked, show(StatusCode::OK, &page)).into_response()
 }

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use cordee_domain::change::{Change, RawServer};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
@@ -17,6 +17,7 @@ use super::{done, shorten};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guest::{Invited, at, guest};
+use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{self, filled};
 use crate::web::view::{Joining, joining};
@@ -137,7 +138,9 @@ pub(super) async fn examine(
         return unavailable(&visit, &app);
     };
     let plan = joining(&found, &app.board.snapshot(), visit.lang);
-    show(StatusCode::OK, &Examined { p: visit.page(&app, Place::Board), name, address, word, plan })
+    let page = Examined { p: visit.page(&app, Place::Board), name, address, word, plan };
+    // By the word, what waits with its password is taken.
+    (Unpacked, show(StatusCode::OK, &page)).into_response()
 }
 
 /// Adds what was examined.

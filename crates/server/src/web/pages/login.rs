@@ -10,14 +10,14 @@ use cordee_domain::text;
 use serde::Deserialize;
 
 use super::shorten;
-use crate::store::{Account, Entered, StoreError};
+use crate::store::{Account, Arrival, SignIn, StoreError};
 use crate::web::App;
 use crate::web::back::{login, own};
 use crate::web::error::Refusal;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::proof::bind;
 use crate::web::read::{Form, Query};
-use crate::web::session::{Peer, browser_name, cookie, device, origin, sessions, set_browser, set_cookie};
+use crate::web::session::{Key, Peer, arrival, forget_browser, origin, sessions, set_cookie};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -27,6 +27,8 @@ struct Login {
     wrong: Option<String>,
     /// Where one wanted to be.
     back: String,
+    /// One is signed in, by a session that knows no secret.
+    again: bool,
 }
 
 /// Where one wanted to be, in the address.
@@ -43,6 +45,7 @@ pub(super) struct Typed {
     name: String,
     password: String,
     proof: String,
+    browser: String,
     back: String,
 }
 
@@ -57,25 +60,32 @@ pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     response
 }
 
-/// Starts a session and leads to the dashboard, or where one wanted to be. The browser is known from now on, and the
-/// session knows its script's secret.
-pub(super) async fn enter(app: &App, entered: &Entered, proof: &str, back: &str) -> Response {
-    bind(app, &entered.session, proof).await;
-    let cookie = [(header::SET_COOKIE, set_cookie(app, &entered.session.0))];
-    let mut response = (cookie, Redirect::to(own(back))).into_response();
-    if let Some(browser) = &entered.browser
-        && let Ok(cookie) = HeaderValue::from_str(&set_browser(app, &browser.0))
-    {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
+/// Gives a browser its new session, which knows its script's secret, and leads to the dashboard, or where one wanted to
+/// be.
+pub(super) async fn enter(app: &App, session: &SignIn, proof: &str, back: &str) -> Response {
+    bind(app, session, proof).await;
+    ([(header::SET_COOKIE, set_cookie(app, &session.0))], Redirect::to(own(back))).into_response()
 }
 
-/// Shows the form.
-pub(super) async fn page(visit: Visit, State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
+/// Shows the form; to whoever is signed in, only when nothing can be changed with that session.
+pub(super) async fn page(
+    visit: Visit,
+    key: Option<Extension<Key>>,
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     let back = own(&wanted.back);
-    if visit.person.is_some() {
-        return Redirect::to(back).into_response();
+    if let Some(Extension(Key::Session(session))) = key {
+        let store = app.store.clone();
+        return match app.blocking(move || store.knows_a_secret(&session)).await {
+            Ok(true) => Redirect::to(back).into_response(),
+            Ok(false) => {
+                let mut form = form(&visit, &app, back, String::new(), None);
+                form.again = true;
+                show(StatusCode::OK, &form)
+            }
+            Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
+        };
     }
     let store = app.store.clone();
     match app.blocking(move || store.has_account()).await {
@@ -90,7 +100,9 @@ fn form(visit: &Visit, app: &App, back: &str, name: String, wrong: Option<String
     let mut p = visit.page(app, Place::Other);
     // For the choice of the language, also on the answer to a form.
     p.here = login(back);
-    Login { p, name, wrong, back: back.to_owned() }
+    // It is nobody's page, also of one who is signed in by a session with which nothing can be changed.
+    (p.person, p.verdict) = (None, None);
+    Login { p, name, wrong, back: back.to_owned(), again: false }
 }
 
 /// Signs in. What is to be counted is counted first.
@@ -102,7 +114,8 @@ pub(super) async fn submit(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (name, peer) = (typed.name.trim().to_owned(), peer.map(|Extension(p)| p));
-    let known = match known_browser(&app, &headers, &name).await {
+    let from = arrival(&headers, peer, &typed.browser);
+    let known = match known_browser(&app, &from, &name).await {
         Ok(known) => known,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     };
@@ -127,20 +140,24 @@ pub(super) async fn submit(
             return wait(&visit, &app, seconds);
         }
     };
-    let (store, account, from) = (app.store.clone(), name.clone(), device(&headers, peer));
+    let (store, account) = (app.store.clone(), name.clone());
     let password = typed.password;
-    let signed = app.blocking(move || -> Result<Option<Entered>, StoreError> {
+    let signed = app.blocking(move || -> Result<Option<SignIn>, StoreError> {
         // Until it is done: whoever goes away meanwhile frees no turn.
         let _turn = turn;
         match store.password_matches(&account, &password)? {
-            Some(proven) => store.enter(&proven, &from, is_known),
+            Some(proven) => store.enter(&proven, &from),
             None => Ok(None),
         }
     });
     match signed.await {
-        Ok(Some(entered)) => {
+        Ok(Some(session)) => {
             app.limiter.right(&tried);
-            enter(&app, &entered, &typed.proof, &typed.back).await
+            let mut response = enter(&app, &session, &typed.proof, &typed.back).await;
+            if let Some(Ok(old)) = forget_browser(&app, &headers).map(|old| HeaderValue::from_str(&old)) {
+                response.headers_mut().append(header::SET_COOKIE, old);
+            }
+            response
         }
         Ok(None) => {
             let wrong = Some(visit.lang.say(&text!("problem-password")));
@@ -152,10 +169,10 @@ pub(super) async fn submit(
 }
 
 /// The hash of what the browser keeps, when that very account was signed in with it before.
-async fn known_browser(app: &App, headers: &HeaderMap, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(secret) = cookie(headers, &browser_name(app)).map(str::to_owned) else { return Ok(None) };
+async fn known_browser(app: &App, from: &Arrival, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(mark) = from.mark.clone() else { return Ok(None) };
     let (store, account) = (app.store.clone(), Account(name.to_owned()));
-    app.blocking(move || store.browser(&secret, &account)).await
+    app.blocking(move || store.browser(&mark, &account)).await
 }
 
 /// Signs out.

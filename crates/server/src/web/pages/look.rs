@@ -20,6 +20,7 @@ use crate::guestbook::Wanted;
 use crate::web::App;
 use crate::web::api::visitors::wanted;
 use crate::web::error::Refusal;
+use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{Path, Query};
 use crate::web::view::visitors::{self as view, RequestRow};
@@ -179,7 +180,7 @@ pub(super) async fn logs(
             return visit.refusal(&app, Refusal::problem(problem, visit.lang));
         }
         let files = files.into_iter().map(|file| FileTail::of(file, visit.lang)).collect();
-        return axum::Json(Tail { last, requests, files }).into_response();
+        return (Unpacked, axum::Json(Tail { last, requests, files })).into_response();
     }
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let logs = Logs {
@@ -196,7 +197,8 @@ pub(super) async fn logs(
         asked,
         blank: RequestRow::default(),
     };
-    show(status, &logs)
+    // Whoever visits the site writes into it.
+    (Unpacked, show(status, &logs)).into_response()
 }
 
 /// `GET /pools/{pool}/servers/{name}/test`

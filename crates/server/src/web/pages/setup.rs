@@ -15,13 +15,14 @@ use sha2::{Digest as _, Sha256};
 use super::login::{enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
-use crate::store::{Device, Entered, StoreError};
+use crate::store::{Arrival, SignIn, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::packing::Unpacked;
 use crate::web::page::{Page, Place, Visit, show};
 use crate::web::password::unfit;
 use crate::web::read::Form;
-use crate::web::session::{Peer, Turn, device, origin};
+use crate::web::session::{Peer, Turn, arrival, origin};
 
 #[derive(Template)]
 #[template(path = "setup.html")]
@@ -50,6 +51,7 @@ pub(super) struct Typed {
     name: String,
     password: String,
     proof: String,
+    browser: String,
 }
 
 /// Shows the form, until there is an account.
@@ -95,15 +97,16 @@ pub(super) async fn submit(
         let errors = Wrong::of(&problems, visit.lang);
         let (code, name) = (shorten(&typed.code), shorten(&typed.name));
         let setup = Setup { p: visit.page(&app, Place::Other), code, name, errors };
-        return show(StatusCode::UNPROCESSABLE_ENTITY, &setup);
+        // The code may be the right one.
+        return (Unpacked, show(StatusCode::UNPROCESSABLE_ENTITY, &setup)).into_response();
     }
     let turn = match app.limiter.turn(true).await {
         Ok(turn) => turn,
         Err(seconds) => return wait(&visit, &app, seconds),
     };
-    let proof = typed.proof.clone();
-    match create(&app, typed, turn, device(&headers, peer)).await {
-        Ok(Some(entered)) => enter(&app, &entered, &proof, "/").await,
+    let (proof, from) = (typed.proof.clone(), arrival(&headers, peer, &typed.browser));
+    match create(&app, typed, turn, from).await {
+        Ok(Some(session)) => enter(&app, &session, &proof, "/").await,
         Ok(None) => Redirect::to("/login").into_response(),
         Err(error) => visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
@@ -119,18 +122,18 @@ fn refusals(typed: &Typed) -> Vec<Problem> {
     problems
 }
 
-async fn create(app: &App, typed: Typed, turn: Turn, from: Device) -> Result<Option<Entered>, StoreError> {
+async fn create(app: &App, typed: Typed, turn: Turn, from: Arrival) -> Result<Option<SignIn>, StoreError> {
     let (store, file) = (app.store.clone(), app.setup_code.clone());
     app.blocking(move || {
         let _turn = turn;
-        let entered = store.set_up(typed.name.trim(), &typed.password, &from)?;
+        let session = store.set_up(typed.name.trim(), &typed.password, &from)?;
         // It works once. Without the file only the account opens the page.
-        if entered.is_some()
+        if session.is_some()
             && let Err(error) = std::fs::remove_file(file.as_path())
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "setup code file");
         }
-        Ok(entered)
+        Ok(session)
     })
     .await
 }

@@ -2,10 +2,13 @@
 
 mod account;
 mod back;
+mod known;
 mod logs;
 mod many;
 mod names;
+mod packing;
 mod proof;
+mod stage;
 
 use std::collections::BTreeMap;
 
@@ -648,48 +651,6 @@ async fn sixty_codes_at_once_are_five_and_the_right_one_is_never_held_up() {
     assert_eq!((count(&answers, "422"), count(&answers, "429")), (5, 55), "evaluated, refused");
     let made = site.post("/setup", "code=krab-7q2m&name=ana&password=long+enough", "").await;
     assert_eq!(status(&made), "303");
-}
-
-#[tokio::test]
-async fn who_was_here_before_gets_in_while_others_guess() {
-    let site = Site { cookie: String::new(), ..site().await };
-    let first = site.post("/login", "name=ana&password=long+enough", "").await;
-    let browser = first
-        .lines()
-        .find_map(|l| l.strip_prefix("set-cookie: ").filter(|c| c.starts_with("cordee_test_browser=")))
-        .expect("a cookie that makes the browser known");
-    for flag in ["HttpOnly", "SameSite=Strict", "Path=/login"] {
-        assert!(browser.contains(flag), "{flag} is missing in {browser}");
-    }
-    let known = Site { cookie: browser.split(';').next().expect("a value").to_owned(), ..site };
-    let stranger = |name: &'static str, password: &'static str| {
-        let site = &known;
-        async move {
-            let cookieless = format!("name={name}&password={password}");
-            let request = format!(
-                "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: \
-                 application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{cookieless}",
-                cookieless.len()
-            );
-            status(&send(site.address, &request).await).to_owned()
-        }
-    };
-    for _ in 0..5 {
-        assert_eq!(stranger("ana", "wrong").await, "422");
-    }
-    assert_eq!(stranger("ana", "long+enough").await, "429");
-    let again = known.post("/login", "name=Ana&password=long+enough", "").await;
-    assert_eq!(status(&again), "303", "{again}");
-    assert!(!again.contains("cordee_test_browser="), "it is known already");
-    // Its tries are its own, and they are counted too.
-    for _ in 0..5 {
-        assert_eq!(status(&known.post("/login", "name=ana&password=wrong", "").await), "422");
-    }
-    assert_eq!(status(&known.post("/login", "name=ana&password=long+enough", "").await), "429");
-    // For another account, or with a secret of one's own making, it is a stranger.
-    assert_eq!(status(&known.post("/login", "name=bob&password=wrong", "").await), "429");
-    let forged = Site { cookie: "cordee_test_browser=0123456789abcdef".to_owned(), ..known };
-    assert_eq!(status(&forged.post("/login", "name=ana&password=long+enough", "").await), "429");
 }
 
 #[tokio::test]

@@ -40,8 +40,8 @@ pub struct CauseRow {
 pub struct RemedyRow {
     /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words.
     pub kind: &'static str,
-    /// The words.
-    pub says: String,
+    /// The words. On a control they lead where it leads, and nowhere else.
+    pub says: Says,
     /// Where it leads; empty for words.
     pub url: String,
     /// Its shape.
@@ -76,11 +76,12 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         0 => Says::default(),
         _ => say(&text!("cause-explains", names = few(&cause.explains))),
     };
-    let mut remedies: Vec<RemedyRow> = cause.remedies.iter().take(MOST).map(|r| remedy(r, lang)).collect();
+    let mut remedies: Vec<RemedyRow> =
+        cause.remedies.iter().take(MOST).map(|r| remedy(r, here, lang)).collect();
     if let (About::Servers(pool, _), true) = (&cause.about, cause.remedies.len() > MOST) {
         remedies.push(RemedyRow {
             kind: "link",
-            says: lang.say(&text!("remedy-more", count = cause.remedies.len() - MOST)),
+            says: Says::plain(lang.say(&text!("remedy-more", count = cause.remedies.len() - MOST))),
             url: format!("#{pool}"),
             icon: "more",
         });
@@ -112,7 +113,11 @@ fn few(names: &[ServerName]) -> Text {
 
 /// What is said of one, on the page and in the API.
 pub fn says(remedy: &Remedy, lang: Lang) -> String {
-    lang.say(&match remedy {
+    lang.say(&words(remedy))
+}
+
+fn words(remedy: &Remedy) -> Text {
+    match remedy {
         Remedy::Ask { name, action, .. } => ask(*action, name.as_str()),
         Remedy::Reload { proxy } => text!("remedy-reload", proxy = Thing::Proxy(*proxy)),
         Remedy::Add => text!("add-open"),
@@ -121,7 +126,7 @@ pub fn says(remedy: &Remedy, lang: Lang) -> String {
         Remedy::Journal => text!("events-all"),
         Remedy::Hand { says } => says.clone(),
         Remedy::Itself => text!("remedy-itself"),
-    })
+    }
 }
 
 fn ask(action: Action, name: &str) -> Text {
@@ -164,7 +169,7 @@ const fn control(action: Action) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-fn remedy(remedy: &Remedy, lang: Lang) -> RemedyRow {
+fn remedy(remedy: &Remedy, here: &Here, lang: Lang) -> RemedyRow {
     let (kind, url, icon) = match remedy {
         Remedy::Ask { pool, name, action } => {
             let (word, kind, icon) = control(*action);
@@ -177,8 +182,12 @@ fn remedy(remedy: &Remedy, lang: Lang) -> RemedyRow {
         Remedy::Journal => ("link", "/journal".to_owned(), "clock"),
         Remedy::Hand { .. } | Remedy::Itself => ("text", String::new(), "info"),
     };
-    let more = if kind == "ask" { "…" } else { "" };
-    RemedyRow { kind, says: says(remedy, lang) + more, url, icon }
+    let says = match kind {
+        "text" => Says::of(&words(remedy), here, lang),
+        "ask" => Says::plain(says(remedy, lang) + "…"),
+        _ => Says::plain(says(remedy, lang)),
+    };
+    RemedyRow { kind, says, url, icon }
 }
 
 #[cfg(test)]
@@ -213,7 +222,7 @@ mod tests {
         assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy", "1970-01-01T00:00:01Z"));
         let RemedyRow { kind, says, url, .. } = &row.remedies[0];
         assert_eq!(
-            (*kind, says.as_str(), url.as_str()),
+            (*kind, says.to_string().as_str(), url.as_str()),
             ("post", "Remettre web1 en service", "/pools/web/servers/web1/ready")
         );
     }
@@ -242,9 +251,10 @@ mod tests {
         for action in all.into_iter().chain(more) {
             let ask = Remedy::Ask { pool: PoolId::Web, name: name("web1"), action };
             for lang in Lang::ALL {
-                let row = remedy(&ask, lang);
-                assert!(row.says.contains("web1") && !row.says.contains('{'), "{row:?}");
-                assert_eq!(row.says.ends_with('…'), row.kind == "ask", "{row:?}");
+                let row = remedy(&ask, &Here::default(), lang);
+                let says = row.says.to_string();
+                assert!(says.contains("web1") && !says.contains('{'), "{row:?}");
+                assert_eq!(says.ends_with('…'), row.kind == "ask", "{row:?}");
                 urls.insert(row.url);
             }
         }

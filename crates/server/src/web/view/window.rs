@@ -247,7 +247,7 @@ mod tests {
             let Self { name, kind, address, port, cookie, role, sessions, st, word, reason } = self;
             let st = ["crit", "unknown", "warn", "busy", "maint", "good"].into_iter().find(|s| *s == st);
             let status = StatusRow { st: st.unwrap_or_default(), word, reason };
-            ServerRow { name, kind, address, port, cookie, role, sessions, status, ..ServerRow::default() }
+            ServerRow { name, kind, address, port, cookie, status, sessions, role, ..ServerRow::default() }
         }
     }
 

@@ -1,0 +1,163 @@
+//! What is sent compressed: pages, style, script, JSON and tables, to whoever unpacks gzip.
+//!
+//! How well an answer shrinks tells how much of it is said twice. Whoever sees the lengths of many answers, and has
+//! words of their own put into them, finds out a secret that stands beside those words, letter by letter (BREACH). So
+//! what may hold both is sent as it is: marked where it is made, and besides that whatever answers a form or a change.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, IntoResponseParts, Response, ResponseParts};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Marks an answer that is never compressed: it holds a secret, or what strangers wrote beside what is nobody else's
+/// business.
+#[derive(Clone, Copy, Debug)]
+pub struct Unpacked;
+
+impl IntoResponseParts for Unpacked {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
+/// Marks every answer of some routes.
+pub async fn never(response: Response) -> Response {
+    (Unpacked, response).into_response()
+}
+
+/// Below that, in octets, an answer and its head go in one packet anyway.
+const LEAST: u64 = 1_024;
+
+/// What shrinks. Streams of events are not in it.
+const KINDS: [&str; 8] = [
+    "text/html",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "text/csv",
+    "image/svg+xml",
+    "application/json",
+    "application/problem+json",
+];
+
+/// Compresses what may be, for whoever unpacks it.
+pub async fn pack(request: Request, next: Next) -> Response {
+    // What was typed into a form stands in its answer, and what is shown once is shown there: no form that somebody adds
+    // has to think of it.
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let unpacks = unpacks(request.headers());
+    let mut response = next.run(request).await;
+    if !reads || !is_packable(&response) {
+        return response;
+    }
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if !unpacks {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // It is there already.
+    let Ok(whole) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let copy = whole.clone();
+    // A table of all visitors takes its time.
+    match tokio::task::spawn_blocking(move || packed(&copy)).await {
+        Ok(Some(packed)) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            Response::from_parts(parts, Body::from(packed))
+        }
+        _ => Response::from_parts(parts, Body::from(whole)),
+    }
+}
+
+fn packed(whole: &Bytes) -> Option<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(whole).ok()?;
+    gzip.finish().ok()
+}
+
+/// Whether an answer may be compressed and is worth it: one that is there as a whole, so that nothing waits in a buffer.
+fn is_packable(response: &Response) -> bool {
+    let large = response.body().size_hint().exact().is_some_and(|octets| octets >= LEAST);
+    let marked = response.extensions().get::<Unpacked>().is_some();
+    large
+        && !marked
+        && !response.headers().contains_key(header::CONTENT_ENCODING)
+        && shrinks(response.headers())
+}
+
+fn shrinks(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind))
+}
+
+/// Whether the reader unpacks gzip.
+pub fn unpacks(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    all.flat_map(|v| v.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        // "gzip;q=0" is a refusal.
+        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().expect("a header"))])
+    }
+
+    #[test]
+    fn gzip_is_sent_to_whom_it_may_be() {
+        let unpacks = |accepts: &str| unpacks(&headers(header::ACCEPT_ENCODING, accepts));
+        for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
+            assert!(unpacks(yes), "{yes}");
+        }
+        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip", "*;q=0"] {
+            assert!(!unpacks(no), "{no}");
+        }
+        assert!(!super::unpacks(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_not_known_to_shrink_is_left_alone() {
+        let shrinks = |kind: &str| shrinks(&headers(header::CONTENT_TYPE, kind));
+        for yes in
+            ["text/html; charset=utf-8", "application/json", "TEXT/CSV; header=present", "image/svg+xml"]
+        {
+            assert!(shrinks(yes), "{yes}");
+        }
+        for no in ["text/event-stream", "image/png", "application/octet-stream", "text/htmlx", ""] {
+            assert!(!shrinks(no), "{no}");
+        }
+        assert!(!super::shrinks(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_small_marked_encoded_or_not_there_yet_is_left_alone() {
+        let page = |length: usize| {
+            let kind = [(header::CONTENT_TYPE, "text/html")];
+            (kind, "x".repeat(length)).into_response()
+        };
+        assert!(is_packable(&page(1_024)) && !is_packable(&page(1_023)));
+        assert!(!is_packable(&(Unpacked, page(9_000)).into_response()));
+        assert!(!is_packable(&([(header::CONTENT_ENCODING, "br")], page(9_000)).into_response()));
+        let pieces = futures_util::stream::once(async { Ok::<_, Infallible>("x".repeat(9_000)) });
+        let stream = ([(header::CONTENT_TYPE, "text/html")], Body::from_stream(pieces)).into_response();
+        assert!(!is_packable(&stream));
+    }
+}

@@ -1,0 +1,202 @@
+//! The page of a cluster with as many web servers as wished, for a real browser: the end-to-end tests and the benchmark start
+//! this as a program (`e2e/src/stage.rs`). Router, listener, store and stream are the product's own. The engine has no part in it:
+//! what so many servers cost HAProxy and the engine is another question.
+
+use std::io::BufRead as _;
+use std::time::Duration;
+
+use cordee_domain::causes::{About, Cause, Remedy};
+use cordee_domain::desired::Runtime;
+use cordee_domain::diff;
+use cordee_domain::ids::PoolId;
+use cordee_domain::snapshot::{Action, ServerView, Snapshot};
+use cordee_domain::status::{Light, Status};
+use cordee_domain::text;
+use cordee_domain::text::Arg;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::interval;
+
+use super::{PROOF, site_of};
+use crate::clock::now;
+use crate::listen;
+use crate::web::router;
+use crate::web::view::fixture;
+
+/// So often the engine puts up a picture.
+const PACE: Duration = Duration::from_millis(250);
+const PICTURES_A_SECOND: usize = 4;
+/// Of the servers that change, one in so many changes its light; the others change numbers.
+const TURNS: usize = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "no test: it serves a page until its standard input ends"]
+async fn serves_a_page_with_many_servers() {
+    let count = std::env::var("CORDEE_STAGE").ok().and_then(|text| text.parse().ok());
+    let mut crowd = Crowd::new(count.unwrap_or(1_000));
+    let site = site_of(crowd.picture.clone()).await;
+    let (_going, stop) = watch::channel(false);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let page = listener.local_addr().expect("an address");
+    tokio::spawn(listen::tcp(listener, router(site.app.clone()), stop));
+    site.app.board.set_snapshot(crowd.next(0));
+    let (cookie, secret) = site.cookie.split_once('=').expect("a cookie");
+    let open = serde_json::json!({ "page": page, "cookie": cookie, "secret": secret, "proof": PROOF });
+    println!("stage {open}");
+
+    let (mut wishes, mut beat, mut changes) = (wishes(), interval(PACE), 0);
+    loop {
+        tokio::select! {
+            wish = wishes.recv() => match wish.as_deref() {
+                None => return,
+                Some("fall") => crowd.turn(Light::Critical),
+                Some("rise") => crowd.turn(Light::Good),
+                Some(count) => changes = count.parse().expect("how many change in a second"),
+            },
+            _ = beat.tick() => {
+                let before = site.app.board.snapshot();
+                let after = crowd.next(changes / PICTURES_A_SECOND);
+                site.app.board.set_snapshot(after.clone());
+                let store = site.app.store.clone();
+                // As the engine does it: a line for each light that changed. Pictures do not wait for the disk here.
+                let told = move || {
+                    for turn in diff::turns(&before, &after) {
+                        store.tell(&turn.subject, Some(turn.light), &turn.text);
+                    }
+                };
+                tokio::task::spawn_blocking(told);
+            }
+        }
+    }
+}
+
+/// What comes on the standard input, line by line.
+fn wishes() -> mpsc::Receiver<String> {
+    let (said, heard) = mpsc::channel(8);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if said.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    heard
+}
+
+/// A cluster whose web servers change, all of them in turn.
+struct Crowd {
+    picture: Snapshot,
+    /// The next one to change.
+    at: usize,
+}
+
+impl Crowd {
+    fn new(count: usize) -> Self {
+        let mut picture = fixture::snapshot();
+        picture.servers.retain(|server| server.pool == PoolId::Db);
+        picture.servers.splice(0..0, (1..=count).map(far));
+        Self { picture, at: 0 }
+    }
+
+    /// A third of them falls at once, or comes back.
+    fn turn(&mut self, light: Light) {
+        for server in self.picture.servers.iter_mut().filter(|s| s.pool == PoolId::Web).step_by(3) {
+            set(server, light);
+        }
+    }
+
+    /// The present picture, after so many changed.
+    fn next(&mut self, changes: usize) -> Snapshot {
+        let webs = self.picture.servers.iter().filter(|s| s.pool == PoolId::Web).count();
+        for n in 0..changes.min(webs) {
+            let server = &mut self.picture.servers[(self.at + n) % webs];
+            server.sessions = (server.sessions + 1) % 40;
+            server.total += 7;
+            let ms = server.last_check.duration_ms.map_or(1, |ms| ms % 9 + 1);
+            server.last_check.duration_ms = Some(ms);
+            let light = match server.status.light {
+                Light::Good if n % TURNS == 0 => Light::Critical,
+                Light::Critical => Light::Good,
+                light => light,
+            };
+            set(server, light);
+        }
+        self.at = (self.at + changes) % webs;
+        self.judge();
+        self.picture.clone()
+    }
+
+    /// What follows from the servers: ages, the verdict, and what there is to do.
+    fn judge(&mut self) {
+        let now = now();
+        let picture = &mut self.picture;
+        picture.at = now;
+        for proxy in &mut picture.proxies {
+            proxy.seen_at = Some(now);
+        }
+        for server in &mut picture.servers {
+            server.last_check.at = Some(now);
+        }
+        let all = picture.servers.iter().filter(|s| s.pool == PoolId::Web);
+        let webs = all.clone().count();
+        let down: Vec<&ServerView> = all.filter(|s| s.status.light == Light::Critical).collect();
+        let web = webs - down.len();
+        let Some(first) = down.first() else {
+            let count = text!("verdict-count", web = web, webs = webs, db = 2_u8, dbs = 2_u8);
+            picture.verdict = Status::new(Light::Good, text!("verdict-good"), count);
+            picture.causes = Vec::new();
+            return;
+        };
+        let names = Arg::servers(down.iter().take(3).map(|s| &s.name));
+        let reason = text!(
+            "verdict-risk-reason",
+            names = text!("names-and-more", names = names, count = down.len().saturating_sub(3)),
+            count = down.len(),
+            web = web,
+            webs = webs,
+            db = 2_u8,
+            dbs = 2_u8
+        );
+        let test =
+            |s: &&ServerView| Remedy::Ask { pool: PoolId::Web, name: s.name.clone(), action: Action::Test };
+        picture.causes = vec![Cause {
+            about: About::Servers(PoolId::Web, down.iter().map(|s| s.name.clone()).collect()),
+            status: first.status.clone(),
+            asked: None,
+            explains: Vec::new(),
+            remedies: down.iter().map(test).collect(),
+        }];
+        picture.verdict = Status::new(Light::Warning, text!("verdict-risk"), reason);
+    }
+}
+
+/// One of somebody else's, with figures of its own: what all have in common packs better than what real ones have.
+fn far(number: usize) -> ServerView {
+    let figure = (number as u64).wrapping_mul(2_654_435_761) >> 7;
+    let mut server = ServerView {
+        runtime: Runtime::External,
+        port: 8_000 + u16::try_from(number % 7).expect("small"),
+        sessions: figure % 40,
+        total: figure % 100_000,
+        address: format!("10.0.{}.{}", number / 250, number % 250 + 1),
+        cookie: Some(format!("{:08x}", figure & 0xffff_ffff)),
+        cookie_chosen: false,
+        version: None,
+        pid: None,
+        actions: vec![Action::Logs, Action::Test, Action::Drain, Action::Maintenance, Action::Remove],
+        ..fixture::web(&format!("far{number}"))
+    };
+    server.last_check.duration_ms = Some(figure % 9 + 1);
+    set(&mut server, Light::Good);
+    server
+}
+
+fn set(server: &mut ServerView, light: Light) {
+    let ms = server.last_check.duration_ms.unwrap_or(0);
+    let (word, reason) = match light {
+        Light::Good => (text!("status-up"), text!("reason-answered", status = 200_u16, ms = ms)),
+        _ => (text!("status-down"), text!("reason-refused")),
+    };
+    server.last_check.result = Some(reason.clone());
+    server.status = Status::new(light, word, reason);
+}
