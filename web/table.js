@@ -107,7 +107,7 @@ function address(asked, change) {
 
 let writing = 0;
 
-/** It is to stand in the bar of the browser, so that it can be kept and passed on; another language comes back to it. */
+/** It is to stand in the bar of the browser, to be kept and passed on; another language comes back to it. */
 function remember() {
   const here = address(null);
   for (const back of document.querySelectorAll("input[name=back]")) back.value = here;

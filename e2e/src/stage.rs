@@ -34,7 +34,7 @@ impl Stage {
     #[track_caller]
     pub fn open(servers: usize) -> Self {
         let mut child = Command::new(binary())
-            .args([PROGRAM, "--exact", "--ignored", "--nocapture"])
+            .args([PROGRAM, "--exact", "--nocapture"])
             .env("CORDEE_STAGE", servers.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

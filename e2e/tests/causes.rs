@@ -80,9 +80,10 @@ fn pictures(person: &Person, name: &str) {
     person.dashboard();
 }
 
-/// Presses the control of an entry that leads there.
+/// Presses the control of an entry that leads there, and takes the hand away: under it the entry would stay.
 fn press(person: &Person, url: &str) {
     person.browser.click(&format!("#todos form[action=\"{url}\"] button, #todos a[href=\"{url}\"]"));
+    person.browser.point_at(".brand");
 }
 
 /// The list says nothing, and the verdict is good.

@@ -109,7 +109,7 @@ pub fn other_port(person: &Person, path: &str) -> String {
 fn cookie_in(request: &str) -> (String, String) {
     let line = request.lines().find_map(|l| l.strip_prefix("Cookie: ")).expect("cookies");
     let pairs = line.split("; ").filter_map(|pair| pair.split_once('='));
-    let found = pairs.into_iter().find(|(n, _)| n.starts_with("cordee_"));
+    let found = pairs.into_iter().find(|(n, _)| n.starts_with("cordee_") && *n != "cordee_lang");
     found.map(|(name, value)| (name.to_owned(), value.to_owned())).expect("a session")
 }
 

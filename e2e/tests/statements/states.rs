@@ -55,7 +55,8 @@ impl Drop for Trouble<'_> {
     fn drop(&mut self) {
         let api = self.cluster.api();
         for name in ["stays", "leaves", "shut"] {
-            let _ = api.call("DELETE", &format!("/v1/pools/web/servers/{name}"), None);
+            // A HAProxy that has only just gone on may have told of nobody else yet.
+            let _ = api.call("DELETE", &format!("/v1/pools/web/servers/{name}?force=true"), None);
         }
         let _ = api.call("POST", "/v1/pools/web/servers/web2/ready", None);
         let _ = api.call("POST", &format!("/v1/pools/db/servers/{}/start", self.standby), None);

@@ -30,10 +30,10 @@ const PICTURES_A_SECOND: usize = 4;
 const TURNS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "no test: it serves a page until its standard input ends"]
 async fn serves_a_page_with_many_servers() {
-    let count = std::env::var("CORDEE_STAGE").ok().and_then(|text| text.parse().ok());
-    let mut crowd = Crowd::new(count.unwrap_or(1_000));
+    // No test: it serves a page until its standard input ends, to whoever asks for one.
+    let Some(count) = std::env::var("CORDEE_STAGE").ok().and_then(|text| text.parse().ok()) else { return };
+    let mut crowd = Crowd::new(count);
     let site = site_of(crowd.picture.clone()).await;
     let (_going, stop) = watch::channel(false);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
