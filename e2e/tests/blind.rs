@@ -220,8 +220,6 @@ fn the_disk_is_full_while_the_writer_dies(_: &Cluster) {
     let filler = disk.fill();
     let full = Instant::now();
     said(&person, &words);
-    println!("DEBUG {:?}", cluster.cli(&["test", &trial.before.writer.name]));
-    println!("DEBUG {:?}", cluster.cli(&["test", &trial.before.standby.name]));
     trial.kill_the_writer();
     wait::always("it stays said", FULL.saturating_sub(full.elapsed()), || {
         let (light, says) = shown(&person)?;
