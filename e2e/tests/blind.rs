@@ -189,6 +189,7 @@ fn the_state_cannot_be_written_while_the_writer_dies(cluster: &Cluster) {
     });
     let mut found = looks::findings(&person.browser, "the state cannot be written");
     person.go("/pools/web/servers/new");
+    person.browser.click("main form [name=\"start\"][value=\"off\"]");
     person.fill_in(&[("name", "late"), ("address", "127.0.0.1"), ("port", "9")]);
     person.submit();
     person.browser.wait_for("main h1", SAID);
@@ -293,8 +294,8 @@ fn sockets_that_vanished_are_named_with_a_way_back(cluster: &Cluster) {
     std::fs::remove_dir_all(cluster.home().join("run")).expect("run");
     wait::until("the command line reaches Cordée again", RIGHT, || {
         let said = cluster.cli(&["status"]);
-        // Not all is well: 5 says so.
-        if [0, 5].contains(&said.code) { Ok(()) } else { Err(said.err) }
+        // Not all is well, and something may not be known yet.
+        if [0, 5, 7].contains(&said.code) { Ok(()) } else { Err(format!("{}: {}", said.code, said.err)) }
     });
     let lost = || -> Vec<u32> {
         let snapshot = api.snapshot();
