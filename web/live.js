@@ -92,9 +92,11 @@ function alone() {
   });
 }
 
-/** A tab that comes later gets what the leading one knows. */
+/** A tab that comes later gets what the leading one knows; what came to it just before was passed on before. */
 function welcome() {
-  if (leading && known.verdict) channel.postMessage({ name: "snapshot", data: whole() });
+  if (!leading) return;
+  unpack();
+  if (known.verdict) channel.postMessage({ name: "snapshot", data: whole() });
 }
 
 function whole() {
@@ -139,6 +141,7 @@ const takes = {
     takes.delta(data);
     setAges(data.ages);
     pictureAge = 0;
+    due.write = true;
     for (const row of data.events.toReversed()) takes.event(row);
   },
   delta(data) {

@@ -1,5 +1,6 @@
 //! A cluster of the test's own: its folder, its ports, its processes, and the promise that nothing is left of it.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -186,6 +187,12 @@ impl Cluster {
     /// Every process of this cluster.
     pub fn processes(&self) -> Vec<Process> {
         procs::of_home(&self.home)
+    }
+
+    /// What leads a group: its program, pid and start, which name one process for ever. Children come and go.
+    pub fn leaders(&self) -> BTreeSet<(String, u32, u64)> {
+        let leads = self.processes().into_iter().filter(|p| p.pid == p.group);
+        leads.map(|p| (p.program, p.pid, p.started)).collect()
     }
 
     /// Everything but Cordée itself: HAProxy, Apache, MariaDB.

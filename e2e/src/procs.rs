@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Signal};
 
-/// One process.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One process as it was at one moment: two looks at it differ in its state, so that they are not compared.
+#[derive(Clone, Debug)]
 pub struct Process {
     /// Its id.
     pub pid: u32,
@@ -86,7 +86,7 @@ pub fn of_home(home: &Path) -> Vec<Process> {
         .filter_map(Process::read)
         .filter(|p| p.state != 'Z')
         .collect();
-    all.sort();
+    all.sort_by_key(|p| p.pid);
     all
 }
 

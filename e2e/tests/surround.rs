@@ -132,7 +132,7 @@ fn a_copy_of_the_folder_is_refused_and_leaves_the_original_alone(original: &Clus
     let identity = || fs::read_to_string(other.home().join("cluster.json")).unwrap();
     let before = identity();
     let made = original.home().display().to_string();
-    let processes = original.processes();
+    let leaders = original.leaders();
     for command in ["up", "serve", "keeper"] {
         let mut command = other.command(&[command]);
         let words: &[&str] = if command.get_args().any(|a| a == "keeper") { &[] } else { &[&made] };
@@ -147,7 +147,7 @@ fn a_copy_of_the_folder_is_refused_and_leaves_the_original_alone(original: &Clus
     assert_eq!(down.code, 0, "{down:#?}");
     assert_eq!(identity(), before, "a look took it over");
     refused(&mut other.command(&["up", "--detach"]), &[&made]);
-    assert_eq!(original.processes(), processes, "the original's processes");
+    assert_eq!(original.leaders(), leaders, "the original's processes");
     let gone: Vec<PathBuf> = relay_logs(original.home()).into_iter().filter(|log| !log.exists()).collect();
     assert!(gone.is_empty(), "{gone:?}");
     original.settle();
@@ -272,8 +272,19 @@ fn a_clone_with_a_blank_and_a_relative_home_under_a_narrow_mask_and_few_files(_:
 fn a_first_start_under_any_mask_serves_and_keeps_its_secrets(_: &Cluster) {
     for mask in ["027", "000"] {
         let mut cluster = Cluster::prepare(&format!("mask-{mask}"), &[]);
-        let mut up = after(&format!("umask {mask}"), &cluster.command(&["up", "--detach"]));
+        // What whoever starts it has open is nobody else's: a descriptor of it goes to no program.
+        let kept = cluster.home().with_extension("open");
+        let first = format!("umask {mask}; exec 9>'{}' 3<&9", kept.display());
+        let mut up = after(&first, &cluster.command(&["up", "--detach"]));
         let said = cluster::run(&mut up, STARTED);
+        let holders: Vec<String> = cluster
+            .processes()
+            .iter()
+            .filter(|p| open_files(p).contains(&kept))
+            .map(Process::title)
+            .collect();
+        fs::remove_file(&kept).unwrap();
+        assert!(holders.is_empty(), "{holders:#?}");
         serves(&cluster, &said, mask);
         cluster.down().unwrap();
     }
@@ -321,7 +332,7 @@ fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     assert!(cluster.processes().is_empty(), "{:?}", cluster.processes());
     // What somebody had started before is theirs.
     running.settle();
-    let before = running.processes();
+    let before = running.leaders();
     let mut up = Foreground::begin(running);
     let mut said = String::new();
     let mut lines = BufReader::new(up.0.stdout.take().expect("a pipe"));
@@ -331,14 +342,14 @@ fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     up.0.stdout = Some(lines.into_inner());
     let (code, said) = up.interrupt();
     assert!(code == Some(0) && said.contains("runs on"), "{code:?}: {said}");
-    assert_eq!(running.processes(), before);
+    assert_eq!(running.leaders(), before);
     running.settle();
 }
 
 fn nothing_is_deleted_unasked(running: &Cluster) {
-    let before = running.processes();
+    let before = running.leaders();
     refused(&mut running.command(&["up", "--detach", "--reset"]), &["Nothing was changed", "--yes"]);
-    assert_eq!(running.processes(), before);
+    assert_eq!(running.leaders(), before);
     assert!(running.home().join("state.db").exists());
 }
 

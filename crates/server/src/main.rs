@@ -39,6 +39,7 @@ use config::Config;
 
 fn main() -> ExitCode {
     surroundings::usual_mask();
+    surroundings::pass_no_files_on();
     // Of this thread, so of all that come of it: nothing that is started gets more rights than it is given.
     match rustix::thread::set_no_new_privs(true) {
         Ok(()) => begin(),

@@ -1,5 +1,5 @@
-//! What a process gets from whoever starts it, and what must not matter: the mask of modes, the limit of open files, the
-//! folder in which a relative path begins.
+//! What a process gets from whoever starts it, and what must not matter: the mask of modes, the open files and their limit,
+//! the folder in which a relative path begins.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,12 @@ const MOST: u64 = 65_536;
 /// wider one everybody could write there. What is secret is made with a mode of its own.
 pub fn usual_mask() {
     umask(Mode::from_raw_mode(0o022));
+}
+
+/// Keeps what whoever started us has open (a terminal's, a script's, perhaps root's alone) from all that we start: Apache
+/// would hand it to the site's code, and the keeper would hold it for as long as the cluster runs.
+pub fn pass_no_files_on() {
+    close_fds::set_fds_cloexec(3, &[]);
 }
 
 /// A path as it is from wherever Cordée and its keeper stand.
