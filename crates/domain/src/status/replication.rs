@@ -8,7 +8,7 @@ use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
-use crate::step::{Mend, Target};
+use crate::step::{Mend, Step, Target};
 use crate::text;
 
 use super::{LAG_LIMIT, Light, Status, database_check_reason, joining, linking, passage, unreached};
@@ -71,10 +71,6 @@ pub(super) fn replication(
         let reason = text!("reason-unreached", why = database_check_reason(&check));
         return Status::new(Light::Critical, text!("status-unreached"), reason);
     }
-    // Open, and applications find nothing in it yet (error 1049).
-    if desired.is_writer(&server.name) && !seen.schema {
-        return Status::new(Light::Progress, text!("status-opening"), text!("reason-no-schema"));
-    }
     if let Some(status) = reset(desired, server, seen) {
         return status;
     }
@@ -94,6 +90,9 @@ pub(super) fn replication(
     if let Some(status) = differs(report) {
         return status;
     }
+    if let Some(status) = schemaless(desired, observed, server, seen) {
+        return status;
+    }
     if let Some(status) = altered(desired, observed, server, seen, now) {
         return status;
     }
@@ -111,6 +110,19 @@ pub(super) fn replication(
         text!("reason-delay", ms = slowest)
     };
     Status::new(Light::Good, text!("status-in-sync"), reason)
+}
+
+/// What is said of an open writer in which applications do not find all that Cordée puts there: at first nothing at all
+/// (error 1049), later perhaps all but a table that somebody dropped.
+fn schemaless(desired: &Desired, observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+    if seen.schema || !desired.is_writer(&server.name) {
+        return None;
+    }
+    let made = Step::CreateSchema { name: server.name.clone() };
+    Some(match observed.setback(&made) {
+        Some(setback) => Status::new(Light::Warning, text!("status-schemaless"), setback.why.clone()),
+        None => Status::new(Light::Progress, text!("status-opening"), text!("reason-no-schema")),
+    })
 }
 
 /// What is said of one whose rows differ from the writer's.

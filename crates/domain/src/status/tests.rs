@@ -28,6 +28,11 @@ fn a_writer_is_well_once_applications_find_their_schema() {
     let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
     says(&bare("db1"), "db1", (Light::Progress, "status-opening"));
     assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
+    // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
+    let mut denied = bare("db1");
+    let step = Step::CreateSchema { name: name("db1") };
+    denied.seen.setback_mut(&step, &text!("db-broken"));
+    says(&denied, "db1", (Light::Warning, "status-schemaless"));
 }
 
 /// When the writer was opened, so long ago.

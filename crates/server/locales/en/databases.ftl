@@ -342,6 +342,7 @@ rows-left-out = { $count ->
 status-rows-unproven = Partly unproven
 status-sequences = Sequences clash
 status-keyless = Tables without a key
+status-schemaless = Tables missing
 status-memory = Tables in memory
 tables-sequences = { $count ->
     [one] the sequence { $names } gives the same numbers on each database (ALTER SEQUENCE { $names } INCREMENT 0; looked at every 30 s)

@@ -299,4 +299,5 @@ test-write-done = A row was written and taken back.
 test-write-refused = A write is refused, as it must be on a standby (error 1290).
 do-unproven = The tables that could not be compared stand below, each with its reason. What was compared is equal. They can be neither compared nor repaired: in doubt, have the database copied again, which carries them.
 do-keyless = Give these tables a primary key (ALTER TABLE … ADD PRIMARY KEY). They are copied like all others, but nobody can prove it.
+do-schema = Cordée makes them again by itself. If it goes on, look at the log of { $name } and at what its disk has left.
 do-memory = Make them InnoDB tables (ALTER TABLE … ENGINE=InnoDB), unless their rows may be lost.

@@ -346,6 +346,7 @@ rows-left-out = { $count ->
 status-rows-unproven = Prouvée en partie
 status-sequences = Séquences en conflit
 status-keyless = Tables sans clé
+status-schemaless = Tables manquantes
 status-memory = Tables en mémoire
 tables-sequences = { $count ->
     [one] la séquence { $names } donne les mêmes numéros sur chaque base (ALTER SEQUENCE { $names } INCREMENT 0 ; vérifié toutes les 30 s)

@@ -302,4 +302,5 @@ test-write-done = Une ligne a été écrite, puis reprise.
 test-write-refused = Une écriture est refusée, comme il se doit sur une base de secours (erreur 1290).
 do-unproven = Les tables qui n’ont pas pu être comparées sont ci-dessous, chacune avec sa raison. Ce qui a été comparé est identique. On ne peut ni les comparer ni les réparer : dans le doute, faites recopier la base, ce qui les emporte.
 do-keyless = Donnez une clé primaire à ces tables (ALTER TABLE … ADD PRIMARY KEY). Elles sont copiées comme les autres, mais personne ne peut le prouver.
+do-schema = Cordée les recrée d’elle-même. Si cela dure, regardez le journal de { $name } et la place restante sur son disque.
 do-memory = Faites-en des tables InnoDB (ALTER TABLE … ENGINE=InnoDB), sauf si leurs lignes peuvent être perdues.

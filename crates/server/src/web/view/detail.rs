@@ -113,6 +113,7 @@ pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
         "status-rows-unproven" => text!("do-unproven"),
         "status-keyless" => text!("do-keyless"),
         "status-memory" => text!("do-memory"),
+        "status-schemaless" => text!("do-schema", name = name),
         "status-unprotected" => text!("do-unprotected", name = name),
         "status-copy-failed" => text!("do-copy-failed", name = name),
         "status-unknown" => text!("do-unknown"),
