@@ -43,6 +43,7 @@ pub mod tables;
 pub mod tally;
 pub mod turns;
 pub mod visitors;
+pub mod vocabulary;
 pub mod wait;
 pub mod wanted;
 pub mod weight;

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::Duration;
 
 use cordee_e2e::browser::Browser;
@@ -12,6 +11,7 @@ use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD, PROOF};
 use cordee_e2e::http::Client;
 use cordee_e2e::looks::LANGUAGES;
 use cordee_e2e::person::Person;
+use cordee_e2e::vocabulary::{foreign, vocabulary};
 use cordee_e2e::wait;
 use serde::Deserialize;
 use serde_json::json;
@@ -97,52 +97,6 @@ pub fn every_answer_has_the_policy(cluster: &Cluster) {
 
 // ---- one language at a time
 
-/// What a file of sentences says, without what is put into the sentences.
-fn sentences(source: &str) -> String {
-    let mut said = String::new();
-    for line in source.lines().filter(|line| !line.starts_with('#')) {
-        let text = match line.split_once(" = ") {
-            Some((_, text)) if !line.starts_with(' ') => text,
-            _ => line.trim_start().trim_start_matches('*'),
-        };
-        let text =
-            if text.starts_with('[') { text.split_once(']').map_or("", |(_, rest)| rest) } else { text };
-        // A choice begins: what stands before it is said in any case.
-        let text = match text.strip_suffix("->") {
-            Some(before) => before.rsplit_once('{').map_or("", |(before, _)| before),
-            None => text,
-        };
-        let mut depth = 0_usize;
-        for character in text.chars() {
-            match character {
-                '{' => depth += 1,
-                '}' => depth = depth.saturating_sub(1),
-                _ if depth == 0 => said.push(character),
-                _ => {}
-            }
-        }
-        said.push('\n');
-    }
-    said
-}
-
-/// Names of commands and cookies are no words: they have capitals alone, or an underscore.
-fn words(text: &str) -> BTreeSet<String> {
-    let all = text.split(|c: char| !c.is_alphabetic() && c != '_');
-    let all = all.filter(|word| word.chars().count() > 1 && !word.contains('_'));
-    all.filter(|word| word.chars().any(char::is_lowercase)).map(str::to_lowercase).collect()
-}
-
-/// Every word that the page says in that language.
-fn vocabulary(language: &str) -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/server/locales").join(language);
-    let files = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    files
-        .flatten()
-        .flat_map(|file| words(&sentences(&std::fs::read_to_string(file.path()).expect("text"))))
-        .collect()
-}
-
 /// What is no sentence of ours: code, logs, names of files, the other language's own name.
 const HIDE: &str =
     "for (const e of document.querySelectorAll('code, pre, kbd, .diff, [lang]:not(html), h2[id^=\"f-\"]'))
@@ -174,16 +128,6 @@ struct Shown {
 /// What others said: a browser's own name, and a server that somebody looked for.
 const DATA: [&str; 2] = ["(KHTML, like Gecko)", "gone"];
 
-/// What is said in words that the other language has and this one has not.
-fn foreign(told: &BTreeSet<String>, own: &BTreeSet<String>, other: &BTreeSet<String>) -> Vec<String> {
-    let odd = |text: &String| {
-        let said = words(&DATA.iter().fold(text.clone(), |text, data| text.replace(data, " ")));
-        let odd: Vec<String> = said.into_iter().filter(|w| other.contains(w) && !own.contains(w)).collect();
-        (!odd.is_empty()).then(|| format!("{odd:?} in {text:?}"))
-    };
-    told.iter().filter_map(odd).collect()
-}
-
 pub fn every_page_is_of_one_language_and_whole_at_200_percent(cluster: &Cluster) {
     let (english, french) = (vocabulary("en"), vocabulary("fr"));
     assert!(english.len() > 1_000 && french.len() > 1_000, "{} and {}", english.len(), french.len());
@@ -201,7 +145,7 @@ pub fn every_page_is_of_one_language_and_whole_at_200_percent(cluster: &Cluster)
             person.go(page);
             let shown: Shown = serde_json::from_value(browser.script(PAGE, &[])).expect("a page");
             browser.script(HIDE, &[]);
-            let foreign = foreign(&browser.told(), own, other);
+            let foreign = foreign(&browser.told(), own, other, &DATA);
             assert_eq!(shown.lang, language, "{page}");
             found.extend(foreign.into_iter().map(|f| format!("{page} {language}: {f}")));
             found.extend(shown.cut.into_iter().map(|c| format!("{page} {language}, cut: {c}")));
@@ -213,6 +157,11 @@ pub fn every_page_is_of_one_language_and_whole_at_200_percent(cluster: &Cluster)
         }
     }
     assert!(found.is_empty(), "{} findings: {found:#?}", found.len());
+    // What is cut would have been seen.
+    let cut = "const h = document.querySelector('h1').style; h.width = '2em'; h.overflow = 'hidden'; h.textWrap = 'nowrap'";
+    browser.script(cut, &[]);
+    let shown: Shown = serde_json::from_value(browser.script(PAGE, &[])).expect("a page");
+    assert_eq!(shown.cut.len(), 1, "{:?}", shown.cut);
     from_elsewhere(cluster, &forms);
     assert_eq!(
         cluster.api().snapshot().wish(),

@@ -114,7 +114,12 @@ pub(super) fn replication(
 
 /// What is said of an open writer in which applications do not find all that Cordée puts there: at first nothing at all
 /// (error 1049), later perhaps all but a table that somebody dropped.
-fn schemaless(desired: &Desired, observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+fn schemaless(
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+) -> Option<Status> {
     if seen.schema || !desired.is_writer(&server.name) {
         return None;
     }

@@ -339,11 +339,18 @@ async fn within_limit<T>(
     }
 }
 
+/// Whether that is MariaDB's number for a full disk: disk full, an error on writing a file, no space left on the device,
+/// table full.
+pub(crate) const fn disk_full(code: u32) -> bool {
+    matches!(code, 3 | 28 | 1021 | 1026 | 1114)
+}
+
 /// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
 pub(crate) fn explain(error: &mysql_async::Error) -> Text {
     match error {
         mysql_async::Error::Server(server) => match server.code {
             1040 => text!("db-too-many"),
+            code if disk_full(u32::from(code)) => text!("test-fail-disk", code = code),
             code => text!("db-error", code = code),
         },
         mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {

@@ -37,7 +37,7 @@ pub async fn never(response: Response) -> Response {
 /// Below that, in octets, an answer and its head go in one packet anyway.
 const LEAST: u64 = 1_024;
 
-/// What shrinks. Streams of events are not in it.
+/// What shrinks. Streams of events are not in it: the page's packs each message by itself (`flow`).
 const KINDS: [&str; 8] = [
     "text/html",
     "text/css",
@@ -51,8 +51,8 @@ const KINDS: [&str; 8] = [
 
 /// Compresses what may be, for whoever unpacks it.
 pub async fn pack(request: Request, next: Next) -> Response {
-    // What was typed into a form stands in its answer, and what is shown once is shown there: no form that somebody adds
-    // has to think of it.
+    // What was typed into a form stands in its answer, and what is shown once is shown there: no form that somebody
+    // adds has to think of it.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let unpacks = unpacks(request.headers());
     let mut response = next.run(request).await;
@@ -86,7 +86,7 @@ fn packed(whole: &Bytes) -> Option<Vec<u8>> {
     gzip.finish().ok()
 }
 
-/// Whether an answer may be compressed and is worth it: one that is there as a whole, so that nothing waits in a buffer.
+/// Whether an answer may be compressed and is worth it: one that is there as a whole, so that nothing has to wait.
 fn is_packable(response: &Response) -> bool {
     let large = response.body().size_hint().exact().is_some_and(|octets| octets >= LEAST);
     let marked = response.extensions().get::<Unpacked>().is_some();

@@ -4,6 +4,8 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::{DriverError, Error};
 
+use crate::hands::mysql::disk_full;
+
 /// A refusal in words.
 pub(in crate::engine) fn refusal(error: &Error) -> Text {
     match error {
@@ -22,8 +24,7 @@ pub(in crate::engine) fn refusal(error: &Error) -> Text {
 /// The same by MariaDB's error number.
 pub(super) fn by_number(code: u32) -> Text {
     match code {
-        // Disk full; error on writing a file; no space left on the device; table full.
-        3 | 28 | 1021 | 1026 | 1114 => text!("test-fail-disk", code = code),
+        code if disk_full(code) => text!("test-fail-disk", code = code),
         1040 | 1203 | 1226 => text!("test-fail-many", code = code),
         1044 | 1142 | 1143 | 1227 => text!("test-fail-right", code = code),
         1045 | 1698 => text!("test-fail-password", code = code),

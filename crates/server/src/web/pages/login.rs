@@ -141,14 +141,15 @@ pub(super) async fn submit(
         }
     };
     let (store, account) = (app.store.clone(), name.clone());
-    let password = typed.password;
+    let (password, replaced) = (typed.password, sessions(&app, &headers));
     let signed = app.blocking(move || -> Result<Option<SignIn>, StoreError> {
         // Until it is done: whoever goes away meanwhile frees no turn.
         let _turn = turn;
-        match store.password_matches(&account, &password)? {
-            Some(proven) => store.enter(&proven, &from),
-            None => Ok(None),
-        }
+        let Some(proven) = store.password_matches(&account, &password)? else { return Ok(None) };
+        let entered = store.enter(&proven, &from)?;
+        // Whoever signs in again may do so because somebody else has the former one, as the owner of another port has.
+        replaced.iter().try_for_each(|secret| store.sign_out(secret))?;
+        Ok(entered)
     });
     match signed.await {
         Ok(Some(session)) => {

@@ -162,6 +162,29 @@ async fn a_password_of_something_else_is_typed_once_more_beside_one_s_own() {
     assert!(!page.contains(" name=\"password\""), "{page}");
 }
 
+/// Whatever is typed, the password can be typed beside it: without script, and where the browser keeps nothing.
+#[test]
+fn each_form_that_is_filled_in_has_a_place_for_the_password() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut seen = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for form in text.split("<form ").skip(1) {
+            let (head, rest) = form.split_once('>').unwrap();
+            let own = FREE.iter().any(|path| head.contains(&format!("action=\"{path}\"")));
+            if !head.contains("class=\"in") || !head.contains("method=\"post\"") || own {
+                continue;
+            }
+            let inside = rest.split("</form>").next().unwrap();
+            let asks = inside.contains("call m::own(p)") || inside.contains("name=\"own_password\"");
+            assert!(asks, "{}: {head}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "{seen} forms");
+}
+
 #[tokio::test]
 async fn without_script_the_password_is_in_each_form() {
     let site = site().await;
@@ -238,6 +261,7 @@ async fn signing_in_and_a_new_password_make_the_script_s_secret_known() {
     let entered = site.post("/login", "name=ana&password=long+enough", "").await;
     assert_eq!(status(&entered), "303", "{entered}");
     assert!(!entered.contains(PROOF));
+    assert_eq!(status(&site.get("/").await), "303", "the session that this one replaces is over");
     site.cookie = session(&entered);
     assert_eq!(status(&site.post(DRAIN, "", "").await), "303");
     let form = "present=long+enough&new=another+one&again=another+one";
