@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
 
-/// Something that has a page of its own, as a sentence names it: wherever it is read, the name leads there as long as there
-/// is one of that name.
+/// Something that has a page of its own, as a sentence names it: in the journal, in causes and in the verdict the name
+/// leads there as long as there is one of that name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Thing {

@@ -165,8 +165,8 @@ fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
     }
 }
 
-/// Whether the folder by its name is its own, or yet to be made. What an earlier server left there goes to the trash first,
-/// once nothing of that one runs any more.
+/// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended here; the
+/// folder goes to the trash with all that nobody wishes, and until then the new one waits.
 pub(super) fn at_home(
     plan: &mut Plan,
     observed: &Observed,

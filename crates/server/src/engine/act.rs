@@ -356,7 +356,7 @@ fn process_step(
         Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         Step::TrashHome { home } => {
             if data::belongs(parts, home) {
-                // Planned from an older look: what is wished and complete never goes.
+                // Planned from an older look: what belongs to one that is wished never goes.
                 return Err(text!("decision-refused"));
             }
             let to = parts.home.trash().join(format!("{home}-{}", now()));

@@ -139,11 +139,16 @@ impl Engine {
         let mut homes = BTreeMap::new();
         for path in files::entries(&self.parts.home.servers())? {
             let Some(home) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let made = data::made(&path).unwrap_or_else(|error| {
-                self.observed.own.unread.extend(ServerName::parse(home).ok());
-                looked = Err(error);
-                self.observed.homes.get(home).copied().unwrap_or_default()
-            });
+            let made = match data::made(&path) {
+                Ok(made) => made,
+                // It went to the trash since it was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    self.observed.own.unread.extend(ServerName::parse(home).ok());
+                    looked = Err(error);
+                    self.observed.homes.get(home).copied().unwrap_or_default()
+                }
+            };
             homes.insert(home.to_owned(), made);
         }
         self.observed.homes = homes;

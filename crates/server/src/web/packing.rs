@@ -109,8 +109,14 @@ pub fn unpacks(headers: &HeaderMap) -> bool {
         let mut parts = one.split(';').map(str::trim);
         let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
         // "gzip;q=0" is a refusal.
-        gzip && parts.all(|p| !p.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()))
+        let refuses =
+            |p: &str| p.strip_prefix(['q', 'Q']).and_then(|p| p.strip_prefix('=')).is_some_and(is_zero);
+        gzip && !parts.any(refuses)
     })
+}
+
+fn is_zero(weight: &str) -> bool {
+    weight.trim_matches(['0', '.']).is_empty()
 }
 
 #[cfg(test)]
@@ -127,7 +133,7 @@ mod tests {
         for yes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "deflate,gzip; q=1"] {
             assert!(unpacks(yes), "{yes}");
         }
-        for no in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, br", "x-gzip", "*;q=0"] {
+        for no in ["", "br", "identity", "gzip;q=0", "gzip;Q=0.000, br", "x-gzip", "*;q=0"] {
             assert!(!unpacks(no), "{no}");
         }
         assert!(!super::unpacks(&HeaderMap::new()));

@@ -46,11 +46,11 @@ pub enum Key {
     Token(String),
 }
 
-/// The reader's language: the `lang` cookie, else the browser's wish.
+/// The reader's language: the `cordee_lang` cookie, else the browser's wish.
 #[derive(Clone, Copy, Debug)]
 pub struct Language(pub Lang);
 
-/// The theme cookie: `light`, `dark`, or nothing for the system's.
+/// The theme by the `cordee_theme` cookie: `light`, `dark`, or nothing for the system's.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme(pub Option<&'static str>);
 
