@@ -369,6 +369,7 @@ impl Desired {
                     next.spare_the_last(*pool, name, *force)?;
                 }
                 let server = next.find(*pool, name)?;
+                runs_for(server, *admin)?;
                 server.admin = *admin;
                 server.anyway = *force && *admin != Admin::Ready;
             }
@@ -536,6 +537,17 @@ impl Desired {
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
         Ok(())
+    }
+}
+
+/// One that is stopped neither serves nor drains before it is started. In maintenance it can be: so it is started without a
+/// visitor.
+fn runs_for(server: &Server, admin: Admin) -> Result<(), Vec<Problem>> {
+    match (server.power, admin) {
+        (Power::Off, Admin::Ready | Admin::Drain) => {
+            Err(vec![Problem::conflict("name", text!("problem-stopped", name = server.name.as_str()))])
+        }
+        _ => Ok(()),
     }
 }
 

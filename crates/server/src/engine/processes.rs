@@ -10,7 +10,7 @@ use cordee_domain::db::failover;
 use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, Port, ProcessId};
+use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
 use cordee_domain::status::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
@@ -172,11 +172,13 @@ impl Engine {
         for (id, seen) in &mut self.observed.processes {
             let Some(leader) = &mut seen.leader else { continue };
             let looked = process::state(leader.pid).and_then(|state| {
-                Ok((state.filter(|s| !s.dead), worker_frozen(id, &self.observed.proxies)?))
+                let state = state.filter(|s| !s.dead);
+                let frozen = state.is_some_and(|s| s.frozen);
+                Ok((state, standing_still(id, leader.pid, frozen, &self.observed.proxies)?))
             });
             match looked {
-                Ok((Some(state), worker)) => {
-                    leader.frozen = state.frozen || worker;
+                Ok((Some(state), still)) => {
+                    (leader.frozen, seen.still) = (state.frozen, still);
                     seen.frozen_since = if leader.frozen { seen.frozen_since.or(Some(now())) } else { None };
                 }
                 Ok((None, _)) => gone.push((id.clone(), leader.pid)),
@@ -217,6 +219,7 @@ impl Engine {
         let asked = seen.stopping_since.take().is_some();
         let short = seen.started_at.is_some_and(|at| now().saturating_sub(at) < SHORT_LIFE);
         (seen.leader, seen.port) = (None, Port::Unknown);
+        seen.still.clear();
         seen.ended_at = Some(now());
         seen.failures = match (asked, short) {
             (true, _) => 0,
@@ -314,14 +317,37 @@ impl Engine {
     }
 }
 
-/// A HAProxy whose worker is frozen answers nothing although its master is well.
-fn worker_frozen(
+/// Those that do a leader's work and are frozen: the worker of a HAProxy, without which it answers nothing although its
+/// master is well; the children of an Apache. These are many, and looked at only where something is amiss.
+fn standing_still(
     id: &ProcessId,
-    proxies: &std::collections::BTreeMap<cordee_domain::ids::PoolId, cordee_domain::observed::ProxySeen>,
-) -> io::Result<bool> {
-    let ProcessId::Proxy(proxy) = id else { return Ok(false) };
-    let Some(worker) = proxies.get(proxy).and_then(|p| p.worker) else { return Ok(false) };
-    Ok(process::state(worker)?.is_some_and(|s| s.frozen))
+    leader: u32,
+    frozen: bool,
+    proxies: &BTreeMap<PoolId, ProxySeen>,
+) -> io::Result<Vec<u32>> {
+    let workers = match id {
+        ProcessId::Proxy(proxy) => match proxies.get(proxy).and_then(|p| p.worker.or(p.recorded)) {
+            Some(worker) => vec![worker],
+            None => process::children(leader)?,
+        },
+        ProcessId::Server(name) if frozen || fails(name, proxies) => process::children(leader)?,
+        ProcessId::Server(_) => Vec::new(),
+    };
+    let mut still = Vec::new();
+    for pid in workers {
+        // A number that was written down may be somebody else's by now.
+        if process::state(pid)?.is_some_and(|s| s.frozen && s.group == leader) {
+            still.push(pid);
+        }
+    }
+    Ok(still)
+}
+
+/// Whether HAProxy's checks of a web server fail.
+fn fails(name: &ServerName, proxies: &BTreeMap<PoolId, ProxySeen>) -> bool {
+    let running = proxies.get(&PoolId::Web).and_then(|p| p.running.value());
+    let seen = running.and_then(|r| r.servers.get(name)).filter(|s| !s.maintenance);
+    seen.is_some_and(|s| matches!(s.verdict, Verdict::Down | Verdict::Failing))
 }
 
 /// Members of a group whose leader is gone. While a leader lives they are its own affair.
