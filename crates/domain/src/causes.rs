@@ -548,3 +548,6 @@ fn thaw(status: &Status) -> Vec<Remedy> {
 fn socket_gone(status: &Status) -> bool {
     status.reason.as_ref().is_some_and(|reason| reason.key == "reason-socket-gone")
 }
+
+#[cfg(test)]
+mod tests;

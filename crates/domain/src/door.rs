@@ -227,4 +227,4 @@ pub fn finding(desired: &Desired, observed: &Observed, door: Door, now: Millis) 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
