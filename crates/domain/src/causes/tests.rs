@@ -103,9 +103,14 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
     assert_eq!(shown(&shut).verdict.light, Light::Critical);
 }
 
-/// The database of that pool has ended and is started again; so long ago.
+/// It ended, and nobody had asked for that.
+fn fell(scene: Scene, id: &ProcessId) -> Scene {
+    with(scene, id, |seen| seen.trouble = Some(text!("reason-process-gone")))
+}
+
+/// It fell and is started again, so long ago.
 fn anew(scene: Scene, id: &ProcessId, ago: u64) -> Scene {
-    let mut scene = with(scene, id, |seen| seen.started_at = Some(NOW - ago));
+    let mut scene = with(fell(scene, id), id, |seen| seen.started_at = Some(NOW - ago));
     match id {
         ProcessId::Server(server) => drop(scene.seen.databases.insert(server.clone(), Seen::Never)),
         ProcessId::Proxy(pool) => {
@@ -126,9 +131,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     let no_site = || (Light::Critical, "verdict-critical".to_owned());
     let dead = |scene: Scene, at: Option<u64>| {
         ["db1", "db2"].into_iter().fold(scene, |scene, db| match at {
-            None => {
-                with(scene.gone(db), &process(db), |seen| seen.trouble = Some(text!("reason-process-gone")))
-            }
+            None => fell(scene.gone(db), &process(db)),
             Some(ago) => anew(scene, &process(db), ago),
         })
     };
@@ -141,7 +144,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     };
     assert_eq!(verdict(&fresh(dead(well(), Some(50)))), starting(), "a first start");
     // The writer died, and its heir is chosen and not open yet.
-    let mut chosen = well().gone("db1").database("db2", |d| d.read_only = true);
+    let mut chosen = fell(well().gone("db1"), &process("db1")).database("db2", |d| d.read_only = true);
     chosen.desired =
         chosen.desired.apply(&Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) }).expect("an heir");
     assert_eq!(verdict(&chosen), no_database(), "an heir that is not open yet");
@@ -155,11 +158,15 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&fresh(anew(well(), &db, 50))), starting(), "HAProxy db starts");
     // Both web servers died; they run again, and are not checked yet.
     let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
-        let scene = with(scene, &process(web), |seen| seen.started_at = Some(NOW - 50));
+        let scene = with(fell(scene, &process(web)), &process(web), |seen| seen.started_at = Some(NOW - 50));
         behind(scene, web, |s| s.maintenance = true)
     });
     assert_eq!(verdict(&webs), no_site(), "all web servers are started again");
-    assert_eq!(verdict(&fresh(webs)), starting(), "they are started");
+    assert_eq!(verdict(&fresh(webs.clone())), starting(), "they are started");
+    let asked = ["web1", "web2"]
+        .into_iter()
+        .fold(webs, |scene, web| with(scene, &process(web), |seen| seen.trouble = None));
+    assert_eq!(verdict(&asked), starting(), "a person had stopped them");
 }
 
 /// "All good" it was once called: the writer alone, and nobody to take over from it.

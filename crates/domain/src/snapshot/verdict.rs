@@ -66,8 +66,8 @@ pub(super) struct Doors {
     pub(super) fallen: Vec<PoolId>,
 }
 
-/// What ended since somebody was last served by that pool: its HAProxy or a server of it. What is on its way then is no
-/// first start, and until it is there nobody is served.
+/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that. What is
+/// on its way then is no start, and until it is there nobody is served.
 pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let door = match pool {
         PoolId::Web => Door::Site,
@@ -76,10 +76,32 @@ pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bo
     let Some(served) = observed.doors.get(&door).and_then(|seen| seen.right) else { return false };
     let ended = |id: ProcessId| {
         let process = observed.process(&id);
-        process.ended_at.max(process.started_at).is_some_and(|at| at > served)
+        process.trouble.is_some() && process.ended_at.max(process.started_at).is_some_and(|at| at > served)
     };
     let mut servers = desired.pool(pool).servers.iter();
     ended(ProcessId::Proxy(pool)) || servers.any(|s| ended(ProcessId::Server(s.name.clone())))
+}
+
+/// The verdict where a HAProxy decides it: whatever stands behind one that serves nobody.
+fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Status> {
+    for proxy in proxies {
+        if let Some(verdict) = at_the_door(proxy) {
+            return Some(verdict);
+        }
+        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
+            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
+            let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
+            return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+        }
+    }
+    let lost = |p: &&ProxyView| match p.status.light {
+        Light::Critical => true,
+        Light::Progress => doors.fallen.contains(&p.name),
+        _ => false,
+    };
+    let proxy = proxies.iter().find(lost)?;
+    let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
+    Some(Status::new(Light::Critical, text!("verdict-critical"), reason))
 }
 
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
@@ -89,26 +111,10 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
     let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
-    for proxy in proxies {
-        if let Some(verdict) = at_the_door(proxy) {
-            return verdict;
-        }
-        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
-            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
-            let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
-            return Status::new(Light::Unknown, text!("verdict-blind"), reason);
-        }
+    if let Some(verdict) = of_proxies(proxies, doors, now) {
+        return verdict;
     }
     let fallen = |pool: PoolId| doors.fallen.contains(&pool);
-    let lost = |p: &&ProxyView| match p.status.light {
-        Light::Critical => true,
-        Light::Progress => fallen(p.name),
-        _ => false,
-    };
-    if let Some(proxy) = proxies.iter().find(lost) {
-        let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
-        return Status::new(Light::Critical, text!("verdict-critical"), reason);
-    }
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
     let drains = |s: &ServerView| !s.wanted && s.status.word == text!("status-draining");
