@@ -361,18 +361,7 @@ impl Desired {
         match change {
             Change::AddServer { pool, server } => next.add(*pool, server)?,
             Change::RemoveServer { pool, name, force } => next.remove(*pool, name, *force)?,
-            Change::SetAdmin { pool, name, admin, force } => {
-                if *pool == PoolId::Db {
-                    return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
-                }
-                if *admin != Admin::Ready {
-                    next.spare_the_last(*pool, name, *force)?;
-                }
-                let server = next.find(*pool, name)?;
-                runs_for(server, *admin)?;
-                server.admin = *admin;
-                server.anyway = *force && *admin != Admin::Ready;
-            }
+            Change::SetAdmin { pool, name, admin, force } => next.set_admin(*pool, name, *admin, *force)?,
             Change::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
                     next.spare_the_writer(*pool, name)?;
@@ -537,17 +526,6 @@ impl Desired {
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
         Ok(())
-    }
-}
-
-/// One that is stopped neither serves nor drains before it is started. In maintenance it can be: so it is started without a
-/// visitor.
-fn runs_for(server: &Server, admin: Admin) -> Result<(), Vec<Problem>> {
-    match (server.power, admin) {
-        (Power::Off, Admin::Ready | Admin::Drain) => {
-            Err(vec![Problem::conflict("name", text!("problem-stopped", name = server.name.as_str()))])
-        }
-        _ => Ok(()),
     }
 }
 

@@ -188,7 +188,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         return Status::new(Light::Warning, text!("verdict-risk"), reason);
     }
     let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
-    let alone = db == 1 && of(PoolId::Db).any(|s| away(s));
+    let alone = db == 1 && of(PoolId::Db).any(away);
     if alone || web == 1 && of(PoolId::Web).any(|s| out(&s)) {
         return Status::new(Light::Warning, text!("verdict-risk"), count);
     }
