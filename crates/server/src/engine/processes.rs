@@ -366,3 +366,74 @@ fn reason(status: Option<ExitStatus>) -> Text {
         _ => text!("reason-process-gone"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
+    use cordee_domain::observed::ProxySeen;
+    use rustix::process::Signal;
+
+    use super::*;
+
+    /// A parent that leads a group, and its child.
+    struct Family(Child, u32);
+
+    impl Family {
+        fn new() -> Self {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", "/usr/bin/sleep 60 & wait"]).stdout(Stdio::null()).process_group(0);
+            let parent = command.spawn().unwrap();
+            let pid = parent.id();
+            let child = until(|| process::children(pid).unwrap().first().copied());
+            Self(parent, child)
+        }
+    }
+
+    impl Drop for Family {
+        fn drop(&mut self) {
+            let _ = process::signal_group(self.0.id(), Signal::KILL);
+            let _ = self.0.wait();
+        }
+    }
+
+    fn until<T>(look: impl Fn() -> Option<T>) -> T {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if let Some(found) = look() {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("not within ten seconds");
+    }
+
+    #[test]
+    fn who_does_the_work_and_stands_still_is_found() {
+        let (family, other) = (Family::new(), Family::new());
+        let (parent, child) = (family.0.id(), family.1);
+        for frozen in [child, other.1] {
+            process::signal(frozen, Signal::STOP).unwrap();
+            until(|| process::state(frozen).unwrap().filter(|s| s.frozen));
+        }
+        let proxy = ProcessId::Proxy(PoolId::Web);
+        let told = |worker, recorded| {
+            let seen = ProxySeen { worker, recorded, ..ProxySeen::default() };
+            standing_still(&proxy, parent, false, &BTreeMap::from([(PoolId::Web, seen)])).unwrap()
+        };
+        assert_eq!(told(Some(child), None), [child], "the worker that answered last");
+        assert_eq!(told(None, None), [child], "one that never answered");
+        assert_eq!(told(None, Some(other.1)), [0; 0], "a number that is somebody else's by now");
+        let server = |frozen| {
+            let id = ProcessId::Server(ServerName::parse("web1").unwrap());
+            standing_still(&id, parent, frozen, &BTreeMap::new()).unwrap()
+        };
+        assert_eq!(server(true), [child], "with its parent");
+        assert_eq!(server(false), [0; 0], "nothing is amiss: nobody looks");
+        process::signal(child, Signal::CONT).unwrap();
+        until(|| process::state(child).unwrap().filter(|s| !s.frozen));
+        assert_eq!(told(Some(child), None), [0; 0]);
+    }
+}

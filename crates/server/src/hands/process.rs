@@ -137,7 +137,7 @@ pub fn state(pid: u32) -> io::Result<Option<State>> {
     }
 }
 
-/// The processes that one has started and that have not ended; none of one that has ended itself.
+/// The processes that one's first thread has started and that have not ended; none of one that has ended itself.
 pub fn children(pid: u32) -> io::Result<Vec<u32>> {
     match std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
         Ok(text) => Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()),
