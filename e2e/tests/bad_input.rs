@@ -24,6 +24,7 @@ pub fn file() -> File {
             case!(the_proxies_own_addresses),
             case!(a_pool_that_does_not_exist),
             case!(a_server_that_does_not_exist),
+            case!(a_server_that_is_stopped),
             case!(a_body_that_is_no_json_or_has_no_end),
             case!(every_wrong_field_is_named_at_once),
             case!(an_empty_text_in_json_is_no_default),
@@ -272,6 +273,25 @@ fn a_server_that_does_not_exist(cluster: &Cluster) {
     assert_eq!(cluster.api().call("GET", "/v1/pools/web/servers/web9/logs", None).unwrap().status, 404);
     assert_eq!(cluster.signed_in().get("/pools/web/servers/web9/logs").unwrap().status, 404);
     assert_eq!(before, state(cluster));
+}
+
+/// It neither serves nor drains before it is started: said in the same words three ways, instead of "It is so".
+fn a_server_that_is_stopped(cluster: &Cluster) {
+    cluster.settle();
+    cluster.cli_ok(&["stop", "web2"]);
+    let before = state(cluster);
+    for act in ["ready", "drain"] {
+        let reply = cluster.api().call("POST", &format!("/v1/pools/web/servers/web2/{act}"), None).unwrap();
+        let said = refused_by_api(&reply, "name", act).detail;
+        assert!(reply.status == 409 && said.contains("cordee start web2"), "{act}: {reply:?}");
+        let answer = cluster.cli(&[act, "web2"]);
+        assert!(answer.code == 1 && answer.err.contains(&said), "{act}: {answer:?}");
+        let page = cluster.signed_in().post_form(&format!("/pools/web/servers/web2/{act}"), &[]).unwrap();
+        assert!(page.status == 409 && page.text().contains("cordee start web2"), "{act}: {}", page.text());
+    }
+    assert_eq!(before, state(cluster));
+    cluster.cli_ok(&["start", "web2"]);
+    cluster.settle();
 }
 
 fn a_body_that_is_no_json_or_has_no_end(cluster: &Cluster) {

@@ -310,6 +310,12 @@ fn a_frozen_haproxy_is_shown_as_unknown_and_left_alone(cluster: &Cluster) {
         if shown.is_empty() { Ok(snapshot) } else { Err(shown) }
     });
     println!("#   no longer shown as fine after {} ms: {:?}", took.as_millis(), snapshot.verdict);
+    // The one that stands still, not its master.
+    let command = format!("kill -CONT {}", frozen.process().pid);
+    wait::until("what to do is said", STALE, || {
+        let said = cluster.cli(&["status"]).out;
+        if said.lines().any(|line| line.ends_with(&command)) { Ok(()) } else { Err(said) }
+    });
     let rest = STALE.checked_sub(took).unwrap_or_default();
     wait::until("the page shows nothing of it as fine", rest, || {
         let fine: Vec<_> =

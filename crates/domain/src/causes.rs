@@ -9,8 +9,8 @@ use crate::change::Change;
 use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Own, Room};
-use crate::snapshot::{Action, ProxyView, Role, ServerView};
-use crate::status::{Light, Status};
+use crate::snapshot::{Action, ProxyView, Role, ServerView, away};
+use crate::status::{self, Light, Status};
 use crate::text;
 use crate::text::{Arg, Text};
 
@@ -236,7 +236,33 @@ fn alike(one: &Cause, other: &Cause) -> bool {
         About::Servers(pool, _) => Some(*pool),
         About::Cordee | About::Proxy(_) => None,
     };
-    pool(one).is_some() && pool(one) == pool(other) && one.status == other.status && by(one) == by(other)
+    let same = |one: &Status, other: &Status| {
+        let reasons = match (&one.reason, &other.reason) {
+            (Some(one), Some(other)) => says_alike(one, other),
+            (one, other) => one == other,
+        };
+        one.light == other.light && says_alike(&one.word, &other.word) && reasons
+    };
+    pool(one).is_some()
+        && pool(one) == pool(other)
+        && same(&one.status, &other.status)
+        && by(one) == by(other)
+}
+
+/// Numbers that say which trouble it is. All others are measured, and differ from server to server and from one look to
+/// the next.
+const TELLING: [&str; 3] = ["code", "signal", "status"];
+
+/// Whether two sentences say the same of the same things, whatever was measured.
+fn says_alike(one: &Text, other: &Text) -> bool {
+    let mut names = one.args.keys().chain(other.args.keys());
+    one.key == other.key
+        && names.all(|name| match (one.args.get(name), other.args.get(name)) {
+            // A number that is not said on one side, such as the seconds until the next try, is one too.
+            (None | Some(Arg::Number(_)), None | Some(Arg::Number(_))) if !TELLING.contains(&&**name) => true,
+            (Some(Arg::Message(one)), Some(Arg::Message(other))) => says_alike(one, other),
+            (one, other) => one == other,
+        })
 }
 
 fn join(one: &mut Cause, other: Cause) {
@@ -253,8 +279,8 @@ fn join(one: &mut Cause, other: Cause) {
 }
 
 impl Scene<'_> {
-    fn serving(&self) -> usize {
-        self.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).count()
+    fn serving(&self, pool: PoolId) -> usize {
+        self.servers.iter().filter(|s| s.pool == pool && s.status.serves()).count()
     }
 
     /// Whether HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
@@ -271,11 +297,12 @@ impl Scene<'_> {
             Light::Good => false,
             Light::Maintenance | Light::Progress if light == Light::Good => false,
             Light::Maintenance | Light::Progress => match view.pool {
-                PoolId::Web => self.serving() <= 1 && !self.front_fails(),
+                PoolId::Web => self.serving(PoolId::Web) <= 1 && !self.front_fails(),
                 PoolId::Db if view.power == Power::Off => true,
                 PoolId::Db => {
                     let writer = view.role == Some(Role::Writer);
-                    !view.status.serves() && (writer || light == Light::Progress)
+                    let alone = self.serving(PoolId::Db) <= 1 && away(view);
+                    !view.status.serves() && (writer || alone || light == Light::Progress)
                 }
             },
         }
@@ -290,7 +317,7 @@ impl Scene<'_> {
     fn rank(&self, view: &ServerView) -> u8 {
         let stops_all = match view.pool {
             PoolId::Db => view.role == Some(Role::Writer) && !view.status.serves(),
-            PoolId::Web => self.serving() == 0,
+            PoolId::Web => self.serving(PoolId::Web) == 0,
         };
         match view.status.light {
             Light::Critical | Light::Maintenance if stops_all => 3,
@@ -343,12 +370,13 @@ impl Scene<'_> {
         let mut status = view.status.clone();
         let remedies = match view.status.light {
             Light::Critical | Light::Unknown | Light::Warning if self.own.blind.is_some() => return None,
-            Light::Critical if *word == text!("status-frozen") => thaw(view.pid),
+            Light::Critical | Light::Warning if status::thaws(&view.status).is_some() => thaw(&view.status),
             Light::Critical if *word == text!("status-door") => {
                 vec![Remedy::Reload { proxy }, Remedy::Config { proxy }]
             }
             Light::Unknown if socket_gone(&view.status) => {
-                by_hand(view.pid, |pid| text!("remedy-socket", pid = pid))
+                let says = |pid: u32| text!("remedy-socket", pid = pid.to_string());
+                view.pid.map(|pid| Remedy::Hand { says: says(pid) }).into_iter().collect()
             }
             // Cordée starts it again, or goes on asking.
             Light::Critical | Light::Unknown => vec![Remedy::Itself],
@@ -395,7 +423,7 @@ impl Scene<'_> {
         let mut all = Vec::new();
         if is(&[text!("status-frozen")]) {
             all.extend(asks(view, &[Action::Restart]));
-            all.extend(thaw(view.pid));
+            all.extend(thaw(&view.status));
         } else if is(&[text!("status-down"), text!("status-open")]) {
             // Cordée starts it again, or has another one take over.
             all.extend(ours.then_some(Remedy::Itself));
@@ -463,7 +491,11 @@ fn web(view: &ServerView) -> Vec<Remedy> {
         Light::Progress if *word == text!("status-draining") => return asks(view, &[Action::Ready]),
         Light::Progress | Light::Unknown => return vec![Remedy::Itself],
         Light::Good => return Vec::new(),
-        Light::Warning => return asks(view, &[Action::Test, Action::Logs]),
+        Light::Warning => {
+            let mut all = thaw(&view.status);
+            all.extend(asks(view, &[Action::Test, Action::Logs]));
+            return all;
+        }
         Light::Critical => {}
     }
     let mut all = Vec::new();
@@ -471,7 +503,7 @@ fn web(view: &ServerView) -> Vec<Remedy> {
         all.extend(asks(view, &[Action::Remove]));
     } else if *word == text!("status-frozen") {
         all.extend(asks(view, &[Action::Restart]));
-        all.extend(thaw(view.pid));
+        all.extend(thaw(&view.status));
     } else if let Some(port) = taken_port(&view.status) {
         all.push(Remedy::Hand { says: text!("remedy-port", port = port) });
     } else if ours && view.pid.is_none() {
@@ -508,15 +540,14 @@ fn look(view: &ServerView) -> Remedy {
 }
 
 /// A process that is stopped by a signal goes on by another one.
-fn thaw(pid: Option<u32>) -> Vec<Remedy> {
-    by_hand(pid, |pid| text!("remedy-thaw", pid = pid))
-}
-
-/// What a person does to a process.
-fn by_hand(pid: Option<u32>, says: fn(String) -> Text) -> Vec<Remedy> {
-    pid.map(|pid| Remedy::Hand { says: says(pid.to_string()) }).into_iter().collect()
+fn thaw(status: &Status) -> Vec<Remedy> {
+    let pids = status::thaws(status);
+    pids.map(|pids| Remedy::Hand { says: text!("remedy-thaw", pids = pids) }).into_iter().collect()
 }
 
 fn socket_gone(status: &Status) -> bool {
     status.reason.as_ref().is_some_and(|reason| reason.key == "reason-socket-gone")
 }
+
+#[cfg(test)]
+mod tests;

@@ -361,17 +361,7 @@ impl Desired {
         match change {
             Change::AddServer { pool, server } => next.add(*pool, server)?,
             Change::RemoveServer { pool, name, force } => next.remove(*pool, name, *force)?,
-            Change::SetAdmin { pool, name, admin, force } => {
-                if *pool == PoolId::Db {
-                    return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
-                }
-                if *admin != Admin::Ready {
-                    next.spare_the_last(*pool, name, *force)?;
-                }
-                let server = next.find(*pool, name)?;
-                server.admin = *admin;
-                server.anyway = *force && *admin != Admin::Ready;
-            }
+            Change::SetAdmin { pool, name, admin, force } => next.set_admin(*pool, name, *admin, *force)?,
             Change::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
                     next.spare_the_writer(*pool, name)?;

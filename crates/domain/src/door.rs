@@ -171,7 +171,8 @@ impl DoorSeen {
 fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> bool {
     let proxy = door.proxy();
     let process = observed.process(&ProcessId::Proxy(proxy));
-    let there = process.leader.is_some_and(|leader| !leader.frozen)
+    let there = process.leader.is_some()
+        && process.still.is_empty()
         && observed.proxy(proxy).running.fresh(now, STALE).is_some();
     there
         && match door {
@@ -219,10 +220,11 @@ pub fn finding(desired: &Desired, observed: &Observed, door: Door, now: Millis) 
         (Some(why), Some(since)) if at.saturating_sub(since.max(expected)) >= GRACE && at >= expected => {
             Finding::Wrong(why)
         }
-        (Some(_), _) => waiting,
+        // Perhaps that of a passage: until it is right again nobody is known to be served.
+        (Some(_), _) => Finding::Waiting,
         (None, _) => Finding::Fine,
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -109,6 +109,9 @@ pub struct ProcessSeen {
     pub ended_at: Option<Millis>,
     /// Since when it, or the last one at its end, has been frozen.
     pub frozen_since: Option<Millis>,
+    /// Those of its group that do its work and are stopped by a signal: HAProxy's worker, Apache's children.
+    #[serde(default)]
+    pub still: Vec<u32>,
     /// When a stop was asked of it, while it has not followed.
     pub stopping_since: Option<Millis>,
     /// Why the last one ended or could not start.

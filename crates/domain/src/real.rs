@@ -159,10 +159,13 @@ impl About<'_> {
     }
 
     fn admin(server: &Server, view: &ServerView, admin: Admin) -> Real {
-        // One that a person stopped gets nobody, whatever else is wished of it.
+        // One that a person stopped meanwhile gets nobody, whatever else is wished of it.
         let off = server.power == Power::Off;
         let is = match admin {
-            Admin::Ready => off || (view.waits.is_none() && serves(&view.status)),
+            Admin::Ready if off => {
+                return Real::Failed(text!("problem-stopped", name = server.name.as_str()));
+            }
+            Admin::Ready => view.waits.is_none() && serves(&view.status),
             Admin::Drain | Admin::Maintenance if off => view.waits.is_none(),
             // One that is dead, or whose name means nobody, is out altogether: no new visitor goes there either.
             Admin::Drain => matches!(view.in_proxy, Some(Admin::Drain | Admin::Maintenance)),

@@ -26,8 +26,8 @@ use crate::text::Text;
 
 mod verdict;
 
-pub(crate) use verdict::writes;
-use verdict::{despite, verdict};
+use verdict::{Doors, despite, fallen, verdict};
+pub(crate) use verdict::{away, writes};
 
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,7 +320,9 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
     let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
-    let verdict = despite(&observed.own, verdict(&proxies, &servers, waiting.is_some(), now));
+    let fell = |pool: &PoolId| fallen(desired, observed, *pool) && desired.handover.is_none();
+    let doors = Doors { waiting: waiting.is_some(), fallen: PoolId::ALL.into_iter().filter(fell).collect() };
+    let verdict = despite(&observed.own, verdict(&proxies, &servers, &doors, now));
     let causes = causes(&Scene {
         verdict: &verdict,
         proxies: &proxies,

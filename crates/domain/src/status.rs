@@ -98,8 +98,10 @@ pub fn proxy(desired: &Desired, observed: &Observed, id: PoolId, now: Millis) ->
 fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     let process = observed.process(&ProcessId::Proxy(id));
     let seen = observed.proxy(id);
-    if let Some(stale) = frozen(&process) {
-        return stale;
+    // Its worker serves without the master; nobody serves without the worker, whatever it said a moment ago.
+    let serves = process.still.is_empty() && seen.running.fresh(now, STALE).is_some();
+    if let Some(status) = frozen(&process, serves) {
+        return status;
     }
     if process.leader.is_none() {
         return stopped(&process, now);
@@ -158,7 +160,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         if process.leader.is_none() {
             return stopped(&process, now);
         }
-        if let Some(status) = frozen(&process) {
+        if let Some(status) = frozen(&process, passes(desired, observed, server, now)) {
             return status;
         }
         if let Some(status) = taken(&process, server) {
@@ -381,7 +383,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             _ => status,
         };
     }
-    if let Some(status) = frozen(&process) {
+    if let Some(status) = frozen(&process, false) {
         return status;
     }
     if let Some(status) = taken(&process, server).filter(|_| server.runtime == Runtime::Process) {
@@ -480,12 +482,55 @@ fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status 
     Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))
 }
 
-fn frozen(process: &ProcessSeen) -> Option<Status> {
-    process
-        .leader
-        .as_ref()
-        .filter(|l| l.frozen)
-        .map(|l| Status::new(Light::Critical, text!("status-frozen"), text!("reason-frozen", pid = l.pid)))
+/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the same.
+fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
+    let leader = process.leader.as_ref()?;
+    match (leader.frozen, process.still.is_empty()) {
+        (false, true) => return None,
+        // Others of its kind do the work of those that stand still.
+        (false, false) if serves => return None,
+        (true, true) if serves => {
+            let reason = text!("reason-parent-frozen", pids = leader.pid.to_string());
+            return Some(Status::new(Light::Warning, text!("status-half-frozen"), reason));
+        }
+        _ => {}
+    }
+    let all: Vec<u32> =
+        Some(leader.pid).filter(|_| leader.frozen).into_iter().chain(process.still.clone()).collect();
+    let count = all.len();
+    let reason = if count > NUMBERS {
+        text!("reason-group-frozen", count = count, pid = leader.pid.to_string())
+    } else {
+        let pids: Vec<String> = all.iter().map(u32::to_string).collect();
+        text!("reason-frozen", count = count, pids = pids.join(" "))
+    };
+    Some(Status::new(Light::Critical, text!("status-frozen"), reason))
+}
+
+/// Numbers of processes that a sentence holds at most.
+const NUMBERS: usize = 3;
+
+/// What a person gives to `kill`, so that what stands still goes on.
+pub(crate) fn thaws(status: &Status) -> Option<String> {
+    let reason = status.reason.as_ref()?;
+    let said = |name: &str| match reason.args.get(name) {
+        Some(Arg::Text(pids)) => Some(pids.as_str()),
+        _ => None,
+    };
+    match &*reason.key {
+        "reason-frozen" | "reason-parent-frozen" => said("pids").map(str::to_owned),
+        // A group has the number of its leader.
+        "reason-group-frozen" => said("pid").map(|pid| format!("-- -{pid}")),
+        _ => None,
+    }
+}
+
+/// Whether HAProxy leads visitors to a web server, and its checks pass.
+fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+    let seen = observed.proxy(PoolId::Web).running;
+    let there = seen.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
+    there
+        .is_some_and(|there| there.id == server.id && behind_proxy(desired, observed, server, there).serves())
 }
 
 /// A process that lives, while somebody else listens where it should.

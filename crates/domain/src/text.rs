@@ -90,6 +90,19 @@ impl Arg {
     pub fn servers<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Self {
         Self::Things(names.into_iter().map(Thing::from).collect())
     }
+
+    /// Names that a title or a sentence holds at most.
+    pub(crate) const MOST_NAMES: usize = 3;
+
+    /// The first of these servers by their names, and how many more there are.
+    pub fn few<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Self {
+        let mut names = names.into_iter();
+        let first = Self::servers(names.by_ref().take(Self::MOST_NAMES));
+        match names.count() {
+            0 => first,
+            more => crate::text!("names-and-more", names = first, count = more).into(),
+        }
+    }
 }
 
 /// A message that every language has under the same key. Written with [`text!`](crate::text!), so that

@@ -209,16 +209,20 @@ async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
         _ => report.bad(text!("doctor-serve-silent", path = home.socket().display().to_string())),
     }
     for leader in found.iter().filter(|p| p.pid == p.group) {
-        answers(report, home, leader).await;
+        let frozen: Vec<u32> =
+            found.iter().filter(|p| p.group == leader.group && p.frozen).map(|p| p.pid).collect();
+        answers(report, home, leader, &frozen).await;
     }
     found
 }
 
-async fn answers(report: &mut Report, home: &Home, leader: &Found) {
+/// `frozen`: those of its group that stand still, be it only the worker of a HAProxy.
+async fn answers(report: &mut Report, home: &Home, leader: &Found, frozen: &[u32]) {
     let Some(id) = process::process_id(&leader.name) else { return };
     let name = leader.name.as_str();
-    if leader.frozen {
-        report.bad(text!("doctor-frozen", name = name, pid = leader.pid));
+    if !frozen.is_empty() {
+        let pids = frozen.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        report.bad(text!("doctor-frozen", name = name, pids = pids));
         return;
     }
     let Some(socket) = home.socket_of(&id) else { return };

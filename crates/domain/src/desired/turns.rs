@@ -62,6 +62,33 @@ impl Desired {
         leaves.or(power).or_else(|| out.admin.as_ref().filter(|_| server.admin != Admin::Ready))
     }
 
+    /// Whether a web server is to get visitors. One that is stopped neither serves nor drains before it is started; in
+    /// maintenance it can be: so it is started without a visitor.
+    pub(super) fn set_admin(
+        &mut self,
+        pool: PoolId,
+        name: &ServerName,
+        admin: Admin,
+        force: bool,
+    ) -> Result<(), Vec<Problem>> {
+        if pool == PoolId::Db {
+            return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
+        }
+        if admin != Admin::Ready {
+            self.spare_the_last(pool, name, force)?;
+        }
+        let server = self.find(pool, name)?;
+        if server.power == Power::Off && admin != Admin::Maintenance {
+            return Err(vec![Problem::conflict(
+                "name",
+                text!("problem-stopped", name = server.name.as_str()),
+            )]);
+        }
+        server.admin = admin;
+        server.anyway = force && admin != Admin::Ready;
+        Ok(())
+    }
+
     /// A server is to leave, or is gone at once.
     pub(super) fn remove(
         &mut self,

@@ -135,6 +135,34 @@ fn a_wish_is_under_way_until_it_is_so_and_fails_when_another_takes_its_place() {
     }
 }
 
+/// "It is so", it once said, and nothing of it was.
+#[test]
+fn one_that_is_stopped_neither_serves_nor_drains_before_it_is_started() {
+    let mut scene = scene();
+    let ready = scene.wish(&admin("web2", Admin::Ready));
+    scene.wish(&power(PoolId::Web, "web2", Power::Off));
+    scene.settle();
+    let stopped = text!("problem-stopped", name = "web2");
+    let said = scene.real(&admin("web2", Admin::Ready), ready);
+    assert_eq!(said, Real::Failed(stopped.clone()), "it was stopped while it was waited for");
+    for wish in [Admin::Ready, Admin::Drain] {
+        let refused = scene.desired.apply(&admin("web2", wish)).expect_err("it is stopped");
+        assert_eq!(refused.iter().map(|p| &p.text).collect::<Vec<_>>(), [&stopped], "{wish:?}");
+    }
+    // So it is started without a visitor.
+    let out = admin("web2", Admin::Maintenance);
+    let revision = scene.wish(&out);
+    scene.settle();
+    assert_eq!(scene.real(&out, revision), Real::Yes);
+    scene.wish(&power(PoolId::Web, "web2", Power::On));
+    scene.settle();
+    assert_eq!(scene.real(&out, revision), Real::Yes);
+    let back = admin("web2", Admin::Ready);
+    let revision = scene.wish(&back);
+    scene.settle();
+    assert_eq!(scene.real(&back, revision), Real::Yes);
+}
+
 #[test]
 fn what_waits_for_another_says_for_which() {
     let mut scene = scene();

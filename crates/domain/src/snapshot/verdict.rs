@@ -2,9 +2,10 @@
 
 use super::{ProxyView, Role, ServerView};
 use crate::causes::{Culprit, explained};
-use crate::desired::Power;
+use crate::desired::{Desired, Power, Standing};
+use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Own, Room};
+use crate::observed::{Observed, Own, ProcessId, Room};
 use crate::status::{Light, Status};
 use crate::text;
 use crate::text::{Arg, Text, Thing};
@@ -56,35 +57,71 @@ pub(crate) fn writes(status: &Status) -> bool {
     words.contains(&status.word)
 }
 
+/// What the site's own addresses tell of the whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Doors {
+    /// Servers do their work again, and nobody has been seen to be served yet.
+    pub(super) waiting: bool,
+    /// The pools that served before something of them ended.
+    pub(super) fallen: Vec<PoolId>,
+}
+
+/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that. What is
+/// on its way then is no start, and until it is there nobody is served.
+pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
+    let door = match pool {
+        PoolId::Web => Door::Site,
+        PoolId::Db => Door::Writer,
+    };
+    let Some(served) = observed.doors.get(&door).and_then(|seen| seen.right) else { return false };
+    let ended = |id: ProcessId| {
+        let process = observed.process(&id);
+        process.trouble.is_some() && process.ended_at.max(process.started_at).is_some_and(|at| at > served)
+    };
+    let mut servers = desired.pool(pool).servers.iter();
+    ended(ProcessId::Proxy(pool)) || servers.any(|s| ended(ProcessId::Server(s.name.clone())))
+}
+
+/// The verdict where a HAProxy decides it: whatever stands behind one that serves nobody.
+fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Status> {
+    for proxy in proxies {
+        if let Some(verdict) = at_the_door(proxy) {
+            return Some(verdict);
+        }
+        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
+            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
+            let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
+            return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+        }
+    }
+    let lost = |p: &&ProxyView| match p.status.light {
+        Light::Critical => true,
+        Light::Progress => doors.fallen.contains(&p.name),
+        _ => false,
+    };
+    let proxy = proxies.iter().find(lost)?;
+    let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
+    Some(Status::new(Light::Critical, text!("verdict-critical"), reason))
+}
+
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
-/// `waiting`: servers do their work again, and nobody has been seen to be served yet.
-pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bool, now: Millis) -> Status {
+pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doors, now: Millis) -> Status {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
     let well = |s: &&ServerView| s.status.serves();
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
     let (db, db_all) = (of(PoolId::Db).filter(well).count(), of(PoolId::Db).count());
     let count = text!("verdict-count", web = web, webs = web_all, db = db, dbs = db_all);
-    for proxy in proxies {
-        if let Some(verdict) = at_the_door(proxy) {
-            return verdict;
-        }
-        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
-            let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
-            let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
-            return Status::new(Light::Unknown, text!("verdict-blind"), reason);
-        }
+    if let Some(verdict) = of_proxies(proxies, doors, now) {
+        return verdict;
     }
-    if let Some(proxy) = proxies.iter().find(|p| p.status.light == Light::Critical) {
-        let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
-        return Status::new(Light::Critical, text!("verdict-critical"), reason);
-    }
+    let fallen = |pool: PoolId| doors.fallen.contains(&pool);
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
     let drains = |s: &ServerView| !s.wanted && s.status.word == text!("status-draining");
     let wished = |s: &ServerView| s.status.light == Light::Maintenance || drains(s);
     let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
     if web_all > 0 && web == 0 && !set_aside {
-        return if starting {
+        return if starting && !fallen(PoolId::Web) {
             Status::new(Light::Progress, text!("verdict-starting"), count)
         } else {
             Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
@@ -95,6 +132,10 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         match writer.status.light {
             Light::Critical | Light::Maintenance if !writes(&writer.status) => {
                 let reason = text!("verdict-no-writer", name = &writer.name);
+                return Status::new(Light::Critical, text!("verdict-no-database"), reason);
+            }
+            Light::Progress if !writer.status.serves() && fallen(PoolId::Db) => {
+                let reason = text!("verdict-writer-coming", name = &writer.name);
                 return Status::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress if !writer.status.serves() => {
@@ -108,7 +149,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         let reason = text!("verdict-set-aside-reason");
         return Status::new(Light::Maintenance, text!("verdict-set-aside"), reason);
     }
-    if waiting {
+    if doors.waiting || proxies.iter().any(|p| p.status.light == Light::Progress) {
         return Status::new(Light::Progress, text!("verdict-starting"), count);
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
@@ -131,7 +172,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
         let reason = text!(
             "verdict-risk-reason",
             count = risk.len(),
-            names = first(&risk),
+            names = Arg::few(risk.iter().copied()),
             web = web,
             webs = web_all,
             db = db,
@@ -142,11 +183,22 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], waiting: bo
     if web_all == 0 {
         return Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
     }
+    if let Some(proxy) = proxies.iter().find(|p| p.status.word == text!("status-half-frozen")) {
+        let reason = text!("verdict-half-frozen", proxy = Thing::Proxy(proxy.name));
+        return Status::new(Light::Warning, text!("verdict-risk"), reason);
+    }
     let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
-    if web == 1 && of(PoolId::Web).any(|s| out(&s)) {
+    let alone = db == 1 && of(PoolId::Db).any(away);
+    if alone || web == 1 && of(PoolId::Web).any(|s| out(&s)) {
         return Status::new(Light::Warning, text!("verdict-risk"), count);
     }
     Status::new(Light::Good, well_but_for(servers), count)
+}
+
+/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer.
+pub(crate) fn away(view: &ServerView) -> bool {
+    let beside = matches!(view.standing, Some(Standing::Member | Standing::Returning { .. }));
+    beside && view.status.light == Light::Progress && !view.status.serves()
 }
 
 /// "All good", with the servers that are not all there: set aside, draining, or on their way.
@@ -160,29 +212,15 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     let coming = names(&|s| s.status.light == Light::Progress && !drains(s));
     match (aside.len(), draining.len(), coming.len()) {
         (0, 0, 0) => text!("verdict-good"),
-        (0, 0, count) => text!("verdict-good-coming", names = few(&coming), count = count),
-        (0, count, _) => text!("verdict-good-draining", names = few(&draining), count = count),
-        (count, ..) => text!("verdict-good-aside", names = few(&aside), count = count),
+        (0, 0, count) => text!("verdict-good-coming", names = fitting(&coming), count = count),
+        (0, count, _) => text!("verdict-good-draining", names = fitting(&draining), count = count),
+        (count, ..) => text!("verdict-good-aside", names = fitting(&aside), count = count),
     }
 }
 
-/// Names that a title or a sentence holds at most.
-const MOST: usize = 3;
-
-/// The first names, and how many more there are.
-fn first(names: &[&ServerName]) -> Arg {
-    match names.get(..MOST).filter(|_| names.len() > MOST) {
-        Some(first) => {
-            let more = names.len() - first.len();
-            text!("names-and-more", names = Arg::servers(first.iter().copied()), count = more).into()
-        }
-        None => Arg::servers(names.iter().copied()),
-    }
-}
-
-/// Names, as long as they fit into a title.
-fn few(names: &[&ServerName]) -> Arg {
-    if names.len() <= MOST {
+/// Names, as long as they fit into a title: without those that do not, a number of all of them is shorter.
+fn fitting(names: &[&ServerName]) -> Arg {
+    if names.len() <= Arg::MOST_NAMES {
         Arg::servers(names.iter().copied())
     } else {
         text!("count-servers", count = names.len()).into()
@@ -203,10 +241,9 @@ mod tests {
     fn a_sentence_names_three_and_counts_the_others() {
         let names: Vec<ServerName> =
             (1..=300).map(|n| ServerName::parse(&format!("web{n}")).expect("a name")).collect();
-        let all: Vec<&ServerName> = names.iter().collect();
         let three = Arg::servers(names.iter().take(3));
-        assert_eq!(first(&all[..3]), three);
-        assert_eq!(first(&all), text!("names-and-more", names = three, count = 297_usize).into());
+        assert_eq!(Arg::few(&names[..3]), three);
+        assert_eq!(Arg::few(&names), text!("names-and-more", names = three, count = 297_usize).into());
     }
 
     #[test]

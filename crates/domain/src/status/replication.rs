@@ -194,7 +194,8 @@ fn linked(
                 return Err(Status::new(Light::Progress, text!("status-linking"), reason));
             }
             Thread::Connecting if peer.power == Power::Off => {
-                let reason = text!("reason-peer-stopped", from = from);
+                let count = copies(desired, observed, server, now);
+                let reason = text!("reason-peer-stopped", from = from, count = count);
                 return Err(Status::new(Light::Warning, text!("status-alone"), reason));
             }
             Thread::Running | Thread::Connecting | Thread::Stopped => {
@@ -205,6 +206,16 @@ fn linked(
         slowest = slowest.max(link.delay_ms.unwrap_or(0));
     }
     Ok(slowest)
+}
+
+/// How many of the others copy this database now, as far as they were asked.
+fn copies(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> usize {
+    let copies = |peer: &&Server| {
+        let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, STALE + 1_000));
+        let link = seen.and_then(|seen| seen.links.get(&server.name));
+        link.is_some_and(|link| link.receiving == Thread::Running && link.applying)
+    };
+    desired.members().filter(|s| s.name != server.name && s.power == Power::On).filter(copies).count()
 }
 
 /// Milliseconds without a sign of life over a link, of which there is one each second, after which nothing comes.

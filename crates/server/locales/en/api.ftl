@@ -19,6 +19,7 @@ problem-flag = Say true or false.
 problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. On the command line --force, in the API force=true has it done all the same.
 problem-last-database-stops = No database but { $name } serves or is on its way: without it the site has no database. On the command line --force, in the API force=true has it done all the same.
 problem-last-standby = No database but { $name } could take over from the writer: without its data, those of a lost writer are lost. On the command line --force, in the API force=true has it done all the same.
+problem-stopped = { $name } is stopped: nobody gets there before it is started. Start it first (page: “Start”; command line: cordee start { $name }; API: POST …/start).
 problem-not-waiting = { $name } does not wait for another server.
 problem-wait = A time to wait is a number with s or ms, at most { $seconds } s.
 real-unseen = Cordée has not looked since.

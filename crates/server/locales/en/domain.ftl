@@ -68,7 +68,11 @@ reason-failing = { $failed ->
    *[other] { $failed } failures of { $goal }
 }
 reason-first-check = waits for its first good check
-reason-frozen = process { $pid } is frozen, perhaps suspended
+reason-frozen = { $count ->
+    [one] process { $pids } is frozen, perhaps suspended
+   *[other] processes { $pids } are frozen, perhaps suspended
+}
+reason-group-frozen = { $count } processes of group { $pid } are frozen, perhaps suspended
 reason-link-silent = hears nothing from { $from } although both run: if that lasts, copy it again
 reason-link-broken = no longer receives what { $from } writes
 reason-link-starting = about to receive what { $from } writes
@@ -84,7 +88,12 @@ reason-no-schema = its schemas and tables are being made
 reason-not-http = the answer is not HTTP
 reason-not-database = the answer is not a database’s
 reason-observed = a connection for a visitor failed
-reason-peer-stopped = { $from } is stopped: there is no copy any more
+reason-parent-frozen = the parent process { $pids } is frozen; its children serve, and nobody replaces one that ends
+reason-peer-stopped = { $count ->
+    [0] { $from } is stopped: there is no copy any more
+    [one] { $from } is stopped; one other database copies this one
+   *[other] { $from } is stopped; { $count } others copy this one
+}
 reason-process-gone = the process ended
 reason-recovering = { $done ->
     [one] { $done } success of { $goal }
@@ -111,6 +120,7 @@ status-down = Down
 status-draining = Draining
 status-drift = Up, needs correcting
 status-frozen = Frozen
+status-half-frozen = Partly frozen
 status-in-sync = In sync
 status-joining = Joining
 status-linking = Connecting replication
@@ -164,9 +174,11 @@ count-servers = { $count ->
 }
 verdict-no-database = The site has no database
 verdict-no-web = No web server is up.
+verdict-half-frozen = The master process of { $proxy } is frozen: it serves, and takes no new file.
 verdict-no-writer = { $name }, the database that takes writes, does not answer.
 verdict-proxy-down = { $proxy } is down; Cordée is restarting it.
 verdict-risk = Serving, but at risk
+verdict-writer-coming = { $name }, the database that takes writes, takes none yet.
 verdict-risk-reason = { $count ->
     [one] { $names } needs attention.
    *[other] { $names } need attention.

@@ -19,6 +19,7 @@ problem-flag = Indiquez true ou false.
 problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-last-standby = Aucune autre base que { $name } ne peut prendre le relais : sans ses données, celles d’une base d’écriture perdue sont perdues. En ligne de commande --force, dans l’API force=true le fait quand même.
+problem-stopped = { $name } est arrêté : personne n’y arrive avant son démarrage. Démarrez-le d’abord (page : « Démarrer » ; ligne de commande : cordee start { $name } ; API : POST …/start).
 problem-not-waiting = { $name } n’attend aucun autre serveur.
 problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
 real-unseen = Cordée n’a pas encore regardé depuis.

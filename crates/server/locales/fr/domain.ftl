@@ -68,7 +68,11 @@ reason-failing = { $failed ->
    *[other] { $failed } échecs sur { $goal }
 }
 reason-first-check = attend sa première vérification réussie
-reason-frozen = le processus { $pid } est figé, peut-être suspendu
+reason-frozen = { $count ->
+    [one] le processus { $pids } est figé, peut-être suspendu
+   *[other] les processus { $pids } sont figés, peut-être suspendus
+}
+reason-group-frozen = { $count } processus du groupe { $pid } sont figés, peut-être suspendus
 reason-link-silent = n’entend rien de { $from } alors que les deux tournent : si cela dure, refaites sa copie
 reason-link-broken = ne reçoit plus ce que { $from } écrit
 reason-link-starting = va recevoir ce que { $from } écrit
@@ -84,7 +88,12 @@ reason-no-schema = ses schémas et ses tables sont en cours de création
 reason-not-http = la réponse n’est pas du HTTP
 reason-not-database = la réponse n’est pas celle d’une base de données
 reason-observed = une connexion pour un visiteur a échoué
-reason-peer-stopped = { $from } est arrêtée : il n’y a plus de copie
+reason-parent-frozen = le processus parent { $pids } est figé ; ses enfants répondent, et personne ne remplace celui qui s’arrête
+reason-peer-stopped = { $count ->
+    [0] { $from } est arrêtée : il n’y a plus de copie
+    [one] { $from } est arrêtée ; une autre base copie celle-ci
+   *[other] { $from } est arrêtée ; { $count } autres copient celle-ci
+}
 reason-process-gone = le processus s’est terminé
 reason-recovering = { $done ->
     [one] { $done } réussite sur { $goal }
@@ -111,6 +120,7 @@ status-down = Hors ligne
 status-draining = Mis à l’écart
 status-drift = En ligne, mais à corriger
 status-frozen = Figé
+status-half-frozen = En partie figé
 status-in-sync = Synchronisée
 status-joining = Entrée en service
 status-linking = Réplication en préparation
@@ -164,9 +174,11 @@ count-servers = { $count ->
 }
 verdict-no-database = Le site n’a plus de base de données
 verdict-no-web = Aucun serveur web n’est en ligne.
+verdict-half-frozen = Le processus maître de { $proxy } est figé : le service est rendu, sans nouveau fichier possible.
 verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.
 verdict-proxy-down = { $proxy } est arrêté ; Cordée le redémarre.
 verdict-risk = Service rendu, mais fragile
+verdict-writer-coming = { $name }, la base qui reçoit les écritures, n’en prend pas encore.
 verdict-risk-reason = { $count ->
     [one] { $names } demande votre attention.
    *[other] { $names } demandent votre attention.

@@ -137,6 +137,15 @@ pub fn state(pid: u32) -> io::Result<Option<State>> {
     }
 }
 
+/// The processes that one's first thread has started and that have not ended; none of one that has ended itself.
+pub fn children(pid: u32) -> io::Result<Vec<u32>> {
+    match std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        Ok(text) => Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()),
+        Err(error) if gone(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 fn parse(stat: &[u8]) -> Option<State> {
     let text = String::from_utf8_lossy(stat);
     // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).

@@ -105,8 +105,8 @@ fn whoever_leaves_right_after_another_came_back_waits_until_that_one_serves() {
             for _ in 0..4 {
                 scene.go();
             }
-            scene.wish(&admin("web1", Admin::Ready));
             scene.wish(&power("web1", Power::On));
+            scene.wish(&admin("web1", Admin::Ready));
             scene.wish(&leave);
             let mut waited = 0;
             for _ in 0..60 {

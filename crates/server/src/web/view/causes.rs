@@ -50,8 +50,6 @@ pub struct RemedyRow {
 
 /// Buttons that one entry has at most: many servers that share a cause have theirs in the table below.
 const MOST: usize = 4;
-/// Names that a title holds at most.
-const NAMES: usize = 3;
 
 pub(super) fn rows(snapshot: &Snapshot, here: &Here, lang: Lang) -> Vec<CauseRow> {
     snapshot.causes.iter().map(|cause| row(cause, here, lang)).collect()
@@ -67,14 +65,15 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         About::Servers(PoolId::Web, names) if names.is_empty() => {
             (Says::plain(lang.tr("web-title")), "web".to_owned())
         }
-        About::Servers(pool, names) => {
-            (say(&few(names)), format!("{pool}-{}", names.first().map_or("", ServerName::as_str)))
-        }
+        About::Servers(pool, names) => (
+            say(&text!("name-alone", name = Arg::few(names))),
+            format!("{pool}-{}", names.first().map_or("", ServerName::as_str)),
+        ),
     };
     let (asked, reason) = (cause.asked.as_ref(), cause.status.reason.as_ref());
     let explains = match cause.explains.len() {
         0 => Says::default(),
-        _ => say(&text!("cause-explains", names = few(&cause.explains))),
+        _ => say(&text!("cause-explains", names = Arg::few(&cause.explains))),
     };
     let mut remedies: Vec<RemedyRow> =
         cause.remedies.iter().take(MOST).map(|r| remedy(r, here, lang)).collect();
@@ -98,16 +97,6 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         time: asked.map(|a| clock_time(a.at)).unwrap_or_default(),
         explains,
         remedies,
-    }
-}
-
-/// Names, as many as a title holds.
-fn few(names: &[ServerName]) -> Text {
-    match names.get(..NAMES).filter(|_| names.len() > NAMES) {
-        Some(first) => {
-            text!("names-and-more", names = Arg::servers(first), count = names.len() - first.len())
-        }
-        None => text!("name-alone", name = Arg::servers(names)),
     }
 }
 

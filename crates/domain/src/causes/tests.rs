@@ -1,0 +1,256 @@
+//! What is said while something stands still, comes back or fails in numbers: by the picture of a cluster that was well.
+
+use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::desired::{Handover, Power, Standing};
+use crate::door::tests::well;
+use crate::door::{Door, DoorSeen};
+use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::observed::{ProcessId, ProcessSeen, Seen};
+use crate::plan::tests::setting;
+use crate::snapshot::{Snapshot, snapshot};
+
+use super::*;
+
+const WEB: ProcessId = ProcessId::Proxy(PoolId::Web);
+
+fn process(server: &str) -> ProcessId {
+    ProcessId::Server(name(server))
+}
+
+fn shown(scene: &Scene) -> Snapshot {
+    snapshot(&scene.desired, &scene.seen, &setting(), scene.now)
+}
+
+/// That process is altered.
+fn with(mut scene: Scene, id: &ProcessId, alter: impl FnOnce(&mut ProcessSeen)) -> Scene {
+    alter(scene.seen.processes.entry(id.clone()).or_default());
+    scene
+}
+
+/// The leader is stopped by a signal, or not, and these others are.
+fn still(scene: Scene, id: &ProcessId, leader: bool, others: &[u32]) -> Scene {
+    with(scene, id, |seen| {
+        seen.leader.as_mut().expect("it runs").frozen = leader;
+        seen.still = others.to_vec();
+    })
+}
+
+/// What HAProxy `web` says of a web server is altered.
+fn behind(mut scene: Scene, server: &str, alter: impl FnOnce(&mut RunningServer)) -> Scene {
+    let seen = scene.seen.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
+    let Seen::At(_, running) = &mut seen.running else { panic!("not looked at") };
+    alter(running.servers.get_mut(&name(server)).expect("listed"));
+    scene
+}
+
+fn down(scene: Scene, server: &str) -> Scene {
+    behind(scene, server, |s| (s.verdict, s.check.code) = (Verdict::Down, "L7TOUT".to_owned()))
+}
+
+/// Light and words of the one entry, and every command in it.
+fn said(scene: &Scene) -> (Light, String, Vec<String>) {
+    let mut all = shown(scene).causes;
+    assert_eq!(all.len(), 1, "{all:#?}");
+    let cause = all.remove(0);
+    let commands = cause.remedies.iter().filter_map(|remedy| match remedy {
+        Remedy::Hand { says } if says.key == "remedy-thaw" => match says.args.get("pids") {
+            Some(Arg::Text(pids)) => Some(pids.clone()),
+            other => panic!("{other:?}"),
+        },
+        _ => None,
+    });
+    (cause.status.light, cause.status.word.key.to_string(), commands.collect())
+}
+
+/// Of a HAProxy it was the master, whichever of both stood still.
+#[test]
+fn what_stands_still_is_named_by_its_own_number() {
+    let frozen = |pids: &str| (Light::Critical, "status-frozen".to_owned(), vec![pids.to_owned()]);
+    assert_eq!(said(&still(well(), &WEB, false, &[62])), frozen("62"), "HAProxy's worker");
+    assert_eq!(said(&still(well(), &WEB, true, &[62])), frozen("51 62"), "and its master");
+    assert_eq!(said(&still(well(), &process("db2"), true, &[])), frozen("102"), "a database");
+    let web = |leader, others: &[u32]| still(down(well(), "web1"), &process("web1"), leader, others);
+    assert_eq!(said(&web(false, &[70, 71])), frozen("70 71"), "Apache's children");
+    assert_eq!(said(&web(true, &[])), frozen("60"), "Apache's parent, and its checks fail");
+    assert_eq!(said(&web(true, &[70, 71, 72])), frozen("-- -60"), "all of them: the group");
+}
+
+#[test]
+fn a_parent_that_stands_still_alone_is_no_outage() {
+    let half = |pid: &str| (Light::Warning, "status-half-frozen".to_owned(), vec![pid.to_owned()]);
+    for (id, pid) in [(WEB, "51"), (ProcessId::Proxy(PoolId::Db), "50"), (process("web1"), "60")] {
+        let scene = still(well(), &id, true, &[]);
+        assert_eq!(said(&scene), half(pid), "{id:?}");
+        let shown = shown(&scene);
+        assert_eq!((shown.verdict.light, &shown.verdict.word), (Light::Warning, &text!("verdict-risk")));
+        let unknown = shown.servers.iter().filter(|s| !s.status.serves()).count();
+        assert_eq!(unknown, 0, "{id:?}");
+    }
+    // Of several children one may stand still, and the check passes: the others serve.
+    assert_eq!(shown(&still(well(), &process("web1"), false, &[70])).verdict.light, Light::Good);
+    // What HAProxy said before its worker stood still is not the present.
+    let mut silent = still(well(), &WEB, true, &[]);
+    silent.seen.proxies.get_mut(&PoolId::Web).expect("it").running =
+        Seen::Failed { last: Some(NOW - 100), why: text!("haproxy-no-answer") };
+    assert_eq!(said(&silent).1, "status-frozen");
+    // Where it serves nobody, that is said: the address tells.
+    let mut shut = still(well(), &WEB, true, &[]);
+    let refused = Ok(crate::door::Answer::Refused);
+    let desired = shut.desired.clone();
+    let door = shut.seen.doors.entry(Door::Site).or_default();
+    door.take(&desired, Door::Site, (NOW - 2_000, NOW - 50), refused);
+    shut.seen.expect_doors(&desired, NOW);
+    assert_eq!(shown(&shut).verdict.light, Light::Critical);
+}
+
+/// It ended, and nobody had asked for that.
+fn fell(scene: Scene, id: &ProcessId) -> Scene {
+    with(scene, id, |seen| seen.trouble = Some(text!("reason-process-gone")))
+}
+
+/// It fell and is started again, so long ago.
+fn anew(scene: Scene, id: &ProcessId, ago: u64) -> Scene {
+    let mut scene = with(fell(scene, id), id, |seen| seen.started_at = Some(NOW - ago));
+    match id {
+        ProcessId::Server(server) => drop(scene.seen.databases.insert(server.clone(), Seen::Never)),
+        ProcessId::Proxy(pool) => {
+            scene.seen.proxies.get_mut(pool).expect("a HAProxy").running = Seen::Never;
+        }
+    }
+    scene
+}
+
+#[test]
+fn what_served_and_fell_is_down_until_it_serves_again() {
+    let verdict = |scene: &Scene| {
+        let shown = shown(scene).verdict;
+        (shown.light, shown.word.key.to_string())
+    };
+    let starting = || (Light::Progress, "verdict-starting".to_owned());
+    let no_database = || (Light::Critical, "verdict-no-database".to_owned());
+    let no_site = || (Light::Critical, "verdict-critical".to_owned());
+    let dead = |scene: Scene, at: Option<u64>| {
+        ["db1", "db2"].into_iter().fold(scene, |scene, db| match at {
+            None => fell(scene.gone(db), &process(db)),
+            Some(ago) => anew(scene, &process(db), ago),
+        })
+    };
+    assert_eq!(verdict(&dead(well(), None)), no_database(), "all are dead");
+    assert_eq!(verdict(&dead(well(), Some(50))), no_database(), "all are started again");
+    assert_eq!(verdict(&dead(well(), Some(600))).1, "verdict-starting", "served since");
+    let fresh = |mut scene: Scene| {
+        scene.seen.doors.values_mut().for_each(|door| *door = DoorSeen::default());
+        scene
+    };
+    assert_eq!(verdict(&fresh(dead(well(), Some(50)))), starting(), "a first start");
+    // The writer died, and its heir is chosen and not open yet.
+    let mut chosen = fell(well().gone("db1"), &process("db1")).database("db2", |d| d.read_only = true);
+    chosen.desired =
+        chosen.desired.apply(&Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) }).expect("an heir");
+    assert_eq!(verdict(&chosen), no_database(), "an heir that is not open yet");
+    // A change that a person asked for ends nothing.
+    let mut handing = well().database("db1", |d| d.read_only = true);
+    handing.desired.handover = Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
+    assert_eq!(verdict(&handing).0, Light::Progress, "a planned change");
+    assert_eq!(verdict(&anew(well(), &WEB, 50)), no_site(), "HAProxy web is started again");
+    let db = ProcessId::Proxy(PoolId::Db);
+    assert_eq!(verdict(&anew(well(), &db, 50)), no_site(), "HAProxy db is started again");
+    assert_eq!(verdict(&fresh(anew(well(), &db, 50))), starting(), "HAProxy db starts");
+    // Both web servers died; they run again, and are not checked yet.
+    let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
+        let scene = with(fell(scene, &process(web)), &process(web), |seen| seen.started_at = Some(NOW - 50));
+        behind(scene, web, |s| s.maintenance = true)
+    });
+    assert_eq!(verdict(&webs), no_site(), "all web servers are started again");
+    assert_eq!(verdict(&fresh(webs.clone())), starting(), "they are started");
+    let asked = ["web1", "web2"]
+        .into_iter()
+        .fold(webs, |scene, web| with(scene, &process(web), |seen| seen.trouble = None));
+    assert_eq!(verdict(&asked), starting(), "a person had stopped them");
+}
+
+/// "All good" it was once called: the writer alone, and nobody to take over from it.
+#[test]
+fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
+    let risk = |scene: &Scene| {
+        let shown = shown(scene);
+        let names = shown.causes.iter().flat_map(|cause| match &cause.about {
+            About::Servers(_, names) => names.clone(),
+            _ => Vec::new(),
+        });
+        (shown.verdict.light, names.map(|n| n.as_str().to_owned()).collect::<Vec<_>>())
+    };
+    let back = || {
+        let mut scene = anew(well(), &process("db2"), 600);
+        scene.seen.databases.insert(name("db2"), Seen::Never);
+        scene
+    };
+    assert_eq!(risk(&back()), (Light::Warning, vec!["db2".to_owned()]));
+    // One that joins for the first time took nothing from the writer.
+    let mut joins = back();
+    joins.desired.db.servers[1].standing = Standing::Joining;
+    assert_eq!(risk(&joins), (Light::Good, vec![]));
+}
+
+#[test]
+fn what_was_measured_makes_no_entry_of_its_own() {
+    let entries = |scene: &Scene| shown(scene).causes.len();
+    let checks = |code: &str, first: (u64, u16), second: (u64, u16)| {
+        [("web1", first), ("web2", second)].into_iter().fold(well(), |scene, (web, (ms, status))| {
+            behind(scene, web, |s| {
+                (s.verdict, s.check.code) = (Verdict::Down, code.to_owned());
+                (s.check.duration_ms, s.check.status) = (Some(ms), Some(status));
+            })
+        })
+    };
+    assert_eq!(entries(&checks("L7TOUT", (1_001, 0), (1_002, 0))), 1, "milliseconds");
+    assert_eq!(entries(&checks("L7STS", (1, 500), (2, 500))), 1, "one and the same answer");
+    assert_eq!(entries(&checks("L7STS", (1, 500), (1, 503))), 2, "two answers");
+    // The same trouble; one of them rests before the next try.
+    let ended = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
+        with(scene, &process(web), |seen| {
+            (seen.leader, seen.trouble) = (None, Some(text!("reason-process-exit", code = 1)));
+            (seen.failures, seen.started_at) = (if web == "web1" { 9 } else { 0 }, Some(NOW - 1_000));
+        })
+    });
+    assert_eq!(entries(&ended), 1, "seconds until the next try");
+    let other = with(ended, &process("web2"), |seen| {
+        seen.trouble = Some(text!("reason-process-exit", code = 2));
+    });
+    assert_eq!(entries(&other), 2, "another exit code");
+}
+
+/// "There is no copy any more", it said of three databases of which each had two.
+#[test]
+fn copies_are_counted() {
+    let told = |standbys: u32, fall: fn(Scene) -> Scene| {
+        let last = format!("db{}", standbys + 1);
+        let mut scene = fall(cluster(standbys));
+        scene
+            .desired
+            .db
+            .servers
+            .iter_mut()
+            .filter(|s| s.name == name(&last))
+            .for_each(|s| s.power = Power::Off);
+        scene = scene.gone(&last);
+        let others: Vec<String> = (1..=standbys).map(|n| format!("db{n}")).collect();
+        for on in &others {
+            scene = scene.database(on, |d| {
+                d.links.get_mut(&name(&last)).expect("a link").receiving = crate::db::Thread::Connecting;
+            });
+        }
+        let of = |db: &String| {
+            let view = shown(&scene).servers.into_iter().find(|s| s.name == name(db)).expect("it");
+            assert_eq!(view.status.word, text!("status-alone"), "{db}");
+            view.status.reason.and_then(|r| r.args.get("count").cloned())
+        };
+        others.iter().map(of).collect::<Vec<_>>()
+    };
+    let counts = |all: &[i64]| all.iter().map(|n| Some(Arg::Number(*n))).collect::<Vec<_>>();
+    assert_eq!(told(3, |s| s), counts(&[2, 2, 2]), "two others copy");
+    assert_eq!(told(2, |s| s), counts(&[1, 1]));
+    assert_eq!(told(1, |s| s), counts(&[0]), "no copy any more");
+    // A link that stands still copies nothing.
+    assert_eq!(told(3, |s| s.idle("db2").link("db3", |_| ()))[0], Some(Arg::Number(1)));
+}
