@@ -379,6 +379,9 @@ impl Desired {
                 }
                 let server = next.find(*pool, name)?;
                 ours(server)?;
+                if *power == Power::Off {
+                    settled(server)?;
+                }
                 server.power = *power;
                 server.anyway = *force && *power == Power::Off;
             }
@@ -387,6 +390,7 @@ impl Desired {
                 next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;
+                settled(server)?;
                 server.power = Power::On;
                 server.generation += 1;
                 server.anyway = *force;
@@ -546,6 +550,14 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
             Err(vec![Problem::conflict("name", text!("problem-external", name = server.name.as_str()))])
         }
     }
+}
+
+/// A database that joins is being copied: stopped or restarted, it would begin again from nothing.
+fn settled(server: &Server) -> Result<(), Vec<Problem>> {
+    if server.standing != Standing::Joining || server.power == Power::Off {
+        return Ok(());
+    }
+    Err(vec![Problem::conflict("name", text!("problem-joining", name = server.name.as_str()))])
 }
 
 /// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could not

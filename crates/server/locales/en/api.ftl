@@ -34,6 +34,9 @@ problem-no-logs = {$name} was not started by Cordée: its logs are on its own ma
 problem-not-here = There is nothing at this address.
 problem-number = Must be a whole number from {$first} to {$last}.
 problem-promote-web = { $name } is a web server: only a database can take the writes.
+problem-requests-db = { $name } is a database: only web servers answer requests.
+problem-rows-web = { $name } is a web server: only a database has rows to compare, to repair or to copy.
+problem-waits-db = { $name } is a database: only a web server waits for another one to serve.
 problem-query = The part of the address after the question mark cannot be read.
 problem-routing-pool = Only the databases share writes: the pool is “db”.
 problem-token-name = A token’s name starts with a letter and has at most 63 letters, digits, hyphens and underscores.
@@ -92,11 +95,17 @@ cli-standby = standby
 cli-step-failed = failed
 cli-step-ok = ok
 cli-unreachable = Cordée does not answer at {$place}. To start it: ./up
+cli-unreachable-url = Cordée does not answer at {$place}. Either it does not run there, or CORDEE_URL is not its address.
+cli-silent-url = Cordée at {$place} accepts connections and does not answer: no sign of life for { $seconds } s. What was asked may still happen: look with cordee status.
+cli-add-start = For a new one on this machine: cordee add {$pool} {$name} --start
+cli-one-server = One server at a time: {$first} is a server and no pool. Give the command again for {$second}.
+cli-pool-alone = “{$pool}” is a pool and no server: give a server’s name, such as {$name}.
 cli-writer = writer
 
 cli-usage = This is not how the command is used. See: cordee --help
 cli-usage-conflict = { $what } and { $other } exclude each other.
 cli-usage-missing = This is missing: {$what}. See: cordee --help
+cli-usage-many = “{$what}” is one word too many for this command. See: cordee --help
 cli-usage-unknown = There is no “{$what}”. See: cordee --help
 cli-usage-value = {$what} cannot have that value. See: cordee --help
 

@@ -34,6 +34,9 @@ problem-no-logs = {$name} n’a pas été démarré par Cordée : ses journaux 
 problem-not-here = Il n’y a rien à cette adresse.
 problem-number = Ce doit être un nombre entier de {$first} à {$last}.
 problem-promote-web = { $name } est un serveur web : seule une base peut recevoir les écritures.
+problem-requests-db = { $name } est une base : seuls les serveurs web répondent à des requêtes.
+problem-rows-web = { $name } est un serveur web : seule une base a des lignes à comparer, à réparer ou à recopier.
+problem-waits-db = { $name } est une base : seul un serveur web en attend un autre pour partir.
 problem-query = La partie de l’adresse qui suit le point d’interrogation est illisible.
 problem-routing-pool = Seules les bases se répartissent les écritures : le groupe est « db ».
 problem-token-name = Le nom d’un jeton commence par une lettre et compte au plus 63 lettres, chiffres, traits d’union et tirets bas.
@@ -92,11 +95,17 @@ cli-standby = secours
 cli-step-failed = échec
 cli-step-ok = réussi
 cli-unreachable = Cordée ne répond pas à {$place}. Pour la démarrer : ./up
+cli-unreachable-url = Cordée ne répond pas à {$place}. Soit elle n’y tourne pas, soit CORDEE_URL n’est pas son adresse.
+cli-silent-url = Cordée, à {$place}, accepte les connexions et ne répond pas : aucun signe de vie depuis { $seconds } s. La demande peut encore être exécutée : vérifiez avec cordee status.
+cli-add-start = Pour un nouveau serveur sur cette machine : cordee add {$pool} {$name} --start
+cli-one-server = Un serveur à la fois : {$first} est un serveur, pas un groupe. Relancez la commande pour {$second}.
+cli-pool-alone = « {$pool} » est un groupe, pas un serveur : donnez le nom d’un serveur, par exemple {$name}.
 cli-writer = écriture
 
 cli-usage = La commande ne s’utilise pas ainsi. Voir : cordee --help
 cli-usage-conflict = { $what } et { $other } s’excluent.
 cli-usage-missing = Il manque {$what}. Voir : cordee --help
+cli-usage-many = « {$what} » est un mot de trop pour cette commande. Voir : cordee --help
 cli-usage-unknown = « {$what} » n’existe pas. Voir : cordee --help
 cli-usage-value = {$what} ne peut pas avoir cette valeur. Voir : cordee --help
 

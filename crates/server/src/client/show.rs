@@ -23,7 +23,7 @@ use crate::web::view::visitors as tables;
 use crate::words::Lang;
 
 /// Writes to stdout. A reader that went away (`| head`) is no failure.
-pub(super) fn out(text: &str) {
+pub fn out(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 

@@ -12,10 +12,14 @@ use tokio::task::JoinHandle;
 
 use super::http::Door;
 use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, light, show};
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command, Options};
 use crate::listen;
 use crate::web::{App, api, fixture};
 use crate::words::Lang;
+
+fn read(words: &str) -> (Cli, Options) {
+    cli::read_from(std::iter::once("cordee").chain(words.split(' '))).unwrap()
+}
 
 struct Rig {
     app: App,
@@ -39,9 +43,7 @@ impl Rig {
     }
 
     async fn run(&self, words: &str) -> Result<Said, Failure> {
-        use clap::Parser as _;
-        let cli = Cli::try_parse_from(std::iter::once("cordee").chain(words.split(' '))).unwrap();
-        let Command::Client(command) = cli.command else { panic!("{words}") };
+        let Command::Client(command) = read(words).0.command else { panic!("{words}") };
         answer(command, &Door::at(&self.socket, Lang::En)).await
     }
 
@@ -55,7 +57,9 @@ impl Rig {
     }
 
     async fn refuses(&self, words: &str) -> (String, u8) {
-        let (sentences, code) = complaint(self.run(words).await.err().unwrap(), Lang::En);
+        let options = read(words).1;
+        let failure = self.run(words).await.err().unwrap();
+        let (sentences, code) = complaint(failure, |field| options.called(field), Lang::En);
         (sentences.join("\n"), code)
     }
 }
@@ -147,27 +151,54 @@ async fn refusals_name_their_field() {
     for (words, field) in [
         ("add web a;b --address 10.0.0.5", "name: "),
         ("add web $(id) --address 10.0.0.5", "name: "),
-        ("add web web3 --address <script>", "address: "),
-        ("add web web3 --address 10.0.0.5 --port 70000", "port: "),
-        ("add web web3 --address 10.0.0.5 --cookie a\nb", "cookie: "),
+        ("add web web3 --address <script>", "--address: "),
+        ("add web web3 --address 10.0.0.5 --port 70000", "--port: "),
+        ("add web web3 --address 10.0.0.5 --cookie a\nb", "--cookie: "),
         ("add web web1 --start", "name: "),
-        ("add web web3 --address 127.0.0.1 --port 18080", "address: "),
+        ("add web web3 --address 127.0.0.1 --port 18080", "--address: "),
         ("add mail web3 --start", "pool: "),
         ("drain web9", "name: "),
         ("promote db1", "name: "),
         ("promote db9", "name: "),
-        ("promote web1", "pool: "),
+        ("promote web1", "pool: web1 is a web server"),
+        ("verify web1", "pool: web1 is a web server"),
+        ("repair web1 --take writer", "pool: web1 is a web server"),
+        ("recopy web1", "pool: web1 is a web server"),
+        ("withdraw db1", "pool: db1 is a database"),
+        ("requests db1", "pool: db1 is a database"),
+        ("requests web9", "name: No server is called web9"),
+        ("verify web9", "name: No server is called web9"),
         ("routing db both", "routing: "),
         ("routing web all-writers", "pool: "),
         ("routing ../x all-writers", "pool: "),
         ("drain ../snapshot", "name: "),
         ("drain mail web1", "pool: "),
         ("reload mail", "proxy: "),
-        ("logs web1 --lines 0", "lines: "),
-        ("history --limit x", "limit: "),
+        ("logs web1 --lines 0", "--lines: "),
+        ("history --limit x", "--limit: "),
     ] {
         let (text, code) = rig.refuses(words).await;
         assert!(text.starts_with(field) && code == 1, "{words}: {text}");
+    }
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn what_is_no_server_is_told_apart_from_one_that_is_not_there() {
+    let rig = Rig::new().await;
+    for (words, said) in [
+        ("drain web", "\u{201c}web\u{201d} is a pool"),
+        ("logs db", "such as db1"),
+        ("drain web1 web2", "One server at a time"),
+        ("test WEB1 db1", "One server at a time"),
+    ] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.contains(said) && code == 2, "{words}: {text}");
+    }
+    for words in ["add db w7", "add web w7"] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.starts_with("--address: ") && code == 1, "{words}: {text}");
+        assert!(text.ends_with(&format!("cordee {words} --start")), "{words}: {text}");
     }
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
@@ -178,7 +209,7 @@ async fn too_large_a_body_is_refused_in_words_over_a_real_connection() {
     let body = serde_json::json!({ "name": "a".repeat(3_000_000), "start": true });
     let door = Door::at(&rig.socket, Lang::En);
     let failure = door.post("/api/v1/pools/web/servers", Some(&body)).await.unwrap_err();
-    let (sentences, code) = complaint(failure, Lang::En);
+    let (sentences, code) = complaint(failure, |_| None, Lang::En);
     assert_eq!((sentences[0].as_str(), code), ("The body is larger than 2048 KiB.", 1));
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }

@@ -326,10 +326,16 @@ pub(super) async fn requests(
     target: Target,
     asked: Asked,
 ) -> Result<(Unpacked, Json<RequestsJson>), Refusal> {
-    let known = target.pool == PoolId::Web && app.board.desired().web.server(&target.name).is_some();
-    if !known {
-        let text = text!("problem-server-unknown", name = target.name.as_str());
-        return Err(Refusal::problem(Problem::unknown("name", text), lang));
+    let name = target.name.as_str();
+    let problem = match app.board.desired().pool(target.pool).server(&target.name) {
+        None => Some(Problem::unknown("name", text!("problem-server-unknown", name = name))),
+        Some(_) if target.pool == PoolId::Db => {
+            Some(Problem::conflict("pool", text!("problem-requests-db", name = name)))
+        }
+        Some(_) => None,
+    };
+    if let Some(problem) = problem {
+        return Err(Refusal::problem(problem, lang));
     }
     let after = asked.number("after", 0..=super::input::LAST_ID).map_err(|p| Refusal::problem(p, lang))?;
     let limit = asked.number("limit", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
