@@ -272,7 +272,10 @@ mod tests {
         let against = |desired: &Desired, revision: u64, status: Status| {
             let mut seen = snapshot(desired, &Observed::default(), &setting(), 0);
             seen.revision = revision;
-            seen.servers.iter_mut().filter(|s| s.name.as_str() == "db2").for_each(|s| s.status = status.clone());
+            seen.servers
+                .iter_mut()
+                .filter(|s| s.name.as_str() == "db2")
+                .for_each(|s| s.status = status.clone());
             untimely(&again, desired, &seen).map(|p| p.text.key.to_string())
         };
         let differs = Status::bare(Light::Critical, text!("status-rows-differ"));

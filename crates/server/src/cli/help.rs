@@ -198,6 +198,7 @@ fn wrong(error: &clap::Error) -> Text {
                 text!("cli-usage-many", what = what)
             }
         }
+        ErrorKind::TooManyValues => text!("cli-usage-many", what = context(ContextKind::InvalidValue)),
         ErrorKind::InvalidSubcommand => {
             text!("cli-usage-unknown", what = context(ContextKind::InvalidSubcommand))
         }

@@ -79,7 +79,7 @@ pub enum Command {
 /// Flags of `up`.
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
-    /// Return once everything is healthy
+    /// Return once all that it starts serves
     #[arg(long)]
     pub detach: bool,
     /// Forget the state first

@@ -63,8 +63,7 @@ fn a_pool_may_stand_before_a_name() {
 
 #[test]
 fn a_loss_is_accepted_only_in_so_many_words() {
-    let Command::Client(ClientCommand::Promote { server, accept_loss }) = read(&["promote", "db2"])
-    else {
+    let Command::Client(ClientCommand::Promote { server, accept_loss }) = read(&["promote", "db2"]) else {
         panic!()
     };
     assert_eq!((server.name(), accept_loss), ("db2", false));

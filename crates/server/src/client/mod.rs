@@ -120,11 +120,7 @@ pub async fn run(
 }
 
 /// Each sentence, and the exit code. `called`: the option by which a field of the API is given here.
-fn complaint(
-    failure: Failure,
-    called: impl Fn(&str) -> Option<String>,
-    lang: Lang,
-) -> (Vec<String>, u8) {
+fn complaint(failure: Failure, called: impl Fn(&str) -> Option<String>, lang: Lang) -> (Vec<String>, u8) {
     match failure {
         Failure::Refused(reasons) => {
             let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or(field), text);
@@ -300,7 +296,8 @@ async fn address(door: &Door, server: &ServerArgs) -> Result<String, Failure> {
         }
         (Some(pool), _) => at(pool),
         (None, Ok(pool)) => {
-            let example = seen.iter().find(|s| s.pool == pool).map_or_else(|| format!("{pool}1"), |s| s.name.clone());
+            let example =
+                seen.iter().find(|s| s.pool == pool).map_or_else(|| format!("{pool}1"), |s| s.name.clone());
             Err(Failure::Usage(text!("cli-pool-alone", pool = pool.as_str(), name = example)))
         }
         (None, Err(_)) => at(known(name).map_or("web", |s| s.pool.as_str())),

@@ -419,7 +419,9 @@ pub(super) async fn act(
 fn misplaced(action: &str, Target { pool, name }: &Target) -> Option<Text> {
     match (pool, action) {
         (PoolId::Web, "promote") => Some(text!("problem-promote-web", name = name.as_str())),
-        (PoolId::Web, "verify" | "repair" | "recopy") => Some(text!("problem-rows-web", name = name.as_str())),
+        (PoolId::Web, "verify" | "repair" | "recopy") => {
+            Some(text!("problem-rows-web", name = name.as_str()))
+        }
         (PoolId::Db, "anyway" | "withdraw") => Some(text!("problem-waits-db", name = name.as_str())),
         _ => None,
     }
