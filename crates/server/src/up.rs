@@ -166,10 +166,12 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         return Ok(Begun { home, ran_before });
     }
     // All that stands in the way is found before anything is stopped: a refusal leaves what runs alone.
+    if outdated {
+        run::could_serve(&home, config).map_err(|e| sentence(&e, lang))?;
+    }
     let listens = |p: &Found| p.name == "serve" && known.as_ref().is_none_or(|k| k.page == addresses.page);
     free(&found, &addresses, found.iter().any(listens), lang)?;
     if outdated {
-        run::could_serve(&home, config).map_err(|e| sentence(&e, lang))?;
         // Built anew since: the page is replaced, the cluster under it runs on.
         tell(&lang.tr("up-newer"));
         quiet(&home).await;

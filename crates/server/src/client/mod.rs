@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_domain::ids::PoolId;
+use cordee_domain::started::Started;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -81,10 +82,18 @@ pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
     serde_json::from_value(value).ok()
 }
 
-/// How far the start of the cluster on `socket` is, when its Cordée answers.
+/// How far the start of the cluster on `socket` is, when its Cordée answers. An earlier one does not tell: it is over once
+/// all is well.
 pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
-    let value = Door::at(socket, lang).local("GET", "/local/start", None).await.ok()?;
-    serde_json::from_value(value).ok()
+    match Door::at(socket, lang).local("GET", "/local/start", None).await {
+        Ok(value) => serde_json::from_value(value).ok(),
+        Err(Failure::Refused(_)) => {
+            let verdict = picture(socket, lang).await?.verdict;
+            let started = if verdict.light == Light::Good { Started::Well } else { Started::Waits };
+            Some(StartJson { started, verdict })
+        }
+        Err(_) => None,
+    }
 }
 
 /// One request to the Cordée on `socket`, for Cordée's own use. `Err` says why in words for the log.

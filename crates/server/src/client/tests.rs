@@ -7,6 +7,8 @@ use std::time::Duration;
 use cordee_domain::change::Change;
 use cordee_domain::desired::{Admin, Routing, Saved, Standing};
 use cordee_domain::ids::ServerName;
+use cordee_domain::started::Started;
+use cordee_domain::status::Light;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -31,10 +33,15 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
+        Self::behind(|router| router).await
+    }
+
+    /// With something else in front of what is served.
+    async fn behind(front: impl FnOnce(axum::Router) -> axum::Router) -> Self {
         let (app, _, folder) = fixture::app();
         let socket = folder.0.join("cordee.sock");
         let (stop, stopped) = watch::channel(false);
-        let (router, path) = (api::router(&app).with_state(app.clone()), socket.clone());
+        let (router, path) = (front(api::router(&app).with_state(app.clone())), socket.clone());
         let server = tokio::spawn(async move { listen::unix(&path, router, stopped).await });
         while !socket.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -132,6 +139,21 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
     rig.app.store.commit(&Change::Expel { name: name("db1"), lacks: 0 }, "cordee").unwrap();
     rig.picture();
     assert!(rig.says("status").await.contains("db (diverged)"));
+}
+
+#[tokio::test]
+async fn an_earlier_cordee_is_asked_for_its_verdict_only() {
+    let absent = || async { (axum::http::StatusCode::NOT_FOUND, axum::Json(serde_json::json!({}))) };
+    let earlier = |router| {
+        axum::Router::new().route("/local/start", axum::routing::get(absent)).fallback_service(router)
+    };
+    let rig = Rig::behind(earlier).await;
+    let mut seen = fixture::snapshot(&rig.app.board.desired());
+    for (light, started) in [(Light::Progress, Started::Waits), (Light::Good, Started::Well)] {
+        seen.verdict.light = light;
+        rig.app.board.set_snapshot(seen.clone());
+        assert_eq!(super::start(&rig.socket, Lang::En).await.map(|s| s.started), Some(started));
+    }
 }
 
 #[tokio::test]
