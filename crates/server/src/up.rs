@@ -378,6 +378,7 @@ async fn wait(home: &Home, lang: Lang) -> Waited {
             match started {
                 Started::Well => return Waited::Up,
                 Started::Serves if serves.get_or_insert_with(Instant::now).elapsed() > LASTS => {
+                    tell(&client::causes(&home.socket(), lang).await);
                     return Waited::Up;
                 }
                 Started::Serves | Started::Waits => {}
@@ -385,6 +386,7 @@ async fn wait(home: &Home, lang: Lang) -> Waited {
         }
         sleep(Duration::from_millis(100)).await;
     }
+    tell(&client::causes(&home.socket(), lang).await);
     warn(&lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
     Waited::InVain
 }

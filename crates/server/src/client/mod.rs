@@ -96,6 +96,11 @@ pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
     }
 }
 
+/// Why not all is well there, and what to do about it, as `status` says it.
+pub async fn causes(socket: &Path, lang: Lang) -> String {
+    picture(socket, lang).await.map_or_else(String::new, |seen| show::causes(&seen.causes, lang))
+}
+
 /// One request to the Cordée on `socket`, for Cordée's own use. `Err` says why in words for the log.
 pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) -> Result<Value, String> {
     let answer = Door::at(socket, Lang::En).local(method, to, body).await;

@@ -111,7 +111,7 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
 }
 
 /// Why the verdict is not good, and what to do first about each cause.
-fn causes(all: &[CauseJson], lang: Lang) -> String {
+pub(super) fn causes(all: &[CauseJson], lang: Lang) -> String {
     let mut text = String::new();
     if !all.is_empty() {
         let _ = writeln!(text, "\n{}", lang.say(&text!("cli-causes")));
