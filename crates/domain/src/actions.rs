@@ -72,7 +72,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
         all.push(Action::Start);
     }
     // While another one could take over, it takes over first.
-    if ours && server.power == Power::On && desired.spare_the_writer(PoolId::Db, &server.name).is_ok() {
+    if ours && server.power == Power::On && desired.may_stop(PoolId::Db, &server.name).is_ok() {
         match server.standing {
             // It is added or cancelled, nothing between.
             Standing::Joining | Standing::Released => {}

@@ -374,23 +374,19 @@ impl Desired {
             }
             Change::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
-                    next.spare_the_writer(*pool, name)?;
+                    next.may_stop(*pool, name)?;
                     next.spare_the_last(*pool, name, *force)?;
                 }
                 let server = next.find(*pool, name)?;
                 ours(server)?;
-                if *power == Power::Off {
-                    settled(server)?;
-                }
                 server.power = *power;
                 server.anyway = *force && *power == Power::Off;
             }
             Change::Restart { pool, name, force } => {
-                next.spare_the_writer(*pool, name)?;
+                next.may_stop(*pool, name)?;
                 next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;
-                settled(server)?;
                 server.power = Power::On;
                 server.generation += 1;
                 server.anyway = *force;
@@ -550,14 +546,6 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
             Err(vec![Problem::conflict("name", text!("problem-external", name = server.name.as_str()))])
         }
     }
-}
-
-/// A database that joins is being copied: stopped or restarted, it would begin again from nothing.
-fn settled(server: &Server) -> Result<(), Vec<Problem>> {
-    if server.standing != Standing::Joining || server.power == Power::Off {
-        return Ok(());
-    }
-    Err(vec![Problem::conflict("name", text!("problem-joining", name = server.name.as_str()))])
 }
 
 /// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could not

@@ -93,6 +93,23 @@ async fn commands_reach_the_cluster() {
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
 }
 
+#[tokio::test]
+async fn a_copy_that_is_under_way_goes_on_whatever_is_asked_again() {
+    let rig = Rig::new().await;
+    rig.says("recopy db2 --force").await;
+    rig.picture();
+    let wish = rig.app.board.desired();
+    for (words, said) in [
+        ("recopy db2 --force", "is being copied again already"),
+        ("restart db2 --force", "is on its way in"),
+        ("stop db2 --force", "is on its way in"),
+    ] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.contains(said) && code == 1, "{words}: {text}");
+    }
+    assert_eq!(rig.app.board.desired(), wish);
+}
+
 #[test]
 fn a_picture_of_another_version_still_has_an_exit_code() {
     for (verdict, expected) in [
