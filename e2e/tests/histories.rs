@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordee_e2e::api::Event;
 use cordee_e2e::case;
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 const COMPARED: Duration = Duration::from_secs(60);
 const TWO: [&str; 2] = ["db1", "db2"];
 const THREE: [&str; 3] = ["db1", "db2", "db3"];
+
+/// `up` where all serves and a warning lasts.
+const UP: Duration = Duration::from_secs(10);
 
 /// Its cases.
 pub fn file() -> File {
@@ -273,6 +276,9 @@ fn a_table_without_a_key_is_named_and_stands_in_nobodys_way(cluster: &Cluster) {
     });
     println!("#   after {:.0} s: {}", took.as_secs_f64(), brief(&server));
     assert_eq!(server.status.light, "warning");
+    let begun = Instant::now();
+    let up = cluster.cli_ok(&["up", "--detach"]);
+    assert!(up.contains("e2e_keyless") && begun.elapsed() < UP, "{:?}: {up}", begun.elapsed());
     let plan = cluster.api().get("/v1/pools/db/join");
     assert!(plan["keyless"].to_string().contains("e2e_keyless"), "{plan}");
     assert!(cluster.cli_ok(&["plan", "db"]).contains("e2e_keyless"));

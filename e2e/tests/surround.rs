@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub fn file() -> File {
             case!(a_clone_with_a_blank_and_a_relative_home_under_a_narrow_mask_and_few_files),
             case!(a_first_start_under_any_mask_serves_and_keeps_its_secrets),
             case!(ctrl_c_leaves_no_half_a_cluster_and_no_other_s),
+            case!(what_runs_is_left_alone_by_one_that_cannot_replace_it),
             case!(nothing_is_deleted_unasked),
             case!(down_leaves_nothing_in_tmp),
         ],
@@ -299,15 +301,17 @@ impl Foreground {
         Self(up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("cordee"))
     }
 
-    /// Ctrl-C. Gives the exit code and what it had said.
+    /// Ctrl-C, or another signal. Gives the exit code and what it had said to whoever still reads.
     #[track_caller]
-    fn interrupt(mut self) -> (Option<i32>, String) {
+    fn interrupt(mut self, signal: Signal) -> (Option<i32>, String) {
         let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("a pid");
-        rustix::process::kill_process(pid, Signal::INT).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
         let ended = || self.0.try_wait().map_err(|e| e.to_string())?.ok_or_else(|| "it runs".to_owned());
         let (status, _) = wait::until("`cordee up` has ended", STARTED, ended);
         let mut said = String::new();
-        self.0.stdout.take().expect("a pipe").read_to_string(&mut said).unwrap();
+        if let Some(mut pipe) = self.0.stdout.take() {
+            pipe.read_to_string(&mut said).unwrap();
+        }
         (status.code(), said)
     }
 }
@@ -321,15 +325,23 @@ impl Drop for Foreground {
 
 fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     let cluster = Cluster::prepare("interrupted", &[]);
-    let up = Foreground::begin(&cluster);
-    wait::until("something runs", STARTED, || match cluster.processes().len() {
-        0 | 1 => Err("not yet".to_owned()),
-        _ => Ok(()),
-    });
-    let (code, said) = up.interrupt();
-    // It is not healthy, for whoever waits for that.
-    assert!(code == Some(1) && said.contains("Stopped."), "{code:?}: {said}");
-    assert!(cluster.processes().is_empty(), "{:?}", cluster.processes());
+    for signal in [Signal::INT, Signal::HUP] {
+        let mut up = Foreground::begin(&cluster);
+        if signal == Signal::HUP {
+            // With the terminal goes whoever reads.
+            drop(up.0.stdout.take());
+        }
+        wait::until("something runs", STARTED, || match cluster.processes().len() {
+            0 | 1 => Err("not yet".to_owned()),
+            _ => Ok(()),
+        });
+        let (code, said) = up.interrupt(signal);
+        // It does not serve, for whoever waits for that.
+        assert!(code == Some(1) && (said.contains("Stopped.") || signal == Signal::HUP), "{code:?}: {said}");
+        assert!(cluster.processes().is_empty(), "{:?}", cluster.processes());
+    }
+    let idle = cluster.cli_ok(&["down"]);
+    assert!(idle.contains("Nothing was running"), "{idle}");
     // What somebody had started before is theirs.
     running.settle();
     let before = running.leaders();
@@ -340,9 +352,34 @@ fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
         assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
     }
     up.0.stdout = Some(lines.into_inner());
-    let (code, said) = up.interrupt();
+    let (code, said) = up.interrupt(Signal::INT);
     assert!(code == Some(0) && said.contains("runs on"), "{code:?}: {said}");
     assert_eq!(running.leaders(), before);
+    running.settle();
+}
+
+/// A Cordée that is replaced on disk by one that cannot go on, or is told to listen where somebody else does.
+fn what_runs_is_left_alone_by_one_that_cannot_replace_it(running: &Cluster) {
+    running.settle();
+    running.kill_cordee();
+    let place = Cluster::prepare("replaced", &[]);
+    let binary = place.home().join("cordee");
+    fs::copy(cluster::binary(), &binary).unwrap();
+    let mut earlier = running.command(&["up", "--detach"]);
+    let mut up = Command::new(&binary);
+    up.args(["up", "--detach"]).envs(earlier.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let said = cluster::run(&mut up, STARTED);
+    assert_eq!(said.code, 0, "{said:#?}");
+    fs::remove_file(&binary).unwrap();
+    let before = running.processes();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    refused(earlier.env("CORDEE_PAGE", taken.to_string()), &[&taken.to_string(), "taken"]);
+    refused(earlier.env("CORDEE_PAGE", running.site().to_string()), &["are the same"]);
+    assert_eq!(running.processes(), before, "it was looked at first");
+    drop(holder);
+    let said = running.cli_ok(&["up", "--detach"]);
+    assert!(said.contains("the page is restarted"), "{said}");
     running.settle();
 }
 

@@ -1,8 +1,10 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
+use crate::change::Change;
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
-use crate::ids::PoolId;
-use crate::snapshot::Action;
+use crate::ids::{PoolId, ServerName};
+use crate::problem::Problem;
+use crate::snapshot::{Action, Snapshot};
 use crate::status::{Light, Status};
 use crate::text;
 
@@ -70,7 +72,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
         all.push(Action::Start);
     }
     // While another one could take over, it takes over first.
-    if ours && server.power == Power::On && desired.spare_the_writer(PoolId::Db, &server.name).is_ok() {
+    if ours && server.power == Power::On && desired.may_stop(PoolId::Db, &server.name).is_ok() {
         match server.standing {
             // It is added or cancelled, nothing between.
             Standing::Joining | Standing::Released => {}
@@ -103,13 +105,33 @@ fn copied_again(status: &Status) -> bool {
     status.light == Light::Critical && words.contains(&status.word)
 }
 
+/// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
+/// serve, nor whether a copy is under way or has failed: one that is under way would begin again from nothing.
+pub fn untimely(change: &Change, desired: &Desired, seen: &Snapshot) -> Option<Problem> {
+    let view = |name: &ServerName| seen.servers.iter().find(|s| s.name.same_as(name));
+    let conflict = |text| Some(Problem::conflict("name", text));
+    match change {
+        Change::Insist { name } | Change::Withdraw { name } => {
+            let waits = view(name).is_some_and(|s| s.waits.is_some());
+            if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
+        }
+        Change::Recopy { name } => {
+            let joins = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
+            let fresh = view(name).filter(|_| seen.revision >= desired.revision);
+            let failed = fresh.is_some_and(|s| copied_again(&s.status));
+            if !joins || failed { None } else { conflict(text!("problem-copying", name = name.as_str())) }
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::Change;
     use crate::desired::{Handover, Routing, Saved};
-    use crate::ids::ServerName;
-    use crate::plan::tests::first;
+    use crate::observed::Observed;
+    use crate::plan::tests::{first, setting};
+    use crate::snapshot::snapshot;
 
     fn name(text: &str) -> ServerName {
         ServerName::parse(text).expect("a name")
@@ -242,6 +264,48 @@ mod tests {
             actions(&desired, PoolId::Db, server, &statuses()[status]).contains(&Action::Recopy)
         };
         assert_eq!([of(1, 0), of(1, 1), of(1, 2), of(0, 1)], [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_copy_that_is_under_way_is_not_begun_again_and_one_that_failed_is() {
+        let again = Change::Recopy { name: name("DB2") };
+        let against = |desired: &Desired, revision: u64, status: Status| {
+            let mut seen = snapshot(desired, &Observed::default(), &setting(), 0);
+            seen.revision = revision;
+            seen.servers
+                .iter_mut()
+                .filter(|s| s.name.as_str() == "db2")
+                .for_each(|s| s.status = status.clone());
+            untimely(&again, desired, &seen).map(|p| p.text.key.to_string())
+        };
+        let differs = Status::bare(Light::Critical, text!("status-rows-differ"));
+        let failed = Status::bare(Light::Critical, text!("status-copy-failed"));
+        let copying = Status::bare(Light::Progress, text!("status-copying"));
+        let before = first();
+        assert_eq!(against(&before, before.revision, differs.clone()), None);
+        let asked = before.apply(&again).expect("a fresh copy");
+        let under_way = Some("problem-copying".to_owned());
+        assert_eq!(against(&asked, asked.revision, copying), under_way);
+        // Asked twice within one look: the picture still shows what was to be cured.
+        assert_eq!(against(&asked, before.revision, differs), under_way);
+        assert_eq!(against(&asked, before.revision, failed.clone()), under_way);
+        assert_eq!(against(&asked, asked.revision, failed), None);
+    }
+
+    #[test]
+    fn a_database_that_joins_is_neither_stopped_nor_restarted() {
+        let mut desired = first();
+        desired.db.servers[1].standing = Standing::Joining;
+        for action in [Action::Stop, Action::Restart] {
+            let change = change(action, PoolId::Db, &name("db2")).expect("a change");
+            let refused = desired.apply(&change).expect_err("its copy would begin again");
+            assert_eq!(refused[0].text.key, "problem-joining", "{change:?}");
+        }
+        desired.db.servers[1].power = Power::Off;
+        for action in [Action::Start, Action::Restart] {
+            let change = change(action, PoolId::Db, &name("db2")).expect("a change");
+            desired.apply(&change).expect("an older Cordée left it stopped");
+        }
     }
 
     #[test]

@@ -364,7 +364,7 @@ impl Desired {
             Change::SetAdmin { pool, name, admin, force } => next.set_admin(*pool, name, *admin, *force)?,
             Change::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
-                    next.spare_the_writer(*pool, name)?;
+                    next.may_stop(*pool, name)?;
                     next.spare_the_last(*pool, name, *force)?;
                 }
                 let server = next.find(*pool, name)?;
@@ -373,7 +373,7 @@ impl Desired {
                 server.anyway = *force && *power == Power::Off;
             }
             Change::Restart { pool, name, force } => {
-                next.spare_the_writer(*pool, name)?;
+                next.may_stop(*pool, name)?;
                 next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;

@@ -5,7 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says where"))]
 
-mod actions;
+pub mod actions;
 pub mod apache;
 pub mod attached;
 pub mod called;
@@ -31,6 +31,7 @@ pub mod sessions;
 #[cfg(test)]
 pub mod sim;
 pub mod snapshot;
+pub mod started;
 pub mod status;
 pub mod step;
 pub mod text;

@@ -13,6 +13,7 @@ mod engine;
 mod guestbook;
 mod hands;
 mod intake;
+mod interrupts;
 mod lab;
 mod listen;
 mod logbook;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn begin() -> ExitCode {
-    let cli = cli::parse();
+    let (cli, options) = cli::parse();
     log();
     let lang = cli::language();
     let patience = cli.patience();
@@ -82,7 +83,7 @@ async fn begin() -> ExitCode {
         Command::Keeper => up::keeper(&config).await,
         Command::Client(command) => {
             let socket = paths::socket_of(&config.home);
-            client::run(command, &socket, patience, lang).await
+            client::run(command, &options, &socket, patience, lang).await
         }
     }
 }

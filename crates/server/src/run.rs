@@ -169,20 +169,39 @@ pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     };
     let store = Store::open(&home.state(), first).map_err(|error| match error {
         StoreError::Empty if !begun => RunError::Addresses,
-        StoreError::Empty | StoreError::Damaged => HomeError::Damaged { path: home.state() }.into(),
-        error => RunError::Store(error),
+        error => unusable(home, error),
     })?;
-    let known = addresses(&store.desired()?);
-    let wished = config.addresses(Some(&known));
-    if wished != known {
-        let Addresses { page, names, site, db, writer, ports } = wished;
-        let change = Change::SetAddresses { page, names, site, db, writer, ports };
+    if let Some(change) = moved(&store.desired()?, config) {
         store.commit(&change, "environment").map_err(|error| match error {
             CommitError::Refused(_) => RunError::Addresses,
             CommitError::Store(error) => RunError::Store(error),
         })?;
     }
     Ok(store)
+}
+
+fn unusable(home: &Home, error: StoreError) -> RunError {
+    match error {
+        StoreError::Empty | StoreError::Damaged => HomeError::Damaged { path: home.state() }.into(),
+        error => RunError::Store(error),
+    }
+}
+
+/// The change that the environment asks for, if it names other addresses than those that are known.
+fn moved(desired: &Desired, config: &Config) -> Option<Change> {
+    let known = addresses(desired);
+    let wished = config.addresses(Some(&known));
+    let Addresses { page, names, site, db, writer, ports } = wished.clone();
+    (wished != known).then_some(Change::SetAddresses { page, names, site, db, writer, ports })
+}
+
+/// Whether this Cordée could serve a state that another one serves: asked before that one is stopped. Nothing is altered.
+pub fn could_serve(home: &Home, config: &Config) -> Result<(), RunError> {
+    let desired = Store::inspect(&home.state()).map_err(|error| unusable(home, error))?;
+    match moved(&desired, config).map(|change| desired.apply(&change)) {
+        None | Some(Ok(_)) => Ok(()),
+        Some(Err(_)) => Err(RunError::Addresses),
+    }
 }
 
 /// A socket for HAProxy's log on a port that is free: from the end of the range, because servers begin at its start.
@@ -399,4 +418,40 @@ fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
     }
     let code = random::token(16).ok_or(StoreError::Random)?;
     write_private(path, &format!("{code}\n")).map_err(io("writing the setup code"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::fixture;
+
+    #[test]
+    fn what_another_cordee_serves_is_looked_at_before_that_one_is_stopped() {
+        let folder = fixture::Folder::new();
+        let home = Home::open(&folder.0.join("home")).unwrap();
+        let desired = fixture::desired();
+        drop(Store::open(&home.state(), || Some(desired.clone())).unwrap());
+        let config = |site| Config {
+            home: home.root.clone(),
+            page: None,
+            names: None,
+            site,
+            db: None,
+            writer: None,
+            ports: None,
+            trial: false,
+        };
+        let could = |site| could_serve(&home, &config(site));
+        could(None).unwrap();
+        assert!(matches!(could(Some(desired.page)), Err(RunError::Addresses)), "the page's own");
+        let file = rusqlite::Connection::open(home.state()).unwrap();
+        file.pragma_update(None, "user_version", 99).unwrap();
+        let newer = could(None);
+        assert!(matches!(newer, Err(RunError::Store(StoreError::Newer { found: 99, .. }))), "{newer:?}");
+        file.pragma_update(None, "user_version", 1).unwrap();
+        could(None).unwrap();
+        drop(file);
+        std::fs::write(home.state(), [0; 4_096]).unwrap();
+        assert!(matches!(could(None), Err(RunError::Home(HomeError::Damaged { .. }))));
+    }
 }

@@ -7,11 +7,10 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use cordee_domain::desired::{Power, Runtime};
+use cordee_domain::desired::Addresses;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
-use cordee_domain::snapshot::Action;
-use cordee_domain::status::Light;
+use cordee_domain::started::Started;
 use cordee_domain::text;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,13 +22,14 @@ use crate::config::Config;
 use crate::hands::process::{self, Found, Serial, own_binary};
 use crate::hands::roster::{Roster, Start, own_program};
 use crate::hands::{files, net};
+use crate::interrupts::{Interrupt, Interrupts};
 use crate::logbook;
 use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, RunError};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::surroundings::{self, FEWEST};
 use crate::vital::{self, End};
-use crate::web::api::view::ServerJson;
+use crate::web::local::StartJson;
 use crate::whole;
 use crate::words::Lang;
 
@@ -43,7 +43,9 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 /// How long the first start may take: it makes two databases.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+const UP_WITHIN: Duration = Duration::from_secs(90);
+/// What is not well for so long, although all serves, is not in passing.
+const LASTS: Duration = Duration::from_secs(2);
 
 /// What the keeper and `serve` write, in the folder of logs.
 pub const LOG: &str = "cordee.log";
@@ -51,7 +53,7 @@ pub const LOG: &str = "cordee.log";
 /// What `up` was asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
-    /// Return when everything is healthy, rather than stay.
+    /// Return when everything serves, rather than stay.
     pub detach: bool,
     /// Forget the state first.
     pub reset: bool,
@@ -59,7 +61,7 @@ pub struct Wish {
     pub yes: bool,
 }
 
-/// Starts the cluster and waits until it is healthy.
+/// Starts the cluster and waits until all that it starts serves.
 pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
@@ -69,13 +71,13 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     let started = match start(config, lang).await {
         Ok(started) => started,
         Err(sentence) => {
-            eprintln!("{sentence}");
+            warn(&sentence);
             return ExitCode::FAILURE;
         }
     };
     let waited = tokio::select! {
-        waited = wait_healthy(&started.home, lang) => waited,
-        () = interrupts.next() => {
+        waited = wait(&started.home, lang) => waited,
+        _ = interrupts.next() => {
             leave(&started, config, lang).await;
             return ExitCode::FAILURE;
         }
@@ -90,56 +92,53 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     if wish.detach {
         return ExitCode::SUCCESS;
     }
-    println!("{}", if started.ran_before { lang.tr("up-stay-before") } else { lang.tr("up-stay") });
-    interrupts.next().await;
-    leave(&started, config, lang).await
+    tell(&if started.ran_before { lang.tr("up-stay-before") } else { lang.tr("up-stay") });
+    match interrupts.next().await {
+        Interrupt::End => leave(&started, config, lang).await,
+        // Nobody asked to stop a site that serves.
+        Interrupt::HungUp => ExitCode::SUCCESS,
+    }
+}
+
+/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its end.
+fn tell(sentence: &str) {
+    client::out(&format!("{sentence}\n"));
+}
+
+/// The same of what is wrong.
+fn warn(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// A cluster that runs, or is about to.
-struct Started {
+struct Begun {
     home: Home,
     /// Some of it ran before this command: somebody counts on it.
     ran_before: bool,
 }
 
 /// Stops the cluster, unless it ran before.
-async fn leave(started: &Started, config: &Config, lang: Lang) -> ExitCode {
-    if started.ran_before {
-        println!("{}", lang.tr("up-left"));
+async fn leave(begun: &Begun, config: &Config, lang: Lang) -> ExitCode {
+    if begun.ran_before {
+        tell(&lang.tr("up-left"));
         return ExitCode::SUCCESS;
     }
     down(config, lang).await
 }
 
-/// Ctrl-C, and what asks a program to end.
-struct Interrupts {
-    int: tokio::signal::unix::Signal,
-    term: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the next one. None that came since the last is missed.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.int.recv() => {}
-            _ = self.term.recv() => {}
-        }
-    }
-}
-
 fn sentence(error: &RunError, lang: Lang) -> String {
     match error {
         RunError::Home(error) => lang.say(&whole::words(error)),
+        RunError::Store(StoreError::Newer { found, known }) => {
+            lang.say(&text!("up-state-newer", found = *found, known = *known))
+        }
+        RunError::Addresses => lang.say(&text!("up-addresses")),
         error => client::with_causes(error),
     }
 }
 
 /// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
-async fn start(config: &Config, lang: Lang) -> Result<Started, String> {
+async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     for (path, package) in PROGRAMS {
         if !Path::new(path).exists() {
             return Err(lang.say(&text!("up-missing", path = path, package = package)));
@@ -158,23 +157,43 @@ async fn start(config: &Config, lang: Lang) -> Result<Started, String> {
     let ran_before = !found.is_empty();
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
     let addresses = config.addresses(known.as_ref());
-    if found.iter().any(|p| p.name == "keeper" && outdated(p.pid)) {
-        // Built anew since: the page is replaced, the cluster under it runs on.
-        println!("{}", lang.tr("up-newer"));
-        for name in ["keeper", "serve"] {
-            stop(&home, |p| p.name == name, Duration::from_secs(10)).await;
-        }
-    } else if found.iter().any(|p| p.name == "keeper") {
+    let keeper = found.iter().find(|p| p.name == "keeper");
+    let outdated = keeper.is_some_and(|keeper| outdated(keeper.pid));
+    if keeper.is_some() && !outdated {
         if known.is_some_and(|k| k != addresses) {
-            println!("{}", lang.tr("up-ignored"));
+            tell(&lang.tr("up-ignored"));
         }
-        return Ok(Started { home, ran_before });
+        return Ok(Begun { home, ran_before });
     }
-    let found = look(&home, lang)?;
-    let ours = process::by_id(&found);
+    // All that stands in the way is found before anything is stopped: a refusal leaves what runs alone.
+    if outdated {
+        run::could_serve(&home, config).map_err(|e| sentence(&e, lang))?;
+    }
+    let listens = |p: &Found| p.name == "serve" && known.as_ref().is_none_or(|k| k.page == addresses.page);
+    free(&found, &addresses, found.iter().any(listens), lang)?;
+    if outdated {
+        // Built anew since: the page is replaced, the cluster under it runs on.
+        tell(&lang.tr("up-newer"));
+        quiet(&home).await;
+    }
+    if !addresses.page.ip().is_loopback() {
+        warn(&lang.say(&text!("up-open", address = addresses.page.to_string())));
+    }
+    for address in [addresses.db, addresses.writer].iter().filter(|a| !a.ip().is_loopback()) {
+        warn(&lang.say(&text!("up-open-db", address = address.to_string())));
+    }
+    // Only now is anything written: a refusal leaves the addresses of the last good start.
+    drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
+    spawn_keeper(&home).map_err(|e| e.to_string())?;
+    Ok(Begun { home, ran_before })
+}
+
+/// Refuses an address that somebody else has. `listens`: the page's is our own page's already.
+fn free(found: &[Found], addresses: &Addresses, listens: bool, lang: Lang) -> Result<(), String> {
+    let ours = process::by_id(found);
     let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
     let mut wanted: BTreeMap<SocketAddr, &str> = BTreeMap::new();
-    if !found.iter().any(|p| p.name == "serve") {
+    if !listens {
         wanted.insert(addresses.page, "CORDEE_PAGE");
     }
     if !runs(PoolId::Web) {
@@ -195,16 +214,7 @@ async fn start(config: &Config, lang: Lang) -> Result<Started, String> {
             )));
         }
     }
-    if !addresses.page.ip().is_loopback() {
-        eprintln!("{}", lang.say(&text!("up-open", address = addresses.page.to_string())));
-    }
-    for address in [addresses.db, addresses.writer].iter().filter(|a| !a.ip().is_loopback()) {
-        eprintln!("{}", lang.say(&text!("up-open-db", address = address.to_string())));
-    }
-    // Only now is anything written: a refusal leaves the addresses of the last good start.
-    drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
-    spawn_keeper(&home).map_err(|e| e.to_string())?;
-    Ok(Started { home, ran_before })
+    Ok(())
 }
 
 const LOOKING: &str = "looking for what runs";
@@ -335,56 +345,50 @@ fn spawn_serve(home: &Home, input: Stdio, before: Option<Before>) -> std::io::Re
     Ok(child)
 }
 
-/// How the wait for a healthy cluster ended.
+/// How the wait for what is started ended.
 enum Waited {
-    Healthy,
+    /// All of it serves.
+    Up,
     /// Its time is over.
     InVain,
     /// Somebody stopped the cluster meanwhile.
     Ended,
 }
 
-/// Follows the verdict until it is good, and tells what is waited for. Once nobody keeps the cluster (a `down` came
-/// in between) there is nothing to wait for.
-async fn wait_healthy(home: &Home, lang: Lang) -> Waited {
+/// Follows the verdict until all that is started serves, and tells it. Once nobody keeps the cluster (a `down` came in
+/// between) there is nothing to wait for.
+async fn wait(home: &Home, lang: Lang) -> Waited {
     let begun = Instant::now();
-    let mut told = String::new();
-    let mut kept = Instant::now();
-    while begun.elapsed() < HEALTHY_WITHIN {
+    let (mut told, mut kept, mut serves) = (String::new(), Instant::now(), None);
+    while begun.elapsed() < UP_WITHIN {
         if kept.elapsed() > Duration::from_secs(1) {
             if Roster::of(home).find().is_ok_and(|all| all.iter().all(|p| p.name != "keeper")) {
-                eprintln!("{}", lang.tr("up-ended"));
+                warn(&lang.tr("up-ended"));
                 return Waited::Ended;
             }
             kept = Instant::now();
         }
-        if let Some(picture) = client::picture(&home.socket(), lang).await {
-            let verdict = picture.verdict;
-            if picture.proxies.iter().all(|p| p.settled && p.status.light == Light::Good)
-                && picture.servers.iter().all(|s| as_wished(s, &picture.servers))
-            {
-                return Waited::Healthy;
-            }
+        if let Some(StartJson { started, verdict }) = client::start(&home.socket(), lang).await {
             let now = format!("{} {}", verdict.word, verdict.reason.unwrap_or_default());
             if now != told {
-                println!("  {now}");
+                tell(&format!("  {now}"));
                 told = now;
+            }
+            serves = serves.filter(|_| started == Started::Serves);
+            match started {
+                Started::Well => return Waited::Up,
+                Started::Serves if serves.get_or_insert_with(Instant::now).elapsed() > LASTS => {
+                    tell(&client::causes(&home.socket(), lang).await);
+                    return Waited::Up;
+                }
+                Started::Serves | Started::Waits => {}
             }
         }
         sleep(Duration::from_millis(100)).await;
     }
-    eprintln!("{}", lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
+    tell(&client::causes(&home.socket(), lang).await);
+    warn(&lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
     Waited::InVain
-}
-
-/// Whether a server does what was wished of it: what a person took out, and what somebody else runs, keeps
-/// nobody waiting.
-fn as_wished(server: &ServerJson, all: &[ServerJson]) -> bool {
-    let taken_out = server.power == Power::Off || server.actions.contains(&Action::Ready);
-    let peer_stopped = server.pool == PoolId::Db
-        && server.status.light == Light::Warning
-        && all.iter().any(|s| s.pool == PoolId::Db && s.power == Power::Off);
-    server.status.light == Light::Good || server.runtime == Runtime::External || taken_out || peer_stopped
 }
 
 fn print_addresses(home: &Home, lang: Lang) {
@@ -396,54 +400,56 @@ fn print_addresses(home: &Home, lang: Lang) {
         (text!("up-writer"), desired.writer_listen.to_string()),
     ];
     for (label, address) in rows {
-        println!("{:<28} {address}", lang.say(&label));
+        tell(&format!("{:<28} {address}", lang.say(&label)));
     }
     if let Ok(code) = std::fs::read_to_string(home.setup_code()) {
-        println!("{:<28} {}", lang.tr("up-code"), code.trim());
+        tell(&format!("{:<28} {}", lang.tr("up-code"), code.trim()));
     }
+}
+
+/// What there was to stop.
+enum Downed {
+    /// There is no cluster.
+    Nowhere,
+    /// Nothing ran.
+    Idle,
+    /// All that ran has ended.
+    Stopped,
 }
 
 /// Stops everything that `up` started, in the order in which visitors feel least: the keeper and the page, the
 /// proxies, the web servers, the databases.
 pub async fn down(config: &Config, lang: Lang) -> ExitCode {
-    let home = match ours(&config.home) {
-        Ok(Some(home)) => home,
-        Ok(None) => {
-            // Whoever meant another folder sees it.
-            println!("{}", lang.say(&text!("down-nothing", folder = config.home.display().to_string())));
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("{}", sentence(&RunError::Home(error), lang));
+    let folder = || config.home.display().to_string();
+    match take_down(&config.home, lang).await {
+        Ok(Downed::Stopped) => tell(&lang.tr("down-done")),
+        Ok(Downed::Idle) => tell(&lang.say(&text!("down-idle", folder = folder()))),
+        // Whoever meant another folder sees it.
+        Ok(Downed::Nowhere) => tell(&lang.say(&text!("down-nothing", folder = folder()))),
+        Err(why) => {
+            warn(&why);
             return ExitCode::FAILURE;
         }
-    };
+    }
+    ExitCode::SUCCESS
+}
+
+async fn take_down(root: &Path, lang: Lang) -> Result<Downed, String> {
+    let io = |doing| move |source| sentence(&RunError::Io { doing, source }, lang);
+    let home = ours(root).map_err(|error| sentence(&RunError::Home(error), lang))?;
+    let Some(home) = home else { return Ok(Downed::Nowhere) };
+    let idle = Roster::of(&home).find().is_ok_and(|found| found.is_empty());
     // First: `serve` would go on with a comparison, in the folder that is taken away.
     quiet(&home).await;
     if home.sandbox().exists() {
         // The cluster of a comparison that was under way.
-        let own = Config { home: home.sandbox(), ..config.clone() };
-        if Box::pin(down(&own, lang)).await != ExitCode::SUCCESS {
-            return ExitCode::FAILURE;
-        }
-        if let Err(source) = files::remove(&own.home) {
-            eprintln!("{}", sentence(&RunError::Io { doing: CLEARING, source }, lang));
-            return ExitCode::FAILURE;
-        }
+        Box::pin(take_down(&home.sandbox(), lang)).await?;
+        files::remove(&home.sandbox()).map_err(io(CLEARING))?;
     }
-    match end(&home).await {
-        Ok(0) => {
-            println!("{}", lang.tr("down-done"));
-            ExitCode::SUCCESS
-        }
-        Ok(left) => {
-            eprintln!("{}", lang.say(&text!("down-left", count = left)));
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("{}", sentence(&RunError::Io { doing: LOOKING, source: error }, lang));
-            ExitCode::FAILURE
-        }
+    match end(&home).await.map_err(io(LOOKING))? {
+        0 if idle => Ok(Downed::Idle),
+        0 => Ok(Downed::Stopped),
+        left => Err(lang.say(&text!("down-left", count = left))),
     }
 }
 
@@ -516,21 +522,22 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
         Ok(Some(_)) => {}
         Ok(None) => return true,
         Err(error) => {
-            eprintln!("{}", sentence(&RunError::Home(error), lang));
+            warn(&sentence(&RunError::Home(error), lang));
             return false;
         }
     }
     if !yes {
         if !std::io::stdin().is_terminal() {
-            eprintln!("{}", lang.say(&text!("reset-unasked", home = config.home.display().to_string())));
+            warn(&lang.say(&text!("reset-unasked", home = config.home.display().to_string())));
             return false;
         }
-        print!("{} ", lang.say(&text!("reset-question", home = config.home.display().to_string())));
+        let home = config.home.display().to_string();
+        client::out(&format!("{} ", lang.say(&text!("reset-question", home = home))));
         let _ = std::io::stdout().flush();
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         if read.is_err() || !matches!(answer.trim(), "oui" | "yes") {
-            println!("{}", lang.tr("reset-kept"));
+            tell(&lang.tr("reset-kept"));
             return false;
         }
     }
@@ -547,7 +554,7 @@ async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
     match removed.and_then(|home| home.map_or(Ok(()), |home| files::remove(&home.root))) {
         Ok(()) => true,
         Err(error) => {
-            eprintln!("{}: {error}", config.home.display());
+            warn(&format!("{}: {error}", config.home.display()));
             false
         }
     }

@@ -31,6 +31,8 @@ pub struct Instance<'a> {
 
 /// The log that it opens by itself, in the folder `log`.
 pub const LOGS: [&str; 1] = ["mariadb.log"];
+/// What the making of its folder said.
+pub const INSTALL: &str = "install.log";
 
 /// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
 /// MariaDB and write into the first server's slots.

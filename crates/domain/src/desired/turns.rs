@@ -132,11 +132,20 @@ impl Desired {
         Ok(())
     }
 
-    /// While another database could take over, the writer is neither stopped nor restarted: the other one first.
-    pub(crate) fn spare_the_writer(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
+    /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is one
+    /// that joins: its copy would begin again from nothing.
+    pub(crate) fn may_stop(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
+        if pool == PoolId::Web {
+            return Ok(());
+        }
+        let joins = |s: &&Server| s.standing == Standing::Joining && s.power == Power::On;
+        if let Some(server) = self.db.server(name).filter(joins) {
+            let text = text!("problem-joining", name = server.name.as_str());
+            return Err(vec![Problem::conflict("name", text)]);
+        }
         let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));
         match heir {
-            Some(heir) if pool == PoolId::Db && self.is_writer(name) => {
+            Some(heir) if self.is_writer(name) => {
                 let text = text!("problem-writer", name = name.as_str(), heir = heir.name.as_str());
                 Err(vec![Problem::conflict("name", text)])
             }

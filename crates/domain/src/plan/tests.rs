@@ -5,6 +5,7 @@ mod causes;
 mod histories;
 mod homes;
 mod ports;
+mod started;
 mod turns;
 
 use std::collections::BTreeSet;

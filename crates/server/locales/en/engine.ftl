@@ -3,7 +3,9 @@
 clean-draft = Draft of a configuration file, left by an act that did not finish.
 clean-log = Older half of a log file.
 clean-socket = Socket of a server that is not here any more.
-clean-trash = Folder of a removed server, or a file that was changed by hand and overwritten.
+clean-trash = Folder of a removed server.
+clean-trash-former = Former folder of { $name }: from before a fresh copy, or of a removed server of that name.
+clean-trash-hand = File that was changed by hand and overwritten.
 link-unapplied = what came from { $peer } is not applied yet
 db-broken = The database answered something that is not its protocol.
 db-error = The database refused with error { $code }.
@@ -63,10 +65,11 @@ up-stay = Ctrl-C stops the cluster. To leave it running: ./up --detach
 up-stay-before = The cluster ran before: Ctrl-C ends this command only. To stop the cluster: ./up --down
 up-left = The cluster runs on. To stop it: ./up --down
 up-ended = The cluster was stopped meanwhile: there is nothing to wait for.
-up-unhealthy = The cluster is not healthy after 90 s. `cordee status` says what is missing; the log is { $log }
+up-unhealthy = After 90 s not all that was started serves. `cordee status` says what is missing; the log is { $log }
 up-user = The system user { $user } is missing; run ./up, which makes it.
 up-writer = Databases, the writer
 down-done = Stopped.
+down-idle = Nothing was running: the cluster in { $folder } is stopped.
 down-left = { $count ->
     [one] 1 process could not be stopped.
    *[other] { $count } processes could not be stopped.
@@ -79,6 +82,8 @@ up-ignored = The cluster runs already: new addresses take effect after ./up --do
 up-open = { $address } is not a loopback address: the page speaks plain HTTP, so keep that network closed to strangers.
 up-open-db = { $address } is not a loopback address: whoever reaches it may try passwords, and nothing is encrypted, so keep that network closed to strangers.
 up-newer = A newer Cordée was built: the page is restarted, the cluster runs on.
+up-state-newer = The state was written by a newer Cordée (version { $found } of its file; this one knows { $known }): start the newer one again. Nothing was changed, and what ran runs on.
+up-addresses = Two of the addresses of the page, the site and the databases are the same: see CORDEE_PAGE, CORDEE_SITE, CORDEE_DB and CORDEE_DB_WRITER. Nothing was changed.
 verify-behind = { $name } did not catch up within { $seconds } s: its rows could not be compared.
 verify-cancelled = The verification was cancelled.
 verify-node = { $name }: { $why }

@@ -3,7 +3,9 @@
 clean-draft = Brouillon d’un fichier de configuration, laissé par une action interrompue.
 clean-log = Moitié ancienne d’un journal.
 clean-socket = Socket d’un serveur qui n’est plus là.
-clean-trash = Dossier d’un serveur retiré, ou fichier modifié à la main et remplacé.
+clean-trash = Dossier d’un serveur retiré.
+clean-trash-former = Ancien dossier de { $name } : d’avant une recopie, ou d’un serveur retiré qui portait ce nom.
+clean-trash-hand = Fichier modifié à la main et remplacé.
 link-unapplied = ce qui est venu de { $peer } n’est pas encore appliqué
 db-broken = La base a répondu autre chose que son protocole.
 db-error = La base a refusé avec l’erreur { $code }.
@@ -63,10 +65,11 @@ up-stay = Ctrl-C arrête le cluster. Pour le laisser tourner : ./up --detach
 up-stay-before = Le cluster tournait déjà : Ctrl-C n’arrête que cette commande. Pour arrêter le cluster : ./up --down
 up-left = Le cluster continue de tourner. Pour l’arrêter : ./up --down
 up-ended = Le cluster a été arrêté entre-temps : il n’y a rien à attendre.
-up-unhealthy = Le cluster n’est pas en bon état après 90 s. « cordee status » dit ce qui manque ; le journal est { $log }
+up-unhealthy = Après 90 s, tout ce qui a été démarré n’est pas en service. « cordee status » dit ce qui manque ; le journal est { $log }
 up-user = L’utilisateur système { $user } manque ; lancez ./up, qui le crée.
 up-writer = Bases, celle qui écrit
 down-done = Arrêté.
+down-idle = Rien ne tournait : le cluster de { $folder } est arrêté.
 down-left = { $count ->
     [one] { $count } processus n’a pas pu être arrêté.
    *[other] { $count } processus n’ont pas pu être arrêtés.
@@ -79,6 +82,8 @@ up-ignored = Le cluster tourne déjà : de nouvelles adresses prendront effet a
 up-open = { $address } n’est pas une adresse de bouclage : la page parle HTTP en clair, gardez ce réseau fermé aux inconnus.
 up-open-db = { $address } n’est pas une adresse de bouclage : quiconque l’atteint peut essayer des mots de passe, et rien n’est chiffré. Gardez ce réseau fermé aux inconnus.
 up-newer = Une Cordée plus récente a été construite : la page redémarre, le cluster continue.
+up-state-newer = L’état a été écrit par une version plus récente de Cordée (version { $found } de son fichier ; celle-ci connaît la { $known }) : relancez la plus récente. Rien n’a été modifié, et ce qui tournait tourne encore.
+up-addresses = Deux des adresses de la page, du site et des bases sont identiques : voyez CORDEE_PAGE, CORDEE_SITE, CORDEE_DB et CORDEE_DB_WRITER. Rien n’a été modifié.
 verify-behind = { $name } n’a pas rattrapé son retard en { $seconds } s : ses lignes n’ont pas pu être comparées.
 verify-cancelled = La vérification a été annulée.
 verify-node = { $name } : { $why }

@@ -189,7 +189,16 @@ pub(super) fn refuse(error: &clap::Error, lang: Lang) -> ! {
 fn wrong(error: &clap::Error) -> Text {
     let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument => text!("cli-usage-unknown", what = context(ContextKind::InvalidArg)),
+        ErrorKind::UnknownArgument => {
+            let what = context(ContextKind::InvalidArg);
+            // A word after the last that the command takes may well be a server's name.
+            if what.starts_with('-') {
+                text!("cli-usage-unknown", what = what)
+            } else {
+                text!("cli-usage-many", what = what)
+            }
+        }
+        ErrorKind::TooManyValues => text!("cli-usage-many", what = context(ContextKind::InvalidValue)),
         ErrorKind::InvalidSubcommand => {
             text!("cli-usage-unknown", what = context(ContextKind::InvalidSubcommand))
         }
@@ -262,6 +271,9 @@ mod tests {
         let read = |words: &[&str]| wrong(&command(Lang::En).try_get_matches_from(words).unwrap_err());
         assert_eq!(read(&["cordee", "fly"]), text!("cli-usage-unknown", what = "fly"));
         assert_eq!(read(&["cordee", "status", "--x"]), text!("cli-usage-unknown", what = "--x"));
+        assert_eq!(read(&["cordee", "status", "web1"]), text!("cli-usage-many", what = "web1"));
+        let three = ["cordee", "drain", "web1", "web2", "web3"];
+        assert_eq!(read(&three), text!("cli-usage-many", what = "web3"));
         assert_eq!(read(&["cordee", "dsn", "--account", "x"]).key, "cli-usage-value");
         assert_eq!(read(&["cordee", "drain"]).key, "cli-usage-missing");
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::words::Lang;
 
@@ -79,7 +79,7 @@ pub enum Command {
 /// Flags of `up`.
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
-    /// Return once everything is healthy
+    /// Return once all that it starts serves
     #[arg(long)]
     pub detach: bool,
     /// Forget the state first
@@ -495,10 +495,41 @@ pub struct AddArgs {
 }
 
 /// Reads the command line; a wrong one is explained on stderr, with exit code 2.
-pub fn parse() -> Cli {
+pub fn parse() -> (Cli, Options) {
     let lang = language();
-    let matches = help::command(lang).try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
-    matches.and_then(one_patience).unwrap_or_else(|error| help::refuse(&error, lang))
+    let matches = help::command(lang).try_get_matches();
+    matches.and_then(|matches| read(&matches)).unwrap_or_else(|error| help::refuse(&error, lang))
+}
+
+/// The same of a line in a test.
+#[cfg(test)]
+pub fn read_from<'a>(words: impl Iterator<Item = &'a str>) -> Result<(Cli, Options), clap::Error> {
+    read(&Cli::command().try_get_matches_from(words)?)
+}
+
+fn read(matches: &ArgMatches) -> Result<(Cli, Options), clap::Error> {
+    Ok((one_patience(Cli::from_arg_matches(matches)?)?, Options::of(matches)))
+}
+
+/// The options of the command that was given.
+pub struct Options(clap::Command);
+
+impl Options {
+    fn of(matches: &ArgMatches) -> Self {
+        let (mut command, mut at) = (Cli::command(), matches);
+        while let Some((name, inner)) = at.subcommand() {
+            let Some(found) = command.find_subcommand(name).cloned() else { break };
+            (command, at) = (found, inner);
+        }
+        Self(command)
+    }
+
+    /// How a field of the API is called here, where it is an option: `--cookie`.
+    pub fn called(&self, field: &str) -> Option<String> {
+        let file = format!("{field}_file");
+        let mut all = self.0.get_arguments().filter(|a| *a.get_id() == field || *a.get_id() == file.as_str());
+        all.find_map(|option| Some(format!("--{}", option.get_long()?)))
+    }
 }
 
 /// Either a time or none. clap compares only what stands at the same place: before the command, or after it.
@@ -522,79 +553,4 @@ pub fn language() -> Lang {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(words: &[&str]) -> Command {
-        Cli::try_parse_from(std::iter::once(&"cordee").chain(words)).unwrap().command
-    }
-
-    #[test]
-    fn a_time_to_wait_and_none_exclude_each_other_wherever_they_stand() {
-        let both = |words: &[&str]| {
-            let cli = Cli::try_parse_from(std::iter::once(&"cordee").chain(words));
-            cli.and_then(one_patience).map_err(|e| e.kind()).err()
-        };
-        for words in [
-            &["--wait", "1s", "--no-wait", "drain", "web1"][..],
-            &["drain", "web1", "--wait", "1s", "--no-wait"],
-            &["--wait", "1s", "drain", "web1", "--no-wait"],
-            &["--no-wait", "drain", "web1", "--wait", "1s"],
-        ] {
-            assert_eq!(both(words), Some(ErrorKind::ArgumentConflict), "{words:?}");
-        }
-        assert_eq!(both(&["drain", "web1", "--no-wait"]), None);
-    }
-
-    #[test]
-    fn a_pool_may_stand_before_a_name() {
-        let Command::Client(ClientCommand::Drain(LeaveArgs { server: short, .. })) = read(&["drain", "web1"])
-        else {
-            panic!()
-        };
-        assert_eq!((short.pool(), short.name()), (None, "web1"));
-        let Command::Client(ClientCommand::Drain(LeaveArgs { server: long, .. })) =
-            read(&["drain", "web", "web1"])
-        else {
-            panic!()
-        };
-        assert_eq!((long.pool(), long.name()), (Some("web"), "web1"));
-        assert!(Cli::try_parse_from(["cordee", "drain"]).is_err());
-        assert!(Cli::try_parse_from(["cordee", "drain", "a", "b", "c"]).is_err());
-    }
-
-    #[test]
-    fn a_loss_is_accepted_only_in_so_many_words() {
-        let Command::Client(ClientCommand::Promote { server, accept_loss }) = read(&["promote", "db2"])
-        else {
-            panic!()
-        };
-        assert_eq!((server.name(), accept_loss), ("db2", false));
-        let long = read(&["promote", "db", "db2", "--accept-loss"]);
-        let Command::Client(ClientCommand::Promote { server, accept_loss }) = long else { panic!() };
-        assert_eq!((server.pool(), accept_loss), (Some("db"), true));
-        assert!(Cli::try_parse_from(["cordee", "routing", "db"]).is_err());
-    }
-
-    #[test]
-    fn one_waits_a_minute_or_as_long_as_said() {
-        let waits = |words: &[&str]| {
-            let cli = Cli::try_parse_from(std::iter::once(&"cordee").chain(words));
-            cli.map(|c| c.patience().as_millis()).ok()
-        };
-        assert_eq!(waits(&["drain", "web1"]), Some(60_000));
-        assert_eq!(waits(&["drain", "web1", "--wait", "90"]), Some(90_000));
-        assert_eq!(waits(&["--wait", "5m", "drain", "web1"]), Some(300_000));
-        assert_eq!(waits(&["drain", "web1", "--no-wait"]), Some(0));
-        assert_eq!(waits(&["drain", "web1", "--no-wait", "--wait", "5s"]), None);
-        assert_eq!(waits(&["drain", "web1", "--wait", "soon"]), None);
-    }
-
-    #[test]
-    fn a_bad_value_is_left_to_the_api() {
-        let Command::Client(ClientCommand::Add(add)) = read(&["add", "web", "a;b", "--port", "70000"]) else {
-            panic!()
-        };
-        assert_eq!((add.name.as_str(), add.port.as_deref()), ("a;b", Some("70000")));
-    }
-}
+mod tests;

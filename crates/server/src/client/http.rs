@@ -112,7 +112,12 @@ impl Door {
             sleep(ASIDE).await;
             if !matches!(timeout(ALIVE, self.exchange("GET", "/login", None)).await, Ok(Ok(_))) {
                 let seconds = (ASIDE + ALIVE).as_secs();
-                return Failure::Unreachable(text!("cli-silent", seconds = seconds));
+                return Failure::Unreachable(match &self.place {
+                    Place::Socket(_) => text!("cli-silent", seconds = seconds),
+                    Place::Tcp(address) => {
+                        text!("cli-silent-url", place = format!("http://{address}"), seconds = seconds)
+                    }
+                });
             }
         }
     }
@@ -127,11 +132,14 @@ impl Door {
         match &self.place {
             Place::Socket(path) => {
                 let stream = connect(path).await;
-                send(stream.map_err(|_| unreachable(path.display().to_string()))?, request).await
+                let place = || text!("cli-unreachable", place = path.display().to_string());
+                send(stream.map_err(|_| Failure::Unreachable(place()))?, request).await
             }
             Place::Tcp(address) => {
                 let stream = TcpStream::connect(address).await;
-                send(stream.map_err(|_| unreachable(format!("http://{address}")))?, request).await
+                // It is started where it runs, and nothing that is typed here starts it.
+                let place = || text!("cli-unreachable-url", place = format!("http://{address}"));
+                send(stream.map_err(|_| Failure::Unreachable(place()))?, request).await
             }
         }
     }
@@ -198,10 +206,6 @@ async fn connect(path: &Path) -> std::io::Result<UnixStream> {
     let us = rustix::process::geteuid().as_raw();
     let trusted = uid == us || uid == 0 || (us == 0 && Some(uid) == folder);
     if trusted { Ok(stream) } else { Err(std::io::ErrorKind::PermissionDenied.into()) }
-}
-
-fn unreachable(place: String) -> Failure {
-    Failure::Unreachable(text!("cli-unreachable", place = place))
 }
 
 /// Every reason of a problem (RFC 9457) with its field.
@@ -278,6 +282,16 @@ mod tests {
             };
             assert_eq!(said.key, "cli-bad-answer", "{with:?}: that is no Cordée");
         }
+    }
+
+    #[tokio::test]
+    async fn one_elsewhere_that_does_not_answer_is_not_to_be_started_here() {
+        let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let place = Place::Tcp(free.to_string());
+        let door = Door { place, token: None, lang: Lang::En, patience: Duration::ZERO };
+        let Err(Failure::Unreachable(said)) = door.get("/api/v1/snapshot").await else { panic!() };
+        let said = Lang::En.say(&said);
+        assert!(said.contains(&free.to_string()) && !said.contains("./up"), "{said}");
     }
 
     #[test]

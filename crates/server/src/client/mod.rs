@@ -13,13 +13,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_domain::ids::PoolId;
+use cordee_domain::started::Started;
 use cordee_domain::status::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, ServerArgs};
+use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, Options, ServerArgs};
 use crate::vault;
 use crate::web::api::Done;
 use crate::web::api::config::ConfigJson;
@@ -29,11 +31,11 @@ use crate::web::api::view::SnapshotJson;
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::api::wishes::{WishJson, WishState};
 use crate::web::api::words::{DiskWord, ProcessWord};
-use crate::web::local::{Dsn, SetupCode};
+use crate::web::local::{Dsn, SetupCode, StartJson};
 use crate::words::Lang;
 
 use http::{Door, segment};
-pub use show::{complain, with_causes};
+pub use show::{complain, out, with_causes};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -80,15 +82,40 @@ pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
     serde_json::from_value(value).ok()
 }
 
+/// How far the start of the cluster on `socket` is, when its Cordée answers. An earlier one does not tell: it is over once
+/// all is well.
+pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
+    match Door::at(socket, lang).local("GET", "/local/start", None).await {
+        Ok(value) => serde_json::from_value(value).ok(),
+        Err(Failure::Refused(_)) => {
+            let verdict = picture(socket, lang).await?.verdict;
+            let started = if verdict.light == Light::Good { Started::Well } else { Started::Waits };
+            Some(StartJson { started, verdict })
+        }
+        Err(_) => None,
+    }
+}
+
+/// Why not all is well there, and what to do about it, as `status` says it.
+pub async fn causes(socket: &Path, lang: Lang) -> String {
+    picture(socket, lang).await.map_or_else(String::new, |seen| show::causes(&seen.causes, lang))
+}
+
 /// One request to the Cordée on `socket`, for Cordée's own use. `Err` says why in words for the log.
 pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) -> Result<Value, String> {
     let answer = Door::at(socket, Lang::En).local(method, to, body).await;
-    answer.map_err(|failure| complaint(failure, Lang::En).0.join("; "))
+    answer.map_err(|failure| complaint(failure, |_| None, Lang::En).0.join("; "))
 }
 
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still
 /// under way when `patience` was over; of `status` also 5 not all well, 6 down.
-pub async fn run(command: ClientCommand, socket: &Path, patience: Duration, lang: Lang) -> ExitCode {
+pub async fn run(
+    command: ClientCommand,
+    options: &Options,
+    socket: &Path,
+    patience: Duration,
+    lang: Lang,
+) -> ExitCode {
     let said = match Door::from_environment(socket, patience, lang) {
         Ok(door) => answer(command, &door).await,
         Err(failure) => Err(failure),
@@ -99,17 +126,19 @@ pub async fn run(command: ClientCommand, socket: &Path, patience: Duration, lang
             ExitCode::from(code)
         }
         Err(failure) => {
-            let (sentences, code) = complaint(failure, lang);
+            let (sentences, code) = complaint(failure, |field| options.called(field), lang);
             show::complain(&sentences);
             ExitCode::from(code)
         }
     }
 }
 
-fn complaint(failure: Failure, lang: Lang) -> (Vec<String>, u8) {
+/// Each sentence, and the exit code. `called`: the option by which a field of the API is given here.
+fn complaint(failure: Failure, called: impl Fn(&str) -> Option<String>, lang: Lang) -> (Vec<String>, u8) {
     match failure {
         Failure::Refused(reasons) => {
-            (reasons.into_iter().map(|(field, text)| at_field(&field, text)).collect(), 1)
+            let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or(field), text);
+            (reasons.into_iter().map(say).collect(), 1)
         }
         Failure::Broken(text) => (vec![lang.say(&text)], 1),
         Failure::Usage(text) => (vec![lang.say(&text)], 2),
@@ -242,7 +271,15 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
         return Ok(Said::well(show::plan(&plan, door.lang)));
     }
     let to = format!("/api/v1/pools/{}/servers", segment(&add.pool));
-    let answer = door.post(&to, Some(&json!(members))).await?;
+    let mut answer = door.post(&to, Some(&json!(members))).await;
+    if let Err(Failure::Refused(reasons)) = &mut answer
+        && !add.start
+        && add.address.is_none()
+    {
+        let hint = text!("cli-add-start", pool = add.pool.as_str(), name = add.name.as_str());
+        reasons.push((String::new(), door.lang.say(&hint)));
+    }
+    let answer = answer?;
     let server = read(answer["server"].clone())?;
     let revision = answer["revision"].as_u64().unwrap_or_default();
     made_real(door, show::added(&server, add.maintenance, door.lang), revision).await
@@ -260,17 +297,25 @@ fn password(file: Option<&std::path::Path>) -> Result<String, Failure> {
 /// The server's address in the API. Where the pool was not said, the cluster knows it; a name that it does not
 /// know goes to the web pool, whose answer is the refusal that everybody gets.
 async fn address(door: &Door, server: &ServerArgs) -> Result<String, Failure> {
-    let pool = match server.pool() {
-        Some(pool) => pool.to_owned(),
-        None => snapshot(door)
-            .await?
-            .servers
-            .iter()
-            .find(|s| s.name.eq_ignore_ascii_case(server.name()))
-            .map_or("web", |s| s.pool.as_str())
-            .to_owned(),
-    };
-    Ok(format!("/api/v1/pools/{}/servers/{}", segment(&pool), segment(server.name())))
+    let (said, name) = (server.pool(), server.name());
+    let at = |pool: &str| Ok(format!("/api/v1/pools/{}/servers/{}", segment(pool), segment(name)));
+    if let Some(pool) = said.filter(|word| PoolId::parse(word).is_ok()) {
+        return at(pool);
+    }
+    let seen = snapshot(door).await?.servers;
+    let known = |name: &str| seen.iter().find(|s| s.name.eq_ignore_ascii_case(name));
+    match (said, PoolId::parse(name)) {
+        (Some(first), _) if known(first).is_some() => {
+            Err(Failure::Usage(text!("cli-one-server", first = first, second = name)))
+        }
+        (Some(pool), _) => at(pool),
+        (None, Ok(pool)) => {
+            let example =
+                seen.iter().find(|s| s.pool == pool).map_or_else(|| format!("{pool}1"), |s| s.name.clone());
+            Err(Failure::Usage(text!("cli-pool-alone", pool = pool.as_str(), name = example)))
+        }
+        (None, Err(_)) => at(known(name).map_or("web", |s| s.pool.as_str())),
+    }
 }
 
 fn forced(force: bool) -> &'static str {

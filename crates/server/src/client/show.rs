@@ -23,7 +23,7 @@ use crate::web::view::visitors as tables;
 use crate::words::Lang;
 
 /// Writes to stdout. A reader that went away (`| head`) is no failure.
-pub(super) fn out(text: &str) {
+pub fn out(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
@@ -111,7 +111,7 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
 }
 
 /// Why the verdict is not good, and what to do first about each cause.
-fn causes(all: &[CauseJson], lang: Lang) -> String {
+pub(super) fn causes(all: &[CauseJson], lang: Lang) -> String {
     let mut text = String::new();
     if !all.is_empty() {
         let _ = writeln!(text, "\n{}", lang.say(&text!("cli-causes")));

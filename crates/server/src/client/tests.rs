@@ -7,15 +7,21 @@ use std::time::Duration;
 use cordee_domain::change::Change;
 use cordee_domain::desired::{Admin, Routing, Saved, Standing};
 use cordee_domain::ids::ServerName;
+use cordee_domain::started::Started;
+use cordee_domain::status::Light;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::http::Door;
 use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, light, show};
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command, Options};
 use crate::listen;
 use crate::web::{App, api, fixture};
 use crate::words::Lang;
+
+fn read(words: &str) -> (Cli, Options) {
+    cli::read_from(std::iter::once("cordee").chain(words.split(' '))).unwrap()
+}
 
 struct Rig {
     app: App,
@@ -27,10 +33,15 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
+        Self::behind(|router| router).await
+    }
+
+    /// With something else in front of what is served.
+    async fn behind(front: impl FnOnce(axum::Router) -> axum::Router) -> Self {
         let (app, _, folder) = fixture::app();
         let socket = folder.0.join("cordee.sock");
         let (stop, stopped) = watch::channel(false);
-        let (router, path) = (api::router(&app).with_state(app.clone()), socket.clone());
+        let (router, path) = (front(api::router(&app).with_state(app.clone())), socket.clone());
         let server = tokio::spawn(async move { listen::unix(&path, router, stopped).await });
         while !socket.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -39,9 +50,7 @@ impl Rig {
     }
 
     async fn run(&self, words: &str) -> Result<Said, Failure> {
-        use clap::Parser as _;
-        let cli = Cli::try_parse_from(std::iter::once("cordee").chain(words.split(' '))).unwrap();
-        let Command::Client(command) = cli.command else { panic!("{words}") };
+        let Command::Client(command) = read(words).0.command else { panic!("{words}") };
         answer(command, &Door::at(&self.socket, Lang::En)).await
     }
 
@@ -55,7 +64,9 @@ impl Rig {
     }
 
     async fn refuses(&self, words: &str) -> (String, u8) {
-        let (sentences, code) = complaint(self.run(words).await.err().unwrap(), Lang::En);
+        let options = read(words).1;
+        let failure = self.run(words).await.err().unwrap();
+        let (sentences, code) = complaint(failure, |field| options.called(field), Lang::En);
         (sentences.join("\n"), code)
     }
 }
@@ -80,6 +91,23 @@ async fn commands_reach_the_cluster() {
     assert_eq!(web3, Standing::Leaving, "the engine says when it is gone");
     let history = rig.says("history").await;
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
+}
+
+#[tokio::test]
+async fn a_copy_that_is_under_way_goes_on_whatever_is_asked_again() {
+    let rig = Rig::new().await;
+    rig.says("recopy db2 --force").await;
+    rig.picture();
+    let wish = rig.app.board.desired();
+    for (words, said) in [
+        ("recopy db2 --force", "is being copied again already"),
+        ("restart db2 --force", "is on its way in"),
+        ("stop db2 --force", "is on its way in"),
+    ] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.contains(said) && code == 1, "{words}: {text}");
+    }
+    assert_eq!(rig.app.board.desired(), wish);
 }
 
 #[test]
@@ -131,6 +159,21 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
 }
 
 #[tokio::test]
+async fn an_earlier_cordee_is_asked_for_its_verdict_only() {
+    let absent = || async { (axum::http::StatusCode::NOT_FOUND, axum::Json(serde_json::json!({}))) };
+    let earlier = |router| {
+        axum::Router::new().route("/local/start", axum::routing::get(absent)).fallback_service(router)
+    };
+    let rig = Rig::behind(earlier).await;
+    let mut seen = fixture::snapshot(&rig.app.board.desired());
+    for (light, started) in [(Light::Progress, Started::Waits), (Light::Good, Started::Well)] {
+        seen.verdict.light = light;
+        rig.app.board.set_snapshot(seen.clone());
+        assert_eq!(super::start(&rig.socket, Lang::En).await.map(|s| s.started), Some(started));
+    }
+}
+
+#[tokio::test]
 async fn the_owner_gets_codes_tokens_and_accounts() {
     let rig = Rig::new().await;
     std::fs::write(&*rig.app.setup_code, "ABCD-1234").unwrap();
@@ -147,27 +190,54 @@ async fn refusals_name_their_field() {
     for (words, field) in [
         ("add web a;b --address 10.0.0.5", "name: "),
         ("add web $(id) --address 10.0.0.5", "name: "),
-        ("add web web3 --address <script>", "address: "),
-        ("add web web3 --address 10.0.0.5 --port 70000", "port: "),
-        ("add web web3 --address 10.0.0.5 --cookie a\nb", "cookie: "),
+        ("add web web3 --address <script>", "--address: "),
+        ("add web web3 --address 10.0.0.5 --port 70000", "--port: "),
+        ("add web web3 --address 10.0.0.5 --cookie a\nb", "--cookie: "),
         ("add web web1 --start", "name: "),
-        ("add web web3 --address 127.0.0.1 --port 18080", "address: "),
+        ("add web web3 --address 127.0.0.1 --port 18080", "--address: "),
         ("add mail web3 --start", "pool: "),
         ("drain web9", "name: "),
         ("promote db1", "name: "),
         ("promote db9", "name: "),
-        ("promote web1", "pool: "),
+        ("promote web1", "pool: web1 is a web server"),
+        ("verify web1", "pool: web1 is a web server"),
+        ("repair web1 --take writer", "pool: web1 is a web server"),
+        ("recopy web1", "pool: web1 is a web server"),
+        ("withdraw db1", "pool: db1 is a database"),
+        ("requests db1", "pool: db1 is a database"),
+        ("requests web9", "name: No server is called web9"),
+        ("verify web9", "name: No server is called web9"),
         ("routing db both", "routing: "),
         ("routing web all-writers", "pool: "),
         ("routing ../x all-writers", "pool: "),
         ("drain ../snapshot", "name: "),
         ("drain mail web1", "pool: "),
         ("reload mail", "proxy: "),
-        ("logs web1 --lines 0", "lines: "),
-        ("history --limit x", "limit: "),
+        ("logs web1 --lines 0", "--lines: "),
+        ("history --limit x", "--limit: "),
     ] {
         let (text, code) = rig.refuses(words).await;
         assert!(text.starts_with(field) && code == 1, "{words}: {text}");
+    }
+    assert_eq!(*rig.app.board.desired(), fixture::desired());
+}
+
+#[tokio::test]
+async fn what_is_no_server_is_told_apart_from_one_that_is_not_there() {
+    let rig = Rig::new().await;
+    for (words, said) in [
+        ("drain web", "\u{201c}web\u{201d} is a pool"),
+        ("logs db", "such as db1"),
+        ("drain web1 web2", "One server at a time"),
+        ("test WEB1 db1", "One server at a time"),
+    ] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.contains(said) && code == 2, "{words}: {text}");
+    }
+    for words in ["add db w7", "add web w7"] {
+        let (text, code) = rig.refuses(words).await;
+        assert!(text.starts_with("--address: ") && code == 1, "{words}: {text}");
+        assert!(text.ends_with(&format!("cordee {words} --start")), "{words}: {text}");
     }
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }
@@ -178,7 +248,7 @@ async fn too_large_a_body_is_refused_in_words_over_a_real_connection() {
     let body = serde_json::json!({ "name": "a".repeat(3_000_000), "start": true });
     let door = Door::at(&rig.socket, Lang::En);
     let failure = door.post("/api/v1/pools/web/servers", Some(&body)).await.unwrap_err();
-    let (sentences, code) = complaint(failure, Lang::En);
+    let (sentences, code) = complaint(failure, |_| None, Lang::En);
     assert_eq!((sentences[0].as_str(), code), ("The body is larger than 2048 KiB.", 1));
     assert_eq!(*rig.app.board.desired(), fixture::desired());
 }

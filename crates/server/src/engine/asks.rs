@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cordee_domain::apache;
+use cordee_domain::db::mariadb;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::step::Target;
@@ -89,7 +90,7 @@ impl Engine {
 
 /// The log files of a server, each cut to its last lines, without our own questions unless they are asked for.
 fn logs(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
-    entries(folder)
+    let mut files: Vec<LogFile> = entries(folder)
         .iter()
         .filter(|p| p.extension().is_some_and(|e| e == "log"))
         .filter_map(|path| {
@@ -103,7 +104,19 @@ fn logs(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
             Some(LogFile { name, lines, hidden, unread })
         })
         .filter(|file| !file.lines.is_empty() || file.hidden > 0 || file.unread.is_some())
-        .collect()
+        .collect();
+    in_turn(&mut files);
+    files
+}
+
+/// What a server writes itself comes first. What the making of a database's folder said is of use only as long as that
+/// database has said nothing.
+fn in_turn(files: &mut Vec<LogFile>) {
+    let own = |name: &str| apache::LOGS.iter().chain(&mariadb::LOGS).position(|log| *log == name);
+    if files.iter().any(|f| mariadb::LOGS.contains(&f.name.as_str())) {
+        files.retain(|f| f.name != mariadb::INSTALL);
+    }
+    files.sort_by_key(|f| own(&f.name).unwrap_or(usize::MAX));
 }
 
 /// What lies in a folder. One that cannot be read shows nothing, and is told.
@@ -112,4 +125,28 @@ pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
         tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");
         Vec::new()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_s_own_log_comes_first_and_how_its_folder_was_made_only_while_there_is_no_other() {
+        let turn = |names: &[&str]| {
+            let file = |name: &&str| LogFile {
+                name: (*name).to_owned(),
+                lines: vec!["x".to_owned()],
+                hidden: 0,
+                unread: None,
+            };
+            let mut files: Vec<LogFile> = names.iter().map(file).collect();
+            in_turn(&mut files);
+            files.into_iter().map(|f| f.name).collect::<Vec<_>>()
+        };
+        assert_eq!(turn(&["install.log", "mariadb.log", "another.log"]), ["mariadb.log", "another.log"]);
+        assert_eq!(turn(&["install.log"]), ["install.log"]);
+        let web = ["a.log", "access.log", "error.log", "php.log"];
+        assert_eq!(turn(&web), ["access.log", "error.log", "php.log", "a.log"]);
+    }
 }

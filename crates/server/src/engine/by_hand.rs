@@ -51,7 +51,8 @@ fn read(path: &std::path::Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn prefix(proxy: PoolId) -> String {
+/// How the name begins under which a file that was changed by hand is kept.
+pub(super) fn prefix(proxy: PoolId) -> String {
     format!("{proxy}.cfg-by-hand-")
 }
 

@@ -19,6 +19,7 @@ use crate::hands::{files, process};
 use crate::paths::Home;
 
 use super::asks::entries;
+use super::by_hand;
 
 /// A draft is renamed within a moment: one that is older was left by an act that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
@@ -49,7 +50,10 @@ pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> V
 /// What a name and an age say: removed servers' folders, older halves of logs, drafts of files, dead sockets.
 fn candidates(home: &Home, names: &BTreeSet<ServerName>) -> Vec<(PathBuf, Text)> {
     let mut found: Vec<(PathBuf, Text)> = Vec::new();
-    found.extend(entries(&home.trash()).into_iter().map(|path| (path, text!("clean-trash"))));
+    found.extend(entries(&home.trash()).into_iter().map(|path| {
+        let why = thrown_away(&path, names);
+        (path, why)
+    }));
     let files = PoolId::ALL.iter().flat_map(|p| [home.proxy_config(*p), home.proxy_worker(*p)]);
     let files = files.chain([home.session_map(), home.own_questions()]);
     let drafts: BTreeSet<PathBuf> = files.map(|file| files::draft(&file)).collect();
@@ -63,6 +67,19 @@ fn candidates(home: &Home, names: &BTreeSet<ServerName>) -> Vec<(PathBuf, Text)>
     let sockets = entries(&home.run()).into_iter().filter(|path| gone(path, names) && dead(path));
     found.extend(sockets.map(|path| (path, text!("clean-socket"))));
     found
+}
+
+/// Why something is in the trash: its name says whose folder it was, or that it was changed by hand, and when.
+fn thrown_away(path: &Path, names: &BTreeSet<ServerName>) -> Text {
+    let entry = path.file_name().unwrap_or_default().to_string_lossy();
+    if PoolId::ALL.iter().any(|proxy| entry.starts_with(&by_hand::prefix(*proxy))) {
+        return text!("clean-trash-hand");
+    }
+    let name = entry.rsplit_once('-').and_then(|(name, _)| ServerName::parse(name).ok());
+    match name.filter(|name| names.iter().any(|known| known.same_as(name))) {
+        Some(name) => text!("clean-trash-former", name = name.as_str()),
+        None => text!("clean-trash"),
+    }
 }
 
 /// Whether a file has lain there for a while.
@@ -162,6 +179,15 @@ mod tests {
         assert_eq!(listed(&home, false), [""; 0]);
         assert_eq!(listed(&home, true), [""; 0]);
         assert!(home.session_map().exists() && log.exists());
+        home.leave_nothing().unwrap();
+    }
+
+    #[test]
+    fn the_trash_says_whose_each_folder_was() {
+        let home = home("trash");
+        let whys = ["db1-1764460000000", "web3-1764460000000", "db.cfg-by-hand-1764460000000", "odd"]
+            .map(|entry| thrown_away(&home.trash().join(entry), &names()).key.to_string());
+        assert_eq!(whys, ["clean-trash-former", "clean-trash", "clean-trash-hand", "clean-trash"]);
         home.leave_nothing().unwrap();
     }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use cordee_domain::db::copied::Copied;
 use cordee_domain::db::credentials::{self, HOST, SHARED};
-use cordee_domain::db::mariadb::REDO_LOG;
+use cordee_domain::db::mariadb::{INSTALL, REDO_LOG};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::Made;
 use cordee_domain::text;
@@ -28,7 +28,7 @@ pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Text
     let sql = home.join("accounts.sql");
     let draft = folders(&home, user).map_err(|e| io(&e))?;
     files::write(&sql, accounts(parts), 0o600, user).map_err(|e| io(&e))?;
-    let result = install(&draft, &sql, user, &home.join("log/install.log"));
+    let result = install(&draft, &sql, user, &home.join("log").join(INSTALL));
     process::remove_file(&sql).map_err(|e| io(&e))?;
     result?;
     complete(&home, &draft, id).map_err(|e| io(&e))

@@ -165,6 +165,12 @@ impl Store {
             .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
     }
 
+    /// The same, once the file was looked through: not damaged, and not of a newer version.
+    pub fn inspect(path: &Path) -> Result<Desired, StoreError> {
+        schema::known(examine(path)?)?;
+        Self::open_read(path)
+    }
+
     /// The list of visitors.
     pub fn visitors(&self) -> Arc<Visitors> {
         self.visitors.clone()

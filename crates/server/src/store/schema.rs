@@ -117,10 +117,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
+    known(found)?;
     for (version, step) in (1_i64..).zip(STEPS) {
         if version > found {
             let transaction = connection.transaction()?;
@@ -130,6 +127,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a file of a newer version.
+pub(super) fn known(found: i64) -> Result<(), StoreError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -12,16 +12,20 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use cordee_domain::guesses::Insider;
 use cordee_domain::problem::Problem;
+use cordee_domain::started::{Started, started};
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api::input::{Asked, Body, not_here, refused};
 use super::api::tokens;
+use super::api::view::{self, StatusJson};
 use super::error::Refusal;
 use super::packing;
 use super::password::{self, Doubt, not_present};
 use super::session::{self, Language, language};
+use super::view::{present, verdict};
+use crate::clock::now;
 use crate::store::Changed;
 
 /// How an application reaches the databases.
@@ -109,6 +113,15 @@ pub struct NewPassword {
     pub message: String,
 }
 
+/// How far `cordee up` is, with the verdict to show meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartJson {
+    /// How far.
+    pub started: Started,
+    /// The sentence about all of it.
+    pub verdict: StatusJson,
+}
+
 /// Proof that the request came over the unix socket; otherwise 404, as for any unknown address.
 struct Owner;
 
@@ -123,15 +136,22 @@ impl FromRequestParts<App> for Owner {
     }
 }
 
-/// The four addresses.
+/// The five addresses.
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/local/setup-code", get(setup_code))
         .route("/local/tokens", post(create_token))
         .route("/local/password", post(password))
         .route("/local/dsn", get(dsn))
-        // Each of them holds a secret.
+        .route("/local/start", get(start))
+        // Most of them hold a secret.
         .layer(map_response(packing::never))
+}
+
+async fn start(_: Owner, State(app): State<App>, Language(lang): Language) -> Json<StartJson> {
+    let (seen, now) = (app.board.snapshot(), now());
+    let started = started(&present(&seen, now));
+    Json(StartJson { started, verdict: view::status(&verdict(&present(&seen, now)), lang) })
 }
 
 async fn setup_code(

@@ -5,13 +5,14 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use cordee_domain::actions::untimely;
 use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::{Side, TableName};
 use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
+use cordee_domain::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -403,18 +404,27 @@ pub(super) async fn act(
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
-    if action == "promote" && target.pool == PoolId::Web {
-        let server = find(&app.board.desired(), &target, lang)?.name.clone();
-        let text = text!("problem-promote-web", name = server.as_str());
-        return Err(Refusal::problem(Problem::conflict("pool", text), lang));
+    if let Some(elsewhere) = misplaced(&action, &target) {
+        find(&app.board.desired(), &target, lang)?;
+        return Err(Refusal::problem(Problem::conflict("pool", elsewhere), lang));
     }
     let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
     let force = forced(&app, &target, &action, &asked, lang)?;
     let change = change(&action, target.clone(), force, accept_loss).ok_or_else(unknown)?;
-    if let Change::Insist { name } | Change::Withdraw { name } = &change {
-        waits(&app, name).await.map_err(|p| Refusal::problem(p, lang))?;
-    }
+    timely(&app, &change).await.map_err(|p| Refusal::problem(p, lang))?;
     commit(&app, change, caller, wait, lang).await
+}
+
+/// What is said of an act that servers of the other pool know.
+fn misplaced(action: &str, Target { pool, name }: &Target) -> Option<Text> {
+    match (pool, action) {
+        (PoolId::Web, "promote") => Some(text!("problem-promote-web", name = name.as_str())),
+        (PoolId::Web, "verify" | "repair" | "recopy") => {
+            Some(text!("problem-rows-web", name = name.as_str()))
+        }
+        (PoolId::Db, "anyway" | "withdraw") => Some(text!("problem-waits-db", name = name.as_str())),
+        _ => None,
+    }
 }
 
 fn change(action: &str, Target { pool, name }: Target, force: bool, accept_loss: bool) -> Option<Change> {
@@ -467,23 +477,20 @@ fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -
 /// How long a wish that was just written down may take to be in the picture.
 const SEEN: Duration = Duration::from_secs(2);
 
-/// Refuses where nothing waits. A picture older than the wish does not say.
-pub(in crate::web) async fn waits(app: &App, name: &ServerName) -> Result<(), Problem> {
-    let wished = app.board.desired().revision;
-    let mut pictures = app.board.watch_snapshot();
-    let newest = pictures.wait_for(|picture| picture.revision >= wished);
-    let waits =
-        |picture: &Snapshot| picture.servers.iter().any(|s| s.name.same_as(name) && s.waits.is_some());
-    // Without a newer one the last is as good as any.
-    let found = match timeout(SEEN, newest).await {
-        Ok(Ok(picture)) => waits(&picture),
-        _ => waits(&app.board.snapshot()),
-    };
-    if found {
-        Ok(())
-    } else {
-        Err(Problem::conflict("name", text!("problem-not-waiting", name = name.as_str())))
+/// Refuses what only the picture tells against. One that is older than the wish does not say.
+pub(in crate::web) async fn timely(app: &App, change: &Change) -> Result<(), Problem> {
+    if !matches!(change, Change::Insist { .. } | Change::Withdraw { .. } | Change::Recopy { .. }) {
+        return Ok(());
     }
+    let desired = app.board.desired();
+    let mut pictures = app.board.watch_snapshot();
+    let newest = pictures.wait_for(|picture| picture.revision >= desired.revision);
+    // Without a newer one the last is as good as any.
+    let picture = match timeout(SEEN, newest).await {
+        Ok(Ok(picture)) => picture.clone(),
+        _ => app.board.snapshot(),
+    };
+    untimely(change, &app.board.desired(), &picture).map_or(Ok(()), Err)
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", operation_id = "test_server",

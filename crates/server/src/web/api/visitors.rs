@@ -12,7 +12,7 @@ use cordee_domain::visitors::{Counts, Keeping, StatusFilter, parse_days, parse_p
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::describe::Wished;
+use super::describe::{Contradicts, Wished};
 use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
 use super::words::{DaysFigure, Listed, Name, PoolWord, StatusText, TableWord, WaitText};
@@ -318,7 +318,7 @@ pub fn wanted(status: &str, path: &str, address: &str, after: u64) -> Result<Wan
         ("address" = Option<String>, Query, description = "only addresses that hold this"),
         ("after" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64, description = "only those with a greater id"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "1 to 1000; 200 when absent")),
-    responses((status = 200, description = "The requests.", body = RequestsJson)))]
+    responses((status = 200, description = "The requests.", body = RequestsJson), Contradicts))]
 pub(super) async fn requests(
     _: Caller,
     Language(lang): Language,
@@ -326,10 +326,16 @@ pub(super) async fn requests(
     target: Target,
     asked: Asked,
 ) -> Result<(Unpacked, Json<RequestsJson>), Refusal> {
-    let known = target.pool == PoolId::Web && app.board.desired().web.server(&target.name).is_some();
-    if !known {
-        let text = text!("problem-server-unknown", name = target.name.as_str());
-        return Err(Refusal::problem(Problem::unknown("name", text), lang));
+    let name = target.name.as_str();
+    let problem = match app.board.desired().pool(target.pool).server(&target.name) {
+        None => Some(Problem::unknown("name", text!("problem-server-unknown", name = name))),
+        Some(_) if target.pool == PoolId::Db => {
+            Some(Problem::conflict("pool", text!("problem-requests-db", name = name)))
+        }
+        Some(_) => None,
+    };
+    if let Some(problem) = problem {
+        return Err(Refusal::problem(problem, lang));
     }
     let after = asked.number("after", 0..=super::input::LAST_ID).map_err(|p| Refusal::problem(p, lang))?;
     let limit = asked.number("limit", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;

@@ -17,7 +17,7 @@ use super::{Target, done, target};
 use crate::clock::now;
 use crate::store::CommitError;
 use crate::web::App;
-use crate::web::api::servers::waits;
+use crate::web::api::servers::timely;
 use crate::web::error::Refusal;
 use crate::web::guard::idle;
 use crate::web::page::{Member, Page, Place, Visit, show};
@@ -134,7 +134,7 @@ pub(super) async fn ask(
     else {
         return visit.missing(&app, text!("message-no-page"));
     };
-    if let Err(problem) = still_waits(&app, &change).await {
+    if let Err(problem) = timely(&app, &change).await {
         return visit.refusal(&app, Refusal::problem(problem, visit.lang));
     }
     if let Err(problems) = app.board.desired().apply(&change) {
@@ -161,7 +161,7 @@ pub(super) async fn submit(
     let Some(change) = change(&target, &word, insisted, idles) else {
         return visit.missing(&app, text!("message-no-page"));
     };
-    if let Err(problem) = still_waits(&app, &change).await {
+    if let Err(problem) = timely(&app, &change).await {
         return visit.refusal(&app, Refusal::problem(problem, visit.lang));
     }
     // Most acts need no field, so a request without any is as good.
@@ -172,14 +172,6 @@ pub(super) async fn submit(
     match app.commit(change.clone(), visit.actor()).await {
         Ok(_) => done(&visit, StatusCode::OK, &change.sentence(), inverse(&target, &word)),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
-}
-
-/// Whether the web server waits, when the wish is about one that does.
-async fn still_waits(app: &App, change: &Change) -> Result<(), Problem> {
-    match change {
-        Change::Insist { name } | Change::Withdraw { name } => waits(app, name).await,
-        _ => Ok(()),
     }
 }
 

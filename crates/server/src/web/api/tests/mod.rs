@@ -488,7 +488,9 @@ async fn local_answers_are_for_the_socket_only() {
     assert_eq!(local("GET", "/local/dsn?server=db9", json!({})).await.0, StatusCode::NOT_FOUND);
     rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
     assert_eq!(local("GET", "/local/setup-code", json!({})).await.1["code"], Value::Null);
-    for to in ["/local/setup-code", "/local/dsn"] {
+    let (_, start) = local("GET", "/local/start", json!({})).await;
+    assert_eq!((&start["started"], &start["verdict"]["light"]), (&json!("waits"), &json!("progress")));
+    for to in ["/local/setup-code", "/local/dsn", "/local/start"] {
         assert_eq!(rig.call("GET", to).await.0, StatusCode::NOT_FOUND);
     }
     let (status, _) = rig.send(rig.request("POST", "/local/tokens", "{\"name\":\"x\"}")).await;

@@ -211,6 +211,7 @@ async fn what_holds_a_secret_goes_as_it_is() {
         ("POST", "/local/tokens", Some("{\"name\":\"ci\"}")),
         ("GET", "/local/dsn", None),
         ("GET", "/local/setup-code", None),
+        ("GET", "/local/start", None),
         ("POST", "/local/password", Some("{\"new\":\"another one\",\"forgotten\":true}")),
     ] {
         let mut request = request(&site, method, path, "gzip", body);

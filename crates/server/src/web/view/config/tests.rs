@@ -147,7 +147,7 @@ fn document(lang: Lang) -> String {
         Lang::Fr => (
             "La configuration de HAProxy, ligne par ligne",
             "Voici les deux fichiers que Cordée écrit, d’après un cluster qui en montre toutes les sortes de lignes : \
-             web2 en vidage, web3 arrêté, web4 pas encore vérifié, un proxy de confiance en amont. La page « Configuration » montre les vôtres, avec \
+             web2 mis à l’écart, web3 arrêté, web4 pas encore vérifié, un proxy de confiance en amont. La page « Configuration » montre les vôtres, avec \
              les mêmes phrases. Cette page est engendrée à partir du programme, et l’intégration continue échoue si \
              elle n’est pas à jour (CONTRIBUTING.md).",
             ["Ligne", "Ce qu’elle fait", "Sans elle"],

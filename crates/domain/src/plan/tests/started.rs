@@ -1,0 +1,131 @@
+//! What `cordee up` waits for, and what keeps nobody waiting.
+
+use super::*;
+use crate::db::verify::{OddTables, TableName};
+use crate::desired::Standing;
+use crate::snapshot::{Snapshot, snapshot};
+use crate::started::{Started, started};
+use crate::status::{Light, Status};
+
+struct Scene {
+    desired: Desired,
+    world: World,
+    memory: Observed,
+}
+
+/// A cluster that is well.
+fn scene() -> Scene {
+    let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    Scene { desired, world, memory }
+}
+
+impl Scene {
+    fn picture(&self) -> Snapshot {
+        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+    }
+
+    fn started(&self) -> Started {
+        started(&self.picture())
+    }
+}
+
+/// The picture with that of one server altered.
+fn with(server: &str, alter: impl Fn(&mut crate::snapshot::ServerView)) -> Started {
+    let mut seen = scene().picture();
+    let view = seen.servers.iter_mut().find(|s| s.name.as_str() == server).expect("a server");
+    alter(view);
+    started(&seen)
+}
+
+fn bare(light: Light, word: &'static str) -> Status {
+    Status::bare(light, Text::of(word))
+}
+
+#[test]
+fn a_start_is_over_once_all_is_well_and_not_before() {
+    let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
+    for _ in 0..400 {
+        let seen = snapshot(&desired, &memory, &setting(), world.now);
+        if seen.verdict.light == Light::Good && seen.servers.iter().all(|s| s.status.light == Light::Good) {
+            break;
+        }
+        assert_ne!(started(&seen), Started::Well, "{:?}", seen.verdict);
+        round(&mut desired, &mut world, &mut memory, usize::MAX);
+        world.pass(&memory, 250);
+        world.look(&mut memory, &desired);
+    }
+    assert_eq!(scene().started(), Started::Well);
+}
+
+#[test]
+fn a_warning_that_lasts_keeps_nobody_waiting() {
+    let mut keyless = scene();
+    let table = TableName { schema: "site".to_owned(), table: "log".to_owned() };
+    let odd = OddTables { all: 9, keyless: vec![table], ..OddTables::default() };
+    keyless.memory.tables = Seen::At(keyless.world.now, odd);
+    let seen = keyless.picture();
+    assert!(seen.servers.iter().any(|s| s.status.word == text!("status-keyless")), "{:?}", seen.servers);
+    assert_eq!(keyless.started(), Started::Serves);
+    // A file that HAProxy refuses, rows that differ, a link that stopped, a comparison that takes hours.
+    let mut refused = scene().picture();
+    refused.proxies[0].status = bare(Light::Warning, "status-drift");
+    refused.proxies[0].settled = false;
+    refused.verdict.light = Light::Warning;
+    assert_eq!(started(&refused), Started::Serves);
+    for (light, word) in [
+        (Light::Warning, "status-rows-unproven"),
+        (Light::Critical, "status-rows-differ"),
+        (Light::Critical, "status-replication-stopped"),
+        (Light::Progress, "status-comparing"),
+    ] {
+        assert_ne!(with("db2", |s| s.status = bare(light, word)), Started::Waits, "{word}");
+    }
+}
+
+#[test]
+fn what_does_not_run_or_is_on_its_way_is_waited_for() {
+    for (server, light, word) in [
+        ("web1", Light::Critical, "status-down"),
+        ("web1", Light::Progress, "status-joining"),
+        ("web2", Light::Unknown, "status-unknown"),
+        ("db1", Light::Progress, "status-opening"),
+        ("db2", Light::Critical, "status-unreachable"),
+        ("db2", Light::Progress, "status-linking"),
+    ] {
+        assert_eq!(with(server, |s| s.status = bare(light, word)), Started::Waits, "{server} {word}");
+    }
+    let back = Standing::Returning { limit: 3, saved: None };
+    let returns = with("db2", |s| {
+        (s.standing, s.wanted) = (Some(back.clone()), false);
+        s.status = bare(Light::Progress, "status-returning");
+    });
+    assert_eq!(returns, Started::Waits);
+    // Nobody knows yet whether visitors are served; or HAProxy has not got its file.
+    for light in [Light::Progress, Light::Unknown] {
+        let mut seen = scene().picture();
+        seen.verdict.light = light;
+        assert_eq!(started(&seen), Started::Waits, "{light:?}");
+    }
+    let mut seen = scene().picture();
+    seen.proxies[1].settled = false;
+    assert_eq!(started(&seen), Started::Waits);
+}
+
+#[test]
+fn what_a_person_took_out_or_somebody_else_runs_or_is_copied_keeps_nobody_waiting() {
+    let down = || bare(Light::Critical, "status-down");
+    let leaves = Saved { count: 1, file: "lost/x".to_owned() };
+    for standing in [Standing::Joining, Standing::Leaving, Standing::Diverged(leaves)] {
+        let set = with("db2", |s| {
+            (s.standing, s.wanted, s.status) = (Some(standing.clone()), false, down());
+        });
+        assert_eq!(set, Started::Well, "{standing:?}: the verdict was left as it was");
+    }
+    let elsewhere = with("web2", |s| (s.runtime, s.status) = (Runtime::External, down()));
+    let drained = with("web2", |s| (s.wanted, s.status) = (false, bare(Light::Progress, "status-draining")));
+    let stopped = with("db2", |s| {
+        (s.wanted, s.power, s.status) = (false, Power::Off, bare(Light::Maintenance, "status-stopped"));
+    });
+    assert_eq!([elsewhere, drained, stopped], [Started::Well; 3]);
+}
