@@ -52,6 +52,7 @@ fn main() {
             complaints.push(format!("locales/{tag} has the key \"{key}\", which nothing uses"));
         }
     }
+    complaints.extend(breaking(&out.join("fr.ftl")));
     let [(_, fr), (_, en)] = languages.as_slice() else { return };
     for (key, arguments) in fr {
         if let Some(others) = en.get(key)
@@ -126,6 +127,22 @@ fn language(folder: &Path, out: &Path, complaints: &mut Vec<String>) -> Messages
         complaints.push(format!("{}: {error}", out.display()));
     }
     messages
+}
+
+/// French lines whose punctuation may end up at the beginning of a line, or their quotation mark at the end of one.
+fn breaking(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let breaks = |line: &&str| {
+        let closes = [" :", " ;", " !", " ?", " »"].iter().any(|mark| {
+            line.match_indices(mark).any(|(at, _)| {
+                let next = line[at + mark.len()..].chars().next();
+                next.is_none_or(|c| c.is_whitespace() || ".,)…".contains(c))
+            })
+        });
+        !line.starts_with('#') && (closes || line.contains("« "))
+    };
+    let told = |line: &str| format!("locales/fr breaks before punctuation (a no-break space is missing): {line}");
+    text.lines().filter(breaks).map(told).collect()
 }
 
 fn variables(pattern: &Pattern<&str>, found: &mut BTreeSet<String>) {

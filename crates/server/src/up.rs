@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -226,10 +227,14 @@ fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
     Roster::of(home).find().map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))
 }
 
-/// Whether a process runs a file that was replaced since.
+/// Whether a process runs another file than this one: the same path was built anew, or this version lies elsewhere.
 fn outdated(pid: u32) -> bool {
-    std::fs::read_link(format!("/proc/{pid}/exe"))
-        .is_ok_and(|path| path.to_string_lossy().ends_with(" (deleted)"))
+    let file = |of: &str| std::fs::metadata(format!("/proc/{of}/exe")).map(|file| (file.dev(), file.ino()));
+    match (file(&pid.to_string()), file("self")) {
+        (Ok(runs), Ok(own)) => runs != own,
+        // Somebody else's: it is not ours to replace.
+        _ => false,
+    }
 }
 
 fn spawn_keeper(home: &Home) -> std::io::Result<()> {

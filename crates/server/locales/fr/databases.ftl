@@ -114,15 +114,15 @@ status-returning = Revient
 reason-returning = le contenu de son journal est comparé avec ce que les autres détiennent d’elle
 status-unprotected = Sans copie confirmée
 reason-no-promise = si elle tombe maintenant, ses dernières écritures peuvent être perdues : aucune autre base ne confirme les avoir reçues
-reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela prend quelques secondes
+reason-promise-soon = aucune autre base ne confirme encore ses écritures ; cela prend quelques secondes
 
 # Une base rejoint le groupe, le quitte, est recopiée
 copy-cancelled = la copie a été annulée
 copy-failed = la copie a échoué, et aucun programme n’a dit pourquoi (log/copy.log)
-copy-failed-said = la copie a échoué : « { $said } »
-copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
+copy-failed-said = la copie a échoué : « { $said } »
+copy-float = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas pu être écrites : elle a été modifiée entre-temps, ou cela a duré trop longtemps
 copy-float-refused = les valeurs exactes de { $table } (FLOAT, ENUM) n’ont pas été acceptées (erreur { $code })
-copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
+copy-view-failed = la vue cassée { $view } n’a pas pu y être créée ; recréez-la sur la base qui écrit, ou supprimez-la. { $why }
 numbers-connections = { $count ->
     [one] une connexion n’a pas pris fin : elle pourrait donner un numéro qu’une autre base donne aussi
    *[other] { $count } connexions n’ont pas pris fin : elles pourraient donner des numéros qu’une autre base donne aussi
@@ -131,7 +131,7 @@ zones-unread = les fuseaux horaires de cette machine n’ont pas pu être lus (m
 position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
-event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
+event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
 event-expelled-lacks = { $count ->
     [one] il manque à { $name } une transaction à elle que les autres détiennent, et elle ne la récupère pas : elle est recopiée
    *[other] il manque à { $name } { $count } transactions à elle que les autres détiennent, et elle ne les récupère pas : elle est recopiée
@@ -159,11 +159,11 @@ problem-writer-leaves = { $name } reçoit les écritures : promouvez d’abord 
 reason-catching-up = elle rattrape les autres
 reason-comparing = ses lignes sont en cours de comparaison : { $rows } jusqu’ici
 reason-copy-differs = { $count ->
-    [one] une table de la copie diffère de celle de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
-   *[other] { $count } tables de la copie diffèrent de celles de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
+    [one] une table de la copie diffère de celle de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
+   *[other] { $count } tables de la copie diffèrent de celles de la base qui écrit : faites-la recopier. Une base qui se révèle différente elle aussi n’est pas copiée
 }
 reason-copy-begins = la copie de { $donor } commence
-reason-copying-again = { $why } ; nouvel essai : { $how }
+reason-copying-again = { $why } ; nouvel essai : { $how }
 reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
 status-copy-failed = Copie échouée
 status-copying = Copie
@@ -325,7 +325,7 @@ repair-help = Ligne par ligne, les valeurs d’un côté sont écrites sur l’a
 repair-this = Prendre les lignes de cette base
 repair-title = Remettre en ordre ce qui diffère
 repair-writer = Prendre les lignes de la base qui écrit
-event-rows-left-out = { $said } ; { $why }
+event-rows-left-out = { $said } ; { $why }
 event-rows-equal-of = { $name } : { $tables ->
     [one] { $count } table sur { $tables } comparée
    *[other] { $count } tables sur { $tables } comparées
@@ -338,12 +338,12 @@ reason-rows-unproven = { $count ->
    *[other] { $count } tables sur { $tables } comparées
 }, aucune différence ; { $why }
 rows-left-out = { $count ->
-    [one] une table n’a pas pu l’être : { $names } ({ $why })
-   *[other] { $count } tables n’ont pas pu l’être : { $names }{ $more ->
+    [one] une table n’a pas pu l’être : { $names } ({ $why })
+   *[other] { $count } tables n’ont pas pu l’être : { $names }{ $more ->
         [0] {""}
         [one] {" "}et une autre
        *[other] {" "}et { $more } autres
-    } ({ $first } : { $why })
+    } ({ $first } : { $why })
 }
 status-rows-unproven = Prouvée en partie
 status-sequences = Séquences en conflit
@@ -359,23 +359,23 @@ tables-sequences = { $count ->
     } (ALTER SEQUENCE … INCREMENT 0 ; vérifié toutes les 30 s)
 }
 tables-keyless = { $count ->
-    [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées
-   *[other] { $count } tables n’ont pas de clé primaire : { $names }{ $more ->
+    [one] { $names } n’a pas de clé primaire : ses lignes ne peuvent être ni comparées ni réparées
+   *[other] { $count } tables n’ont pas de clé primaire : { $names }{ $more ->
         [0] {""}
         [one] {" "}et une autre
        *[other] {" "}et { $more } autres
     }. Leurs lignes ne peuvent être ni comparées ni réparées
 }
 tables-memory = { $count ->
-    [one] { $names } est en mémoire (ENGINE=MEMORY) : une base qui redémarre en a perdu les lignes, et une copie n’en a aucune
-   *[other] { $count } tables sont en mémoire (ENGINE=MEMORY) : { $names }{ $more ->
+    [one] { $names } est en mémoire (ENGINE=MEMORY) : une base qui redémarre en a perdu les lignes, et une copie n’en a aucune
+   *[other] { $count } tables sont en mémoire (ENGINE=MEMORY) : { $names }{ $more ->
         [0] {""}
         [one] {" "}et une autre
        *[other] {" "}et { $more } autres
     }. Une base qui redémarre en a perdu les lignes, et une copie n’en a aucune
 }
 wait-unsettled = { $count ->
-    [one] une table de { $name } n’a pas encore pu être comparée : elle l’est de nouveau
-   *[other] { $count } tables de { $name } n’ont pas encore pu être comparées : elles le sont de nouveau
+    [one] une table de { $name } n’a pas encore pu être comparée : elle l’est de nouveau
+   *[other] { $count } tables de { $name } n’ont pas encore pu être comparées : elles le sont de nouveau
 }
 join-besides = À savoir

@@ -1,11 +1,11 @@
 # Ce qui est constaté aux adresses mêmes du site
 door-broken = À l’adresse { $address }, la connexion se termine sans réponse exploitable.
-door-cannot-ask = Cordée elle-même ne peut pas interroger les adresses du site pour l’instant : { $why }
+door-cannot-ask = Cordée elle-même ne peut pas interroger les adresses du site pour l’instant : { $why }
 door-closed = À l’adresse { $address }, les applications atteignent une base qui ne reçoit pas d’écritures.
-door-denied = À l’adresse { $address }, la base refuse l’application : erreur { $code }.
+door-denied = À l’adresse { $address }, la base refuse l’application : erreur { $code }.
 door-elsewhere = À l’adresse { $address }, les applications atteignent une autre base que { $name }, qui reçoit les écritures.
 door-error = À l’adresse { $address }, le site répond aux visiteurs par l’erreur { $status }.
-door-full = À l’adresse { $address }, les applications sont refusées : toutes les connexions de la base sont prises.
+door-full = À l’adresse { $address }, les applications sont refusées : toutes les connexions de la base sont prises.
 door-no-port = Tous ses ports de connexion sont pris.
 door-no-secret = Le système ne donne pas de nombres aléatoires.
 door-nobody = À l’adresse { $address }, HAProxy répond aux visiteurs qu’aucun serveur n’est là.
@@ -15,17 +15,17 @@ door-unasked = Cordée n’a pas vérifié depuis un moment si l’adresse { $ad
 status-door = Ne sert personne
 status-door-unknown = Inconnu
 verdict-set-aside = Mis de côté
-verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
+verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
 
 # Ce que quelqu'un d'autre fait à un HAProxy en marche
 config-differs-bounded = Quelqu’un a limité le nombre de connexions qu’il prend.
 config-differs-checks = { $name } y est vérifié autrement, ou y prend un autre nombre de connexions.
 config-differs-frontend = Son point d’écoute { $name } prend moins de connexions que prévu, ou aucune.
-config-differs-unproven = Ce qu’il exécute n’est pas prouvé : quelqu’un d’autre l’a fait recharger, ou a changé ce qu’aucune commande ne rétablit. Un rechargement est dû.
-event-foreign = Quelqu’un d’autre a changé { $what } dans { $proxy } : avant { $was }, maintenant { $now } ; Cordée corrige
+config-differs-unproven = Ce qu’il exécute n’est pas prouvé : quelqu’un d’autre l’a fait recharger, ou a changé ce qu’aucune commande ne rétablit. Un rechargement est dû.
+event-foreign = Quelqu’un d’autre a changé { $what } dans { $proxy } : avant { $was }, maintenant { $now } ; Cordée corrige
 event-put-right = Dans { $proxy }, { $what } : c’est rétabli, { $now }
-event-reloaded-elsewhere = { $proxy } a été rechargé par quelqu’un d’autre ; ce qu’il exécute ne pouvant être lu en entier, Cordée le recharge depuis son propre fichier
-event-worker-unproven = Il n’est pas prouvé que { $proxy } exécute le fichier de Cordée ; il est rechargé depuis celui-ci
+event-reloaded-elsewhere = { $proxy } a été rechargé par quelqu’un d’autre ; ce qu’il exécute ne pouvant être lu en entier, Cordée le recharge depuis son propre fichier
+event-worker-unproven = Il n’est pas prouvé que { $proxy } exécute le fichier de Cordée ; il est rechargé depuis celui-ci
 foreign-address = l’adresse de { $name }
 foreign-checked = actives
 foreign-checked-elsewhere = à une autre adresse

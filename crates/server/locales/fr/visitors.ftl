@@ -1,7 +1,7 @@
 # Visiteurs : la liste, les réglages, le journal des requêtes.
 
 event-log-port = HAProxy web envoie son journal au port { $port }
-event-keeping = Les visiteurs sont gardés { $days }, sous forme { $which } ; { $count ->
+event-keeping = Les visiteurs sont gardés { $days }, sous forme { $which } ; { $count ->
     [0] aucun proxy en amont n’est cru
     [one] un proxy en amont est cru
    *[other] { $count } proxys en amont sont crus
@@ -13,7 +13,7 @@ event-keeping-days = { $days ->
 event-keeping-short = de réseaux
 event-keeping-whole = d’adresses entières
 problem-days = Écrivez un nombre entier de jours, de 1 à { $most }.
-problem-trusted = « { $typed } » n’est ni une adresse comme 10.0.0.7 ni un réseau comme 10.0.0.0/8 ; un réseau de toutes les adresses est refusé.
+problem-trusted = « { $typed } » n’est ni une adresse comme 10.0.0.7 ni un réseau comme 10.0.0.0/8 ; un réseau de toutes les adresses est refusé.
 problem-trusted-many = Nommez { $most } proxys au plus.
 problem-status = Écrivez un code comme 404, ou une classe comme 5xx.
 problem-part = Une adresse ne contient que des chiffres, les lettres a à f, des deux-points, des points et une barre.
@@ -32,7 +32,7 @@ visitors-first = Première visite
 visitors-last = Dernière visite
 visitors-requests = Requêtes
 visitors-errors = Erreurs
-visitors-errors-help = Erreurs : réponses de code 400 ou plus, et requêtes restées sans réponse. Ce que HAProxy a répondu lui-même est sous « HAProxy ».
+visitors-errors-help = Erreurs : réponses de code 400 ou plus, et requêtes restées sans réponse. Ce que HAProxy a répondu lui-même est sous « HAProxy ».
 visitors-shares = Répondu par
 visitors-server = Serveur
 visitors-every = Tous les serveurs
@@ -69,15 +69,15 @@ visitors-unreadable = { $count ->
    *[other] { $count } lignes incomprises
 }
 visitors-foreign = { $count ->
-    [one] { $count } ligne que HAProxy n’a pas écrite : un programme de cette machine l’a envoyée, elle n’est pas prise en compte
-   *[other] { $count } lignes que HAProxy n’a pas écrites : un programme de cette machine les a envoyées, elles ne sont pas prises en compte
+    [one] { $count } ligne que HAProxy n’a pas écrite : un programme de cette machine l’a envoyée, elle n’est pas prise en compte
+   *[other] { $count } lignes que HAProxy n’a pas écrites : un programme de cette machine les a envoyées, elles ne sont pas prises en compte
 }
 visitors-gaps = Périodes sans liste
 visitors-gap-count = { $count ->
     [one] il manque environ { $count } requête
    *[other] il manque environ { $count } requêtes
 }
-visitors-gap-unknown = HAProxy a redémarré entre-temps : le nombre de requêtes manquantes n’est pas connu
+visitors-gap-unknown = HAProxy a redémarré entre-temps : le nombre de requêtes manquantes n’est pas connu
 visitors-most = La liste peut contenir { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
 visitors-deaf = Le journal de HAProxy n’est pas reçu
 visitors-deaf-help = Aucun port n’était libre pour lui au démarrage de Cordée. Redémarrez Cordée quand il y en aura un.
@@ -85,9 +85,9 @@ visitors-keeping = Ce qui est retenu
 visitors-days = Jours
 visitors-days-help = Un visiteur qui ne revient pas pendant ce temps est oublié, ses changements aussi.
 visitors-shorten = Raccourcir les adresses
-visitors-shorten-help = Seul le réseau est gardé : les 24 premiers bits d’une adresse IPv4, 48 d’une adresse IPv6. Ce qui est déjà dans la liste est raccourci aussi.
+visitors-shorten-help = Seul le réseau est gardé : les 24 premiers bits d’une adresse IPv4, 48 d’une adresse IPv6. Ce qui est déjà dans la liste est raccourci aussi.
 visitors-trusted = Proxys de confiance en amont
-visitors-trusted-help = Leur X-Forwarded-For dit qui visite, pour cette liste et pour le site, et ce qu’ils disent d’autre (X-Forwarded-Proto, Forwarded…) atteint le site ; ce qu’en disent les autres est retiré. Adresses ou réseaux, séparés par des virgules.
+visitors-trusted-help = Leur X-Forwarded-For dit qui visite, pour cette liste et pour le site, et ce qu’ils disent d’autre (X-Forwarded-Proto, Forwarded…) atteint le site ; ce qu’en disent les autres est retiré. Adresses ou réseaux, séparés par des virgules.
 visitors-keep = Enregistrer
 logs-requests = Requêtes
 logs-requests-help = Vues par HAProxy, la plus récente d’abord
@@ -97,7 +97,7 @@ logs-path = Chemin contenant
 logs-asked = Demande
 logs-took = Durée
 logs-agent = Programme
-problem-table = Il y a deux tableaux : visitors et changes.
+problem-table = Il y a deux tableaux : visitors et changes.
 cli-visitors-sum = { $total ->
     [one] { $total } adresse
    *[other] { $total } adresses
@@ -106,7 +106,7 @@ cli-visitors-sum = { $total ->
    *[other] { $stored } requêtes
 } dans la liste, { $dropped } hors d’elle
 cli-help-visitors = Montre qui est venu, le dernier d’abord
-cli-help-keep-visitors = Choisit comment les visiteurs sont retenus ; ce qui n’est pas donné reste
+cli-help-keep-visitors = Choisit comment les visiteurs sont retenus ; ce qui n’est pas donné reste
 cli-help-requests = Montre les dernières requêtes auxquelles un serveur web a répondu
 cli-help-visitors-server = Seulement ce que ce serveur a répondu
 cli-help-visitors-address = Seulement les adresses qui contiennent cela
@@ -115,8 +115,8 @@ cli-help-visitors-changes = Qui a changé de couleur sur la page de test de sess
 cli-help-visitors-csv = En tableau pour d’autres programmes
 cli-help-days = Jours après lesquels un visiteur qui n’est pas revenu est oublié
 cli-help-shorten = Garde les réseaux au lieu des adresses
-cli-help-trusted = Proxys en amont dont le X-Forwarded-For est cru, avec des virgules ; vide pour aucun
-cli-help-requests-status = Seulement ce code : 404, ou 5xx
+cli-help-trusted = Proxys en amont dont le X-Forwarded-For est cru, avec des virgules ; vide pour aucun
+cli-help-requests-status = Seulement ce code : 404, ou 5xx
 cli-help-requests-path = Seulement les chemins qui contiennent cela
 
 # Les couleurs de la page de test
