@@ -58,7 +58,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster and returns when `cordee up --detach` says that everything is healthy.
+    /// Starts a cluster and returns when `cordee up --detach` says that all that it starts serves.
     #[track_caller]
     pub fn start(name: &str, environment: &[(&str, &str)]) -> Self {
         let cluster = Self::prepare(name, environment);
