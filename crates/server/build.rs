@@ -141,7 +141,8 @@ fn breaking(path: &Path) -> Vec<String> {
         });
         !line.starts_with('#') && (closes || line.contains("« "))
     };
-    let told = |line: &str| format!("locales/fr breaks before punctuation (a no-break space is missing): {line}");
+    let told =
+        |line: &str| format!("locales/fr breaks before punctuation (a no-break space is missing): {line}");
     text.lines().filter(breaks).map(told).collect()
 }
 

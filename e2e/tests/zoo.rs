@@ -166,8 +166,8 @@ fn why_a_copy_failed_is_said(cluster: &Cluster) {
         let mut client = cluster.signed_in();
         let page = client.request("GET", "/", &[], &[]).map_err(|e| e.to_string())?;
         let page = String::from_utf8_lossy(&page.body).into_owned();
-        let both =
-            reason.starts_with("la copie a échoué\u{a0}: «\u{a0}ERROR 1036") && page.contains("ERROR 1036 (HY000)");
+        let both = reason.starts_with("la copie a échoué\u{a0}: «\u{a0}ERROR 1036")
+            && page.contains("ERROR 1036 (HY000)");
         if both { Ok(()) } else { Err(reason) }
     });
     leaves(cluster, "db3", guest);

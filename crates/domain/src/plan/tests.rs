@@ -312,9 +312,10 @@ proptest! {
         let writer = desired.writer.clone().expect("a writer");
         prop_assert!(lossy || world.missing(&writer) == 0, "acknowledged writes are gone: {:?}", desired);
         // And once a person starts again what a person stopped, nobody waits any more.
-        for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
-            let start =
-                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: true };
+        // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
+        let all: Vec<_> = desired.servers().map(|(pool, s)| (pool, s.clone())).collect();
+        for (pool, server) in all.into_iter().filter(|(_, s)| s.power == Power::Off) {
+            let start = Change::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
