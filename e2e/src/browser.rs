@@ -260,11 +260,28 @@ impl Browser {
             const { x, y, width, height } = e.getBoundingClientRect();
             return [Math.round(x + width / 2), Math.round(y + height / 2)]";
         let at = self.script(place, &[json!(css)]);
-        let step =
-            json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] });
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [step] });
+        self.hand("mouse", &[there(&at)]);
+    }
+
+    /// Presses the button of the mouse where the pointer is, or lets go of it.
+    #[track_caller]
+    pub fn button(&self, down: bool) {
+        self.hand("mouse", &[json!({ "type": if down { "pointerDown" } else { "pointerUp" }, "button": 0 })]);
+    }
+
+    /// Puts a finger on a place of the window, or takes it off again.
+    #[track_caller]
+    pub fn finger(&self, at: Option<&Value>) {
+        let down = at.map(|at| vec![there(at), json!({ "type": "pointerDown", "button": 0 })]);
+        self.hand("touch", &down.unwrap_or_else(|| vec![json!({ "type": "pointerUp", "button": 0 })]));
+    }
+
+    #[track_caller]
+    fn hand(&self, kind: &str, steps: &[Value]) {
+        let parameters = json!({ "pointerType": kind });
+        let pointer = json!({ "type": "pointer", "id": kind, "parameters": parameters, "actions": steps });
         self.ask("POST", "actions", &json!({ "actions": [pointer] }))
-            .unwrap_or_else(|e| panic!("{css}: {e}"));
+            .unwrap_or_else(|e| panic!("{kind}, {steps:?}: {e}"));
     }
 
     /// Presses the first visible element twice, as quickly as a hand can and quicker.
@@ -273,9 +290,7 @@ impl Browser {
         self.point_at(css);
         let press = ["pointerDown", "pointerUp"].map(|how| json!({ "type": how, "button": 0 }));
         let twice = [press.clone(), press].concat();
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": twice });
-        self.ask("POST", "actions", &json!({ "actions": [pointer] }))
-            .unwrap_or_else(|e| panic!("{css}: {e}"));
+        self.hand("mouse", &twice);
     }
 
     /// Goes back by one stop of the focus.
@@ -415,6 +430,11 @@ impl Drop for Browser {
         }
         let _ = std::fs::remove_dir_all(&self.profile);
     }
+}
+
+/// The step of a hand to a place of the window.
+fn there(at: &Value) -> Value {
+    json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] })
 }
 
 /// One command of the `WebDriver` protocol, on a connection of its own.

@@ -149,7 +149,8 @@ async fn what_is_read_as_it_comes_waits_for_nothing() {
     let site = site().await;
     let first = "event: snapshot";
     // The page's own stream is packed message by message for whoever unpacks it (`flow`), the API's never.
-    for (path, unpacks) in [("/live", "identity"), ("/api/v1/events", "gzip")] {
+    let live = format!("/live?v={}", crate::web::assets::version());
+    for (path, unpacks) in [(&*live, "identity"), ("/api/v1/events", "gzip")] {
         let mut stream = TcpStream::connect(site.address).await.expect("a connection");
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {unpacks}\r\nCookie: {}\r\n\r\n",
