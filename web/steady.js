@@ -8,21 +8,24 @@ export const TAP_MS = 400;
 
 let pointer = null;
 let keys = false;
-/** Until then something points at what is hovered. */
-let pointing = Infinity;
+/** What a finger is on, or was until then, where a finger was used last. */
+let touched = null;
+let until = Infinity;
 /** Pixels of empty room: above what stays, and at the foot of the page. */
 const room = { above: 0, below: 0 };
 
 /** Notes where the pointer is, and whether keys or pointer were used last. */
 export function watchHands() {
   const note = (e) => {
-    // A finger is nowhere before it presses.
-    pointer = e.pointerType === "touch" ? null : { x: e.clientX, y: e.clientY };
+    pointer = { x: e.clientX, y: e.clientY };
     if (e.type !== "pointerover") keys = false;
-    pointing = Infinity;
+    touched = e.pointerType === "touch" ? e.target : null;
+    until = Infinity;
   };
   const lift = (e) => {
-    if (e.pointerType === "touch") pointing = performance.now() + TAP_MS;
+    until = performance.now() + TAP_MS;
+    // A finger is nowhere before it presses again.
+    if (e.pointerType === "touch") pointer = null;
   };
   for (const name of ["pointermove", "pointerdown", "pointerover"]) {
     document.addEventListener(name, note, { passive: true, capture: true });
@@ -33,8 +36,9 @@ export function watchHands() {
   document.addEventListener("scroll", () => outOfSight() || hideNotice(), { passive: true });
 }
 
-/** Whether somebody points at it. Browsers call hovered what a finger touched last, wherever it is by now. */
-export const pointed = (element) => performance.now() < pointing && element.matches(":hover");
+/** Whether somebody points at it. Browsers call hovered what a finger tapped last, wherever it is by now. */
+export const pointed = (element) =>
+  touched ? performance.now() < until && element.contains(touched) : element.matches(":hover");
 
 /** What the reader is at: under the pointer, or with the focus; else what is in the middle of a page that was scrolled. */
 function held() {

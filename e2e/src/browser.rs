@@ -260,28 +260,30 @@ impl Browser {
             const { x, y, width, height } = e.getBoundingClientRect();
             return [Math.round(x + width / 2), Math.round(y + height / 2)]";
         let at = self.script(place, &[json!(css)]);
-        self.hand("mouse", &[there(&at)]);
+        let step =
+            json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] });
+        self.mouse(&[step]);
     }
 
     /// Presses the button of the mouse where the pointer is, or lets go of it.
     #[track_caller]
     pub fn button(&self, down: bool) {
-        self.hand("mouse", &[json!({ "type": if down { "pointerDown" } else { "pointerUp" }, "button": 0 })]);
+        self.mouse(&[json!({ "type": if down { "pointerDown" } else { "pointerUp" }, "button": 0 })]);
     }
 
     /// Puts a finger on a place of the window, or takes it off again.
     #[track_caller]
     pub fn finger(&self, at: Option<&Value>) {
-        let down = at.map(|at| vec![there(at), json!({ "type": "pointerDown", "button": 0 })]);
-        self.hand("touch", &down.unwrap_or_else(|| vec![json!({ "type": "pointerUp", "button": 0 })]));
+        let points: Vec<Value> = at.iter().map(|at| json!({ "x": at[0], "y": at[1] })).collect();
+        let how = if at.is_some() { "touchStart" } else { "touchEnd" };
+        self.devtools("Input.dispatchTouchEvent", &json!({ "type": how, "touchPoints": points }));
     }
 
     #[track_caller]
-    fn hand(&self, kind: &str, steps: &[Value]) {
-        let parameters = json!({ "pointerType": kind });
-        let pointer = json!({ "type": "pointer", "id": kind, "parameters": parameters, "actions": steps });
+    fn mouse(&self, steps: &[Value]) {
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": steps });
         self.ask("POST", "actions", &json!({ "actions": [pointer] }))
-            .unwrap_or_else(|e| panic!("{kind}, {steps:?}: {e}"));
+            .unwrap_or_else(|e| panic!("{steps:?}: {e}"));
     }
 
     /// Presses the first visible element twice, as quickly as a hand can and quicker.
@@ -290,7 +292,7 @@ impl Browser {
         self.point_at(css);
         let press = ["pointerDown", "pointerUp"].map(|how| json!({ "type": how, "button": 0 }));
         let twice = [press.clone(), press].concat();
-        self.hand("mouse", &twice);
+        self.mouse(&twice);
     }
 
     /// Goes back by one stop of the focus.
@@ -430,11 +432,6 @@ impl Drop for Browser {
         }
         let _ = std::fs::remove_dir_all(&self.profile);
     }
-}
-
-/// The step of a hand to a place of the window.
-fn there(at: &Value) -> Value {
-    json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] })
 }
 
 /// One command of the `WebDriver` protocol, on a connection of its own.
