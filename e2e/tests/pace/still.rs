@@ -86,16 +86,18 @@ const FLOOD: &str = "const [name, goes, each, x, y] = arguments, done = argument
         return shown(`turn ${(go + 1) * each - 1}`);
     };
     const flood = async (rows) => {
-        const first = now(), turned = {};
+        const first = now(), turned = {}, says = new Set();
         let seen = 0;
         for (let go = 0; go < goes; go += 1) {
             // What the cluster itself tells of that row stands in its place: of one that answers, once a second.
             if (await tell(rows, go) || await tell(rows, go)) seen += 1;
             const here = now();
-            for (const key of Object.keys(first)) if (here[key] !== first[key]) turned[key] = (turned[key] ?? 0) + 1;
+            const others = Object.keys(first).filter((key) => here[key] !== first[key]);
+            for (const key of others) turned[key] = (turned[key] ?? 0) + 1;
+            if (others.length > 0) says.add(document.getElementById('main').innerText.slice(0, 300));
         }
         channel.close();
-        done({ first, turned, seen, words: said() });
+        done({ first, turned, says: [...says].slice(0, 5), seen, words: said() });
     };
     channel.onmessage = ({ data }) => {
         if (data.name !== 'snapshot') return;

@@ -77,7 +77,7 @@ async fn a_stream_begins_with_how_far_a_run_is_or_that_there_is_none() {
     }
     let (actor, end, cells) = ("ana".to_owned(), End::Running, Vec::new());
     let run = Run { id: 1, actor, begun: 0, ended: None, end, cells };
-    site.app.desk.show(Some(UnderWay { run: run, doing: Doing::Starting }));
+    site.app.desk.show(Some(UnderWay { run, doing: Doing::Starting }));
     let begun = read_until(&mut follow(&site, "").await, "event: beat").await;
     assert!(begun.contains("event: trial\ndata: {") && begun.contains("event: drill\ndata: null"), "{begun}");
 }
