@@ -53,7 +53,8 @@ function held() {
 export function steady(change) {
   const at = held();
   if (!at?.closest(".stack")) clearRoom();
-  const near = at ? [at, at.closest("tr, li"), at.closest(".panel")] : [];
+  // A menu follows its button, but only once the browser has drawn: its row is measured instead.
+  const near = at ? [at.closest("[popover]") ? null : at, at.closest("tr, li"), at.closest(".panel")] : [];
   const before = near.filter(Boolean).map((element) => ({ element, top: element.getBoundingClientRect().top }));
   keepFocus(change);
   const here = before.find(({ element }) => element.isConnected && element.getClientRects().length > 0);
