@@ -1,6 +1,7 @@
 // Forms are sent to the addresses they have anyway; the answer is shown in place.
 import { giveFocus } from "./focus.js";
 import { copy, shape } from "./rows.js";
+import { pointed } from "./steady.js";
 import { setText, signIn, word } from "./text.js";
 
 const UNDO_MS = 10_000;
@@ -265,7 +266,7 @@ function toast(message, undo) {
   document.getElementById("toasts").append(box);
   const timer = setInterval(() => {
     // It stays while somebody is about to use it.
-    if (box.matches(":hover, :focus-within")) return;
+    if (pointed(box) || box.matches(":focus-within")) return;
     clearInterval(timer);
     box.remove();
   }, UNDO_MS);

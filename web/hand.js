@@ -1,12 +1,12 @@
 // What is under a hand stays: it neither goes nor turns into something else before pointer, focus and menu have left.
-import { steady } from "./steady.js";
+import { TAP_MS, pointed, steady } from "./steady.js";
 
 /** What waits for a hand to leave, by the element that it is on. */
 const waiting = new Map();
 
 /** Whether somebody points at it, is in it with the keys, or has a menu of it open. A click leaves no hand behind. */
 export const held = (element) =>
-  element.matches(":hover, :focus-visible") || element.querySelector(":focus-visible, :popover-open") !== null;
+  pointed(element) || element.matches(":focus-visible") || element.querySelector(":focus-visible, :popover-open") !== null;
 
 /** Does it now, or as soon as nobody is at the element any more, in place of what waited for that before. */
 export function whenLeft(element, act) {
@@ -31,6 +31,9 @@ function watch() {
   const soon = () => waiting.size > 0 && requestAnimationFrame(left);
   for (const name of ["pointerover", "focusin", "focusout", "toggle"]) {
     document.addEventListener(name, soon, { passive: true, capture: true });
+  }
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => setTimeout(soon, TAP_MS), { passive: true, capture: true });
   }
   document.documentElement.addEventListener("pointerleave", soon);
 }

@@ -22,7 +22,10 @@ const PACE_MS = 100;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;
-const CHANNEL = `cordee-live-${document.documentElement.lang}`;
+/** What this script was loaded with: another Cordée may say the same in another way, and so may a tab that it has sent. */
+const VERSION = new URL(import.meta.url).pathname.split("/").at(-2);
+const CHANNEL = `cordee-live-${document.documentElement.lang}-${VERSION}`;
+const STREAM = `/live?v=${VERSION}`;
 
 /** What this tab knows: the newest of everything, whether shown or not. */
 const known = {
@@ -36,6 +39,8 @@ const known = {
   ages: {},
   events: [],
   news: [],
+  trial: undefined,
+  drill: undefined,
   agesAt: 0,
 };
 let heard = performance.now();
@@ -83,20 +88,26 @@ function lead() {
   return new Promise(() => open());
 }
 
-/** Without locks each tab has its own stream, and a hidden tab lets go of it. */
+/** Without locks each tab has its own stream while it is looked at: a hidden one has none, also if it was opened hidden. */
 function alone() {
-  let source = open();
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) source.stop();
-    else source = open();
-  });
+  let source = null;
+  const turn = () => {
+    source?.stop();
+    source = document.hidden ? null : open();
+  };
+  turn();
+  document.addEventListener("visibilitychange", turn);
 }
 
 /** A tab that comes later gets what the leading one knows; what came to it just before was passed on before. */
 function welcome() {
   if (!leading) return;
   unpack();
-  if (known.verdict) channel.postMessage({ name: "snapshot", data: whole() });
+  // What is old by now would be taken for news.
+  if (!known.verdict || pictureOld() > OLD_MS) return;
+  channel.postMessage({ name: "snapshot", data: whole() });
+  // It ended between that tab's page and now, or goes on.
+  for (const name of RUNS) if (known[name] !== undefined) channel.postMessage({ name, data: known[name] });
 }
 
 function whole() {
@@ -106,6 +117,9 @@ function whole() {
   return { verdict, causes, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
 }
 
+/** What a person begins, and how it is shown; `null` once there is none any more. */
+const SHOWS = { trial: measured, drill: drilled };
+const RUNS = Object.keys(SHOWS);
 const NAMES = ["snapshot", "delta", "gone", "event", "trial", "drill", "visitors", "beat", "over"];
 
 function open() {
@@ -113,7 +127,7 @@ function open() {
   let source = null;
   const start = () => {
     if (stopped) return;
-    source = new EventSource(`/live${lastEvent ? `?after=${lastEvent}` : ""}`);
+    source = new EventSource(lastEvent ? `${STREAM}&after=${lastEvent}` : STREAM);
     for (const name of NAMES) source.addEventListener(name, (e) => take(name, JSON.parse(e.data), true));
     source.onerror = () => {
       source.close();
@@ -124,11 +138,16 @@ function open() {
   return { stop: () => ((stopped = true), source?.close()) };
 }
 
-/** Leads to the sign-in page when the session is over; does nothing when Cordée does not answer. */
+/**
+ * Leads to the sign-in page when the session is over, or this script is not that of the Cordée that answers: whoever is
+ * signed in comes from there to a fresh page. Does nothing when Cordée does not answer.
+ */
 async function signedIn() {
   try {
-    const answer = await fetch("/live", { method: "HEAD", redirect: "manual" });
-    if (answer.type === "opaqueredirect") signIn();
+    const answer = await fetch(STREAM, { method: "HEAD", redirect: "manual" });
+    if (answer.type !== "opaqueredirect") return;
+    if (leading) channel.postMessage({ name: "over" });
+    signIn();
   } catch {
     // Not there yet: the stream tries again.
   }
@@ -167,10 +186,12 @@ const takes = {
     due.events = true;
   },
   trial(progress) {
-    if (!paused) due.trial = [progress];
+    known.trial = progress;
+    due.runs = true;
   },
   drill(progress) {
-    if (!paused) due.drill = [progress];
+    known.drill = progress;
+    due.runs = true;
   },
   visitors(news) {
     known.news = [...known.news, news].slice(-KEPT_NEWS);
@@ -213,7 +234,7 @@ function unpack() {
 }
 
 function nothing() {
-  return { show: false, write: false, events: false, gone: [], trial: [], drill: [] };
+  return { show: false, write: false, events: false, runs: false, gone: [] };
 }
 
 /** Does on the page what is due. */
@@ -231,8 +252,7 @@ function settle() {
     if (asked.show) flush();
     if (asked.events && !paused) known.events.toReversed().forEach(event);
     news.forEach(visited);
-    asked.trial.forEach(measured);
-    asked.drill.forEach(drilled);
+    if (asked.runs && !paused) for (const name of RUNS) if (known[name] !== undefined) SHOWS[name](known[name]);
     if (again) revive();
     else if (asked.write) write();
   });
@@ -305,7 +325,8 @@ function oldest() {
 function write() {
   written = performance.now();
   const live = document.getElementById("live");
-  const st = held || stale ? "unknown" : late ? "warn" : "good";
+  // Before anything was heard, nothing is known of how it is.
+  const st = held || stale || !known.verdict ? "unknown" : late ? "warn" : "good";
   if (live.dataset.st !== st) live.dataset.st = st;
   if (live.hasAttribute("data-paused") !== paused) live.toggleAttribute("data-paused", paused);
   if (known.verdict) {
@@ -395,9 +416,11 @@ function pauseButton() {
     button.title = word(paused ? "resume" : "pause");
     setText(button.querySelector(".vh"), button.title);
     if (!paused && known.verdict) {
-      remove([...gone, ...shownServers()].filter((name) => !known.servers.has(name)));
-      showAll();
-      due.events = true;
+      steady(() => {
+        remove([...gone, ...shownServers()].filter((name) => !known.servers.has(name)));
+        showAll();
+      });
+      due.events = due.runs = true;
     }
     settle();
     write();

@@ -1,6 +1,5 @@
 // What the stream tells, put into its places on the page.
 import { christen, copy, fill, light, shape, value } from "./cells.js";
-import { keepFocus } from "./focus.js";
 import { stays, whenLeft } from "./hand.js";
 import { lead, plain, said, say } from "./says.js";
 import { forget, put, total } from "./table.js";
@@ -221,16 +220,14 @@ function hide(element, hidden) {
 
 /** Servers that are no more. The rows of tables leave by themselves; nothing leaves from under the hand. */
 export function remove(names) {
-  keepFocus(() => {
-    const here = places();
-    for (const name of names) {
-      const all = (here.get(name) ?? []).filter((place) => !place.closest("[data-table]"));
-      for (const place of all) whenLeft(place, () => place.remove());
-    }
-    forget(names);
-    lead();
-    counts();
-  });
+  const here = places();
+  for (const name of names) {
+    const all = (here.get(name) ?? []).filter((place) => !place.closest("[data-table]"));
+    for (const place of all) whenLeft(place, () => place.remove());
+  }
+  forget(names);
+  lead();
+  counts();
 }
 
 /** One line of the journal, on top of the last ones. */
@@ -258,10 +255,6 @@ export function event(row) {
 
 /** A picture, or the part of one that changed; `all`: every server that is known, for a pool that becomes few again. */
 export function show(picture, all = []) {
-  keepFocus(() => write(picture, all));
-}
-
-function write(picture, all) {
   if (picture.verdict) verdict(picture.verdict);
   if (picture.causes) causes(picture.causes);
   if (picture.rope) {

@@ -262,9 +262,28 @@ impl Browser {
         let at = self.script(place, &[json!(css)]);
         let step =
             json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": at[0], "y": at[1] });
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [step] });
+        self.mouse(&[step]);
+    }
+
+    /// Presses the button of the mouse where the pointer is, or lets go of it.
+    #[track_caller]
+    pub fn button(&self, down: bool) {
+        self.mouse(&[json!({ "type": if down { "pointerDown" } else { "pointerUp" }, "button": 0 })]);
+    }
+
+    /// Puts a finger on a place of the window, or takes it off again.
+    #[track_caller]
+    pub fn finger(&self, at: Option<&Value>) {
+        let points: Vec<Value> = at.iter().map(|at| json!({ "x": at[0], "y": at[1] })).collect();
+        let how = if at.is_some() { "touchStart" } else { "touchEnd" };
+        self.devtools("Input.dispatchTouchEvent", &json!({ "type": how, "touchPoints": points }));
+    }
+
+    #[track_caller]
+    fn mouse(&self, steps: &[Value]) {
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": steps });
         self.ask("POST", "actions", &json!({ "actions": [pointer] }))
-            .unwrap_or_else(|e| panic!("{css}: {e}"));
+            .unwrap_or_else(|e| panic!("{steps:?}: {e}"));
     }
 
     /// Presses the first visible element twice, as quickly as a hand can and quicker.
@@ -273,9 +292,7 @@ impl Browser {
         self.point_at(css);
         let press = ["pointerDown", "pointerUp"].map(|how| json!({ "type": how, "button": 0 }));
         let twice = [press.clone(), press].concat();
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": twice });
-        self.ask("POST", "actions", &json!({ "actions": [pointer] }))
-            .unwrap_or_else(|e| panic!("{css}: {e}"));
+        self.mouse(&twice);
     }
 
     /// Goes back by one stop of the focus.

@@ -181,6 +181,14 @@ pub fn get(to: SocketAddr, path: &str) -> io::Result<Answer> {
     Client::new(to).request("GET", path, &[("Connection", "close")], b"")
 }
 
+/// The address of a page's stream, which says what the script that follows it came with.
+#[track_caller]
+pub fn stream(page: SocketAddr) -> String {
+    let text = get(page, "/login").expect("the page").text();
+    let version = text.split("/assets/").nth(1).and_then(|rest| rest.split('/').next()).expect("a version");
+    format!("/live?v={version}")
+}
+
 fn connect(to: SocketAddr, timeout: Duration) -> io::Result<BufReader<TcpStream>> {
     let stream = TcpStream::connect_timeout(&to, timeout)?;
     stream.set_read_timeout(Some(timeout))?;

@@ -185,7 +185,8 @@ impl Person {
     pub fn wait_for_look(&self, server: &str, look: &str, bound: Duration) -> Duration {
         let shown = || match self.row(server) {
             Some(row) if row.look == look => Ok(()),
-            row => Err(row),
+            // What it waits for may be a question.
+            row => Err((row, self.browser.text("dialog[open]"), self.browser.text("#toasts"))),
         };
         wait::until(&format!("{server} is shown as {look}"), bound, shown).1
     }

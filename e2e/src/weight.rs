@@ -8,7 +8,27 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::browser::Browser;
-use crate::http::TIMEOUT;
+use crate::http::{self, TIMEOUT};
+use crate::wait;
+
+/// Servers of a large cluster, and how many of them change in a second.
+pub const SERVERS: usize = 1_000;
+/// See [`SERVERS`].
+pub const CHANGES: usize = 100;
+/// Elements of a page, at most.
+pub const NODES: u64 = 3_000;
+/// Octets of the first load, at most: page, files and what the stream brings at once.
+pub const OCTETS: u64 = 100_000;
+/// Milliseconds until a page can be used, at most.
+pub const USABLE_MS: u64 = 1_500;
+/// Milliseconds of a task, at most: meanwhile the page answers nobody.
+pub const TASK_MS: u64 = 50;
+/// Styles looked up in a second at rest: below.
+pub const STYLES: f64 = 2.0;
+/// Octets by which the script's heap may grow while servers change: below.
+pub const GROWS: f64 = 5e6;
+/// While servers change, the verdict says something else so often in a second, at the least; it is told four times.
+pub const TOLD: f64 = 2.0;
 
 /// How long a page may take until it is live. Far above the bound, which is measured.
 const SHOWN: Duration = Duration::from_secs(30);
@@ -19,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// Notes from before the first script of a page which tasks took longer than 50 ms, and when the page became live.
 const SCALE: &str = "
-    const seen = { long: [], frames: [], live: null, ages: 0 };
+    const seen = { long: [], frames: [], live: null, ages: 0, told: 0 };
     window.weighed = seen;
     const note = (type, kept) => new PerformanceObserver((list) => {
         for (const one of list.getEntries()) kept.push([Math.round(one.startTime), Math.round(one.duration)]);
@@ -44,10 +64,14 @@ const READ: &str = "
 
 /// What is written in one go is seen in one go.
 const BEGIN: &str = "
-    weighed.ages = 0;
+    weighed.ages = weighed.told = 0;
     weighed.watch?.disconnect();
-    const age = ({ target }) => (target.closest ? target : target.parentElement)?.closest('[data-age], [data-live-age]');
-    weighed.watch = new MutationObserver((all) => (weighed.ages += all.some(age) ? 1 : 0));
+    const within = (css) => ({ target }) => (target.closest ? target : target.parentElement)?.closest(css);
+    const [age, verdict] = [within('[data-age], [data-live-age]'), within('#verdict')];
+    weighed.watch = new MutationObserver((all) => {
+        weighed.ages += all.some(age) ? 1 : 0;
+        weighed.told += all.some(verdict) ? 1 : 0;
+    });
     weighed.watch.observe(document, { subtree: true, childList: true, characterData: true });
     return [weighed.long.length, weighed.frames.length];";
 
@@ -127,6 +151,23 @@ pub fn read(browser: &Browser) -> Loaded {
     }
 }
 
+/// The script's heap, in octets, without what nobody needs any more.
+#[track_caller]
+pub fn heap(browser: &Browser) -> f64 {
+    browser.collect_garbage();
+    read(browser).heap
+}
+
+/// Waits until a third of [`SERVERS`] is shown as fallen, or all of them as up.
+#[track_caller]
+pub fn wait_for_third(browser: &Browser, fallen: bool) {
+    let says = if fallen { "334 need attention" } else { "1000 up" };
+    wait::until(says, SHOWN, || {
+        let bead = browser.text("#beads-web").unwrap_or_default();
+        if bead.contains(says) { Ok(()) } else { Err(bead) }
+    });
+}
+
 fn tasks(noted: &Value) -> Vec<(u64, u64)> {
     let pair = |task: &Value| Some((task[0].as_u64()?, task[1].as_u64()?));
     noted.as_array().into_iter().flatten().filter_map(pair).collect()
@@ -141,6 +182,8 @@ pub struct Work {
     pub layouts: f64,
     /// How often other ages were written, in a second.
     pub ages: f64,
+    /// How often the verdict said something else, in a second.
+    pub told: f64,
     /// The share of a processor that its tasks took.
     pub busy: f64,
     /// Tasks above 50 ms, as in [`Loaded`].
@@ -168,6 +211,7 @@ pub fn watch(browser: &Browser, time: Duration) -> Work {
         styles: rate("RecalcStyleCount"),
         layouts: rate("LayoutCount"),
         ages: seen["ages"].as_f64().expect("a count") / seconds,
+        told: seen["told"].as_f64().expect("a count") / seconds,
         busy: rate("TaskDuration"),
         long: since("long", &known[0]),
         frames: since("frames", &known[1]),
@@ -178,8 +222,9 @@ pub fn watch(browser: &Browser, time: Duration) -> Work {
 #[track_caller]
 pub fn greeting(page: SocketAddr, (name, value): &(String, String)) -> usize {
     let mut stream = TcpStream::connect(page).expect("a connection");
+    let live = http::stream(page);
     let request = format!(
-        "GET /live HTTP/1.1\r\nHost: {page}\r\nCookie: {name}={value}; cordee_lang=en\r\nAccept-Encoding: gzip\r\n\r\n"
+        "GET {live} HTTP/1.1\r\nHost: {page}\r\nCookie: {name}={value}; cordee_lang=en\r\nAccept-Encoding: gzip\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).expect("sent");
     stream.set_read_timeout(Some(TIMEOUT)).expect("a limit");

@@ -260,7 +260,9 @@ fn an_entry_under_the_hand_is_not_another_one_all_at_once(cluster: &Cluster) {
     let other = "#todos form[action='/pools/db/servers/db2/start'] button";
     wait_for(browser, first, true);
     wait_for(browser, other, true);
+    // Pressed and not let go yet: the focus is there too.
     browser.point_at(first);
+    browser.button(true);
     let before = (top(browser, first), top(browser, other));
     cluster.cli_ok(&["ready", "web2"]);
     // On its way back web2 is another cause for a moment.
@@ -274,7 +276,10 @@ fn an_entry_under_the_hand_is_not_another_one_all_at_once(cluster: &Cluster) {
     let moved = (after.0 - before.0).abs().max((after.1 - before.1).abs());
     assert!(moved < 2.0, "from {before:?} to {after:?}");
     browser.point_at(".brand");
+    browser.button(false);
     wait_for(browser, "#todos [data-gone]", false);
+    let focus = browser.script("return document.activeElement.closest('#main')?.id ?? null", &[]);
+    assert_eq!(focus, json!("main"), "the focus went with the entry");
     cluster.cli_ok(&["start", "db2"]);
     cluster.settle();
     wait_for(browser, "[data-empty=todo]", true);

@@ -17,7 +17,7 @@ use cordee_e2e::api::Api;
 use cordee_e2e::case;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD, PROOF};
 use cordee_e2e::db::Db;
-use cordee_e2e::http::{Answer, Client};
+use cordee_e2e::http::{self, Answer, Client};
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
 use serde_json::json;
@@ -398,7 +398,8 @@ fn nothing_is_read_on_after_signing_out(cluster: &Cluster) {
     let page = cluster.page();
     let signed = login(cluster, PASSWORD);
     let cookie = signed.header("set-cookie").and_then(|c| c.split(';').next()).expect("a session").to_owned();
-    let mut streams: Vec<TcpStream> = ["/live", "/api/v1/events"]
+    let live = http::stream(page);
+    let mut streams: Vec<TcpStream> = [&*live, "/api/v1/events"]
         .iter()
         .map(|path| {
             let mut stream = from(Ipv4Addr::LOCALHOST, page);

@@ -7,6 +7,7 @@ use cordee_e2e::axe;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
 use cordee_e2e::person::Person;
 use cordee_e2e::wait;
+use serde_json::json;
 
 use super::cookie::SHOWN;
 use super::login;
@@ -78,6 +79,8 @@ pub fn a_tab_that_was_open_over_an_upgrade_leads_to_the_sign_in(cluster: &Cluste
     person.ask("web", "web1", "ready");
     wait_for_admin(cluster, "good");
 
+    a_script_of_before_is_followed_by_a_fresh_page(&person);
+
     // Without script the question is a page of its own.
     let person = signed_in_before(cluster);
     person.browser.allow_scripts(false);
@@ -92,6 +95,23 @@ pub fn a_tab_that_was_open_over_an_upgrade_leads_to_the_sign_in(cluster: &Cluste
     cluster.api().act("/v1/pools/web/servers/web1/ready");
     wait_for_admin(cluster, "good");
     cluster.settle();
+}
+
+/// Follows the stream as a script does that came with another version's files.
+const OTHER_FILES: &str = "import('/assets/0123456789ab/live.js').then((live) => live.follow())";
+
+/// It would read the stream wrongly: its tab becomes a new page, where the person was.
+fn a_script_of_before_is_followed_by_a_fresh_page(person: &Person) {
+    person.go("/journal?before=5000#main");
+    person.browser.wait_for("#live[data-st=good]", SHOWN);
+    person.mark();
+    person.browser.script(OTHER_FILES, &[]);
+    let place = "return [window.markOfTheTest ?? null, location.pathname + location.search + location.hash]";
+    wait::until("a fresh page is shown", SHOWN, || {
+        let seen = person.browser.try_script(place, &[])?;
+        if seen == json!([null, "/journal?before=5000#main"]) { Ok(()) } else { Err(seen.to_string()) }
+    });
+    person.browser.wait_for("#live[data-st=good]", SHOWN);
 }
 
 /// Storage is refused, or forgets at once what is put into it.

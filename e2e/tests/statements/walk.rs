@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cordee_e2e::browser::Browser;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD, PROOF};
-use cordee_e2e::http::Client;
+use cordee_e2e::http::{self, Client};
 use cordee_e2e::looks::LANGUAGES;
 use cordee_e2e::person::Person;
 use cordee_e2e::vocabulary::{foreign, vocabulary};
@@ -44,6 +44,7 @@ pub fn every_answer_has_the_policy(cluster: &Cluster) {
     let cross = format!("Cookie: {name}={secret}\r\nSec-Fetch-Site: cross-site\r\nCordee-Proof: {PROOF}\r\n");
     let none = String::new();
     let days = format!("days=0&proof={PROOF}");
+    let live = http::stream(cluster.page());
     let cases = [
         ("GET", "/", &signed, "", 200),
         ("HEAD", "/", &signed, "", 200),
@@ -54,11 +55,12 @@ pub fn every_answer_has_the_policy(cluster: &Cluster) {
         ("GET", "/nothing-here", &signed, "", 404),
         // Only forms go there.
         ("GET", "/pools/web/servers", &signed, "", 404),
-        ("POST", "/lang", &signed, "cordee_lang=en&back=/", 303),
+        ("POST", "/lang", &signed, "lang=en&back=/", 303),
         ("POST", "/login", &cross, "name=x&password=y", 403),
         ("POST", "/pools/web/servers/web1/drain", &cookie, "x=y", 403),
         ("POST", "/visitors/keeping", &signed, days.as_str(), 422),
-        ("GET", "/live", &signed, "", 200),
+        ("GET", &*live, &signed, "", 200),
+        ("GET", "/live", &signed, "", 303),
         ("GET", "/api/v1/events", &signed, "", 200),
         ("GET", "/api/v1/snapshot", &signed, "", 200),
         ("GET", "/api/v1/visitors.csv", &signed, "", 200),

@@ -30,6 +30,11 @@ pub fn root() -> &'static str {
     ROOT.get_or_init(|| format!("/assets/{}", hash()))
 }
 
+/// The hash in it, by which a script says with which files it came.
+pub fn version() -> &'static str {
+    root().trim_start_matches("/assets/")
+}
+
 fn hash() -> String {
     let mut names: Vec<_> = Files::iter().collect();
     names.sort();
@@ -60,11 +65,10 @@ fn packed() -> &'static BTreeMap<String, Bytes> {
 }
 
 /// `GET /assets/{hash}/{file}`
-pub async fn file(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn file(Path((asked, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some(file) = Files::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     // A page of another version asks for its own files; it gets ours, but must not keep them under its name.
-    let current = root().ends_with(&version);
-    let keep = if current { FOR_GOOD } else { "no-cache" };
+    let keep = if asked == version() { FOR_GOOD } else { "no-cache" };
     let kind = format!("{}; charset=utf-8", file.metadata.mimetype());
     let known = [
         (header::CONTENT_TYPE, kind),

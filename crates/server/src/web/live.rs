@@ -1,8 +1,10 @@
-//! `GET /live`: what changes, as it changes.
+//! `GET /live?v=VERSION`: what changes, as it changes. A script that another Cordée sent would read it wrongly: without the
+//! [version](assets::version) of these files it is led to the sign-in page, and from there to a fresh page.
 //!
 //! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
 //! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
-//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill. When the session ends, `over`, and the stream ends.
+//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill, or that there is none.
+//! When the session ends, `over`, and the stream ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::snapshot::Snapshot;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::App;
+use super::assets;
 use super::flow::pack;
 use super::packing::unpacks;
 use super::page::{Member, Visit};
@@ -77,10 +80,11 @@ struct Beat {
     ages: Ages,
 }
 
-/// Which events the reader has already.
+/// What the reader's script is, and which events it has already.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Since {
+    v: Option<String>,
     after: Option<u64>,
 }
 
@@ -92,6 +96,9 @@ pub(super) async fn stream(
     Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Response {
+    if since.v.as_deref() != Some(assets::version()) {
+        return Redirect::to("/login").into_response();
+    }
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let reader = Reader::new(app, &visit, stay, last.or(since.after)).await;
     let events = stream::unfold(reader, |mut reader| async move {
@@ -160,6 +167,9 @@ impl Reader {
         self.ready.extend(message);
         // What came between the page and its stream is told again: the page puts it where it is already.
         self.visited();
+        // It may have ended while nobody told this reader anything.
+        self.measured();
+        self.drilled();
         self.last = after.unwrap_or(newest);
         if self.last < newest {
             self.catch_up().await;

@@ -3,6 +3,7 @@
 mod account;
 mod back;
 mod known;
+mod live;
 mod logs;
 mod many;
 mod names;
@@ -653,41 +654,13 @@ async fn sixty_codes_at_once_are_five_and_the_right_one_is_never_held_up() {
     assert_eq!(status(&made), "303");
 }
 
-#[tokio::test]
-async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
-    let site = site().await;
+/// A stream as the page's script opens it.
+async fn follow(site: &Site, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; cordee_lang=fr\r\n\r\n", site.cookie);
+    let (version, cookie) = (crate::web::assets::version(), &site.cookie);
+    let request = format!("GET /live?v={version} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}{headers}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
-    let first = read_until(&mut stream, "event: beat").await;
-    assert!(first.contains("event: snapshot") && first.contains("Tout fonctionne"), "{first}");
-
-    let mut next = fixture::snapshot();
-    next.servers[1].status.light = Light::Critical;
-    next.servers.remove(0);
-    site.app.board.set_snapshot(next);
-    let second = read_until(&mut stream, "event: delta").await;
-    assert!(second.contains("event: gone") && second.contains("[\"web1\"]"), "{second}");
-
-    let text = cordee_domain::text!("event-stop", name = "web2");
-    let event = site.app.store.note("ana", "web2", None, &text).expect("a line");
-    let third = read_until(&mut stream, "event: event").await;
-    assert!(third.contains(&format!("id: {}", event.id)) || third.contains("web2"), "{third}");
-}
-
-#[tokio::test]
-async fn the_stream_ends_when_its_reader_signs_out() {
-    let site = site().await;
-    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", site.cookie);
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    read_until(&mut stream, "event: beat").await;
-    assert_eq!(status(&site.post("/logout", "", "").await), "303");
-    let out = std::time::Instant::now();
-    // The end of a chunked body.
-    let last = read_until(&mut stream, "0\r\n\r\n").await;
-    assert!(out.elapsed() < std::time::Duration::from_secs(1), "{:?}: {last}", out.elapsed());
-    assert!(last.contains("event: over"), "{last}");
+    stream
 }
 
 /// Reads on until a piece came, with what came before it and at most one more read.

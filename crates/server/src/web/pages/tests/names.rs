@@ -5,10 +5,8 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::status::{Light, Status};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
-use super::{Site, read_until, site};
+use super::{Site, follow, read_until, site};
 use crate::web::view::fixture;
 
 fn name(text: &str) -> ServerName {
@@ -94,9 +92,7 @@ async fn causes_and_the_verdict_name_what_they_are_about() {
 #[tokio::test]
 async fn the_stream_sends_a_sentence_in_the_pieces_of_the_page() {
     let site = site().await;
-    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
-    let request = format!("GET /live HTTP/1.1\r\nHost: x\r\nCookie: {}; cordee_lang=en\r\n\r\n", site.cookie);
-    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut stream = follow(&site, "; cordee_lang=en").await;
     read_until(&mut stream, "event: beat").await;
     site.note("web1", &text!("event-turn", name = &name("web1"), word = "<i>"));
     let told = read_until(&mut stream, "event: event").await;

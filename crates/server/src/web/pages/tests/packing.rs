@@ -148,8 +148,9 @@ async fn a_table_is_packed_and_what_is_small_is_not() {
 #[tokio::test]
 async fn the_first_event_of_a_stream_waits_for_nothing() {
     let site = site().await;
+    let live = format!("/live?v={}", crate::web::assets::version());
     for (path, accepts, packed) in
-        [("/live", "gzip", true), ("/live", "gzip;q=0", false), ("/api/v1/events", "gzip", false)]
+        [(&*live, "gzip", true), (&*live, "gzip;q=0", false), ("/api/v1/events", "gzip", false)]
     {
         let sent = router(site.app.clone()).oneshot(request(&site, "GET", path, accepts, None)).await;
         let (head, mut body) = sent.expect("an answer").into_parts();
