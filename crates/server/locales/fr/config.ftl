@@ -234,5 +234,5 @@ config-without = Sans elle :
 config-overwritten-title = La dernière modification à la main, remplacée
 config-kept = Comparée au fichier d’aujourd’hui. Elle est gardée dans { $file } jusqu’à « nettoyer la configuration ».
 config-overwritten = Quelqu’un avait modifié le fichier de { $proxy }, ou il était coupé ; Cordée l’a récrit. Ce qui y était est gardé dans { $file }.
-cli-help-config = Montrer le fichier d’un HAProxy, chaque ligne avec ce qu’elle fait et ce qui casserait sans elle ; code de retour 1 si le fichier ou le processus diffère
+cli-help-config = Montrer le fichier d’un HAProxy, chaque ligne avec ce qu’elle fait et ce qui casserait sans elle ; code de sortie 1 si le fichier ou le processus diffère
 cli-help-config-json = Comme l’API la donne

@@ -165,7 +165,7 @@ reason-copy-differs = { $count ->
 reason-copy-begins = la copie de { $donor } commence
 reason-copying-again = { $why } ; nouvel essai : { $how }
 reason-copying = { $percent } % de { $donor }, encore { $seconds } s environ
-status-copy-failed = Copie échouée
+status-copy-failed = Échec de la copie
 status-copying = Copie
 status-leaving = Quitte le groupe
 verify-asked = Les lignes de { $name } sont en cours de comparaison avec celles de la base qui écrit
@@ -345,7 +345,7 @@ rows-left-out = { $count ->
        *[other] {" "}et { $more } autres
     } ({ $first } : { $why })
 }
-status-rows-unproven = Prouvée en partie
+status-rows-unproven = Vérifiée en partie
 status-sequences = Séquences en conflit
 status-keyless = Tables sans clé
 status-schemaless = Tables manquantes
