@@ -371,12 +371,12 @@ fn what_runs_is_left_alone_by_one_that_cannot_replace_it(running: &Cluster) {
     let said = cluster::run(&mut up, STARTED);
     assert_eq!(said.code, 0, "{said:#?}");
     fs::remove_file(&binary).unwrap();
-    let before = running.processes();
+    let before = running.leaders();
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();
     refused(earlier.env("CORDEE_PAGE", taken.to_string()), &[&taken.to_string(), "taken"]);
     refused(earlier.env("CORDEE_PAGE", running.site().to_string()), &["are the same"]);
-    assert_eq!(running.processes(), before, "it was looked at first");
+    assert_eq!(running.leaders(), before, "it was looked at first");
     drop(holder);
     let said = running.cli_ok(&["up", "--detach"]);
     assert!(said.contains("the page is restarted"), "{said}");
