@@ -369,12 +369,10 @@ impl World {
             }
             Step::StopProcess { .. } => {}
             Step::KillProcess { id, .. } => self.die(id),
-            Step::TrashHome { home } => {
-                self.homes.made.remove(home);
-                if let Ok(name) = ServerName::parse(home) {
-                    self.initialised.remove(&name);
-                    self.databases.remove(&name);
-                }
+            Step::TrashHome { name } => {
+                self.homes.made.remove(name);
+                self.initialised.remove(name);
+                self.databases.remove(name);
             }
             Step::CopyDatabase { name, id, donor } => {
                 let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {
