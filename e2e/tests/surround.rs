@@ -292,20 +292,29 @@ fn a_first_start_under_any_mask_serves_and_keeps_its_secrets(_: &Cluster) {
     }
 }
 
+/// That neither signal is ignored.
+const HEARD: &str = "--default-signal=INT,HUP";
+
 /// `cordee up`, in the foreground; ended when dropped.
 struct Foreground(Child);
 
 impl Foreground {
-    fn begin(cluster: &Cluster) -> Self {
-        let mut up = cluster.command(&["up"]);
+    /// Whoever runs the tests may have signals ignored, as `nohup` does, and what is started inherits that.
+    fn begin(cluster: &Cluster, signals: &str) -> Self {
+        let first = format!("exec env {signals} \"$0\" \"$@\"");
+        let mut up = after(&first, &cluster.command(&["up"]));
         Self(up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("cordee"))
+    }
+
+    fn send(&self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("a pid");
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Ctrl-C, or another signal. Gives the exit code and what it had said to whoever still reads.
     #[track_caller]
     fn interrupt(mut self, signal: Signal) -> (Option<i32>, String) {
-        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("a pid");
-        rustix::process::kill_process(pid, signal).unwrap();
+        self.send(signal);
         let ended = || self.0.try_wait().map_err(|e| e.to_string())?.ok_or_else(|| "it runs".to_owned());
         let (status, _) = wait::until("`cordee up` has ended", STARTED, ended);
         let mut said = String::new();
@@ -326,7 +335,7 @@ impl Drop for Foreground {
 fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     let cluster = Cluster::prepare("interrupted", &[]);
     for signal in [Signal::INT, Signal::HUP] {
-        let mut up = Foreground::begin(&cluster);
+        let mut up = Foreground::begin(&cluster, HEARD);
         if signal == Signal::HUP {
             // With the terminal goes whoever reads.
             drop(up.0.stdout.take());
@@ -345,13 +354,18 @@ fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     // What somebody had started before is theirs.
     running.settle();
     let before = running.leaders();
-    let mut up = Foreground::begin(running);
+    let mut up = Foreground::begin(running, "--default-signal=INT --ignore-signal=HUP");
     let mut said = String::new();
     let mut lines = BufReader::new(up.0.stdout.take().expect("a pipe"));
     while !said.contains("ran before") {
         assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
     }
     up.0.stdout = Some(lines.into_inner());
+    up.send(Signal::HUP);
+    wait::always("what ignores it goes on", Duration::from_secs(1), || match up.0.try_wait() {
+        Ok(None) => Ok(()),
+        ended => Err(format!("{ended:?}")),
+    });
     let (code, said) = up.interrupt(Signal::INT);
     assert!(code == Some(0) && said.contains("runs on"), "{code:?}: {said}");
     assert_eq!(running.leaders(), before);
@@ -379,7 +393,7 @@ fn what_runs_is_left_alone_by_one_that_cannot_replace_it(running: &Cluster) {
     assert_eq!(running.leaders(), before, "it was looked at first");
     drop(holder);
     let said = running.cli_ok(&["up", "--detach"]);
-    assert!(said.contains("the page is restarted"), "{said}");
+    assert!(said.contains("page is restarted"), "{said}");
     running.settle();
 }
 
