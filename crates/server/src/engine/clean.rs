@@ -34,7 +34,10 @@ pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> C
     let foreign = entries(&home.servers()).into_iter().filter(|path| data::home_of(path).is_none());
     let foreign = foreign.map(|path| (size(&path), path));
     Cleaning {
-        items: leftovers(home, names, apply).into_iter().map(|(path, why, bytes)| told(path, why, bytes)).collect(),
+        items: leftovers(home, names, apply)
+            .into_iter()
+            .map(|(path, why, bytes)| told(path, why, bytes))
+            .collect(),
         foreign: foreign.map(|(bytes, path)| told(path, text!("clean-foreign"), bytes)).collect(),
     }
 }
@@ -206,7 +209,10 @@ mod tests {
         for apply in [false, true] {
             let found = clean(&home, &names(), apply);
             let foreign: Vec<&str> = found.foreign.iter().map(|f| f.path.as_str()).collect();
-            assert_eq!((found.items.as_slice(), foreign), (&[][..], vec!["servers/lost+found", "servers/web1.bak"]));
+            assert_eq!(
+                (found.items.as_slice(), foreign),
+                (&[][..], vec!["servers/lost+found", "servers/web1.bak"])
+            );
         }
         home.leave_nothing().unwrap();
     }

@@ -368,7 +368,8 @@ mod tests {
         fs::write(servers.join("web2"), "").expect("a file");
         std::os::unix::fs::symlink(servers.join("web1"), servers.join("web3")).expect("a link");
         let entries = files::entries(&servers).expect("seen");
-        let homes: Vec<String> = entries.iter().filter_map(|path| home_of(path)).map(|n| n.to_string()).collect();
+        let homes: Vec<String> =
+            entries.iter().filter_map(|path| home_of(path)).map(|n| n.to_string()).collect();
         fs::remove_dir_all(&servers).expect("gone");
         assert_eq!((entries.len(), homes), (7, vec!["web1".to_owned()]));
     }

@@ -41,7 +41,8 @@ async fn list(app: &App, apply: bool) -> Option<Cleaning> {
 /// Shows the list.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
     let Some(found) = list(&app, false).await else { return unavailable(&visit, &app) };
-    let item = |l: Leftover| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) };
+    let item =
+        |l: Leftover| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) };
     let items = |all: Vec<Leftover>| all.into_iter().map(item).collect::<Vec<_>>();
     let (items, foreign) = (items(found.items), items(found.foreign));
     let button = visit.lang.say(&text!("clean-button", count = items.len()));
