@@ -154,6 +154,11 @@ fn refused(environment: &[(&str, &str)], port: u16, owner: &str) {
 
 fn cleaning_shows_first_and_takes_only_what_nobody_wishes_for(cluster: &Cluster) {
     let api = cluster.api();
+    // What another hand put there, or the file system.
+    let foreign = ["lost+found", "web1.bak"].map(|name| cluster.home().join("servers").join(name));
+    for folder in &foreign {
+        std::fs::create_dir(folder).unwrap();
+    }
     let home = cluster.home().join("servers/web3");
     assert!(api.post("/v1/pools/web/servers", &json!({ "name": "web3", "start": true })).ok());
     api.wait_for_light("web3", "good", RELOADED);
@@ -172,7 +177,14 @@ fn cleaning_shows_first_and_takes_only_what_nobody_wishes_for(cluster: &Cluster)
     assert!(path.exists(), "a dry run takes nothing");
     assert_eq!(api.act("/v1/clean?apply=true")["applied"], true);
     assert!(!path.exists());
-    assert_eq!(api.act("/v1/clean")["items"], json!([]));
+    let clean = api.act("/v1/clean");
+    assert_eq!(clean["items"], json!([]));
+    let named = ["servers/lost+found", "servers/web1.bak"];
+    assert!(named.iter().zip(0..).all(|(path, n)| clean["foreign"][n]["path"] == *path), "{clean}");
+    assert!(named.iter().all(|path| cluster.cli_ok(&["clean"]).contains(path)));
+    for folder in &foreign {
+        std::fs::remove_dir(folder).expect("it is where it was");
+    }
     for kept in ["web1", "web2", "db1", "db2"] {
         assert!(cluster.home().join("servers").join(kept).is_dir(), "{kept} was taken");
     }

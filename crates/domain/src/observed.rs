@@ -344,8 +344,8 @@ pub struct Observed {
     pub comparisons: BTreeMap<ServerName, Comparison>,
     /// The writer's tables that ask for a word, when it was last asked.
     pub tables: Seen<OddTables>,
-    /// Folders of servers under `servers/`, and for whom each was made.
-    pub homes: BTreeMap<String, Made>,
+    /// Folders of servers under `servers/`, and for whom each was made. What has another name is not ours.
+    pub homes: BTreeMap<ServerName, Made>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
     /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes on.

@@ -273,7 +273,7 @@ impl World {
                 let silent = address.is_some_and(|a| self.silent.contains(&a));
                 // One that has a folder here is ours and answers while its process lives; any other is external, also
                 // where a folder by its name is left of one that was removed.
-                let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name.as_str());
+                let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name);
                 let well = !silent && (answering.contains(name) || !here);
                 server.verdict = if well { Verdict::Up } else { Verdict::Down };
                 let code = if well { "L7OK" } else { "L4CON" };
@@ -369,12 +369,10 @@ impl World {
             }
             Step::StopProcess { .. } => {}
             Step::KillProcess { id, .. } => self.die(id),
-            Step::TrashHome { home } => {
-                self.homes.made.remove(home);
-                if let Ok(name) = ServerName::parse(home) {
-                    self.initialised.remove(&name);
-                    self.databases.remove(&name);
-                }
+            Step::TrashHome { name } => {
+                self.homes.made.remove(name);
+                self.initialised.remove(name);
+                self.databases.remove(name);
             }
             Step::CopyDatabase { name, id, donor } => {
                 let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {

@@ -144,8 +144,8 @@ pub enum Step {
     },
     /// Move the folder of a server that is gone to `trash/`.
     TrashHome {
-        /// The folder's name.
-        home: String,
+        /// Its name, which is the folder's.
+        name: ServerName,
     },
     /// Make a database's data folder and accounts.
     InitDatabase {
@@ -452,11 +452,8 @@ impl Step {
             Self::InitDatabase { name, .. }
             | Self::CopyDatabase { name, .. }
             | Self::ImportDatabase { name, .. }
-            | Self::SaveOwn { name, .. } => Target::Process(ProcessId::Server(name.clone())),
-            Self::TrashHome { home } => match ServerName::parse(home) {
-                Ok(name) => Target::Process(ProcessId::Server(name)),
-                Err(_) => Target::Proxy(PoolId::Web),
-            },
+            | Self::SaveOwn { name, .. }
+            | Self::TrashHome { name } => Target::Process(ProcessId::Server(name.clone())),
             Self::SetLink { on: name, .. }
             | Self::StartLink { on: name, .. }
             | Self::StopLink { on: name, .. }

@@ -117,7 +117,7 @@ pub enum Ask {
         /// Do it.
         apply: bool,
         /// Where the list goes.
-        reply: oneshot::Sender<Vec<Leftover>>,
+        reply: oneshot::Sender<Cleaning>,
     },
 }
 
@@ -193,12 +193,21 @@ pub struct LogFile {
     pub unread: Option<Text>,
 }
 
+/// What "clean configuration" finds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleaning {
+    /// What may go, or is gone.
+    pub items: Vec<Leftover>,
+    /// What is not Cordée's, and stays.
+    pub foreign: Vec<Leftover>,
+}
+
 /// Something that no wish explains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftover {
     /// Where it is, relative to `CORDEE_HOME`.
     pub path: String,
-    /// What it is and why it may go.
+    /// What it is, and why it may go or stays.
     pub why: Text,
     /// Its size.
     pub bytes: u64,

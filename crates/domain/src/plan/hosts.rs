@@ -38,13 +38,13 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
             removed(plan, desired, observed, name, seen, now);
         }
     }
-    for (home, made) in &observed.homes {
+    for (name, made) in &observed.homes {
         // Another server may have taken the name already: what lies there is not its own.
-        let own = desired.servers().any(|(pool, s)| s.name.as_str() == home && made.is_of(pool, s));
+        let own = desired.servers().any(|(pool, s)| s.name == *name && made.is_of(pool, s));
         let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
-        let busy = observed.processes.iter().any(|(id, p)| id.to_string() == *home && !ended(p));
-        if !own && !busy {
-            plan.steps.push(Step::TrashHome { home: home.clone() });
+        let process = observed.processes.get(&ProcessId::Server(name.clone()));
+        if !own && process.is_none_or(ended) {
+            plan.steps.push(Step::TrashHome { name: name.clone() });
         }
     }
 }
@@ -159,7 +159,7 @@ fn server_process(
 
 /// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.
 fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
-    match observed.homes.get(name.as_str()).and_then(|made| made.pool).unwrap_or(wished) {
+    match observed.homes.get(name).and_then(|made| made.pool).unwrap_or(wished) {
         PoolId::Db => DB_PATIENCE,
         PoolId::Web => WEB_PATIENCE,
     }
@@ -180,7 +180,7 @@ pub(super) fn at_home(
         plan.waiting.push((Target::Process(id), text));
         return false;
     }
-    let home = observed.homes.get(server.name.as_str());
+    let home = observed.homes.get(&server.name);
     let own = home.is_none_or(|made| made.is_of(pool, server));
     if !own {
         quiet(plan, &id, process);

@@ -9,7 +9,7 @@ use crate::observed::Made;
 #[derive(Debug, Default)]
 pub(super) struct Homes {
     /// For whom each folder was made.
-    pub(super) made: BTreeMap<String, Made>,
+    pub(super) made: BTreeMap<ServerName, Made>,
     mixed: Vec<String>,
 }
 
@@ -17,7 +17,7 @@ impl Homes {
     /// A server starts there, or its data are put there.
     pub(super) fn enter(&mut self, name: &ServerName, pool: PoolId, id: u32) {
         let made = Made { pool: Some(pool), id: Some(id) };
-        match self.made.insert(name.to_string(), made) {
+        match self.made.insert(name.clone(), made) {
             Some(before) if before != made => self.mixed.push(format!("{name}: {made:?} with {before:?}")),
             _ => {}
         }
@@ -31,7 +31,7 @@ impl super::World {
     }
 
     /// For whom the folder of that name was made.
-    pub fn home(&self, name: &str) -> Option<Made> {
+    pub fn home(&self, name: &ServerName) -> Option<Made> {
         self.homes.made.get(name).copied()
     }
 }

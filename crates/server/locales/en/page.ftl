@@ -251,6 +251,7 @@ clean-button = { $count ->
     [one] Remove { $count } item
    *[other] Remove { $count } items
 }
+clean-foreign-title = Not Cordée’s
 clean-help = What no longer belongs to any server, and why it may go.
 clean-none = Nothing to clean
 clean-none-help = Every file belongs to a server of the list.

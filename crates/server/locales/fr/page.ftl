@@ -251,6 +251,7 @@ clean-button = { $count ->
     [one] Retirer { $count } élément
    *[other] Retirer { $count } éléments
 }
+clean-foreign-title = Étranger à Cordée
 clean-help = Ce qui n’appartient plus à aucun serveur, et pourquoi cela peut partir.
 clean-none = Rien à nettoyer
 clean-none-help = Chaque fichier appartient à un serveur de la liste.

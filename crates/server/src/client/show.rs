@@ -13,7 +13,7 @@ use crate::web::api::config::ConfigJson;
 use crate::web::api::drills::DrillJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tokens::TokensJson;
-use crate::web::api::tools::{CleanJson, HistoryJson};
+use crate::web::api::tools::{CleanJson, HistoryJson, LeftoverJson};
 use crate::web::api::trials::TrialJson;
 use crate::web::api::view::{CauseJson, ServerJson, SnapshotJson, StatusJson};
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
@@ -261,21 +261,24 @@ pub(super) fn logs(logs: &LogsJson, lang: Lang) -> String {
 
 /// What "clean" found, and what became of it.
 pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
+    let rows = |items: &[LeftoverJson]| {
+        let bytes = |item: &LeftoverJson| lang.say(&text!("cli-bytes", count = item.bytes));
+        table(&items.iter().map(|item| row([&item.path, &bytes(item), &item.why])).collect::<Vec<_>>())
+    };
+    let foreign = match answer.foreign.as_slice() {
+        [] => String::new(),
+        foreign => format!("\n{}\n{}", lang.say(&text!("clean-foreign-title")), rows(foreign)),
+    };
     if answer.items.is_empty() {
-        return format!("{}\n", lang.say(&text!("cli-clean-nothing")));
+        return format!("{}\n{foreign}", lang.say(&text!("cli-clean-nothing")));
     }
-    let rows: Vec<_> = answer
-        .items
-        .iter()
-        .map(|item| row([&item.path, &lang.say(&text!("cli-bytes", count = item.bytes)), &item.why]))
-        .collect();
     let count = answer.items.len();
     let last = if answer.applied {
         text!("cli-clean-done", count = count)
     } else {
         text!("cli-clean-would", count = count)
     };
-    format!("{}{}\n", table(&rows), lang.say(&last))
+    format!("{}{}\n{foreign}", rows(&answer.items), lang.say(&last))
 }
 
 /// An HAProxy's file; below each line what it does, and what would break without it.

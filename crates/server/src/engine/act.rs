@@ -354,13 +354,13 @@ fn process_step(
             import_tables(parts, doors, desired, (name, donor), out).map(|()| None)
         }
         Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
-        Step::TrashHome { home } => {
-            if data::belongs(parts, home) {
+        Step::TrashHome { name } => {
+            if data::belongs(parts, name) {
                 // Planned from an older look: what belongs to one that is wished never goes.
                 return Err(text!("decision-refused"));
             }
-            let to = parts.home.trash().join(format!("{home}-{}", now()));
-            std::fs::rename(parts.home.servers().join(home), to).map_err(|e| io(&e))?;
+            let to = parts.home.trash().join(format!("{name}-{}", now()));
+            std::fs::rename(parts.home.server(name), to).map_err(|e| io(&e))?;
             Ok(None)
         }
         _ => Ok(None),

@@ -14,18 +14,36 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use crate::board::Leftover;
+use crate::board::{Cleaning, Leftover};
 use crate::hands::{files, process};
 use crate::paths::Home;
 
 use super::asks::entries;
-use super::by_hand;
+use super::{by_hand, data};
 
 /// A draft is renamed within a moment: one that is older was left by an act that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
 
-/// What may go. With `apply` it goes, and what is gone is told. `names`: the servers that are wished or still there.
-pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Vec<Leftover> {
+/// What may go, and what is somebody else's. With `apply` the former goes, and what is gone is told. `names`: the servers
+/// that are wished or still there.
+pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning {
+    let told = |path: PathBuf, why: Text, bytes: u64| {
+        let shown = path.strip_prefix(&home.root).unwrap_or(&path);
+        Leftover { path: shown.to_string_lossy().into_owned(), why, bytes }
+    };
+    let foreign = entries(&home.servers()).into_iter().filter(|path| data::home_of(path).is_none());
+    let foreign = foreign.map(|path| (size(&path), path));
+    Cleaning {
+        items: leftovers(home, names, apply)
+            .into_iter()
+            .map(|(path, why, bytes)| told(path, why, bytes))
+            .collect(),
+        foreign: foreign.map(|(bytes, path)| told(path, text!("clean-foreign"), bytes)).collect(),
+    }
+}
+
+/// What may go, or is gone, with its size.
+fn leftovers(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Vec<(PathBuf, Text, u64)> {
     let mut found = candidates(home, names);
     match process::held_below(&[&home.root, &home.run()]) {
         Ok(held) => found.retain(|(path, _)| !held.iter().any(|file| file.starts_with(path))),
@@ -41,8 +59,7 @@ pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> V
             tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "clean");
             continue;
         }
-        let shown = path.strip_prefix(&home.root).unwrap_or(&path);
-        told.push(Leftover { path: shown.to_string_lossy().into_owned(), why, bytes });
+        told.push((path, why, bytes));
     }
     told
 }
@@ -144,6 +161,7 @@ mod tests {
 
     fn listed(home: &Home, apply: bool) -> Vec<String> {
         let mut paths: Vec<String> = clean(home, &names(), apply)
+            .items
             .into_iter()
             .filter_map(|l| Some(l.path.rsplit_once('/')?.1.to_owned()))
             .collect();
@@ -179,6 +197,23 @@ mod tests {
         assert_eq!(listed(&home, false), [""; 0]);
         assert_eq!(listed(&home, true), [""; 0]);
         assert!(home.session_map().exists() && log.exists());
+        home.leave_nothing().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_ours_is_named_and_stays() {
+        let home = home("foreign");
+        for folder in ["web1", "lost+found", "web1.bak"] {
+            fs::create_dir_all(home.servers().join(folder)).unwrap();
+        }
+        for apply in [false, true] {
+            let found = clean(&home, &names(), apply);
+            let foreign: Vec<&str> = found.foreign.iter().map(|f| f.path.as_str()).collect();
+            assert_eq!(
+                (found.items.as_slice(), foreign),
+                (&[][..], vec!["servers/lost+found", "servers/web1.bak"])
+            );
+        }
         home.leave_nothing().unwrap();
     }
 

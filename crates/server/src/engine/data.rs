@@ -78,6 +78,14 @@ pub(super) fn id_file(home: &Path) -> PathBuf {
     home.join("id")
 }
 
+/// The server whose folder that would be. What no server can be called, and what is no folder but a file or a link, is
+/// somebody else's: a file system has a `lost+found`, a person keeps a `web1.bak`.
+pub(super) fn home_of(path: &Path) -> Option<ServerName> {
+    let name = ServerName::parse(path.file_name()?.to_str()?).ok()?;
+    let other = std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir());
+    (!other).then_some(name)
+}
+
 /// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the data of a
 /// database, they are the database's.
 pub(super) fn made(home: &Path) -> std::io::Result<Made> {
@@ -104,9 +112,9 @@ pub(super) fn made(home: &Path) -> std::io::Result<Made> {
 }
 
 /// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
-pub(super) fn belongs(parts: &Parts, home: &str) -> bool {
+pub(super) fn belongs(parts: &Parts, name: &ServerName) -> bool {
     let desired = parts.board.desired();
-    let mut wished = desired.servers().filter(|(_, s)| s.name.as_str() == home);
+    let mut wished = desired.servers().filter(|(_, s)| s.name == *name);
     wished.any(|(pool, s)| made(&parts.home.server(&s.name)).map_or(true, |made| made.is_of(pool, s)))
 }
 
@@ -349,6 +357,21 @@ mod tests {
             of(db, None),
             "an older Cordée put one upon the other"
         );
+    }
+
+    #[test]
+    fn what_no_server_can_be_called_and_what_is_no_folder_is_somebody_else_s() {
+        let servers = PathBuf::from(env!("OUT_DIR")).join(format!("servers-{}", std::process::id()));
+        for folder in ["web1", "lost+found", "web1.bak", ".x", "web"] {
+            fs::create_dir_all(servers.join(folder)).expect("a folder");
+        }
+        fs::write(servers.join("web2"), "").expect("a file");
+        std::os::unix::fs::symlink(servers.join("web1"), servers.join("web3")).expect("a link");
+        let entries = files::entries(&servers).expect("seen");
+        let homes: Vec<String> =
+            entries.iter().filter_map(|path| home_of(path)).map(|n| n.to_string()).collect();
+        fs::remove_dir_all(&servers).expect("gone");
+        assert_eq!((entries.len(), homes), (7, vec!["web1".to_owned()]));
     }
 
     #[test]

@@ -138,18 +138,18 @@ impl Engine {
         let mut looked = Ok(());
         let mut homes = BTreeMap::new();
         for path in files::entries(&self.parts.home.servers())? {
-            let Some(home) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let Some(name) = data::home_of(&path) else { continue };
             let made = match data::made(&path) {
                 Ok(made) => made,
                 // It went to the trash since it was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => {
-                    self.observed.own.unread.extend(ServerName::parse(home).ok());
+                    self.observed.own.unread.insert(name.clone());
                     looked = Err(error);
-                    self.observed.homes.get(home).copied().unwrap_or_default()
+                    self.observed.homes.get(&name).copied().unwrap_or_default()
                 }
             };
-            homes.insert(home.to_owned(), made);
+            homes.insert(name, made);
         }
         self.observed.homes = homes;
         looked

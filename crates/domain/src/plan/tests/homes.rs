@@ -49,7 +49,7 @@ impl Tale {
         }
         assert!(self.desired.servers().all(|(_, s)| s.name.as_str() != server), "it is still wished");
         assert!(self.world.alive().contains(&ProcessId::Server(name(server))), "it has ended already");
-        assert!(self.world.home(server).is_some(), "its folder is gone already");
+        assert!(self.world.home(&name(server)).is_some(), "its folder is gone already");
     }
 
     fn id(&self, pool: PoolId, server: &str) -> Option<u32> {
@@ -64,7 +64,7 @@ fn a_web_server_by_the_name_of_a_removed_database_has_a_folder_of_its_own() {
     tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
     tale.settle();
     let own = Made { pool: Some(PoolId::Web), id: tale.id(PoolId::Web, "db2") };
-    assert_eq!(tale.world.home("db2"), Some(own));
+    assert_eq!(tale.world.home(&name("db2")), Some(own));
     assert!(tale.world.alive().contains(&ProcessId::Server(name("db2"))));
 }
 
@@ -75,17 +75,17 @@ fn a_database_by_the_name_of_a_removed_web_server_has_a_folder_of_its_own() {
     tale.wish(&Change::AddServer { pool: PoolId::Db, server: new("web2", Runtime::Process) });
     tale.settle();
     let own = Made { pool: Some(PoolId::Db), id: tale.id(PoolId::Db, "web2") };
-    assert_eq!(tale.world.home("web2"), Some(own));
+    assert_eq!(tale.world.home(&name("web2")), Some(own));
 }
 
 #[test]
 fn a_web_server_that_comes_again_under_its_name_begins_with_an_empty_folder() {
     let mut tale = settled();
-    let before = tale.world.home("web2").expect("a folder");
+    let before = tale.world.home(&name("web2")).expect("a folder");
     tale.forget(PoolId::Web, "web2");
     tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("web2", Runtime::Process) });
     tale.settle();
-    let now = tale.world.home("web2").expect("a folder");
+    let now = tale.world.home(&name("web2")).expect("a folder");
     assert!(now.pool == before.pool && now.id != before.id, "{before:?} {now:?}");
 }
 
@@ -95,7 +95,7 @@ fn nothing_stays_in_place_under_the_name_of_somebody_else_s_web_server() {
     tale.forget(PoolId::Db, "db2");
     tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::External) });
     tale.settle();
-    assert_eq!(tale.world.home("db2"), None);
+    assert_eq!(tale.world.home(&name("db2")), None);
 }
 
 /// A database by that name is ending, and a web server wants the name: it has a database's time to end well.
@@ -121,7 +121,7 @@ fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
 fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
     let mut tale = settled();
     let web2 = ProcessId::Server(name("web2"));
-    tale.memory.homes.insert("web2".to_owned(), Made { pool: Some(PoolId::Db), id: None });
+    tale.memory.homes.insert(name("web2"), Made { pool: Some(PoolId::Db), id: None });
     tale.memory.processes.insert(web2.clone(), seen.clone());
     let all = plan(&tale.desired, &tale.memory, &setting(), tale.world.now).steps;
     all.into_iter().filter(|s| s.target() == Target::Process(web2.clone())).collect()
@@ -130,7 +130,7 @@ fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
 #[test]
 fn what_runs_of_the_last_bearer_ends_before_its_folder_goes_and_what_is_unknown_stays() {
     let gone = ProcessSeen::default();
-    assert_eq!(steps_on_web2(&gone), [Step::TrashHome { home: "web2".to_owned() }]);
+    assert_eq!(steps_on_web2(&gone), [Step::TrashHome { name: name("web2") }]);
     let left = ProcessSeen { orphans: vec![7], ..gone.clone() };
     let id = ProcessId::Server(name("web2"));
     assert_eq!(steps_on_web2(&left), [Step::KillProcess { id, pids: vec![7] }]);

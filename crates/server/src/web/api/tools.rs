@@ -33,14 +33,16 @@ pub struct CleanJson {
     pub applied: bool,
     /// What no wish explains.
     pub items: Vec<LeftoverJson>,
+    /// What is not Cordée's, and stays where it is.
+    pub foreign: Vec<LeftoverJson>,
 }
 
-/// One thing that no wish explains.
+/// One thing that no wish explains, or that is not Cordée's.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LeftoverJson {
     /// Where it is, relative to `CORDEE_HOME`.
     pub path: String,
-    /// What it is and why it may go.
+    /// What it is, and why it may go or stays.
     pub why: String,
     /// Its size.
     pub bytes: u64,
@@ -161,15 +163,15 @@ pub(super) async fn clean(
     asked: Asked,
 ) -> Result<Json<CleanJson>, Refusal> {
     let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
-    let items = ask(&app, lang, |reply| Ask::Clean { apply, reply }).await?;
+    let found = ask(&app, lang, |reply| Ask::Clean { apply, reply }).await?;
     if apply {
-        let (store, text) = (app.store.clone(), text!("event-cleaned", count = items.len()));
+        let (store, text) = (app.store.clone(), text!("event-cleaned", count = found.items.len()));
         app.blocking(move || store.note(&actor, "cluster", None, &text))
             .await
             .map_err(|e| Refusal::store(&e, lang))?;
     }
-    let items = items.into_iter().map(|i| leftover(i, lang)).collect();
-    Ok(Json(CleanJson { applied: apply, items }))
+    let told = |all: Vec<Leftover>| all.into_iter().map(|one| leftover(one, lang)).collect();
+    Ok(Json(CleanJson { applied: apply, items: told(found.items), foreign: told(found.foreign) }))
 }
 
 fn leftover(item: Leftover, lang: Lang) -> LeftoverJson {

@@ -10,7 +10,7 @@ use cordee_domain::text;
 
 use super::done;
 use super::tools::{unanswered, unavailable};
-use crate::board::{Ask, Leftover};
+use crate::board::{Ask, Cleaning, Leftover};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, show};
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Clean {
     p: Page,
     items: Vec<Item>,
+    foreign: Vec<Item>,
     button: String,
 }
 
@@ -32,7 +33,7 @@ struct Item {
     size: String,
 }
 
-async fn list(app: &App, apply: bool) -> Option<Vec<Leftover>> {
+async fn list(app: &App, apply: bool) -> Option<Cleaning> {
     let asked = app.board.ask(|reply| Ask::Clean { apply, reply });
     tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
 }
@@ -40,23 +41,23 @@ async fn list(app: &App, apply: bool) -> Option<Vec<Leftover>> {
 /// Shows the list.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
     let Some(found) = list(&app, false).await else { return unavailable(&visit, &app) };
-    let items: Vec<Item> = found
-        .into_iter()
-        .map(|l| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) })
-        .collect();
+    let item =
+        |l: Leftover| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) };
+    let items = |all: Vec<Leftover>| all.into_iter().map(item).collect::<Vec<_>>();
+    let (items, foreign) = (items(found.items), items(found.foreign));
     let button = visit.lang.say(&text!("clean-button", count = items.len()));
-    show(StatusCode::OK, &Clean { p: visit.page(&app, Place::Board), items, button })
+    show(StatusCode::OK, &Clean { p: visit.page(&app, Place::Board), items, foreign, button })
 }
 
 /// Removes what is listed now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
     let Some(gone) = list(&app, true).await else { return unanswered(&visit, &app) };
     let (store, actor) = (app.store.clone(), visit.actor());
-    let told = text!("event-cleaned", count = gone.len());
+    let told = text!("event-cleaned", count = gone.items.len());
     if let Err(error) = app.blocking(move || store.note(&actor, "cluster", None, &told)).await {
         return visit.refusal(&app, Refusal::store(&error, visit.lang));
     }
-    done(&visit, StatusCode::OK, &text!("done-clean", count = gone.len()), None)
+    done(&visit, StatusCode::OK, &text!("done-clean", count = gone.items.len()), None)
 }
 
 fn size(bytes: u64, lang: Lang) -> String {

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
-use crate::board::{Ask, JoinPlan, Leftover, LogFile, TestReport, TestStep};
+use crate::board::{Ask, Cleaning, JoinPlan, Leftover, LogFile, TestReport, TestStep};
 use crate::desk::{DrillUnderWay, Phase};
 use crate::store::{Account, Device, SignIn, TokenName};
 use crate::web::session::Local;
@@ -117,7 +117,8 @@ impl Rig {
                     }
                     Ask::Clean { reply, .. } => {
                         let why = text!("status-stopped");
-                        drop(reply.send(vec![Leftover { path: "servers/old".to_owned(), why, bytes: 7 }]));
+                        let items = vec![Leftover { path: "servers/old".to_owned(), why, bytes: 7 }];
+                        drop(reply.send(Cleaning { items, foreign: Vec::new() }));
                     }
                 }
             }
