@@ -36,10 +36,10 @@ fn sentences(source: &str) -> String {
     said
 }
 
-/// Names of commands and cookies are no words: they have capitals alone, or an underscore.
+/// Names of commands and cookies, of servers and clusters are no words: they have capitals alone, an underscore, or a digit.
 fn words(text: &str) -> BTreeSet<String> {
-    let all = text.split(|c: char| !c.is_alphabetic() && c != '_');
-    let all = all.filter(|word| word.chars().count() > 1 && !word.contains('_'));
+    let all = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let all = all.filter(|word| word.chars().count() > 1 && word.chars().all(char::is_alphabetic));
     all.filter(|word| word.chars().any(char::is_lowercase)).map(str::to_lowercase).collect()
 }
 
@@ -94,6 +94,7 @@ mod tests {
             |told: &str| foreign(&BTreeSet::from([told.to_owned()]), &english, &french, &["suite 7"]);
         assert_eq!(foreign("2 servers"), Vec::<String>::new());
         assert_eq!(foreign("SERVEUR, serveur_id and the suite 7"), Vec::<String>::new(), "names and data");
+        assert_eq!(foreign("Cordée f2sur7a, un3"), Vec::<String>::new(), "what was drawn by lot");
         assert_eq!(foreign("web1 : Un serveur"), ["[\"serveur\", \"un\"] in \"web1 : Un serveur\""]);
     }
 }

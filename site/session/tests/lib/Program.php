@@ -36,7 +36,25 @@ final class Program
     {
         if ($this->runs()) {
             posix_kill($this->pid, $signal);
+            if ($signal === \SIGSTOP) {
+                // One thread hears it; until that one runs, the others go on.
+                Wait::until('it stands still', 10, $this->standsStill(...));
+            }
         }
+    }
+
+    /** Whether each of its threads is stopped. */
+    private function standsStill(): bool
+    {
+        foreach (glob("/proc/{$this->pid}/task/*/stat") ?: [] as $file) {
+            // The second field is the name in parentheses, which may hold anything.
+            $stat = (string) @file_get_contents($file);
+            if ($stat !== '' && substr($stat, (int) strrpos($stat, ')') + 2, 1) !== 'T') {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     public function say(string $line): void
