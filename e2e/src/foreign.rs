@@ -19,6 +19,9 @@ pub const USER: &str = "ana";
 /// Its password: with everything that a file of options could take for something else.
 pub const PASSWORD: &str = "it's \"60 m\" \\ # of rope; é";
 
+/// How much of its log is shown when its case has failed: a crash writes a stack of about this length.
+const LAST_LINES: usize = 80;
+
 /// What is asked of the API for one that exists, with [`USER`]'s account.
 pub fn body(name: &str, address: &str, port: u16, password: &str) -> Value {
     json!({ "name": name, "address": address, "port": port, "user": USER, "password": password })
@@ -131,6 +134,18 @@ impl Guest {
         self.folder.join("data/general.log")
     }
 
+    /// Whether it has ended by itself, and what it wrote last: its folder goes with it.
+    fn tell(&mut self) {
+        let ended = self.child.as_mut().map(Child::try_wait);
+        println!("#   {}, the test's own MariaDB, ended: {ended:?}", self.name);
+        let log = std::fs::read(self.folder.join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+            println!("#     {line}");
+        }
+    }
+
     /// Ends it for good, as a machine that loses its power.
     pub fn end(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -142,6 +157,9 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell();
+        }
         self.end();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
