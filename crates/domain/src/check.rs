@@ -69,7 +69,7 @@ pub fn deserted(desired: &Desired, before: &Observed, after: &Observed) -> Vec<F
         faults.push(Fault::Deserted(name.to_string()));
     }
     let comes_up = |observed: &Observed| {
-        let file = observed.proxy(PoolId::Web).file.unwrap_or_default();
+        let file = observed.proxy(PoolId::Web).file.as_deref().unwrap_or_default();
         let line = |name: &ServerName| {
             let begin = format!("server {name} ");
             file.lines().find(|l| l.trim().starts_with(&begin)).map(|l| l.to_owned() + " ")
@@ -197,7 +197,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             faults.push(Fault::Extra(name.to_string()));
         }
     }
-    let file = seen.file.unwrap_or_default();
+    let file = seen.file.as_deref().unwrap_or_default();
     for server in desired.pool(pool).servers.iter().filter(|s| s.listed()) {
         let ip = match &server.host {
             Host::Ip(ip) => Some(*ip),

@@ -121,6 +121,25 @@ pub struct ProcessSeen {
     pub port: Port,
 }
 
+impl ProcessSeen {
+    /// Before the first look.
+    const fn unseen() -> Self {
+        Self {
+            leader: None,
+            orphans: Vec::new(),
+            unlooked: false,
+            failures: 0,
+            started_at: None,
+            ended_at: None,
+            frozen_since: None,
+            still: Vec::new(),
+            stopping_since: None,
+            trouble: None,
+            port: Port::Unknown,
+        }
+    }
+}
+
 /// Who listens on a server's port.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Port {
@@ -213,6 +232,23 @@ pub enum Meddling {
 }
 
 impl ProxySeen {
+    /// Before the first look.
+    const fn unseen() -> Self {
+        Self {
+            file: None,
+            map: None,
+            running: Seen::Never,
+            worker: None,
+            refused: None,
+            needs_reload: BTreeSet::new(),
+            doubted: None,
+            adopted: false,
+            recorded: None,
+            values: Values::new(),
+            odd: BTreeMap::new(),
+        }
+    }
+
     /// Nothing runs there any more.
     pub fn ended(&mut self) {
         (self.running, self.worker, self.doubted, self.adopted) = (Seen::Never, None, None, false);
@@ -509,8 +545,10 @@ pub struct Gap {
 
 impl Observed {
     /// One proxy; an empty value before the first look.
-    pub fn proxy(&self, id: PoolId) -> ProxySeen {
-        self.proxies.get(&id).cloned().unwrap_or_default()
+    pub fn proxy(&self, id: PoolId) -> &ProxySeen {
+        /// A copy for each question made a picture of N servers cost N² (each holds all of them and the file).
+        static UNSEEN: ProxySeen = ProxySeen::unseen();
+        self.proxies.get(&id).unwrap_or(&UNSEEN)
     }
 
     /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
@@ -585,7 +623,8 @@ impl Observed {
     }
 
     /// What is known of one process.
-    pub fn process(&self, id: &ProcessId) -> ProcessSeen {
-        self.processes.get(id).cloned().unwrap_or_default()
+    pub fn process(&self, id: &ProcessId) -> &ProcessSeen {
+        static UNSEEN: ProcessSeen = ProcessSeen::unseen();
+        self.processes.get(id).unwrap_or(&UNSEEN)
     }
 }

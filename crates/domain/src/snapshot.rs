@@ -354,7 +354,7 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
     let want = config::render(desired, id, setting, &places(desired, observed, id, now));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
         && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
-        && running.is_some_and(|r| !unproven(&seen, id, r) && !bounded(r))
+        && running.is_some_and(|r| !unproven(seen, id, r) && !bounded(r))
         && (id == PoolId::Db || running.is_some_and(|r| r.mode == Some(desired.session)));
     ProxyView {
         name: id,
@@ -364,7 +364,7 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
         sessions: running.map_or(0, |r| r.sessions),
         requests: running.map_or(0, |r| r.requests),
         unsent: running.map_or(0, |r| r.unsent),
-        pid: observed.process(&ProcessId::Proxy(id)).leader.map(|l| l.pid),
+        pid: observed.process(&ProcessId::Proxy(id)).leader.as_ref().map(|l| l.pid),
         worker_pid: running.map(|r| r.pid),
         version: running.map(|r| r.version.clone()),
         seen_at: seen.running.last(),

@@ -100,14 +100,14 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     let seen = observed.proxy(id);
     // Its worker serves without the master; nobody serves without the worker, whatever it said a moment ago.
     let serves = process.still.is_empty() && seen.running.fresh(now, STALE).is_some();
-    if let Some(status) = frozen(&process, serves) {
+    if let Some(status) = frozen(process, serves) {
         return status;
     }
     if process.leader.is_none() {
-        return stopped(&process, now);
+        return stopped(process, now);
     }
     match &seen.running {
-        running if young(running, &process, now) => Status::bare(Light::Progress, text!("status-starting")),
+        running if young(running, process, now) => Status::bare(Light::Progress, text!("status-starting")),
         running => match running.fresh(now, STALE) {
             None => match running {
                 Seen::Failed { why, .. } if why.key == "reason-socket-gone" => {
@@ -118,7 +118,7 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
             Some(_) if seen.refused.is_some() => Status {
                 light: Light::Warning,
                 word: text!("status-drift"),
-                reason: seen.refused.map(|refused| refused.why),
+                reason: seen.refused.as_ref().map(|refused| refused.why.clone()),
             },
             Some(running) => Status::new(
                 Light::Good,
@@ -158,22 +158,22 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
     }
     if ours {
         if process.leader.is_none() {
-            return stopped(&process, now);
+            return stopped(process, now);
         }
-        if let Some(status) = frozen(&process, passes(desired, observed, server, now)) {
+        if let Some(status) = frozen(process, passes(desired, observed, server, now)) {
             return status;
         }
-        if let Some(status) = taken(&process, server) {
+        if let Some(status) = taken(process, server) {
             return status;
         }
         if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
             return Status::bare(Light::Progress, text!("status-restarting"));
         }
     }
-    let seen = observed.proxy(PoolId::Web).running;
+    let seen = &observed.proxy(PoolId::Web).running;
     let Some(running) = seen.fresh(now, STALE) else {
         let proxy = observed.process(&ProcessId::Proxy(PoolId::Web));
-        return if young(&seen, &proxy, now) {
+        return if young(seen, proxy, now) {
             Status::bare(Light::Progress, text!("status-joining"))
         } else {
             unknown(seen.last(), now)
@@ -181,8 +181,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
     };
     match running.servers.get(&server.name) {
         Some(there) if there.id == server.id => {
-            if let Some(status) =
-                silent(&process, there, now).filter(|_| ours && server.admin == Admin::Ready)
+            if let Some(status) = silent(process, there, now).filter(|_| ours && server.admin == Admin::Ready)
             {
                 return status;
             }
@@ -370,7 +369,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return Status::bare(Light::Progress, text!("status-creating"));
     }
     if process.leader.is_none() && server.runtime == Runtime::Process {
-        let status = stopped(&process, now);
+        let status = stopped(process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
         return match decide(desired, observed, now) {
             Decision::Restart(why) | Decision::Wait(why)
@@ -383,10 +382,10 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             _ => status,
         };
     }
-    if let Some(status) = frozen(&process, false) {
+    if let Some(status) = frozen(process, false) {
         return status;
     }
-    if let Some(status) = taken(&process, server).filter(|_| server.runtime == Runtime::Process) {
+    if let Some(status) = taken(process, server).filter(|_| server.runtime == Runtime::Process) {
         return status;
     }
     if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
@@ -444,7 +443,7 @@ fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
 /// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
 fn unreached(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Option<Check> {
     let takes = desired.takes_writes(server) && desired.handover.is_none();
-    let proxy = observed.proxy(PoolId::Db).running;
+    let proxy = &observed.proxy(PoolId::Db).running;
     let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;
     let down = seen.verdict == Verdict::Down && !seen.maintenance && seen.since_s >= UNREACHED_SECONDS;
     down.then(|| seen.check.clone())
@@ -527,7 +526,7 @@ pub(crate) fn thaws(status: &Status) -> Option<String> {
 
 /// Whether HAProxy leads visitors to a web server, and its checks pass.
 fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
-    let seen = observed.proxy(PoolId::Web).running;
+    let seen = &observed.proxy(PoolId::Web).running;
     let there = seen.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     there
         .is_some_and(|there| there.id == server.id && behind_proxy(desired, observed, server, there).serves())

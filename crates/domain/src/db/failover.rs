@@ -108,7 +108,7 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
             return None;
         }
         let Some(leader) = &process.leader else {
-            return Some(Lost::Dead { since: silent_since(&process) });
+            return Some(Lost::Dead { since: silent_since(process) });
         };
         if let Some(since) = process.frozen_since
             && leader.frozen
@@ -343,7 +343,7 @@ fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
 fn alive(server: &Server, observed: &Observed) -> bool {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     server.power == Power::On
-        && (server.runtime == Runtime::External || process.leader.is_some_and(|l| !l.frozen))
+        && (server.runtime == Runtime::External || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// A change of writer that a person asked for: close, catch up, open the other one.

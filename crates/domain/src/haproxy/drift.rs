@@ -89,7 +89,7 @@ pub fn view(
         kept.map(|(at, file, text)| Overwritten { at, file, difference: difference(&want.text, &text, key) });
     FileView {
         proxy,
-        disk: disk(&seen, &want, key),
+        disk: disk(seen, &want, key),
         process: process(desired, observed, proxy, &want, &places, now),
         seen_at: seen.running.last(),
         lines: want.lines.clone(),
@@ -128,7 +128,7 @@ fn process(
     if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
         differs.push(text!("config-differs-session"));
     }
-    if unproven(&seen, proxy, running) {
+    if unproven(seen, proxy, running) {
         differs.push(text!("config-differs-unproven"));
     }
     if bounded(running) {

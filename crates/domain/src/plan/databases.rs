@@ -366,7 +366,7 @@ fn joining(
     }
     if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
         let process = observed.process(&ProcessId::Server(name.clone()));
-        if !super::hosts::at_home(plan, observed, PoolId::Db, server, &process) {
+        if !super::hosts::at_home(plan, observed, PoolId::Db, server, process) {
             // What another server left by its name goes first.
         } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });

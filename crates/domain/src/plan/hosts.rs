@@ -64,7 +64,7 @@ fn proxy_process(
     }
     let want = config::render(desired, proxy, setting, &places(desired, observed, proxy, now));
     if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
-        start(plan, Start { id, server: 0, generation: 0, keeps: false }, &process, now);
+        start(plan, Start { id, server: 0, generation: 0, keeps: false }, process, now);
     }
 }
 
@@ -118,9 +118,9 @@ fn server_process(
     let Some(leader) = &process.leader else {
         if !wanted {
             if !process.orphans.is_empty() {
-                plan.steps.push(Step::KillProcess { id, pids: process.orphans });
+                plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
             }
-        } else if !at_home(plan, observed, pool, server, &process) {
+        } else if !at_home(plan, observed, pool, server, process) {
             // What another server left by its name goes first.
         } else if pool == PoolId::Db && !made_for(plan, desired, observed, server, now) {
             // Its data come first.
@@ -131,7 +131,7 @@ fn server_process(
             plan.steps.push(Step::SaveOwn { name: server.name.clone(), id: server.id, after: limit });
         } else {
             let wanted = Start { id, server: server.id, generation: server.generation, keeps: keeps(server) };
-            start(plan, wanted, &process, now);
+            start(plan, wanted, process, now);
         }
         return;
     };
@@ -140,7 +140,7 @@ fn server_process(
         plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
         return;
     }
-    if pool == PoolId::Db && waits_for_room(desired, observed, server, &process, now) {
+    if pool == PoolId::Db && waits_for_room(desired, observed, server, process, now) {
         plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
         return;
     }
@@ -154,7 +154,7 @@ fn server_process(
     if pool == PoolId::Db && drains(desired, observed, server, now) {
         return;
     }
-    end(plan, id, &process, leader.pid, patience(observed, &server.name, pool), now);
+    end(plan, id, process, leader.pid, patience(observed, &server.name, pool), now);
 }
 
 /// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.

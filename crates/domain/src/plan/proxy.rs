@@ -182,8 +182,7 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     plan.steps.extend(cut_off(desired, observed, now));
     for proxy in PoolId::ALL {
-        let mut seen = observed.proxy(proxy);
-        seen.refused = seen.refused.filter(|refused| refused.holds(now));
+        let seen = observed.proxy(proxy);
         let places = places(desired, observed, proxy, now);
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
@@ -192,15 +191,10 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         }
         if process.leader.is_none() {
             let want = config::render(desired, proxy, setting, &places);
-            write(plan, &seen, proxy, &want, true);
+            write(plan, seen, proxy, &want, true);
             continue;
         }
-        if let Some(running) = seen.running.fresh(now, STALE) {
-            running_proxy(plan, desired, &seen, setting, proxy, places, running);
-        } else {
-            let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
-            plan.waiting.push((Target::Proxy(proxy), text));
-        }
+        running_proxy(plan, desired, seen, setting, proxy, places, now);
     }
 }
 
@@ -218,8 +212,13 @@ fn running_proxy(
     setting: &Setting,
     proxy: PoolId,
     mut places: BTreeMap<ServerName, Place>,
-    running: &Running,
+    now: Millis,
 ) {
+    let Some(running) = seen.running.fresh(now, STALE) else {
+        let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
+        plan.waiting.push((Target::Proxy(proxy), text));
+        return;
+    };
     let want = config::render(desired, proxy, setting, &places);
     let reload = running.shape.as_ref() != Some(&want.shape)
         || unproven(seen, proxy, running)
@@ -233,7 +232,7 @@ fn running_proxy(
             }
         }
         let want = config::render(desired, proxy, setting, &places);
-        if let Some(refused) = seen.refused.as_ref().filter(|r| r.text == want.text) {
+        if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(now) && r.text == want.text) {
             plan.waiting.push((Target::Proxy(proxy), refused.why.clone()));
             return;
         }

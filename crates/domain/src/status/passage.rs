@@ -43,7 +43,7 @@ pub fn confirmed_soon(
 fn there(observed: &Observed, peer: &Server, now: Millis) -> bool {
     let process = observed.process(&ProcessId::Server(peer.name.clone()));
     let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
-    let lives = process.leader.is_some_and(|l| !l.frozen) || first;
+    let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) || first;
     let silent = match observed.databases.get(&peer.name) {
         // One that is starting may answer a short question, and not yet a long one.
         Some(Seen::Failed { last, .. }) => last.is_some() && !started(observed, peer, now),

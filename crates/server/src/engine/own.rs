@@ -55,7 +55,7 @@ impl Engine {
     pub(super) fn reason(&self, id: &ProcessId, why: Text) -> Text {
         let process = self.observed.process(id);
         let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
-        let Some(pid) = process.leader.map(|l| l.pid).filter(|_| !young) else { return why };
+        let Some(pid) = process.leader.as_ref().map(|l| l.pid).filter(|_| !young) else { return why };
         let socket = match id {
             ProcessId::Proxy(proxy) => self.parts.home.proxy_socket(*proxy),
             ProcessId::Server(name) => self.parts.home.database_socket(name),

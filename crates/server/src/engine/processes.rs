@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 impl Engine {
     /// Whether a server of that proxy is about to pass its first check.
     pub(super) fn hurried(&self, proxy: PoolId) -> bool {
-        let seen = self.observed.proxy(proxy).running;
+        let seen = &self.observed.proxy(proxy).running;
         proxy == PoolId::Web
             && seen.value().is_some_and(|running| {
                 running.servers.iter().any(|(name, s)| {

@@ -106,15 +106,15 @@ fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
     tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
     let begun = tale.world.now;
     let db2 = ProcessId::Server(name("db2"));
-    let old = tale.memory.process(&db2).leader.map(|l| l.pid);
+    let old = tale.memory.process(&db2).leader.as_ref().map(|l| l.pid);
     while tale.world.now < begun + 20_000 {
         round(&mut tale.desired, &mut tale.world, &mut tale.memory, usize::MAX);
         tale.world.pass(&tale.memory, 500);
         tale.world.look(&mut tale.memory, &tale.desired);
-        assert_eq!(tale.memory.process(&db2).leader.map(|l| l.pid), old, "killed too early");
+        assert_eq!(tale.memory.process(&db2).leader.as_ref().map(|l| l.pid), old, "killed too early");
     }
     tale.settle();
-    assert_ne!(tale.memory.process(&db2).leader.map(|l| l.pid), old);
+    assert_ne!(tale.memory.process(&db2).leader.as_ref().map(|l| l.pid), old);
 }
 
 /// What the next plan does about web2, whose folder was made for another server.

@@ -101,7 +101,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     settle(&mut desired, &mut world, &mut memory);
     let id = ProcessId::Server(name("web1"));
     let led = |memory: &Observed| {
-        let running = memory.proxy(PoolId::Web).running;
+        let running = &memory.proxy(PoolId::Web).running;
         !running.value().expect("seen").servers[&name("web1")].maintenance
     };
     let status = |memory: &Observed, now| {

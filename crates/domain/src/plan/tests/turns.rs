@@ -215,7 +215,7 @@ fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() 
         }
         assert!(!scene.serves("web2"), "{leave:?}");
         let mut scene = waiting();
-        let process = scene.memory.process(&ProcessId::Server(name("web2"))).leader;
+        let process = scene.memory.process(&ProcessId::Server(name("web2"))).leader.clone();
         scene.wish(&Change::Withdraw { name: name("web2") });
         scene.world.check_after = 0;
         scene.world.pass(&scene.memory, 1_000_000);
@@ -374,7 +374,7 @@ fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
     }
     let seen = scene.memory.proxy(PoolId::Web);
     assert!(!seen.running.value().expect("seen").servers.contains_key(&name("far")));
-    assert!(!seen.file.unwrap_or_default().contains("server far "));
+    assert!(!seen.file.as_deref().unwrap_or_default().contains("server far "));
     assert_eq!(scene.word("far"), text!("status-double"));
     assert!(scene.serves("near"));
     scene.world.name = None;

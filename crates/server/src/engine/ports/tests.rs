@@ -51,7 +51,7 @@ impl Scene {
 
     fn take(&mut self, found: Found) -> Port {
         self.ports.take(&self.desired, &mut self.observed, &self.busy, found.held);
-        self.observed.process(&self.web1).port
+        self.observed.process(&self.web1).port.clone()
     }
 
     /// A table in which that socket listens on `web1`'s port.

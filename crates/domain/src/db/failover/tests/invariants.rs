@@ -160,7 +160,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
 fn acts(scene: &Scene, server: &Server) -> bool {
     let process = scene.seen.process(&ProcessId::Server(server.name.clone()));
     server.power == Power::On
-        && (server.runtime == Runtime::External || process.leader.is_some_and(|l| !l.frozen))
+        && (server.runtime == Runtime::External || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// What each kind of loss may lead to.
