@@ -38,15 +38,16 @@ pub fn measure(cluster: &Cluster, report: &mut Report) {
 }
 
 /// User and system time of a process, in clock ticks.
-fn ticks(pid: u32) -> f64 {
+pub fn ticks(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("stat");
     let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
     let number = |n: usize| fields[n].parse::<u32>().map(f64::from).expect("ticks");
     number(11) + number(12)
 }
 
+/// Of those in a second.
 #[expect(clippy::cast_precision_loss, reason = "100 on Linux")]
-fn ticks_per_second() -> f64 {
+pub fn ticks_per_second() -> f64 {
     rustix::param::clock_ticks_per_second() as f64
 }
 

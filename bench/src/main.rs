@@ -23,6 +23,7 @@ mod pace;
 mod page;
 mod promoting;
 mod report;
+mod scaling;
 mod sessions;
 mod still;
 mod throughput;
@@ -32,7 +33,8 @@ use std::process::ExitCode;
 use cordee_e2e::cluster::Cluster;
 use report::Report;
 
-const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [--size-mib N] [--times N]";
+const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [many] \
+     [--size-mib N] [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +47,10 @@ enum Part {
     Log,
     Sessions,
     Page,
+    Many,
 }
 
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("web", Part::Web),
     ("failover", Part::Failover),
     ("promote", Part::Promote),
@@ -56,6 +59,7 @@ const PARTS: [(&str, Part); 8] = [
     ("log", Part::Log),
     ("sessions", Part::Sessions),
     ("page", Part::Page),
+    ("many", Part::Many),
 ];
 
 #[derive(Debug)]
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
             Part::Log => listening::measure(&cluster),
             Part::Sessions => sessions::measure(&cluster),
             Part::Page => page::measure(&cluster),
+            Part::Many => scaling::measure(&cluster),
         }
         .publish();
     }

@@ -1,5 +1,7 @@
 //! What changed from one picture to the next: the live stream sends only that, and the journal notes it.
 
+use std::collections::BTreeMap;
+
 use crate::observed::ProcessId;
 use crate::snapshot::Snapshot;
 use crate::status::{Light, Status};
@@ -25,8 +27,9 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
         all.extend(turn(&subject, old, &proxy.status));
     }
+    let known: BTreeMap<_, _> = before.servers.iter().map(|s| (&s.name, &s.status)).collect();
     for server in &after.servers {
-        let old = before.servers.iter().find(|s| s.name == server.name).map(|s| &s.status);
+        let old = known.get(&server.name).copied();
         all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
     }
     all

@@ -1,6 +1,6 @@
 //! One picture of the cluster: what the page, the API and the command line show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -168,12 +168,13 @@ impl Snapshot {
     /// its way.
     #[must_use]
     pub fn as_wished(mut self, desired: &Desired) -> Self {
+        let wished: BTreeMap<_, _> = desired.servers().map(|(pool, s)| ((pool, &s.name), s)).collect();
         for view in &mut self.servers {
-            let server = desired.pool(view.pool).server(&view.name);
-            view.wanted = server.is_some_and(Server::wanted);
+            view.wanted = wished.get(&(view.pool, &view.name)).is_some_and(|s| s.wanted());
         }
+        let known: BTreeSet<_> = self.servers.iter().map(|v| (v.pool, v.name.clone())).collect();
         for (pool, added) in desired.servers() {
-            if !self.servers.iter().any(|v| v.pool == pool && v.name.same_as(&added.name)) {
+            if !known.contains(&(pool, added.name.clone())) {
                 let mut view = server(desired, &Observed::default(), pool, added, self.at);
                 view.status =
                     Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"));
@@ -380,7 +381,8 @@ fn own_questions(observed: &Observed, id: PoolId, now: Millis) -> u64 {
 }
 
 fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool {
-    running.servers.iter().all(|(name, s)| desired.pool(id).server(name).is_some_and(|w| w.id == s.id))
+    let wished = desired.pool(id).by_name();
+    running.servers.iter().all(|(name, s)| wished.get(name).is_some_and(|w| w.id == s.id))
 }
 
 fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server, now: Millis) -> ServerView {

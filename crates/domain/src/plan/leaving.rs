@@ -160,16 +160,16 @@ impl Now {
             return Self { takes, serves: BTreeSet::new() };
         };
         let of = |which: fn(&RunningServer) -> bool| {
-            let there =
-                |s: &&Server| running.servers.get(&s.name).is_some_and(|now| now.id == s.id && which(now));
-            desired.web.servers.iter().filter(there).map(|s| s.name.clone()).collect()
+            let there = move |s: &&Server| {
+                running.servers.get(&s.name).is_some_and(|now| now.id == s.id && which(now))
+            };
+            desired.web.servers.iter().filter(there)
         };
+        let names = |servers: &mut dyn Iterator<Item = &Server>| servers.map(|s| s.name.clone()).collect();
         let ends = |s: &Server| {
             let process = observed.processes.get(&ProcessId::Server(s.name.clone()));
             s.runtime == Runtime::Process && process.is_some_and(ended)
         };
-        let mut serving: BTreeSet<ServerName> = of(serves);
-        serving.retain(|name| !desired.web.server(name).is_some_and(ends));
-        Self { takes: of(takes), serves: serving }
+        Self { takes: names(&mut of(takes)), serves: names(&mut of(serves).filter(|s| !ends(s))) }
     }
 }

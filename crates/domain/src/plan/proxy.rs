@@ -275,28 +275,30 @@ fn running_proxy(
 /// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
 /// nobody.
 pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step> {
-    let running = |proxy| observed.proxies.get(&proxy).and_then(|seen| seen.running.fresh(now, STALE));
-    PoolId::ALL
-        .into_iter()
-        .filter(|proxy| observed.process(&ProcessId::Proxy(*proxy)).leader.is_some())
-        .filter_map(|proxy| Some((proxy, running(proxy)?)))
-        .flat_map(|(proxy, running)| running.servers.iter().map(move |(name, there)| (proxy, name, there)))
-        .filter(|(_, _, there)| !there.maintenance || !there.writer_maintenance)
-        .filter(|(proxy, name, there)| match desired.pool(*proxy).server(name).filter(|s| s.id == there.id) {
-            Some(server) => gone(server, observed, Some(there), there.weight > 0),
-            // On its way out, and it was ours.
-            None => observed
-                .processes
-                .get(&ProcessId::Server((*name).clone()))
-                .is_some_and(|p| p.leader.is_none() && p.ended_at.is_some()),
-        })
-        .map(|(proxy, name, _)| Step::SetState {
-            proxy,
-            name: name.clone(),
-            state: State::Maintenance,
-            writer: State::Maintenance,
-        })
-        .collect()
+    let mut steps = Vec::new();
+    for proxy in PoolId::ALL {
+        let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { continue };
+        if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
+            continue;
+        }
+        let wished = desired.pool(proxy).by_name();
+        let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
+        for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
+            let gone = match wished.get(name).filter(|s| s.id == there.id) {
+                Some(server) => gone(server, observed, Some(there), there.weight > 0),
+                // On its way out, and it was ours.
+                None => {
+                    let process = observed.process(&ProcessId::Server(name.clone()));
+                    process.leader.is_none() && process.ended_at.is_some()
+                }
+            };
+            if gone {
+                let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
+                steps.push(Step::SetState { proxy, name, state, writer });
+            }
+        }
+    }
+    steps
 }
 
 /// Whether the process may run something that no command puts right: a worker that somebody else had started holds
@@ -338,10 +340,11 @@ fn remove(
     running: &Running,
     places: &BTreeMap<ServerName, Place>,
 ) {
+    let wished = desired.pool(proxy).by_name();
     for (name, server) in &running.servers {
         // A database that is none of the members yet, or a web server that another one's address means too.
         let joining = !places.contains_key(name);
-        if desired.pool(proxy).server(name).is_some_and(|s| s.id == server.id) && !joining {
+        if wished.get(name).is_some_and(|s| s.id == server.id) && !joining {
             continue;
         }
         let name = name.clone();

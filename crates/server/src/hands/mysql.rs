@@ -38,6 +38,11 @@ const A_MOMENT: Duration = Duration::from_millis(300);
 /// For what must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
+/// Of ours to one database at a time.
+const MOST_CONNECTIONS: usize = 12;
+/// One that nobody has used for so long is closed: longer than between two looks of any kind that comes by itself.
+const KEPT: Duration = Duration::from_secs(10);
+
 /// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
 const ENDED: u32 = 1927;
 /// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
@@ -96,25 +101,18 @@ pub struct Peer<'a> {
 impl Database {
     /// A database behind its socket. Nothing is opened yet.
     pub fn new(socket: &Path, password: &str) -> Self {
-        let limits = PoolConstraints::new(0, 12).unwrap_or_default();
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
             .max_allowed_packet(Some(PACKET))
             .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
-            .pass(Some(password))
-            .pool_opts(PoolOpts::default().with_constraints(limits));
-        Self { pool: Pool::new(options) }
+            .pass(Some(password));
+        Self { pool: Pool::new(kept(options)) }
     }
 
     /// Somebody else's. Nothing is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
-        let limits = PoolConstraints::new(0, 12).unwrap_or_default();
-        let options = at(address)
-            .user(Some(user))
-            .pass(Some(password))
-            .pool_opts(PoolOpts::default().with_constraints(limits));
-        Self { pool: Pool::new(options) }
+        Self { pool: Pool::new(kept(at(address).user(Some(user)).pass(Some(password)))) }
     }
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
@@ -313,6 +311,17 @@ impl Database {
         })
         .await
     }
+}
+
+/// With connections that stay open between two looks: opening one costs both sides more than the look itself. Each is
+/// put back as new (`COM_RESET_CONNECTION`), which also forgets the character set of its beginning.
+fn kept(options: OptsBuilder) -> OptsBuilder {
+    let limits = PoolConstraints::new(0, MOST_CONNECTIONS).unwrap_or_default();
+    let keeps = PoolOpts::default()
+        .with_constraints(limits)
+        .with_inactive_connection_ttl(KEPT)
+        .with_ttl_check_interval(KEPT);
+    options.setup(vec!["SET NAMES utf8mb4"]).pool_opts(keeps)
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Text> {

@@ -1,0 +1,271 @@
+//! (i) A thousand web servers: what planning and picturing them costs against a hundred, and what a real cluster with a
+//! thousand costs at its start, at rest, and when one more is added.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cordee_domain::change::{Change, RawServer};
+use cordee_domain::desired::{Addresses, Desired};
+use cordee_domain::haproxy::config::{self, Setting};
+use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
+use cordee_domain::ids::PoolId;
+use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
+use cordee_domain::plan::{places, plan};
+use cordee_domain::snapshot::snapshot;
+use cordee_e2e::cluster::Cluster;
+use cordee_e2e::haproxy;
+use cordee_e2e::visitors::{Manner, Stranger};
+use cordee_e2e::wait;
+use serde_json::json;
+
+use crate::figures::{Figures, ms, same};
+use crate::footprint::{ticks, ticks_per_second};
+use crate::report::Report;
+
+/// Ten times as many servers may cost so many times as much: what grows with their square costs a hundred times.
+const MOST_TIMES: f64 = 12.0;
+const FEW: u16 = 100;
+const MANY: u16 = 1_000;
+/// Values of each size, in turns.
+const ROUNDS: usize = 31;
+const NOW: u64 = 1_000_000;
+
+/// One is added so often to the small and to the big cluster, in turns of this many.
+const ADDED: usize = 7;
+const START_S: f64 = 5.0;
+/// Processor of `cordee serve` with a thousand, per cent of a core.
+const REST_PERCENT: f64 = 8.0;
+const WINDOW: Duration = Duration::from_secs(60);
+/// All of them are added, checked and shown by then.
+const ALL_GOOD: Duration = Duration::from_secs(300);
+
+/// Figures of a thousand, on paper and for real.
+pub fn measure(cluster: &Cluster) -> Report {
+    let mut report = Report::new("9. A thousand web servers");
+    pure(&mut report);
+    real(cluster, &mut report);
+    report
+}
+
+/// A wish with so many external web servers, and the sight of all of them serving.
+struct Scene {
+    desired: Desired,
+    observed: Observed,
+    setting: Setting,
+}
+
+impl Scene {
+    fn of(servers: u16) -> Self {
+        let at = |port| ([127, 0, 0, 1], port).into();
+        let addresses = Addresses {
+            page: at(8600),
+            names: Vec::new(),
+            site: at(8080),
+            db: at(3307),
+            writer: at(3308),
+            ports: (8610, 8699),
+        };
+        let mut desired = Desired::first(&addresses, |_| true).expect("a first wish");
+        for n in 0..servers {
+            let [high, low] = n.to_be_bytes();
+            let raw = RawServer {
+                name: format!("far{n}"),
+                address: Some(Ipv4Addr::new(10, 0, high, low).to_string()),
+                ..RawServer::default()
+            };
+            let server = raw.parse(|| Ok(Vec::new())).expect("a server");
+            let change = Change::AddServer { pool: PoolId::Web, server };
+            desired = desired.apply(&change).expect("a wish");
+        }
+        let setting = Setting {
+            web_socket: PathBuf::from("/run/web.sock"),
+            db_socket: PathBuf::from("/run/db.sock"),
+            session_map: PathBuf::from("/conf/session.map"),
+            cookie_key: "00".to_owned(),
+            log_key: "11".to_owned(),
+        };
+        let observed = seen(&desired, &setting);
+        Self { desired, observed, setting }
+    }
+
+    /// Seconds for one plan and one picture.
+    fn once(&self) -> f64 {
+        let begun = Instant::now();
+        black_box(plan(&self.desired, &self.observed, &self.setting, NOW));
+        black_box(snapshot(&self.desired, &self.observed, &self.setting, NOW));
+        ms(begun.elapsed())
+    }
+}
+
+/// HAProxy `web` runs its file, and leads to every server.
+fn seen(desired: &Desired, setting: &Setting) -> Observed {
+    let mut observed = Observed::default();
+    let leader = Leader { pid: 7, server: 0, generation: 0, frozen: false };
+    let process = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
+    observed.processes.insert(ProcessId::Proxy(PoolId::Web), process);
+    let servers: BTreeMap<_, _> = desired
+        .web
+        .servers
+        .iter()
+        .map(|server| {
+            let there = RunningServer {
+                id: server.id,
+                ip: server.host.plain(),
+                port: server.port,
+                maintenance: false,
+                writer_maintenance: false,
+                drain: false,
+                weight: 100,
+                most: 0,
+                checked: true,
+                checked_elsewhere: false,
+                verdict: Verdict::Up,
+                sessions: 0,
+                total: 0,
+                cookie: format!("S{}", server.id),
+                since_s: 60,
+                check: Check { code: "L7OK".to_owned(), status: Some(200), ..Check::default() },
+                uniform: true,
+            };
+            (server.name.clone(), there)
+        })
+        .collect();
+    let mut running = Running {
+        pid: 8,
+        shape: None,
+        version: "2.6.12".to_owned(),
+        uptime_s: 60,
+        rate: 0,
+        sessions: 0,
+        mode: Some(desired.session),
+        requests: 0,
+        unsent: 0,
+        frontends: BTreeMap::new(),
+        limits: Limits::default(),
+        waits: true,
+        servers,
+    };
+    let proxy = |running: &Running, file| ProxySeen {
+        file,
+        map: Some(desired.session.map()),
+        running: Seen::At(NOW, running.clone()),
+        worker: Some(running.pid),
+        ..ProxySeen::default()
+    };
+    observed.proxies.insert(PoolId::Web, proxy(&running, None));
+    let want = config::render(desired, PoolId::Web, setting, &places(desired, &observed, PoolId::Web, NOW));
+    running.shape = Some(want.shape);
+    observed.proxies.insert(PoolId::Web, proxy(&running, Some(want.text)));
+    observed
+}
+
+/// Planning and picturing, in turns for a hundred and a thousand.
+fn pure(report: &mut Report) {
+    let (few, many) = (Scene::of(FEW), Scene::of(MANY));
+    let (mut short, mut long) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        short.push(few.once());
+        long.push(many.once());
+    }
+    let ratios = Figures::new(short.iter().zip(&long).map(|(s, l)| l / s).collect());
+    report.judge(
+        "A plan and a picture, 1,000 web servers / 100",
+        ratios.spread(1),
+        &format!("median ≤ {MOST_TIMES}"),
+        ratios.median() <= MOST_TIMES,
+    );
+    report.note("… of 100 (reference)", format!("{} ms", Figures::new(short.clone()).spread(2)));
+    report.note("… of 100 / of 100 (A/A)", same(&short));
+    report.note("… of 1,000", format!("{} ms", Figures::new(long).spread(2)));
+}
+
+/// A cluster with a thousand external web servers: one listener answers at all addresses of the loopback.
+fn real(cluster: &Cluster, report: &mut Report) {
+    let listener = Stranger::at("0.0.0.0:0", Manner::Good("far"));
+    let before = Figures::new((0..ADDED).map(|_| in_turn(cluster, &listener)).collect());
+    let api = cluster.api();
+    let begun = Instant::now();
+    for n in 0..MANY {
+        let [high, low] = n.to_be_bytes();
+        let address = Ipv4Addr::new(127, 1, high, low).to_string();
+        let body = json!({ "name": format!("far{n}"), "address": address, "port": listener.port() });
+        let reply = api.post("/v1/pools/web/servers", &body);
+        assert!(reply.ok(), "far{n}: {reply:?}");
+    }
+    let asked = begun.elapsed();
+    wait::until("all of them serve", ALL_GOOD, || api.try_snapshot()?.settled());
+    report.note(
+        "1,000 external web servers added one after the other",
+        format!("{:.1} s asked, all good after {:.1} s", asked.as_secs_f64(), begun.elapsed().as_secs_f64()),
+    );
+    let serve = cluster.serve().expect("cordee serve").pid;
+    let (began, from) = (Instant::now(), ticks(serve));
+    std::thread::sleep(WINDOW);
+    let percent = (ticks(serve) - from) / ticks_per_second() / began.elapsed().as_secs_f64() * 100.0;
+    report.judge(
+        "Processor of `cordee serve` at rest over 60 s, 1,004 servers",
+        format!("{percent:.2} %"),
+        &format!("≤ {REST_PERCENT} % of a core"),
+        percent <= REST_PERCENT,
+    );
+    let after = Figures::new((0..ADDED).map(|_| in_turn(cluster, &listener)).collect());
+    report.note(
+        "Click to its turn among the others (weight in HAProxy) of one more, 1,004 servers",
+        format!("{} ms", after.spread(0)),
+    );
+    report.note("… with 4 (reference)", format!("{} ms", before.spread(0)));
+    report.note("… ratio of the medians", format!("{:.2}", after.median() / before.median()));
+    start(cluster, report);
+    for n in 0..MANY {
+        api.delete(&format!("/v1/pools/web/servers/far{n}"));
+    }
+    wait::until("all of them are gone", ALL_GOOD, || {
+        let left = api.try_snapshot()?.servers.len();
+        if left == 4 { Ok(()) } else { Err(left) }
+    });
+}
+
+/// Milliseconds from the click until HAProxy gives the added server its share of the visitors, which it does after its
+/// first check. Its first visitor would come later the more servers there are: they take turns.
+fn in_turn(cluster: &Cluster, listener: &Stranger) -> f64 {
+    let api = cluster.api();
+    let body = json!({ "name": "added", "address": "127.2.0.1", "port": listener.port() });
+    let socket = haproxy::socket(cluster, "web");
+    let click = Instant::now();
+    let reply = api.post("/v1/pools/web/servers", &body);
+    assert!(reply.ok(), "{reply:?}");
+    wait::until("it has its turn", ALL_GOOD, || {
+        let said = haproxy::ask(&socket, "get weight web/added").map_err(|e| e.to_string())?;
+        if said.starts_with("100 ") { Ok(()) } else { Err(said) }
+    });
+    let took = ms(click.elapsed());
+    api.delete("/v1/pools/web/servers/added");
+    wait::until("it is gone", ALL_GOOD, || {
+        let said = haproxy::ask(&socket, "get weight web/added").map_err(|e| e.to_string())?;
+        if said.contains("No such server") { Ok(()) } else { Err(said) }
+    });
+    wait::until("settled again", ALL_GOOD, || api.try_snapshot()?.settled());
+    took
+}
+
+/// From nothing that runs to all of it serving.
+fn start(cluster: &Cluster, report: &mut Report) {
+    cluster.cli_ok(&["down"]);
+    let begun = Instant::now();
+    cluster.cli_ok(&["up", "--detach"]);
+    let took = begun.elapsed().as_secs_f64();
+    report.judge(
+        "`cordee up --detach` of all that, until it serves",
+        format!("{took:.1} s"),
+        &format!("≤ {START_S} s"),
+        took <= START_S,
+    );
+    let good = wait::until("all good", ALL_GOOD, || cluster.api().try_snapshot()?.settled()).1;
+    report.note(
+        "… until every server was checked and shown as good",
+        format!("{:.1} s more", good.as_secs_f64()),
+    );
+}
