@@ -214,6 +214,8 @@ pub(crate) fn waits_for(
     now: Millis,
 ) -> Option<Vec<ServerName>> {
     observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
+    // First whether it is to leave at all: who waits for whom is a question about all servers.
+    leaving::leave(server, observed)?;
     leaving::waiting(desired, observed).remove(&server.name)
 }
 
