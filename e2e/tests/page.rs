@@ -5,7 +5,7 @@
 
 mod front;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -253,15 +253,12 @@ fn what_is_behind_a_name(cluster: &Cluster) {
         .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
     let fields = [("name", ACCOUNT), ("password", PASSWORD)];
     assert_eq!(other.post_form("/login", &fields).expect("/login").status, 303);
-    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     let mut found = Vec::new();
     each_look(&person.browser, |look| {
         let mut check = |what: &str| {
             found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{what} {look}: {v}")));
             found.extend(too_wide(&person.browser).map(|over| format!("{what} {look}: {over} px too wide")));
-            if let Some(folder) = &pictures {
-                person.browser.picture(&folder.join(format!("{what} {look}.png").replace(' ', "-")));
-            }
+            looks::keep(&person.browser, &format!("{what} {look}"));
         };
         open_own_menu(&person, look);
         check("menu");

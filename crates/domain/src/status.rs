@@ -321,6 +321,8 @@ pub fn check_reason(check: &Check) -> Text {
         ("L4CON", _) if check.detail.contains("unreachable") || check.detail.contains("No route") => {
             text!("reason-unreachable")
         }
+        // Why is told a moment later, or not at all.
+        ("L4CON", _) => text!("reason-not-connected"),
         ("L7RSP" | "L6RSP", _) => text!("reason-not-http"),
         ("HANA", _) => text!("reason-observed"),
         (code, _) => text!("reason-code", code = code),

@@ -20,7 +20,7 @@ problem-part = An address holds only digits, the letters a to f, colons, dots an
 
 nav-visitors = Visitors
 act-visitors = Visitors
-visitors-lead = Addresses that visited the site, as HAProxy web saw them. The list follows by itself.
+visitors-lead = Addresses that visited the site, as HAProxy web saw them. The list updates itself.
 visitors-all = All visitors
 visitors-list = Addresses
 visitors-total = { $count ->
@@ -93,7 +93,7 @@ logs-requests = Requests
 logs-requests-help = As HAProxy saw them, newest first
 logs-no-requests = No request fits, since Cordée started.
 logs-status = Status
-logs-path = Path holds
+logs-path = Path contains
 logs-asked = Asked for
 logs-took = Took
 logs-agent = Program
