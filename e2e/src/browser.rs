@@ -347,6 +347,7 @@ impl Browser {
     pub fn picture(&self, path: &Path) {
         // A page that is shown whole has no scroll bar: with one in its measures, the picture lacks as much at its right.
         self.devtools("Emulation.setScrollbarsHidden", &json!({ "hidden": true }));
+        self.drawn();
         let size = self.devtools("Page.getLayoutMetrics", &json!({}));
         let area = &size["cssContentSize"];
         let clip = json!({ "x": 0, "y": 0, "width": area["width"], "height": area["height"], "scale": 1 });
@@ -357,13 +358,18 @@ impl Browser {
         std::fs::write(path, decode_base64(data)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
 
-    /// A picture of the first visible element and nothing else, as a PNG in base64.
+    /// Waits until what was changed a moment ago is drawn.
     #[track_caller]
-    pub fn picture_of(&self, css: &str) -> String {
-        // What was changed a moment ago is drawn by then.
+    fn drawn(&self) {
         let frames =
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
         self.async_script(frames, &[]);
+    }
+
+    /// A picture of the first visible element and nothing else, as a PNG in base64.
+    #[track_caller]
+    pub fn picture_of(&self, css: &str) -> String {
+        self.drawn();
         let pick =
             "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility()) ?? null";
         let element = self.script(pick, &[json!(css)]);
