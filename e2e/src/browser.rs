@@ -346,30 +346,27 @@ impl Browser {
     #[track_caller]
     pub fn picture(&self, path: &Path) {
         // A page that is shown whole has no scroll bar: with one in its measures, the picture lacks as much at its right.
-        self.devtools("Emulation.setScrollbarsHidden", &json!({ "hidden": true }));
-        self.drawn();
+        let bar = |width: &str| {
+            self.script("document.documentElement.style.scrollbarWidth = arguments[0]", &[json!(width)]);
+        };
+        bar("none");
         let size = self.devtools("Page.getLayoutMetrics", &json!({}));
         let area = &size["cssContentSize"];
         let clip = json!({ "x": 0, "y": 0, "width": area["width"], "height": area["height"], "scale": 1 });
         let shot =
             self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
-        self.devtools("Emulation.setScrollbarsHidden", &json!({ "hidden": false }));
+        bar("");
         let data = shot["data"].as_str().expect("picture");
         std::fs::write(path, decode_base64(data)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    }
-
-    /// Waits until what was changed a moment ago is drawn.
-    #[track_caller]
-    fn drawn(&self) {
-        let frames =
-            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
-        self.async_script(frames, &[]);
     }
 
     /// A picture of the first visible element and nothing else, as a PNG in base64.
     #[track_caller]
     pub fn picture_of(&self, css: &str) -> String {
-        self.drawn();
+        // What was changed a moment ago is drawn by then.
+        let frames =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.async_script(frames, &[]);
         let pick =
             "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility()) ?? null";
         let element = self.script(pick, &[json!(css)]);
