@@ -201,8 +201,8 @@ pub enum Standing {
     Joining,
     /// On its way out: closed, and gone once the others have all that it wrote.
     Leaving,
-    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are taken
-    /// off it, then it is gone.
+    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are
+    /// taken off it, then it is gone.
     Released,
     /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
     Diverged(Saved),
@@ -538,8 +538,8 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
     }
 }
 
-/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could not
-/// copy them.
+/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could
+/// not copy them.
 pub fn here(host: &Host) -> bool {
     matches!(host, Host::Ip(IpAddr::V4(ip)) if ip.is_loopback())
 }

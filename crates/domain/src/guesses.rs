@@ -2,8 +2,8 @@
 //!
 //! An address has so many tries in a minute. An account has some at once and then fewer and fewer, from however many
 //! addresses: a delay that ends, because a refusal that lasts would let a stranger keep its owner out. A browser in
-//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them. So
-//! has whoever is let in already and is asked for the present password once more.
+//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them.
+//! So has whoever is let in already and is asked for the present password once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

@@ -101,7 +101,8 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     }
 }
 
-/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its end.
+/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its
+/// end.
 fn tell(sentence: &str) {
     client::out(&format!("{sentence}\n"));
 }
@@ -302,8 +303,8 @@ enum Kept {
     Ended(End),
 }
 
-/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be frozen,
-/// and it holds the lock. What it started goes on.
+/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be
+/// frozen, and it holds the lock. What it started goes on.
 async fn keep(
     home: &Home,
     term: &mut tokio::signal::unix::Signal,

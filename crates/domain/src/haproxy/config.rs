@@ -74,7 +74,8 @@ pub const NOBODY: &str = "no.database";
 /// Its address; it has no port.
 pub const NOBODY_AT: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of ours.
+/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of
+/// ours.
 pub const NOBODY_ID: u32 = i32::MAX as u32;
 
 /// Milliseconds between two checks of a web server that is well.
@@ -99,8 +100,8 @@ struct Source {
 }
 
 thread_local! {
-    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and changes
-    /// a few times a day: rendering it anew each time took most of Cordée's own processor time.
+    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and
+    /// changes a few times a day: rendering it anew each time took most of Cordée's own processor time.
     static LAST: RefCell<BTreeMap<PoolId, (Source, Arc<Rendered>)>> = const { RefCell::new(BTreeMap::new()) };
 }
 

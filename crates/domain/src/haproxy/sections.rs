@@ -201,7 +201,11 @@ fn our_cookies() -> Vec<Line> {
     let mut lines = vec![one(why!("line-our-cookie"))];
     lines.extend((1..OUR_COOKIES).map(|_| one(why!("line-our-cookie-again"))));
     lines.push(Line::set(
-        r#"http-request set-header Cookie '%[req.fhdr(Cookie),regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }"#,
+        concat!(
+            r#"http-request set-header Cookie '%[req.fhdr(Cookie),"#,
+            r#"regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' "#,
+            "if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }",
+        ),
         why!("line-our-cookies-beyond", count = OUR_COOKIES),
     ));
     lines.push(Line::set(
@@ -362,8 +366,8 @@ fn to_no_port() -> Line {
     Line::set("tcp-request connection set-dst-port int(0)", why!("line-no-port"))
 }
 
-/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection at
-/// once when a backend has no server, and tries again when the server refuses.
+/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection
+/// at once when a backend has no server, and tries again when the server refuses.
 fn nobody() -> Line {
     let parts = vec![
         part(format!("server {NOBODY} {NOBODY_AT}"), text!("part-nobody", address = NOBODY_AT.to_string())),

@@ -321,7 +321,8 @@ impl Visitors {
         )
     }
 
-    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody once.
+    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody
+    /// once.
     pub fn by_address(&self, which: &Which, after: &str, limit: u32) -> Result<Vec<Visitor>, StoreError> {
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
         self.some(

@@ -110,8 +110,8 @@ pub struct EventRow {
     pub actor: String,
 }
 
-/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer last
-/// changed ([`GAP_AGE`]): no server’s name has a space.
+/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer
+/// last changed ([`GAP_AGE`]): no server’s name has a space.
 pub type Ages = BTreeMap<String, u64>;
 
 /// The picture in words.
