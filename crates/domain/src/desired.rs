@@ -178,7 +178,7 @@ pub struct Handover {
 }
 
 /// Milliseconds after which a change of writer that did not come about is given up, and the old writer opened again.
-pub const HANDOVER_LIMIT: u64 = 10_000;
+pub const HANDOVER_LIMIT: u64 = crate::figures::HANDOVER_LIMIT;
 
 /// A database's place among the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,7 +261,8 @@ pub enum CookieChoice {
 }
 
 /// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
-pub const MOST_DATABASES: u8 = 9;
+#[expect(clippy::cast_possible_truncation, reason = "nine fits")]
+pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;

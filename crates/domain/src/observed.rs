@@ -71,7 +71,7 @@ impl<T> Seen<T> {
 }
 
 /// Older data than this is not shown as current: three polls and a little.
-pub const STALE: u64 = 2_000;
+pub const STALE: u64 = crate::figures::STALE;
 
 /// A process that Cordée starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

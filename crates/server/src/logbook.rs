@@ -21,7 +21,7 @@ use crate::paths::{Home, Users};
 /// Every log file is kept below this size, and its older half beside it.
 const MOST: u64 = 8 << 20;
 /// Between two looks.
-const PACE: Duration = Duration::from_secs(20);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::LOG_LOOK);
 /// Has a database open its log anew; in no log that others read.
 const ANEW: &str = "FLUSH NO_WRITE_TO_BINLOG ERROR LOGS";
 

@@ -124,7 +124,7 @@ mod tests {
         silence.broken();
         assert!((0..PATIENCE - 1).all(|_| !silence.lasts()));
         assert!(silence.lasts(), "ten seconds of its own");
-        assert_eq!(ROUND * PATIENCE, Duration::from_secs(10));
+        assert_eq!(ROUND * PATIENCE, Duration::from_millis(cordee_domain::figures::KEEPER_PATIENCE));
     }
 
     #[tokio::test]

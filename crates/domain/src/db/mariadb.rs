@@ -64,13 +64,13 @@ pub fn render(instance: &Instance<'_>) -> String {
         "datadir={home}/data\ntmpdir={home}/tmp\nlog_error={home}/log/{log}\nsocket={run}/mariadb.sock\n\
          pid-file={run}/mariadb.pid\n\
          bind-address=127.0.0.1\nport={port}\nskip-name-resolve\nmax_connect_errors=4294967295\n\
-         max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
+         max_connections={connections}\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
          collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
          read_only=1\ninit-rpl-role={role}\n\
          server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={step}\n\
          auto_increment_offset={place}\n\
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
-         binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
+         binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds={kept}\n\
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\n\
          slave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
@@ -78,6 +78,8 @@ pub fn render(instance: &Instance<'_>) -> String {
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n\
          log_bin_trust_function_creators=1\nevent_scheduler=OFF\n",
+        connections = crate::figures::CONNECTIONS,
+        kept = crate::figures::BINLOG_KEPT / 1_000,
         step = numbering.step,
         place = numbering.place,
         run = run.display(),

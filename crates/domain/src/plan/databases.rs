@@ -107,7 +107,7 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
 const REFUSALS: u32 = 3;
 
 /// Milliseconds of silence after which a leaving database of somebody else's is let go as it is.
-const LET_GO: u64 = 10_000;
+const LET_GO: u64 = crate::figures::LET_GO;
 
 /// Whether it has been asked in vain for so long that what is on it stays there.
 fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
@@ -432,7 +432,7 @@ fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &Serv
 }
 
 /// Milliseconds between two comparisons of a database's rows with the writer's.
-const ROWS_EVERY: u64 = 6 * 3_600 * 1_000;
+const ROWS_EVERY: u64 = crate::figures::COMPARISON;
 /// The same, after one that left open what the next one may tell.
 const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 

@@ -13,9 +13,9 @@ use super::draining::drains;
 use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
-const WEB_PATIENCE: u64 = 8_000;
+const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
 /// A database writes its pages back first.
-const DB_PATIENCE: u64 = 30_000;
+const DB_PATIENCE: u64 = crate::figures::DATABASE_PATIENCE;
 
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     for proxy in PoolId::ALL {

@@ -42,12 +42,12 @@ pub struct Plan {
 pub const fn backoff(failures: u32) -> u64 {
     match failures {
         0 | 1 => 0,
-        2 => 250,
+        2 => crate::figures::FIRST_REST,
         3 => 500,
         4 => 1_000,
         5 => 2_000,
         6 => 5_000,
-        _ => 10_000,
+        _ => crate::figures::LONGEST_REST,
     }
 }
 

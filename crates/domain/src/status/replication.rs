@@ -5,6 +5,7 @@ use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
+use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
@@ -211,7 +212,7 @@ fn linked(
 /// How many of the others copy this database now, as far as they were asked.
 fn copies(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> usize {
     let copies = |peer: &&Server| {
-        let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, STALE + 1_000));
+        let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, DATABASE_STALE));
         let link = seen.and_then(|seen| seen.links.get(&server.name));
         link.is_some_and(|link| link.receiving == Thread::Running && link.applying)
     };
@@ -320,7 +321,7 @@ fn stuck<'a>(
     now: Millis,
 ) -> Option<(&'a ServerName, u32)> {
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
-        let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
+        let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
         (link.error != 0 && !link.applying).then_some((&peer.name, link.error))
     })
 }

@@ -30,7 +30,7 @@ pub struct Cli {
 }
 
 /// How long a command that changes something waits until it is so, when nobody says.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_millis(cordee_domain::figures::COMMAND_WAIT);
 /// The longest that may be said.
 const LONGEST_WAIT: u64 = 86_400_000;
 

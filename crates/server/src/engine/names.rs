@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Engine, Sight};
 
 /// Between two look-ups of a name.
-const NAME_PACE: Duration = Duration::from_secs(30);
+const NAME_PACE: Duration = Duration::from_millis(cordee_domain::figures::NAME_LOOK);
 
 impl Engine {
     /// Starts the look-ups that are due.

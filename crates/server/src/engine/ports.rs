@@ -24,7 +24,7 @@ use super::{Engine, PROXY_HASTE, Sight};
 const NAME_PAUSE: Duration = Duration::from_secs(10);
 
 /// Milliseconds after its start within which a process is looked for in haste.
-const HASTE_FOR: Millis = 30_000;
+const HASTE_FOR: Millis = cordee_domain::figures::HASTE_FOR;
 
 /// What is known of the ports, and what is being looked at.
 #[derive(Debug, Default)]

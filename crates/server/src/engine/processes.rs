@@ -24,7 +24,7 @@ use crate::hands::{files, trouble};
 use super::{Engine, Sight, data, import, meddling};
 
 /// A process that ended sooner than this after its start has failed to start.
-const SHORT_LIFE: u64 = 2_000;
+const SHORT_LIFE: u64 = cordee_domain::figures::SHORT_LIFE;
 /// Before an end is waited for again, when that failed.
 const AGAIN: Duration = Duration::from_secs(1);
 

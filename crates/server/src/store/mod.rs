@@ -47,7 +47,7 @@ pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
 /// Journal lines kept.
-const EVENTS_KEPT: u64 = 10_000;
+const EVENTS_KEPT: u64 = cordee_domain::figures::JOURNAL;
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,7 @@ use super::{StoreError, private};
 use crate::over;
 
 /// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
-pub const MOST_ADDRESSES: u64 = 100_000;
+pub const MOST_ADDRESSES: u64 = cordee_domain::figures::ADDRESSES;
 /// Changes of colour and gaps that are kept, the newest ones.
 const MOST_CHANGES: u64 = 100_000;
 const MOST_GAPS: u64 = 1_000;

@@ -46,7 +46,7 @@ pub use says::{Here, Says};
 pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
-pub const OLD_MS: u64 = 2_000;
+pub const OLD_MS: u64 = cordee_domain::figures::PAGE_LATE;
 
 /// A light, its word and its reason, in the reader's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
