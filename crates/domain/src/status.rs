@@ -483,7 +483,8 @@ fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status 
     Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))
 }
 
-/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the same.
+/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
+/// same.
 fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
     let leader = process.leader.as_ref()?;
     match (leader.frozen, process.still.is_empty()) {

@@ -263,8 +263,8 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
         }
         Decision::Close => plan.steps.push(Step::CloseDatabase { name: writer.clone() }),
         Decision::Elect { to, limit } => {
-            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what may
-            // carry the numbers that the new one gives.
+            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
+            // may carry the numbers that the new one gives.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
             plan.steps.push(Step::Commit(Change::Elect { to, epoch: desired.epoch + 1, limit }));
         }
@@ -419,7 +419,8 @@ fn joining(
     }
 }
 
-/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with it.
+/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with
+/// it.
 const SETTLING: u32 = 3;
 /// Milliseconds between these.
 const SETTLING_PAUSE: u64 = 10_000;

@@ -61,8 +61,8 @@ pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Mill
     plan
 }
 
-/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors are
-/// sent where they must not go, and what failed before was mostly another step.
+/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors
+/// are sent where they must not go, and what failed before was mostly another step.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
     let resting = |step: &Step| {
         let most = if step.takes_out() { backoff(2) } else { u64::MAX };

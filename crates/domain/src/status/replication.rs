@@ -256,8 +256,8 @@ fn altered(
     let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
-            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
-            // older Cordée started may lack it.
+            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one
+            // that an older Cordée started may lack it.
             (_, Runtime::Process) => text!("set-do-restart", name = &server.name),
             (Way::Start, Runtime::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
@@ -276,8 +276,8 @@ fn altered(
     Some(Status::new(Light::Warning, text!("status-altered"), reason))
 }
 
-/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its position
-/// says. The writer's are what the others are compared with.
+/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
+/// position says. The writer's are what the others are compared with.
 fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
     let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
     let comparison = observed.comparisons.get(&server.name);

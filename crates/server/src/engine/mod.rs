@@ -230,8 +230,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would keep
-    /// its target busy for ever: the panic goes on in here.
+    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would
+    /// keep its target busy for ever: the panic goes on in here.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
         let mut tick = paced(PROCESS_PACE);

@@ -46,8 +46,8 @@ pub(super) enum Nowhere {
     Unusable(IpAddr),
 }
 
-/// The first address that a name stands for and that a server may have. Who owns a name has it stand for any address, one
-/// that cannot be typed as well.
+/// The first address that a name stands for and that a server may have. Who owns a name has it stand for any address,
+/// one that cannot be typed as well.
 pub(super) async fn address(name: &str) -> Result<IpAddr, Nowhere> {
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|_| Nowhere::Unknown)?;
     let all: Vec<IpAddr> = found.map(|at| at.ip()).collect();

@@ -48,8 +48,8 @@ impl Engine {
             })
     }
 
-    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would be
-    /// started then might run already.
+    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would
+    /// be started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
         let found = Roster::of(&self.parts.home).find()?;
         for (id, members) in process::by_id(&found) {
@@ -155,8 +155,8 @@ impl Engine {
         looked
     }
 
-    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page says
-    /// why it is not the present.
+    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page
+    /// says why it is not the present.
     pub(super) fn looked_with(&mut self, at: &'static str, looked: io::Result<()>) {
         match looked {
             Ok(()) => drop(self.unseeing.remove(at)),
