@@ -64,7 +64,7 @@ fn said_time(ms: u64, tongue: &Tongue) -> Vec<String> {
     };
     let mut all = vec![format!("{ms} ms"), format!("{seconds} s"), seconds];
     for (length, one, more) in tongue.units {
-        if ms % length == 0 {
+        if ms.is_multiple_of(length) {
             let count = ms / length;
             let unit = if count == 1 { one } else { more };
             all.push(format!("{count} {unit}"));

@@ -141,8 +141,8 @@ pub fn spoken(time: &str) -> String {
 /// A time as HAProxy reads it: in the greatest unit that leaves nothing over.
 pub(super) fn clock(time: Millis) -> String {
     match time {
-        t if t % 3_600_000 == 0 => format!("{}h", t / 3_600_000),
-        t if t % 1_000 == 0 => format!("{}s", t / 1_000),
+        t if t.is_multiple_of(3_600_000) => format!("{}h", t / 3_600_000),
+        t if t.is_multiple_of(1_000) => format!("{}s", t / 1_000),
         t => format!("{t}ms"),
     }
 }
