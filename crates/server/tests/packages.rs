@@ -49,7 +49,8 @@ fn metadata() -> Value {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.success(), "`cargo fetch --locked` brings what no build needed so far: {said}");
     serde_json::from_slice(&told.stdout).unwrap()
 }
 
