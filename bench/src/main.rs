@@ -32,7 +32,8 @@ use std::process::ExitCode;
 use cordee_e2e::cluster::Cluster;
 use report::Report;
 
-const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [--size-mib N] [--times N]";
+const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [--size-mib N] \
+    [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ pub const THEMES: [&str; 2] = ["light", "dark"];
 /// A desk, a tablet, a telephone.
 pub const WIDTHS: [u32; 3] = [1280, 768, 360];
 
-/// What axe finds on the page that is shown, at each width and in each theme, and by how much it is wider than the screen.
-/// The page is left at a desk, in the light theme.
+/// What axe finds on the page that is shown, at each width and in each theme, and by how much it is wider than the
+/// screen. The page is left at a desk, in the light theme.
 #[track_caller]
 pub fn findings(browser: &Browser, what: &str) -> Vec<String> {
     let mut found = Vec::new();

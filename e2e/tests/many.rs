@@ -201,7 +201,8 @@ fn every_row_is_reached_without_script(cluster: &Cluster) {
 
 /// The cases of the server's own test, in the script that the page loads.
 const CASES: &str = "const done = arguments[arguments.length - 1], cases = JSON.parse(arguments[0]);
-    const row = ({ st, word, reason, ...cells }) => ({ name: '', kind: '', address: '', port: '', cookie: '', role: '', sessions: '',
+    const row = ({ st, word, reason, ...cells }) => ({
+        name: '', kind: '', address: '', port: '', cookie: '', role: '', sessions: '',
         ...cells, status: { st: st ?? '', word: word ?? '', reason: reason ?? '' } });
     const script = document.querySelector('script[type=module]').src.replace('cordee.js', 'order.js');
     import(script).then(({ asked, compare, holds, sorted }) => {
@@ -243,7 +244,8 @@ fn script_and_server_order_and_find_rows_alike(cluster: &Cluster) {
 
 /// Where a button of web1's row stands in the window.
 fn place(browser: &Browser) -> f64 {
-    let script = "return document.querySelector('#m-web1').parentElement.querySelector('button').getBoundingClientRect().top";
+    let script = "const menu = document.querySelector('#m-web1').parentElement; \
+        return menu.querySelector('button').getBoundingClientRect().top";
     browser.script(script, &[]).as_f64().expect("a place")
 }
 
@@ -374,7 +376,8 @@ fn all_pages_have_one_clock(cluster: &Cluster) {
 /// What is wider than its place: its tag, its text and by how much.
 const OVER: &str = "const found = [];
     for (const e of document.querySelectorAll('main *, header *')) {
-        if (!e.checkVisibility() || e.closest('svg, .vh, .scroll, .diff, .log, .tabs, select') || e.matches('.age')) continue;
+        if (!e.checkVisibility() || e.closest('svg, .vh, .scroll, .diff, .log, .tabs, select')) continue;
+        if (e.matches('.age')) continue;
         const style = getComputedStyle(e);
         if (style.display === 'inline' || style.textOverflow === 'ellipsis' || e.clientWidth === 0) continue;
         const over = e.scrollWidth - e.clientWidth;

@@ -221,8 +221,9 @@ fn axe_finds_nothing_on_any_page_and_none_is_wider_than_the_screen(cluster: &Clu
     in_all_looks(&sign_in(cluster), &PAGES);
 }
 
-/// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places. Where the page is loaded once
-/// more meanwhile (seen half a second after the browser had said that it was complete), it is opened on the one that stays.
+/// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places. Where the page is loaded
+/// once more meanwhile (seen half a second after the browser had said that it was complete), it is opened on the one
+/// that stays.
 fn open_own_menu(person: &Person, look: &str) {
     let origin = || person.browser.try_script("return performance.timeOrigin", &[]);
     person.dashboard();
@@ -483,7 +484,8 @@ fn a_log_opens_at_its_newest_line(cluster: &Cluster) {
 }
 
 fn fields_have_room_for_what_is_typed_there(cluster: &Cluster) {
-    const NARROWEST: &str = "const all = document.querySelectorAll('main input:is([type=password], [name=user], [name=name])'); \
+    const NARROWEST: &str = "const all = document.querySelectorAll('main input:is([type=password], [name=user], \
+         [name=name])'); \
          return Math.min(...[...all].filter((i) => i.offsetWidth > 0).map((i) => i.offsetWidth))";
     let person = sign_in(cluster);
     for page in ["/pools/db/servers/existing", "/account/password", "/account/tokens"] {

@@ -169,7 +169,8 @@ fn names_look(person: &Person) {
 /// Where the first visible element stands in the window.
 #[track_caller]
 fn top(browser: &Browser, css: &str) -> f64 {
-    let script = "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility())?.getBoundingClientRect().top";
+    let script = "return [...document.querySelectorAll(arguments[0])].find(e => \
+        e.checkVisibility())?.getBoundingClientRect().top";
     browser.script(script, &[json!(css)]).as_f64().unwrap_or_else(|| panic!("{css} is not in sight"))
 }
 
@@ -334,9 +335,11 @@ const READ: &str = "const [list, boxes] = [document.querySelector(arguments[0]),
     const box = boxes ? list.closest(boxes) : list;
     if (arguments[2] !== null) box.scrollTop = arguments[2] * box.scrollHeight;
     const edge = box.getBoundingClientRect();
-    const seen = [...list.children].filter(e => e.getBoundingClientRect().top >= edge.top - 1 && e.getBoundingClientRect().bottom <= edge.bottom + 1);
+    const inside = ({ top, bottom }) => top >= edge.top - 1 && bottom <= edge.bottom + 1;
+    const seen = [...list.children].filter(e => inside(e.getBoundingClientRect()));
     const at = e => [e.textContent, e.getBoundingClientRect().top - edge.top];
-    return { first: at(seen[0]), last: at(seen[seen.length - 1]), newest: list.firstElementChild.textContent, count: list.children.length };";
+    return { first: at(seen[0]), last: at(seen[seen.length - 1]), newest: list.firstElementChild.textContent,
+        count: list.children.length };";
 
 fn who_reads_old_lines_of_a_full_log_is_not_moved(cluster: &Cluster) {
     cluster.settle();
