@@ -1,7 +1,8 @@
 # Sourced by ./up and ./test: Debian's packages, installed without letting their services start.
 
 # gcc links the binary and compiles the SQLite that is built into it.
-RUN_PACKAGES="haproxy apache2-bin libapache2-mod-php8.2 php8.2-mysql mariadb-server-core mariadb-client mariadb-backup tzdata gcc libc6-dev"
+RUN_PACKAGES="haproxy apache2-bin libapache2-mod-php8.2 php8.2-mysql mariadb-server-core mariadb-client \
+  mariadb-backup tzdata gcc libc6-dev"
 # nftables and iproute2 cut the network between databases, in a namespace that the test makes.
 TEST_PACKAGES="$RUN_PACKAGES chromium chromium-driver php8.2-cli fonts-liberation nftables iproute2"
 

@@ -1,5 +1,5 @@
-// Writes what a row says into one place of the page, cell by cell. Nothing is replaced that has not changed, so focus, open
-// menus and scroll position stay.
+// Writes what a row says into one place of the page, cell by cell. Nothing is replaced that has not changed, so focus,
+// open menus and scroll position stay.
 import { setText } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
@@ -85,7 +85,9 @@ export function christen(element, row) {
   for (const part of element.querySelectorAll("[data-target]")) {
     part.setAttribute("popovertarget", part.dataset.target + row.name);
   }
-  for (const part of element.querySelectorAll("[data-hash]")) part.setAttribute("href", `#${part.dataset.hash}${row.name}`);
+  for (const part of element.querySelectorAll("[data-hash]")) {
+    part.setAttribute("href", `#${part.dataset.hash}${row.name}`);
+  }
   for (const part of element.querySelectorAll("[data-url]")) {
     const url = ["/pools", row.pool, "servers", row.name, part.dataset.url].filter(Boolean).join("/");
     part.setAttribute(part.localName === "form" ? "action" : "href", url);

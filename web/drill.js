@@ -1,5 +1,5 @@
-// A failover drill: figures change as they are counted. When it is over the page is asked again, for the report; and when
-// one begins elsewhere, for its place.
+// A failover drill: figures change as they are counted. When it is over the page is asked again, for the report; and
+// when one begins elsewhere, for its place.
 import { setText } from "./text.js";
 
 /** Shows how far the drill is; `null` when there is none any more. */

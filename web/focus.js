@@ -3,8 +3,8 @@
 const alive = (element) => element && element !== document.body && element.isConnected && element.checkVisibility();
 
 /**
- * Changes the page. What has the focus keeps it, also where it was moved, which takes the focus off it; where its row goes,
- * the name in the row beside it gets the focus; else its section.
+ * Changes the page. What has the focus keeps it, also where it was moved, which takes the focus off it; where its row
+ * goes, the name in the row beside it gets the focus; else its section.
  */
 export function keepFocus(change) {
   const at = document.activeElement;

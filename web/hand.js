@@ -6,7 +6,9 @@ const waiting = new Map();
 
 /** Whether somebody points at it, is in it with the keys, or has a menu of it open. A click leaves no hand behind. */
 export const held = (element) =>
-  pointed(element) || element.matches(":focus-visible") || element.querySelector(":focus-visible, :popover-open") !== null;
+  pointed(element) ||
+  element.matches(":focus-visible") ||
+  element.querySelector(":focus-visible, :popover-open") !== null;
 
 /** Does it now, or as soon as nobody is at the element any more, in place of what waited for that before. */
 export function whenLeft(element, act) {

@@ -13,7 +13,10 @@ const SILENCE_MS = 2_800;
 const OLD_MS = 3_000;
 /** What is older than this is late, and looks so, before it counts as lost. */
 const LATE_MS = 2_000;
-/** Ages are written once a second, with the numbers that came meanwhile: each writing makes the browser lay out the page. */
+/**
+ * Ages are written once a second, with the numbers that came meanwhile: each writing makes the browser lay out the
+ * page.
+ */
 const WRITE_MS = 1_050;
 const RETRY_MS = 1_000;
 const OVER_MS = 400;
@@ -22,7 +25,9 @@ const PACE_MS = 100;
 const KEPT_EVENTS = 8;
 /** Seconds of news about visitors that a stopped page catches up with. */
 const KEPT_NEWS = 300;
-/** What this script was loaded with: another Cordée may say the same in another way, and so may a tab that it has sent. */
+/**
+ * What this script was loaded with: another Cordée may say the same in another way, and so may a tab that it has sent.
+ */
 const VERSION = new URL(import.meta.url).pathname.split("/").at(-2);
 const CHANNEL = `cordee-live-${document.documentElement.lang}-${VERSION}`;
 const STREAM = `/live?v=${VERSION}`;
@@ -88,7 +93,9 @@ function lead() {
   return new Promise(() => open());
 }
 
-/** Without locks each tab has its own stream while it is looked at: a hidden one has none, also if it was opened hidden. */
+/**
+ * Without locks each tab has its own stream while it is looked at: a hidden one has none, also if it was opened hidden.
+ */
 function alone() {
   let source = null;
   const turn = () => {
@@ -114,7 +121,8 @@ function whole() {
   const since = performance.now() - known.agesAt;
   const ages = Object.fromEntries(Object.entries(known.ages).map(([name, ms]) => [name, ms + since]));
   const { verdict, causes, rope, writing, session, events } = known;
-  return { verdict, causes, rope, writing, session, events, ages, proxies: [...known.proxies.values()], servers: [...known.servers.values()] };
+  const [proxies, servers] = [[...known.proxies.values()], [...known.servers.values()]];
+  return { verdict, causes, rope, writing, session, events, ages, proxies, servers };
 }
 
 /** What a person begins, and how it is shown; `null` once there is none any more. */
@@ -331,7 +339,9 @@ function write() {
   if (live.hasAttribute("data-paused") !== paused) live.toggleAttribute("data-paused", paused);
   if (known.verdict) {
     setText(document.querySelector("[data-live-age]"), age(oldest()));
-    setText(document.querySelector("[data-live-word]"), word(paused ? "paused" : stale ? "wait" : late ? "late" : "live"));
+    setText(
+      document.querySelector("[data-live-word]"), word(paused ? "paused" : stale ? "wait" : late ? "late" : "live")
+    );
   }
   if (stale) setText(document.querySelector("#lost p"), lostFor());
   writeRowAges();

@@ -1,5 +1,5 @@
-// Cookies go to every port of a host; what is stored here does not. So each form carries a secret that this page made and
-// that the session learned together with the password: whoever has the cookie alone changes nothing.
+// Cookies go to every port of a host; what is stored here does not. So each form carries a secret that this page made
+// and that the session learned together with the password: whoever has the cookie alone changes nothing.
 import { copy } from "./cells.js";
 import { setText } from "./text.js";
 

@@ -1,5 +1,6 @@
-// What somebody is about to press stays where it is, however much the page grows or shrinks above it: the page is scrolled
-// by as much, and where it cannot be scrolled any further, empty room is left until hand or focus have gone elsewhere.
+// What somebody is about to press stays where it is, however much the page grows or shrinks above it: the page is
+// scrolled by as much, and where it cannot be scrolled any further, empty room is left until hand or focus have gone
+// elsewhere.
 
 import { keepFocus } from "./focus.js";
 
@@ -30,7 +31,9 @@ export function watchHands() {
   for (const name of ["pointermove", "pointerdown", "pointerover"]) {
     document.addEventListener(name, note, { passive: true, capture: true });
   }
-  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, lift, { passive: true, capture: true });
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, lift, { passive: true, capture: true });
+  }
   document.documentElement.addEventListener("pointerleave", () => (pointer = null));
   document.addEventListener("keydown", () => (keys = true), { capture: true });
   document.addEventListener("scroll", () => outOfSight() || hideNotice(), { passive: true });
@@ -40,11 +43,14 @@ export function watchHands() {
 export const pointed = (element) =>
   touched ? performance.now() < until && element.contains(touched) : element.matches(":hover");
 
-/** What the reader is at: under the pointer, or with the focus; else what is in the middle of a page that was scrolled. */
+/**
+ * What the reader is at: under the pointer, or with the focus; else what is in the middle of a page that was scrolled.
+ */
 function held() {
   const main = document.getElementById("main");
   const focus = document.activeElement;
-  const at = keys && main.contains(focus) && focus !== main ? focus : pointer && document.elementFromPoint(pointer.x, pointer.y);
+  const typed = keys && main.contains(focus) && focus !== main;
+  const at = typed ? focus : pointer && document.elementFromPoint(pointer.x, pointer.y);
   if (at && main.contains(at)) return at;
   return scrollY > 0 ? document.elementFromPoint(innerWidth / 2, innerHeight / 2) : null;
 }

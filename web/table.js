@@ -1,5 +1,5 @@
-// The tables of servers. The stream tells of all rows; in the page are those of one part of a table, found and ordered as
-// somebody asked. The server does the same for readers without script (`view/window.rs`).
+// The tables of servers. The stream tells of all rows; in the page are those of one part of a table, found and ordered
+// as somebody asked. The server does the same for readers without script (`view/window.rs`).
 import { christen, copy, fill, light } from "./cells.js";
 import { held, stays, whenLeft } from "./hand.js";
 import { asked as wordOf, holds, sorted } from "./order.js";

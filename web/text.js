@@ -27,7 +27,8 @@ export function ago(ms) {
   return word("ago").replace("§", age(ms));
 }
 
-const PARTS = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const TWO = "2-digit";
+const PARTS = { year: "numeric", month: TWO, day: TWO, hour: TWO, minute: TWO, second: TWO };
 
 let format = null;
 
@@ -51,8 +52,8 @@ export function setTime(element, iso, text) {
 }
 
 /**
- * Writes text only where it differs: a selection or a reader's place in it survives. It is written into what stands there,
- * because for a new piece of text a browser looks up the styles of the page again.
+ * Writes text only where it differs: a selection or a reader's place in it survives. It is written into what stands
+ * there, because for a new piece of text a browser looks up the styles of the page again.
  */
 export function setText(element, text) {
   if (!element || element.textContent === text) return;

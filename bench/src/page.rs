@@ -1,5 +1,5 @@
-//! (h) The dashboard in a browser: what its first load costs with thirty web servers and with a thousand, against the same page
-//! without its script; what it does at rest, and while a hundred of a thousand servers change each second.
+//! (h) The dashboard in a browser: what its first load costs with thirty web servers and with a thousand, against the
+//! same page without its script; what it does at rest, and while a hundred of a thousand servers change each second.
 
 use std::time::Duration;
 

@@ -65,7 +65,7 @@ impl Report {
 
     fn markdown(&self) -> String {
         let mut text = format!(
-            "## {}\n\n{}, {}; load average {} before and {} after.\n\n\
+            "## {}\n\n{},\n{};\nload average {} before and {} after.\n\n\
              | What | Measured | Demand | Kept |\n|---|---|---|---|\n",
             self.title,
             date(),

@@ -1,7 +1,8 @@
 //! Refuses to build when a sentence is missing in a language.
 //!
 //! The keys are found where they are used: `text!("key"` and `why!("key"` in the Rust sources of both crates,
-//! `tr("key")` in sources and templates. Each must be in every language, with the same arguments; a key used nowhere is refused too.
+//! `tr("key")` in sources and templates. Each must be in every language, with the same arguments; a key used nowhere is
+//! refused too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-// Made for: `openapi-typescript` writes `schema.d.mts` beside this from the description of a running Cordée. What does not
-// fit the description does not compile.
+// Made for: `openapi-typescript` writes `schema.d.mts` beside this from the description of a running Cordée. What does
+// not fit the description does not compile.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.mjs";
 

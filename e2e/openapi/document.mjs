@@ -22,7 +22,9 @@ export function resolve(document, value) {
 /** Gives a function that compiles the schema at a reference. `closed`: a member that is not described is refused. */
 export function schemas(document, { strict = false, closed = false } = {}) {
   // Formats of numbers say how they are kept; their bounds stand beside them.
-  const ajv = new Ajv2020({ strict, validateFormats: false, allErrors: true, allowUnionTypes: true, strictTypes: false });
+  const ajv = new Ajv2020(
+    { strict, validateFormats: false, allErrors: true, allowUnionTypes: true, strictTypes: false }
+  );
   for (const word of ["components", "example", "xml", "discriminator", "externalDocs"]) ajv.addKeyword(word);
   const all = structuredClone(document.components.schemas);
   if (closed) close(all);

@@ -1,7 +1,8 @@
 // Calls a running Cordée in every way that its description tells of, and in many that it does not; each answer must be
-// one that the description tells of, and none may be a failure of Cordée's own. `node fuzz.mjs URL SEED CALLS`, with the
-// token in CORDEE_TOKEN and the name of a token that may be taken back in CORDEE_SPARE. A seed makes the same calls again,
-// but for how many servers have been started before one; what is answered depends on what the others did meanwhile.
+// one that the description tells of, and none may be a failure of Cordée's own. `node fuzz.mjs URL SEED CALLS`, with
+// the token in CORDEE_TOKEN and the name of a token that may be taken back in CORDEE_SPARE. A seed makes the same calls
+// again, but for how many servers have been started before one; what is answered depends on what the others did
+// meanwhile.
 import http from "node:http";
 import { operations, resolve, schemas } from "./document.mjs";
 
@@ -60,7 +61,8 @@ const all = operations(document);
 const NAMES = { web: ["web1", "web2", "web3", "web4", "WEB1"], db: ["db1", "db2", "db3"] };
 const NOBODY = ["nobody", "web9", "db9"];
 const HOSTILE = [
-  "", " ", "a\nb", "a;b", "'", '"', "`id`", "$(id)", "../..", "<script>", "%00", "\u0000", "é", "\u202e", "-1", "0", "99999999999",
+  "", " ", "a\nb", "a;b", "'", '"', "`id`", "$(id)", "../..", "<script>", "%00", "\u0000", "é", "\u202e",
+  "-1", "0", "99999999999",
   "1e3", "NaN", "null", "true", "a".repeat(300), "%s%n", "{{7*7}}", "\ud83d\ude00",
 ];
 
@@ -151,7 +153,8 @@ function make(number) {
     const name = parameter.name;
     if (parameter.in === "path") {
       // The token that all this is asked with is needed; the spare one was taken back at first.
-      let typed = said.operationId === "revoke_token" ? c.of(["nobody", ...HOSTILE]) : value(c, parameter.schema, name, wild);
+      const nobody = said.operationId === "revoke_token";
+      let typed = nobody ? c.of(["nobody", ...HOSTILE]) : value(c, parameter.schema, name, wild);
       // A server of the pool that stands before it.
       const pool = NAMES[to.split("/")[4]];
       if (name === "name" && pool && c.odds(0.85)) typed = c.of(pool);
@@ -173,12 +176,15 @@ function make(number) {
     body = JSON.stringify(c.odds(wild) ? value(c, {}, "", 1) : object(c, resolve(document, wanted), wild));
     if (c.odds(0.7)) body = likely(said.operationId, to, body, c);
     body = tamed(said.operationId, to, body, c);
-    if (c.odds(wild / 2)) body = c.of(["", "{", "[]", "null", '{"a":', "\u0000", "{}", `{"name":"${"a".repeat(70_000)}"}`]);
+    if (c.odds(wild / 2)) {
+      body = c.of(["", "{", "[]", "null", '{"a":', "\u0000", "{}", `{"name":"${"a".repeat(70_000)}"}`]);
+    }
     if (c.odds(wild / 2)) headers["content-type"] = c.of(["text/plain", "application/x-www-form-urlencoded", ""]);
     headers["content-length"] = Buffer.byteLength(body);
   }
   const address = to + (query.length > 0 ? `?${query.join("&")}` : "");
-  return { method: method.toUpperCase(), path: address, headers, body, operation, stream: said.operationId === "follow" };
+  const stream = said.operationId === "follow";
+  return { method: method.toUpperCase(), path: address, headers, body, operation, stream };
 }
 
 /** What a person would send, of what chance alone seldom finds. */
@@ -186,11 +192,15 @@ function likely(id, to, body, c) {
   const db = to.includes("/pools/db/");
   if (id === "add_server" && !db) {
     const name = c.of(["web3", "web4", "web5"]);
-    return JSON.stringify(c.odds(0.4) ? { name, start: true } : { name, address: "127.0.0.9", port: 8_000 + Math.floor(c.next() * 90) });
+    return JSON.stringify(
+      c.odds(0.4) ? { name, start: true } : { name, address: "127.0.0.9", port: 8_000 + Math.floor(c.next() * 90) }
+    );
   }
   if (id === "add_server") return JSON.stringify({ name: "db3", start: true });
   if (id === "begin_drill") {
-    return JSON.stringify({ target: c.of(["web1", "web2"]), how: c.of(["drain", "freeze"]), confirm: "web", before: 1, held: 1, after: "1" });
+    return JSON.stringify(
+      { target: c.of(["web1", "web2"]), how: c.of(["drain", "freeze"]), confirm: "web", before: 1, held: 1, after: "1" }
+    );
   }
   return body;
 }
@@ -208,7 +218,9 @@ function tamed(id, to, body, c) {
 
 /** Something that stands in no description. */
 function outside(c) {
-  const path = c.of(["/api", "/api/", "/api/v1", "/api/v2/snapshot", "/api/v1/pools", "/api/v1/nothing", "/api/v1/tokens/a/b", "/api/%ff"]);
+  const path = c.of([
+    "/api", "/api/", "/api/v1", "/api/v2/snapshot", "/api/v1/pools", "/api/v1/nothing", "/api/v1/tokens/a/b", "/api/%ff"
+  ]);
   const method = c.of(["GET", "POST", "DELETE", "PUT", "PATCH"]);
   const other = c.odds(0.4) ? { method: c.of(["PATCH", "PUT"]), path: "/api/v1/snapshot" } : { method, path };
   return { ...other, headers: { authorization: `Bearer ${token}` }, operation: null };
@@ -244,7 +256,9 @@ function fits(wanted, body) {
     const check = schema(wanted.$ref);
     return check(body) ? null : JSON.stringify(check.errors.slice(0, 3));
   }
-  if (wanted.type === "array") return Array.isArray(body) ? (body.map((b) => fits(wanted.items, b)).find(Boolean) ?? null) : "no list";
+  if (wanted.type === "array") {
+    return Array.isArray(body) ? (body.map((b) => fits(wanted.items, b)).find(Boolean) ?? null) : "no list";
+  }
   return "its schema has no name";
 }
 
@@ -290,17 +304,26 @@ async function worker() {
     if (id) touched.add(id);
     if (id && answer.status < 300) well.add(id);
     if (wrong) {
-      faults.push(`call ${number}: ${asked.method} ${asked.path.slice(0, 200)} ${(asked.body ?? "").slice(0, 300)}\n    ${answer.status} ${answer.kind}: ${wrong}\n    ${answer.body.slice(0, 300)}`);
+      const [path, sent] = [asked.path.slice(0, 200), (asked.body ?? "").slice(0, 300)];
+      faults.push(
+        `call ${number}: ${asked.method} ${path} ${sent}\n` +
+          `    ${answer.status} ${answer.kind}: ${wrong}\n    ${answer.body.slice(0, 300)}`,
+      );
     }
     if (answer.status === 202 && CALLED_OFF[id]) {
-      await call({ method: "POST", path: CALLED_OFF[id], headers: { authorization: `Bearer ${token}` } }).catch(() => {});
+      await call(
+        { method: "POST", path: CALLED_OFF[id], headers: { authorization: `Bearer ${token}` } }
+      ).catch(() => {});
     }
   }
 }
 
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 agent.destroy();
-console.log(`seed ${seed}: ${calls} calls, ${touched.size} of ${all.length} operations, ${well.size} with success, statuses ${JSON.stringify(statuses)}`);
+console.log(
+  `seed ${seed}: ${calls} calls, ${touched.size} of ${all.length} operations, ${well.size} with success, ` +
+    `statuses ${JSON.stringify(statuses)}`,
+);
 console.log(`the slowest took ${Math.round(slowest.ms)} ms: ${slowest.what}`);
 const ids = all.map((o) => o.said.operationId);
 const never = ids.filter((id) => !well.has(id));

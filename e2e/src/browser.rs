@@ -345,11 +345,17 @@ impl Browser {
     /// A picture of the whole page at its present width.
     #[track_caller]
     pub fn picture(&self, path: &Path) {
+        // A page that is shown whole has no scroll bar: with one in its measures, the picture lacks as much at its right.
+        let bar = |width: &str| {
+            self.script("document.documentElement.style.scrollbarWidth = arguments[0]", &[json!(width)]);
+        };
+        bar("none");
         let size = self.devtools("Page.getLayoutMetrics", &json!({}));
         let area = &size["cssContentSize"];
         let clip = json!({ "x": 0, "y": 0, "width": area["width"], "height": area["height"], "scale": 1 });
         let shot =
             self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
+        bar("");
         let data = shot["data"].as_str().expect("picture");
         std::fs::write(path, decode_base64(data)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }

@@ -53,8 +53,8 @@ impl Around {
         self.after().map(|call| call.took).max().unwrap_or_default()
     }
 
-    /// Those of them that were not answered, but for what HAProxy may still have led to the former writer: it ends those
-    /// when it takes that one out, so long after the cut at most.
+    /// Those of them that were not answered, but for what HAProxy may still have led to the former writer: it ends
+    /// those when it takes that one out, so long after the cut at most.
     pub fn failed_after(&self, taken_out: Duration) -> Vec<&Call> {
         self.failed().into_iter().filter(|call| call.begun > self.cut + taken_out).collect()
     }

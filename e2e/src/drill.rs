@@ -235,7 +235,8 @@ impl Seen {
             let others = others_bad.zip(others_well).map(|(bad, well)| bad + well);
             assert!(
                 others.is_some_and(|o| o <= most),
-                "{bad} bad and {well} good answers are known, and up to {most} more; HAProxy gave {answers:?}, {requests}"
+                "{bad} bad and {well} good answers are known, and up to {most} more; \
+                 HAProxy gave {answers:?}, {requests}"
             );
         }
         let begun = count(&self.report["sessions"], "begun");

@@ -1,5 +1,7 @@
 //! How a page looks to everybody: in both languages and themes, on a telephone, a tablet and a desk.
 
+use std::path::PathBuf;
+
 use crate::axe;
 use crate::browser::Browser;
 
@@ -10,8 +12,8 @@ pub const THEMES: [&str; 2] = ["light", "dark"];
 /// A desk, a tablet, a telephone.
 pub const WIDTHS: [u32; 3] = [1280, 768, 360];
 
-/// What axe finds on the page that is shown, at each width and in each theme, and by how much it is wider than the screen.
-/// The page is left at a desk, in the light theme.
+/// What axe finds on the page that is shown, at each width and in each theme, and by how much it is wider than the
+/// screen. The page is left at a desk, in the light theme.
 #[track_caller]
 pub fn findings(browser: &Browser, what: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -23,11 +25,27 @@ pub fn findings(browser: &Browser, what: &str) -> Vec<String> {
             let look = format!("{what} {theme} {width}");
             found.extend(axe::violations(browser).into_iter().map(|v| format!("{look}: {v}")));
             found.extend(too_wide(browser).map(|over| format!("{look}: {over} px too wide")));
+            keep(browser, &look);
         }
     }
     browser.theme("light");
     browser.width(WIDTHS[0]);
     found
+}
+
+/// Where pictures of what is seen are kept, while somebody wants them.
+pub fn folder() -> Option<PathBuf> {
+    std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from)
+}
+
+/// Keeps a picture of the whole page under that name, where pictures are wanted.
+#[track_caller]
+pub fn keep(browser: &Browser, look: &str) {
+    if let Some(folder) = folder() {
+        let words: Vec<&str> =
+            look.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        browser.picture(&folder.join(format!("{}.png", words.join("-"))));
+    }
 }
 
 /// By how much the page is wider than the screen.

@@ -1,5 +1,6 @@
-//! Runs all files: two at a time where both mostly wait, one at a time where milliseconds are measured; each in a process
-//! of its own, whose output is shown whole when it ends. At the end a table says how long each took, and may take.
+//! Runs all files: two at a time where both mostly wait, one at a time where milliseconds are measured; each in a
+//! process of its own, whose output is shown whole when it ends. At the end a table says how long each took, and may
+//! take.
 
 use std::fmt::Write as _;
 use std::fs::File as Output;
@@ -199,7 +200,8 @@ fn wait_for_quiet() {
     println!("# nothing else runs any more, after {:.0} s", begun.elapsed().as_secs_f64());
 }
 
-/// Shows the table, why cases failed (their output is far above), and the sum. A run of everything also fails by a file that takes half as long again as it may.
+/// Shows the table, why cases failed (their output is far above), and the sum. A run of everything also fails by a file
+/// that takes half as long again as it may.
 fn finish(rows: &[Row], done: &[Done], wanted: &Wanted, took: Duration) -> ExitCode {
     let mut sum = Tally { seconds: took.as_secs_f64(), ..Tally::default() };
     let mut table = format!("\n{:<14}{:>9}{:>8}  verdict\n", "file", "seconds", "budget");

@@ -1,4 +1,5 @@
-//! What a machine can run out of: room on a disk, open files, the right to write. Each is given back when it is dropped.
+//! What a machine can run out of: room on a disk, open files, the right to write. Each is given back when it is
+//! dropped.
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,6 +1,6 @@
 //! The page of a cluster that is not there: the product's own page and stream, with a picture of as many web servers as
-//! wished, and as many changes. What serves it is a program of the product's unit tests (`pages/tests/stage.rs`): thousands of
-//! real servers would measure the machine.
+//! wished, and as many changes. What serves it is a program of the product's unit tests (`pages/tests/stage.rs`):
+//! thousands of real servers would measure the machine.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -105,7 +105,8 @@ impl Drop for Stage {
     }
 }
 
-/// The one line of JSON that it says, once it serves. What else it says is read and dropped, so that it never waits for us.
+/// The one line of JSON that it says, once it serves. What else it says is read and dropped, so that it never waits for
+/// us.
 fn first_word(child: &mut Child) -> Receiver<Value> {
     let stdout = child.stdout.take().expect("piped");
     let (found, words) = channel();

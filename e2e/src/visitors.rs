@@ -91,7 +91,8 @@ impl Drop for Stranger {
     }
 }
 
-/// A door behind which packets vanish, as behind a firewall that drops them: its queue is full, and nobody takes from it.
+/// A door behind which packets vanish, as behind a firewall that drops them: its queue is full, and nobody takes from
+/// it.
 #[derive(Debug)]
 pub struct Swallows {
     at: SocketAddr,

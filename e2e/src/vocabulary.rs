@@ -1,5 +1,5 @@
-//! The words of each language, from the files that hold the page's sentences: which of them stand where only the other one
-//! is spoken.
+//! The words of each language, from the files that hold the page's sentences: which of them stand where only the other
+//! one is spoken.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -36,7 +36,8 @@ fn sentences(source: &str) -> String {
     said
 }
 
-/// Names of commands and cookies, of servers and clusters are no words: they have capitals alone, an underscore, or a digit.
+/// Names of commands and cookies, of servers and clusters are no words: they have capitals alone, an underscore, or a
+/// digit.
 fn words(text: &str) -> BTreeSet<String> {
     let all = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     let all = all.filter(|word| word.chars().count() > 1 && word.chars().all(char::is_alphabetic));
@@ -54,7 +55,8 @@ pub fn vocabulary(language: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What is said in words that the other language has and this one has not. `data` is what others said, and no word of ours.
+/// What is said in words that the other language has and this one has not. `data` is what others said, and no word of
+/// ours.
 pub fn foreign(
     told: &BTreeSet<String>,
     own: &BTreeSet<String>,

@@ -1,5 +1,5 @@
-//! What a page weighs: its elements, its octets, the tasks during which it answers nobody, and what the browser does for it
-//! while nothing happens.
+//! What a page weighs: its elements, its octets, the tasks during which it answers nobody, and what the browser does
+//! for it while nothing happens.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -47,7 +47,8 @@ const SCALE: &str = "
     note('longtask', seen.long);
     note('long-animation-frame', seen.frames);
     new MutationObserver(() => {
-        if (seen.live === null && document.querySelector('#live[data-st=good]')) seen.live = Math.round(performance.now());
+        const live = seen.live === null && document.querySelector('#live[data-st=good]');
+        if (live) seen.live = Math.round(performance.now());
     }).observe(document, { subtree: true, attributes: true, attributeFilter: ['data-st'] });";
 
 /// What was noted, and what came over the wire but for the stream, which is still open.
@@ -90,7 +91,8 @@ pub struct Loaded {
     pub live: Option<u64>,
     /// Tasks above 50 ms: when they began, and how long they took, in milliseconds.
     pub long: Vec<(u64, u64)>,
-    /// Frames that were above 50 ms on their way to the screen, likewise: with style, layout and whatever else ran meanwhile.
+    /// Frames that were above 50 ms on their way to the screen, likewise: with style, layout and whatever else ran
+    /// meanwhile.
     pub frames: Vec<(u64, u64)>,
     /// Octets of the script's heap.
     pub heap: f64,

@@ -1,4 +1,5 @@
-//! A schema with one of everything that MariaDB can hold, and a dump of it that owes nothing to the product's comparison.
+//! A schema with one of everything that MariaDB can hold, and a dump of it that owes nothing to the product's
+//! comparison.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,8 @@ const STATEMENTS: &[&str] = &[
     // A value that is longer in a dump than a packet may be by default, and its change is longer in the log.
     "CREATE TABLE heavy (id INT PRIMARY KEY, value LONGBLOB)",
     "INSERT INTO heavy VALUES (1, REPEAT(x'00ff27', 3500000)); UPDATE heavy SET value = REPEAT(x'01ff5c', 3500000)",
-    "CREATE TABLE lists (id INT PRIMARY KEY, e ENUM('','a','b'), s SET('x','y','z'), j JSON, u UUID, i4 INET4, i6 INET6)",
+    "CREATE TABLE lists (id INT PRIMARY KEY, e ENUM('','a','b'), s SET('x','y','z'), j JSON, u UUID, \
+     i4 INET4, i6 INET6)",
     "INSERT INTO lists VALUES (1, 'no member', 'x,z', '{\"a\": [1e400, \"😀\"]}', \
      '01234567-89ab-7def-8123-456789abcdef', '255.255.255.255', 'ffff::1'), (2, '', '', '[]', NULL, '0.0.0.0', '::'), \
      (3, NULL, NULL, NULL, NULL, NULL, NULL)",
@@ -79,7 +81,8 @@ const STATEMENTS: &[&str] = &[
     "CREATE SEQUENCE steps START 5 INCREMENT 3 MAXVALUE 100 CYCLE CACHE 10; DO NEXTVAL(steps)",
     "CREATE SEQUENCE spent START 1 MAXVALUE 2 NOCACHE NOCYCLE; DO NEXTVAL(spent); DO NEXTVAL(spent)",
     "CREATE SEQUENCE down START -1 INCREMENT -1 MINVALUE -9 MAXVALUE -1 NOCACHE; DO NEXTVAL(down)",
-    "CREATE TABLE numbered (id INT DEFAULT NEXTVAL(steps) PRIMARY KEY, v INT); INSERT INTO numbered (v) VALUES (1), (2)",
+    "CREATE TABLE numbered (id INT DEFAULT NEXTVAL(steps) PRIMARY KEY, v INT); \
+     INSERT INTO numbered (v) VALUES (1), (2)",
     // What no comparison of the product can prove.
     "CREATE TABLE keyless (v INT, d DOUBLE); INSERT INTO keyless VALUES (1, 1/3), (1, 1/3), (2, NULL)",
     "CREATE TABLE files (id INT PRIMARY KEY, v INT) ENGINE=MyISAM; INSERT INTO files VALUES (1, 1)",
@@ -87,7 +90,8 @@ const STATEMENTS: &[&str] = &[
     "CREATE TABLE fleeting (id INT PRIMARY KEY, v INT) ENGINE=MEMORY; INSERT INTO fleeting VALUES (1, 1)",
     "CREATE TABLE commas (id INT NOT NULL, v VARCHAR(10) NOT NULL) ENGINE=CSV; INSERT INTO commas VALUES (1, 'a,\"b')",
     // Names.
-    "CREATE TABLE `select` (`1st` INT PRIMARY KEY, `we``ird \"c' ü` INT, `☃` INT); INSERT INTO `select` VALUES (0, 1, 2)",
+    "CREATE TABLE `select` (`1st` INT PRIMARY KEY, `we``ird \"c' ü` INT, `☃` INT); \
+     INSERT INTO `select` VALUES (0, 1, 2)",
     "CREATE DATABASE `zoo ``o'dd\" ü.x`; CREATE TABLE `zoo ``o'dd\" ü.x`.`t.a\"b``` (id INT PRIMARY KEY); \
      INSERT INTO `zoo ``o'dd\" ü.x`.`t.a\"b``` VALUES (0); \
      CREATE VIEW `zoo ``o'dd\" ü.x`.`v.w` AS SELECT id FROM `zoo ``o'dd\" ü.x`.`t.a\"b```",
@@ -103,7 +107,8 @@ const STATEMENTS: &[&str] = &[
     // Views: whole, of somebody who is gone, over it, over a table, a column and a function that are gone.
     "CREATE VIEW whole AS SELECT id, plus_one(id) AS more FROM parents WITH CHECK OPTION",
     "CREATE USER gone@nowhere; GRANT ALL ON zoo.* TO gone@nowhere; \
-     CREATE DEFINER=gone@nowhere VIEW orphan AS SELECT id FROM parents; CREATE VIEW over_orphan AS SELECT id FROM orphan; \
+     CREATE DEFINER=gone@nowhere VIEW orphan AS SELECT id FROM parents; \
+     CREATE VIEW over_orphan AS SELECT id FROM orphan; \
      CREATE DEFINER=gone@nowhere SQL SECURITY INVOKER VIEW careless AS SELECT id FROM parents; DROP USER gone@nowhere",
     "CREATE TABLE dropped (id INT PRIMARY KEY, word TEXT, shape POINT); \
      CREATE VIEW over_dropped AS SELECT d.id, CONCAT(d.word, ' o''clock `x`.`y`') AS w FROM dropped d \
@@ -148,7 +153,8 @@ pub fn dump(root: &Db) -> Dump {
     for schema in SCHEMAS {
         let of = schema.replace('\'', "''");
         let tables = root.query(&format!(
-            "SET NAMES utf8mb4; SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{of}'"
+            "SET NAMES utf8mb4; SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = '{of}'"
         ));
         for row in &tables {
             let (table, kind) = (row[0].as_str(), row[1].as_str());
@@ -157,7 +163,8 @@ pub fn dump(root: &Db) -> Dump {
             let shown = if kind == "VIEW" { "VIEW" } else { "TABLE" };
             all.insert(said("definition"), definition(root, shown, &name));
             if kind == "SEQUENCE" {
-                let values = "next_not_cached_value, minimum_value, maximum_value, start_value, increment, cache_size, cycle_option";
+                let values = "next_not_cached_value, minimum_value, maximum_value, start_value, increment, \
+                    cache_size, cycle_option";
                 all.insert(said("values"), lines(root, &format!("SELECT {values} FROM {name}")));
             } else if kind != "VIEW" {
                 all.insert(said("rows"), rows(root, &of, table, (&name, kind)));

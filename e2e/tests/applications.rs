@@ -1,5 +1,5 @@
-//! Ordinary applications are installed and run: through the proxy, with the owner's account, as on any MariaDB. And what
-//! changes for them when the writer does, or when all write.
+//! Ordinary applications are installed and run: through the proxy, with the owner's account, as on any MariaDB. And
+//! what changes for them when the writer does, or when all write.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
@@ -132,7 +132,8 @@ fn tables(db: &Db) -> BTreeSet<String> {
 /// How often the event has run on each database, by its id, since that row.
 fn ticks(db: &Db, event: &str, after: u64) -> Vec<(u64, u64)> {
     let sql = format!(
-        "SELECT server, COUNT(*) FROM site.app_tick WHERE event = '{event}' AND id > {after} GROUP BY server ORDER BY server"
+        "SELECT server, COUNT(*) FROM site.app_tick WHERE event = '{event}' AND id > {after} \
+         GROUP BY server ORDER BY server"
     );
     db.query(&sql).iter().map(|row| (row[0].parse().unwrap(), row[1].parse().unwrap())).collect()
 }
@@ -158,7 +159,8 @@ fn wait_for_ticks(cluster: &Cluster, event: &str) -> u64 {
 }
 
 fn states(cluster: &Cluster, server: &str) -> Vec<Vec<String>> {
-    let sql = "SELECT EVENT_NAME, STATUS, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'site' ORDER BY 1";
+    let sql = "SELECT EVENT_NAME, STATUS, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'site' \
+        ORDER BY 1";
     Db::root(cluster, server).query(sql)
 }
 
@@ -167,8 +169,10 @@ fn events_run_on_the_writer_and_nowhere_else(cluster: &Cluster) {
     let owner = owner(cluster);
     owner.query(
         "CREATE TABLE app_tick (id INT AUTO_INCREMENT PRIMARY KEY, event VARCHAR(10), server INT); \
-         CREATE EVENT app_on ON SCHEDULE EVERY 1 SECOND DO INSERT INTO app_tick (event, server) VALUES ('on', @@server_id); \
-         CREATE EVENT app_off ON SCHEDULE EVERY 1 SECOND DISABLE DO INSERT INTO app_tick (event, server) VALUES ('off', @@server_id)",
+         CREATE EVENT app_on ON SCHEDULE EVERY 1 SECOND DO \
+         INSERT INTO app_tick (event, server) VALUES ('on', @@server_id); \
+         CREATE EVENT app_off ON SCHEDULE EVERY 1 SECOND DISABLE DO \
+         INSERT INTO app_tick (event, server) VALUES ('off', @@server_id)",
     );
     wait_for_ticks(cluster, "on");
     // One that is switched off stays so, whoever takes over.

@@ -151,8 +151,8 @@ impl Attack {
         ]
     }
 
-    /// Links, second names, FIFOs and folders under names that somebody may open, and races: what is there makes room for
-    /// a link for a moment.
+    /// Links, second names, FIFOs and folders under names that somebody may open, and races: what is there makes room
+    /// for a link for a moment.
     fn traps(&self, folder: &Path, round: usize) {
         let targets = self.targets();
         let target = &targets[round % targets.len()];

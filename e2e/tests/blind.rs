@@ -1,5 +1,5 @@
-//! When Cordée cannot look, cannot write down, or stands still: it says so, decides nothing that it could not keep, and is
-//! right again by itself. A folder that is not whole is refused.
+//! When Cordée cannot look, cannot write down, or stands still: it says so, decides nothing that it could not keep, and
+//! is right again by itself. A folder that is not whole is refused.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

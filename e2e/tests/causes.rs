@@ -1,5 +1,5 @@
-//! The list under the verdict at the moment that decides: why it is not good, who asked for it, and a button that puts it
-//! right; and how many visitors a server still has.
+//! The list under the verdict at the moment that decides: why it is not good, who asked for it, and a button that puts
+//! it right; and how many visitors a server still has.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

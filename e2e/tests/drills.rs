@@ -1,5 +1,5 @@
-//! Failover drills: each that makes sense is run on the local cluster, and its report is what HAProxy counted and logged,
-//! what the site said of itself and what a client outside saw. What falls is put right.
+//! Failover drills: each that makes sense is run on the local cluster, and its report is what HAProxy counted and
+//! logged, what the site said of itself and what a client outside saw. What falls is put right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -1,4 +1,5 @@
-//! A database that exists already joins: only an empty one, only when everything is as it must be, and noticed by nobody.
+//! A database that exists already joins: only an empty one, only when everything is as it must be, and noticed by
+//! nobody.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

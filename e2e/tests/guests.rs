@@ -111,12 +111,21 @@ fn a_visitor_is_listed_and_their_change_is_for_us_alone(cluster: &Cluster) {
 
 /// What a hostile visitor may send, and what is shown of it.
 const ODD: [(&[u8], &str); 6] = [
-    (b"GET /odd-1?<script>alert(1)</script> HTTP/1.1\r\nHost: x\r\nUser-Agent: <script>alert(1)</script>\r\n", "<script>alert(1)</script>"),
+    (
+        b"GET /odd-1?<script>alert(1)</script> HTTP/1.1\r\nHost: x\r\nUser-Agent: <script>alert(1)</script>\r\n",
+        "<script>alert(1)</script>",
+    ),
     (b"GET /odd-2<script>alert(2)</script> HTTP/1.1\r\nHost: x\r\n", "GET /odd-2<script>alert(2)</script>"),
-    (b"GET /odd-3 HTTP/1.1\r\nHost: x\r\nUser-Agent: \x1b[31mred\x1b]0;title\x07\r\n", "\\x1B[31mred\\x1B]0;title\\x07"),
+    (
+        b"GET /odd-3 HTTP/1.1\r\nHost: x\r\nUser-Agent: \x1b[31mred\x1b]0;title\x07\r\n",
+        "\\x1B[31mred\\x1B]0;title\\x07",
+    ),
     (b"GET /odd-4 HTTP/1.1\r\nHost: x\r\nUser-Agent: a\xff\xfe\xc0\xafb\r\n", "a\\xFF\\xFE\\xC0\\xAFb"),
     (b"GET /odd-5 HTTP/1.1\r\nHost: x\r\nUser-Agent: a\x00b\r\n", "a\\x00b"),
-    (b"GET /odd-6%0Acordee1%201%201 HTTP/1.1\r\nHost: x\r\nUser-Agent: one\r\n two\r\n", "GET /odd-6%0Acordee1%201%201"),
+    (
+        b"GET /odd-6%0Acordee1%201%201 HTTP/1.1\r\nHost: x\r\nUser-Agent: one\r\n two\r\n",
+        "GET /odd-6%0Acordee1%201%201",
+    ),
 ];
 
 fn whatever_is_sent_is_one_record_and_text(cluster: &Cluster) {
@@ -448,7 +457,8 @@ fn twenty_thousand_lines_a_second_are_counted_to_the_last(cluster: &Cluster) {
         number(&steady, "kernel") - number(&before, "kernel"),
         resident_kib(serve)
     );
-    // Of Cordée's own questions, one a second, those that the kernel drops are counted too: nobody can tell whose they were.
+    // Of Cordée's own questions, one a second, those that the kernel drops are counted too: nobody can tell whose they
+    // were.
     let all = grown("stored") + grown("dropped");
     let own = begun.elapsed().as_secs() + 1;
     assert!((sent..=sent + own).contains(&all), "sent = stored + dropped: {sent}, {all}, {after}");

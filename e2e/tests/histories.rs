@@ -1,5 +1,5 @@
-//! Whatever became of the databases before (made, copied again, promoted, joined, removed), a row that was changed on one
-//! of them is found and put right; each verdict is judged by what the databases themselves give out.
+//! Whatever became of the databases before (made, copied again, promoted, joined, removed), a row that was changed on
+//! one of them is found and put right; each verdict is judged by what the databases themselves give out.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
@@ -227,7 +227,8 @@ fn in_memory(cluster: &Cluster) -> Vec<Vec<String>> {
 fn what_only_reads_writes_nothing_after_a_standby_was_restarted(cluster: &Cluster) {
     let owner = owner(cluster);
     owner.query(
-        "CREATE TABLE e2e_memory (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO e2e_memory SELECT seq FROM seq_1_to_50; \
+        "CREATE TABLE e2e_memory (id INT PRIMARY KEY) ENGINE=MEMORY; \
+         INSERT INTO e2e_memory SELECT seq FROM seq_1_to_50; \
          CREATE TABLE `e2e ``odd` (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO `e2e ``odd` VALUES (1), (2)",
     );
     let all: Vec<String> = databases(cluster).unwrap().into_iter().map(|s| s.name).collect();

@@ -1,6 +1,6 @@
-//! The dashboard is light: with two web servers, with thirty, and with a thousand that change. It needs little of a browser,
-//! answers a hand at once, and while nothing happens it does next to nothing. Milliseconds and counts are of this machine, so
-//! nothing else runs meanwhile.
+//! The dashboard is light: with two web servers, with thirty, and with a thousand that change. It needs little of a
+//! browser, answers a hand at once, and while nothing happens it does next to nothing. Milliseconds and counts are of
+//! this machine, so nothing else runs meanwhile.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
@@ -40,7 +40,8 @@ fn load() -> String {
     text.split_whitespace().next().unwrap_or("?").to_owned()
 }
 
-/// Opens the dashboard as somebody who has never seen it, and says what is too much of it. The stream is part of what comes.
+/// Opens the dashboard as somebody who has never seen it, and says what is too much of it. The stream is part of what
+/// comes.
 #[track_caller]
 fn weigh(person: &Person, stream: usize, what: &str) -> Loaded {
     let page = weight::load(&person.browser, &person.address("/"));
@@ -65,7 +66,8 @@ fn rest(cluster: &Cluster, person: &Person, what: &str) {
     let work = weight::watch(&person.browser, REST);
     let told = cluster.api().events_after(before);
     println!("#   {what} at rest: {work:?}, load {}, told meanwhile: {}", load(), told.len());
-    // Twice the same age is no writing: where looks and beats go in step, the verdict's numbers show that the page lives.
+    // Twice the same age is no writing: where looks and beats go in step, the verdict's numbers show that the page
+    // lives.
     let written = work.ages.max(work.told);
     assert!(written > 0.5 && written < 1.5, "{what}: it is written once a second: {work:?}");
     assert!(work.styles < STYLES, "{what}: {work:?}, load {}, told meanwhile: {told:#?}", load());

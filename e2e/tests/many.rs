@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -13,6 +12,7 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::crowd::Crowd;
 use cordee_e2e::http::get;
+use cordee_e2e::looks;
 use cordee_e2e::person::Person;
 use cordee_e2e::procs::Frozen;
 use cordee_e2e::suite::File;
@@ -61,7 +61,7 @@ fn long_names_stay_in_their_places(cluster: &Cluster) {
     let of_it = pages.iter().skip(1).map(String::as_str);
     let all: Vec<&str> =
         ["/", "/journal", "/visitors", "/config/web", "/test"].into_iter().chain(of_it).collect();
-    looks(&person, "long", &all);
+    look_at(&person, "long", &all);
     let reply = api.call("DELETE", &own, None).expect("an answer");
     assert!(reply.ok(), "{reply:?}");
 }
@@ -91,7 +91,7 @@ fn thirty_servers_are_one_bead_and_a_part_of_a_table(cluster: &Cluster) {
     assert!(bead.contains("30 web servers") && bead.contains("28 up · 2 need attention"), "{bead}");
     assert_eq!(browser.text("[data-count=web]").as_deref(), Some("30"));
     assert_eq!(browser.text("[data-range]").as_deref(), Some("1–12"));
-    looks(&person, "thirty", &["/", "/?web-q=nobody&web-sort=status"]);
+    look_at(&person, "thirty", &["/", "/?web-q=nobody&web-sort=status"]);
 }
 
 fn every_row_is_found_ordered_and_kept_with_script(cluster: &Cluster) {
@@ -201,7 +201,8 @@ fn every_row_is_reached_without_script(cluster: &Cluster) {
 
 /// The cases of the server's own test, in the script that the page loads.
 const CASES: &str = "const done = arguments[arguments.length - 1], cases = JSON.parse(arguments[0]);
-    const row = ({ st, word, reason, ...cells }) => ({ name: '', kind: '', address: '', port: '', cookie: '', role: '', sessions: '',
+    const row = ({ st, word, reason, ...cells }) => ({
+        name: '', kind: '', address: '', port: '', cookie: '', role: '', sessions: '',
         ...cells, status: { st: st ?? '', word: word ?? '', reason: reason ?? '' } });
     const script = document.querySelector('script[type=module]').src.replace('cordee.js', 'order.js');
     import(script).then(({ asked, compare, holds, sorted }) => {
@@ -243,7 +244,8 @@ fn script_and_server_order_and_find_rows_alike(cluster: &Cluster) {
 
 /// Where a button of web1's row stands in the window.
 fn place(browser: &Browser) -> f64 {
-    let script = "return document.querySelector('#m-web1').parentElement.querySelector('button').getBoundingClientRect().top";
+    let script = "const menu = document.querySelector('#m-web1').parentElement; \
+        return menu.querySelector('button').getBoundingClientRect().top";
     browser.script(script, &[]).as_f64().expect("a place")
 }
 
@@ -374,7 +376,8 @@ fn all_pages_have_one_clock(cluster: &Cluster) {
 /// What is wider than its place: its tag, its text and by how much.
 const OVER: &str = "const found = [];
     for (const e of document.querySelectorAll('main *, header *')) {
-        if (!e.checkVisibility() || e.closest('svg, .vh, .scroll, .diff, .log, .tabs, select') || e.matches('.age')) continue;
+        if (!e.checkVisibility() || e.closest('svg, .vh, .scroll, .diff, .log, .tabs, select')) continue;
+        if (e.matches('.age')) continue;
         const style = getComputedStyle(e);
         if (style.display === 'inline' || style.textOverflow === 'ellipsis' || e.clientWidth === 0) continue;
         const over = e.scrollWidth - e.clientWidth;
@@ -386,9 +389,8 @@ const OVER: &str = "const found = [];
 
 /// Shows pages in both languages and at both widths, and collects what axe finds and what does not fit.
 #[track_caller]
-fn looks(person: &Person, name: &str, pages: &[&str]) {
+fn look_at(person: &Person, name: &str, pages: &[&str]) {
     let (browser, mut found) = (&person.browser, Vec::new());
-    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     for language in ["en", "fr"] {
         browser.set_cookie("cordee_lang", language);
         for width in [360, 1280] {
@@ -402,10 +404,7 @@ fn looks(person: &Person, name: &str, pages: &[&str]) {
                     let over = browser.script(OVER, &[]);
                     let over = over.as_array().into_iter().flatten().map(|v| format!("{look}: {v}"));
                     found.extend(over);
-                    if let Some(folder) = &pictures {
-                        let file = format!("{name}-{number}-{language}-{theme}-{width}.png");
-                        browser.picture(&folder.join(file));
-                    }
+                    looks::keep(browser, &format!("{name} {number} {language} {theme} {width}"));
                 }
             }
         }

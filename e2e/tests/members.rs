@@ -216,7 +216,8 @@ fn trashed_since(cluster: &Cluster, before: &BTreeSet<PathBuf>) -> PathBuf {
     (*one).clone()
 }
 
-/// The name is free as soon as nobody wishes its bearer any more; whose process is held here, so that it is there still.
+/// The name is free as soon as nobody wishes its bearer any more; whose process is held here, so that it is there
+/// still.
 fn a_name_taken_again_at_once_gets_a_folder_of_its_own(cluster: &Cluster) {
     Pair::wait(cluster);
     let api = cluster.api();

@@ -172,7 +172,8 @@ fn no_secret(cluster: &Cluster, said: &str) {
     }
 }
 
-/// What a user may write, relative to `CORDEE_HOME`: SECURITY.md says the same. A file of its own has a draft for a moment.
+/// What a user may write, relative to `CORDEE_HOME`: SECURITY.md says the same. A file of its own has a draft for a
+/// moment.
 pub(crate) fn may_write(user: &str, path: &Path) -> bool {
     let parts: Vec<String> = path.iter().map(|p| p.to_string_lossy().into_owned()).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();

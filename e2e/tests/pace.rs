@@ -1,5 +1,5 @@
-//! How soon an open page says what happened, with one tab and with twelve; what it says while nobody tells it anything; and
-//! what stays in its place however much changes.
+//! How soon an open page says what happened, with one tab and with twelve; what it says while nobody tells it anything;
+//! and what stays in its place however much changes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -5,7 +5,7 @@
 
 mod front;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -221,8 +221,9 @@ fn axe_finds_nothing_on_any_page_and_none_is_wider_than_the_screen(cluster: &Clu
     in_all_looks(&sign_in(cluster), &PAGES);
 }
 
-/// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places. Where the page is loaded once
-/// more meanwhile (seen half a second after the browser had said that it was complete), it is opened on the one that stays.
+/// Opens the menu behind one's own name; on a narrow screen it is in the menu of all places. Where the page is loaded
+/// once more meanwhile (seen half a second after the browser had said that it was complete), it is opened on the one
+/// that stays.
 fn open_own_menu(person: &Person, look: &str) {
     let origin = || person.browser.try_script("return performance.timeOrigin", &[]);
     person.dashboard();
@@ -253,15 +254,12 @@ fn what_is_behind_a_name(cluster: &Cluster) {
         .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
     let fields = [("name", ACCOUNT), ("password", PASSWORD)];
     assert_eq!(other.post_form("/login", &fields).expect("/login").status, 303);
-    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     let mut found = Vec::new();
     each_look(&person.browser, |look| {
         let mut check = |what: &str| {
             found.extend(axe::violations(&person.browser).into_iter().map(|v| format!("{what} {look}: {v}")));
             found.extend(too_wide(&person.browser).map(|over| format!("{what} {look}: {over} px too wide")));
-            if let Some(folder) = &pictures {
-                person.browser.picture(&folder.join(format!("{what} {look}.png").replace(' ', "-")));
-            }
+            looks::keep(&person.browser, &format!("{what} {look}"));
         };
         open_own_menu(&person, look);
         check("menu");
@@ -486,7 +484,8 @@ fn a_log_opens_at_its_newest_line(cluster: &Cluster) {
 }
 
 fn fields_have_room_for_what_is_typed_there(cluster: &Cluster) {
-    const NARROWEST: &str = "const all = document.querySelectorAll('main input:is([type=password], [name=user], [name=name])'); \
+    const NARROWEST: &str = "const all = document.querySelectorAll('main input:is([type=password], [name=user], \
+         [name=name])'); \
          return Math.min(...[...all].filter((i) => i.offsetWidth > 0).map((i) => i.offsetWidth))";
     let person = sign_in(cluster);
     for page in ["/pools/db/servers/existing", "/account/password", "/account/tokens"] {

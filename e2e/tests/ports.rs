@@ -26,8 +26,8 @@ use rustix::process::Signal;
 const TOLD: Duration = Duration::from_secs(3);
 /// How soon all is well again once it is free.
 const WELL: Duration = Duration::from_secs(20);
-/// From the death until HAProxy leads there no more, and the thief has said what it got meanwhile. It is 10 to 30 ms on a
-/// machine that does nothing else.
+/// From the death until HAProxy leads there no more, and the thief has said what it got meanwhile. It is 10 to 30 ms on
+/// a machine that does nothing else.
 const GAP: Duration = Duration::from_millis(500);
 /// For so long a thief waits for what does not come.
 const WATCHED: Duration = Duration::from_secs(4);
@@ -217,8 +217,8 @@ fn a_port_taken_while_cordee_was_away_gets_no_visitor_once_it_is_back(cluster: &
     wait::until("web1 serves again", WELL, || cluster.api().try_snapshot()?.settled());
 }
 
-/// A start that takes long, as a recovery does, and a Cordée that dies meanwhile. MariaDB waits for up to 30 s for the lock
-/// of a file of its own before it listens.
+/// A start that takes long, as a recovery does, and a Cordée that dies meanwhile. MariaDB waits for up to 30 s for the
+/// lock of a file of its own before it listens.
 fn a_writer_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster) {
     cluster.settle();
     let (writer, other) = writer_and_other(cluster);

@@ -357,8 +357,8 @@ fn the_file_holds_what_was_lost(cluster: &Cluster, diverged: &Diverged, before: 
 
 // ---- what MariaDB cannot take back
 
-/// Writes a row that can be undone and one that cannot. An error if the engine's log reached the disk meanwhile, for whatever
-/// reason of its own (it clears away old positions, too): then nothing is in doubt.
+/// Writes a row that can be undone and one that cannot. An error if the engine's log reached the disk meanwhile, for
+/// whatever reason of its own (it clears away old positions, too): then nothing is in doubt.
 fn in_doubt(root: &Db, application: &Db) -> Result<(), String> {
     application.query("INSERT INTO e2e_doubt (value) VALUES ('in doubt')");
     let committed = root.number(&lsn("current"));
@@ -396,9 +396,9 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     wait_for_no_receipt(cluster, READY);
     wait_for(cluster, writer, "is off", |s| s.pid.is_none());
     let obstacle = Obstacle::lurk(before.writer.port);
-    // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every second,
-    // nor that of pages while nobody writes (with a mark above, it waits for many), nor that of a heartbeat's commit may come
-    // in between, or MariaDB starts and has nothing to take back.
+    // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every
+    // second, nor that of pages while nobody writes (with a mark above, it waits for many), nor that of a heartbeat's
+    // commit may come in between, or MariaDB starts and has nothing to take back.
     let root = Db::root(cluster, former);
     root.query("SET GLOBAL innodb_flush_log_at_timeout = 2700");
     root.query("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 80");

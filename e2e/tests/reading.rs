@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::path::PathBuf;
+mod gallery;
+
 use std::time::Duration;
 
 use cordee_e2e::axe;
@@ -10,28 +11,30 @@ use cordee_e2e::browser::Browser;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::http::Client;
+use cordee_e2e::looks;
 use cordee_e2e::person::Person;
-use cordee_e2e::suite::File;
+use cordee_e2e::suite::{Case, File};
 use cordee_e2e::visitors::closed_port;
 use cordee_e2e::wait;
 use serde_json::{Value, json};
+
+use gallery::every_page_for_the_eye;
 
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Its cases.
 pub fn file() -> File {
-    File::new(
-        "reading",
-        &[],
-        &[
-            case!(names_in_lines_and_causes_lead_to_their_pages),
-            case!(the_last_row_under_the_hand_stays_until_the_hand_leaves),
-            case!(a_row_whose_server_is_gone_leaves_no_other_one_under_the_pointer),
-            case!(an_entry_under_the_hand_is_not_another_one_all_at_once),
-            case!(the_address_is_written_seldom_and_a_browser_that_refuses_stops_nothing),
-            case!(who_reads_old_lines_of_a_full_log_is_not_moved),
-        ],
-    )
+    const ALL: &[Case] = &[
+        case!(every_page_for_the_eye),
+        case!(names_in_lines_and_causes_lead_to_their_pages),
+        case!(the_last_row_under_the_hand_stays_until_the_hand_leaves),
+        case!(a_row_whose_server_is_gone_leaves_no_other_one_under_the_pointer),
+        case!(an_entry_under_the_hand_is_not_another_one_all_at_once),
+        case!(the_address_is_written_seldom_and_a_browser_that_refuses_stops_nothing),
+        case!(who_reads_old_lines_of_a_full_log_is_not_moved),
+    ];
+    // The first one takes pictures and nothing else: it is no case where nobody wants any.
+    File::new("reading", &[], if looks::folder().is_some() { ALL } else { &ALL[1..] })
 }
 
 #[track_caller]
@@ -100,7 +103,7 @@ fn names_in_lines_and_causes_lead_to_their_pages(cluster: &Cluster) {
     wait_for(browser, "#verdict p a[href='/pools/web/servers/shut']", true);
     person.assert_not_reloaded();
     as_printed(&person, "live");
-    looks(&person);
+    names_look(&person);
     browser.click("#events a[data-server=web2]");
     wait::until_true("the page of web2", SHOWN, || browser.path() == "/pools/web/servers/web2/logs");
     person.go("/pools/db/servers/db1");
@@ -132,9 +135,8 @@ fn names_in_lines_and_causes_lead_to_their_pages(cluster: &Cluster) {
 
 /// Both pages in both languages, widths and themes: what axe finds, and what is wider than the screen.
 #[track_caller]
-fn looks(person: &Person) {
+fn names_look(person: &Person) {
     let (browser, mut found) = (&person.browser, Vec::new());
-    let pictures = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from);
     for language in ["fr", "en"] {
         browser.set_cookie("cordee_lang", language);
         for width in [360, 1280] {
@@ -148,14 +150,8 @@ fn looks(person: &Person) {
                     browser.theme(theme);
                     let look = format!("{page} {language} {theme} {width}");
                     found.extend(axe::violations(browser).into_iter().map(|v| format!("{look}: {v}")));
-                    let over = "const d = document.documentElement; return d.scrollWidth - d.clientWidth";
-                    let over = browser.script(over, &[]);
-                    if over != json!(0) {
-                        found.push(format!("{look}: {over} px too wide"));
-                    }
-                    if let Some(folder) = &pictures {
-                        browser.picture(&folder.join(format!("names-{name}-{language}-{theme}-{width}.png")));
-                    }
+                    found.extend(looks::too_wide(browser).map(|over| format!("{look}: {over} px too wide")));
+                    looks::keep(browser, &format!("names {name} {language} {theme} {width}"));
                 }
             }
         }
@@ -173,7 +169,8 @@ fn looks(person: &Person) {
 /// Where the first visible element stands in the window.
 #[track_caller]
 fn top(browser: &Browser, css: &str) -> f64 {
-    let script = "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility())?.getBoundingClientRect().top";
+    let script = "return [...document.querySelectorAll(arguments[0])].find(e => \
+        e.checkVisibility())?.getBoundingClientRect().top";
     browser.script(script, &[json!(css)]).as_f64().unwrap_or_else(|| panic!("{css} is not in sight"))
 }
 
@@ -338,9 +335,11 @@ const READ: &str = "const [list, boxes] = [document.querySelector(arguments[0]),
     const box = boxes ? list.closest(boxes) : list;
     if (arguments[2] !== null) box.scrollTop = arguments[2] * box.scrollHeight;
     const edge = box.getBoundingClientRect();
-    const seen = [...list.children].filter(e => e.getBoundingClientRect().top >= edge.top - 1 && e.getBoundingClientRect().bottom <= edge.bottom + 1);
+    const inside = ({ top, bottom }) => top >= edge.top - 1 && bottom <= edge.bottom + 1;
+    const seen = [...list.children].filter(e => inside(e.getBoundingClientRect()));
     const at = e => [e.textContent, e.getBoundingClientRect().top - edge.top];
-    return { first: at(seen[0]), last: at(seen[seen.length - 1]), newest: list.firstElementChild.textContent, count: list.children.length };";
+    return { first: at(seen[0]), last: at(seen[seen.length - 1]), newest: list.firstElementChild.textContent,
+        count: list.children.length };";
 
 fn who_reads_old_lines_of_a_full_log_is_not_moved(cluster: &Cluster) {
     cluster.settle();

@@ -52,7 +52,8 @@ fn rows_changed_behind_our_back_are_found_and_repaired(cluster: &Cluster) {
     let standby = pair.standby.name.as_str();
     for (server, value) in [(pair.writer.name.as_str(), 11), (standby, 22)] {
         Db::root(cluster, server).query(&format!(
-            "SET SESSION sql_log_bin = 0; UPDATE {schema}.e2e_behind_row SET server = {value} WHERE client = 99 AND number = 2"
+            "SET SESSION sql_log_bin = 0; UPDATE {schema}.e2e_behind_row SET server = {value} \
+             WHERE client = 99 AND number = 2"
         ));
     }
     let before = cluster.api().last_event();

@@ -222,7 +222,8 @@ fn a_row_is_put_right_and_nothing_that_hangs_on_it(cluster: &Cluster) {
     bench.site(
         "CREATE TABLE #_cascade (id INT PRIMARY KEY, of INT, FOREIGN KEY (of) REFERENCES # (id) ON DELETE CASCADE \
          ON UPDATE CASCADE); INSERT INTO #_cascade VALUES (10, 1), (11, 1), (12, 2); \
-         CREATE TABLE #_firm (id INT PRIMARY KEY, word VARCHAR(40)); INSERT INTO #_firm VALUES (1, 'one'), (3, 'three'); \
+         CREATE TABLE #_firm (id INT PRIMARY KEY, word VARCHAR(40)); \
+         INSERT INTO #_firm VALUES (1, 'one'), (3, 'three'); \
          CREATE TABLE #_restrict (id INT PRIMARY KEY, of INT, FOREIGN KEY (of) REFERENCES #_firm (id)); \
          INSERT INTO #_restrict VALUES (20, 1), (21, 3)",
     );
@@ -274,13 +275,17 @@ fn odd_rows_are_put_right_from_either_side(cluster: &Cluster) {
              UPDATE #_zoo SET u='x' WHERE id={rest}; UPDATE #_zoo SET u='u{rest}', at=at WHERE id=5{rest}; \
              UPDATE #_zoo SET u='u5{rest}' WHERE id={rest}; UPDATE #_zoo SET f=0.1, y='0000', b=256 WHERE id=7{rest}; \
              DELETE FROM #_zoo WHERE id=8{rest}; \
-             UPDATE #_zoo SET u='u8{rest}', word=NULL WHERE id=9{rest}; INSERT INTO #_zoo (id, u) VALUES (20{rest}, 'u9{rest}')"
+             UPDATE #_zoo SET u='u8{rest}', word=NULL WHERE id=9{rest}; \
+             INSERT INTO #_zoo (id, u) VALUES (20{rest}, 'u9{rest}')"
         ));
         put_right_from(&bench, take, &all);
         // The row of number 0 itself, there on one side only: first the writer's, then the standby's.
         bench.quietly("DELETE FROM #_zoo WHERE id=0");
         put_right_from(&bench, take, &all);
-        bench.quietly("SET sql_mode='NO_AUTO_VALUE_ON_ZERO'; DELETE FROM #_zoo WHERE id=0; INSERT INTO #_zoo (id, u) VALUES (0, '0')");
+        bench.quietly(
+            "SET sql_mode='NO_AUTO_VALUE_ON_ZERO'; DELETE FROM #_zoo WHERE id=0; \
+            INSERT INTO #_zoo (id, u) VALUES (0, '0')",
+        );
         put_right_from(&bench, take, &all);
     }
     let root = Db::root(cluster, bench.standby());

@@ -434,7 +434,8 @@ fn the_page_answers_to_its_own_names_only(cluster: &Cluster) {
     let before = cluster.api().snapshot().wish();
     let ask = |method: &str, path: &str, host: &str| {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {name}={secret}; cordee_lang=en\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+             Cookie: {name}={secret}; cordee_lang=en\r\n\
              Content-Length: 0\r\nConnection: close\r\n\r\n"
         );
         raw(page, &request)

@@ -1,5 +1,6 @@
 //! Where a visitor's session is: on the server to which HAProxy brings them back, or in the database, where every
-//! server finds it. What each mode keeps when a server dies, what the switch between them costs, and which ids are believed.
+//! server finds it. What each mode keeps when a server dies, what the switch between them costs, and which ids are
+//! believed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -1,5 +1,6 @@
-//! What a page owes to those who use it, each sentence as a case: with keys alone, without script, without colour, in both
-//! languages, and with a question before what cannot be taken back. The README says which case holds which sentence.
+//! What a page owes to those who use it, each sentence as a case: with keys alone, without script, without colour, in
+//! both languages, and with a question before what cannot be taken back. The README says which case holds which
+//! sentence.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -1,6 +1,6 @@
 //! Whatever surrounds the first start: it serves, or says within two seconds why it does not. Masks, limits, languages,
-//! relative paths, folders that no file can name, copies; logs that are moved away; nothing left in /tmp. As root only: it
-//! becomes another user.
+//! relative paths, folders that no file can name, copies; logs that are moved away; nothing left in /tmp. As root only:
+//! it becomes another user.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cordee_e2e::case;
@@ -14,7 +13,7 @@ use cordee_e2e::pair::{Pair, READY, open};
 use cordee_e2e::person::Person;
 use cordee_e2e::suite::File;
 use cordee_e2e::tables::{wait_for_equal, wait_for_equal_on};
-use cordee_e2e::{axe, wait};
+use cordee_e2e::{axe, looks, wait};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -94,10 +93,8 @@ struct Eye<'a> {
 impl Eye<'_> {
     fn picture(&self, what: &str) {
         self.step.set(self.step.get() + 1);
-        if let Some(folder) = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from) {
-            let name = format!("{}-{:02}-{what}.png", self.words.language, self.step.get());
-            self.person.browser.picture(&folder.join(name));
-        }
+        let name = format!("{} {:02} {what}", self.words.language, self.step.get());
+        looks::keep(&self.person.browser, &name);
     }
 
     /// What a part of the page says.

@@ -1,5 +1,5 @@
-//! What Cordée set or needs on a database, and somebody alters behind its back: put right where that does no harm, with a
-//! line in the journal that says what it was; else named, with a way back. The site goes on.
+//! What Cordée set or needs on a database, and somebody alters behind its back: put right where that does no harm, with
+//! a line in the journal that says what it was; else named, with a way back. The site goes on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 

@@ -71,7 +71,8 @@ fn foretold(cluster: &Cluster, guest: &Guest, name: &str) -> Vec<String> {
     warnings.iter().map(|w| w.as_str().expect("text").to_owned()).collect()
 }
 
-const PACKET: &str = "Its max_allowed_packet is 16777216; Cordée sets 1073741824 there, as on all databases here, until \
+const PACKET: &str = "Its max_allowed_packet is 16777216; \
+    Cordée sets 1073741824 there, as on all databases here, until \
     its next restart. To keep it, put max_allowed_packet=1073741824 into its file.";
 
 #[track_caller]
@@ -91,8 +92,8 @@ fn a_broken_view_is_carried(cluster: &Cluster) {
         Db::root(cluster, server).query("SHOW CREATE VIEW zoo_view.broken").remove(0).remove(1)
     };
     let guest = Guest::start(cluster, "db3", cluster.spare_port(1), &lines(cluster));
-    let view = "The view zoo_view.broken is broken (something that it names is gone): it is copied as it is, and cannot be \
-                read there either";
+    let view = "The view zoo_view.broken is broken (something that it names is gone): it is copied as it is, \
+        and cannot be read there either";
     let said = foretold(cluster, &guest, "db3");
     guest.join(cluster);
     wait_until_member(cluster, "db3");
@@ -178,12 +179,14 @@ fn what_no_statement_carries_is_said_beforehand(cluster: &Cluster) {
     let root = root(cluster);
     root.query(
         "CREATE DATABASE zoo_not; USE zoo_not; CREATE TABLE in_key (f FLOAT PRIMARY KEY); \
-         CREATE TABLE without (f FLOAT); CREATE TABLE empty (e ENUM('a','')); CREATE TABLE fine (id INT PRIMARY KEY, f FLOAT); \
+         CREATE TABLE without (f FLOAT); CREATE TABLE empty (e ENUM('a','')); \
+         CREATE TABLE fine (id INT PRIMARY KEY, f FLOAT); \
          CREATE TABLE acts (id INT PRIMARY KEY, f FLOAT); \
          CREATE TRIGGER acts_on BEFORE UPDATE ON acts FOR EACH ROW SET NEW.id = OLD.id; \
          CREATE TABLE ages (id INT PRIMARY KEY, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, \
          e BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING; \
-         CREATE TABLE part (id INT) ENGINE=MyISAM; CREATE TABLE sum (id INT) ENGINE=MERGE UNION=(part); DROP TABLE part",
+         CREATE TABLE part (id INT) ENGINE=MyISAM; CREATE TABLE sum (id INT) ENGINE=MERGE UNION=(part); \
+         DROP TABLE part",
     );
     let standby = Db::root(cluster, &Pair::read(cluster).standby.name);
     wait::until_true("the standby has it", SEEN, || {
@@ -261,12 +264,13 @@ fn one_of_everything(cluster: &Cluster) {
         "warnings": [
             "2 tables have no primary key: zoo.commas, zoo.keyless. Their rows can be neither compared nor repaired",
             format!(
-                "6 views are broken (something that they name is gone): {} and 1 more. They are copied as they are, and \
-                 cannot be read there either",
+                "6 views are broken (something that they name is gone): {} and 1 more. They are copied as they are, \
+                 and cannot be read there either",
                 views[..5].join(", ")
             ),
-            "4 tables are of another engine than InnoDB: zoo.commas, zoo.files, zoo.fleeting, zoo.pages. Their rows are \
-             read at another moment than the rest: write nothing to them while they are copied",
+            "4 tables are of another engine than InnoDB: zoo.commas, zoo.files, zoo.fleeting, \
+             zoo.pages. Their rows are read at another moment than the rest: write nothing to them while they are \
+             copied",
             "2 scheduled events are copied, and do not run there: zoo.never, zoo.nightly",
             PACKET,
         ],
@@ -300,9 +304,11 @@ const CHANGES: &str = "SET NAMES utf8mb4; SET SESSION sql_log_bin=0, foreign_key
     UPDATE reals SET f = 16777219, d = 0.3, at = '1999-01-01' WHERE id = 0; DELETE FROM reals WHERE id = 1; \
     UPDATE times SET d = '2020-02-30', ts = NULL WHERE id = 2; DELETE FROM times WHERE id = 1; \
     UPDATE texts SET v = 'x', lb = x'00', la = 'é' WHERE id = 1; DELETE FROM texts WHERE id = 0; \
-    UPDATE heavy SET value = x'00'; DELETE FROM lists WHERE id = 1; UPDATE computed SET hidden = 1, a = 77 WHERE id = 0; \
+    UPDATE heavy SET value = x'00'; DELETE FROM lists WHERE id = 1; \
+    UPDATE computed SET hidden = 1, a = 77 WHERE id = 0; \
     DELETE FROM counted WHERE id = 0; UPDATE checked SET v = 9; DELETE FROM parents WHERE id = 0; \
-    UPDATE parts SET v = 9 WHERE id = 100; DELETE FROM spans; UPDATE words SET t = 'x'; DELETE FROM places WHERE id = 2; \
+    UPDATE parts SET v = 9 WHERE id = 100; DELETE FROM spans; UPDATE words SET t = 'x'; \
+    DELETE FROM places WHERE id = 2; \
     DELETE FROM numbered; UPDATE `select` SET `☃` = 9; DELETE FROM `zoo ``o'dd\" ü.x`.`t.a\"b```; \
     UPDATE keyless SET v = 9 WHERE v = 2; UPDATE watched SET v = 9";
 

@@ -62,7 +62,10 @@ final class Database
     public function identity(): array
     {
         $row = $this->pdo
-            ->query('SELECT @@report_host AS name, @@server_id AS id, @@port AS port, @@version AS version, @@read_only AS ro')
+            ->query(
+                'SELECT @@report_host AS name, @@server_id AS id, @@port AS port, @@version AS version, '
+                    . '@@read_only AS ro'
+            )
             ->fetch();
 
         return [
@@ -75,7 +78,9 @@ final class Database
         ];
     }
 
-    /** @return array{list<array{server: string, message: string, created: string}>, float} newest first, and the time */
+    /**
+     * @return array{list<array{server: string, message: string, created: string}>, float} newest first, and the time
+     */
     public function lastNotes(): array
     {
         $start = hrtime(true);
@@ -144,7 +149,9 @@ final class Database
     private static function connect(#[\SensitiveParameter] array $config, string $port): \PDO
     {
         return new \PDO(
-            sprintf('mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config[$port], $config['schema']),
+            sprintf(
+                'mysql:host=%s;port=%d;dbname=%s;charset=utf8mb4', $config['host'], $config[$port], $config['schema'],
+            ),
             $config['user'],
             $config['password'],
             [

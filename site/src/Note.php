@@ -32,7 +32,10 @@ final class Note
         return is_string($raw) && preg_match('/^[A-Za-z0-9.:\[\]-]{1,253}$/D', $raw) === 1 ? $raw : null;
     }
 
-    /** The visitor as HAProxy saw them: it appends, so only the last address is its word; any before it are the visitor's. */
+    /**
+     * The visitor as HAProxy saw them: it appends, so only the last address is its word; any before it are the
+     * visitor's.
+     */
     public static function forwardedFor(mixed $header): ?string
     {
         if (!is_string($header)) {

@@ -22,7 +22,9 @@ final class Person
         if (!is_array($person)) {
             return null;
         }
-        foreach (['name' => 'is_string', 'since' => 'is_int', 'server' => 'is_string', 'was' => 'is_string'] as $key => $is) {
+        foreach ([
+            'name' => 'is_string', 'since' => 'is_int', 'server' => 'is_string', 'was' => 'is_string',
+        ] as $key => $is) {
             if (!$is($person[$key] ?? null)) {
                 return null;
             }

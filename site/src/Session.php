@@ -44,7 +44,9 @@ final class Session
         self::$begun = true;
     }
 
-    /** Writes the session and lets the visitor's next request in. A failed write is an exception, never a false "done". */
+    /**
+     * Writes the session and lets the visitor's next request in. A failed write is an exception, never a false "done".
+     */
     public static function close(): void
     {
         session_write_close();
@@ -104,7 +106,9 @@ final class Session
         require_once __DIR__ . '/Database.php';
         $config = Database::config($request->env);
         Handler::start([
-            'dsn' => sprintf('mysql:host=%s;port=%d;dbname=%s', $config['host'], $config['writer_port'], $config['schema']),
+            'dsn' => sprintf(
+                'mysql:host=%s;port=%d;dbname=%s', $config['host'], $config['writer_port'], $config['schema'],
+            ),
             'user' => $config['user'],
             'password' => $config['password'],
         ], $name, $request->secure);

@@ -12,7 +12,9 @@ final class Text
         'site.foot' => ['fr' => 'Page produite par {server}.', 'en' => 'Page made by {server}.'],
 
         'site.proxy' => ['fr' => 'Sessions gardées par HAProxy.', 'en' => 'Sessions kept by HAProxy.'],
-        'site.database' => ['fr' => 'Sessions gardées dans la base de données.', 'en' => 'Sessions kept in the database.'],
+        'site.database' => [
+            'fr' => 'Sessions gardées dans la base de données.', 'en' => 'Sessions kept in the database.',
+        ],
 
         'kept.proxy' => [
             'fr' => "Votre session est un fichier sur {server}\u{A0}: HAProxy vous y ramène à chaque page. "
@@ -41,8 +43,10 @@ final class Text
         'home.answered' => ['fr' => 'a répondu', 'en' => 'answered'],
         'home.time' => ['fr' => "À son horloge\u{A0}:", 'en' => 'By its clock:'],
         'home.explain' => [
-            'fr' => "HAProxy confie chaque demande au serveur suivant\u{A0}: rechargez cette page et un autre répondra, s’il y en a plusieurs.",
-            'en' => 'HAProxy gives each request to the next server: refresh this page and another one will answer, if there are several.',
+            'fr' => "HAProxy confie chaque demande au serveur suivant\u{A0}: rechargez cette page et un autre "
+                . "répondra, s’il y en a plusieurs.",
+            'en' => 'HAProxy gives each request to the next server: refresh this page and another one will answer, if '
+                . 'there are several.',
         ],
         'home.again' => ['fr' => 'Recharger', 'en' => 'Refresh'],
 
@@ -58,8 +62,10 @@ final class Text
 
         'couleur.title' => ['fr' => 'Couleur préférée', 'en' => 'Favourite colour'],
         'couleur.explain' => [
-            'fr' => 'Votre choix est gardé dans une session PHP. S’il reste affiché d’une page à l’autre, votre session vous suit.',
-            'en' => 'Your choice is kept in a PHP session. If it is still shown from one page to the next, your session follows you.',
+            'fr' => 'Votre choix est gardé dans une session PHP. S’il reste affiché d’une page à l’autre, votre '
+                . 'session vous suit.',
+            'en' => 'Your choice is kept in a PHP session. If it is still shown from one page to the next, your '
+                . 'session follows you.',
         ],
         'couleur.yours' => ['fr' => 'Votre couleur', 'en' => 'Your colour'],
         'couleur.choose' => ['fr' => 'Choisir une couleur', 'en' => 'Choose a colour'],
@@ -81,17 +87,23 @@ final class Text
 
         'compte.title' => ['fr' => 'S’identifier, se déconnecter', 'en' => 'Sign in, sign out'],
         'compte.explain' => [
-            'fr' => "Ce que devient une session quand quelqu’un s’identifie. Aucun mot de passe\u{A0}: il n’y a rien à protéger ici.",
+            'fr' => "Ce que devient une session quand quelqu’un s’identifie. Aucun mot de passe\u{A0}: il n’y a rien "
+                . "à protéger ici.",
             'en' => 'What becomes of a session when somebody signs in. No password: there is nothing to protect here.',
         ],
         'compte.who' => ['fr' => 'Qui vous êtes', 'en' => 'Who you are'],
-        'compte.out' => ['fr' => 'Personne n’est identifié dans cette session.', 'en' => 'Nobody is signed in to this session.'],
+        'compte.out' => [
+            'fr' => 'Personne n’est identifié dans cette session.', 'en' => 'Nobody is signed in to this session.',
+        ],
         'compte.left' => [
             'fr' => 'Vous êtes déconnecté. La session a été supprimée, avec tout ce qu’elle gardait.',
             'en' => 'You are signed out. The session was deleted, with all that it kept.',
         ],
         'compte.name' => ['fr' => 'Votre nom', 'en' => 'Your name'],
-        'compte.hint' => ['fr' => '40 caractères au plus. Vous seul le verrez.', 'en' => '40 characters at most. Only you will see it.'],
+        'compte.hint' => [
+            'fr' => '40 caractères au plus. Vous seul le verrez.',
+            'en' => '40 characters at most. Only you will see it.',
+        ],
         'compte.refused' => [
             'fr' => 'Écrivez un nom de 1 à 40 caractères. Rien n’a été changé.',
             'en' => 'Write a name of 1 to 40 characters. Nothing was changed.',
@@ -111,8 +123,10 @@ final class Text
             'en' => 'When you sign in you get another identifier.',
         ],
         'compte.after' => [
-            'fr' => "L’identifiant d’avant ne vaut plus rien\u{A0}: qui l’aurait préparé pour vous n’entre pas dans votre session.",
-            'en' => 'The identifier before is worth nothing now: whoever prepared it for you does not get into your session.',
+            'fr' => "L’identifiant d’avant ne vaut plus rien\u{A0}: qui l’aurait préparé pour vous n’entre pas dans "
+                . "votre session.",
+            'en' => 'The identifier before is worth nothing now: whoever prepared it for you does not get into your '
+                . 'session.',
         ],
 
         'connexion.title' => ['fr' => 'Test de connexion', 'en' => 'Connection test'],
@@ -163,7 +177,9 @@ final class Text
         'connexion.send' => ['fr' => 'Enregistrer la note', 'en' => 'Save the note'],
         'connexion.notes' => ['fr' => 'Dernières notes', 'en' => 'Latest notes'],
         'connexion.no_notes' => ['fr' => 'Aucune note pour l’instant.', 'en' => 'No note yet.'],
-        'connexion.down_title' => ['fr' => 'La base de données est indisponible', 'en' => 'The database is not available'],
+        'connexion.down_title' => [
+            'fr' => 'La base de données est indisponible', 'en' => 'The database is not available',
+        ],
         'connexion.down_what' => ['fr' => 'Ce qui se passe', 'en' => 'What is happening'],
         'connexion.down_text' => [
             'fr' => 'Ce serveur web fonctionne, mais il n’a pas pu se servir de la base de données. '
@@ -180,7 +196,8 @@ final class Text
 
         'away.title' => ['fr' => 'Votre session est hors d’atteinte', 'en' => 'Your session is out of reach'],
         'away.text' => [
-            'fr' => "La base de données qui garde les sessions ne répond pas. La vôtre n’a pas été remplacée par une session vide\u{A0}: "
+            'fr' => "La base de données qui garde les sessions ne répond pas. La vôtre n’a pas été remplacée par une "
+                . "session vide\u{A0}: "
                 . 'vous la retrouverez dès que la base répondra. Réessayez dans quelques secondes.',
             'en' => 'The database that keeps the sessions does not answer. Yours was not replaced by an empty one: '
                 . 'you will find it again as soon as the database answers. Try again in a few seconds.',
@@ -249,7 +266,9 @@ final class Text
         return $lang === 'fr' || $lang === 'en';
     }
 
-    /** The language of ?lang=, else of the cookie, else the one the browser prefers; English when it asks for neither. */
+    /**
+     * The language of ?lang=, else of the cookie, else the one the browser prefers; English when it asks for neither.
+     */
     public static function choose(mixed $query, mixed $cookie, string $accept): string
     {
         foreach ([$query, $cookie] as $choice) {

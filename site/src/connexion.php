@@ -22,12 +22,16 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
     } catch (\PDOException | \ErrorException | \RuntimeException $failure) {
         return unavailable($request, $config, $failure, $typed, $error === '' ? '' : 'connexion.not_saved');
     }
-    $times = ['connect' => $database->connectMs, 'read' => $readMs, 'write' => Note::wrote($request->query['wrote'] ?? null)];
+    $times = [
+        'connect' => $database->connectMs, 'read' => $readMs, 'write' => Note::wrote($request->query['wrote'] ?? null),
+    ];
 
     $t = $request->text;
     $title = $t('connexion.title');
     $main = '<h1>' . e($title) . '</h1>
-<p class="verdict">' . e($t('connexion.answered', ['name' => $identity['name'], 'ms' => $t->ms($database->connectMs + $readMs)])) . '</p>
+<p class="verdict">' . e($t('connexion.answered', [
+        'name' => $identity['name'], 'ms' => $t->ms($database->connectMs + $readMs),
+    ])) . '</p>
 <div class="pair">
 <section class="panel" aria-labelledby="h-way">
 <h2 id="h-way">' . e($t('connexion.way')) . '</h2>
@@ -36,7 +40,8 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
 <section class="panel" aria-labelledby="h-times">
 <h2 id="h-times">' . e($t('connexion.times')) . '</h2>
 <dl>
-' . timeRows($t, $times) . '<dt>' . e($t('connexion.sessions')) . '</dt><dd>' . e(sessionWay($request, $config)) . '</dd>
+' . timeRows($t, $times)
+        . '<dt>' . e($t('connexion.sessions')) . '</dt><dd>' . e(sessionWay($request, $config)) . '</dd>
 </dl>
 </section>
 </div>
@@ -51,7 +56,9 @@ function readDatabase(Request $request, string $error = '', string $typed = ''):
 </section>
 </div>';
 
-    return new Response($error === '' ? 200 : 422, layout($request, $error === '' ? $title : $t('form.error') . $title, $main));
+    return new Response(
+        $error === '' ? 200 : 422, layout($request, $error === '' ? $title : $t('form.error') . $title, $main),
+    );
 }
 
 /**
@@ -180,7 +187,10 @@ function visitorHops(Request $request): array
     $asked = Note::host($request->env['HTTP_HOST'] ?? null);
     $proxy = $visitor === null
         ? [$t('connexion.not_announced')]
-        : [...($asked === null ? [] : [$t('connexion.asked', ['host' => $asked])]), $t('connexion.from', ['address' => $peer])];
+        : [
+            ...($asked === null ? [] : [$t('connexion.asked', ['host' => $asked])]),
+            $t('connexion.from', ['address' => $peer]),
+        ];
 
     return [['connexion.visitor', [$visitor ?? $peer]], ['connexion.haproxy_web', $proxy]];
 }

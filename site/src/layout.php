@@ -29,7 +29,9 @@ function layout(Request $request, string $title, string $main): string
 {
     $t = $request->text;
     $places = '';
-    foreach (['/' => 'nav.home', '/couleur' => 'nav.couleur', '/compte' => 'nav.compte', '/connexion' => 'nav.connexion'] as $path => $key) {
+    foreach ([
+        '/' => 'nav.home', '/couleur' => 'nav.couleur', '/compte' => 'nav.compte', '/connexion' => 'nav.connexion',
+    ] as $path => $key) {
         $here = $path === $request->path ? ' aria-current="page"' : '';
         $places .= '<li><a href="' . $path . '"' . $here . '>' . e($t($key)) . '</a></li>';
     }
@@ -58,7 +60,8 @@ function layout(Request $request, string $title, string $main): string
 <main id="main" class="wrap">
 ' . $main . '
 </main>
-<footer class="wrap"><p>' . e($t('site.foot', ['server' => $request->server])) . ' ' . e($t('site.' . $request->mode)) . '</p></footer>
+<footer class="wrap"><p>' . e($t('site.foot', ['server' => $request->server]))
+        . ' ' . e($t('site.' . $request->mode)) . '</p></footer>
 </body>
 </html>
 ';

@@ -123,13 +123,16 @@ $check('a long id', 'abcdef…', Session::shorten('abcdefghijklmnopqrstuvwxyz012
 $check('an empty id', '…', Session::shorten(''));
 
 // Which ids are looked for at all, and which mode a request asks for.
-foreach (['0123456789abcdefghijkl' => true, str_repeat('A', 256) => true, 'a,b-cdefghijklmnopqrstuvw' => true, '' => false,
+foreach (['0123456789abcdefghijkl' => true, str_repeat('A', 256) => true, 'a,b-cdefghijklmnopqrstuvw' => true,
+    '' => false,
     '0123456789abcdefghijk' => false, str_repeat('A', 257) => false, "0123456789abcdefghijkl\n" => false,
     '../../../../etc/passwd0000' => false, '0123456789abcdefghij_l' => false] as $id => $ok) {
     $check("an id: $id", $ok, Session::isId((string) $id));
 }
 $check('an id that is a list', false, Session::isId(['0123456789abcdefghijkl']));
-foreach (['database' => 'database', 'proxy' => 'proxy', '' => 'proxy', 'Database' => 'proxy', 'database, proxy' => 'proxy'] as $header => $mode) {
+foreach ([
+    'database' => 'database', 'proxy' => 'proxy', '' => 'proxy', 'Database' => 'proxy', 'database, proxy' => 'proxy',
+] as $header => $mode) {
     $check("the mode of '$header'", $mode, Session::mode($header));
 }
 
@@ -137,8 +140,14 @@ foreach (['database' => 'database', 'proxy' => 'proxy', '' => 'proxy', 'Database
 $person = Person::enter(['couleur' => 'vert'], 'Ana', 100, 'web1', 'abcdef…');
 $check('the colour stays', 'vert', $person['couleur']);
 $check('who signed in', ['name' => 'Ana', 'since' => 100, 'server' => 'web1', 'was' => 'abcdef…'], Person::of($person));
-$check('another person replaces the first', 'Zoé', Person::of(Person::enter($person, 'Zoé', 200, 'web2', 'ghijkl…'))['name']);
-foreach ([[], ['person' => 'Ana'], ['person' => ['name' => 'Ana']], ['person' => ['since' => '1'] + $person['person']]] as $other) {
+$check(
+    'another person replaces the first',
+    'Zoé',
+    Person::of(Person::enter($person, 'Zoé', 200, 'web2', 'ghijkl…'))['name'],
+);
+foreach ([
+    [], ['person' => 'Ana'], ['person' => ['name' => 'Ana']], ['person' => ['since' => '1'] + $person['person']],
+] as $other) {
     $check('nobody: ' . json_encode($other), null, Person::of($other));
 }
 $check('a name of 40 characters', str_repeat('é', 40), Note::clean(str_repeat('é', 40), Person::LONGEST));
@@ -175,19 +184,23 @@ foreach (['', "web1\r\nX: y", '<b>', str_repeat('a', 65), null, "web1\n"] as $ot
     $check('no server name: ' . json_encode($other), 'unknown', Request::serverName($other));
 }
 foreach (
-    ['/' => '/', '/couleur?x=1' => '/couleur', '?x' => '/', '' => '/', '//evil' => '//evil', 'http://h:1/couleur' => '/couleur',
+    ['/' => '/', '/couleur?x=1' => '/couleur', '?x' => '/', '' => '/', '//evil' => '//evil',
+        'http://h:1/couleur' => '/couleur',
         'http://h' => '/', '/a#b' => '/a'] as $target => $path
 ) {
     $check("path of '$target'", $path, Request::pathOf($target));
 }
-foreach ([[null, true], ['same-origin', true], ['none', true], ['same-site', false], ['cross-site', false], ['', false]] as [$site, $ok]) {
+foreach ([
+    [null, true], ['same-origin', true], ['none', true], ['same-site', false], ['cross-site', false], ['', false],
+] as [$site, $ok]) {
     $env = $site === null ? [] : ['HTTP_SEC_FETCH_SITE' => $site];
     $request = new Request('POST', '/couleur', [], [], $env, 'web1', new Text('en'), false, false);
     $check('a form sent from ' . json_encode($site), $ok, $request->isSameOrigin());
 }
 
 foreach (
-    [['http://here:8080', true], ['https://here:8080', true], ['http://here:8081', false], ['http://here:8080.evil', false],
+    [['http://here:8080', true], ['https://here:8080', true], ['http://here:8081', false],
+        ['http://here:8080.evil', false],
         ['null', false], ['', false]] as [$origin, $ok]
 ) {
     $env = ['HTTP_ORIGIN' => $origin, 'HTTP_HOST' => 'here:8080'];
@@ -205,17 +218,31 @@ $check('the language of the page', true, str_contains($html, '<html lang="fr">')
 $check('one current place', 1, substr_count($html, 'aria-current="page"'));
 foreach (['proxy' => 'un fichier sur web1', 'database' => 'une ligne de la base de données'] as $mode => $words) {
     $said = kept(new Request('GET', '/couleur', [], [], [], 'web1', new Text('fr'), false, false, $mode));
-    $check("what becomes of a session kept by $mode", true, str_contains($said, $words) && str_contains($said, "data-mode=\"$mode\""));
+    $check(
+        "what becomes of a session kept by $mode",
+        true,
+        str_contains($said, $words) && str_contains($said, "data-mode=\"$mode\""),
+    );
 }
 
 // The configuration file.
 $file = (string) tempnam(sys_get_temp_dir(), 'site');
-file_put_contents($file, "host = 127.0.0.1\nport = 3307\nwriter_port = 3308\nuser = site\npassword = \"a;b\$c=(d)!\"\nschema = site\n");
+file_put_contents(
+    $file, "host = 127.0.0.1\nport = 3307\nwriter_port = 3308\nuser = site\npassword = \"a;b\$c=(d)!\"\nschema = site\n"
+);
 $check('a password with signs', 'a;b$c=(d)!', Database::config(['CORDEE_SITE_CONFIG' => $file])['password']);
 file_put_contents($file, "host = 127.0.0.1\n");
-$check('a missing key', \RuntimeException::class, $throws(static fn () => Database::config(['CORDEE_SITE_CONFIG' => $file])));
+$check(
+    'a missing key',
+    \RuntimeException::class,
+    $throws(static fn () => Database::config(['CORDEE_SITE_CONFIG' => $file])),
+);
 unlink($file);
-$check('a missing file', \RuntimeException::class, $throws(static fn () => Database::config(['CORDEE_SITE_CONFIG' => $file])));
+$check(
+    'a missing file',
+    \RuntimeException::class,
+    $throws(static fn () => Database::config(['CORDEE_SITE_CONFIG' => $file])),
+);
 $check('no setting', \RuntimeException::class, $throws(static fn () => Database::config([])));
 
 

@@ -88,8 +88,8 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
     }
 }
 
-/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of all of
-/// them, and nothing but a copy makes them what they are elsewhere.
+/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of
+/// all of them, and nothing but a copy makes them what they are elsewhere.
 fn copied_again(status: &Status) -> bool {
     if status.word == text!("status-rows-unproven") {
         return true;

@@ -40,7 +40,7 @@ pub const HELD: [&str; 2] = ["access.log", "error.log"];
 pub const WRITABLE: [&str; 3] = ["run", "tmp", "sessions"];
 
 /// Workers of one instance; HAProxy's `maxconn` for a server stays below it.
-pub const WORKERS: u32 = 64;
+pub const WORKERS: u64 = crate::figures::WORKERS;
 
 /// Renders the file.
 ///
@@ -74,15 +74,18 @@ pub fn render(instance: &Instance<'_>) -> String {
     format!(
         "# Written by Cordée at each start of this server.\n\
          ServerRoot \"{home}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n{modules}\
-         PidFile \"{home}/run/apache.pid\"\nDefaultRuntimeDir \"{home}/run\"\nScoreBoardFile \"{home}/run/scoreboard\"\n\
+         PidFile \"{home}/run/apache.pid\"\nDefaultRuntimeDir \"{home}/run\"\n\
+         ScoreBoardFile \"{home}/run/scoreboard\"\n\
          Mutex file:{home}/run default\nErrorLog \"{home}/log/error.log\"\n\
          SetEnvIf Host ^cordee-check$ CORDEE_ASKS=check\nSetEnvIf User-Agent ^Cordee-Door/ CORDEE_ASKS=door\n\
-         LogFormat \"%{{%Y-%m-%dT%H:%M:%SZ}}t %a %>s %D \\\"%r\\\" %{{CORDEE_ASKS}}e\" cordee\nCustomLog \"{home}/log/access.log\" cordee\n\
+         LogFormat \"%{{%Y-%m-%dT%H:%M:%SZ}}t %a %>s %D \\\"%r\\\" %{{CORDEE_ASKS}}e\" cordee\n\
+         CustomLog \"{home}/log/access.log\" cordee\n\
          StartServers 8\nMinSpareServers 8\nMaxSpareServers 24\nServerLimit {WORKERS}\nMaxRequestWorkers {WORKERS}\n\
          MaxConnectionsPerChild 0\nKeepAlive Off\nTimeout 30\n\
-         RequestReadTimeout header=10 body=20\nGracefulShutdownTimeout 5\n\
+         RequestReadTimeout header={head} body={body}\nGracefulShutdownTimeout {grace}\n\
          ServerTokens Prod\nServerSignature Off\nTraceEnable Off\nTypesConfig /etc/mime.types\n\
-         DocumentRoot \"{home}/site/public\"\n<Directory />\n    Require all denied\n    AllowOverride None\n    Options None\n</Directory>\n\
+         DocumentRoot \"{home}/site/public\"\n\
+         <Directory />\n    Require all denied\n    AllowOverride None\n    Options None\n</Directory>\n\
          <Directory \"{home}/site/public\">\n    Require all granted\n    DirectoryIndex index.php\n    \
          FallbackResource /index.php\n    <FilesMatch \"\\.php$\">\n        SetHandler application/x-httpd-php\n    \
          </FilesMatch>\n</Directory>\n{inert}\
@@ -93,6 +96,9 @@ pub fn render(instance: &Instance<'_>) -> String {
          php_admin_flag display_errors off\nphp_admin_flag log_errors on\nphp_admin_flag expose_php off\n\
          php_admin_value upload_tmp_dir \"{home}/tmp\"\nphp_admin_value sys_temp_dir \"{home}/tmp\"\n",
         site_config.display(),
+        head = crate::figures::REQUEST_HEAD / 1_000,
+        body = crate::figures::REQUEST_BODY / 1_000,
+        grace = crate::figures::GRACE / 1_000,
     )
 }
 

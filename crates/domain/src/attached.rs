@@ -13,7 +13,7 @@ use crate::ids::Millis;
 use crate::visitors::Network;
 
 /// Who did not come for so many milliseconds is not counted any more.
-pub const HOLDS: Millis = 30 * 60 * 1_000;
+pub const HOLDS: Millis = crate::figures::COOKIE_HELD;
 /// Visitors that are told apart.
 const MOST: usize = 100_000;
 

@@ -1,5 +1,5 @@
-//! Why the verdict is not good, and what puts it right: the list under it. Causes, not symptoms: what is as it is because
-//! of something else stands with that.
+//! Why the verdict is not good, and what puts it right: the list under it. Causes, not symptoms: what is as it is
+//! because of something else stands with that.
 
 use std::collections::BTreeMap;
 

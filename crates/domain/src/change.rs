@@ -218,8 +218,8 @@ pub enum Change {
 pub enum PortChoice {
     /// This one.
     Given(u16),
-    /// One of these, which were free on this machine; which of them is chosen when the wish is written down, because only
-    /// then it is known what the others took.
+    /// One of these, which were free on this machine; which of them is chosen when the wish is written down, because
+    /// only then it is known what the others took.
     AnyOf(Vec<u16>),
 }
 

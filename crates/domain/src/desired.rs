@@ -178,7 +178,7 @@ pub struct Handover {
 }
 
 /// Milliseconds after which a change of writer that did not come about is given up, and the old writer opened again.
-pub const HANDOVER_LIMIT: u64 = 10_000;
+pub const HANDOVER_LIMIT: u64 = crate::figures::HANDOVER_LIMIT;
 
 /// A database's place among the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,8 +201,8 @@ pub enum Standing {
     Joining,
     /// On its way out: closed, and gone once the others have all that it wrote.
     Leaving,
-    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are taken
-    /// off it, then it is gone.
+    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are
+    /// taken off it, then it is gone.
     Released,
     /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
     Diverged(Saved),
@@ -261,7 +261,8 @@ pub enum CookieChoice {
 }
 
 /// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
-pub const MOST_DATABASES: u8 = 9;
+#[expect(clippy::cast_possible_truncation, reason = "nine fits")]
+pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;
@@ -543,8 +544,8 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
     }
 }
 
-/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could not
-/// copy them.
+/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could
+/// not copy them.
 pub fn here(host: &Host) -> bool {
     matches!(host, Host::Ip(IpAddr::V4(ip)) if ip.is_loopback())
 }

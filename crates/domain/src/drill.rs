@@ -1,6 +1,6 @@
-//! Failover drills: something of the running cluster is made to fall on purpose, under traffic of Cordée's own, and what
-//! visitors lost is counted. What may fall, how, and how it is put right again is decided here; doing it is the server's
-//! business (`drills`).
+//! Failover drills: something of the running cluster is made to fall on purpose, under traffic of Cordée's own, and
+//! what visitors lost is counted. What may fall, how, and how it is put right again is decided here; doing it is the
+//! server's business (`drills`).
 
 use std::ops::RangeInclusive;
 
@@ -126,7 +126,8 @@ impl Blow {
         }
     }
 
-    /// Whether that can happen to it; else what can. A writer is not stopped: that is a promotion, which is no accident.
+    /// Whether that can happen to it; else what can. A writer is not stopped: that is a promotion, which is no
+    /// accident.
     fn fits(self, target: &Target) -> Result<(), Problem> {
         let (fits, says) = match target {
             Target::Web(_) => return Ok(()),

@@ -2,8 +2,8 @@
 //!
 //! An address has so many tries in a minute. An account has some at once and then fewer and fewer, from however many
 //! addresses: a delay that ends, because a refusal that lasts would let a stranger keep its owner out. A browser in
-//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them. So
-//! has whoever is let in already and is asked for the present password once more.
+//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them.
+//! So has whoever is let in already and is asked for the present password once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -17,9 +17,9 @@ pub const WINDOW_MS: Millis = 60_000;
 /// Milliseconds for which an account's tries count.
 const MEMORY_MS: Millis = 15 * 60_000;
 /// The first pause of an account that has used up its tries; each further one is twice as long.
-const FIRST_PAUSE_MS: Millis = 1_000;
+const FIRST_PAUSE_MS: Millis = crate::figures::FIRST_GUESS_PAUSE;
 /// The longest one.
-const LONGEST_PAUSE_MS: Millis = 60_000;
+const LONGEST_PAUSE_MS: Millis = crate::figures::LONGEST_GUESS_PAUSE;
 /// Remembered at once, of each kind.
 const KEPT: usize = 4_096;
 

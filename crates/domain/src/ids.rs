@@ -255,8 +255,8 @@ pub fn usable(ip: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address is another spelling of, or is translated or tunnelled to: mapped and compatible
-/// (RFC 4291), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056).
+/// The IPv4 address that an IPv6 address is another spelling of, or is translated or tunnelled to: mapped and
+/// compatible (RFC 4291), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056).
 fn within(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match v6.segments() {

@@ -71,7 +71,7 @@ impl<T> Seen<T> {
 }
 
 /// Older data than this is not shown as current: three polls and a little.
-pub const STALE: u64 = 2_000;
+pub const STALE: u64 = crate::figures::STALE;
 
 /// A process that Cordée starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -179,8 +179,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// For so long the same file is not tried again, in milliseconds. What a check reads beside the file (the map of the
-    /// sessions, memory, descriptors) may have been the cause, and passes.
+    /// For so long the same file is not tried again, in milliseconds. What a check reads beside the file (the map of
+    /// the sessions, memory, descriptors) may have been the cause, and passes.
     pub const HOLDS: Millis = 5_000;
 
     /// Whether the same text would be refused again, as far as is known.
@@ -333,8 +333,8 @@ pub struct Made {
 }
 
 impl Made {
-    /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server left
-    /// under it is not the new one's to serve, nor to throw away.
+    /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server
+    /// left under it is not the new one's to serve, nor to throw away.
     pub fn is_of(self, pool: PoolId, server: &Server) -> bool {
         // Nothing of somebody else's web server is here.
         let has_one = server.runtime == Runtime::Process || pool == PoolId::Db;
@@ -384,7 +384,8 @@ pub struct Observed {
     pub homes: BTreeMap<ServerName, Made>,
     /// Steps that failed, by what they acted on.
     pub setbacks: BTreeMap<Target, Setback>,
-    /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes on.
+    /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes
+    /// on.
     pub vain: BTreeMap<(Target, Mend), Setback>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
@@ -607,8 +608,8 @@ impl Observed {
         rest.at = now;
     }
 
-    /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows, as
-    /// far as is known, stays in doubt while any of its tables is unproven.
+    /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows,
+    /// as far as is known, stays in doubt while any of its tables is unproven.
     pub fn doubt<'a>(&self, desired: &'a Desired, server: &Server) -> Option<&'a Doubt> {
         let doubt = desired.doubts.get(&server.id)?;
         let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));

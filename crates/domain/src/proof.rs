@@ -10,7 +10,7 @@ use std::fmt;
 use crate::ids::Millis;
 
 /// For so many milliseconds after the password was given together with a secret, grave acts need it no second time.
-pub const FRESH_MS: Millis = 10 * 60_000;
+pub const FRESH_MS: Millis = crate::figures::PASSWORD_FRESH;
 
 /// Hexadecimal digits of a secret: 256 bits.
 const DIGITS: usize = 64;

@@ -56,8 +56,8 @@ impl Mode {
         format!("# Written by Cordée.\n{KEY} {}\n", self.as_str())
     }
 
-    /// Reads what `show map` answers: a line `ADDRESS mode WORD` (management guide 2.6, section 9.3). `None`: there is no
-    /// such map, or nothing in it that we know.
+    /// Reads what `show map` answers: a line `ADDRESS mode WORD` (management guide 2.6, section 9.3). `None`: there is
+    /// no such map, or nothing in it that we know.
     pub fn shown(answer: &str) -> Option<Self> {
         answer.lines().find_map(|line| {
             let mut words = line.split_whitespace();

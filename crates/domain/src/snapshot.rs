@@ -13,6 +13,7 @@ use crate::desired::{
     Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing,
 };
 use crate::door::{Door, Finding, finding};
+use crate::figures::DATABASE_STALE;
 use crate::haproxy::config::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -471,7 +472,7 @@ fn links(
     server: &Server,
     now: Millis,
 ) -> BTreeMap<ServerName, LinkView> {
-    let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, STALE + 1_000))
+    let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, DATABASE_STALE))
     else {
         return BTreeMap::new();
     };

@@ -7,6 +7,7 @@ use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
 use crate::desired::{Admin, CookieChoice, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
+use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
@@ -72,7 +73,7 @@ impl Status {
 }
 
 /// Data delay above which a standby is called behind, in milliseconds.
-pub const LAG_LIMIT: u64 = 5_000;
+pub const LAG_LIMIT: u64 = crate::figures::LAG_LIMIT;
 
 /// The status of a proxy: what it says of itself, and what is found at its addresses.
 pub fn proxy(desired: &Desired, observed: &Observed, id: PoolId, now: Millis) -> Status {
@@ -322,6 +323,8 @@ pub fn check_reason(check: &Check) -> Text {
         ("L4CON", _) if check.detail.contains("unreachable") || check.detail.contains("No route") => {
             text!("reason-unreachable")
         }
+        // Why is told a moment later, or not at all.
+        ("L4CON", _) => text!("reason-not-connected"),
         ("L7RSP" | "L6RSP", _) => text!("reason-not-http"),
         ("HANA", _) => text!("reason-observed"),
         (code, _) => text!("reason-code", code = code),
@@ -420,7 +423,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
                 }
             }
         }
-        Seen::At(..) => match seen.fresh(now, STALE + 1_000) {
+        Seen::At(..) => match seen.fresh(now, DATABASE_STALE) {
             None => unknown(seen.last(), now),
             Some(database) => elsewhere(server, database)
                 .unwrap_or_else(|| replication(desired, observed, server, database, now)),
@@ -483,7 +486,8 @@ fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status 
     Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))
 }
 
-/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the same.
+/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
+/// same.
 fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
     let leader = process.leader.as_ref()?;
     match (leader.frozen, process.still.is_empty()) {

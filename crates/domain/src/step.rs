@@ -238,8 +238,8 @@ pub enum Step {
         /// Only while no link runs.
         still: bool,
     },
-    /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as before is
-    /// ended, and is gone when this is done.
+    /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as
+    /// before is ended, and is gone when this is done.
     NumberIds {
         /// Which.
         name: ServerName,
@@ -394,9 +394,9 @@ pub enum Mend {
 }
 
 impl Step {
-    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a link, a log
-    /// that was reset), or gives a database what it goes on without. One that takes no writes before waits for it elsewhere
-    /// (see `opening`).
+    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a link, a
+    /// log that was reset), or gives a database what it goes on without. One that takes no writes before waits for it
+    /// elsewhere (see `opening`).
     pub fn mends(&self) -> Option<Mend> {
         match self {
             Self::SetVariable { variable, .. } => Some(Mend::Setting((*variable).to_owned())),

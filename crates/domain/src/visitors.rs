@@ -474,7 +474,10 @@ mod tests {
     proptest! {
         /// Every line is counted once, whatever it is, and putting back counts none twice.
         #[test]
-        fn every_line_is_counted_once(ns in proptest::collection::vec((0_u32..40, 0_u8..6), 0..200), cut in 0_usize..200) {
+        fn every_line_is_counted_once(
+            ns in proptest::collection::vec((0_u32..40, 0_u8..6), 0..200),
+            cut in 0_usize..200,
+        ) {
             let lines: Vec<Line> = ns.iter().map(|(n, kind)| match kind {
                 0 => Line::Notice,
                 1 => Line::Unreadable,

@@ -15,7 +15,8 @@ pub struct Config {
     pub home: PathBuf,
     /// `CORDEE_PAGE`, default `127.0.0.1:8600`.
     pub page: Option<SocketAddr>,
-    /// `CORDEE_PAGE_NAMES`: names by which the page may be called, besides addresses, `localhost` and the machine's own.
+    /// `CORDEE_PAGE_NAMES`: names by which the page may be called, besides addresses, `localhost` and the machine's
+    /// own.
     pub names: Option<Vec<Host>>,
     /// `CORDEE_SITE`, default `127.0.0.1:8080`.
     pub site: Option<SocketAddr>,

@@ -13,8 +13,8 @@ pub enum Interrupt {
     HungUp,
 }
 
-/// Listens to all that asks a program to end, but for what whoever started it has it ignore: `nohup` does that with HUP, a
-/// shell in a script with INT for what runs in the background.
+/// Listens to all that asks a program to end, but for what whoever started it has it ignore: `nohup` does that with
+/// HUP, a shell in a script with INT for what runs in the background.
 pub struct Interrupts {
     int: Option<Signal>,
     term: Option<Signal>,

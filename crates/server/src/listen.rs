@@ -35,8 +35,8 @@ use crate::web::session::{Local, Peer, language};
 
 /// A client that takes longer for a request's head, or says nothing for so long, is let go (slowloris).
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
-/// The largest head. hyper bounds what it keeps of one that is not there as a whole; what comes at once may be longer, so
-/// that it is measured again.
+/// The largest head. hyper bounds what it keeps of one that is not there as a whole; what comes at once may be longer,
+/// so that it is measured again.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Connections at once, per listener. When they are used up, the oldest one on which nobody waits for an answer is
 /// closed: whoever only holds connections keeps nobody else out.
@@ -164,7 +164,8 @@ impl Open {
     async fn room(&mut self) -> bool {
         loop {
             while let Some(ended) = self.tasks.try_join_next() {
-                // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends the run.
+                // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends
+                // the run.
                 if let Err(error) = ended {
                     tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
                 }

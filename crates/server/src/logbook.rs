@@ -1,7 +1,7 @@
 //! The logs of all programs are kept bounded, and open where they belong: one that was moved away is opened anew.
 //!
-//! HAProxy's own logs hold what it says at its start and at a reload. It has no way to open them anew: they follow the file
-//! that was moved until it is started again.
+//! HAProxy's own logs hold what it says at its start and at a reload. It has no way to open them anew: they follow the
+//! file that was moved until it is started again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::paths::{Home, Users};
 /// Every log file is kept below this size, and its older half beside it.
 const MOST: u64 = 8 << 20;
 /// Between two looks.
-const PACE: Duration = Duration::from_secs(20);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::LOG_LOOK);
 /// Has a database open its log anew; in no log that others read.
 const ANEW: &str = "FLUSH NO_WRITE_TO_BINLOG ERROR LOGS";
 
@@ -95,7 +95,8 @@ impl Logbook {
         databases
     }
 
-    /// Puts back the logs of a server that were moved away, and has it open them; `true`: a database, which is yet to be asked.
+    /// Puts back the logs of a server that were moved away, and has it open them; `true`: a database, which is yet to
+    /// be asked.
     fn anew(&self, name: &ServerName, leader: &Found) -> io::Result<bool> {
         let home = self.home.server(name);
         let database = home.join("my.cnf").exists();

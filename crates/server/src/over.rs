@@ -1,5 +1,5 @@
-//! What ends a run: a thread or task that it needs has ended, or a lock was left in the middle of a change. What is known is
-//! not to be trusted then, so the process ends with a reason in its log, and the keeper starts it anew.
+//! What ends a run: a thread or task that it needs has ended, or a lock was left in the middle of a change. What is
+//! known is not to be trusted then, so the process ends with a reason in its log, and the keeper starts it anew.
 
 use std::sync::{Mutex, MutexGuard, OnceLock};
 

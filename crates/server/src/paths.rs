@@ -164,8 +164,8 @@ impl Home {
         Ok(Some(Self { root, id, without_roster: place.without_roster(), run }))
     }
 
-    /// Refuses a folder that the programs' users cannot enter, and data that are not their user's any more: both would be
-    /// found out only by programs that do not start.
+    /// Refuses a folder that the programs' users cannot enter, and data that are not their user's any more: both would
+    /// be found out only by programs that do not start.
     pub fn usable_by(&self, users: &Users) -> Result<(), HomeError> {
         let wrap = |path: &Path| {
             let path = path.to_owned();
@@ -367,8 +367,8 @@ impl Home {
     }
 }
 
-/// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are ours
-/// or root's. Where everybody may write, the sticky bit keeps names their owners'.
+/// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are
+/// ours or root's. Where everybody may write, the sticky bit keeps names their owners'.
 fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
     let us = us();
     let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
@@ -458,8 +458,9 @@ impl Identity {
     }
 }
 
-/// Refuses a path that cannot stand, as it is, in every file and on every command line of HAProxy, Apache, PHP and MariaDB: a
-/// blank ends a word there, `:` an element of a list, `#` a line; each has its own way to say them otherwise, or none.
+/// Refuses a path that cannot stand, as it is, in every file and on every command line of HAProxy, Apache, PHP and
+/// MariaDB: a blank ends a word there, `:` an element of a list, `#` a line; each has its own way to say them
+/// otherwise, or none.
 pub fn plain(root: &Path) -> Result<(), HomeError> {
     let wrong = |found| Err(HomeError::Letters { path: root.to_owned(), found });
     let Some(text) = root.to_str() else { return wrong(char::REPLACEMENT_CHARACTER) };
@@ -472,8 +473,8 @@ fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Makes a folder for the sockets of a folder with a long path. Root has a place where nobody else can make folders. Anybody
-/// else gets a folder with a name that cannot be known before it is theirs.
+/// Makes a folder for the sockets of a folder with a long path. Root has a place where nobody else can make folders.
+/// Anybody else gets a folder with a name that cannot be known before it is theirs.
 fn make_sockets(id: &str) -> Result<PathBuf, HomeError> {
     let (path, mode) = if us() == 0 {
         (PathBuf::from(format!("/run/cordee-{id}")), 0o755)

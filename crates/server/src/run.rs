@@ -195,7 +195,8 @@ fn moved(desired: &Desired, config: &Config) -> Option<Change> {
     (wished != known).then_some(Change::SetAddresses { page, names, site, db, writer, ports })
 }
 
-/// Whether this Cordée could serve a state that another one serves: asked before that one is stopped. Nothing is altered.
+/// Whether this Cordée could serve a state that another one serves: asked before that one is stopped. Nothing is
+/// altered.
 pub fn could_serve(home: &Home, config: &Config) -> Result<(), RunError> {
     let desired = Store::inspect(&home.state()).map_err(|error| unusable(home, error))?;
     match moved(&desired, config).map(|change| desired.apply(&change)) {

@@ -1,5 +1,5 @@
-//! What a process gets from whoever starts it, and what must not matter: the mask of modes, the open files and their limit,
-//! the folder in which a relative path begins.
+//! What a process gets from whoever starts it, and what must not matter: the mask of modes, the open files and their
+//! limit, the folder in which a relative path begins.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ pub const FEWEST: u64 = 1_024;
 /// More than this helps nobody: some programs clear a table of that size at their start.
 const MOST: u64 = 65_536;
 
-/// Takes the usual mask: under a narrower one the programs' users could not enter the folders that are made for them, under a
-/// wider one everybody could write there. What is secret is made with a mode of its own.
+/// Takes the usual mask: under a narrower one the programs' users could not enter the folders that are made for them,
+/// under a wider one everybody could write there. What is secret is made with a mode of its own.
 pub fn usual_mask() {
     umask(Mode::from_raw_mode(0o022));
 }
 
-/// Keeps what whoever started us has open (a terminal's, a script's, perhaps root's alone) from all that we start: Apache
-/// would hand it to the site's code, and the keeper would hold it for as long as the cluster runs.
+/// Keeps what whoever started us has open (a terminal's, a script's, perhaps root's alone) from all that we start:
+/// Apache would hand it to the site's code, and the keeper would hold it for as long as the cluster runs.
 pub fn pass_no_files_on() {
     close_fds::set_fds_cloexec(3, &[]);
 }
@@ -34,8 +34,8 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Raises the limit of open files to what may be had, and gives it. What is started inherits it. Root may raise the hard limit
-/// too, where it is not root in a container alone.
+/// Raises the limit of open files to what may be had, and gives it. What is started inherits it. Root may raise the
+/// hard limit too, where it is not root in a container alone.
 pub fn raise_descriptors() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let mut allowed = [limits(&limit, true), limits(&limit, false)].into_iter().flatten();
@@ -43,7 +43,8 @@ pub fn raise_descriptors() -> u64 {
     raised.unwrap_or(limit).current.unwrap_or(u64::MAX)
 }
 
-/// The limits that are to be set, when those that are there are too low: with a higher hard limit, or up to the present one.
+/// The limits that are to be set, when those that are there are too low: with a higher hard limit, or up to the present
+/// one.
 fn limits(now: &Rlimit, harder: bool) -> Option<Rlimit> {
     if now.current.is_none_or(|current| current >= MOST) {
         return None;

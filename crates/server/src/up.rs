@@ -44,7 +44,9 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 /// How long the first start may take: it makes two databases.
-const UP_WITHIN: Duration = Duration::from_secs(90);
+const UP_WITHIN: Duration = Duration::from_millis(cordee_domain::figures::UP_WITHIN);
+/// A `serve` that lived longer is brought back at once; no pause before that is longer.
+const KEEPER_PAUSE: Duration = Duration::from_millis(cordee_domain::figures::KEEPER_PAUSE);
 /// What is not well for so long, although all serves, is not in passing.
 const LASTS: Duration = Duration::from_secs(2);
 
@@ -101,7 +103,8 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
     }
 }
 
-/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its end.
+/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its
+/// end.
 fn tell(sentence: &str) {
     client::out(&format!("{sentence}\n"));
 }
@@ -282,10 +285,10 @@ pub async fn keeper(config: &Config) -> ExitCode {
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "starting serve"),
         }
         // One that lived is brought back at once; one that cannot start is tried again without haste.
-        pause = if started.elapsed() > Duration::from_secs(5) {
+        pause = if started.elapsed() > KEEPER_PAUSE {
             Duration::ZERO
         } else {
-            (pause * 2).clamp(Duration::from_millis(100), Duration::from_secs(5))
+            (pause * 2).clamp(Duration::from_millis(100), KEEPER_PAUSE)
         };
         tokio::select! {
             _ = term.recv() => return ExitCode::SUCCESS,
@@ -302,8 +305,8 @@ enum Kept {
     Ended(End),
 }
 
-/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be frozen,
-/// and it holds the lock. What it started goes on.
+/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be
+/// frozen, and it holds the lock. What it started goes on.
 async fn keep(
     home: &Home,
     term: &mut tokio::signal::unix::Signal,

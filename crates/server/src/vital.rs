@@ -1,8 +1,8 @@
-//! Signs of life. A process that is frozen or wedged does not die: `serve` tells its keeper again and again that its engine
-//! goes round, and the keeper starts a silent one anew.
+//! Signs of life. A process that is frozen or wedged does not die: `serve` tells its keeper again and again that its
+//! engine goes round, and the keeper starts a silent one anew.
 //!
-//! They go over a pair of sockets that the keeper makes, one end of which is the standard input of `serve`: no name that
-//! others could write to, and gone with either of them.
+//! They go over a pair of sockets that the keeper makes, one end of which is the standard input of `serve`: no name
+//! that others could write to, and gone with either of them.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -124,7 +124,7 @@ mod tests {
         silence.broken();
         assert!((0..PATIENCE - 1).all(|_| !silence.lasts()));
         assert!(silence.lasts(), "ten seconds of its own");
-        assert_eq!(ROUND * PATIENCE, Duration::from_secs(10));
+        assert_eq!(ROUND * PATIENCE, Duration::from_millis(cordee_domain::figures::KEEPER_PATIENCE));
     }
 
     #[tokio::test]

@@ -61,7 +61,8 @@ pub fn ours(root: &Path) -> Result<bool, HomeError> {
     Ok(there(&root.join(IDENTITY))? || there(&root.join(COMPLETE))?)
 }
 
-/// A file's text; nothing when there is none. The folder may not be proven ours yet: nothing is done with it but to read.
+/// A file's text; nothing when there is none. The folder may not be proven ours yet: nothing is done with it but to
+/// read.
 fn text(path: &Path) -> io::Result<Option<String>> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -98,8 +99,8 @@ pub fn missing(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     Ok(all)
 }
 
-/// Refuses a folder of somebody else's, and one of ours that is not whole, or not where it was made: its databases' lists of
-/// logs hold absolute paths, and would have them delete the logs of the original. Nothing is made or altered.
+/// Refuses a folder of somebody else's, and one of ours that is not whole, or not where it was made: its databases'
+/// lists of logs hold absolute paths, and would have them delete the logs of the original. Nothing is made or altered.
 pub fn check(root: &Path) -> Result<(), HomeError> {
     paths::plain(root)?;
     if !ours(root)? {
@@ -217,7 +218,8 @@ mod tests {
     use super::*;
     use crate::paths::Home;
 
-    /// A folder that goes with the test. Its path is short: the sockets have room in it, and none is made for them elsewhere.
+    /// A folder that goes with the test. Its path is short: the sockets have room in it, and none is made for them
+    /// elsewhere.
     struct Place(PathBuf);
 
     impl std::ops::Deref for Place {

@@ -130,8 +130,8 @@ pub struct Piece {
     pub thing: Option<Thing>,
 }
 
-/// Around the number of a thing while a sentence is put together. Neither is a character, and no text that goes in holds one
-/// (`unmarked`), so that nothing that somebody typed can pass for a thing.
+/// Around the number of a thing while a sentence is put together. Neither is a character, and no text that goes in
+/// holds one (`unmarked`), so that nothing that somebody typed can pass for a thing.
 const OPEN: char = '\u{fdd0}';
 const CLOSE: char = '\u{fdd1}';
 
@@ -284,9 +284,10 @@ mod tests {
         use cordee_domain::ids::PoolId;
         use cordee_domain::text;
         let read = |written: &str| serde_json::from_str::<Text>(written).expect("read");
-        let written = r#"{"key":"event-turn","args":{"name":"web1","why":{"key":"event-reload","args":{"proxy":"db"}}}}"#;
+        let why = r#"{"key":"event-reload","args":{"proxy":"db"}}"#;
+        let written = format!(r#"{{"key":"event-turn","args":{{"name":"web1","why":{why}}}}}"#);
         let reload = text!("event-reload", proxy = Thing::Proxy(PoolId::Db));
-        assert_eq!(read(written), text!("event-turn", name = "web1", why = reload));
+        assert_eq!(read(&written), text!("event-turn", name = "web1", why = reload));
         let typed = r#"{"key":"event-reload","args":{"proxy":"<b>"}}"#;
         assert_eq!(read(typed), text!("event-reload", proxy = "<b>"));
     }

@@ -1,5 +1,5 @@
-//! What stays in its place while a hand is on it. The page is told of hundreds of changes by the way in which one tab of a
-//! browser tells the others: as many real ones would take minutes.
+//! What stays in its place while a hand is on it. The page is told of hundreds of changes by the way in which one tab
+//! of a browser tells the others: as many real ones would take minutes.
 
 use cordee_e2e::browser::Browser;
 use cordee_e2e::cluster::Cluster;
@@ -53,8 +53,8 @@ pub const CHANNEL: &str =
     "const version = document.querySelector('script[type=module]').src.split('/').at(-2);
     return `cordee-live-${document.documentElement.lang}-${version}`;";
 
-/// Tells of so many changes of all statuses, in so many goes, and looks after each go what stands where, once the page shows
-/// the last of it. Gives how many goes were shown, and how often what was otherwise than at the beginning.
+/// Tells of so many changes of all statuses, in so many goes, and looks after each go what stands where, once the page
+/// shows the last of it. Gives how many goes were shown, and how often what was otherwise than at the beginning.
 const FLOOD: &str = "const [name, goes, each, x, y, grows] = arguments, done = arguments[arguments.length - 1];
     const kinds = ['good', 'warn', 'crit', 'busy', 'maint', 'unknown'];
     const channel = new BroadcastChannel(name);
@@ -224,7 +224,8 @@ pub fn what_somebody_has_begun_survives_a_thousand_updates(cluster: &Cluster) {
     assert_eq!((&held["first"]["open"], moved(&held)), (&json!("m-row5"), json!({})), "{held}");
     assert!(held["first"]["scroll"].as_u64().is_some_and(|y| y > 0), "the page is not scrolled: {held}");
     assert!(held["first"]["focus"].as_str().is_some_and(|f| f.starts_with("row5 ")), "{held}");
-    // Also while what is above grows and shrinks. A page is scrolled by whole pixels: half of one may be lost each time.
+    // Also while what is above grows and shrinks. A page is scrolled by whole pixels: half of one may be lost each
+    // time.
     let held = flood_from(browser, FEW, 1, &middle(browser, "#m-row5"), true);
     println!("#   {held}");
     for kept in ["open", "focus", "order", "under"] {

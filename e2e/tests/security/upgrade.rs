@@ -1,10 +1,10 @@
 //! What was open before an upgrade, and browsers that keep nothing: whoever is asked for the password gets on with it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cordee_e2e::axe;
 use cordee_e2e::cluster::{ACCOUNT, Cluster, PASSWORD};
+use cordee_e2e::looks;
 use cordee_e2e::person::Person;
 use cordee_e2e::wait;
 use serde_json::json;
@@ -30,11 +30,9 @@ fn wait_for_admin(cluster: &Cluster, light: &str) {
 }
 
 /// Axe finds nothing in what is shown; kept as a picture where somebody wants it.
-fn looks(person: &Person, name: &str) {
+fn look_at(person: &Person, name: &str) {
     assert_eq!(axe::violations(&person.browser), Vec::<String>::new(), "{name}");
-    if let Some(folder) = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from) {
-        person.browser.picture(&folder.join(format!("{name}.png")));
-    }
+    looks::keep(&person.browser, name);
 }
 
 /// The same of a page that can be asked for again, in both languages.
@@ -42,7 +40,7 @@ fn looks_in_both(person: &Person, name: &str, page: &str) {
     for language in ["fr", "en"] {
         person.browser.set_cookie("cordee_lang", language);
         person.go(page);
-        looks(person, &format!("{name}-{language}"));
+        look_at(person, &format!("{name}-{language}"));
     }
 }
 
@@ -89,7 +87,7 @@ pub fn a_tab_that_was_open_over_an_upgrade_leads_to_the_sign_in(cluster: &Cluste
     person.browser.wait_for(FIELD, SHOWN);
     // The test's own script runs there; the page's did not.
     person.browser.allow_scripts(true);
-    looks(&person, "prove");
+    look_at(&person, "prove");
     person.submit_with_password();
     wait_for_admin(cluster, "progress");
     cluster.api().act("/v1/pools/web/servers/web1/ready");
@@ -166,7 +164,7 @@ fn a_database_is_examined(cluster: &Cluster, person: &Person) {
         let says = person.browser.text("main h1").unwrap_or_default();
         if says == "Your password" { Ok(()) } else { Err(says) }
     });
-    looks(person, "prove-both");
+    look_at(person, "prove-both");
     person.fill_in(&[("password", "a rope of its own")]);
     person.submit_with_password();
     person.browser.wait_for("#g-port-e", SHOWN);

@@ -1,5 +1,5 @@
-//! Before what cannot be taken back a person is asked: who is touched and how many they are, by whom it is done, and what
-//! takes it back. Nothing is sent until the button with the verb and the name was pressed, and then once.
+//! Before what cannot be taken back a person is asked: who is touched and how many they are, by whom it is done, and
+//! what takes it back. Nothing is sent until the button with the verb and the name was pressed, and then once.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Somebody who has keys and no pointer. The focus is always to be seen, comes back to where a dialog was opened, and is
-//! never lost.
+//! Somebody who has keys and no pointer. The focus is always to be seen, comes back to where a dialog was opened, and
+//! is never lost.
 
 use std::time::{Duration, Instant};
 
@@ -317,7 +317,8 @@ pub fn what_is_pressed_and_goes_leaves_the_focus_nearby(cluster: &Cluster) {
 }
 
 /// What can have the focus, is shown, and was no stop.
-const MISSED: &str = "const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex=\"0\"]');
+const MISSED: &str = "const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, \
+    [tabindex=\"0\"]');
     const missed = [...all].filter((e) => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && !e.stopped
         && !(e.type === 'radio' && [...document.getElementsByName(e.name)].some((one) => one.stopped)));
     return missed.map((e) => `${e.localName}#${e.id} ${e.textContent.trim().slice(0, 40)}`);";

@@ -1,5 +1,5 @@
-//! A cluster in which much is wrong, of which nobody tells anything, that is empty, and a sign-in that is locked: axe finds
-//! nothing in any of them, and no status is told by its colour alone.
+//! A cluster in which much is wrong, of which nobody tells anything, that is empty, and a sign-in that is locked: axe
+//! finds nothing in any of them, and no status is told by its colour alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,9 +72,11 @@ struct Cell {
     seen: bool,
 }
 
-const CELLS: &str = "return [...document.querySelectorAll('tr .st[data-st]')].filter((e) => e.checkVisibility()).map((e) => {
+const CELLS: &str = "return [...document.querySelectorAll('tr .st[data-st]')].filter((e) => \
+    e.checkVisibility()).map((e) => {
         const svg = e.querySelector('svg'), word = e.querySelector('b');
-        const seen = svg.checkVisibility() && svg.getBoundingClientRect().width >= 12 && word.getClientRects().length > 0;
+        const wide = svg.checkVisibility() && svg.getBoundingClientRect().width >= 12;
+        const seen = wide && word.getClientRects().length > 0;
         return { st: e.dataset.st, icon: svg.querySelector('use').getAttribute('href').split('#')[1],
             word: word.innerText.trim(), seen };
     });";
@@ -121,8 +123,8 @@ fn pictures<'a>(
     taken
 }
 
-/// For pictures without their colours: how far the darkest and the lightest pixel of each are apart, and how many pixels of
-/// each two differ by more than a fifth of what lies between black and white.
+/// For pictures without their colours: how far the darkest and the lightest pixel of each are apart, and how many
+/// pixels of each two differ by more than a fifth of what lies between black and white.
 const GREY: &str = "const [pictures] = arguments, done = arguments[arguments.length - 1];
     const grey = async (picture) => {
         const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
@@ -130,10 +132,13 @@ const GREY: &str = "const [pictures] = arguments, done = arguments[arguments.len
         const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
         canvas.drawImage(image, 0, 0);
         const { data } = canvas.getImageData(0, 0, image.width, image.height), all = [];
-        for (let i = 0; i < data.length; i += 4) all.push(0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]);
+        for (let i = 0; i < data.length; i += 4) {
+            all.push(0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]);
+        }
         return all;
     };
-    const range = (one) => Math.round(one.reduce((most, v) => Math.max(most, v)) - one.reduce((least, v) => Math.min(least, v)));
+    const most = (one) => one.reduce((a, b) => Math.max(a, b)), least = (one) => one.reduce((a, b) => Math.min(a, b));
+    const range = (one) => Math.round(most(one) - least(one));
     Promise.all(pictures.map(grey)).then((all) => done({
         range: all.map(range),
         apart: all.flatMap((a, i) => all.slice(i + 1).map((b) => a.filter((v, k) => Math.abs(v - b[k]) > 51).length)),
@@ -157,7 +162,9 @@ fn differ(browser: &Browser, what: &str, pictures: &[&String]) {
 }
 
 /// Whatever can be read or pressed.
-const THERE: &str = "return [...document.querySelectorAll('h1, h2, th, td, dt, dd, a[href], button, input, select, .st, .st svg')]
+const THERE: &str =
+    "return [...document.querySelectorAll('h1, h2, th, td, dt, dd, a[href], button, input, select, \
+    .st, .st svg')]
     .filter((e) => e.checkVisibility() && e.getClientRects().length > 0).length";
 
 /// With the few colours of the system everything is still there, and drawn.

@@ -1,5 +1,5 @@
-//! A walk through all pages: the policy on every answer, one language at a time, nothing cut, nothing asked of elsewhere,
-//! nothing done by looking; and the way from one language to the other.
+//! A walk through all pages: the policy on every answer, one language at a time, nothing cut, nothing asked of
+//! elsewhere, nothing done by looking; and the way from one language to the other.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -160,7 +160,8 @@ pub fn every_page_is_of_one_language_and_whole_at_200_percent(cluster: &Cluster)
     }
     assert!(found.is_empty(), "{} findings: {found:#?}", found.len());
     // What is cut would have been seen.
-    let cut = "const h = document.querySelector('h1').style; h.width = '2em'; h.overflow = 'hidden'; h.textWrap = 'nowrap'";
+    let cut = "const h = document.querySelector('h1').style; h.width = '2em'; h.overflow = 'hidden'; \
+        h.textWrap = 'nowrap'";
     browser.script(cut, &[]);
     let shown: Shown = serde_json::from_value(browser.script(PAGE, &[])).expect("a page");
     assert_eq!(shown.cut.len(), 1, "{:?}", shown.cut);

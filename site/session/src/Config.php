@@ -42,10 +42,14 @@ final class Config
         }
         $config += $known;
         foreach (['dsn', 'user', 'password', 'table'] as $key) {
-            is_string($config[$key]) || throw new \InvalidArgumentException("session configuration: \"$key\" is no text");
+            is_string($config[$key]) || throw new \InvalidArgumentException(
+                "session configuration: \"$key\" is no text"
+            );
         }
         if (preg_match('/^mysql:[^\0]+$/D', $config['dsn']) !== 1 || stripos($config['dsn'], 'charset') !== false) {
-            throw new \InvalidArgumentException('session configuration: "dsn" is "mysql:host=…;port=…;dbname=…", without a charset');
+            throw new \InvalidArgumentException(
+                'session configuration: "dsn" is "mysql:host=…;port=…;dbname=…", without a charset'
+            );
         }
         // It stands in the statements: only a plain name, or one with its schema.
         if (preg_match('/^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63})?$/D', $config['table']) !== 1) {
@@ -53,7 +57,9 @@ final class Config
         }
         foreach (['lifetime' => 31_536_000, 'lock_wait' => 600, 'idle' => 3_600] as $key => $most) {
             if (!is_int($config[$key]) || $config[$key] < 1 || $config[$key] > $most) {
-                throw new \InvalidArgumentException("session configuration: \"$key\" is a number of seconds from 1 to $most");
+                throw new \InvalidArgumentException(
+                    "session configuration: \"$key\" is a number of seconds from 1 to $most"
+                );
             }
         }
 

@@ -95,13 +95,18 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $handler = self::register($config);
         session_name($name);
         session_cache_limiter('');
-        session_set_cookie_params(['lifetime' => 0, 'path' => '/', 'secure' => $secure, 'httponly' => true, 'samesite' => 'Lax']);
+        session_set_cookie_params(
+            ['lifetime' => 0, 'path' => '/', 'secure' => $secure, 'httponly' => true, 'samesite' => 'Lax']
+        );
         session_start($readAndClose ? ['read_and_close' => true] : []);
 
         return $handler;
     }
 
-    /** @throws SessionException when ids that a visitor made up would be taken: PHP asks `validateId` in strict mode only */
+    /**
+     * @throws SessionException when ids that a visitor made up would be taken: PHP asks `validateId` in strict mode
+     * only
+     */
     public function open(string $path, string $name): bool
     {
         if (!in_array(strtolower((string) ini_get('session.use_strict_mode')), ['1', 'on', 'yes', 'true'], true)) {
@@ -163,7 +168,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $hash = self::hash($id);
         if ($this->held === $hash && $this->row !== null) {
             $changed = $this->change(
-                "UPDATE {$this->config->table} SET data = ?, ver = ver + 1, expires = UNIX_TIMESTAMP() + ? WHERE id = ? AND ver = ?",
+                "UPDATE {$this->config->table} SET data = ?, ver = ver + 1, expires = UNIX_TIMESTAMP() + ? "
+                    . "WHERE id = ? AND ver = ?",
                 [$data, $this->config->lifetime, $hash, $this->row['ver']],
             );
             if ($changed !== 1) {
@@ -294,7 +300,9 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $needed = strlen((string) $this->pdo?->quote($data)) + 1_024;
         if ($needed > $packet) {
             $this->release();
-            throw new TooLarge("the session needs a packet of $needed bytes; the database takes $packet (max_allowed_packet)");
+            throw new TooLarge(
+                "the session needs a packet of $needed bytes; the database takes $packet (max_allowed_packet)"
+            );
         }
     }
 
@@ -333,10 +341,10 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     }
 
     /**
-     * A frozen proxy or database carries out whatever was sent to it once it goes on, when its visitor was told long ago
-     * that it failed. So the database itself refuses a COMMIT that reaches it too long after the change. What is sent
-     * here waits for its answer for longer than that: it was carried out by then, or never is. Without a COMMIT nothing
-     * is: the connection ends.
+     * A frozen proxy or database carries out whatever was sent to it once it goes on, when its visitor was told long
+     * ago that it failed. So the database itself refuses a COMMIT that reaches it too long after the change. What is
+     * sent here waits for its answer for longer than that: it was carried out by then, or never is. Without a COMMIT
+     * nothing is: the connection ends.
      */
     private function commit(): bool
     {
@@ -381,7 +389,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** One connection of its own: in a shared one the site's transactions and these would end each other. */
     private function connect(): \PDO
     {
-        // A proxy accepts before it has found a database, and a frozen one never answers. Longer than a lock is waited for.
+        // A proxy accepts before it has found a database, and a frozen one never answers. Longer than a lock is waited
+        // for.
         $before = ini_set('mysqlnd.net_read_timeout', (string) ($this->config->lockWait + self::CONNECT));
         try {
             return new \PDO($this->config->dsn . ';charset=binary', $this->config->user, $this->config->password, [
@@ -393,7 +402,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 \PDO::MYSQL_ATTR_LOCAL_INFILE => false,
                 \PDO::MYSQL_ATTR_MULTI_STATEMENTS => false,
                 \PDO::MYSQL_ATTR_INIT_COMMAND => sprintf(
-                    "SET SESSION autocommit = 0, time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %d, "
+                    "SET SESSION autocommit = 0, time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', "
+                        . "innodb_lock_wait_timeout = %d, "
                         . "idle_transaction_timeout = %d, sql_mode = 'STRICT_ALL_TABLES'",
                     $this->config->lockWait,
                     $this->config->idle,

@@ -10,7 +10,9 @@ use Cordee\Session\Handler;
 
 require dirname(__DIR__) . '/src/autoload.php';
 
-$read = static fn (): ?array => ($line = fgets(\STDIN)) === false ? null : json_decode($line, true, 512, \JSON_THROW_ON_ERROR);
+$read = static fn (): ?array => ($line = fgets(\STDIN)) === false
+    ? null
+    : json_decode($line, true, 512, \JSON_THROW_ON_ERROR);
 $warnings = [];
 set_error_handler(static function (int $level, string $text) use (&$warnings): bool {
     if ((error_reporting() & $level) !== 0) {

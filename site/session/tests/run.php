@@ -41,7 +41,8 @@ try {
                     $case($checks, $bench, $title);
                 } catch (\Exception $error) {
                     $checks->failed++;
-                    echo "FAILED $title: {$error->getMessage()} at ", basename($error->getFile()), ":{$error->getLine()}\n";
+                    $place = basename($error->getFile()) . ":{$error->getLine()}";
+                    echo "FAILED $title: {$error->getMessage()} at $place\n";
                 }
                 Visit::endAll();
                 $databases[0]->open();

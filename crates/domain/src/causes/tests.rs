@@ -1,4 +1,5 @@
-//! What is said while something stands still, comes back or fails in numbers: by the picture of a cluster that was well.
+//! What is said while something stands still, comes back or fails in numbers: by the picture of a cluster that was
+//! well.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::desired::{Handover, Power, Standing};

@@ -98,8 +98,8 @@ pub fn place(words: &str) -> Option<(String, u64)> {
     Some((plain.then(|| file.to_owned())?, digits.parse().ok()?))
 }
 
-/// The last event of a text that `mariadb-binlog --verbose` wrote, without its marks, with the columns' names in place of
-/// their numbers. At most `most` lines.
+/// The last event of a text that `mariadb-binlog --verbose` wrote, without its marks, with the columns' names in place
+/// of their numbers. At most `most` lines.
 pub fn event(text: &str, columns: &[String], most: usize) -> String {
     let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let begins = |line: &&str| ["INSERT INTO", "UPDATE", "DELETE FROM"].iter().any(|w| line.starts_with(w));
@@ -137,8 +137,9 @@ mod tests {
 
     #[test]
     fn the_row_in_the_way_is_read_from_the_words() {
-        let said = "Could not execute Write_rows_v1 event on table site.note; Duplicate entry 'it''s' for key 'x' for key \
-                    'PRIMARY', Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log FIRST";
+        let said = "Could not execute Write_rows_v1 event on table site.note; \
+                    Duplicate entry 'it''s' for key 'x' for key 'PRIMARY', \
+                    Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log FIRST";
         let found = parse(said).expect("a conflict");
         assert_eq!((found.table.to_string().as_str(), found.key.as_str()), ("site.note", "PRIMARY"));
         assert_eq!(found.entry, "it''s' for key 'x");
@@ -149,7 +150,8 @@ mod tests {
         assert_eq!(parse(""), None);
     }
 
-    const TWICE: &str = "Could not execute Write_rows_v1 event on table site.note; Duplicate entry '7-a' for key 'pair', \
+    const TWICE: &str = "Could not execute Write_rows_v1 event on table site.note; \
+                         Duplicate entry '7-a' for key 'pair', \
                          Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log log.000003, \
                          end_log_pos 1234, Gtid 1-1-5, Internal MariaDB error code: 1062";
 
@@ -184,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_last_event_is_shown_with_its_columns_names() {
-        let text = "#x\n### INSERT INTO `site`.`note`\n### SET\n###   @1=1\n# at 9\n### UPDATE `site`.`note`\n### WHERE\n\
+        let text = "#x\n### INSERT INTO `site`.`note`\n### SET\n###   @1=1\n# at 9\n### UPDATE `site`.`note`\n\
+                    ### WHERE\n\
                     ###   @1=7\n###   @2='it=s'\n### SET\n###   @1=7\n###   @3=NULL\n#end\n";
         let columns = ["id".to_owned(), "name".to_owned()];
         let want = "UPDATE `site`.`note`\nWHERE\n  id=7\n  name='it=s'\nSET\n  id=7\n  @3=NULL";

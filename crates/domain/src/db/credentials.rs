@@ -21,8 +21,8 @@ pub const SHARED: [(&str, &str); 4] = [
 ];
 
 /// What the owner may not do while all databases write. A link brings rows by the places of their columns: what another
-/// database writes while a table's columns change ends up in the wrong ones, without an error. A table that is emptied or
-/// replaced keeps what another one writes meanwhile.
+/// database writes while a table's columns change ends up in the wrong ones, without an error. A table that is emptied
+/// or replaced keeps what another one writes meanwhile.
 pub const WITHHELD: [&str; 2] = ["ALTER", "DROP"];
 
 /// The account that they are withheld from.

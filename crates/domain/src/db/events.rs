@@ -1,9 +1,9 @@
 //! Scheduled events: they run on the one writer, and nowhere else.
 //!
-//! A link brings each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or off where it
-//! came from. So what is switched off on the writer is noted in a table that is copied like all others; whoever becomes
-//! the writer switches on what came over a link, but what is noted. Nothing of that is logged: the log holds what people
-//! ask for.
+//! A link brings each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or off where
+//! it came from. So what is switched off on the writer is noted in a table that is copied like all others; whoever
+//! becomes the writer switches on what came over a link, but what is noted. Nothing of that is logged: the log holds
+//! what people ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 

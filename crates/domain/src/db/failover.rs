@@ -36,14 +36,14 @@ pub struct Promise {
 /// It is also how long a promise counts after it was seen, and together with [`Promise::floor`] that is a proof: a
 /// commit that waited when the look was taken is below the floor, and the heir must have received it; one that
 /// began to wait later cannot have been acknowledged without a receipt before this time is over.
-pub const RECEIPT_LIMIT: u64 = 800;
+pub const RECEIPT_LIMIT: u64 = crate::figures::RECEIPT_LIMIT;
 /// Milliseconds that a writer is frozen before it is given up.
-pub const FROZEN: u64 = 1_000;
+pub const FROZEN: u64 = crate::figures::FROZEN;
 /// Milliseconds without a word from the writer, to Cordée and to every standby, before it is given up.
-pub const SILENT: u64 = 3_000;
+pub const SILENT: u64 = crate::figures::SILENT;
 
 /// Milliseconds that a standby has to become ready before the lost writer is started again where its data are.
-pub const PATIENCE: u64 = 5_000;
+pub const PATIENCE: u64 = crate::figures::ELECTION_PATIENCE;
 
 /// How the writer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! A copy through statements is not the files. What it carries otherwise than the rest, and what it cannot carry: all of it is
-//! seen on the donor beforehand, and named.
+//! A copy through statements is not the files. What it carries otherwise than the rest, and what it cannot carry: all
+//! of it is seen on the donor beforehand, and named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -173,7 +173,8 @@ fn named(all: &[TableName]) -> Named {
 /// The longest piece of a program's words that is shown, in characters.
 const SAID: usize = 200;
 
-/// What a program that failed said last, of the end of its log: an error before anything else, as plain text of one line.
+/// What a program that failed said last, of the end of its log: an error before anything else, as plain text of one
+/// line.
 pub fn last_words(lines: &[String]) -> Option<String> {
     let plain = |line: &String| line.chars().filter(|c| !c.is_control()).collect::<String>();
     let lines: Vec<String> = lines.iter().map(plain).filter(|l| !l.trim().is_empty()).collect();

@@ -1,9 +1,9 @@
-//! How a database numbers new rows (`AUTO_INCREMENT`): one after the other while one database writes; where all write, each
-//! in steps of [`SLOTS`] from a place of its own.
+//! How a database numbers new rows (`AUTO_INCREMENT`): one after the other while one database writes; where all write,
+//! each in steps of [`SLOTS`] from a place of its own.
 //!
 //! MariaDB keeps both variables for each connection: what is set counts for connections that begin later. So each other
-//! connection ends before a second database opens. Meanwhile the step is twice as wide, which the place of this database
-//! has room for: whoever looks sees that connections may be left, also after Cordée died in between.
+//! connection ends before a second database opens. Meanwhile the step is twice as wide, which the place of this
+//! database has room for: whoever looks sees that connections may be left, also after Cordée died in between.
 
 use std::collections::BTreeMap;
 
@@ -64,8 +64,8 @@ pub struct Numbered {
     pub id: u32,
     /// So.
     pub numbering: Numbering,
-    /// The last number of its own domain in its log when it was first seen to do so: what comes after it is numbered so,
-    /// and what came before may not be.
+    /// The last number of its own domain in its log when it was first seen to do so: what comes after it is numbered
+    /// so, and what came before may not be.
     pub since: u64,
 }
 

@@ -41,12 +41,12 @@ pub const SLOTS: u8 = 10;
 /// The size of the redo log, from its making on: a log of another size is made anew at the first start.
 pub const REDO_LOG: &str = "48M";
 
-/// The longest statement that a database takes, in octets: the most that MariaDB knows. What one of them took, each takes;
-/// `mariadb-dump` finds its position only where no event of the log is longer than that.
+/// The longest statement that a database takes, in octets: the most that MariaDB knows. What one of them took, each
+/// takes; `mariadb-dump` finds its position only where no event of the log is longer than that.
 pub const PACKET: u64 = 1 << 30;
 
-/// The first log that a list of a database's logs (`log.index`) has outside of the database's folder. Such a list came with a
-/// copy of another cluster's folder: this database would read, and delete, the logs of that one.
+/// The first log that a list of a database's logs (`log.index`) has outside of the database's folder. Such a list came
+/// with a copy of another cluster's folder: this database would read, and delete, the logs of that one.
 pub fn elsewhere<'a>(list: &'a str, home: &Path) -> Option<&'a Path> {
     list.lines().map(Path::new).find(|log| log.is_absolute() && !log.starts_with(home))
 }
@@ -61,20 +61,25 @@ pub fn render(instance: &Instance<'_>) -> String {
     let mut text = String::from("# Written by Cordée at each start of this server.\n[mariadbd]\n");
     let _ = write!(
         text,
-        "datadir={home}/data\ntmpdir={home}/tmp\nlog_error={home}/log/{log}\nsocket={run}/mariadb.sock\npid-file={run}/mariadb.pid\n\
+        "datadir={home}/data\ntmpdir={home}/tmp\nlog_error={home}/log/{log}\nsocket={run}/mariadb.sock\n\
+         pid-file={run}/mariadb.pid\n\
          bind-address=127.0.0.1\nport={port}\nskip-name-resolve\nmax_connect_errors=4294967295\n\
-         max_connections=200\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
+         max_connections={connections}\ndefault_time_zone=+00:00\ncharacter-set-server=utf8mb4\n\
          collation-server=utf8mb4_unicode_ci\nlocal_infile=0\nsymbolic-links=0\nperformance_schema=0\n\
          read_only=1\ninit-rpl-role={role}\n\
-         server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={step}\nauto_increment_offset={place}\n\
+         server_id={id}\nreport_host={name}\ngtid_domain_id={id}\nauto_increment_increment={step}\n\
+         auto_increment_offset={place}\n\
          log_bin={home}/binlog/log\nlog_slave_updates=1\nrelay_log={home}/relay/log\nbinlog_format=ROW\n\
-         binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds=604800\n\
-         gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\nslave_parallel_threads=4\n\
+         binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds={kept}\n\
+         gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\n\
+         slave_parallel_threads=4\n\
          slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
          rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n\
          log_bin_trust_function_creators=1\nevent_scheduler=OFF\n",
+        connections = crate::figures::CONNECTIONS,
+        kept = crate::figures::BINLOG_KEPT / 1_000,
         step = numbering.step,
         place = numbering.place,
         run = run.display(),

@@ -1,6 +1,7 @@
-//! A broken view: a table, a column or a function that it names is gone, or the account that owns it. Its own database keeps
-//! its text and nobody can read from it; made anew it is refused. It is made all the same while stand-ins have all the
-//! names that its text holds, and is then what it was: without it, `DROP VIEW` would stop the new database's link.
+//! A broken view: a table, a column or a function that it names is gone, or the account that owns it. Its own database
+//! keeps its text and nobody can read from it; made anew it is refused. It is made all the same while stand-ins have
+//! all the names that its text holds, and is then what it was: without it, `DROP VIEW` would stop the new database's
+//! link.
 
 use std::collections::BTreeSet;
 
@@ -168,7 +169,8 @@ mod tests {
         let text = "CREATE ALGORITHM=UNDEFINED DEFINER=`r``t`@`localhost` SQL SECURITY DEFINER VIEW `zoo`.`broken` \
                     AS select `g`.`id` AS `id`,`zoo`.`b`.`x``y` + 1 AS `it's`,'`no`.`name`' AS `n`,\
                     `zoo`.`fn`(`g`.`id`,concat('a,b',`g`.`ID`)) AS `f`,`zoo`.`now`() AS `w`,`here`(1,'(') AS `h` \
-                    from (`old`.`gone` `g` join `zoo`.`b` on(`zoo`.`b`.`id` = `g`.`id`)) where `g`.`t` = 'it\\'s `q`.`r`'";
+                    from (`old`.`gone` `g` join `zoo`.`b` on(`zoo`.`b`.`id` = `g`.`id`)) \
+                    where `g`.`t` = 'it\\'s `q`.`r`'";
         let props = props(text, ("zoo", "broken"));
         let has = |schema: &str, table: &str| props.tables.contains(&(schema.to_owned(), table.to_owned()));
         assert!(

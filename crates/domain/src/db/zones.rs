@@ -113,8 +113,8 @@ mod tests {
         INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('Africa/Abidjan', @time_zone_id);\n\
         INSERT INTO time_zone_transition (Time_zone_id, Transition_time, Transition_type_id) VALUES\n \
         (@time_zone_id, -1830383032, 1)\n;\n\
-        INSERT INTO time_zone_transition_type (Time_zone_id, Transition_type_id, `Offset`, Is_DST, Abbreviation) VALUES\n \
-        (@time_zone_id, 0, -968, 0, 'LMT')\n,(@time_zone_id, 1, 0, 1, '+0020')\n;\n\
+        INSERT INTO time_zone_transition_type (Time_zone_id, Transition_type_id, `Offset`, Is_DST, \
+        Abbreviation) VALUES\n (@time_zone_id, 0, -968, 0, 'LMT')\n,(@time_zone_id, 1, 0, 1, '+0020')\n;\n\
         INSERT INTO time_zone (Use_leap_seconds) VALUES ('Y');\n\
         INSERT INTO time_zone_name (Name, Time_zone_id) VALUES ('right/UTC', @time_zone_id);\n\
         INSERT INTO time_zone (Use_leap_seconds) VALUES ('N');\n\

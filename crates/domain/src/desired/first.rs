@@ -91,14 +91,14 @@ impl Desired {
         self.choose_port(self.open_ports().filter(|p| free(*p)))
     }
 
-    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them by then is seen when
-    /// one is chosen.
+    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them by then is seen
+    /// when one is chosen.
     pub fn free_ports(&self, free: impl Fn(u16) -> bool) -> Vec<u16> {
         self.open_ports().filter(|p| free(*p)).collect()
     }
 
-    /// Those of its ports that nothing of the cluster has. `free` tries whether it can be bound: a server that is started at
-    /// this very moment would find its own taken.
+    /// Those of its ports that nothing of the cluster has. `free` tries whether it can be bound: a server that is
+    /// started at this very moment would find its own taken.
     fn open_ports(&self) -> impl Iterator<Item = u16> {
         let listens = [self.page, self.web.listen, self.db.listen, self.writer_listen].map(|a| a.port());
         let own: BTreeSet<u16> = self.servers().map(|(_, s)| s.port).chain(listens).collect();

@@ -132,8 +132,8 @@ impl Desired {
         Ok(())
     }
 
-    /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is one
-    /// that joins: its copy would begin again from nothing.
+    /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is
+    /// one that joins: its copy would begin again from nothing.
     pub(crate) fn may_stop(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
         if pool == PoolId::Web {
             return Ok(());

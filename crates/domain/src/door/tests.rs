@@ -82,7 +82,8 @@ fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
         (Door::Writer, Answer::Refused, "door-refused"),
         (Door::Writer, elsewhere, "door-elsewhere"),
     ] {
-        // One wrong answer may be that of a passage; it is asked again at once, and meanwhile nothing is said to be good.
+        // One wrong answer may be that of a passage; it is asked again at once, and meanwhile nothing is said to be
+        // good.
         let once = answered(well(), door, NOW - 300, NOW - 290, answer);
         assert_eq!(verdict(&once).0, Light::Progress, "{door:?} {answer:?}");
         let mut lasting = answered(once, door, NOW + 800, NOW + 800, answer);

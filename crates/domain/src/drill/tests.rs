@@ -350,7 +350,10 @@ fn a_try() -> impl Strategy<Value = Try> {
 
 proptest! {
     #[test]
-    fn a_tally_says_what_its_list_says_in_any_order(tries in prop::collection::vec(a_try(), 0..40), turn in 0_usize..40) {
+    fn a_tally_says_what_its_list_says_in_any_order(
+        tries in prop::collection::vec(a_try(), 0..40),
+        turn in 0_usize..40,
+    ) {
         let sum = |tries: &[Try]| {
             let mut tally = Tally::default();
             for t in tries {
@@ -366,7 +369,9 @@ proptest! {
         prop_assert_eq!(tally.asked, count(|_| true));
         prop_assert_eq!(tally.lost(), count(|t| t.fate != Fate::Answered));
         prop_assert_eq!(tally.lost_before, count(|t| t.fate != Fate::Answered && t.ended.is_none()));
-        let last = |lost: bool| tries.iter().filter(|t| (t.fate != Fate::Answered) == lost).filter_map(|t| t.ended).max();
+        let last = |lost: bool| {
+            tries.iter().filter(|t| (t.fate != Fate::Answered) == lost).filter_map(|t| t.ended).max()
+        };
         let recovery = match (last(true), last(false)) {
             (None, _) => Recovery::NothingLost,
             (Some(lost), Some(good)) if good >= lost => Recovery::After(lost),

@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::line::{Line, Part, part, spoken};
+use super::line::{Line, Part, clock, part, spoken};
 pub use super::sections::NO_SERVER;
 use super::sections::{self, Section};
 use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server, Standing};
-use crate::ids::{PoolId, ServerName};
+use crate::figures;
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::text::Text;
 use crate::{text, why};
 
@@ -74,11 +75,12 @@ pub const NOBODY: &str = "no.database";
 /// Its address; it has no port.
 pub const NOBODY_AT: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of ours.
+/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of
+/// ours.
 pub const NOBODY_ID: u32 = i32::MAX as u32;
 
 /// Milliseconds between two checks of a web server that is well.
-pub const WEB_CHECK_INTERVAL: u64 = 1_000;
+pub const WEB_CHECK_INTERVAL: u64 = figures::WEB_CHECK;
 
 /// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +101,8 @@ struct Source {
 }
 
 thread_local! {
-    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and changes
-    /// a few times a day: rendering it anew each time took most of Cordée's own processor time.
+    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and
+    /// changes a few times a day: rendering it anew each time took most of Cordée's own processor time.
     static LAST: RefCell<BTreeMap<PoolId, (Source, Arc<Rendered>)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -238,21 +240,22 @@ pub fn parameters(proxy: PoolId) -> String {
 }
 
 fn parameter_parts(proxy: PoolId) -> Vec<Part> {
-    let (fast, down) = ("200ms", "250ms");
-    let check = |inter: &str| {
-        let does = text!("part-check", inter = spoken(inter), fast = spoken(fast), down = spoken(down));
+    let (fast, down) = (clock(figures::CHECK_IN_DOUBT), clock(figures::CHECK_DOWN));
+    let check = |inter: Millis| {
+        let inter = clock(inter);
+        let does = text!("part-check", inter = spoken(&inter), fast = spoken(&fast), down = spoken(&down));
         part(format!("check inter {inter} fastinter {fast} downinter {down}"), does)
     };
     let rise = part("rise 1 fall 2", text!("part-rise", rise = 1_u32, fall = 2_u32));
     match proxy {
         PoolId::Web => vec![
-            check("1s"),
+            check(figures::WEB_CHECK),
             rise,
             part("observe layer4 error-limit 1 on-error mark-down", text!("part-observe")),
             part(format!("maxconn {}", most(proxy)), text!("part-maxconn", count = most(proxy))),
         ],
         PoolId::Db => {
-            vec![check("500ms"), rise, part("on-marked-down shutdown-sessions", text!("part-shutdown"))]
+            vec![check(500), rise, part("on-marked-down shutdown-sessions", text!("part-shutdown"))]
         }
     }
 }
@@ -322,7 +325,7 @@ pub const fn frontends(proxy: PoolId) -> &'static [&'static str] {
 pub const fn most(proxy: PoolId) -> u64 {
     match proxy {
         // Below Apache's 64 workers, so that a kept connection never starves a check.
-        PoolId::Web => 48,
+        PoolId::Web => figures::WEB_AT_ONCE,
         PoolId::Db => 0,
     }
 }

@@ -3,6 +3,7 @@
 //! A line cannot be made without its two sentences, and the build refuses a sentence that a language lacks: the file,
 //! the page and the documentation cannot disagree.
 
+use crate::ids::Millis;
 use crate::text::Text;
 
 /// Why a line is there.
@@ -135,6 +136,15 @@ pub fn spoken(time: &str) -> String {
     let unit = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
     let (number, unit) = time.split_at(unit);
     format!("{number}\u{a0}{unit}")
+}
+
+/// A time as HAProxy reads it: in the greatest unit that leaves nothing over.
+pub(super) fn clock(time: Millis) -> String {
+    match time {
+        t if t.is_multiple_of(3_600_000) => format!("{}h", t / 3_600_000),
+        t if t.is_multiple_of(1_000) => format!("{}s", t / 1_000),
+        t => format!("{t}ms"),
+    }
 }
 
 #[cfg(test)]

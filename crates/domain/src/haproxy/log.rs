@@ -20,15 +20,16 @@ const MARKS: &[u8] = b"cordee";
 /// The longest line that HAProxy is told to send, and the longest that is read. A full one has some 1,000 octets.
 pub const MOST_BYTES: usize = 2_048;
 
-/// How many octets of what a visitor sent are logged: method, path, user agent; of the site's own word; of HAProxy's cookie
-/// that came with the request; and of the sums of the PHP session that came with it, and of the one that the answer names.
+/// How many octets of what a visitor sent are logged: method, path, user agent; of the site's own word; of HAProxy's
+/// cookie that came with the request; and of the sums of the PHP session that came with it, and of the one that the
+/// answer names.
 const CUTS: [usize; 7] = [16, 256, 128, 64, 64, 8, 8];
 
 /// The line, in HAProxy's words (manual 2.6, section 8.2.4): the mark, the `key` that only HAProxy and Cordée know,
 /// because anybody on the machine can send to the port, the worker, milliseconds since 1970, the visitor, the status,
 /// the server, milliseconds in all, octets sent; then in hexadecimal the method, the path without its query, the user
-/// agent, the change of colour that the site names, HAProxy's cookie, and the sums of the two sessions. A session's id is
-/// not logged.
+/// agent, the change of colour that the site names, HAProxy's cookie, and the sums of the two sessions. A session's id
+/// is not logged.
 pub fn format(key: &str) -> String {
     let [method, path, agent, change, holds, session, next] = CUTS;
     format!(
@@ -237,7 +238,8 @@ mod tests {
 
     use super::*;
 
-    const LINE: &str = "cordee3 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF 726F7567653E626C6575 5331 AA BB\n";
+    const LINE: &str = "cordee3 key 42 1795761474931 10.9.8.7 200 web1 3 76 474554 2F61 1B5B33316DFF \
+        726F7567653E626C6575 5331 AA BB\n";
 
     fn read(line: &str) -> Record {
         match parse(line.as_bytes(), "key") {
@@ -350,7 +352,8 @@ mod tests {
             path in proptest::collection::vec(any::<u8>(), 0..=256),
             agent in proptest::collection::vec(any::<u8>(), 0..=128),
         ) {
-            let line = format!("cordee3 key 42 1 10.9.8.7 200 web1 3 76 474554 {} {} - - - -\n", hex(&path), hex(&agent));
+            let (asked, by) = (hex(&path), hex(&agent));
+            let line = format!("cordee3 key 42 1 10.9.8.7 200 web1 3 76 474554 {asked} {by} - - - -\n");
             prop_assert!(line.len() <= MOST_BYTES);
             let record = read(&line);
             prop_assert_eq!(record.asked.path, visible(&path));

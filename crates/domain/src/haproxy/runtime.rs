@@ -208,7 +208,8 @@ mod tests {
         let answer = "#<PID>          <type>          <reloads>       <uptime>        <version>\n\
             13404           master          3 [failed: 1]   0d00h00m02s     2.6.12-1+deb12u4\n\
             # workers\n13407           worker          0               0d00h00m02s     2.6.12-1+deb12u4\n\
-            # old workers\n13400           worker          1               0d00h00m09s     2.6.12-1+deb12u4\n# programs\n";
+            # old workers\n13400           worker          1               0d00h00m09s     2.6.12-1+deb12u4\n\
+            # programs\n";
         let (failed, workers) = parse_proc(answer).expect("a list");
         assert_eq!(failed, 1);
         assert_eq!(workers, [Worker { pid: 13407, old: false }, Worker { pid: 13400, old: true }]);

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::config::{COOKIE, NOBODY, NOBODY_AT, NOBODY_ID, Setting, WRITER_BACKEND};
-use super::line::{Line, part, spoken};
+use super::line::{Line, clock, part, spoken};
 use super::log;
 use crate::desired::Desired;
+use crate::figures;
 use crate::ids::PoolId;
 use crate::sessions::{HEADER, KEY};
 use crate::{text, why};
@@ -32,9 +33,18 @@ pub(super) fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape:
         PoolId::Db => setting.db_socket.display(),
     };
     let stop = match proxy {
-        PoolId::Web => Line::set("hard-stop-after 30s", why!("line-hard-stop", time = spoken("30s"))),
+        PoolId::Web => {
+            let time = clock(figures::WEB_HARD_STOP);
+            Line::set(format!("hard-stop-after {time}"), why!("line-hard-stop", time = spoken(&time)))
+        }
         // Sessions of a former worker would outlive a change of writer.
-        PoolId::Db => Line::set("hard-stop-after 10s", why!("line-hard-stop-database", time = spoken("10s"))),
+        PoolId::Db => {
+            let time = clock(figures::DATABASE_HARD_STOP);
+            Line::set(
+                format!("hard-stop-after {time}"),
+                why!("line-hard-stop-database", time = spoken(&time)),
+            )
+        }
     };
     vec![
         Line::head("global", why!("line-global")),
@@ -74,12 +84,14 @@ fn web_defaults() -> Vec<Line> {
         Line::set("retries 3", why!("line-retries", count = 3_u32)),
         Line::set("retry-on conn-failure empty-response", why!("line-retry-on")),
         timeout("connect", "500ms", |time| why!("line-timeout-connect", time = time)),
-        timeout("client", "30s", |time| why!("line-timeout-client", time = time)),
-        timeout("server", "30s", |time| why!("line-timeout-server", time = time)),
-        timeout("queue", "5s", |time| why!("line-timeout-queue", time = time)),
-        timeout("http-request", "10s", |time| why!("line-timeout-request", time = time)),
+        timeout("client", &clock(figures::TRAFFIC_SILENT), |time| why!("line-timeout-client", time = time)),
+        timeout("server", &clock(figures::TRAFFIC_SILENT), |time| why!("line-timeout-server", time = time)),
+        timeout("queue", &clock(figures::QUEUE), |time| why!("line-timeout-queue", time = time)),
+        timeout("http-request", &clock(figures::REQUEST_HEAD), |time| {
+            why!("line-timeout-request", time = time)
+        }),
         timeout("http-keep-alive", "10s", |time| why!("line-timeout-keep-alive", time = time)),
-        timeout("check", "2s", |time| why!("line-timeout-check", time = time)),
+        timeout("check", &clock(figures::WEB_CHECK_ANSWER), |time| why!("line-timeout-check", time = time)),
         Line::empty(),
     ]
 }
@@ -201,7 +213,11 @@ fn our_cookies() -> Vec<Line> {
     let mut lines = vec![one(why!("line-our-cookie"))];
     lines.extend((1..OUR_COOKIES).map(|_| one(why!("line-our-cookie-again"))));
     lines.push(Line::set(
-        r#"http-request set-header Cookie '%[req.fhdr(Cookie),regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }"#,
+        concat!(
+            r#"http-request set-header Cookie '%[req.fhdr(Cookie),"#,
+            r#"regsub("(^|;)[[:space:]]*cordee_[^=;]*=[^;]*","",g),regsub("^;[[:space:]]*","")]' "#,
+            "if { req.fhdr(Cookie) -m reg (^|;)[[:space:]]*cordee_[^=;]*= }",
+        ),
         why!("line-our-cookies-beyond", count = OUR_COOKIES),
     ));
     lines.push(Line::set(
@@ -285,10 +301,16 @@ fn db_defaults() -> Vec<Line> {
         // Together a second and a half. The checks of the web servers ask for a page, and wait two seconds for it: one
         // that can be made without a database must come in time. Our own question at these addresses waits 1.8 s.
         Line::set("retries 15", why!("line-retries-database", count = 15_u32)),
-        timeout("connect", "100ms", |time| why!("line-timeout-connect-database", time = time)),
-        timeout("client", "1h", |time| why!("line-timeout-client-database", time = time)),
-        timeout("server", "1h", |time| why!("line-timeout-server-database", time = time)),
-        timeout("queue", "5s", |time| why!("line-timeout-queue", time = time)),
+        timeout("connect", &clock(figures::DATABASE_TRY), |time| {
+            why!("line-timeout-connect-database", time = time)
+        }),
+        timeout("client", &clock(figures::DATABASE_TRAFFIC_SILENT), |time| {
+            why!("line-timeout-client-database", time = time)
+        }),
+        timeout("server", &clock(figures::DATABASE_TRAFFIC_SILENT), |time| {
+            why!("line-timeout-server-database", time = time)
+        }),
+        timeout("queue", &clock(figures::QUEUE), |time| why!("line-timeout-queue", time = time)),
         timeout("check", "1s", |time| why!("line-timeout-check", time = time)),
         Line::empty(),
     ]
@@ -362,8 +384,8 @@ fn to_no_port() -> Line {
     Line::set("tcp-request connection set-dst-port int(0)", why!("line-no-port"))
 }
 
-/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection at
-/// once when a backend has no server, and tries again when the server refuses.
+/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection
+/// at once when a backend has no server, and tries again when the server refuses.
 fn nobody() -> Line {
     let parts = vec![
         part(format!("server {NOBODY} {NOBODY_AT}"), text!("part-nobody", address = NOBODY_AT.to_string())),

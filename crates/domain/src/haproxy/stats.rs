@@ -450,7 +450,8 @@ mod tests {
 
     const INFO: &str = "Pid: 7\nUptime_sec: 1\nMaxconn: 9\nHard_maxconn: 9\nConnRateLimit: 0\nSessRateLimit: 0\n\
         SslRateLimit: 0\n";
-    const STAT: &str = "# pxname,svname,status,scur,slim,stot,rate,req_rate,req_tot,ereq,lastchg,check_status,check_code,\
+    const STAT: &str = "\
+        # pxname,svname,status,scur,slim,stot,rate,req_rate,req_tot,ereq,lastchg,check_status,check_code,\
         check_duration,last_chk,check_rise,check_fall,check_health,cookie\n\
         db,db1,MAINT,0,,9,,,,,5,L4OK,,0,,1,2,2,\n\
         db,no.database,no check,0,,9171,,,,,15,,,,,,,,\n\

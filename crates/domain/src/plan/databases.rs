@@ -107,7 +107,7 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
 const REFUSALS: u32 = 3;
 
 /// Milliseconds of silence after which a leaving database of somebody else's is let go as it is.
-const LET_GO: u64 = 10_000;
+const LET_GO: u64 = crate::figures::LET_GO;
 
 /// Whether it has been asked in vain for so long that what is on it stays there.
 fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
@@ -263,8 +263,8 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
         }
         Decision::Close => plan.steps.push(Step::CloseDatabase { name: writer.clone() }),
         Decision::Elect { to, limit } => {
-            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what may
-            // carry the numbers that the new one gives.
+            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
+            // may carry the numbers that the new one gives.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
             plan.steps.push(Step::Commit(Change::Elect { to, epoch: desired.epoch + 1, limit }));
         }
@@ -419,7 +419,8 @@ fn joining(
     }
 }
 
-/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with it.
+/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with
+/// it.
 const SETTLING: u32 = 3;
 /// Milliseconds between these.
 const SETTLING_PAUSE: u64 = 10_000;
@@ -432,7 +433,7 @@ fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &Serv
 }
 
 /// Milliseconds between two comparisons of a database's rows with the writer's.
-const ROWS_EVERY: u64 = 6 * 3_600 * 1_000;
+const ROWS_EVERY: u64 = crate::figures::COMPARISON;
 /// The same, after one that left open what the next one may tell.
 const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 

@@ -13,9 +13,9 @@ use super::draining::drains;
 use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
-const WEB_PATIENCE: u64 = 8_000;
+const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
 /// A database writes its pages back first.
-const DB_PATIENCE: u64 = 30_000;
+const DB_PATIENCE: u64 = crate::figures::DATABASE_PATIENCE;
 
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
     for proxy in PoolId::ALL {
@@ -165,8 +165,8 @@ fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
     }
 }
 
-/// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended here; the
-/// folder goes to the trash with all that nobody wishes, and until then the new one waits.
+/// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended
+/// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits.
 pub(super) fn at_home(
     plan: &mut Plan,
     observed: &Observed,
@@ -259,8 +259,8 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
             && s.power == Power::On
             && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
     };
-    // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are in
-    // doubt would hand on what it lacks, and not the doubt.
+    // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
+    // in doubt would hand on what it lacks, and not the doubt.
     let wrong = |s: &&Server| {
         let report = observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
         report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, s).is_some()

@@ -42,12 +42,12 @@ pub struct Plan {
 pub const fn backoff(failures: u32) -> u64 {
     match failures {
         0 | 1 => 0,
-        2 => 250,
+        2 => crate::figures::FIRST_REST,
         3 => 500,
         4 => 1_000,
         5 => 2_000,
         6 => 5_000,
-        _ => 10_000,
+        _ => crate::figures::LONGEST_REST,
     }
 }
 
@@ -61,8 +61,8 @@ pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Mill
     plan
 }
 
-/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors are
-/// sent where they must not go, and what failed before was mostly another step.
+/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors
+/// are sent where they must not go, and what failed before was mostly another step.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
     let resting = |step: &Step| {
         let most = if step.takes_out() { backoff(2) } else { u64::MAX };

@@ -74,8 +74,8 @@ fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
     }
 }
 
-/// The server whose address and port that web server's name has come to mean too. It is one server, not two: one of them
-/// would get twice its share, and be counted twice where only one may fall.
+/// The server whose address and port that web server's name has come to mean too. It is one server, not two: one of
+/// them would get twice its share, and be counted twice where only one may fall.
 pub(crate) fn double_of<'a>(
     desired: &'a Desired,
     observed: &Observed,
@@ -123,8 +123,8 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
 }
 
 /// Where a web server whose name has begun to mean another address is to be, and whether it is out of service on its
-/// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about to,
-/// it stays where it is.
+/// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about
+/// to, it stays where it is.
 fn moving(
     desired: &Desired,
     observed: &Observed,
@@ -152,8 +152,8 @@ fn moving(
 }
 
 /// Whether a server of ours is proven not to listen on its port, so that whoever does is somebody else. What is not
-/// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose, and
-/// is to be checked as soon as it listens.
+/// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose,
+/// and is to be checked as soon as it listens.
 fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, proven: bool) -> bool {
     if server.runtime != Runtime::Process {
         return false;

@@ -407,8 +407,8 @@ proptest! {
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
         prop_assert!(world.runs_its_file(), "a worker runs what somebody else wrote");
-        // Weight and checks of a server in maintenance are put right when it comes back. A state that somebody set to just
-        // what was wished meanwhile needs nothing: `check` has seen that it is as wished.
+        // Weight and checks of a server in maintenance are put right when it comes back. A state that somebody set to
+        // just what was wished meanwhile needs nothing: `check` has seen that it is as wished.
         let later = |what: &&What| {
             matches!(what, What::Checks(_) | What::Weight(_) | What::State(_) | What::WriterState(_))
         };

@@ -64,8 +64,8 @@ fn external(server: &str) -> Change {
     Change::AddServer { pool: PoolId::Web, server }
 }
 
-/// What is wished, and what takes its place; both from a cluster where all is well and web2 is out of service, db2 off or
-/// web3 there where that is needed.
+/// What is wished, and what takes its place; both from a cluster where all is well and web2 is out of service, db2 off
+/// or web3 there where that is needed.
 fn wishes() -> Vec<(Vec<Change>, Change, Option<Change>)> {
     let restart = |pool, server| Change::Restart { pool, name: name(server), force: false };
     let remove = |server| Change::RemoveServer { pool: PoolId::Web, name: name(server), force: false };

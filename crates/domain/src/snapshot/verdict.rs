@@ -66,8 +66,8 @@ pub(super) struct Doors {
     pub(super) fallen: Vec<PoolId>,
 }
 
-/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that. What is
-/// on its way then is no start, and until it is there nobody is served.
+/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.
+/// What is on its way then is no start, and until it is there nobody is served.
 pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let door = match pool {
         PoolId::Web => Door::Site,

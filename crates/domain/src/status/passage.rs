@@ -7,7 +7,7 @@ use crate::observed::{Observed, ProcessId, Seen};
 use crate::step::Target;
 
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
-pub const GRACE: u64 = 5_000;
+pub const GRACE: u64 = crate::figures::PASSAGE;
 
 /// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or `on` has just
 /// begun. A link that broke because its peer fell is none of that.

@@ -5,6 +5,7 @@ use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
+use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
@@ -211,7 +212,7 @@ fn linked(
 /// How many of the others copy this database now, as far as they were asked.
 fn copies(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> usize {
     let copies = |peer: &&Server| {
-        let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, STALE + 1_000));
+        let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, DATABASE_STALE));
         let link = seen.and_then(|seen| seen.links.get(&server.name));
         link.is_some_and(|link| link.receiving == Thread::Running && link.applying)
     };
@@ -255,8 +256,8 @@ fn altered(
     let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
-            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one that an
-            // older Cordée started may lack it.
+            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one
+            // that an older Cordée started may lack it.
             (_, Runtime::Process) => text!("set-do-restart", name = &server.name),
             (Way::Start, Runtime::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
@@ -275,8 +276,8 @@ fn altered(
     Some(Status::new(Light::Warning, text!("status-altered"), reason))
 }
 
-/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its position
-/// says. The writer's are what the others are compared with.
+/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
+/// position says. The writer's are what the others are compared with.
 fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
     let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
     let comparison = observed.comparisons.get(&server.name);
@@ -320,7 +321,7 @@ fn stuck<'a>(
     now: Millis,
 ) -> Option<(&'a ServerName, u32)> {
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
-        let link = observed.databases.get(&peer.name)?.fresh(now, STALE + 1_000)?.links.get(&server.name)?;
+        let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
         (link.error != 0 && !link.applying).then_some((&peer.name, link.error))
     })
 }

@@ -4,7 +4,7 @@ event-cleaned = { $count ->
     [one] One leftover was removed
    *[other] {$count} leftovers were removed
 }
-event-token = Token {$name} was made
+event-token = Token {$name} created
 problem-action-unknown = There is no such action. Known are drain, maintenance, ready, restart, stop, start, promote, recopy, verify, test and logs.
 problem-body-json = The body is not valid JSON.
 problem-body-large = The body is larger than {$kib} KiB.

@@ -1,7 +1,7 @@
 # The list under the verdict: causes, and what puts them right.
 
 cause-blind = Cannot look
-cause-by = by { $who }
+cause-by = by { $who } at
 cause-door-waits = No answer at its addresses yet
 cause-explains = Also affects { $names }.
 cause-no-web = None
@@ -23,7 +23,7 @@ remedy-more = { $count ->
 remedy-page = Examine { $name }
 remedy-port = Another program holds port { $port }: end it, and Cordée starts the server.
 remedy-promote = Promote { $name }
-remedy-ready = Put back { $name }
+remedy-ready = Put { $name } back in service
 remedy-recopy = Copy { $name } again
 remedy-reload = Reload { $proxy }
 remedy-remove = Remove { $name }
@@ -32,7 +32,7 @@ remedy-room = Make room in { $folder }: Cordée goes on by itself.
 remedy-socket = End process { $pid } (kill { $pid }): Cordée starts it anew at once.
 remedy-start = Start { $name }
 remedy-test = Test { $name }
-remedy-thaw = Stopped by a signal. It goes on with: kill -CONT { $pids }
+remedy-thaw = Suspended by a signal. To resume it: kill -CONT { $pids }
 remedy-withdraw = Keep { $name } in service
 who-cli = the command line
 who-cordee = Cordée

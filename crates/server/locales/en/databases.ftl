@@ -33,11 +33,11 @@ event-events-on = { $name }: { $count ->
 } there from now on
 event-zones = { $name } knows this machine’s time zones by name
 event-link-reset = { $name }: the link from { $from } had been altered ({ $was }); it is set up anew
-event-renumbered = somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
+event-renumbered = Somebody reset the log of { $name } (RESET MASTER); its numbers go on after { $after }
 event-accounts = { $name }: somebody altered the account { $what }; it is as it was again
-event-doubted = somebody reset the log of { $by }: { $name } may lack what { $by } wrote until its numbers went on; its rows are compared
+event-doubted = Somebody reset the log of { $by }: { $name } may lack what { $by } wrote until its numbers went on; its rows are compared
 event-links-freed = { $name }: its links waited for one that is gone (a fault of MariaDB); they go on
-event-set-back = the position of { $name } claimed transactions that its log does not have: it was set back to the log
+event-set-back = The position of { $name } claimed transactions that its log does not have: it was set back to the log
 decision-not-stored = the decision could not be stored
 decision-refused = the decision was overtaken by another
 
@@ -142,7 +142,7 @@ event-saved = { $count ->
     [one] a transaction in the log of { $name } was received by no other database: it is saved in { $file }
    *[other] { $count } transactions in the log of { $name } were received by no other database: they are saved in { $file }
 }
-event-saved-nothing = the log of { $name } holds nothing that the others lack
+event-saved-nothing = The log of { $name } holds nothing that the others lack
 problem-join-donor = No database can be copied now: one that runs without an error is needed.
 problem-join-program = The program mariabackup is missing: install the package mariadb-backup.
 problem-last-database = { $name } is the only database: it cannot be removed.

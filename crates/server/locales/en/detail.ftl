@@ -13,7 +13,6 @@ detail-no-engine = Cordée’s engine did not answer in time.
 detail-not-asked = It could not be asked.
 detail-not-asked-help = Its threads, positions, settings, accounts and connections are therefore not shown. What stands below is known without it.
 detail-pid = process { $pid }
-detail-promote = Make it the writer…
 standing-diverged = left out: holds data of its own
 standing-joining = joining
 standing-leaving = leaving
@@ -28,18 +27,18 @@ do-closed = Nothing writes until it opens. The reason above says what it waits f
 do-copy-failed = Have { $name } copied again, or remove it and add it again. A database whose rows are known to differ is not copied.
 do-diverged = Save what only { $name } holds (the file named above), then have it copied again from the writer.
 do-down = Look at its error log below, then start it again. The others go on.
-do-frozen = Somebody stopped its process. To let it go on: kill -CONT with the number above. Or restart it.
+do-frozen = Somebody suspended its process. To resume it: kill -CONT with the number above. Or restart it.
 do-full = Look below at who holds the connections. Restarting the web servers frees theirs.
 do-open = Two databases take writes. Cordée closes { $name } by itself; if it stays open, stop it.
 do-replication = The threads below name the error and say what to do. The database keeps what it has; it falls further behind meanwhile.
-do-rows = The tables and rows that differ stand below. Repair the row on this database only, or have { $name } copied again.
+do-rows = The tables and rows that differ are listed below. Take one side’s rows, or have { $name } copied again.
 do-stopped = Start { $name }: it then catches up by itself.
 do-unknown = Wait a moment. If it stays so, look at its error log below, and at Cordée’s own.
 do-unprotected = Look at the standbys: one that runs and has caught up is enough for the promise to come back.
 do-writer-down = If it does not come back by itself, make a standby the writer; where one holds everything, Cordée does that itself.
 
 # The three truths
-tables-help = A differing row is repaired on the wrong database only: SET sql_log_bin=0 first, then the change. Compare again afterwards.
+tables-help = By hand, a row is repaired on the wrong database only: SET sql_log_bin=0 first, then the change. Compare again afterwards.
 tables-title = Not proven equal
 truth-age = compared { $age } ago; later writes are not covered
 truth-alone = No other one

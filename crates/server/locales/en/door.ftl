@@ -14,7 +14,7 @@ door-silent = At { $address } there is no answer.
 door-unasked = Whether somebody is served at { $address } has not been asked for a while.
 status-door = Not serving
 status-door-unknown = Unknown
-verdict-set-aside = Set aside
+verdict-set-aside = The site is out of service
 verdict-set-aside-reason = Somebody took every web server out of service: new visitors get no page until one is put back.
 
 # What somebody else does to a running HAProxy

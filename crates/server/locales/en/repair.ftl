@@ -13,13 +13,13 @@ repair-many = more than { $count } rows stand in the way of what it receives fro
 
 ask-repair-writer = Take the rows of { $writer } on { $name }
 ask-repair-writer-lead = The site stays up. Wherever { $name } differs from { $writer }, it gets the row of { $writer }.
-ask-repair-writer-after = { $name } holds what { $writer } holds, and was compared with it
+ask-repair-writer-after = { $name } holds what { $writer } holds, and was compared with it.
 ask-repair-this = Take the rows of { $name } everywhere
 ask-repair-this-lead = The site stays up, with other values: wherever { $name } differs from { $writer }, the row of { $name } is written on { $writer } and on all others.
-ask-repair-this-after = all hold what { $name } holds now, where it differs
+ask-repair-this-after = All hold what { $name } holds now, where it differs.
 ask-repair-more = Nothing else is touched. Each row is held still for some milliseconds while it is written.
-ask-repair-meanwhile = the site reads and writes as before
-ask-back-repair = both versions of every row are in a file under lost/ first: they can be written back by hand
+ask-repair-meanwhile = The site reads and writes as before.
+ask-back-repair = Both versions of every row are in a file under lost/ first: they can be written back by hand.
 
 status-not-copied = Not copied
 reason-not-copied = { $name } does not copy it any further: error { $code }

@@ -2,9 +2,9 @@
 
 nav-sessions = Sessions
 compare-title = Sessions: five ways, measured
-compare-lead = Where a visitor’s session lives, and what becomes of it when requests cross or a server falls. Each cell was measured here.
+compare-lead = Where a visitor’s session lives, and what becomes of it when requests cross or a server falls. Each cell is measured on this machine.
 compare-begin = Begin the experiments
-compare-begin-help = A cluster of its own is started for them (two web servers, two databases, on free ports) and taken away afterwards: visitors of the site notice nothing but the load on this machine. It takes about a minute.
+compare-begin-help = A separate cluster is started for the experiments (two web servers, two databases, on free ports) and taken away afterwards: visitors of the site notice nothing but the load on this machine. It takes about a minute.
 compare-begin-title = Measure
 compare-cancel = Give up
 compare-controls = Ways 1 and 5 are controls: they show what breaks, and cannot be put into service.

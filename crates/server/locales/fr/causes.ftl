@@ -1,7 +1,7 @@
 # La liste sous le verdict : les causes, et ce qui les répare.
 
 cause-blind = Ne peut rien observer
-cause-by = par { $who }
+cause-by = par { $who } à
 cause-door-waits = Pas encore de réponse à ses adresses
 cause-explains = Touche aussi : { $names }.
 cause-no-web = Aucun

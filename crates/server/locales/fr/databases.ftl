@@ -33,11 +33,11 @@ event-events-on = { $name } : { $count ->
 } désormais
 event-zones = { $name } connaît par leur nom les fuseaux horaires de cette machine
 event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
-event-renumbered = quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
+event-renumbered = Quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
 event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
-event-doubted = quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
+event-doubted = Quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
 event-links-freed = { $name } : ses liaisons attendaient une liaison disparue (un défaut de MariaDB) ; elles reprennent
-event-set-back = la position de { $name } annonçait des transactions absentes de son journal : elle a été ramenée au journal
+event-set-back = La position de { $name } annonçait des transactions absentes de son journal : elle a été ramenée au journal
 decision-not-stored = la décision n’a pas pu être enregistrée
 decision-refused = une autre décision est passée avant
 
@@ -145,7 +145,7 @@ event-saved = { $count ->
     [one] une transaction du journal de { $name } n’a été reçue par aucune autre base : elle est enregistrée dans { $file }
    *[other] { $count } transactions du journal de { $name } n’ont été reçues par aucune autre base : elles sont enregistrées dans { $file }
 }
-event-saved-nothing = le journal de { $name } ne contient rien qui manque aux autres
+event-saved-nothing = Le journal de { $name } ne contient rien qui manque aux autres
 problem-join-donor = Aucune base ne peut être copiée pour l’instant : il en faut une qui marche sans erreur.
 problem-join-program = Le programme mariabackup manque : installez le paquet mariadb-backup.
 problem-last-database = { $name } est la seule base : elle ne peut pas être retirée.

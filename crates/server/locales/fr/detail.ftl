@@ -13,7 +13,6 @@ detail-no-engine = Le moteur de Cordée n’a pas répondu à temps.
 detail-not-asked = Elle n’a pas pu être interrogée.
 detail-not-asked-help = Ses threads, positions, réglages, comptes et connexions ne sont donc pas montrés. Ce qui suit est connu sans elle.
 detail-pid = processus { $pid }
-detail-promote = Promouvoir…
 standing-diverged = à l’écart : détient des données à elle seule
 standing-joining = entre dans le groupe
 standing-leaving = quitte le groupe
@@ -32,14 +31,14 @@ do-frozen = Quelqu’un a suspendu son processus. Pour qu’il reprenne : kill 
 do-full = Regardez ci-dessous qui tient les connexions. Redémarrer les serveurs web libère les leurs.
 do-open = Deux bases prennent des écritures. Cordée ferme { $name } d’elle-même ; si elle reste ouverte, arrêtez-la.
 do-replication = Les threads ci-dessous nomment l’erreur et disent que faire. La base garde ce qu’elle a ; elle prend du retard entre-temps.
-do-rows = Les tables et les lignes différentes sont ci-dessous. Réparez la ligne sur cette base seulement, ou faites recopier { $name }.
+do-rows = Les tables et les lignes différentes sont ci-dessous. Prenez les lignes d’un côté, ou faites recopier { $name }.
 do-stopped = Démarrez { $name } : elle rattrape ensuite d’elle-même.
 do-unknown = Attendez un instant. Si cela dure, regardez son journal d’erreurs ci-dessous, et celui de Cordée.
 do-unprotected = Regardez les bases de secours : une seule qui marche et a tout rattrapé suffit pour que la promesse revienne.
 do-writer-down = Si elle ne revient pas d’elle-même, promouvez une base de secours ; là où l’une détient tout, Cordée le fait seule.
 
 # Les trois vérités
-tables-help = Une ligne différente se répare sur la base fautive seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
+tables-help = À la main, une ligne se répare sur la base fautive seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
 tables-title = Égalité non prouvée
 truth-age = comparées il y a { $age } ; ce qui a été écrit depuis n’est pas concerné
 truth-alone = Aucune autre
@@ -234,7 +233,7 @@ setting-actual = Réel
 setting-expected = Attendu
 setting-name = Réglage
 setting-why = Pourquoi
-settings-all = Chacun, avec ce qui en dépend
+settings-all = Détails et effets
 settings-differ = Différents :
 settings-fine = Tous comme il faut
 settings-title = Réglages

@@ -14,7 +14,7 @@ door-silent = À l’adresse { $address }, aucune réponse ne vient.
 door-unasked = Cordée n’a pas vérifié depuis un moment si l’adresse { $address } sert quelqu’un.
 status-door = Ne sert personne
 status-door-unknown = Inconnu
-verdict-set-aside = Mis de côté
+verdict-set-aside = Le site est hors service
 verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
 
 # Ce que quelqu'un d'autre fait à un HAProxy en marche

@@ -1,7 +1,7 @@
 # Ce que disent le moteur, le test de connexion, « nettoyer la configuration » et ./up.
 
 clean-draft = Brouillon d’un fichier de configuration, laissé par une action interrompue.
-clean-foreign = N’est pas à Cordée : aucun serveur ne peut s’appeler ainsi, ou ce n’est pas un dossier. Rien n’y touche.
+clean-foreign = Aucun serveur ne peut s’appeler ainsi, ou ce n’est pas un dossier. Cordée n’y touche pas.
 clean-log = Moitié ancienne d’un journal.
 clean-socket = Socket d’un serveur qui n’est plus là.
 clean-trash = Dossier d’un serveur retiré.

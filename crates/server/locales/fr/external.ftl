@@ -4,7 +4,7 @@ cli-help-add-user = Pour une base qui existe déjà : le compte par lequel Cord
 cli-help-password-file = Son mot de passe : un fichier que vous seul pouvez lire (mode 0600), ou - pour l’entrée standard
 cli-password-file = Le mot de passe n’a pas pu être lu : donnez à --password-file un fichier que vous seul pouvez lire (mode 0600), ou - pour l’entrée standard.
 event-let-go = { $name } ne répond pas et a été abandonnée : ce qu’elle seule a écrit n’est pas ici, et les liens et comptes du groupe (cordee_repl, site_app, site_owner) y sont encore
-event-release = les autres ont tout ce que { $name } a écrit ; les liens et les comptes du groupe en sont retirés
+event-release = Les autres ont tout ce que { $name } a écrit ; les liens et les comptes du groupe en sont retirés
 event-released = { $name } est de nouveau à vous, fermée (read_only=1), sans lien ni compte du groupe ; elle détient encore une copie des tables du groupe, peut-être partielle
 event-released-untouched = { $name } est de nouveau à vous ; rien n’y a jamais été copié
 freight-apart = { $count ->
@@ -33,7 +33,6 @@ guest-address-help = Sur cette machine : 127.0.0.1.
 guest-examine = Examiner d’abord
 guest-kept = Le mot de passe a été saisi une fois : il est gardé chiffré sur cette machine, et oublié avec la base.
 guest-lead = Une MariaDB vide que vous gérez vous-même. Cordée lui demande ce qui l’empêcherait de rejoindre le groupe, et rien n’est écrit avant votre accord. Cordée ne pourra ensuite ni la démarrer, ni l’arrêter, ni la redémarrer.
-guest-name-help = Lettres, chiffres, - et _, une lettre au début.
 guest-password = Mot de passe
 guest-password-help = Saisi une fois ; gardé chiffré, montré nulle part.
 guest-port-help = Vide : 3306.

@@ -141,7 +141,7 @@ col-status = Statut
 col-type = Type
 check-db = Cordée interroge cette base par SQL chaque seconde.
 check-more = Comment ça marche ?
-check-of = Dernier check de
+check-of = Dernière vérification de
 check-read = Lu
 check-result = Résultat
 check-took = Durée
@@ -190,7 +190,7 @@ ask-back-remove = Ajouter de nouveau un serveur nommé { $name } ; ses journau
 ask-back-restart = Tout seul : { $name } reprend des visiteurs à sa première vérification réussie, en quelques secondes.
 ask-back-restart-db = Toute seule : { $name } reprend dès qu’elle répond et qu’elle a tout copié.
 ask-back-stop = « Démarrer » dans la ligne de { $name }.
-ask-back-ready = « Remettre » ou « Démarrer » dans la ligne de { $name }.
+ask-back-ready = « Reprendre » ou « Démarrer » dans la ligne de { $name }.
 ask-before = Avant
 ask-db-catch-up = À son retour, { $name } copie ce qui a été écrit sans elle.
 ask-db-standby = Le site continue avec { $writer }. Tant que { $name } est arrêtée, il n’y a pas de copie de secours.
@@ -215,12 +215,12 @@ ask-stop = Arrêter { $name }
 ask-type = Pour confirmer, tapez
 ask-web-idle = { $name } ne reçoit pas de nouveaux visiteurs. { $visitors }
 ask-web-last = { $name } est le dernier serveur web en ligne : sans lui, le site ne répond plus. { $visitors }
-ask-web-move = { $visitors } Ils passent sur { $names }, sans erreur.
+ask-web-move = { $visitors } Les visiteurs passent sur { $names }, sans erreur.
 ask-web-keep = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les sessions sont dans la base : personne ne perd la sienne.
 ask-web-lose = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les visiteurs attachés perdent ce que leur session PHP garde dans un fichier de { $name } : un panier, une connexion.
 visitors-attached = { $count ->
-    [one] { $count } visiteur est attaché à { $name } par son cookie ({ $minutes } dernières min).
-   *[other] { $count } visiteurs sont attachés à { $name } par son cookie ({ $minutes } dernières min).
+    [one] { $count } visiteur est attaché à { $name } par son cookie (sur { $minutes } min).
+   *[other] { $count } visiteurs sont attachés à { $name } par son cookie (sur { $minutes } min).
 }
 visitors-free = Aucun visiteur n’est attaché à { $name }.
 visitors-uncounted = On ne sait pas combien de visiteurs sont attachés à { $name }.

@@ -13,13 +13,13 @@ repair-many = plus de { $count } lignes gênent ce qu’elle reçoit de { $from 
 
 ask-repair-writer = Prendre les lignes de { $writer } sur { $name }
 ask-repair-writer-lead = Le site continue. Partout où { $name } diffère de { $writer }, elle reçoit la ligne de { $writer }.
-ask-repair-writer-after = { $name } contient ce que { $writer } contient, et lui a été comparée
+ask-repair-writer-after = { $name } contient ce que { $writer } contient, et lui a été comparée.
 ask-repair-this = Prendre partout les lignes de { $name }
 ask-repair-this-lead = Le site continue, avec d’autres valeurs : partout où { $name } diffère de { $writer }, la ligne de { $name } est écrite sur { $writer } et sur toutes les autres.
-ask-repair-this-after = toutes contiennent ce que { $name } contient maintenant, là où elle diffère
+ask-repair-this-after = Toutes contiennent ce que { $name } contient maintenant, là où elle diffère.
 ask-repair-more = Rien d’autre n’est touché. Chaque ligne est tenue immobile quelques millisecondes, le temps de l’écrire.
-ask-repair-meanwhile = le site lit et écrit comme avant
-ask-back-repair = les deux versions de chaque ligne sont d’abord dans un fichier sous lost/ : on peut les réécrire à la main
+ask-repair-meanwhile = Le site lit et écrit comme avant.
+ask-back-repair = Les deux versions de chaque ligne sont d’abord dans un fichier sous lost/ : on peut les réécrire à la main.
 
 status-not-copied = Pas copiée
 reason-not-copied = { $name } ne la copie plus : erreur { $code }

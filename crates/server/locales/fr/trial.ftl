@@ -2,7 +2,7 @@
 
 nav-sessions = Sessions
 compare-title = Sessions : cinq façons, mesurées
-compare-lead = Où vit la session d’un visiteur, et ce qu’elle devient quand des requêtes se croisent ou qu’un serveur tombe. Chaque case a été mesurée ici.
+compare-lead = Où vit la session d’un visiteur, et ce qu’elle devient quand des requêtes se croisent ou qu’un serveur tombe. Chaque case est mesurée sur cette machine.
 compare-begin = Commencer les essais
 compare-begin-help = Un cluster à part est démarré pour ces essais (deux serveurs web, deux bases, sur des ports libres), puis retiré : les visiteurs du site ne remarquent que la charge de cette machine. Cela dure environ une minute.
 compare-begin-title = Mesurer

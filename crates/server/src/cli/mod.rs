@@ -30,7 +30,7 @@ pub struct Cli {
 }
 
 /// How long a command that changes something waits until it is so, when nobody says.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_millis(cordee_domain::figures::COMMAND_WAIT);
 /// The longest that may be said.
 const LONGEST_WAIT: u64 = 86_400_000;
 
@@ -114,9 +114,9 @@ pub enum ClientCommand {
         forgotten: bool,
     },
     /// Add a server: one that exists, or with --start a new one on this machine
-    #[command(
-        after_help = "  cordee add web web3 --start\n  cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4\n  cordee add db db3 --start"
-    )]
+    #[command(after_help = "  cordee add web web3 --start\n\
+            \x20 cordee add web web4 --address 10.0.0.5 --port 80 --cookie S4\n\
+            \x20 cordee add db db3 --start")]
     Add(AddArgs),
     /// Take a server away; one that Cordée started is stopped and its files are removed
     #[command(after_help = "  cordee remove web web3\n  cordee remove db db3")]
@@ -205,9 +205,8 @@ pub enum ClientCommand {
         checks: bool,
     },
     /// Show who visited, the last one first
-    #[command(
-        after_help = "  cordee visitors --server web1\n  cordee visitors --changes\n  cordee visitors --csv > visitors.csv"
-    )]
+    #[command(after_help = "  cordee visitors --server web1\n  cordee visitors --changes\n\
+            \x20 cordee visitors --csv > visitors.csv")]
     Visitors {
         /// Only what this server answered
         #[arg(long, value_name = "NAME")]
@@ -248,7 +247,8 @@ pub enum ClientCommand {
         #[arg(long, value_name = "N", default_value = "200", hide_default_value = true)]
         limit: String,
     },
-    /// Show an HAProxy's file, each line with what it does and what would break without it; exit code 1 when file or process differ
+    /// Show an HAProxy's file, each line with what it does and what would break without it; exit code 1 when file or
+    /// process differ
     #[command(after_help = "  cordee config web\n  cordee config db --json | jq .lines")]
     Config {
         /// `web` or `db`
@@ -295,7 +295,13 @@ pub enum ClientCommand {
         #[arg(long)]
         json: bool,
         /// `app` reads and writes data, `owner` alters tables too, `monitor` watches the databases
-        #[arg(long, value_enum, default_value_t = DsnAccount::App, hide_default_value = true, hide_possible_values = true)]
+        #[arg(
+            long,
+            value_enum,
+            default_value_t = DsnAccount::App,
+            hide_default_value = true,
+            hide_possible_values = true
+        )]
         account: DsnAccount,
         /// One database itself, instead of the HAProxy in front of them
         #[arg(long, value_name = "NAME")]
@@ -321,9 +327,10 @@ pub enum CompareCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum DrillCommand {
     /// Begin a drill
-    #[command(
-        after_help = "  cordee drill begin web1 kill --confirm web\n  cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n  cordee drill begin link stop --held 10 --confirm db\n  cordee drill begin web1 kill --url http://shop.lan/cart --status 302 --confirm web"
-    )]
+    #[command(after_help = "  cordee drill begin web1 kill --confirm web\n\
+            \x20 cordee drill begin writer freeze --rate 50 --visitors 20 --confirm db\n\
+            \x20 cordee drill begin link stop --held 10 --confirm db\n\
+            \x20 cordee drill begin web1 kill --url http://shop.lan/cart --status 302 --confirm web")]
     Begin(Box<DrillArgs>),
     /// Show the newest drill
     #[command(after_help = "  cordee drill show\n  cordee drill show --json")]

@@ -33,8 +33,8 @@ pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Fa
     }
 }
 
-/// Changes the password of the page's account. Both come from standard input, one a line: never from the command line, which
-/// everybody may read. What a person types unseen is asked for twice.
+/// Changes the password of the page's account. Both come from standard input, one a line: never from the command line,
+/// which everybody may read. What a person types unseen is asked for twice.
 pub(super) async fn password(door: &Door, forgotten: bool) -> Result<Said, Failure> {
     let present = if forgotten { None } else { Some(secret(&door.say(&text!("cli-password-present")))?) };
     let new = secret(&door.say(&text!("cli-password-new")))?;

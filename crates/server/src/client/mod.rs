@@ -82,8 +82,8 @@ pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
     serde_json::from_value(value).ok()
 }
 
-/// How far the start of the cluster on `socket` is, when its Cordée answers. An earlier one does not tell: it is over once
-/// all is well.
+/// How far the start of the cluster on `socket` is, when its Cordée answers. An earlier one does not tell: it is over
+/// once all is well.
 pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
     match Door::at(socket, lang).local("GET", "/local/start", None).await {
         Ok(value) => serde_json::from_value(value).ok(),
@@ -107,8 +107,8 @@ pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) ->
     answer.map_err(|failure| complaint(failure, |_| None, Lang::En).0.join("; "))
 }
 
-/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and still
-/// under way when `patience` was over; of `status` also 5 not all well, 6 down.
+/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and
+/// still under way when `patience` was over; of `status` also 5 not all well, 6 down.
 pub async fn run(
     command: ClientCommand,
     options: &Options,

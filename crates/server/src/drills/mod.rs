@@ -1,5 +1,5 @@
-//! Failover drills, on the running cluster. What falls, and how it is put right, the domain decides; here it is done, under
-//! traffic that is counted, and written down before it is done.
+//! Failover drills, on the running cluster. What falls, and how it is put right, the domain decides; here it is done,
+//! under traffic that is counted, and written down before it is done.
 
 mod traffic;
 mod writes;
@@ -142,8 +142,8 @@ impl Drills {
         }
     }
 
-    /// Makes it fall, if it still may: much can have happened while the visitors came. Whoever finds the drill running knows
-    /// from then on that it may have fallen.
+    /// Makes it fall, if it still may: much can have happened while the visitors came. Whoever finds the drill running
+    /// knows from then on that it may have fallen.
     async fn strike(&self, drill: &mut Drill) -> Result<Instant, Text> {
         let victim = drill.order.victim(&self.board.desired(), &self.board.snapshot());
         if victim.map_err(|problem| problem.text)? != drill.victim {

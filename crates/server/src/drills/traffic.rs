@@ -17,7 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::hands::visitor::{Answer, VisitError, Visitor};
 
 /// A request that is not answered in this time is lost.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_millis(cordee_domain::figures::DRILL_ANSWER);
 /// Where the session is looked at.
 const PAGE: &str = "/couleur";
 /// Visitors who begin their sessions at the same time.

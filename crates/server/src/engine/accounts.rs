@@ -10,7 +10,7 @@ use crate::hands::mysql::account;
 use super::{Engine, Sight, paced};
 
 /// Between two questions.
-const PACE: Duration = Duration::from_secs(10);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::ACCOUNTS_LOOK);
 
 impl Engine {
     /// Starts to ask.

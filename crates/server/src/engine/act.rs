@@ -367,7 +367,8 @@ fn process_step(
     }
 }
 
-/// Sent to the leader, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and Restarting"); the others end on TERM.
+/// Sent to the leader, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and
+/// Restarting"); the others end on TERM.
 fn stop_signal(parts: &Parts, id: &ProcessId) -> Signal {
     // Of a server that was removed only its folder still tells what it was.
     match id {

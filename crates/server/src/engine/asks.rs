@@ -74,7 +74,8 @@ impl Engine {
         }
     }
 
-    /// The servers that are wished, and those of which something is still there: one that was removed a moment ago ends.
+    /// The servers that are wished, and those of which something is still there: one that was removed a moment ago
+    /// ends.
     fn known_names(&self) -> BTreeSet<ServerName> {
         let wished = self.parts.board.desired();
         let wished = wished.servers().map(|(_, s)| s.name.clone());

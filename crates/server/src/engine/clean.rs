@@ -1,7 +1,7 @@
 //! "Clean configuration": what is proven to serve nobody any more.
 //!
-//! Nothing is offered because it is unknown: a name says what it is, its age or its silence that nobody is at it, and the
-//! kernel that no process holds it. What cannot be told stays.
+//! Nothing is offered because it is unknown: a name says what it is, its age or its silence that nobody is at it, and
+//! the kernel that no process holds it. What cannot be told stays.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -24,8 +24,8 @@ use super::{by_hand, data};
 /// A draft is renamed within a moment: one that is older was left by an act that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
 
-/// What may go, and what is somebody else's. With `apply` the former goes, and what is gone is told. `names`: the servers
-/// that are wished or still there.
+/// What may go, and what is somebody else's. With `apply` the former goes, and what is gone is told. `names`: the
+/// servers that are wished or still there.
 pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning {
     let told = |path: PathBuf, why: Text, bytes: u64| {
         let shown = path.strip_prefix(&home.root).unwrap_or(&path);

@@ -86,8 +86,8 @@ pub(super) fn home_of(path: &Path) -> Option<ServerName> {
     (!other).then_some(name)
 }
 
-/// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the data of a
-/// database, they are the database's.
+/// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the
+/// data of a database, they are the database's.
 pub(super) fn made(home: &Path) -> std::io::Result<Made> {
     if !std::fs::symlink_metadata(home)?.is_dir() {
         return Ok(Made::default());
@@ -286,10 +286,10 @@ pub(super) fn no_accounts(parts: &Parts) -> Vec<String> {
     shared(&parts.secrets).into_iter().map(drop).collect()
 }
 
-/// Opens each table in memory once, unlogged, before anybody else can: the file of statements is run before connections are
-/// taken. MariaDB logs at the first opening after a start that such a table was emptied, whoever reads it and closed or not, and
-/// the links would carry that to the writer. The writer's own is logged, so that the others empty theirs too. `ENGINE` is
-/// read without opening anything (3,000 tables: 0.1 s).
+/// Opens each table in memory once, unlogged, before anybody else can: the file of statements is run before connections
+/// are taken. MariaDB logs at the first opening after a start that such a table was emptied, whoever reads it and
+/// closed or not, and the links would carry that to the writer. The writer's own is logged, so that the others empty
+/// theirs too. `ENGINE` is read without opening anything (3,000 tables: 0.1 s).
 pub(super) const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
     BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; \
     FOR r IN (SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') AS n \
@@ -305,10 +305,12 @@ pub(super) fn rights() -> String {
         "SET SESSION sql_log_bin=0;\n",
         // Opening and closing, links, positions, ending connections.
         // Setting what somebody altered (SUPER), and the cluster's accounts.
-        "GRANT SUPER, CREATE USER, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, \
+        "GRANT SUPER, CREATE USER, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, \
+         REPLICATION SLAVE, SLAVE MONITOR, \
          BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
         &with,
-        // Comparing rows and putting them right, copying files, and for a copy through statements reading events and views that call functions.
+        // Comparing rows and putting them right, copying files, and for a copy through statements reading events and
+        // views that call functions.
         "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, EXECUTE, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
         &to,
         "GRANT ALL ON cordee.* ",

@@ -11,7 +11,7 @@ use crate::hands::mysql::Database;
 
 use super::{Engine, Sight, paced};
 
-const PACE: Duration = Duration::from_secs(1);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::HEARTBEAT);
 
 impl Engine {
     /// Starts the heart.
@@ -40,7 +40,7 @@ impl Engine {
 }
 
 /// Between two short looks at the writer: a few of them within the time that a promise counts.
-const PULSE: Duration = Duration::from_millis(300);
+const PULSE: Duration = Duration::from_millis(cordee_domain::figures::PULSE);
 
 impl Engine {
     /// Starts the short looks at the writer.

@@ -52,8 +52,8 @@ pub(super) fn forget_options(parts: &Parts) {
     }
 }
 
-/// Copies the donor's tables into `name`, from the beginning each time: a copy that was broken off is thrown away first.
-/// Called where it may block.
+/// Copies the donor's tables into `name`, from the beginning each time: a copy that was broken off is thrown away
+/// first. Called where it may block.
 pub(super) fn import(
     parts: &Parts,
     doors: &Doors,
@@ -188,7 +188,8 @@ fn carry(
     result
 }
 
-/// A value as MariaDB's option files have it (its Knowledge Base, "Option file syntax"); it holds no control characters.
+/// A value as MariaDB's option files have it (its Knowledge Base, "Option file syntax"); it holds no control
+/// characters.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }

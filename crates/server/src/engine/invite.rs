@@ -1,5 +1,5 @@
-//! Before a database that exists already joins: it is asked everything that would stop it on the way, within seconds, and
-//! nothing is written, neither there nor here.
+//! Before a database that exists already joins: it is asked everything that would stop it on the way, within seconds,
+//! and nothing is written, neither there nor here.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

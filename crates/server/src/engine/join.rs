@@ -90,8 +90,8 @@ impl Engine {
     }
 }
 
-/// What would stop a copy of `bytes` bytes; else which tables there are. A physical copy carries every table: those that no
-/// comparison can prove are named, and stop nothing.
+/// What would stop a copy of `bytes` bytes; else which tables there are. A physical copy carries every table: those
+/// that no comparison can prove are named, and stop nothing.
 async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTables, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut refuse = |text: Text| problems.push(Problem::conflict("name", text));

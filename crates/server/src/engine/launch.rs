@@ -115,8 +115,8 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         folder(&home, 0o755, None)?;
         // Before anything else: another server by the same name must not take it for its own.
         files::replace(&data::id_file(&home), format!("{}\n", server.id), 0o644, None)?;
-        // Nothing of an earlier run counts, and Apache takes a recycled pid for itself, says "already running" and exits
-        // with code 0.
+        // Nothing of an earlier run counts, and Apache takes a recycled pid for itself, says "already running" and
+        // exits with code 0.
         files::remove(&home.join("run"))?;
         for own in apache::WRITABLE {
             folder(&home.join(own), 0o750, user)?;
@@ -161,7 +161,8 @@ fn site_ini(parts: &Parts, desired: &Desired) -> String {
     )
 }
 
-/// Writes the site's files where they are missing or differ. Its folders are opened to whom they are for, whatever made them.
+/// Writes the site's files where they are missing or differ. Its folders are opened to whom they are for, whatever made
+/// them.
 fn copy_site(home: &Path, trial: bool) -> std::io::Result<()> {
     let site = home.join("site");
     for path in Site::iter() {
@@ -252,7 +253,8 @@ pub(super) fn schema() -> Vec<String> {
             .to_owned(),
         // Scheduled events that are switched off (`db/events`).
         format!(
-            "CREATE TABLE IF NOT EXISTS cordee.{NOTES} (schema_name VARCHAR(64) NOT NULL, event_name VARCHAR(64) NOT NULL, \
+            "CREATE TABLE IF NOT EXISTS cordee.{NOTES} (schema_name VARCHAR(64) NOT NULL, \
+             event_name VARCHAR(64) NOT NULL, \
              PRIMARY KEY (schema_name, event_name)) ENGINE=InnoDB CHARACTER SET utf8mb3 COLLATE utf8mb3_bin"
         ),
         format!("USE {SCHEMA}"),

@@ -142,15 +142,15 @@ enum Sight {
 }
 
 /// Between two looks at a HAProxy.
-const PROXY_PACE: Duration = Duration::from_millis(500);
+const PROXY_PACE: Duration = Duration::from_millis(cordee_domain::figures::PROXY_LOOK);
 /// The same, while a server waits for its first check.
-const PROXY_HASTE: Duration = Duration::from_millis(20);
+const PROXY_HASTE: Duration = Duration::from_millis(cordee_domain::figures::HASTE);
 /// Between two looks at a database.
-const DATABASE_PACE: Duration = Duration::from_secs(1);
+const DATABASE_PACE: Duration = Duration::from_millis(cordee_domain::figures::DATABASE_LOOK);
 /// The same, while another one is about to become the writer.
 const DATABASE_HASTE: Duration = Duration::from_millis(20);
 /// Between two looks at the states of our processes, and at their ports.
-const PROCESS_PACE: Duration = Duration::from_millis(250);
+const PROCESS_PACE: Duration = Duration::from_millis(cordee_domain::figures::PROCESS_LOOK);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 /// A measured delay is shown for this long.
@@ -230,8 +230,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would keep
-    /// its target busy for ever: the panic goes on in here.
+    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would
+    /// keep its target busy for ever: the panic goes on in here.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
         let mut tick = paced(PROCESS_PACE);

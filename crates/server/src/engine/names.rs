@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Engine, Sight};
 
 /// Between two look-ups of a name.
-const NAME_PACE: Duration = Duration::from_secs(30);
+const NAME_PACE: Duration = Duration::from_millis(cordee_domain::figures::NAME_LOOK);
 
 impl Engine {
     /// Starts the look-ups that are due.
@@ -46,8 +46,8 @@ pub(super) enum Nowhere {
     Unusable(IpAddr),
 }
 
-/// The first address that a name stands for and that a server may have. Who owns a name has it stand for any address, one
-/// that cannot be typed as well.
+/// The first address that a name stands for and that a server may have. Who owns a name has it stand for any address,
+/// one that cannot be typed as well.
 pub(super) async fn address(name: &str) -> Result<IpAddr, Nowhere> {
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|_| Nowhere::Unknown)?;
     let all: Vec<IpAddr> = found.map(|at| at.ip()).collect();

@@ -24,7 +24,7 @@ use super::{Engine, PROXY_HASTE, Sight};
 const NAME_PAUSE: Duration = Duration::from_secs(10);
 
 /// Milliseconds after its start within which a process is looked for in haste.
-const HASTE_FOR: Millis = 30_000;
+const HASTE_FOR: Millis = cordee_domain::figures::HASTE_FOR;
 
 /// What is known of the ports, and what is being looked at.
 #[derive(Debug, Default)]
@@ -86,8 +86,8 @@ fn under_way(task: Option<&AbortHandle>) -> bool {
 }
 
 impl Engine {
-    /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does, and is
-    /// not to wait for the next look.
+    /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does, and
+    /// is not to wait for the next look.
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
             let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
@@ -214,8 +214,8 @@ impl Ports {
         found.unwrap_or_else(|| Holder::User(uid).to_string())
     }
 
-    /// Whose name is to be looked for now, and by which socket. Who opens a new one again and again is not looked for the
-    /// more often.
+    /// Whose name is to be looked for now, and by which socket. Who opens a new one again and again is not looked for
+    /// the more often.
     fn next_unnamed(&mut self, now: Instant) -> Option<(ProcessId, u64)> {
         let nameless = |id: &ProcessId, held: &Held| {
             let Held::Foreign { inode, .. } = *held else { return None };
@@ -267,8 +267,8 @@ fn look(questions: Vec<Question>) -> Found {
     answer(questions, || net::listeners(&ports), holds)
 }
 
-/// Whether a process that lives holds that socket. One that has ended, be it a moment ago, holds nothing that is known: what
-/// it left in its children is not somebody else's.
+/// Whether a process that lives holds that socket. One that has ended, be it a moment ago, holds nothing that is known:
+/// what it left in its children is not somebody else's.
 fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     match net::holds(pid, inode) {
         Ok(true) => Ok(true),

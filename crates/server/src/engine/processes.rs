@@ -24,7 +24,7 @@ use crate::hands::{files, trouble};
 use super::{Engine, Sight, data, import, meddling};
 
 /// A process that ended sooner than this after its start has failed to start.
-const SHORT_LIFE: u64 = 2_000;
+const SHORT_LIFE: u64 = cordee_domain::figures::SHORT_LIFE;
 /// Before an end is waited for again, when that failed.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -48,8 +48,8 @@ impl Engine {
             })
     }
 
-    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would be
-    /// started then might run already.
+    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would
+    /// be started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
         let found = Roster::of(&self.parts.home).find()?;
         for (id, members) in process::by_id(&found) {
@@ -155,8 +155,8 @@ impl Engine {
         looked
     }
 
-    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page says
-    /// why it is not the present.
+    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page
+    /// says why it is not the present.
     pub(super) fn looked_with(&mut self, at: &'static str, looked: io::Result<()>) {
         match looked {
             Ok(()) => drop(self.unseeing.remove(at)),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::{Engine, Sight};
 
 /// Between two questions. One about 3,000 tables takes 0.15 s.
-const PACE: Duration = Duration::from_secs(30);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::TABLES_LOOK);
 /// While there is nobody to ask.
 const SOON: Duration = Duration::from_secs(1);
 /// The pause is at least so many times as long as the question took, which may be about very many tables.

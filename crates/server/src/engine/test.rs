@@ -32,7 +32,7 @@ use refusal::closed_to_writes;
 pub(super) use refusal::refusal;
 
 /// What one step may take.
-const DEADLINE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_millis(cordee_domain::figures::TEST_STEP);
 /// What all of them may take: below what the page and the API wait.
 const ALL: Duration = Duration::from_secs(13);
 /// The oldest MariaDB that knows the rights by which Cordée runs a database.

@@ -22,9 +22,9 @@ use crate::random;
 use super::{Engine, Parts, Sight};
 
 /// Between two questions at one address.
-const PACE: Duration = Duration::from_secs(1);
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::VISIT);
 /// The same after a wrong answer that came at once: whether it lasts is to be known soon.
-const AGAIN: Duration = Duration::from_millis(300);
+const AGAIN: Duration = Duration::from_millis(cordee_domain::figures::VISIT_AGAIN);
 /// For an answer. With the pace before it, what is silent is told within three seconds.
 const PATIENCE: Duration = Duration::from_millis(1_800);
 /// Until the intake listens. Where it cannot, the site is asked all the same.

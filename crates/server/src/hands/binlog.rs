@@ -40,8 +40,8 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
     let output = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     let mut child = reader(user)
         .arg("--verbose")
-        // A start position of GTIDs gives what comes after it, in its domain. Every domain that the log has been purged of
-        // has to stand in it: the program refuses it otherwise.
+        // A start position of GTIDs gives what comes after it, in its domain. Every domain that the log has been purged
+        // of has to stand in it: the program refuses it otherwise.
         .arg(format!("--start-position={}", from(&logs, domain, after, user)?))
         .arg(format!("--do-domain-ids={domain}"))
         .args(&logs)
@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn where_a_log_begins_is_read_from_its_text() {
-        let text = "#261129  1:29:30 server id 1  end_log_pos 315 CRC32 0x692bcab0 \tGtid list [1-1-2,\n# 2-2-4,\n# 2-3-9]\n";
+        let text = "#261129  1:29:30 server id 1  end_log_pos 315 CRC32 0x692bcab0 \tGtid list [1-1-2,\n# 2-2-4,\n\
+            # 2-3-9]\n";
         assert_eq!(begins(text).map(|g| g.to_string()).as_deref(), Some("1-1-2,2-3-9"));
         assert_eq!(begins("\tGtid list []\n# at 285").map(|g| g.to_string()).as_deref(), Some(""));
         assert_eq!(begins("ROLLBACK"), None);

@@ -12,7 +12,8 @@ const BUFFER: usize = 8 << 20;
 /// How long a read waits for a line.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// It hears this machine only. Nobody who sends is ever held up: what finds no room is dropped, and the kernel counts it.
+/// It hears this machine only. Nobody who sends is ever held up: what finds no room is dropped, and the kernel counts
+/// it.
 #[derive(Debug)]
 pub struct LogSocket {
     socket: UdpSocket,

@@ -114,7 +114,10 @@ async fn accounts(conn: &mut Conn) -> Result<Vec<Account>, mysql_async::Error> {
         }
     }
     let roles = conn
-        .query("SELECT User, JSON_VALUE(Priv, '$.access') FROM mysql.global_priv WHERE JSON_VALUE(Priv, '$.is_role') = 1 LIMIT 500")
+        .query(
+            "SELECT User, JSON_VALUE(Priv, '$.access') FROM mysql.global_priv \
+             WHERE JSON_VALUE(Priv, '$.is_role') = 1 LIMIT 500",
+        )
         .await?;
     let members = conn.exec("SELECT User, Host, Role FROM mysql.roles_mapping LIMIT ?", (RIGHTS,)).await?;
     through_roles(&mut all, &roles, &members);

@@ -79,7 +79,8 @@ pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Text> {
 /// Where a program finds its standard input.
 const INPUT: &str = "/dev/stdin";
 
-/// Has HAProxy check the text of a file, as the user it runs as and with an empty environment (a file can name variables).
+/// Has HAProxy check the text of a file, as the user it runs as and with an empty environment (a file can name
+/// variables).
 ///
 /// What is checked has no name that somebody else could open, and nobody can change it any more: HAProxy's own user may
 /// write where the files lie, and a refusal of what that user put there would be taken for one of the text.

@@ -1,4 +1,5 @@
-//! One question at the site's own addresses, as a visitor and as an application would ask it, over a connection of its own.
+//! One question at the site's own addresses, as a visitor and as an application would ask it, over a connection of its
+//! own.
 
 use std::io;
 use std::net::SocketAddr;

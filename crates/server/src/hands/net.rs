@@ -60,7 +60,8 @@ pub fn holder(port: u16) -> Holder {
     }
 }
 
-/// How much is gone through to name a process. Anybody here may have as many processes and open files as the machine takes.
+/// How much is gone through to name a process. Anybody here may have as many processes and open files as the machine
+/// takes.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     processes: usize,
@@ -120,8 +121,8 @@ pub struct Listeners {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unread;
 
-/// How many listening sockets of the machine are read, of each table: some tens of milliseconds. Anybody here may have as
-/// many as the machine takes.
+/// How many listening sockets of the machine are read, of each table: some tens of milliseconds. Anybody here may have
+/// as many as the machine takes.
 const MOST: usize = 65_536;
 
 /// The TCP sockets of this machine that listen on these ports. The kernel names listening ones first, so that the

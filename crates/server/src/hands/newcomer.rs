@@ -71,7 +71,8 @@ async fn settings(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
 /// What the account may do, and the links: without the right to see them there are none to see.
 async fn rights(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     let sql = "SELECT PRIVILEGE_TYPE, IS_GRANTABLE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = \
-               CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
+               CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', \
+               SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
     for row in rows(conn, sql, 100).await? {
         all.grants |= text(&row, 1) == "YES";
         all.rights.insert(text(&row, 0));

@@ -178,8 +178,8 @@ pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
     Ok(all)
 }
 
-/// Everything below these folders that a process holds open or stands in. Of one that we may not look at nothing is said:
-/// it is another user's, to whom these folders are closed.
+/// Everything below these folders that a process holds open or stands in. Of one that we may not look at nothing is
+/// said: it is another user's, to whom these folders are closed.
 pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir("/proc")? {

@@ -30,7 +30,8 @@ pub async fn make_table(database: &Database) -> Result<(), Text> {
 pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> Result<(), Text> {
     let statements = [
         format!("STOP SLAVE '{from}'"),
-        // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the link up anew.
+        // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the link up
+        // anew.
         format!("CHANGE MASTER '{from}' TO MASTER_DELAY={seconds}, MASTER_HEARTBEAT_PERIOD=1"),
         format!("START SLAVE '{from}'"),
     ];

@@ -95,9 +95,9 @@ pub enum Changed {
 }
 
 /// A session ends after 30 minutes without a request…
-const IDLE_MS: u64 = 30 * 60 * 1_000;
+const IDLE_MS: u64 = cordee_domain::figures::SESSION_IDLE;
 /// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
-const WHOLE_MS: u64 = 12 * 60 * 60 * 1_000;
+const WHOLE_MS: u64 = cordee_domain::figures::SESSION_WHOLE;
 
 /// For so long a browser is known after the last sign-in with it.
 const BROWSER_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1_000;

@@ -47,7 +47,7 @@ pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
 /// Journal lines kept.
-const EVENTS_KEPT: u64 = 10_000;
+const EVENTS_KEPT: u64 = cordee_domain::figures::JOURNAL;
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -222,8 +222,8 @@ impl Store {
         Ok(text.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
-    /// Reads the form of a new server; where no port was typed, finds those that are free on this machine: one of them is
-    /// chosen when the wish is written down.
+    /// Reads the form of a new server; where no port was typed, finds those that are free on this machine: one of them
+    /// is chosen when the wish is written down.
     pub fn new_server(&self, raw: &RawServer) -> Result<NewServer, CommitError> {
         let desired = self.desired()?;
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
@@ -237,8 +237,8 @@ impl Store {
         self.commit_with(change, actor, None)
     }
 
-    /// The same, with the account by which a database that exists already is run. What it was examined for is its id: were
-    /// that another one by now, it is refused.
+    /// The same, with the account by which a database that exists already is run. What it was examined for is its id:
+    /// were that another one by now, it is refused.
     pub fn commit_with(
         &self,
         change: &Change,
@@ -424,7 +424,8 @@ impl Store {
     }
 }
 
-/// Opens the list of visitors. One that is damaged is put aside and begun anew: it must not keep a cluster from running.
+/// Opens the list of visitors. One that is damaged is put aside and begun anew: it must not keep a cluster from
+/// running.
 fn open_visitors(path: &Path) -> Result<Visitors, StoreError> {
     match Visitors::open(path) {
         Err(StoreError::Sqlite(error)) if damaged(&error) => {

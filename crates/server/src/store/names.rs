@@ -10,8 +10,8 @@ use cordee_domain::ids::{Host, plain};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-/// For a resolver that does not answer, a person does not wait. What it would have said is looked at again later, by the
-/// engine, and a server that is two is shown as such then.
+/// For a resolver that does not answer, a person does not wait. What it would have said is looked at again later, by
+/// the engine, and a server that is two is shown as such then.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Refuses a server whose name means the address of one that is there, or the reverse.

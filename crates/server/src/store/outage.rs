@@ -1,5 +1,5 @@
-//! A state file that cannot be written: a full disk, a file system that became read-only. Wishes are refused meanwhile, and
-//! Cordée's own lines of the journal wait in memory.
+//! A state file that cannot be written: a full disk, a file system that became read-only. Wishes are refused meanwhile,
+//! and Cordée's own lines of the journal wait in memory.
 
 use std::collections::VecDeque;
 use std::sync::MutexGuard;

@@ -16,7 +16,7 @@ use super::{StoreError, private};
 use crate::over;
 
 /// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
-pub const MOST_ADDRESSES: u64 = 100_000;
+pub const MOST_ADDRESSES: u64 = cordee_domain::figures::ADDRESSES;
 /// Changes of colour and gaps that are kept, the newest ones.
 const MOST_CHANGES: u64 = 100_000;
 const MOST_GAPS: u64 = 1_000;
@@ -321,7 +321,8 @@ impl Visitors {
         )
     }
 
-    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody once.
+    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody
+    /// once.
     pub fn by_address(&self, which: &Which, after: &str, limit: u32) -> Result<Vec<Visitor>, StoreError> {
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
         self.some(

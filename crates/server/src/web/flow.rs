@@ -1,5 +1,5 @@
-//! A stream of events, packed with gzip as it goes: each message can be unpacked as soon as it is there. The first one tells
-//! of every server, in words that are mostly the same.
+//! A stream of events, packed with gzip as it goes: each message can be unpacked as soon as it is there. The first one
+//! tells of every server, in words that are mostly the same.
 
 use std::io::{self, Write as _};
 

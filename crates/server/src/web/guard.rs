@@ -7,8 +7,8 @@ use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::status::Light;
 use cordee_domain::text;
 
-/// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an explicit
-/// yes. While somebody is on the way, `name` waits for it by itself.
+/// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an
+/// explicit yes. While somebody is on the way, `name` waits for it by itself.
 ///
 /// A server of which nothing is known may be the one that still answers, so it counts as such; for the
 /// others not knowing is not enough.
@@ -39,8 +39,8 @@ pub fn may_share(snapshot: &Snapshot, routing: Routing) -> Result<Routing, Probl
     }
 }
 
-/// Whether `name` serves nobody, and nobody else is wished to serve: whatever is done with it takes nothing from visitors,
-/// so that it needs no yes. Not knowing is no proof.
+/// Whether `name` serves nobody, and nobody else is wished to serve: whatever is done with it takes nothing from
+/// visitors, so that it needs no yes. Not knowing is no proof.
 pub fn idle(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
     let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;

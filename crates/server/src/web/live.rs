@@ -1,10 +1,10 @@
-//! `GET /live?v=VERSION`: what changes, as it changes. A script that another Cordée sent would read it wrongly: without the
-//! [version](assets::version) of these files it is led to the sign-in page, and from there to a fresh page.
+//! `GET /live?v=VERSION`: what changes, as it changes. A script that another Cordée sent would read it wrongly: without
+//! the [version](assets::version) of these files it is led to the sign-in page, and from there to a fresh page.
 //!
 //! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
 //! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
-//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill, or that there is none.
-//! When the session ends, `over`, and the stream ends.
+//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill, or that there is
+//! none. When the session ends, `over`, and the stream ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;

@@ -68,8 +68,8 @@ impl FromRequestParts<App> for Member {
     }
 }
 
-/// The address to come back to. What answers a form shows nothing when it is asked for: then it is the page that held the
-/// form, and the dashboard where that was such an answer too.
+/// The address to come back to. What answers a form shows nothing when it is asked for: then it is the page that held
+/// the form, and the dashboard where that was such an answer too.
 fn here(parts: &Parts) -> String {
     let path = |uri: &Uri| uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     if [Method::GET, Method::HEAD].contains(&parts.method) {

@@ -179,8 +179,8 @@ pub(super) fn own_session(parts: &Parts) -> SignIn {
 }
 
 impl App {
-    /// Whether a key still opens. A page that is open keeps its session alive, up to its last hour: whoever watches a cluster
-    /// is not signed out when it falls. A program's stream is no use of its token.
+    /// Whether a key still opens. A page that is open keeps its session alive, up to its last hour: whoever watches a
+    /// cluster is not signed out when it falls. A program's stream is no use of its token.
     pub async fn is_good(&self, key: Key) -> bool {
         let store = self.store.clone();
         let found = self.blocking(move || match key {

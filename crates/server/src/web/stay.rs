@@ -13,8 +13,8 @@ use super::session::Key;
 /// Sessions and tokens also run out by time: between two looks.
 const PACE: Duration = Duration::from_secs(15);
 
-/// Tells when the session is over, or the token taken back, that let a request in: asked for after `Caller` or `Member`,
-/// which say by which. What the machine's owner opened has none.
+/// Tells when the session is over, or the token taken back, that let a request in: asked for after `Caller` or
+/// `Member`, which say by which. What the machine's owner opened has none.
 pub struct Stay {
     app: App,
     key: Option<Key>,

@@ -61,7 +61,9 @@ return [
         $checks->same("$title: the new one is kept", true, $bench->db->has($seen['id']));
     },
 
-    'log-out while a slower request has lost its lock' => static function (Checks $checks, Bench $bench, string $title): void {
+    'log-out while a slower request has lost its lock' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $relay = $bench->relay();
         $id = $bench->session(['login' => 'ada']);
         $slow = $bench->visit($id, [], $relay->port);
@@ -92,7 +94,9 @@ return [
         $checks->true("$title: its lock goes at once", $seconds < 2, $seconds);
     },
 
-    'the holder is frozen; another one\'s network is cut' => static function (Checks $checks, Bench $bench, string $title): void {
+    'the holder is frozen; another one\'s network is cut' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $relay = $bench->relay();
         $short = ['idle' => 3];
         [$one, $two] = [$bench->session(['n' => 1]), $bench->session(['n' => 2])];
@@ -144,7 +148,9 @@ return [
         $seen = $next->ask('start');
         $seconds = (hrtime(true) - $begun) / 1e9;
         $checks->same("$title: the exception", 'Busy', $seen['error'] ?? $seen);
-        $checks->same("$title: its words", 'another request of this session did not end in time', $seen['text'] ?? null);
+        $checks->same(
+            "$title: its words", 'another request of this session did not end in time', $seen['text'] ?? null,
+        );
         $checks->true("$title: its time", $seconds > 0.9 && $seconds < 3, $seconds);
         $checks->same("$title: no session is open", false, $seen['active'] ?? null);
         $next->end();
@@ -153,7 +159,9 @@ return [
         $checks->same("$title: and was not disturbed", ['n' => 2], $bench->look($id)['data']);
     },
 
-    'different visitors do not wait for each other' => static function (Checks $checks, Bench $bench, string $title): void {
+    'different visitors do not wait for each other' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         [$one, $two] = [$bench->session(), $bench->session()];
         $holder = $bench->visit($one);
         $holder->ask('start');

@@ -8,7 +8,8 @@ return [
     'fixation' => static function (Checks $checks, Bench $bench, string $title): void {
         $chosen = 'attackers' . str_repeat('a', 39);
         $odd = ['short' => 'abc', 'long' => str_repeat('a', 257), 'sign' => "' OR 1=1 -- aaaaaaaaaaaaaaaaaaaa",
-            'newline' => str_repeat('a', 32) . "\n", 'path' => str_repeat('../', 12), 'empty' => '', 'nul' => str_repeat("\0", 32)];
+            'newline' => str_repeat('a', 32) . "\n", 'path' => str_repeat('../', 12),
+            'empty' => '', 'nul' => str_repeat("\0", 32)];
         foreach (['unknown' => $chosen] + $odd as $kind => $id) {
             $visit = $bench->visit($id);
             $seen = $visit->ask('start');
@@ -46,7 +47,9 @@ return [
         $checks->true("$title: a new id", $seen['id'] !== $id, $seen);
         $visit->ask('set', 'n', 2);
         $visit->ask('close');
-        $checks->true("$title: not refreshed", (int) $bench->db->row($id, 'CAST(expires AS SIGNED) - UNIX_TIMESTAMP()') <= 0);
+        $checks->true(
+            "$title: not refreshed", (int) $bench->db->row($id, 'CAST(expires AS SIGNED) - UNIX_TIMESTAMP()') <= 0,
+        );
     },
 
     'the clock is the database\'s' => static function (Checks $checks, Bench $bench, string $title): void {
@@ -76,12 +79,20 @@ return [
             $checks->same("$what: no error", [true, []], [$new['value'] ?? $new, $new['warnings'] ?? null]);
             $checks->true("$what: another id", $new['id'] !== $id, $new);
             $late = $queued->answer();
-            $checks->same("$what: what one with the old id sees", $delete ? [] : ['login' => 'ada', 'role' => 'admin'], $late['data']);
+            $checks->same(
+                "$what: what one with the old id sees",
+                $delete ? [] : ['login' => 'ada', 'role' => 'admin'],
+                $late['data'],
+            );
             $checks->same("$what: whether it keeps the old id", !$delete, $late['id'] === $id);
             $queued->ask('close');
             $visit->ask('set', 'after', 1);
             $checks->same("$what: closed", null, $visit->ask('close')['error'] ?? null);
-            $checks->same("$what: the new one", ['login' => 'ada', 'role' => 'admin', 'after' => 1], $bench->look($new['id'])['data']);
+            $checks->same(
+                "$what: the new one",
+                ['login' => 'ada', 'role' => 'admin', 'after' => 1],
+                $bench->look($new['id'])['data'],
+            );
             $checks->same("$what: the old row", !$delete, $bench->db->has($id));
         }
     },
@@ -120,7 +131,9 @@ return [
         $checks->same("$title: as it was", [['n' => 1], $id], [$reset['data'], $reset['id']]);
         $visit->ask('set', 'n', 3);
         $checks->same("$title: given up", null, $visit->ask('abort')['error'] ?? null);
-        $checks->same("$title: the lock is free, nothing kept", ['n' => 1], $bench->look($id, ['lock_wait' => 1])['data'] ?? null);
+        $checks->same(
+            "$title: the lock is free, nothing kept", ['n' => 1], $bench->look($id, ['lock_wait' => 1])['data'] ?? null,
+        );
         $again = $visit->ask('again');
         $checks->same("$title: begun again", [['n' => 1], $id], [$again['data'], $again['id']]);
         $visit->ask('set', 'n', 4);
@@ -140,7 +153,9 @@ return [
         $checks->same("$title: kept", ['n' => 2], $bench->look($id)['data']);
     },
 
-    'destroyed, then begun again in one request' => static function (Checks $checks, Bench $bench, string $title): void {
+    'destroyed, then begun again in one request' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $id = $bench->session(['login' => 'ada']);
         $visit = $bench->visit($id);
         $visit->ask('start');

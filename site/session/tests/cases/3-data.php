@@ -21,8 +21,14 @@ return [
         $visit->ask('grow', 16_777_215 - 18);
         $seen = $visit->ask('close');
         $checks->same("$title: one more is too many", 'TooLarge', $seen['error'] ?? null);
-        $checks->same("$title: and says so", 'the session holds 16777216 bytes; a row holds 16777215', $seen['text'] ?? null);
-        $checks->same("$title: the old data are kept", $closed['data'], $bench->look($closed['id'], ['lock_wait' => 1])['data'] ?? null);
+        $checks->same(
+            "$title: and says so", 'the session holds 16777216 bytes; a row holds 16777215', $seen['text'] ?? null,
+        );
+        $checks->same(
+            "$title: the old data are kept",
+            $closed['data'],
+            $bench->look($closed['id'], ['lock_wait' => 1])['data'] ?? null,
+        );
     },
 
     'what a packet takes' => static function (Checks $checks, Bench $bench, string $title): void {
@@ -34,8 +40,12 @@ return [
         $seen = $visit->ask('close');
         $bench->db->do('SET GLOBAL max_allowed_packet = 41943040');
         $checks->same("$title: the exception", 'TooLarge', $seen['error'] ?? null);
-        $checks->true("$title: names the setting", str_contains($seen['text'] ?? '', '1048576 (max_allowed_packet)'), $seen);
-        $checks->same("$title: the old data are kept", ['n' => 1], $bench->look($id, ['lock_wait' => 1])['data'] ?? null);
+        $checks->true(
+            "$title: names the setting", str_contains($seen['text'] ?? '', '1048576 (max_allowed_packet)'), $seen,
+        );
+        $checks->same(
+            "$title: the old data are kept", ['n' => 1], $bench->look($id, ['lock_wait' => 1])['data'] ?? null,
+        );
     },
 
     'an unchanged session' => static function (Checks $checks, Bench $bench, string $title): void {
@@ -90,11 +100,18 @@ return [
 
     'collecting expired rows under load' => static function (Checks $checks, Bench $bench, string $title): void {
         $bench->db->do('DELETE FROM site.php_sessions');
-        $bench->db->do('INSERT INTO site.php_sessions SELECT UNHEX(SHA2(seq, 256)), "", 0, 0, UNIX_TIMESTAMP() - seq FROM seq_1_to_5000');
+        $bench->db->do(
+            'INSERT INTO site.php_sessions SELECT UNHEX(SHA2(seq, 256)), "", 0, 0, UNIX_TIMESTAMP() - seq '
+                . 'FROM seq_1_to_5000'
+        );
         $id = $bench->session(['n' => 0]);
         $visit = $bench->visit($id);
         $visit->ask('start');
-        $checks->same("$title: a request collects nothing", [0, 5001], [$visit->ask('collect')['value'] ?? null, $bench->db->rows()]);
+        $checks->same(
+            "$title: a request collects nothing",
+            [0, 5001],
+            [$visit->ask('collect')['value'] ?? null, $bench->db->rows()],
+        );
         $visit->ask('close');
         $visit->end();
         $writing = array_map(static fn () => $bench->visit($id), range(1, 4));
@@ -106,7 +123,9 @@ return [
                 $visit->send('close');
             }
             // The job's own statement, as README gives it, while they write.
-            $deleted += $bench->db->do('DELETE FROM site.php_sessions WHERE expires < UNIX_TIMESTAMP() ORDER BY expires LIMIT 1000');
+            $deleted += $bench->db->do(
+                'DELETE FROM site.php_sessions WHERE expires < UNIX_TIMESTAMP() ORDER BY expires LIMIT 1000'
+            );
             foreach ($writing as $visit) {
                 foreach (['start', 'add', 'close'] as $step) {
                     $checks->same("$title: $step", null, $visit->answer()['error'] ?? null);
@@ -118,7 +137,9 @@ return [
     },
 
     'a fatal error, an exit, an exception' => static function (Checks $checks, Bench $bench, string $title): void {
-        foreach (['memory' => 'Allowed memory size', 'exit' => '', 'throw' => 'Uncaught LogicException'] as $way => $words) {
+        foreach ([
+            'memory' => 'Allowed memory size', 'exit' => '', 'throw' => 'Uncaught LogicException',
+        ] as $way => $words) {
             $id = $bench->session(['n' => 1]);
             $visit = $bench->visit($id);
             $visit->ask('start');
@@ -126,7 +147,9 @@ return [
             $visit->send($way);
             $checks->same("$title: $way ends the request", ['gone' => true], $visit->answer(10));
             $said = $visit->end();
-            $checks->true("$title: $way, as PHP says", $words === '' ? $said === '' : str_contains($said, $words), $said);
+            $checks->true(
+                "$title: $way, as PHP says", $words === '' ? $said === '' : str_contains($said, $words), $said,
+            );
             // As with PHP's files: what was set before is kept, and the next one does not wait.
             $checks->same("$title: $way, the data", ['n' => 2], $bench->look($id, ['lock_wait' => 2])['data'] ?? null);
         }

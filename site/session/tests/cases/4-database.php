@@ -31,7 +31,9 @@ return [
 
     'no database' => static function (Checks $checks, Bench $bench, string $title): void {
         $id = $bench->session(['n' => 1]);
-        foreach (['refused' => Wait::freePort(), 'not a database' => $bench->relay(Wait::freePort())->port] as $kind => $port) {
+        foreach ([
+            'refused' => Wait::freePort(), 'not a database' => $bench->relay(Wait::freePort())->port,
+        ] as $kind => $port) {
             $visit = $bench->visit($id, [], $port);
             $seen = $visit->ask('start');
             $checks->same("$title, $kind: told", 'Unavailable', $seen['error'] ?? $seen);
@@ -68,7 +70,9 @@ return [
         $checks->same("$title: nothing was lost", ['n' => 1], $bench->look($id)['data']);
     },
 
-    'a proxy that stands still does nothing later' => static function (Checks $checks, Bench $bench, string $title): void {
+    'a proxy that stands still does nothing later' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $gone = static fn (): bool => $bench->db->ask(
             "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '" . Database::USER . "'",
         ) === '0';
@@ -104,7 +108,9 @@ return [
         }
     },
 
-    'a database that stands still does nothing later' => static function (Checks $checks, Bench $bench, string $title): void {
+    'a database that stands still does nothing later' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $relay = $bench->relay();
         $id = $bench->session(['n' => 1]);
         $visit = $bench->visit($id, ['lock_wait' => 1], $relay->port);
@@ -141,7 +147,9 @@ return [
         $checks->same("$title: and kept", ['n' => 99], $bench->look($id)['data'] ?? null);
     },
 
-    'a connection that breaks before anything was read' => static function (Checks $checks, Bench $bench, string $title): void {
+    'a connection that breaks before anything was read' => static function (
+        Checks $checks, Bench $bench, string $title,
+    ): void {
         $relay = $bench->relay();
         $id = $bench->session(['n' => 1]);
         $visit = $bench->visit($id, [], $relay->port);
@@ -188,7 +196,9 @@ return [
         $checks->same("$title: and left nothing on either", [['n' => 1], '0', '0'], [
             $bench->look($id, [], $relay->port)['data'] ?? null, $a->row($id, 'ver'), $b->row($id, 'ver'),
         ]);
-        $checks->same("$title: the next one goes on", ['n' => 5], $bench->look($kept, [], $relay->port)['data'] ?? null);
+        $checks->same(
+            "$title: the next one goes on", ['n' => 5], $bench->look($kept, [], $relay->port)['data'] ?? null,
+        );
         $closed = $fresh->ask('close');
         $checks->same("$title: a session that began before", [null, false, true], [
             $closed['error'] ?? null, $a->has($closed['id']), $b->has($closed['id']),

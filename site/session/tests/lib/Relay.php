@@ -14,7 +14,9 @@ final class Relay
     {
         $this->port = Wait::freePort();
         $script = dirname(__DIR__) . '/relay.php';
-        $this->program = new Program([\PHP_BINARY, $script, (string) $this->port, (string) $target], "$folder/relay.log");
+        $this->program = new Program(
+            [\PHP_BINARY, $script, (string) $this->port, (string) $target], "$folder/relay.log",
+        );
         if ($this->program->hear(10) !== 'ready') {
             throw new \RuntimeException('the relay does not start: ' . $this->program->said());
         }
@@ -32,7 +34,10 @@ final class Relay
         $this->say('silence');
     }
 
-    /** It stands still for the connection that says this word next, as a frozen proxy does: nothing is lost, and nothing moves. */
+    /**
+     * It stands still for the connection that says this word next, as a frozen proxy does: nothing is lost, and nothing
+     * moves.
+     */
     public function hold(string $word): void
     {
         $this->say("hold $word");

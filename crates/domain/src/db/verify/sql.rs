@@ -37,7 +37,8 @@ pub struct Sql {
 pub const SESSION: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', autocommit=1, sql_select_limit=DEFAULT, \
+    "SET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', autocommit=1, \
+     sql_select_limit=DEFAULT, \
      innodb_lock_wait_timeout=1, idle_transaction_timeout=2",
 ];
 
@@ -93,8 +94,8 @@ pub const RIGHTS: &str = "SELECT @@gtid_domain_id, @@max_allowed_packet, (SELECT
      information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = \
      CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))))";
 
-/// How a session is set besides on any database but the writer: a read can make MariaDB log something (that a table in memory
-/// was found empty).
+/// How a session is set besides on any database but the writer: a read can make MariaDB log something (that a table in
+/// memory was found empty).
 pub const READING: &str = "SET SESSION sql_log_bin=0";
 
 /// How a session is set besides, before it writes rows: each as it is literally, so that no other row is touched by it
@@ -231,8 +232,8 @@ impl Form {
     }
 }
 
-/// How a column is read to be written elsewhere. The value of an `ENUM` that is no member reads as '', which would be written as
-/// the member '' where there is one; as the number 0 it is written as what it is.
+/// How a column is read to be written elsewhere. The value of an `ENUM` that is no member reads as '', which would be
+/// written as the member '' where there is one; as the number 0 it is written as what it is.
 fn as_written(column: &Column) -> String {
     let name = identifier(&column.name);
     let of = column.column_type.to_ascii_lowercase();
@@ -383,8 +384,8 @@ impl Reader {
         sql
     }
 
-    /// Reads the keys, as literals, of the rows that have that entry in a unique key of these columns. MariaDB writes an
-    /// entry of several columns with hyphens between them, so more than one row may fit: three at most are read.
+    /// Reads the keys, as literals, of the rows that have that entry in a unique key of these columns. MariaDB writes
+    /// an entry of several columns with hyphens between them, so more than one row may fit: three at most are read.
     pub fn with_entry(&self, columns: &[String], entry: &str) -> Sql {
         let from = self.from.replace(" FORCE INDEX (PRIMARY)", "");
         let named: Vec<String> = columns.iter().map(|column| format!("t.{}", identifier(column))).collect();

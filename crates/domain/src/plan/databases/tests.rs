@@ -288,7 +288,10 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
         });
         let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
         scene.desired = scene.desired.apply(&elect).expect("elected");
-        let of_db1 = |s: &Step| matches!(s, Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. }) if name.as_str() == "db1");
+        let of_db1 = |s: &Step| {
+            matches!(s, Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. })
+            if name.as_str() == "db1")
+        };
         assert!(!steps(&scene).iter().any(of_db1), "{written}");
         let log = Change::Saved { name: name("db1"), saved: saved(3) };
         scene.desired = scene.desired.apply(&log).expect("saved");

@@ -17,10 +17,10 @@ const PAUSE: Millis = 10_000;
 
 /// Asks a peer that was started anew once more for what its log ended with.
 ///
-/// A database that died with a full disk leaves half an event at the end of its log. Whoever still lacks what stands before
-/// it is sent that, and then gets error 1236, which stops the link for good; asked again, the peer begins with the next
-/// file. Nothing is skipped: by GTID a link asks for what comes after what it has. What lasts is shown between the tries,
-/// and after two minutes nothing is tried any more.
+/// A database that died with a full disk leaves half an event at the end of its log. Whoever still lacks what stands
+/// before it is sent that, and then gets error 1236, which stops the link for good; asked again, the peer begins with
+/// the next file. Nothing is skipped: by GTID a link asks for what comes after what it has. What lasts is shown between
+/// the tries, and after two minutes nothing is tried any more.
 pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,

@@ -56,8 +56,8 @@ pub(super) fn plan(
     renumber(plan, desired, observed, (server, seen), now);
 }
 
-/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of one
-/// that does not know it.
+/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of
+/// one that does not know it.
 pub(super) fn zones(
     plan: &mut Plan,
     desired: &Desired,
@@ -108,8 +108,8 @@ fn touched(observed: &Observed, server: &Server) -> bool {
         || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
-/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it; in its own place only
-/// while it is `calm`: until connections have ended, nothing else is done there.
+/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it; in its own place
+/// only while it is `calm`: until connections have ended, nothing else is done there.
 fn numbering(
     plan: &mut Plan,
     desired: &Desired,
@@ -137,8 +137,8 @@ fn lives(observed: &Observed, server: &Server) -> bool {
     server.runtime == Runtime::External || process.leader.is_some()
 }
 
-/// The last transaction of a database's own that may carry a number which another one's place has room for; nothing while
-/// it may write more of them, as far as is known.
+/// The last transaction of a database's own that may carry a number which another one's place has room for; nothing
+/// while it may write more of them, as far as is known.
 fn dense_upto(observed: &Observed, server: &Server, now: Millis) -> Option<u64> {
     let since = observed.numbered.get(&server.name).and_then(|n| n.apart(server)).map(|n| n.since);
     match fresh(observed, &server.name, now) {
@@ -148,17 +148,17 @@ fn dense_upto(observed: &Observed, server: &Server, now: Millis) -> Option<u64> 
     }
 }
 
-/// Whether all that a lost writer wrote above `last` carries numbers of its own place: then it may come back with it, as one
-/// more of those that write.
+/// Whether all that a lost writer wrote above `last` carries numbers of its own place: then it may come back with it,
+/// as one more of those that write.
 pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &ServerName, last: u64) -> bool {
     let placed = |server: &Server| observed.numbered.get(writer)?.apart(server);
     let placed = desired.db.server(writer).and_then(placed);
     desired.routing == Routing::AllWriters && placed.is_some_and(|n| n.since <= last)
 }
 
-/// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own place,
-/// and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no link that waits for
-/// a person: without it there is no database at all.
+/// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own
+/// place, and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no link
+/// that waits for a person: without it there is no database at all.
 pub(super) fn unnumbered(
     desired: &Desired,
     observed: &Observed,

@@ -61,8 +61,8 @@ fn one_writer_is_wished_while_both_are_open() {
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
 }
 
-/// The standby lags by one row, and the writer has ended its connections: what they wrote last is numbered as the standby
-/// would number.
+/// The standby lags by one row, and the writer has ended its connections: what they wrote last is numbered as the
+/// standby would number.
 #[test]
 fn all_are_to_write_while_the_standby_lags() {
     let mut tale = once();

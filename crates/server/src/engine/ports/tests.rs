@@ -79,8 +79,8 @@ fn exhausted<T>() -> io::Result<T> {
     Err(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()))
 }
 
-/// One that an earlier Cordée started has no known start, and one whose start takes long has one that is long ago: both are
-/// looked at like any other.
+/// One that an earlier Cordée started has no known start, and one whose start takes long has one that is long ago: both
+/// are looked at like any other.
 #[test]
 fn whatever_its_age_a_process_is_seen_to_listen() {
     for started_at in [None, Some(now()), Some(now() - HASTE_FOR - 1), Some(now() - 3_600_000)] {

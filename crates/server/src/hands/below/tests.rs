@@ -294,8 +294,8 @@ fn a_folder_of_any_depth_is_measured_and_goes() {
     assert!(scene.seen() == before, "what lies outside was changed");
 }
 
-/// Swaps two names so many times while `act` is done again and again, and on until it has succeeded more than ten times,
-/// or never; gives how often it did.
+/// Swaps two names so many times while `act` is done again and again, and on until it has succeeded more than ten
+/// times, or never; gives how often it did.
 fn race(wanted: usize, one: &Path, other: &Path, mut act: impl FnMut() -> bool) -> usize {
     let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {

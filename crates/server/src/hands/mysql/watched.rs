@@ -95,8 +95,8 @@ impl Database {
     }
 }
 
-/// What MariaDB keeps of a password (`mysql_native_password`). Made here: a question with the password in it could stand
-/// in a log.
+/// What MariaDB keeps of a password (`mysql_native_password`). Made here: a question with the password in it could
+/// stand in a log.
 fn native(password: &str) -> String {
     let twice = Sha1::digest(Sha1::digest(password.as_bytes()));
     twice.iter().fold(String::from("*"), |mut text, byte| {

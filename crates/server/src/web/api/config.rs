@@ -85,7 +85,10 @@ pub struct OverwrittenJson {
     summary = "An HAProxy's file, each line explained",
     description = "Sentences follow `Accept-Language`. Secrets are masked.",
     params(("proxy" = PoolWord, Path, description = "`web` or `db`")),
-    responses((status = 200, description = "The file, and how it and the process differ from the wish.", body = ConfigJson), Asks))]
+    responses(
+        (status = 200, description = "The file, and how it and the process differ from the wish.", body = ConfigJson),
+        Asks
+    ))]
 pub(super) async fn show(
     _: Caller,
     Language(lang): Language,

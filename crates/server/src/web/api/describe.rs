@@ -22,14 +22,15 @@ use crate::web::error::ProblemBody;
 #[openapi(
     info(title = "Cordée", description = "Runs a cluster of web servers and databases behind two HAProxys. \
         Make a token with `cordee token create --name NAME`, or on the page, behind your name. Sentences follow \
-        `Accept-Language` (fr, en); refusals are RFC 9457 problems with one entry per wrong field in `errors`. A request \
-        that changes something answers when it is written down; with `?wait=30s` it answers when it is so (200, `state` \
-        `real`), or when the time is over (202, `state` `under_way`, and `why`). How far it is can be asked at any time: \
-        `GET /api/v1/wishes/{id}`. Whatever is at no address of this description is answered with 404, another method \
-        with 405, both as problems."),
+        `Accept-Language` (fr, en); refusals are RFC 9457 problems with one entry per wrong field in `errors`. \
+        A request that changes something answers when it is written down; \
+        with `?wait=30s` it answers when it is so (200, `state` `real`), or when the time is over (202, `state` \
+        `under_way`, and `why`). How far it is can be asked at any time: `GET /api/v1/wishes/{id}`. Whatever is at no \
+        address of this description is answered with 404, another method with 405, both as problems."),
     paths(
         super::snapshot, events::stream, tools::history, wishes::show,
-        servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove, servers::act, servers::test, servers::logs,
+        servers::add, servers::join, servers::join_existing, servers::verify, servers::repair, servers::remove,
+        servers::act, servers::test, servers::logs,
         config::show,
         tools::reload, tools::routing, tools::session, tools::refresh, tools::clean,
         trials::list, trials::one, trials::begin, trials::cancel,
@@ -114,8 +115,8 @@ const REFUSALS: [(u16, &str); 13] = [
     (401, "No token, none that is known, one that was revoked or is out of date; nor a session of the page."),
     (
         403,
-        "A page of another site sent it; or the page's session alone asks for a change: that takes a token, or the secret of \
-        the page's script in `Cordee-Proof` within ten minutes of the password.",
+        "A page of another site sent it; or the page's session alone asks for a change: that takes a token, \
+         or the secret of the page's script in `Cordee-Proof` within ten minutes of the password.",
     ),
     (404, "Nothing of that name is here."),
     (408, "The body did not come in time."),

@@ -50,8 +50,8 @@ pub struct OrderJson {
     /// Seconds afterwards, 1 to 60; 10.
     #[schema(value_type = Option<MinuteFigure>)]
     pub after: Option<u16>,
-    /// A page of the site, `/path` or `http://name/path`, at most 1000 characters: the name only stands in `Host`, it is
-    /// asked for at the site's own address. None: the demonstration's colour page, with a session for each visitor.
+    /// A page of the site, `/path` or `http://name/path`, at most 1000 characters: the name only stands in `Host`, it
+    /// is asked for at the site's own address. None: the demonstration's colour page, with a session for each visitor.
     #[schema(value_type = Option<SiteUrlText>)]
     pub url: Option<String>,
     /// The status that the page should answer, 200 to 599; 200.

@@ -152,7 +152,9 @@ pub struct LogJson {
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", operation_id = "add_server",
     summary = "Add a server",
-    params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = NewServerJson,
+    params(("pool" = PoolWord, Path, description = "`web` or `db`"),
+        ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    request_body = NewServerJson,
     responses((status = 201, description = "Added, and on its way into service.", body = Added), Asks))]
 pub(super) async fn add(
     caller: Caller,
@@ -213,7 +215,8 @@ pub struct JoinJson {
     /// Some of the scheduled events, which such a copy carries and keeps from running.
     #[serde(default)]
     pub events: Vec<String>,
-    /// What is to be said of all of these, and of everything that the copy carries otherwise than the rest, one sentence each.
+    /// What is to be said of all of these, and of everything that the copy carries otherwise than the rest, one
+    /// sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Its place in the auto-increment sequence, 1 to 9.
@@ -259,7 +262,8 @@ fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
 
 #[utoipa::path(post, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_existing",
     summary = "How a database that exists already would join",
-    description = "Asks it everything that would stop it, within five seconds, and writes nothing, neither there nor here.",
+    description = "Asks it everything that would stop it, within five seconds, and writes nothing, \
+        neither there nor here.",
     request_body = NewServerJson,
     responses((status = 200, description = "It can; nothing was done.", body = JoinJson), Asks))]
 pub(super) async fn join_existing(
@@ -316,8 +320,8 @@ pub(super) struct RepairJson {
 
 #[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", operation_id = "repair_database",
     summary = "Put right what differs from the writer",
-    description = "Lets a database past the conflict at which its link stopped (1062, 1032), then writes one side's rows \
-        on the other wherever they differ. Both versions are saved in a file under lost/ first.",
+    description = "Lets a database past the conflict at which its link stopped (1062, 1032), then writes one \
+        side's rows on the other wherever they differ. Both versions are saved in a file under lost/ first.",
     params(("name" = Name, Path, description = "The server")), request_body = RepairJson,
     responses((status = 202, description = "It is noted.", body = Done), Asks))]
 pub(super) async fn repair(
@@ -369,7 +373,8 @@ fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
     summary = "Take a server away",
     description = "A server that Cordée started is stopped and its files are removed.",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("force" = Option<bool>, Query, description = "needed for the last web server that serves, and for the last database that could take over"),
+        ("force" = Option<bool>, Query, description = "needed for the last web server that serves, \
+            and for the last database that could take over"),
         ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses(Wished))]
 pub(super) async fn remove(
@@ -385,13 +390,17 @@ pub(super) async fn remove(
         .await
 }
 
-#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers", operation_id = "act_on_server",
+#[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers",
+    operation_id = "act_on_server",
     summary = "Act on a server",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("action" = ActWord, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, `promote` or `recopy`; \
+        ("action" = ActWord, Path, description = "`drain`, `maintenance`, `ready`, `restart`, `stop`, `start`, \
+            `promote` or `recopy`; \
             for a web server that waits for another one to serve: `anyway` or `withdraw`"),
-        ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, restart or stop the last one that serves, and to copy the last database again that could take over"),
-        ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes that no other database received"),
+        ("force" = Option<bool>, Query, description = "needed to drain, put into maintenance, \
+            restart or stop the last one that serves, and to copy the last database again that could take over"),
+        ("accept_loss" = Option<bool>, Query, description = "`promote` even if the writer is lost and holds writes \
+            that no other database received"),
         ("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
     responses(Wished))]
 pub(super) async fn act(
@@ -518,11 +527,14 @@ fn say_test(report: &TestReport, lang: Lang) -> TestJson {
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers", operation_id = "get_server_logs",
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/logs", tag = "servers",
+    operation_id = "get_server_logs",
     summary = "The last lines of a server's logs",
     params(("pool" = PoolWord, Path, description = "`web` or `db`"), ("name" = Name, Path, description = "The server"),
-        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "of each file, 1 to 1000; 200 when absent"),
-        ("checks" = Option<bool>, Query, description = "with the lines of health checks and of Cordée's own questions in `access.log`; `false` when absent")),
+        ("lines" = Option<u16>, Query, minimum = 1, maximum = 1000,
+            description = "of each file, 1 to 1000; 200 when absent"),
+        ("checks" = Option<bool>, Query, description = "with the lines of health checks and of Cordée's own questions \
+            in `access.log`; `false` when absent")),
     responses((status = 200, description = "The lines.", body = LogsJson), Contradicts, Asks))]
 pub(super) async fn logs(
     _: Caller,

@@ -89,7 +89,8 @@ pub(super) struct RoutingJson {
     summary = "Which databases take writes",
     description = "`one-writer` (default): one, the others follow it. `all-writers`: all in turn; of two \
         changes to the same row within the delay between the databases, one can be lost without an error.",
-    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = RoutingJson,
+    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    request_body = RoutingJson,
     responses(Wished))]
 pub(super) async fn routing(
     caller: Caller,
@@ -121,7 +122,8 @@ pub(super) struct SessionJson {
     summary = "Where the visitors' sessions are kept",
     description = "`proxy` (default): in files of each web server, HAProxy's cookie leads each visitor back to theirs. \
         `database`: in a table, any web server answers. Sessions are not carried over.",
-    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")), request_body = SessionJson,
+    params(("wait" = Option<WaitText>, Query, description = "answer when it is real, at most so long: `30s`")),
+    request_body = SessionJson,
     responses(Wished))]
 pub(super) async fn session(
     caller: Caller,
@@ -154,7 +156,8 @@ pub(super) async fn refresh(
 
 #[utoipa::path(post, path = "/api/v1/clean", tag = "tools", operation_id = "clean",
     summary = "Remove what no wish explains",
-    description = "Lists it only, unless `apply=true`.", params(("apply" = Option<bool>, Query, description = "remove it")),
+    description = "Lists it only, unless `apply=true`.",
+    params(("apply" = Option<bool>, Query, description = "remove it")),
     responses((status = 200, description = "What is there, or was.", body = CleanJson), Asks))]
 pub(super) async fn clean(
     Caller(actor): Caller,
@@ -180,7 +183,9 @@ fn leftover(item: Leftover, lang: Lang) -> LeftoverJson {
 
 #[utoipa::path(get, path = "/api/v1/history", tag = "state", operation_id = "get_history",
     summary = "The journal, newest first",
-    params(("before" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64, description = "only lines with a smaller id"),
+    params(
+        ("before" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64,
+            description = "only lines with a smaller id"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500; 100 when absent")),
     responses((status = 200, description = "The lines.", body = HistoryJson)))]
 pub(super) async fn history(

@@ -144,7 +144,8 @@ pub(super) async fn one(
 
 #[utoipa::path(post, path = "/api/v1/trials", tag = "sessions", operation_id = "begin_trial",
     summary = "Begin a run",
-    description = "On a cluster of its own, which it starts and takes away: it takes some minutes, and the machine's time.",
+    description = "On a cluster of its own, which it starts and takes away: it takes some minutes, \
+        and the machine's time.",
     responses((status = 202, description = "It begins.", body = RunId), Asks))]
 pub(super) async fn begin(
     Caller(actor): Caller,

@@ -80,9 +80,9 @@ pub struct CauseJson {
 /// What puts a cause right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RemedyJson {
-    /// What to ask for: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`, `remove`, `logs` or `test` of
-    /// a server, `reload` of a HAProxy, `add` a web server; or where to look: `page`, `config`, `journal`; or `hand`, what a
-    /// person does at the machine; or `wait`: Cordée is at it.
+    /// What to ask for: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`, `remove`, `logs` or
+    /// `test` of a server, `reload` of a HAProxy, `add` a web server; or where to look: `page`, `config`, `journal`; or
+    /// `hand`, what a person does at the machine; or `wait`: Cordée is at it.
     #[schema(value_type = RemedyWord, example = "start")]
     pub action: String,
     /// The server, when it is about one.

@@ -310,13 +310,15 @@ pub fn wanted(status: &str, path: &str, address: &str, after: u64) -> Result<Wan
     }
 }
 
-#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/requests", tag = "visitors", operation_id = "list_requests",
+#[utoipa::path(get, path = "/api/v1/pools/{pool}/servers/{name}/requests", tag = "visitors",
+    operation_id = "list_requests",
     summary = "The last requests that a web server answered, oldest first",
     params(("pool" = PoolWord, Path, description = "`web`"), ("name" = Name, Path, description = "The server"),
         ("status" = Option<StatusText>, Query, description = "`404`, `5xx`"),
         ("path" = Option<String>, Query, description = "only paths that hold this"),
         ("address" = Option<String>, Query, description = "only addresses that hold this"),
-        ("after" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64, description = "only those with a greater id"),
+        ("after" = Option<u64>, Query, maximum = 9_007_199_254_740_992_u64,
+            description = "only those with a greater id"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "1 to 1000; 200 when absent")),
     responses((status = 200, description = "The requests.", body = RequestsJson), Contradicts))]
 pub(super) async fn requests(

@@ -29,8 +29,8 @@ pub struct WishJson {
     pub revision: u64,
     /// What was asked, in one sentence.
     pub message: String,
-    /// `real`: it is so. `under_way`: not yet, `why` says what it waits for. `failed`: it will not come about by itself,
-    /// `why` says why.
+    /// `real`: it is so. `under_way`: not yet, `why` says what it waits for. `failed`: it will not come about by
+    /// itself, `why` says why.
     pub state: WishState,
     /// What it waits for, or why it failed.
     pub why: Option<String>,
@@ -131,8 +131,8 @@ pub(super) const fn status(state: WishState) -> StatusCode {
 
 #[utoipa::path(get, path = "/api/v1/wishes/{id}", tag = "state", operation_id = "get_wish",
     summary = "How far a wish is",
-    description = "With `wait` it answers as soon as the wish is real or has failed, or when that time is over. Going away \
-        leaves the wish as it is.",
+    description = "With `wait` it answers as soon as the wish is real or has failed, \
+        or when that time is over. Going away leaves the wish as it is.",
     params(("id" = u64, Path, description = "the `revision` that a change was answered with"),
         ("wait" = Option<WaitText>, Query, description = "`30s` or `500ms`, at most 600 s; absent: not at all")),
     responses((status = 200, description = "How far it is now.", body = WishJson)))]

@@ -42,7 +42,8 @@ macro_rules! closed {
 
 closed! {
     LightWord: Light { Good, Maintenance, Progress, Unknown, Warning, Critical } =
-        "`good`: as it should be; `maintenance`: a person took it out; `progress`: on its way; `unknown`: not known now; \
+        "`good`: as it should be; `maintenance`: a person took it out; `progress`: on its way; \
+        `unknown`: not known now; \
         `warning`: works, with less than wished; `critical`: does not work.";
     RoutingWord: Routing { OneWriter, AllWriters } = "Which databases take writes.";
     SessionMode: Mode { Proxy, Database } =
@@ -88,8 +89,8 @@ macro_rules! listed {
 listed! {
     AboutWord: ["cordee", "haproxy-web", "haproxy-db", "servers"], "What a cause is about.";
     RemedyWord: ASKED.iter().map(|a| a.as_str()).chain(REMEDIES),
-        "What puts a cause right: what to ask for, where to look (`page`, `config`, `journal`), `hand`, which a person does \
-         at the machine, or `wait`: Cordée is at it.";
+        "What puts a cause right: what to ask for, where to look (`page`, `config`, `journal`), `hand`, \
+         which a person does at the machine, or `wait`: Cordée is at it.";
 }
 
 /// Remedies that are asked of a server.

@@ -114,7 +114,8 @@ fn inverse(target: &Target, word: &str) -> Option<String> {
     Some(format!("/pools/{}/servers/{}/{back}", target.pool, target.server.name))
 }
 
-/// Asks before a server is restarted, stopped, removed, promoted or copied again. What would be refused anyway is refused here.
+/// Asks before a server is restarted, stopped, removed, promoted or copied again. What would be refused anyway is
+/// refused here.
 pub(super) async fn ask(
     Member(visit): Member,
     State(app): State<App>,

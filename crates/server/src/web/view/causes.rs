@@ -208,7 +208,7 @@ mod tests {
         let row = picture(&aside(1), Lang::Fr, crate::clock::now()).causes.remove(0);
         assert_eq!((row.st, row.word.as_str()), ("maint", "En maintenance"));
         assert_eq!(row.title.to_string(), "web1");
-        assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy", "1970-01-01T00:00:01Z"));
+        assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy à", "1970-01-01T00:00:01Z"));
         let RemedyRow { kind, says, url, .. } = &row.remedies[0];
         assert_eq!(
             (*kind, says.to_string().as_str(), url.as_str()),

@@ -3,12 +3,12 @@
 
 use cordee_domain::attached::Held;
 use cordee_domain::desired::{Runtime, Standing};
-use cordee_domain::ids::PoolId;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::plan::leaving::Leave;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::text::{Arg, Text};
 use serde::Serialize;
 
 use super::{databases, healthy, joining};
@@ -118,9 +118,8 @@ pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang
     }
 }
 
-fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a str> {
-    let serving = healthy(snapshot);
-    serving.iter().filter(|s| s.name != server.name).map(|s| s.name.as_str()).collect()
+fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a ServerName> {
+    healthy(snapshot).into_iter().map(|s| &s.name).filter(|name| **name != server.name).collect()
 }
 
 /// What is done all the same, when that is what is asked.
@@ -141,7 +140,7 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
         (false, _) => text!("ask-web-idle", name = name, visitors = visitors(snapshot, server)),
         (true, 0) => text!("ask-web-last", name = name, visitors = visitors(snapshot, server)),
         (true, _) => {
-            text!("ask-web-move", visitors = visitors(snapshot, server), names = rest.join(", "))
+            text!("ask-web-move", visitors = visitors(snapshot, server), names = Arg::few(rest))
         }
     };
     let risk = despite(server, risk);
@@ -186,10 +185,10 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
     let name = server.name.as_str();
     let mut facts = Vec::new();
     if server.pool == PoolId::Web {
-        let now: Vec<&str> = healthy(snapshot).iter().map(|s| s.name.as_str()).collect();
-        let rest = others(snapshot, server);
-        facts.push((text!("ask-before"), text!("ask-serving", count = now.len(), names = now.join(", "))));
-        facts.push((text!("ask-after"), text!("ask-serving", count = rest.len(), names = rest.join(", "))));
+        let now: Vec<&ServerName> = healthy(snapshot).into_iter().map(|s| &s.name).collect();
+        for (when, who) in [(text!("ask-before"), now), (text!("ask-after"), others(snapshot, server))] {
+            facts.push((when, text!("ask-serving", count = who.len(), names = Arg::few(who))));
+        }
     }
     let back = match (despite(server, risk), server.pool) {
         // They have facts of their own.

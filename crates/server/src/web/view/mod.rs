@@ -46,7 +46,7 @@ pub use says::{Here, Says};
 pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
-pub const OLD_MS: u64 = 2_000;
+pub const OLD_MS: u64 = cordee_domain::figures::PAGE_LATE;
 
 /// A light, its word and its reason, in the reader's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -110,8 +110,8 @@ pub struct EventRow {
     pub actor: String,
 }
 
-/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer last
-/// changed ([`GAP_AGE`]): no server’s name has a space.
+/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer
+/// last changed ([`GAP_AGE`]): no server’s name has a space.
 pub type Ages = BTreeMap<String, u64>;
 
 /// The picture in words.

@@ -234,7 +234,8 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let heir = can(Action::Promote) && wanted;
     let joins = view.standing == Some(Standing::Joining);
     let cure = can(Action::Recopy);
-    // The place beside the menu is for the likeliest one. Where nobody can tell of all rows a copy is one way of several.
+    // The place beside the menu is for the likeliest one. Where nobody can tell of all rows a copy is one way of
+    // several.
     let first = cure && view.status.light == Light::Critical;
     let test = can(Action::Test) && !heir && !first && !joins;
     [

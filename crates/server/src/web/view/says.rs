@@ -1,7 +1,8 @@
 //! Sentences in which a name leads to the page of what it names, as long as that is there.
 //!
-//! The sentence says itself what it names (`Thing`): its text is never searched, so that what a person or a visitor typed stays
-//! text. The page prints the pieces (`says` in `macros.html`), the script puts the same ones into the page (`web/says.js`).
+//! The sentence says itself what it names (`Thing`): its text is never searched, so that what a person or a visitor
+//! typed stays text. The page prints the pieces (`says` in `macros.html`), the script puts the same ones into the page
+//! (`web/says.js`).
 
 use std::collections::BTreeMap;
 use std::fmt;

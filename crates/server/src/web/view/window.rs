@@ -1,8 +1,8 @@
 //! Which rows of a table are in the page: those that hold a word, in an order, a few at a time.
 //!
-//! The script does the same with the rows of the stream (`web/table.js`, `web/order.js`); without it the same links and forms
-//! are asked. One rule orders and finds in both, stated at [`natural`] and [`fold`], and one list of cases tests both
-//! (`order.json`): whoever loads the page anew finds the rows where they were.
+//! The script does the same with the rows of the stream (`web/table.js`, `web/order.js`); without it the same links and
+//! forms are asked. One rule orders and finds in both, stated at [`natural`] and [`fold`], and one list of cases tests
+//! both (`order.json`): whoever loads the page anew finds the rows where they were.
 
 use std::cmp::Ordering;
 
@@ -73,9 +73,9 @@ fn urgency(st: &str) -> usize {
 
 /// As people count and spell: `web2` before `web10`, `École` beside `ecole`.
 ///
-/// A text is cut where digits begin and end. A number comes before other text and goes by its value, however long it is; text
-/// goes by its folded letters, code point by code point. Where one text ends the shorter one comes first. Texts that differ
-/// in nothing but case, accents and leading zeros go by their own code points.
+/// A text is cut where digits begin and end. A number comes before other text and goes by its value, however long it
+/// is; text goes by its folded letters, code point by code point. Where one text ends the shorter one comes first.
+/// Texts that differ in nothing but case, accents and leading zeros go by their own code points.
 fn natural(a: &str, b: &str) -> Ordering {
     parts(&fold(a)).cmp(parts(&fold(b))).then_with(|| a.cmp(b))
 }

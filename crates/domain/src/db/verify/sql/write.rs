@@ -50,8 +50,8 @@ pub(super) struct Stored {
 pub struct Lossy {
     /// Its name.
     pub column: String,
-    /// A `FLOAT`, of whose nine digits a dump has six; else an `ENUM` with a member '', which a dump does not tell from the
-    /// value that is no member.
+    /// A `FLOAT`, of whose nine digits a dump has six; else an `ENUM` with a member '', which a dump does not tell from
+    /// the value that is no member.
     pub float: bool,
 }
 
@@ -92,8 +92,9 @@ impl Reader {
         self.stored.iter().map(|c| c.plain.as_str()).collect()
     }
 
-    /// Reads the keys of the rows that have the same entry in a unique key as a row to be written; with it, the places in
-    /// [`Reader::whole`] of the values to be bound. `None` when a column of the key is computed: its value is not known.
+    /// Reads the keys of the rows that have the same entry in a unique key as a row to be written; with it, the places
+    /// in [`Reader::whole`] of the values to be bound. `None` when a column of the key is computed: its value is not
+    /// known.
     pub fn with_same(&self, unique: &[UniqueColumn]) -> Option<(String, Vec<usize>)> {
         let (mut is, mut places) = (Vec::new(), Vec::new());
         for column in unique {
@@ -127,8 +128,8 @@ impl Reader {
         format!("INSERT INTO {} ({}) VALUES ({marks})", self.table, names.join(", "))
     }
 
-    /// The places in [`Reader::whole`] that must be written to make the one row of the other: what differs, and what MariaDB
-    /// would otherwise set by itself. Empty when nothing differs.
+    /// The places in [`Reader::whole`] that must be written to make the one row of the other: what differs, and what
+    /// MariaDB would otherwise set by itself. Empty when nothing differs.
     pub fn altered<T: PartialEq>(&self, from: &[T], to: &[T]) -> Vec<usize> {
         let differs = |place: &usize| from.get(*place) != to.get(*place);
         let all = 0..self.stored.len();
@@ -138,8 +139,8 @@ impl Reader {
         all.filter(|place| differs(place) || self.stored.get(*place).is_some_and(|c| c.by_itself)).collect()
     }
 
-    /// Reads, of the rows of a chunk with values that a dump alters, the key as literals and then the exact value of each of
-    /// these columns.
+    /// Reads, of the rows of a chunk with values that a dump alters, the key as literals and then the exact value of
+    /// each of these columns.
     pub fn altered_by_dump(&self, chunk: &super::Chunk, columns: &[Lossy]) -> Sql {
         let exact: Vec<String> = columns.iter().map(Lossy::exact).collect();
         let alters: Vec<String> = columns.iter().map(Lossy::alters).collect();
@@ -150,8 +151,8 @@ impl Reader {
         sql
     }
 
-    /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing else of
-    /// it changes by itself.
+    /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing
+    /// else of it changes by itself.
     pub fn made_exact(&self, columns: &[Lossy], key: &[String]) -> Sql {
         let set = columns.iter().map(|c| format!("{} = ?", identifier(&c.column)));
         let kept = self.stored.iter().filter(|c| c.by_itself).map(|c| format!("{0} = {0}", c.name));

@@ -252,8 +252,8 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
     assert_eq!(shown(Verdict::Equal { rows: 1 }), text!("status-in-sync"));
 }
 
-/// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset nor
-/// makes one up.
+/// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset
+/// nor makes one up.
 #[test]
 fn a_short_look_says_nothing_of_what_the_position_claims() {
     let at = |number| Position([(1, number)].into());

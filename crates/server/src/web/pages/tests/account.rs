@@ -33,7 +33,7 @@ async fn a_password_is_changed_by_whoever_knows_the_present_one() {
     let other = elsewhere(&site);
     let form = |present: &str, new: &str, again: &str| format!("present={present}&new={new}&again={again}");
     for (body, says) in [
-        (form("wrong", "another+one", "another+one"), "This is not the present password."),
+        (form("wrong", "another+one", "another+one"), "This is not the current password."),
         (form("long+enough", "short", "short"), "At least 8 characters."),
         (form("long+enough", "another+one", "another+two"), "The two do not match."),
     ] {

@@ -55,8 +55,8 @@ async fn what_somebody_typed_leads_nowhere_and_is_no_markup() {
     site.note("cluster", &text!("event-token", name = "web1"));
     site.note("cluster", &text!("event-token", name = "<a href=/x>web2</a>"));
     let page = site.get("/journal").await;
-    assert!(page.contains("Token web1 was made"), "{page}");
-    assert!(page.contains("Token &#60;a href=/x&#62;web2&#60;/a&#62; was made"), "{page}");
+    assert!(page.contains("Token web1 created"), "{page}");
+    assert!(page.contains("Token &#60;a href=/x&#62;web2&#60;/a&#62; created"), "{page}");
     assert!(!page.contains("<a href=/x"), "{page}");
 }
 

@@ -105,7 +105,7 @@ async fn a_session_begun_before_there_were_secrets_is_asked_for_the_password_onc
     );
     assert!(!page.contains("of-something-else") && !page.contains(PROOF), "{page}");
     let wrong = site.post(DRAIN, "own_password=wrong", "").await;
-    assert!(status(&wrong) == "422" && wrong.contains("This is not the present password."), "{wrong}");
+    assert!(status(&wrong) == "422" && wrong.contains("This is not the current password."), "{wrong}");
     assert!(!wrong.contains("value=\"wrong\""));
     assert_eq!(status(&site.post(DRAIN, "own_password=long+enough", "").await), "303");
     assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", "").await), "303", "asked once");

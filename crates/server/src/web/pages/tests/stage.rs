@@ -1,6 +1,6 @@
-//! The page of a cluster with as many web servers as wished, for a real browser: the end-to-end tests and the benchmark start
-//! this as a program (`e2e/src/stage.rs`). Router, listener, store and stream are the product's own. The engine has no part in it:
-//! what so many servers cost HAProxy and the engine is another question.
+//! The page of a cluster with as many web servers as wished, for a real browser: the end-to-end tests and the benchmark
+//! start this as a program (`e2e/src/stage.rs`). Router, listener, store and stream are the product's own. The engine
+//! has no part in it: what so many servers cost HAProxy and the engine is another question.
 
 use std::io::BufRead as _;
 use std::time::Duration;

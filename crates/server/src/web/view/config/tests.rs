@@ -146,18 +146,18 @@ fn document(lang: Lang) -> String {
     let (title, lead, columns) = match lang {
         Lang::Fr => (
             "La configuration de HAProxy, ligne par ligne",
-            "Voici les deux fichiers que Cordée écrit, d’après un cluster qui en montre toutes les sortes de lignes : \
-             web2 mis à l’écart, web3 arrêté, web4 pas encore vérifié, un proxy de confiance en amont. La page « Configuration » montre les vôtres, avec \
-             les mêmes phrases. Cette page est engendrée à partir du programme, et l’intégration continue échoue si \
-             elle n’est pas à jour (CONTRIBUTING.md).",
+            "Voici les deux fichiers que Cordée écrit, d’après un cluster qui en montre toutes les sortes de lignes :\n\
+             web2 mis à l’écart, web3 arrêté, web4 pas encore vérifié, un proxy de confiance en amont. La page\n\
+             « Configuration » montre les vôtres, avec les mêmes phrases. Cette page est engendrée à partir du\n\
+             programme, et l’intégration continue échoue si elle n’est pas à jour (CONTRIBUTING.md).",
             ["Ligne", "Ce qu’elle fait", "Sans elle"],
         ),
         Lang::En => (
             "HAProxy’s configuration, line by line",
-            "These are the two files that Cordée writes, for a cluster that has every kind of line: web2 in drain, \
-             web3 stopped, web4 not checked yet, a trusted proxy in front. The page “Configuration” shows yours, with the same sentences. This \
-             page is generated from the program, and the continuous integration fails when it is out of date \
-             (CONTRIBUTING.md).",
+            "These are the two files that Cordée writes, for a cluster that has every kind of line: web2 in drain,\n\
+             web3 stopped, web4 not checked yet, a trusted proxy in front. The page “Configuration” shows yours, with\n\
+             the same sentences. This page is generated from the program, and the continuous integration fails when\n\
+             it is out of date (CONTRIBUTING.md).",
             ["Line", "What it does", "Without it"],
         ),
     };

@@ -76,7 +76,7 @@ fn trouble_comes_with_what_to_do() {
     let mut all = snapshot();
     assert_eq!(advice(of(&all, "db2"), Lang::En), None);
     all.servers[3].status = Status::bare(Light::Critical, text!("status-rows-differ"));
-    assert!(advice(&all.servers[3], Lang::En).is_some_and(|t| t.contains("Repair the row")));
+    assert!(advice(&all.servers[3], Lang::En).is_some_and(|t| t.contains("Take one side’s rows")));
 }
 
 #[test]
