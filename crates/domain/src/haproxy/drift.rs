@@ -164,8 +164,8 @@ fn closed(proxy: PoolId, running: &Running) -> Vec<Text> {
 
 /// What HAProxy has and nobody wishes.
 fn strangers(desired: &Desired, proxy: PoolId, running: &Running) -> Vec<Text> {
-    let wishes = desired.pool(proxy).by_name();
-    let wished = |name: &ServerName, id| wishes.get(name).is_some_and(|s| s.id == id);
+    let all = desired.pool(proxy).by_name();
+    let wished = |name: &ServerName, id| all.get(name).is_some_and(|s| s.id == id);
     let unknown = running.servers.iter().filter(|(name, server)| !wished(name, server.id));
     unknown.map(|(name, _)| text!("config-differs-stranger", name = name.as_str())).collect()
 }

@@ -284,14 +284,15 @@ pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step>
         let wished = desired.pool(proxy).by_name();
         let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
         for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
-            let gone = match wished.get(name).filter(|s| s.id == there.id) {
-                Some(server) => gone(server, observed, Some(there), there.weight > 0),
+            let wish = wished.get(name).filter(|s| s.id == there.id);
+            let gone = wish.map_or_else(
                 // On its way out, and it was ours.
-                None => {
+                || {
                     let process = observed.process(&ProcessId::Server(name.clone()));
                     process.leader.is_none() && process.ended_at.is_some()
-                }
-            };
+                },
+                |server| gone(server, observed, Some(there), there.weight > 0),
+            );
             if gone {
                 let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
                 steps.push(Step::SetState { proxy, name, state, writer });
