@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Desired, Routing};
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
-use crate::snapshot::writes;
-use crate::status::{self, Status};
+use crate::state::Status;
+use crate::status;
 use crate::text;
 use crate::text::Text;
 
@@ -179,7 +179,7 @@ fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> 
             Door::Site => desired.web.servers.iter().any(|s| status::web(desired, observed, s, now).serves()),
             Door::Databases | Door::Writer => {
                 let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
-                let works = |status: &Status| status.serves() || writes(status);
+                let works = |status: &Status| status.serves() || status.state.writes();
                 desired.handover.is_none()
                     && writer.is_some_and(|s| works(&status::database(desired, observed, s, now)))
             }

@@ -26,12 +26,14 @@ pub mod plan;
 pub mod problem;
 pub mod proof;
 pub mod real;
+pub mod reason;
 pub mod roster;
 pub mod sessions;
 #[cfg(test)]
 pub mod sim;
 pub mod snapshot;
 pub mod started;
+pub mod state;
 pub mod status;
 pub mod step;
 pub mod text;

@@ -10,6 +10,7 @@ use crate::plan::tests::setting;
 use crate::snapshot::{Snapshot, snapshot};
 
 use super::*;
+use crate::text::Arg;
 
 const WEB: ProcessId = ProcessId::Proxy(PoolId::Web);
 
@@ -242,8 +243,8 @@ fn copies_are_counted() {
         }
         let of = |db: &String| {
             let view = shown(&scene).servers.into_iter().find(|s| s.name == name(db)).expect("it");
-            assert_eq!(view.status.word, text!("status-alone"), "{db}");
-            view.status.reason.and_then(|r| r.args.get("count").cloned())
+            assert_eq!(view.status.state, State::Alone, "{db}");
+            view.status.reason.and_then(|r| r.sentence().args.get("count").cloned())
         };
         others.iter().map(of).collect::<Vec<_>>()
     };

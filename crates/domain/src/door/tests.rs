@@ -4,7 +4,7 @@ use crate::desired::{Admin, Power};
 use crate::haproxy::stats::{Check, Running, Verdict};
 use crate::observed::{Leader, ProcessSeen, ProxySeen};
 use crate::snapshot::snapshot;
-use crate::status::Light;
+use crate::state::Light;
 
 const RIGHT: [(Door, Answer); 3] = [
     (Door::Site, Answer::Page),
@@ -61,7 +61,7 @@ fn answered(mut scene: Scene, door: Door, asked: Millis, at: Millis, answer: Ans
 
 fn verdict(scene: &Scene) -> (Light, String) {
     let shown = snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
-    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.key.to_string()))
+    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
 }
 
 /// What everything else says stays as it was: only the address tells.

@@ -5,19 +5,19 @@ use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::observed::{HeldLink, Setback};
 use crate::step::Step;
 
-fn word(scene: &Scene, server: &str) -> (Light, Text) {
+fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
     let status = database(&scene.desired, &scene.seen, server, scene.now);
-    (status.light, status.word)
+    (status.light, status.state)
 }
 
 #[test]
 fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     let scene = cluster(1);
-    assert_eq!(word(&scene, "db1"), (Light::Good, text!("status-in-sync")));
+    assert_eq!(word(&scene, "db1"), (Light::Good, State::InSync));
     let scene = scene.broken("db2");
-    assert_eq!(word(&scene, "db2"), (Light::Critical, text!("status-replication-stopped")));
-    assert_eq!(word(&scene, "db1"), (Light::Warning, text!("status-not-copied")));
+    assert_eq!(word(&scene, "db2"), (Light::Critical, State::ReplicationStopped));
+    assert_eq!(word(&scene, "db1"), (Light::Warning, State::NotCopied));
     let scene = cluster(1).idle("db2");
     assert_eq!(word(&scene, "db1").0, Light::Good, "it is about to be started again");
 }
@@ -26,13 +26,13 @@ fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
 #[test]
 fn a_writer_is_well_once_applications_find_their_schema() {
     let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
-    says(&bare("db1"), "db1", (Light::Progress, "status-opening"));
+    says(&bare("db1"), "db1", (Light::Progress, State::Opening));
     assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
     // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
     let mut denied = bare("db1");
     let step = Step::CreateSchema { name: name("db1") };
     denied.seen.setback_mut(&step, &text!("db-broken"));
-    says(&denied, "db1", (Light::Warning, "status-schemaless"));
+    says(&denied, "db1", (Light::Warning, State::Schemaless));
 }
 
 /// When the writer was opened, so long ago.
@@ -60,13 +60,13 @@ fn stopped_link(scene: Scene, on: &str, thread: Thread) -> Scene {
     scene.database(on, |d| d.links.entry(name(from)).or_default().receiving = thread)
 }
 
-const UNPROTECTED: (Light, &str) = (Light::Warning, "status-unprotected");
-const ALONE: (Light, &str) = (Light::Warning, "status-alone");
-const LINKING: (Light, &str) = (Light::Progress, "status-linking");
+const UNPROTECTED: (Light, State) = (Light::Warning, State::Unprotected);
+const ALONE: (Light, State) = (Light::Warning, State::Alone);
+const LINKING: (Light, State) = (Light::Progress, State::Linking);
 
 #[track_caller]
-fn says(scene: &Scene, server: &str, (light, key): (Light, &'static str)) {
-    assert_eq!(word(scene, server), (light, Text::of(key)));
+fn says(scene: &Scene, server: &str, shown: (Light, State)) {
+    assert_eq!(word(scene, server), shown);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
     // Who does not answer may send nothing: that is said of the peer.
     let mut dead = heard(60_000);
     dead.seen.databases.remove(&name("db1"));
-    assert_ne!(word(&dead, "db2").1, Text::of("status-alone"));
+    assert_ne!(word(&dead, "db2").1, State::Alone);
 }
 
 #[test]
@@ -240,10 +240,10 @@ fn that_cordee_could_not_ask_says_nothing_of_a_database() {
         scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(NOW - 9_000), why });
         scene
     };
-    says(&fails("db-unreachable"), "db2", (Light::Critical, "status-unreachable"));
-    says(&fails("own-descriptors"), "db2", (Light::Unknown, "status-unknown"));
+    says(&fails("db-unreachable"), "db2", (Light::Critical, State::Unreachable));
+    says(&fails("own-descriptors"), "db2", (Light::Unknown, State::Unknown));
     let mut scene = cluster(1);
     scene.seen.initialised.remove(&name("db2"));
     scene.seen.own.unread.insert(name("db2"));
-    says(&scene, "db2", (Light::Unknown, "status-unknown"));
+    says(&scene, "db2", (Light::Unknown, State::Unknown));
 }

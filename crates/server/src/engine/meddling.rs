@@ -3,7 +3,7 @@
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Meddling, ProcessId};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};

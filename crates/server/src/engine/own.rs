@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use cordee_domain::observed::{ProcessId, Room};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::time::Instant;

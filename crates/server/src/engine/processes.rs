@@ -11,7 +11,7 @@ use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::Text;

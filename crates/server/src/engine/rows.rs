@@ -8,7 +8,7 @@ use cordee_domain::db::verify::{Pace, Progress, Report, Side};
 use cordee_domain::desired::{Desired, Power, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};

@@ -5,7 +5,7 @@ use cordee_domain::db::ids::DENSE;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Refusal;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};

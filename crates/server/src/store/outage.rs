@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::MutexGuard;
 
 use cordee_domain::ids::Millis;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::ErrorCode;

@@ -4,7 +4,7 @@ use super::*;
 use crate::haproxy::runtime::State;
 use crate::observed::{Port, Setback};
 use crate::plan::cut_off;
-use crate::status::Light;
+use crate::state::Light;
 use crate::text;
 
 /// What is known of a server's process and of its port, and whether HAProxy may lead there.
@@ -128,11 +128,8 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
         // Nobody took it out, and nobody is told so.
         assert_ne!(status.light, Light::Maintenance, "{port:?}");
         if let Port::Foreign(holder) = port {
-            let reason = text!(
-                "reason-port-taken",
-                port = desired.web.server(&name("web1")).expect("there").port.to_string(),
-                holder = holder.as_str()
-            );
+            let port = desired.web.server(&name("web1")).expect("there").port;
+            let reason = crate::reason::Reason::PortTaken { port, holder };
             assert_eq!((status.light, status.reason), (Light::Critical, Some(reason)));
         }
     }

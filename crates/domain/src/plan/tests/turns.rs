@@ -4,6 +4,7 @@ use super::*;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::Verdict;
 use crate::plan::leaving;
+use crate::state::State as Is;
 use crate::{status, text};
 
 struct Scene {
@@ -63,9 +64,9 @@ impl Scene {
         Some(others.iter().map(ToString::to_string).collect())
     }
 
-    fn word(&self, server: &str) -> Text {
+    fn is(&self, server: &str) -> Is {
         let server = self.desired.web.server(&name(server)).expect("it is there");
-        status::web(&self.desired, &self.memory, server, self.world.now).word
+        status::web(&self.desired, &self.memory, server, self.world.now).state
     }
 }
 
@@ -114,7 +115,7 @@ fn whoever_leaves_right_after_another_came_back_waits_until_that_one_serves() {
                 assert!(scene.serves("web1") || scene.serves("web2"), "{out:?}, {leave:?}");
                 if scene.waits("web2") == Some(vec!["web1".to_owned()]) {
                     waited += 1;
-                    assert_eq!(scene.word("web2"), text!("status-waits"));
+                    assert_eq!(scene.is("web2"), Is::Waits);
                 }
             }
             assert!(waited > 3, "{out:?}, {leave:?}: {waited}");
@@ -300,7 +301,7 @@ fn where_nobody_serves_there_is_nothing_to_protect() {
         scene.go();
     }
     for server in ["web1", "web2"] {
-        assert_eq!(scene.word(server), text!("status-maintenance"));
+        assert_eq!(scene.is(server), Is::Maintenance);
     }
 }
 
@@ -375,7 +376,7 @@ fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
     let seen = scene.memory.proxy(PoolId::Web);
     assert!(!seen.running.value().expect("seen").servers.contains_key(&name("far")));
     assert!(!seen.file.unwrap_or_default().contains("server far "));
-    assert_eq!(scene.word("far"), text!("status-double"));
+    assert_eq!(scene.is("far"), Is::Double);
     assert!(scene.serves("near"));
     scene.world.name = None;
     scene.wish(&remove("near"));
@@ -428,7 +429,7 @@ fn a_name_that_moves_onto_a_server_out_of_service_serves_there_until_that_one_is
         assert!(scene.serves("far") || scene.serves("near"));
     }
     assert_eq!([scene.serves("far"), scene.serves("near")], [false, true], "one server, once");
-    assert_eq!(scene.word("far"), text!("status-double"));
+    assert_eq!(scene.is("far"), Is::Double);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use cordee_domain::db::detail::{Answers, Crowd, Detail};
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::proof::Proof;
-use cordee_domain::status::Light;
+use cordee_domain::state::{Light, State, Status};
 use cordee_domain::text::Text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -364,8 +364,7 @@ async fn a_standby_is_promoted_after_a_question() {
 #[tokio::test]
 async fn a_loss_is_accepted_only_by_name_and_tick() {
     let mut snapshot = fixture::snapshot();
-    snapshot.servers[2].status =
-        cordee_domain::status::Status::bare(Light::Critical, cordee_domain::text!("status-down"));
+    snapshot.servers[2].status = Status::bare(Light::Critical, State::Down);
     let site = site_of(snapshot).await;
     let path = "/pools/db/servers/db2/promote";
     let page = site.get(path).await;

@@ -12,7 +12,8 @@ use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Runtime, Server};
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
-use crate::status::{Light, database};
+use crate::state::{Light, State};
+use crate::status::database;
 use crate::step::{Mend, Step, Target};
 use crate::text;
 
@@ -144,9 +145,9 @@ fn somebody_elses_is_named_with_what_to_run() {
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    assert_eq!((status.light, status.word), (Light::Warning, text!("status-altered")));
+    assert_eq!((status.light, status.state), (Light::Warning, State::Altered));
     let local = with(scene, "db2", "local_infile", "ON");
-    assert_ne!(database(&local.desired, &local.seen, &server, local.now).word, text!("status-altered"));
+    assert_ne!(database(&local.desired, &local.seen, &server, local.now).state, State::Altered);
 }
 
 /// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
@@ -160,7 +161,7 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let vain = (Target::Database(name("db2")), mend);
     scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    let Some(reason) = status.reason.filter(|_| status.word == text!("status-altered")) else { panic!() };
+    let Some(reason) = status.reason.filter(|_| status.state == State::Altered) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
 }
 
@@ -220,7 +221,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
     });
     let server = scene.desired.db.servers[1].clone();
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    assert_eq!((status.light, status.word), (Light::Critical, text!("status-log-reset")));
+    assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
     assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Renumber { .. } | Step::SetBack { .. })));
 }
 
@@ -245,11 +246,11 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
         };
         let last = Some((server.id, report));
         scene.seen.comparisons.insert(name("db2"), Comparison { last, ..Comparison::default() });
-        database(&scene.desired, &scene.seen, &server, scene.now).word
+        database(&scene.desired, &scene.seen, &server, scene.now).state
     };
-    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), text!("status-may-lack"));
-    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), text!("status-rows-differ"));
-    assert_eq!(shown(Verdict::Equal { rows: 1 }), text!("status-in-sync"));
+    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);
+    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), State::RowsDiffer);
+    assert_eq!(shown(Verdict::Equal { rows: 1 }), State::InSync);
 }
 
 /// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset nor
