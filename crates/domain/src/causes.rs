@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::change::Change;
 use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
+use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Own, Room};
 use crate::reason::Reason;
@@ -315,7 +316,7 @@ impl Scene<'_> {
             remedies: vec![remedy],
         };
         if let Some(why) = &self.own.blind {
-            return Some(cause(Light::Unknown, text!("cause-blind"), why.clone(), doctor()));
+            return Some(cause(Light::Unknown, text!("cause-blind"), why.sentence(), doctor()));
         }
         let room = |r: &Room| Remedy::Hand { says: text!("remedy-room", folder = r.folder.as_str()) };
         let short = self.own.room.as_ref().filter(|r| r.says().is_some());
@@ -492,9 +493,9 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     all
 }
 
-const fn taken_port(status: &Status) -> Option<u16> {
-    match status.reason {
-        Some(Reason::PortTaken { port, .. }) => Some(port),
+fn taken_port(status: &Status) -> Option<u16> {
+    match status.reason.as_ref()?.fault()? {
+        Fault::PortTaken { port, .. } => Some(*port),
         _ => None,
     }
 }
@@ -519,7 +520,7 @@ fn thaw(status: &Status) -> Vec<Remedy> {
 }
 
 fn socket_gone(status: &Status) -> bool {
-    status.reason.as_ref().is_some_and(|reason| reason.sentence().key == "reason-socket-gone")
+    matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::SocketGone { .. }))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod diff;
 pub mod door;
 pub mod drill;
 pub mod entries;
+pub mod fault;
 pub mod guesses;
 pub mod haproxy;
 pub mod ids;

@@ -1,6 +1,7 @@
 //! Why a status is as it is.
 
 use crate::desired::Asked;
+use crate::fault::Fault;
 use crate::ids::ServerName;
 use crate::text;
 use crate::text::{Arg, Text};
@@ -8,15 +9,17 @@ use crate::text::{Arg, Text};
 /// Why a status is as it is. What something follows from is a variant of its own; all else is only read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// It could not be looked at, or something could not be done to it.
+    Fault(Fault),
+    /// Its process does not run.
+    Ended {
+        /// Why.
+        why: Fault,
+        /// Seconds until it is started again; 0: now.
+        wait: u64,
+    },
     /// Processes stand still.
     Still(Still),
-    /// Somebody else listens where it should.
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// Who.
-        holder: String,
-    },
     /// Somebody stopped it.
     StoppedBy(Asked),
     /// Another database, or a link to it.
@@ -75,10 +78,10 @@ impl Reason {
     /// The sentence.
     pub fn sentence(&self) -> Text {
         match self {
+            Self::Fault(fault) => fault.sentence(),
             Self::Still(still) => still.sentence(),
-            Self::PortTaken { port, holder } => {
-                text!("reason-port-taken", port = port.to_string(), holder = holder.as_str())
-            }
+            Self::Ended { why, wait: 0 } => why.sentence(),
+            Self::Ended { why, wait } => why.sentence().with("wait", *wait),
             Self::StoppedBy(asked) => text!("reason-stopped-by", who = asked.who()),
             Self::Peer { says, .. } | Self::Said(says) => says.clone(),
         }
@@ -88,13 +91,29 @@ impl Reason {
     pub fn thaws(&self) -> Option<String> {
         match self {
             Self::Still(still) => Some(still.thaws()),
-            Self::PortTaken { .. } | Self::StoppedBy(_) | Self::Peer { .. } | Self::Said(_) => None,
+            Self::Fault(_) | Self::Ended { .. } | Self::StoppedBy(_) | Self::Peer { .. } | Self::Said(_) => {
+                None
+            }
+        }
+    }
+
+    /// What went wrong, where that is the reason.
+    pub const fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(why) | Self::Ended { why, .. } => Some(why),
+            Self::Still(_) | Self::StoppedBy(_) | Self::Peer { .. } | Self::Said(_) => None,
         }
     }
 
     /// Whether two are one reason to a person: of the same things, whatever was measured.
     pub fn is_like(&self, other: &Self) -> bool {
         self.sentence().is_like(&other.sentence())
+    }
+}
+
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 

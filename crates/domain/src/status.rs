@@ -5,6 +5,7 @@ use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
 use crate::desired::{Admin, CookieChoice, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
+use crate::fault::Fault;
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
@@ -62,7 +63,7 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
         running if young(running, &process, now) => Status::bare(Light::Progress, State::Starting),
         running => match running.fresh(now, STALE) {
             None => match running {
-                Seen::Failed { why, .. } if why.key == "reason-socket-gone" => {
+                Seen::Failed { why: why @ Fault::SocketGone { .. }, .. } => {
                     Status::new(Light::Unknown, State::Unknown, why.clone())
                 }
                 running => unknown(running.last(), now),
@@ -302,7 +303,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(copy) = observed.copies.get(&server.name) {
         // One that failed is tried again, and why it failed stays to be read.
         if let Some(setback) = observed.setbacks.get(&Target::Process(id)) {
-            let reason = text!("reason-copying-again", why = setback.why.clone(), how = copying(copy, now));
+            let reason = text!("reason-copying-again", why = &setback.why, how = copying(copy, now));
             return Status::new(Light::Critical, State::CopyFailed, reason);
         }
         return Status::new(Light::Progress, State::Copying, copying(copy, now));
@@ -344,9 +345,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     match &seen {
         Seen::Never => Status::bare(Light::Progress, State::Starting),
         // That Cordée could not ask says nothing of the database.
-        Seen::Failed { why, .. } if why.key.starts_with("own-") => {
-            Status::new(Light::Unknown, State::Unknown, why.clone())
-        }
+        Seen::Failed { why, .. } if why.is_own() => Status::new(Light::Unknown, State::Unknown, why.clone()),
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
@@ -357,7 +356,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             if recovering && server.runtime == Runtime::Process {
                 Status::bare(Light::Progress, State::Starting)
             } else if let Some(and) = person {
-                let reason = text!("reason-writer-gone", why = why.clone(), and = and);
+                let reason = text!("reason-writer-gone", why = why, and = and);
                 Status::new(Light::Critical, State::Unreachable, reason)
             } else {
                 Status::new(Light::Critical, State::Unreachable, why.clone())
@@ -464,7 +463,7 @@ fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
 fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
     let Port::Foreign(holder) = &process.port else { return None };
     process.leader.as_ref()?;
-    let reason = Reason::PortTaken { port: server.port, holder: holder.clone() };
+    let reason = Fault::PortTaken { port: server.port, holder: holder.clone() };
     Some(Status::new(Light::Critical, State::Down, reason))
 }
 
@@ -496,12 +495,9 @@ fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<S
 /// A process that should run and does not.
 fn stopped(process: &ProcessSeen, now: Millis) -> Status {
     let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
-    let reason = match (&process.trouble, next.saturating_sub(now)) {
-        (Some(why), 0) => why.clone(),
-        (Some(why), wait) => why.clone().with("wait", wait.div_ceil(1_000)),
-        (None, _) => return Status::bare(Light::Progress, State::Starting),
-    };
-    Status::new(Light::Critical, State::Down, reason)
+    let Some(why) = process.trouble.clone() else { return Status::bare(Light::Progress, State::Starting) };
+    let wait = next.saturating_sub(now).div_ceil(1_000);
+    Status::new(Light::Critical, State::Down, Reason::Ended { why, wait })
 }
 
 /// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.

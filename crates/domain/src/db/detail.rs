@@ -14,25 +14,25 @@ use serde::{Deserialize, Serialize};
 use crate::db::conflict::Shown;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Server, Standing};
+use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::Comparison;
 use crate::reason::Reason;
 use crate::state::{Light, Remark};
 use crate::status::LAG_LIMIT;
 use crate::text;
-use crate::text::Text;
 
 use accounts::Account;
 
 /// What was found when a person looked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
     /// When the look ended.
     pub at: Millis,
     /// What the database says of itself, or why it could not be asked.
-    pub own: Result<Answers, Text>,
+    pub own: Result<Answers, Fault>,
     /// The other databases, looked at between the two looks at this one.
-    pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Text>>,
+    pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Fault>>,
     /// Comparisons of rows, of all databases.
     pub comparisons: BTreeMap<ServerName, Comparison>,
     /// The rows at which its links stopped, by the server that each copies.

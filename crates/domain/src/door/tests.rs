@@ -1,6 +1,7 @@
 use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster};
 use crate::desired::{Admin, Power};
+use crate::fault::{Fault, Lack};
 use crate::haproxy::stats::{Check, Running, Verdict};
 use crate::observed::{Leader, ProcessSeen, ProxySeen};
 use crate::snapshot::snapshot;
@@ -116,7 +117,7 @@ fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
     for door in Door::ALL {
         let mut scene = well();
         let desired = scene.desired.clone();
-        let why = text!("door-cannot-ask", why = Text::of("own-memory"));
+        let why = Fault::Unasked(Box::new(Fault::Own(Lack::Memory, None)));
         let seen = scene.seen.doors.entry(door).or_default();
         seen.take(&desired, door, (NOW, NOW), Err(why));
         assert_eq!(verdict(&scene), (Light::Unknown, "door-cannot-ask".to_owned()));
@@ -169,7 +170,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
     // One that is down by itself is an alarm, whatever a person did to the other.
     scene.desired.web.servers[0].power = Power::On;
-    let process = ProcessSeen { trouble: Some(Text::of("no")), ..ProcessSeen::default() };
+    let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
     let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
     scene.seen.processes.insert(id, process);
     assert_eq!(verdict(&scene).0, Light::Critical);

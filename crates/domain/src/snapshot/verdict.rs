@@ -13,7 +13,7 @@ use crate::text::{Arg, Text, Thing};
 /// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
 pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     if let Some(why) = &own.blind {
-        let reason = text!("verdict-own-blind", why = why.clone());
+        let reason = text!("verdict-own-blind", why = why);
         return Remark::new(Light::Unknown, text!("verdict-blind"), reason);
     }
     let why = match (&own.unwritable, own.hindrance()) {
@@ -224,6 +224,7 @@ fn fitting(names: &[&ServerName]) -> Arg {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Fault, Lack};
 
     fn said(own: &Own, light: Light) -> (Light, String, String) {
         let verdict = despite(own, Remark::new(light, text!("verdict-good"), text!("verdict-empty")));
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_cordee_that_cannot_look_says_that_it_does_not_know() {
-        let own = Own { blind: Some(text!("own-descriptors")), ..Own::default() };
+        let own = Own { blind: Some(Fault::Own(Lack::Descriptors, None)), ..Own::default() };
         for light in [Light::Good, Light::Critical, Light::Unknown] {
             let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
             assert_eq!(said(&own, light), wanted);
@@ -260,9 +261,9 @@ mod tests {
             let worse = (Light::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
             assert_eq!(said(&own, Light::Critical), worse, "what is worse stays, and the cause is added");
         }
-        let mut own = Own { unwritable: Some(text!("io-read-only")), ..Own::default() };
+        let mut own = Own { unwritable: Some(Fault::ReadOnly(None)), ..Own::default() };
         assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
-        own.unwritable = Some(text!("io-full"));
+        own.unwritable = Some(Fault::DiskFull(None));
         own.room = room(2 << 20);
         let said = own.hindrance().map(|why| why.key.to_string());
         assert_eq!(

@@ -2,6 +2,7 @@ use super::passage::GRACE;
 use super::*;
 use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::fault::{Fault, Lack};
 use crate::observed::{HeldLink, Setback};
 use crate::step::Step;
 
@@ -31,7 +32,7 @@ fn a_writer_is_well_once_applications_find_their_schema() {
     // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
     let mut denied = bare("db1");
     let step = Step::CreateSchema { name: name("db1") };
-    denied.seen.setback_mut(&step, &text!("db-broken"));
+    denied.seen.setback_mut(&step, &Fault::Broken);
     says(&denied, "db1", (Light::Warning, State::Schemaless));
 }
 
@@ -92,7 +93,7 @@ fn a_fallen_standby_is_told_at_once() {
         |s| s.standby_frozen("db2"),
         |mut s| {
             let last = Some(s.now - 500);
-            s.seen.databases.insert(name("db2"), Seen::Failed { last, why: Text::of("db-no-answer") });
+            s.seen.databases.insert(name("db2"), Seen::Failed { last, why: Fault::Silent });
             s
         },
     ];
@@ -130,7 +131,7 @@ fn links_that_rest_for_a_step_are_not_interrupted() {
             says(&scene.clone().started(on, NOW - ago), on, shown);
         }
         let mut failed = rested(scene, on, 0);
-        let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+        let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
         failed.seen.setbacks.insert(Target::Database(name(on)), setback);
         says(&failed, on, ALONE);
     }
@@ -215,7 +216,7 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
         says(&first(alone()).started("db2", NOW - ago), "db2", shown);
         // It answers short questions already.
         let mut starting = alone().started("db1", NOW - 300).started("db2", NOW - ago);
-        let failed = Seen::Failed { last: Some(NOW - 100), why: Text::of("db-no-answer") };
+        let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
         starting.seen.databases.insert(name("db1"), failed);
         says(&starting, "db2", shown);
     }
@@ -223,25 +224,24 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     let mut unborn = first(alone());
     unborn.seen.initialised.remove(&name("db1"));
     says(&unborn, "db2", LINKING);
-    let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+    let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
     unborn.seen.setbacks.insert(Target::Process(ProcessId::Server(name("db1"))), setback);
     says(&unborn, "db2", ALONE);
     // It could not be started.
     let mut failed = first(alone()).started("db2", NOW);
-    failed.writer_process().trouble = Some(Text::of("no"));
+    failed.writer_process().trouble = Some(Fault::Ended);
     says(&failed, "db2", ALONE);
 }
 
 #[test]
 fn that_cordee_could_not_ask_says_nothing_of_a_database() {
-    let fails = |key: &'static str| {
+    let fails = |why: Fault| {
         let mut scene = cluster(1);
-        let why = Text::of(key);
         scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(NOW - 9_000), why });
         scene
     };
-    says(&fails("db-unreachable"), "db2", (Light::Critical, State::Unreachable));
-    says(&fails("own-descriptors"), "db2", (Light::Unknown, State::Unknown));
+    says(&fails(Fault::Unreachable(None)), "db2", (Light::Critical, State::Unreachable));
+    says(&fails(Fault::Own(Lack::Descriptors, None)), "db2", (Light::Unknown, State::Unknown));
     let mut scene = cluster(1);
     scene.seen.initialised.remove(&name("db2"));
     scene.seen.own.unread.insert(name("db2"));

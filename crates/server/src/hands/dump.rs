@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cordee_domain::db::verify::TableName;
+use cordee_domain::fault::{Cause, Fault};
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use super::backup::{Lines, Mend, Watch, as_user, pipe};
 use crate::paths::User;
@@ -53,9 +53,9 @@ pub struct What<'a> {
 /// Copies those schemas at one moment of the donor's, without holding up anybody. What is written is not logged there, on
 /// any connection of the client's: it is refused before anything is sent if that cannot be had. Gives the GTID position of
 /// that moment, of the domains in the donor's log.
-pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Text> {
+pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Fault> {
     let lines = Lines::of(ends.log);
-    let failed = |_| text!("copy-failed");
+    let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
     let mut reader = as_user(Command::new("/usr/bin/mariadb-dump"), ends.user, ends.log).map_err(failed)?;
     reader
         .arg(format!("--defaults-file={}", ends.from.display()))
@@ -78,7 +78,7 @@ pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<Strin
         .arg(format!("--init-command={FIRST}"))
         .stdout(Stdio::null());
     let tail = pipe(reader, writer, Some(MODES), watch).map_err(|why| lines.explain(why))?;
-    position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position"))
+    position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position").into())
 }
 
 /// The position stands near the end, in a comment; the last one counts (10.11.19: text of the tables comes before it).

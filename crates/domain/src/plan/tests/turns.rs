@@ -1,6 +1,7 @@
 //! Make before break: whoever leaves waits until another one serves, and says so.
 
 use super::*;
+use crate::fault::Fault;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::Verdict;
 use crate::plan::leaving;
@@ -263,7 +264,7 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
         let now = scene.world.now;
         let seen = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
         for running in [
-            Seen::Failed { last: Some(now), why: text!("haproxy-no-socket") },
+            Seen::Failed { last: Some(now), why: Fault::NoSocket(None) },
             Seen::At(now - 10_000, seen.running.value().expect("seen").clone()),
         ] {
             let mut memory = scene.memory.clone();
@@ -438,7 +439,7 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
     let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now);
-    for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never") }] {
+    for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never").into() }] {
         scene.memory.names.insert("host.lan".to_owned(), lost);
         assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now), before);
     }

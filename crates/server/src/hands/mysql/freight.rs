@@ -6,8 +6,8 @@ use cordee_domain::db::freight::{Kind, Load};
 use cordee_domain::db::verify::sql::{Lossy, identifier};
 use cordee_domain::db::verify::{OWN_SCHEMAS, TableName};
 use cordee_domain::db::views::{Props, in_order, props};
+use cordee_domain::fault::Fault;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
 
@@ -31,7 +31,7 @@ pub type Views = BTreeSet<(String, String)>;
 impl Database {
     /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but the
     /// writer a look must not log that a table in memory was found empty.
-    pub async fn load(&self, writer: bool) -> Result<Load, Text> {
+    pub async fn load(&self, writer: bool) -> Result<Load, Fault> {
         let mut conn = self.session().await?;
         within_limit(SURVEY, async {
             if !writer {
@@ -43,7 +43,7 @@ impl Database {
     }
 
     /// The broken views, each with its text.
-    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Text> {
+    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Fault> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_mode='', sql_log_bin=0").await?;
@@ -68,7 +68,7 @@ impl Database {
         &self,
         (views, known): (Vec<View>, Views),
         schemas: &BTreeMap<String, String>,
-    ) -> Result<(), Text> {
+    ) -> Result<(), Fault> {
         if views.is_empty() {
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Database {
     }
 
     /// The collation of each schema of applications, and of Cordée's.
-    pub async fn collations(&self) -> Result<BTreeMap<String, String>, Text> {
+    pub async fn collations(&self) -> Result<BTreeMap<String, String>, Fault> {
         let sql = format!(
             "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN {OTHERS}"
         );
@@ -108,7 +108,7 @@ impl Database {
 
     /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come over
     /// a link.
-    pub async fn still_events(&self, events: &[TableName]) -> Result<(), Text> {
+    pub async fn still_events(&self, events: &[TableName]) -> Result<(), Fault> {
         let disable = |event: &TableName| format!("ALTER EVENT {} DISABLE ON SLAVE", full(event));
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {

@@ -17,7 +17,7 @@ use cordee_domain::text::Text;
 use mysql_async::Value;
 use tokio::time::{sleep, timeout};
 
-use super::session::{Fault, Session};
+use super::session::{Session, Snag};
 use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
 use crate::hands::process::failpoint;
 
@@ -107,16 +107,16 @@ pub async fn make_way(
     let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
     let work = async {
         if theirs.has_triggers(&conflict.table).await? {
-            return Err(Fault::Gone(text!("repair-triggers", table = conflict.table.to_string())));
+            return Err(Snag::Gone(text!("repair-triggers", table = conflict.table.to_string())));
         }
         theirs.write_quietly().await?;
         let found = theirs.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
         let key = match found.as_slice() {
             [] => return Ok(false),
             [one] => one,
-            _ => return Err(Fault::Gone(unknown())),
+            _ => return Err(Snag::Gone(unknown())),
         };
-        let before = theirs.whole(&reader, key, Lock::None).await?.ok_or_else(|| Fault::Gone(unknown()))?;
+        let before = theirs.whole(&reader, key, Lock::None).await?.ok_or_else(|| Snag::Gone(unknown()))?;
         let at = ours.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
         let wanted = match at.as_slice() {
             [one] => ours.whole(&reader, one, Lock::None).await?,
@@ -178,7 +178,7 @@ impl Run<'_> {
     }
 
     /// Why rows of a table cannot be put right: its triggers would act on it.
-    async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Fault> {
+    async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Snag> {
         for session in std::iter::once(&mut self.reference).chain(&mut self.others) {
             if session.has_triggers(name).await? {
                 return Ok(Some(text!("repair-triggers", table = name.to_string())));
@@ -193,7 +193,7 @@ impl Run<'_> {
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Held<()>, Fault> {
+    ) -> Result<Held<()>, Snag> {
         let hindered = self.hindered(reader.name()).await?;
         let Some(healing) = self.healing.as_mut() else { return Ok(Err(text!("verify-unsettled"))) };
         healing.touched.insert(reader.name().clone());
@@ -220,7 +220,7 @@ impl Run<'_> {
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Held<u64>, Fault> {
+    ) -> Result<Held<u64>, Snag> {
         let mut last = text!("verify-unsettled");
         let table = || reader.name().to_string();
         let mut late = 0;
@@ -229,7 +229,7 @@ impl Run<'_> {
             let done = self.heal_held(reader, chunk, other).await;
             // The database itself frees rows that are held for so long: that it ended a session then says nothing of it.
             let done = match done {
-                Err(Fault::Gone(_)) if started.elapsed() > HOLD * 2 => {
+                Err(Snag::Gone(_)) if started.elapsed() > HOLD * 2 => {
                     self.reopen().await?;
                     Ok(Err(text!("verify-unsettled")))
                 }
@@ -241,8 +241,8 @@ impl Run<'_> {
             }
             match done {
                 Ok(Err(why)) => last = why,
-                Err(Fault::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
-                Err(Fault::Refused(code)) => {
+                Err(Snag::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
+                Err(Snag::Refused(code)) => {
                     return Ok(Err(text!("repair-refused", table = table(), code = code)));
                 }
                 done => return done,
@@ -253,7 +253,7 @@ impl Run<'_> {
     }
 
     /// New sessions everywhere: what the old ones held is free.
-    async fn reopen(&mut self) -> Result<(), Fault> {
+    async fn reopen(&mut self) -> Result<(), Snag> {
         let peers = self.healing.iter_mut().flat_map(|healing| &mut healing.peers);
         for session in std::iter::once(&mut self.reference).chain(&mut self.others).chain(peers) {
             session.reopen().await?;
@@ -262,7 +262,7 @@ impl Run<'_> {
     }
 
     /// One try, and how many rows were put right: both in a transaction that ends with it, or has done nothing.
-    async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Fault> {
+    async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Snag> {
         let busy = || Ok(Err(text!("verify-unsettled")));
         let (Some(other), Some(healing)) = (self.others.get_mut(other), self.healing.as_mut()) else {
             return busy();
@@ -300,7 +300,7 @@ impl Run<'_> {
             session.end().await?;
         }
         match done {
-            Err(Fault::Slow) => busy(),
+            Err(Snag::Slow) => busy(),
             done => done,
         }
     }
@@ -338,10 +338,10 @@ async fn put_right(
     reader: &Reader,
     (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
     healing: &mut Healing<'_>,
-) -> Result<Held<u64>, Fault> {
+) -> Result<Held<u64>, Snag> {
     let pairs = gathered(reference, other, reader, (keys, unique), healing.side).await?;
     if pairs.len() > KNOT {
-        return Err(Fault::Refused(1062));
+        return Err(Snag::Refused(1062));
     }
     failpoint("before", "Save");
     keep(healing.file, reader, &other.name, &pairs)?;
@@ -368,7 +368,7 @@ async fn put_right(
 
 /// Of these rows, those that a further database does not have as what the reference logs expects them there: it has one that
 /// the reference lacks, or lacks one that it has; with what it has. In a transaction of it.
-async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Fault> {
+async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Snag> {
     peer.begin(HOLD_LOCK).await?;
     let mut found = Vec::new();
     for pair in pairs {
@@ -382,9 +382,9 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
 }
 
 /// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
-fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Fault> {
+fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Snag> {
     tokio::task::block_in_place(|| save(file, reader, on, pairs))
-        .map_err(|_| Fault::Gone(text!("repair-not-saved")))
+        .map_err(|_| Snag::Gone(text!("repair-not-saved")))
 }
 
 /// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
@@ -395,7 +395,7 @@ async fn gathered(
     reader: &Reader,
     (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
     side: Side,
-) -> Result<Vec<Pair>, Fault> {
+) -> Result<Vec<Pair>, Snag> {
     let lock = if side == Side::Other { Lock::Write } else { Lock::Share };
     let (mut pairs, mut moving) = (Vec::<Pair>::new(), BTreeSet::new());
     let mut rest = keys;
@@ -434,7 +434,7 @@ async fn write(
     reader: &Reader,
     pairs: &[Pair],
     sides: impl Fn(&Pair) -> (Option<&[Value]>, Option<&[Value]>),
-) -> Result<(), Fault> {
+) -> Result<(), Snag> {
     for pair in pairs {
         let (from, to) = sides(pair);
         if from.is_some() && (to.is_none() || pair.moves) {

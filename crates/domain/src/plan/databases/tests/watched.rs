@@ -10,6 +10,7 @@ use crate::db::stalled::STALLED;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Runtime, Server};
+use crate::fault::Fault;
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
 use crate::state::{Light, State};
@@ -110,7 +111,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     let open = Step::OpenDatabase { name: db2(), epoch: 1 };
     let zones = Step::LoadZones { name: db2() };
     let mut observed = Observed::default();
-    let setback = || Setback { count: 9, at: 1_000, why: text!("db-broken") };
+    let setback = || Setback { count: 9, at: 1_000, why: Fault::Broken };
     let kept = |observed: &Observed| {
         let mut plan = Plan { steps: vec![zones.clone(), set.clone(), open.clone()], ..Plan::default() };
         hold_back(&mut plan, observed, 1_100);
@@ -129,7 +130,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
     // It is noted as it is looked for.
     observed = Observed::default();
-    observed.setback_mut(&set, &text!("db-broken")).at = 1_000;
+    observed.setback_mut(&set, &Fault::Broken).at = 1_000;
     assert!(observed.setback(&set).is_some() && observed.setback(&zones).is_none());
     assert!(observed.in_vain(&target(), 1_100) && !observed.in_vain(&target(), 61_000));
     observed.succeeded(&zones);
@@ -156,7 +157,7 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mut scene = with(cluster(1), "db2", "max_allowed_packet", "16777216");
     let server = scene.desired.db.servers[1].clone();
     assert_eq!(set(&scene).len(), 1, "it is tried first");
-    let why = text!("db-broken");
+    let why = Fault::Broken;
     let mend = Mend::Setting("max_allowed_packet".to_owned());
     let vain = (Target::Database(name("db2")), mend);
     scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
@@ -187,7 +188,7 @@ fn an_account_that_is_gone_is_made_again() {
     scene.seen.accounts.insert(name("db2"), Seen::At(scene.now, BTreeMap::<String, Credentials>::new()));
     let what = "cordee_repl".to_owned();
     assert!(steps(&scene).contains(&Step::MakeAccounts { name: name("db2"), what }));
-    scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: text!("db-no-answer") });
+    scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: Fault::Silent });
     assert!(!steps(&scene).iter().any(|s| matches!(s, Step::MakeAccounts { .. })), "unknown is not absent");
 }
 
