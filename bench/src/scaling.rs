@@ -182,8 +182,8 @@ fn pure(report: &mut Report) {
     report.note("… of 1,000", format!("{} ms", Figures::new(long).spread(2)));
 }
 
-/// A cluster with a thousand external web servers: one listener answers at all addresses of the loopback. They stay: this
-/// part is the last one.
+/// A cluster with a thousand external web servers: one listener answers at all addresses of the loopback. They stay:
+/// this part is the last one.
 fn real(cluster: &Cluster, report: &mut Report) {
     let listener = Stranger::at("0.0.0.0:0", Manner::Good("far"));
     let before = Figures::new((0..ADDED).map(|_| in_turn(cluster, &listener)).collect());
@@ -203,9 +203,9 @@ fn real(cluster: &Cluster, report: &mut Report) {
         format!("{:.1} s asked, all good after {:.1} s", asked.as_secs_f64(), begun.elapsed().as_secs_f64()),
     );
     let serve = cluster.serve().expect("cordee serve").pid;
-    let (began, from) = (Instant::now(), ticks(serve));
+    let (rests, from) = (Instant::now(), ticks(serve));
     std::thread::sleep(WINDOW);
-    let percent = (ticks(serve) - from) / ticks_per_second() / began.elapsed().as_secs_f64() * 100.0;
+    let percent = (ticks(serve) - from) / ticks_per_second() / rests.elapsed().as_secs_f64() * 100.0;
     report.judge(
         "Processor of `cordee serve` at rest over 60 s, 1,004 servers",
         format!("{percent:.2} %"),

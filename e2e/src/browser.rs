@@ -345,7 +345,8 @@ impl Browser {
     /// A picture of the whole page at its present width.
     #[track_caller]
     pub fn picture(&self, path: &Path) {
-        // A page that is shown whole has no scroll bar: with one in its measures, the picture lacks as much at its right.
+        // A page that is shown whole has no scroll bar: with one in its measures, the picture lacks as much at its
+        // right.
         let bar = |width: &str| {
             self.script("document.documentElement.style.scrollbarWidth = arguments[0]", &[json!(width)]);
         };

@@ -5,7 +5,7 @@ use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
 use crate::snapshot::{Action, Snapshot};
-use crate::status::{Light, Status};
+use crate::state::{Light, State, Status};
 use crate::text;
 
 /// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
@@ -23,7 +23,7 @@ pub(crate) fn actions(desired: &Desired, pool: PoolId, server: &Server, status: 
 }
 
 fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
-    if status.word == text!("status-waits") {
+    if status.state == State::Waits {
         all.extend([Action::Anyway, Action::Withdraw]);
     }
     if server.standing == Standing::Leaving {
@@ -63,9 +63,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
     if ours && stays && !writer && copied_again(status) {
         all.push(Action::Recopy);
     }
-    if follows
-        && (status.word == text!("status-rows-differ") || status.word == text!("status-replication-stopped"))
-    {
+    if follows && matches!(status.state, State::RowsDiffer | State::ReplicationStopped) {
         all.push(Action::Repair);
     }
     if ours && server.power == Power::Off {
@@ -91,18 +89,16 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &
 /// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of
 /// all of them, and nothing but a copy makes them what they are elsewhere.
 fn copied_again(status: &Status) -> bool {
-    if status.word == text!("status-rows-unproven") {
-        return true;
-    }
-    let words = [
-        text!("status-rows-differ"),
-        text!("status-replication-stopped"),
-        text!("status-diverged"),
-        text!("status-log-reset"),
-        text!("status-may-lack"),
-        text!("status-copy-failed"),
-    ];
-    status.light == Light::Critical && words.contains(&status.word)
+    let lost = matches!(
+        status.state,
+        State::RowsDiffer
+            | State::ReplicationStopped
+            | State::Diverged
+            | State::LogReset
+            | State::MayLack
+            | State::CopyFailed
+    );
+    status.state == State::RowsUnproven || lost && status.light == Light::Critical
 }
 
 /// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
@@ -179,9 +175,9 @@ mod tests {
 
     fn statuses() -> [Status; 3] {
         [
-            Status::bare(Light::Good, text!("status-in-sync")),
-            Status::bare(Light::Critical, text!("status-rows-differ")),
-            Status::bare(Light::Critical, text!("status-down")),
+            Status::bare(Light::Good, State::InSync),
+            Status::bare(Light::Critical, State::RowsDiffer),
+            Status::bare(Light::Critical, State::Down),
         ]
     }
 
@@ -278,9 +274,9 @@ mod tests {
                 .for_each(|s| s.status = status.clone());
             untimely(&again, desired, &seen).map(|p| p.text.key.to_string())
         };
-        let differs = Status::bare(Light::Critical, text!("status-rows-differ"));
-        let failed = Status::bare(Light::Critical, text!("status-copy-failed"));
-        let copying = Status::bare(Light::Progress, text!("status-copying"));
+        let differs = Status::bare(Light::Critical, State::RowsDiffer);
+        let failed = Status::bare(Light::Critical, State::CopyFailed);
+        let copying = Status::bare(Light::Progress, State::Copying);
         let before = first();
         assert_eq!(against(&before, before.revision, differs.clone()), None);
         let asked = before.apply(&again).expect("a fresh copy");

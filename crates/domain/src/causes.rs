@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::change::Change;
 use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
+use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Own, Room};
+use crate::reason::Reason;
 use crate::snapshot::{Action, ProxyView, Role, ServerView, away};
-use crate::status::{self, Light, Status};
+use crate::state::{Light, Remark, State, Status};
 use crate::text;
-use crate::text::{Arg, Text};
+use crate::text::Text;
 
 /// One cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// What it is about.
     pub about: About,
     /// What is said of it.
-    pub status: Status,
+    pub status: Remark,
     /// Who asked for it, and when, if somebody did and that is known.
     pub asked: Option<Asked>,
     /// Servers that are as they are because of it.
@@ -30,8 +30,7 @@ pub struct Cause {
 }
 
 /// What a cause is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
     /// Cordée itself.
     Cordee,
@@ -42,8 +41,7 @@ pub enum About {
 }
 
 /// What puts a cause right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "remedy", rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// A person asks that of a server; it is among what may be asked of it now.
     Ask {
@@ -114,7 +112,7 @@ impl Remedy {
 
 /// What is looked at for causes.
 pub(crate) struct Scene<'a> {
-    pub(crate) verdict: &'a Status,
+    pub(crate) verdict: &'a Remark,
     pub(crate) proxies: &'a [ProxyView],
     pub(crate) servers: &'a [ServerView],
     pub(crate) handover: Option<&'a Handover>,
@@ -138,15 +136,13 @@ pub(crate) fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeM
     };
     let mut all = BTreeMap::new();
     for view in servers {
-        let word = &view.status.word;
+        let state = view.status.state;
         let by = match view.pool {
             PoolId::Web => {
-                let seen_through_it = [text!("status-unknown"), text!("status-joining")];
-                (bad(PoolId::Web) && seen_through_it.contains(word)).then_some(Culprit::Proxy(PoolId::Web))
+                let seen_through_it = matches!(state, State::Unknown | State::Joining);
+                (bad(PoolId::Web) && seen_through_it).then_some(Culprit::Proxy(PoolId::Web))
             }
-            PoolId::Db if *word == text!("status-unreached") => {
-                bad(PoolId::Db).then_some(Culprit::Proxy(PoolId::Db))
-            }
+            PoolId::Db if state == State::Unreached => bad(PoolId::Db).then_some(Culprit::Proxy(PoolId::Db)),
             PoolId::Db => fallen_peer(view, servers).map(Culprit::Server),
         };
         if let Some(by) = by {
@@ -169,16 +165,13 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
             || s.status.light == Light::Unknown
             || passes
     };
-    let named = |argument: &str| {
-        let said = view.status.reason.as_ref()?.args.get(argument)?;
-        peers().find(|s| *said == Arg::from(&s.name)).filter(fallen)
+    let named = || match &view.status.reason {
+        Some(Reason::Peer { name, .. }) => peers().find(|s| s.name == *name).filter(fallen),
+        _ => None,
     };
-    let word = &view.status.word;
-    let by = if *word == text!("status-alone") {
-        named("from")
-    } else if *word == text!("status-not-copied") {
-        named("name")
-    } else if *word == text!("status-unprotected") {
+    let by = if matches!(view.status.state, State::Alone | State::NotCopied) {
+        named()
+    } else if view.status.state == State::Unprotected {
         // One that could confirm and does not is a trouble of its own.
         let could = peers().any(|s| s.standing == Some(Standing::Member) && !fallen(&s));
         peers()
@@ -236,33 +229,17 @@ fn alike(one: &Cause, other: &Cause) -> bool {
         About::Servers(pool, _) => Some(*pool),
         About::Cordee | About::Proxy(_) => None,
     };
-    let same = |one: &Status, other: &Status| {
+    let same = |one: &Remark, other: &Remark| {
         let reasons = match (&one.reason, &other.reason) {
-            (Some(one), Some(other)) => says_alike(one, other),
+            (Some(one), Some(other)) => one.is_like(other),
             (one, other) => one == other,
         };
-        one.light == other.light && says_alike(&one.word, &other.word) && reasons
+        one.light == other.light && one.word.is_like(&other.word) && reasons
     };
     pool(one).is_some()
         && pool(one) == pool(other)
         && same(&one.status, &other.status)
         && by(one) == by(other)
-}
-
-/// Numbers that say which trouble it is. All others are measured, and differ from server to server and from one look to
-/// the next.
-const TELLING: [&str; 3] = ["code", "signal", "status"];
-
-/// Whether two sentences say the same of the same things, whatever was measured.
-fn says_alike(one: &Text, other: &Text) -> bool {
-    let mut names = one.args.keys().chain(other.args.keys());
-    one.key == other.key
-        && names.all(|name| match (one.args.get(name), other.args.get(name)) {
-            // A number that is not said on one side, such as the seconds until the next try, is one too.
-            (None | Some(Arg::Number(_)), None | Some(Arg::Number(_))) if !TELLING.contains(&&**name) => true,
-            (Some(Arg::Message(one)), Some(Arg::Message(other))) => says_alike(one, other),
-            (one, other) => one == other,
-        })
 }
 
 fn join(one: &mut Cause, other: Cause) {
@@ -310,7 +287,7 @@ impl Scene<'_> {
 
     /// Whether it only waits for the change of writer under way, which has its own entry.
     fn passes_the_baton(&self, view: &ServerView) -> bool {
-        self.handover.is_some() && view.status.word == text!("status-handing-over")
+        self.handover.is_some() && view.status.state == State::HandingOver
     }
 
     /// What visitors feel most comes first.
@@ -333,13 +310,13 @@ impl Scene<'_> {
         let doctor = || Remedy::Hand { says: text!("remedy-doctor") };
         let cause = |light, word, why: Text, remedy| Cause {
             about: About::Cordee,
-            status: Status::new(light, word, why),
+            status: Remark::new(light, word, why),
             asked: None,
             explains: Vec::new(),
             remedies: vec![remedy],
         };
         if let Some(why) = &self.own.blind {
-            return Some(cause(Light::Unknown, text!("cause-blind"), why.clone(), doctor()));
+            return Some(cause(Light::Unknown, text!("cause-blind"), why.sentence(), doctor()));
         }
         let room = |r: &Room| Remedy::Hand { says: text!("remedy-room", folder = r.folder.as_str()) };
         let short = self.own.room.as_ref().filter(|r| r.says().is_some());
@@ -356,7 +333,7 @@ impl Scene<'_> {
         let reason = text!("verdict-handover-reason", name = to);
         Some(Cause {
             about: About::Servers(PoolId::Db, vec![to.clone()]),
-            status: Status::new(Light::Progress, text!("verdict-handover"), reason),
+            status: Remark::new(Light::Progress, text!("verdict-handover"), reason),
             asked: None,
             explains: Vec::new(),
             remedies: vec![Remedy::Itself],
@@ -365,13 +342,12 @@ impl Scene<'_> {
 
     fn proxy(&self, view: &ProxyView, explains: Vec<ServerName>) -> Option<Cause> {
         let proxy = view.name;
-        let word = &view.status.word;
         let waits = self.waiting == Some(proxy) && self.verdict.light == Light::Progress;
-        let mut status = view.status.clone();
+        let mut status = view.status.remark();
         let remedies = match view.status.light {
             Light::Critical | Light::Unknown | Light::Warning if self.own.blind.is_some() => return None,
-            Light::Critical | Light::Warning if status::thaws(&view.status).is_some() => thaw(&view.status),
-            Light::Critical if *word == text!("status-door") => {
+            Light::Critical | Light::Warning if !thaw(&view.status).is_empty() => thaw(&view.status),
+            Light::Critical if view.status.state == State::Door => {
                 vec![Remedy::Reload { proxy }, Remedy::Config { proxy }]
             }
             Light::Unknown if socket_gone(&view.status) => {
@@ -383,7 +359,7 @@ impl Scene<'_> {
             Light::Warning => vec![Remedy::Config { proxy }],
             Light::Progress if self.verdict.light != Light::Good => vec![Remedy::Itself],
             _ if waits => {
-                status = Status::bare(Light::Progress, text!("cause-door-waits"));
+                status = Remark::bare(Light::Progress, text!("cause-door-waits"));
                 vec![Remedy::Itself]
             }
             _ if !explains.is_empty() => vec![Remedy::Itself],
@@ -400,7 +376,7 @@ impl Scene<'_> {
         let remedies = if remedies.is_empty() { vec![look(view)] } else { remedies };
         Cause {
             about: About::Servers(view.pool, vec![view.name.clone()]),
-            status: view.status.clone(),
+            status: view.status.remark(),
             asked: view.asked.clone(),
             explains,
             remedies,
@@ -408,8 +384,7 @@ impl Scene<'_> {
     }
 
     fn database(&self, view: &ServerView) -> Vec<Remedy> {
-        let word = &view.status.word;
-        let is = |words: &[Text]| words.contains(word);
+        let is = |states: &[State]| states.contains(&view.status.state);
         let writer = view.role == Some(Role::Writer);
         let ours = view.runtime == Runtime::Process;
         if view.power == Power::Off {
@@ -421,18 +396,18 @@ impl Scene<'_> {
             Light::Critical | Light::Warning => {}
         }
         let mut all = Vec::new();
-        if is(&[text!("status-frozen")]) {
+        if is(&[State::Frozen]) {
             all.extend(asks(view, &[Action::Restart]));
             all.extend(thaw(&view.status));
-        } else if is(&[text!("status-down"), text!("status-open")]) {
+        } else if is(&[State::Down, State::Open]) {
             // Cordée starts it again, or has another one take over.
             all.extend(ours.then_some(Remedy::Itself));
-        } else if is(&[text!("status-unreached")]) {
+        } else if is(&[State::Unreached]) {
             all.push(Remedy::Reload { proxy: PoolId::Db });
-        } else if is(&[text!("status-replication-stopped"), text!("status-rows-differ")]) && !writer {
+        } else if is(&[State::ReplicationStopped, State::RowsDiffer]) && !writer {
             // Whose rows are right is asked there.
             all.push(Remedy::Page { name: view.name.clone() });
-        } else if is(&[text!("status-altered")]) && !(writer && view.status.serves()) {
+        } else if is(&[State::Altered]) && !(writer && view.status.serves()) {
             // Of a writer that serves no restart is a remedy.
             all.extend(asks(view, &[Action::Restart]));
         }
@@ -442,7 +417,7 @@ impl Scene<'_> {
         if writer && view.status.light == Light::Critical {
             all.extend(self.heir());
         }
-        if !ours && is(&[text!("status-unreachable"), text!("status-astray"), text!("status-diverged")]) {
+        if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
             all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
         }
         let page = Remedy::Page { name: view.name.clone() };
@@ -464,7 +439,7 @@ impl Scene<'_> {
         if !self.servers.iter().any(|s| s.pool == PoolId::Web) {
             return Cause {
                 about: About::Servers(PoolId::Web, Vec::new()),
-                status: Status::bare(Light::Critical, text!("cause-no-web")),
+                status: Remark::bare(Light::Critical, text!("cause-no-web")),
                 asked: None,
                 explains: Vec::new(),
                 remedies: vec![Remedy::Add],
@@ -481,14 +456,14 @@ impl Scene<'_> {
 }
 
 fn web(view: &ServerView) -> Vec<Remedy> {
-    let word = &view.status.word;
+    let state = view.status.state;
     let ours = view.runtime == Runtime::Process;
     if view.waits.is_some() {
         return asks(view, &[Action::Withdraw, Action::Anyway]);
     }
     match view.status.light {
         Light::Maintenance => return asks(view, &[Action::Start, Action::Ready]),
-        Light::Progress if *word == text!("status-draining") => return asks(view, &[Action::Ready]),
+        Light::Progress if state == State::Draining => return asks(view, &[Action::Ready]),
         Light::Progress | Light::Unknown => return vec![Remedy::Itself],
         Light::Good => return Vec::new(),
         Light::Warning => {
@@ -499,13 +474,13 @@ fn web(view: &ServerView) -> Vec<Remedy> {
         Light::Critical => {}
     }
     let mut all = Vec::new();
-    if *word == text!("status-double") {
+    if state == State::Double {
         all.extend(asks(view, &[Action::Remove]));
-    } else if *word == text!("status-frozen") {
+    } else if state == State::Frozen {
         all.extend(asks(view, &[Action::Restart]));
         all.extend(thaw(&view.status));
     } else if let Some(port) = taken_port(&view.status) {
-        all.push(Remedy::Hand { says: text!("remedy-port", port = port) });
+        all.push(Remedy::Hand { says: text!("remedy-port", port = port.to_string()) });
     } else if ours && view.pid.is_none() {
         // Cordée starts it again.
         all.push(Remedy::Itself);
@@ -518,10 +493,9 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     all
 }
 
-fn taken_port(status: &Status) -> Option<&str> {
-    let reason = status.reason.as_ref().filter(|reason| reason.key == "reason-port-taken")?;
-    match reason.args.get("port") {
-        Some(Arg::Text(port)) => Some(port),
+fn taken_port(status: &Status) -> Option<u16> {
+    match status.reason.as_ref()?.fault()? {
+        Fault::PortTaken { port, .. } => Some(*port),
         _ => None,
     }
 }
@@ -541,12 +515,12 @@ fn look(view: &ServerView) -> Remedy {
 
 /// A process that is stopped by a signal goes on by another one.
 fn thaw(status: &Status) -> Vec<Remedy> {
-    let pids = status::thaws(status);
+    let pids = status.reason.as_ref().and_then(Reason::thaws);
     pids.map(|pids| Remedy::Hand { says: text!("remedy-thaw", pids = pids) }).into_iter().collect()
 }
 
 fn socket_gone(status: &Status) -> bool {
-    status.reason.as_ref().is_some_and(|reason| reason.key == "reason-socket-gone")
+    matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::SocketGone { .. }))
 }
 
 #[cfg(test)]

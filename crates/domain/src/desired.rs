@@ -290,7 +290,8 @@ impl Pool {
         self.servers.iter().find(|s| s.name.same_as(name))
     }
 
-    /// All of them by their exact names, for whoever asks for many: [`Self::server`] looks through all of them each time.
+    /// All of them by their exact names, for whoever asks for many: [`Self::server`] looks through all of them each
+    /// time.
     pub fn by_name(&self) -> BTreeMap<&ServerName, &Server> {
         self.servers.iter().map(|s| (&s.name, s)).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::observed::ProcessId;
 use crate::snapshot::Snapshot;
-use crate::status::{Light, Status};
+use crate::state::{Light, State, Status};
 use crate::text;
 use crate::text::Text;
 
@@ -37,18 +37,19 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
 
 fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn> {
     let old = old?;
-    if old.light == new.light && old.word == new.word {
+    if old.light == new.light && old.state == new.state {
         return None;
     }
     // After a reload each server waits for its first check again: the line of the reload says enough.
-    if old.light == Light::Good && new.word == text!("status-joining") {
+    if old.light == Light::Good && new.state == State::Joining {
         return None;
     }
     let text = match &new.reason {
         Some(reason) => {
-            text!("event-turn-reason", name = subject, word = new.word.clone(), reason = reason.clone())
+            let (word, reason) = (new.state.sentence(), reason.sentence());
+            text!("event-turn-reason", name = subject, word = word, reason = reason)
         }
-        None => text!("event-turn", name = subject, word = new.word.clone()),
+        None => text!("event-turn", name = subject, word = new.state.sentence()),
     };
     Some(Turn { subject: subject.to_string(), light: new.light, text })
 }

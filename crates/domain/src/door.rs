@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, Routing};
+use crate::fault::Fault;
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
-use crate::snapshot::writes;
-use crate::status::{self, Status};
+use crate::state::Status;
+use crate::status;
 use crate::text;
 use crate::text::Text;
 
@@ -108,7 +109,7 @@ impl Answer {
 }
 
 /// What is known of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DoorSeen {
     /// The last answer, when it came; or why Cordée could not ask.
     pub answer: Seen<Answer>,
@@ -149,7 +150,7 @@ impl DoorSeen {
         desired: &Desired,
         door: Door,
         (asked, at): (Millis, Millis),
-        got: Result<Answer, Text>,
+        got: Result<Answer, Fault>,
     ) {
         self.asked = asked;
         match got {
@@ -179,7 +180,7 @@ fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> 
             Door::Site => desired.web.servers.iter().any(|s| status::web(desired, observed, s, now).serves()),
             Door::Databases | Door::Writer => {
                 let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
-                let works = |status: &Status| status.serves() || writes(status);
+                let works = |status: &Status| status.serves() || status.state.writes();
                 desired.handover.is_none()
                     && writer.is_some_and(|s| works(&status::database(desired, observed, s, now)))
             }
@@ -207,7 +208,7 @@ pub fn finding(desired: &Desired, observed: &Observed, door: Door, now: Millis) 
     };
     let (at, answer) = match &seen.answer {
         Seen::At(at, answer) => (*at, *answer),
-        Seen::Failed { why, .. } => return Finding::Unknown(why.clone()),
+        Seen::Failed { why, .. } => return Finding::Unknown(why.sentence()),
         Seen::Never if now.saturating_sub(expected) > FIRST => {
             return Finding::Unknown(text!("door-unasked", address = door.address(desired).to_string()));
         }

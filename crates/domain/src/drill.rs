@@ -12,7 +12,7 @@ use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::ProcessId;
 use crate::problem::{Kind, Problem};
 use crate::snapshot::{ServerView, Snapshot};
-use crate::status::Light;
+use crate::state::Light;
 use crate::text;
 use crate::text::Text;
 use crate::trial::End;

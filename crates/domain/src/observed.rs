@@ -14,6 +14,7 @@ use crate::db::ids::{self, Numbered, Numbering};
 use crate::db::verify::{OddTables, Report, Side};
 use crate::desired::{Desired, Doubt, Runtime, Server};
 use crate::door::{Door, DoorSeen};
+use crate::fault::Fault;
 use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
@@ -27,7 +28,7 @@ mod setbacks;
 pub use setbacks::Setback;
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Seen<T> {
     /// Not looked at yet.
     #[default]
@@ -39,7 +40,7 @@ pub enum Seen<T> {
         /// When it was last seen well.
         last: Option<Millis>,
         /// Why.
-        why: Text,
+        why: Fault,
     },
 }
 
@@ -92,14 +93,13 @@ impl fmt::Display for ProcessId {
 }
 
 /// The state of one process of ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessSeen {
     /// The leader of the group, when alive.
     pub leader: Option<Leader>,
     /// Members of a group whose leader is gone: they may hold its port.
     pub orphans: Vec<u32>,
     /// What a dead leader left of its group could not be looked at: nothing is started before it is known.
-    #[serde(default)]
     pub unlooked: bool,
     /// Starts that ended soon after, in a row.
     pub failures: u32,
@@ -110,14 +110,12 @@ pub struct ProcessSeen {
     /// Since when it, or the last one at its end, has been frozen.
     pub frozen_since: Option<Millis>,
     /// Those of its group that do its work and are stopped by a signal: HAProxy's worker, Apache's children.
-    #[serde(default)]
     pub still: Vec<u32>,
     /// When a stop was asked of it, while it has not followed.
     pub stopping_since: Option<Millis>,
     /// Why the last one ended or could not start.
-    pub trouble: Option<Text>,
+    pub trouble: Option<Fault>,
     /// Who listens where it should.
-    #[serde(default)]
     pub port: Port,
 }
 
@@ -190,7 +188,7 @@ impl Refusal {
 }
 
 /// One HAProxy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxySeen {
     /// The file's text, when there is one.
     pub file: Option<String>,
@@ -211,10 +209,8 @@ pub struct ProxySeen {
     /// The worker that the last Cordée knew to run its file.
     pub recorded: Option<u32>,
     /// What runtime commands can change, as it was at the last look.
-    #[serde(skip)]
     pub values: Values,
     /// What somebody else changed and is not put right yet, as they left it.
-    #[serde(skip)]
     pub odd: BTreeMap<What, Text>,
 }
 
@@ -266,7 +262,7 @@ impl ProxySeen {
         &mut self,
         proxy: PoolId,
         at: Millis,
-        look: Result<Running, Text>,
+        look: Result<Running, Fault>,
         step: Option<(&Step, &Outcome)>,
     ) -> Vec<Meddling> {
         let running = match look {
@@ -343,7 +339,7 @@ impl Made {
 }
 
 /// Everything seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
     /// Each proxy.
     pub proxies: BTreeMap<PoolId, ProxySeen>,
@@ -358,7 +354,6 @@ pub struct Observed {
     /// Databases that took writes when they were last asked, and whose processes have not ended since.
     pub open: BTreeSet<ServerName>,
     /// How each database numbered new rows when it was last asked.
-    #[serde(default)]
     pub numbered: BTreeMap<ServerName, Numbered>,
     /// When Cordée last did something for which the links of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
@@ -398,13 +393,13 @@ pub struct Observed {
 }
 
 /// What keeps Cordée itself from looking or from writing down: an error while looking is not a sight of nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     /// Why its last look at processes and files failed, if it did.
-    pub blind: Option<Text>,
+    pub blind: Option<Fault>,
     /// Why the state file cannot be written, while it cannot. Nobody is elected meanwhile: a new epoch is stored before
     /// anybody acts on it.
-    pub unwritable: Option<Text>,
+    pub unwritable: Option<Fault>,
     /// How much room there is for the state and the databases, once looked at.
     pub room: Option<Room>,
     /// When there was room again, or the state file could be written again.
@@ -451,9 +446,9 @@ impl Room {
 impl Own {
     /// What keeps it from writing, the disk's name first.
     pub fn hindrance(&self) -> Option<Text> {
-        let refused = self.unwritable.as_ref().is_some_and(|why| why.key == "io-full");
+        let refused = matches!(self.unwritable, Some(Fault::DiskFull(_)));
         let full = self.room.as_ref().filter(|r| refused || r.full()).map(Room::says_full);
-        full.or_else(|| self.unwritable.clone())
+        full.or_else(|| self.unwritable.as_ref().map(Fault::sentence))
     }
 }
 
@@ -553,7 +548,7 @@ impl Observed {
     }
 
     /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
-    pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Text>) {
+    pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Fault>) {
         let before = self.databases.entry(name.clone()).or_default();
         match look {
             Ok(mut seen) => {

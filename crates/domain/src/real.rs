@@ -4,7 +4,7 @@ use crate::change::Change;
 use crate::desired::{Admin, Desired, Power, Routing, Server, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
-use crate::status::{Light, Status};
+use crate::state::{Light, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};
 
@@ -105,9 +105,9 @@ fn yes_if(is: bool, wished: bool, view: &ServerView) -> Real {
 
 /// What is shown of a server that is not as wished yet.
 fn why(view: &ServerView) -> Text {
-    let (name, word) = (view.name.as_str(), view.status.word.clone());
+    let (name, word) = (view.name.as_str(), view.status.state.sentence());
     match &view.status.reason {
-        Some(reason) => text!("real-server-because", name = name, word = word, reason = reason.clone()),
+        Some(reason) => text!("real-server-because", name = name, word = word, reason = reason.sentence()),
         None => text!("real-server", name = name, word = word),
     }
 }
@@ -134,7 +134,7 @@ impl About<'_> {
 
     fn added(&self, pool: PoolId, name: &ServerName) -> Real {
         self.of(pool, name, |server, view| {
-            if view.status.word == text!("status-copy-failed") {
+            if view.status.state == State::CopyFailed {
                 return Real::Failed(why(view));
             }
             let wished = !matches!(server.standing, Standing::Leaving | Standing::Released);
@@ -175,7 +175,7 @@ impl About<'_> {
     }
 
     fn power_off(server: &Server, view: &ServerView) -> Real {
-        let stopped = view.status.word == text!("status-stopped");
+        let stopped = view.status.state == State::Stopped;
         yes_if(stopped, server.power == Power::Off, view)
     }
 
@@ -207,7 +207,7 @@ impl About<'_> {
         }
         let on = self.desired.members().filter(|s| s.power == Power::On);
         match on.filter_map(|s| self.view(&s.name)).find(|v| {
-            let opens = v.status.word == text!("status-closed");
+            let opens = v.status.state == State::Closed;
             !serves(&v.status) && (v.status.light == Light::Progress || opens)
         }) {
             Some(view) => Real::NotYet(why(view)),
@@ -221,15 +221,15 @@ impl About<'_> {
             return Real::NotYet(text!("real-unseen"));
         };
         let ProxyView { status, settled, .. } = view;
-        if status.word == text!("status-drift")
+        if status.state == State::Drift
             && let Some(reason) = &status.reason
         {
-            return Real::Failed(reason.clone());
+            return Real::Failed(reason.sentence());
         }
         if *settled && status.light == Light::Good {
             Real::Yes
         } else {
-            Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(proxy), word = status.word.clone()))
+            Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(proxy), word = status.state.sentence()))
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::db::failover::promise;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Desired, Standing};
+use crate::fault::Fault;
 use crate::haproxy::config;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Verdict};
@@ -16,7 +17,6 @@ use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen};
 use crate::sessions::Mode;
 use crate::step::{Outcome, Step, Target};
-use crate::text;
 
 mod homes;
 mod links;
@@ -99,7 +99,7 @@ impl World {
             };
             let running = Running { mode, ..running(shape, servers, worker) };
             let frozen = self.frozen.contains(&ProcessId::Proxy(pool));
-            let answer = if frozen { Err(text!("haproxy-no-socket")) } else { Ok(running) };
+            let answer = if frozen { Err(Fault::NoSocket(None)) } else { Ok(running) };
             let told = seen.see(pool, self.now, answer, step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
@@ -127,7 +127,7 @@ impl World {
             let id = ProcessId::Server(name.clone());
             if self.frozen.contains(&id) {
                 let last = before.get(name).and_then(Seen::last);
-                memory.databases.insert(name.clone(), Seen::Failed { last, why: text!("db-no-answer") });
+                memory.databases.insert(name.clone(), Seen::Failed { last, why: Fault::Silent });
             } else if self.processes.contains_key(&id) {
                 memory.see_database(name, self.now, Ok(self.database_look(name)));
             } else {
@@ -349,10 +349,10 @@ impl World {
             Step::OpenFrontend { proxy, name, most, .. } => {
                 let worker = self.workers.get_mut(proxy);
                 let Some(frontend) = worker.and_then(|w| w.frontends.get_mut(*name)) else {
-                    return Outcome::Failed(text!("haproxy-strange"));
+                    return Outcome::Failed(Fault::Strange(None));
                 };
                 if frontend.listens == Listens::Shut {
-                    return Outcome::Failed(text!("haproxy-strange"));
+                    return Outcome::Failed(Fault::Strange(None));
                 }
                 *frontend = Frontend { listens: Listens::Open, most: *most };
             }
@@ -376,7 +376,7 @@ impl World {
             }
             Step::CopyDatabase { name, id, donor } => {
                 let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {
-                    return Outcome::Failed(text!("haproxy-strange"));
+                    return Outcome::Failed(Fault::Strange(None));
                 };
                 copy.server_id = *id;
                 copy.read_only = true;
@@ -456,10 +456,10 @@ impl World {
     fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Outcome {
         self.due.insert(name.clone(), self.now + self.check_after);
         let Some((_, servers)) = self.tables.get_mut(&proxy) else {
-            return Outcome::Failed(text!("haproxy-no-socket"));
+            return Outcome::Failed(Fault::NoSocket(None));
         };
         if self.refuses_add || servers.contains_key(name) {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         }
         servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, out) });
         Outcome::Done
@@ -467,30 +467,30 @@ impl World {
 
     fn delete(&mut self, proxy: PoolId, name: &ServerName) -> Outcome {
         let Some((_, servers)) = self.tables.get_mut(&proxy) else {
-            return Outcome::Failed(text!("haproxy-no-socket"));
+            return Outcome::Failed(Fault::NoSocket(None));
         };
         match servers.get(name) {
             Some(s) if s.maintenance && s.sessions == 0 => {
                 servers.remove(name);
                 Outcome::Done
             }
-            _ => Outcome::Failed(text!("haproxy-strange")),
+            _ => Outcome::Failed(Fault::Strange(None)),
         }
     }
 
     fn start(&mut self, id: &ProcessId, leader: Leader, desired: &Desired) -> Outcome {
         if self.processes.contains_key(id) {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         }
         if let ProcessId::Proxy(proxy) = id
             && self.reload(*proxy, None) != Outcome::Done
         {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         }
         if let ProcessId::Server(name) = id
             && desired.servers().any(|(_, s)| s.name == *name && self.taken.contains(&s.port))
         {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         }
         if let ProcessId::Server(name) = &id
             && let Some(database) = self.databases.get_mut(name)
@@ -510,7 +510,7 @@ impl World {
     /// A worker starts from the file, and from nothing else.
     fn reload(&mut self, proxy: PoolId, shape: Option<&String>) -> Outcome {
         let Some(text) = self.files.get(&proxy) else {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         };
         let found = text
             .lines()
@@ -518,12 +518,12 @@ impl World {
             .unwrap_or_default()
             .to_owned();
         if shape.is_some_and(|s| *s != found) {
-            return Outcome::Failed(text!("haproxy-strange"));
+            return Outcome::Failed(Fault::Strange(None));
         }
         if proxy == PoolId::Web {
             // It does not start without the file that its own file names.
             if self.map.is_none() {
-                return Outcome::Failed(text!("haproxy-strange"));
+                return Outcome::Failed(Fault::Strange(None));
             }
             self.mode = self.map;
         }

@@ -21,26 +21,26 @@ use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
 use crate::plan::leaving::{self, Leave};
 use crate::plan::{bounded, places, unproven};
 use crate::sessions::Mode;
-use crate::status::{self, Light, Status, check_reason};
+use crate::state::{Light, Remark, State, Status};
+use crate::status::{self, check_reason};
 use crate::text;
 use crate::text::Text;
 
 mod verdict;
 
+pub(crate) use verdict::away;
 use verdict::{Doors, despite, fallen, verdict};
-pub(crate) use verdict::{away, writes};
 
 /// Everything that is shown, at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// Revision of the wish.
     pub revision: u64,
     /// When it was made.
     pub at: Millis,
     /// The sentence about all of it.
-    pub verdict: Status,
+    pub verdict: Remark,
     /// Why it is not good, and what puts it right; with a good one mostly empty.
-    #[serde(default)]
     pub causes: Vec<Cause>,
     /// Which databases take writes.
     pub routing: Routing,
@@ -53,10 +53,8 @@ pub struct Snapshot {
     /// How long nobody wrote when the writer last changed.
     pub gap: Option<Gap>,
     /// What stands against letting all databases write, as far as the writer's tables go.
-    #[serde(default)]
     pub sequences: Option<Text>,
     /// How many of the writer's tables have a unique key besides the primary one, once it is known.
-    #[serde(default)]
     pub unique: Option<u64>,
     /// The two proxies.
     pub proxies: Vec<ProxyView>,
@@ -65,7 +63,7 @@ pub struct Snapshot {
 }
 
 /// One proxy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyView {
     /// `web` or `db`.
     pub name: PoolId,
@@ -78,10 +76,8 @@ pub struct ProxyView {
     /// Clients connected.
     pub sessions: u64,
     /// HTTP requests since the worker started, but for those that it did not understand.
-    #[serde(default)]
     pub requests: u64,
     /// Log lines that it could not send since then.
-    #[serde(default)]
     pub unsent: u64,
     /// The master's process id.
     pub pid: Option<u32>,
@@ -96,7 +92,7 @@ pub struct ProxyView {
 }
 
 /// One server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerView {
     /// Its pool.
     pub pool: PoolId,
@@ -135,38 +131,31 @@ pub struct ServerView {
     /// Whether the writer acknowledges a commit only after a standby has received it, now (db).
     pub semi_sync: Option<bool>,
     /// Percent of its copy that has come, while it is being copied (db).
-    #[serde(default)]
     pub progress: Option<u8>,
     /// The last comparison of its rows with the writer's, in short (db).
     pub comparison: Option<ComparisonView>,
     /// It is to serve, as far as people are concerned.
-    #[serde(default)]
     pub wanted: bool,
     /// What HAProxy does with it now, when that is known (web). One that it does not have gets no visitors.
-    #[serde(default)]
     pub in_proxy: Option<Admin>,
     /// Its process is older than wished: a restart is due.
-    #[serde(default)]
     pub outdated: bool,
     /// It was asked to leave and stays until one of these serves (web).
-    #[serde(default)]
     pub waits: Option<Vec<ServerName>>,
     /// How it is to leave, when it is (web).
-    #[serde(default)]
     pub leave: Option<Leave>,
-    /// The visitors who hold its cookie (web), when that is known and matters: sessions in the database follow everybody.
-    #[serde(default)]
+    /// The visitors who hold its cookie (web), when that is known and matters: sessions in the database follow
+    /// everybody.
     pub attached: Option<Held>,
     /// Who took it out of service, when somebody did and that is known.
-    #[serde(default)]
     pub asked: Option<Asked>,
     /// What a person may ask of it now.
     pub actions: Vec<Action>,
 }
 
 impl Snapshot {
-    /// The same picture with what is wished now, which may be newer than the picture: a server that was added since is on
-    /// its way.
+    /// The same picture with what is wished now, which may be newer than the picture: a server that was added since is
+    /// on its way.
     #[must_use]
     pub fn as_wished(mut self, desired: &Desired) -> Self {
         let wished: BTreeMap<_, _> = desired.servers().map(|(pool, s)| ((pool, &s.name), s)).collect();
@@ -177,8 +166,7 @@ impl Snapshot {
         for (pool, added) in desired.servers() {
             if !known.contains(&(pool, added.name.clone())) {
                 let mut view = server(desired, &Observed::default(), pool, added, self.at);
-                view.status =
-                    Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"));
+                view.status = Status::new(Light::Progress, State::Joining, text!("reason-first-check"));
                 self.servers.push(view);
             }
         }
@@ -187,19 +175,17 @@ impl Snapshot {
 }
 
 /// A comparison of rows, in short: which rows differ is asked for apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComparisonView {
     /// A person asked for one that has not begun.
     pub wanted: bool,
     /// A person asked that what differs be put right, and it is not done yet.
-    #[serde(default)]
     pub repair: bool,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
     /// When the last one came to an end.
     pub at: Option<Millis>,
     /// When one failed since, and why.
-    #[serde(default)]
     pub failed: Option<(Millis, Text)>,
     /// Tables that it looked at.
     pub tables: usize,
@@ -210,12 +196,11 @@ pub struct ComparisonView {
     /// Tables of which it could prove nothing.
     pub unproven: usize,
     /// Some of these, with the reason.
-    #[serde(default)]
     pub left_out: Vec<LeftOut>,
 }
 
 /// A table of which a comparison could prove nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its full name.
     pub table: String,
@@ -224,7 +209,7 @@ pub struct LeftOut {
 }
 
 /// The last check of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastCheck {
     /// When its result was read.
     pub at: Option<Millis>,
@@ -235,7 +220,7 @@ pub struct LastCheck {
 }
 
 /// One direction of replication.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkView {
     /// Whether it runs.
     pub light: Light,
@@ -406,7 +391,7 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         },
         PoolId::Db => LastCheck {
             at: database.and_then(super::observed::Seen::last),
-            result: status.reason.clone().or_else(|| Some(status.word.clone())),
+            result: Some(status.why()),
             duration_ms: database.and_then(|d| d.value()).map(|d| d.duration_ms),
         },
     };

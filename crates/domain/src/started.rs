@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{Power, Runtime, Standing};
-use crate::snapshot::{ProxyView, ServerView, Snapshot, writes};
-use crate::status::{Light, Status};
-use crate::text;
+use crate::snapshot::{ProxyView, ServerView, Snapshot};
+use crate::state::{Light, Status};
 
 /// How far a start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,6 +50,5 @@ fn there(server: &ServerView) -> bool {
 /// Whether it does its work, even if that is all that it will do: a comparison takes hours, a link that stopped with an
 /// error waits for a person. A link that is being started is there in a moment.
 fn serves(status: &Status) -> bool {
-    let lasting = [text!("status-comparing"), text!("status-waits")];
-    matches!(status.light, Light::Good | Light::Warning) || lasting.contains(&status.word) || writes(status)
+    matches!(status.light, Light::Good | Light::Warning) || status.state.lasts() || status.state.writes()
 }

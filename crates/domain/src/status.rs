@@ -1,19 +1,20 @@
 //! From what is seen to a light and a sentence.
 
-use serde::{Deserialize, Serialize};
-
 use crate::attached::{HOLDS, Held};
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
 use crate::desired::{Admin, CookieChoice, Desired, Power, Runtime, Server, Standing};
 use crate::door::{Door, Finding, finding};
+use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{Check, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Observed, Port, ProcessId, ProcessSeen, STALE, Seen};
 use crate::plan::double_of;
 use crate::plan::leaving::{self, Leave};
+use crate::reason::{Reason, Still};
 use crate::sessions::Mode;
+use crate::state::{Light, State, Status};
 use crate::step::Target;
 use crate::text;
 use crate::text::{Arg, Text};
@@ -23,54 +24,6 @@ mod replication;
 
 pub(crate) use passage::linking;
 use replication::replication;
-
-/// Six lights; each has a colour, a shape and words of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Light {
-    /// As it should be.
-    Good,
-    /// A person took it out.
-    Maintenance,
-    /// On its way.
-    Progress,
-    /// Not known now.
-    Unknown,
-    /// Works, with less than wished.
-    Warning,
-    /// Does not work.
-    Critical,
-}
-
-/// A light, a word, and a reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// The light.
-    pub light: Light,
-    /// One or two words.
-    pub word: Text,
-    /// The reason or the figure behind it.
-    pub reason: Option<Text>,
-}
-
-impl Status {
-    /// A status with a reason.
-    pub fn new(light: Light, word: Text, reason: Text) -> Self {
-        Self { light, word, reason: Some(reason) }
-    }
-
-    /// A status that explains itself.
-    pub const fn bare(light: Light, word: Text) -> Self {
-        Self { light, word, reason: None }
-    }
-
-    /// Whether it does its work, perhaps with less than wished. One whose link is only being started does, and one that
-    /// was asked to leave and waits for another to serve.
-    pub fn serves(&self) -> bool {
-        let passing = [text!("status-linking"), text!("status-comparing"), text!("status-waits")];
-        matches!(self.light, Light::Good | Light::Warning) || passing.contains(&self.word)
-    }
-}
 
 /// Data delay above which a standby is called behind, in milliseconds.
 pub const LAG_LIMIT: u64 = crate::figures::LAG_LIMIT;
@@ -85,12 +38,12 @@ pub fn proxy(desired: &Desired, observed: &Observed, id: PoolId, now: Millis) ->
     let found: Vec<Finding> = doors.map(|door| finding(desired, observed, door, now)).collect();
     for one in &found {
         if let Finding::Wrong(why) = one {
-            return Status::new(Light::Critical, text!("status-door"), why.clone());
+            return Status::new(Light::Critical, State::Door, why.clone());
         }
     }
     for one in found {
         if let Finding::Unknown(why) = one {
-            return Status::new(Light::Unknown, text!("status-door-unknown"), why);
+            return Status::new(Light::Unknown, State::DoorUnknown, why);
         }
     }
     status
@@ -108,22 +61,22 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
         return stopped(process, now);
     }
     match &seen.running {
-        running if young(running, process, now) => Status::bare(Light::Progress, text!("status-starting")),
+        running if young(running, process, now) => Status::bare(Light::Progress, State::Starting),
         running => match running.fresh(now, STALE) {
             None => match running {
-                Seen::Failed { why, .. } if why.key == "reason-socket-gone" => {
-                    Status::new(Light::Unknown, text!("status-unknown"), why.clone())
+                Seen::Failed { why: why @ Fault::SocketGone { .. }, .. } => {
+                    Status::new(Light::Unknown, State::Unknown, why.clone())
                 }
                 running => unknown(running.last(), now),
             },
             Some(_) if seen.refused.is_some() => Status {
                 light: Light::Warning,
-                word: text!("status-drift"),
-                reason: seen.refused.as_ref().map(|refused| refused.why.clone()),
+                state: State::Drift,
+                reason: seen.refused.as_ref().map(|refused| refused.why.clone().into()),
             },
             Some(running) => Status::new(
                 Light::Good,
-                text!("status-up"),
+                State::Up,
                 text!("reason-version", version = running.version.as_str()),
             ),
         },
@@ -139,23 +92,23 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         return waits(server, observed, &others);
     }
     if server.standing == Standing::Leaving {
-        return Status::bare(Light::Progress, text!("status-leaving"));
+        return Status::bare(Light::Progress, State::Leaving);
     }
     if ours && server.power == Power::Off {
         return if process.leader.is_some() {
-            Status::bare(Light::Progress, text!("status-stopping"))
+            Status::bare(Light::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
+            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, server))
         };
     }
     if let Host::Name(name) = &server.host
         && let Some(Seen::Failed { why, .. }) = observed.names.get(name)
     {
-        return Status::new(Light::Critical, text!("status-down"), why.clone());
+        return Status::new(Light::Critical, State::Down, why.clone());
     }
     if let Some(other) = double_of(desired, observed, server) {
         let reason = text!("reason-double", name = other);
-        return Status::new(Light::Critical, text!("status-double"), reason);
+        return Status::new(Light::Critical, State::Double, reason);
     }
     if ours {
         if process.leader.is_none() {
@@ -168,14 +121,14 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             return status;
         }
         if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
-            return Status::bare(Light::Progress, text!("status-restarting"));
+            return Status::bare(Light::Progress, State::Restarting);
         }
     }
     let seen = &observed.proxy(PoolId::Web).running;
     let Some(running) = seen.fresh(now, STALE) else {
         let proxy = observed.process(&ProcessId::Proxy(PoolId::Web));
         return if young(seen, proxy, now) {
-            Status::bare(Light::Progress, text!("status-joining"))
+            Status::bare(Light::Progress, State::Joining)
         } else {
             unknown(seen.last(), now)
         };
@@ -189,21 +142,19 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
             let status = behind_proxy(desired, observed, server, there);
             let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
-                Some(why) if status.light == Light::Good => {
-                    Status::new(Light::Warning, text!("status-up"), why)
-                }
+                Some(why) if status.light == Light::Good => Status::new(Light::Warning, State::Up, why),
                 _ => status,
             }
         }
-        _ => Status::bare(Light::Progress, text!("status-joining")),
+        _ => Status::bare(Light::Progress, State::Joining),
     }
 }
 
 /// By whom a server was stopped.
-fn by_whom(desired: &Desired, server: &Server) -> Text {
+fn by_whom(desired: &Desired, server: &Server) -> Reason {
     match desired.asked(server) {
-        Some(asked) => text!("reason-stopped-by", who = asked.who()),
-        None => text!("reason-stopped-by-person"),
+        Some(asked) => Reason::StoppedBy(asked.clone()),
+        None => text!("reason-stopped-by-person").into(),
     }
 }
 
@@ -233,7 +184,7 @@ fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status 
         Some(Leave::Drain) => text!("reason-waits-drain", first = first),
         Some(Leave::Restart) | None => text!("reason-waits-restart", first = first),
     };
-    Status::new(Light::Progress, text!("status-waits"), reason)
+    Status::new(Light::Progress, State::Waits, reason)
 }
 
 /// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
@@ -272,40 +223,40 @@ fn behind_proxy(desired: &Desired, observed: &Observed, server: &Server, now: &R
         Admin::Ready => !now.maintenance && !now.drain,
     };
     if !applied {
-        return Status::bare(Light::Progress, text!("status-applying"));
+        return Status::bare(Light::Progress, State::Applying);
     }
     match server.admin {
         Admin::Maintenance => {
-            return Status::new(Light::Maintenance, text!("status-maintenance"), text!("reason-maintenance"));
+            return Status::new(Light::Maintenance, State::Maintenance, text!("reason-maintenance"));
         }
         Admin::Drain => {
             let reason = drains(desired, observed, server, now);
-            return Status::new(Light::Progress, text!("status-draining"), reason);
+            return Status::new(Light::Progress, State::Draining, reason);
         }
         Admin::Ready => {}
     }
     match now.verdict {
-        Verdict::Down => Status::new(Light::Critical, text!("status-down"), check_reason(&now.check)),
+        Verdict::Down => Status::new(Light::Critical, State::Down, check_reason(&now.check)),
         Verdict::Recovering => Status::new(
             Light::Progress,
-            text!("status-recovering"),
+            State::Recovering,
             text!("reason-recovering", done = now.check.health, goal = now.check.goal),
         ),
         // A fresh worker takes every server for UP before it has checked it.
         Verdict::Up | Verdict::Failing if now.weight == 0 || now.check.code.is_empty() => {
-            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
+            Status::new(Light::Progress, State::Joining, text!("reason-first-check"))
         }
         // Put back in service a moment ago: what the last check before found says nothing.
         Verdict::Failing if now.check.passed() => {
-            Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check"))
+            Status::new(Light::Progress, State::Joining, text!("reason-first-check"))
         }
         Verdict::Failing => Status::new(
             Light::Warning,
-            text!("status-up"),
+            State::Up,
             text!("reason-failing", failed = now.check.health, goal = now.check.goal),
         ),
-        Verdict::Unchecked => Status::bare(Light::Progress, text!("status-joining")),
-        Verdict::Up => Status::new(Light::Good, text!("status-up"), check_reason(&now.check)),
+        Verdict::Unchecked => Status::bare(Light::Progress, State::Joining),
+        Verdict::Up => Status::new(Light::Good, State::Up, check_reason(&now.check)),
     }
 }
 
@@ -345,33 +296,32 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     let process = observed.process(&id);
     if server.power == Power::Off {
         return if process.leader.is_some() {
-            Status::bare(Light::Progress, text!("status-stopping"))
+            Status::bare(Light::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, text!("status-stopped"), by_whom(desired, server))
+            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, server))
         };
     }
     if server.standing == Standing::Released {
-        return Status::bare(Light::Progress, text!("status-leaving"));
+        return Status::bare(Light::Progress, State::Leaving);
     }
     if let Some(copy) = observed.copies.get(&server.name) {
         // One that failed is tried again, and why it failed stays to be read.
         if let Some(setback) = observed.setbacks.get(&Target::Process(id)) {
-            let reason = text!("reason-copying-again", why = setback.why.clone(), how = copying(copy, now));
-            return Status::new(Light::Critical, text!("status-copy-failed"), reason);
+            let reason = text!("reason-copying-again", why = &setback.why, how = copying(copy, now));
+            return Status::new(Light::Critical, State::CopyFailed, reason);
         }
-        return Status::new(Light::Progress, text!("status-copying"), copying(copy, now));
+        return Status::new(Light::Progress, State::Copying, copying(copy, now));
     }
     if observed.own.unread.contains(&server.name) {
         let reason = text!("wait-unread", name = &server.name);
-        return Status::new(Light::Unknown, text!("status-unknown"), reason);
+        return Status::new(Light::Unknown, State::Unknown, reason);
     }
     if observed.initialised.get(&server.name) != Some(&server.id) {
         let target = Target::Process(id);
         if let Some(setback) = observed.setbacks.get(&target) {
-            let word = text!("status-copy-failed");
-            return Status { light: Light::Critical, word, reason: Some(setback.why.clone()) };
+            return Status::new(Light::Critical, State::CopyFailed, setback.why.clone());
         }
-        return Status::bare(Light::Progress, text!("status-creating"));
+        return Status::bare(Light::Progress, State::Creating);
     }
     if process.leader.is_none() && server.runtime == Runtime::Process {
         let status = stopped(process, now);
@@ -380,9 +330,8 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             Decision::Restart(why) | Decision::Wait(why)
                 if desired.is_writer(&server.name) && status.light == Light::Critical =>
             {
-                let reason =
-                    text!("reason-writer-gone", why = status.reason.unwrap_or(status.word), and = why);
-                Status::new(Light::Critical, text!("status-down"), reason)
+                let reason = text!("reason-writer-gone", why = status.why(), and = why);
+                Status::new(Light::Critical, State::Down, reason)
             }
             _ => status,
         };
@@ -394,15 +343,13 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         return status;
     }
     if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
-        return Status::bare(Light::Progress, text!("status-restarting"));
+        return Status::bare(Light::Progress, State::Restarting);
     }
     let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
     match &seen {
-        Seen::Never => Status::bare(Light::Progress, text!("status-starting")),
+        Seen::Never => Status::bare(Light::Progress, State::Starting),
         // That Cordée could not ask says nothing of the database.
-        Seen::Failed { why, .. } if why.key.starts_with("own-") => {
-            Status::new(Light::Unknown, text!("status-unknown"), why.clone())
-        }
+        Seen::Failed { why, .. } if why.is_own() => Status::new(Light::Unknown, State::Unknown, why.clone()),
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
@@ -411,16 +358,12 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
                 _ => None,
             };
             if recovering && server.runtime == Runtime::Process {
-                Status::bare(Light::Progress, text!("status-starting"))
+                Status::bare(Light::Progress, State::Starting)
             } else if let Some(and) = person {
-                let reason = text!("reason-writer-gone", why = why.clone(), and = and);
-                Status::new(Light::Critical, text!("status-unreachable"), reason)
+                let reason = text!("reason-writer-gone", why = why, and = and);
+                Status::new(Light::Critical, State::Unreachable, reason)
             } else {
-                Status {
-                    light: Light::Critical,
-                    word: text!("status-unreachable"),
-                    reason: Some(why.clone()),
-                }
+                Status::new(Light::Critical, State::Unreachable, why.clone())
             }
         }
         Seen::At(..) => match seen.fresh(now, DATABASE_STALE) {
@@ -439,10 +382,10 @@ fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
     if seen.server_id != server.id {
         let (id, wanted) = (seen.server_id, server.id);
         let reason = text!("wait-astray", name = &server.name, id = id, wanted = wanted);
-        return Some(Status::new(Light::Critical, text!("status-astray"), reason));
+        return Some(Status::new(Light::Critical, State::Astray, reason));
     }
     matches!(server.standing, Standing::Diverged(_))
-        .then(|| Status::new(Light::Critical, text!("status-diverged"), text!("reason-diverged-external")))
+        .then(|| Status::new(Light::Critical, State::Diverged, text!("reason-diverged-external")))
 }
 
 /// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
@@ -473,17 +416,17 @@ fn copying(copy: &CopySeen, now: Millis) -> Text {
 fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status {
     let comparison = observed.comparisons.get(&server.name);
     if let Some(rows) = comparison.and_then(|c| c.running) {
-        return Status::new(Light::Progress, text!("status-joining"), text!("reason-comparing", rows = rows));
+        return Status::new(Light::Progress, State::Joining, text!("reason-comparing", rows = rows));
     }
     if let Some(report) = comparison.and_then(|c| c.of(server.id)).filter(|r| r.different() > 0) {
         let reason = text!("reason-copy-differs", count = report.different());
-        return Status::new(Light::Critical, text!("status-copy-failed"), reason);
+        return Status::new(Light::Critical, State::CopyFailed, reason);
     }
     if let Some((from, link)) = seen.links.iter().find(|(_, l)| l.error != 0) {
         let reason = text!("reason-link-error", from = from, code = link.error);
-        return Status::new(Light::Critical, text!("status-replication-stopped"), reason);
+        return Status::new(Light::Critical, State::ReplicationStopped, reason);
     }
-    Status::new(Light::Progress, text!("status-joining"), text!("reason-catching-up"))
+    Status::new(Light::Progress, State::Joining, text!("reason-catching-up"))
 }
 
 /// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
@@ -495,40 +438,23 @@ fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
         // Others of its kind do the work of those that stand still.
         (false, false) if serves => return None,
         (true, true) if serves => {
-            let reason = text!("reason-parent-frozen", pids = leader.pid.to_string());
-            return Some(Status::new(Light::Warning, text!("status-half-frozen"), reason));
+            let reason = Reason::Still(Still::Parent(leader.pid));
+            return Some(Status::new(Light::Warning, State::HalfFrozen, reason));
         }
         _ => {}
     }
     let all: Vec<u32> =
         Some(leader.pid).filter(|_| leader.frozen).into_iter().chain(process.still.clone()).collect();
-    let count = all.len();
-    let reason = if count > NUMBERS {
-        text!("reason-group-frozen", count = count, pid = leader.pid.to_string())
+    let still = if all.len() > NUMBERS {
+        Still::Group { count: all.len(), leader: leader.pid }
     } else {
-        let pids: Vec<String> = all.iter().map(u32::to_string).collect();
-        text!("reason-frozen", count = count, pids = pids.join(" "))
+        Still::Processes(all)
     };
-    Some(Status::new(Light::Critical, text!("status-frozen"), reason))
+    Some(Status::new(Light::Critical, State::Frozen, Reason::Still(still)))
 }
 
 /// Numbers of processes that a sentence holds at most.
 const NUMBERS: usize = 3;
-
-/// What a person gives to `kill`, so that what stands still goes on.
-pub(crate) fn thaws(status: &Status) -> Option<String> {
-    let reason = status.reason.as_ref()?;
-    let said = |name: &str| match reason.args.get(name) {
-        Some(Arg::Text(pids)) => Some(pids.as_str()),
-        _ => None,
-    };
-    match &*reason.key {
-        "reason-frozen" | "reason-parent-frozen" => said("pids").map(str::to_owned),
-        // A group has the number of its leader.
-        "reason-group-frozen" => said("pid").map(|pid| format!("-- -{pid}")),
-        _ => None,
-    }
-}
 
 /// Whether HAProxy leads visitors to a web server, and its checks pass.
 fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
@@ -542,8 +468,8 @@ fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
 fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
     let Port::Foreign(holder) = &process.port else { return None };
     process.leader.as_ref()?;
-    let reason = text!("reason-port-taken", port = server.port.to_string(), holder = holder.as_str());
-    Some(Status::new(Light::Critical, text!("status-down"), reason))
+    let reason = Fault::PortTaken { port: server.port, holder: holder.clone() };
+    Some(Status::new(Light::Critical, State::Down, reason))
 }
 
 /// Milliseconds within which a process that was started listens.
@@ -558,28 +484,25 @@ fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<S
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
     if !there.maintenance && there.verdict == Verdict::Failing && !there.check.passed() && young {
         // It is in service as soon as it listens: the check that failed was of the one before.
-        return Some(Status::new(Light::Progress, text!("status-joining"), text!("reason-first-check")));
+        return Some(Status::new(Light::Progress, State::Joining, text!("reason-first-check")));
     }
     if !there.maintenance || process.port == Port::Ours {
         return None;
     }
     Some(match process.started_at {
         Some(at) if now.saturating_sub(at) > LISTENS_WITHIN && process.port == Port::Free => {
-            Status::new(Light::Critical, text!("status-down"), text!("reason-refused"))
+            Status::new(Light::Critical, State::Down, text!("reason-refused"))
         }
-        _ => Status::bare(Light::Progress, text!("status-starting")),
+        _ => Status::bare(Light::Progress, State::Starting),
     })
 }
 
 /// A process that should run and does not.
 fn stopped(process: &ProcessSeen, now: Millis) -> Status {
     let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
-    let reason = match (&process.trouble, next.saturating_sub(now)) {
-        (Some(why), 0) => why.clone(),
-        (Some(why), wait) => why.clone().with("wait", wait.div_ceil(1_000)),
-        (None, _) => return Status::bare(Light::Progress, text!("status-starting")),
-    };
-    Status::new(Light::Critical, text!("status-down"), reason)
+    let Some(why) = process.trouble.clone() else { return Status::bare(Light::Progress, State::Starting) };
+    let wait = next.saturating_sub(now).div_ceil(1_000);
+    Status::new(Light::Critical, State::Down, Reason::Ended { why, wait })
 }
 
 /// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.
@@ -593,7 +516,7 @@ fn unknown(last: Option<Millis>, now: Millis) -> Status {
         Some(at) => text!("reason-stale", seconds = now.saturating_sub(at) / 1_000),
         None => text!("reason-never"),
     };
-    Status::new(Light::Unknown, text!("status-unknown"), reason)
+    Status::new(Light::Unknown, State::Unknown, reason)
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use crate::change::Change;
 use crate::db::events::Turn;
 use crate::db::ids::Numbering;
 use crate::db::verify::Side;
+use crate::fault::Fault;
 use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
 use crate::sessions::Mode;
-use crate::text::Text;
 
 /// What can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -485,6 +485,6 @@ impl Step {
 pub enum Outcome {
     /// Done, and seen to be done.
     Done,
-    /// Refused or failed, in one sentence.
-    Failed(Text),
+    /// Refused or failed.
+    Failed(Fault),
 }

@@ -150,6 +150,26 @@ impl Text {
         self.args.insert(Cow::Borrowed(name), value.into());
         self
     }
+
+    /// Numbers that say which trouble it is. All others are measured, and differ from server to server and from one
+    /// look to the next.
+    const TELLING: [&str; 3] = ["code", "signal", "status"];
+
+    /// Whether two sentences say the same of the same things to a reader, whatever was measured.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let mut names = self.args.keys().chain(other.args.keys());
+        self.key == other.key
+            && names.all(|name| match (self.args.get(name), other.args.get(name)) {
+                // A number that is not said on one side, such as the seconds until the next try, is one too.
+                (None | Some(Arg::Number(_)), None | Some(Arg::Number(_)))
+                    if !Self::TELLING.contains(&&**name) =>
+                {
+                    true
+                }
+                (Some(Arg::Message(one)), Some(Arg::Message(other))) => one.is_like(other),
+                (one, other) => one == other,
+            })
+    }
 }
 
 impl From<String> for Arg {

@@ -19,7 +19,7 @@ use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
 use cordee_domain::observed::HeldLink;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Room;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use tokio::net::UnixStream;

@@ -13,7 +13,7 @@ use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::process::geteuid;
 use tokio::net::TcpListener;

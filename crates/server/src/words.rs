@@ -292,6 +292,60 @@ mod tests {
         assert_eq!(read(typed), text!("event-reload", proxy = "<b>"));
     }
 
+    /// What was stored and answered before states and faults were values is made of the same keys and arguments.
+    #[test]
+    fn states_reasons_and_faults_are_written_down_as_the_sentences_of_before() {
+        use cordee_domain::fault::{Fault, Lack};
+        use cordee_domain::ids::ServerName;
+        use cordee_domain::reason::{Reason, Still};
+        use cordee_domain::state::State;
+        use cordee_domain::text;
+        let (said, holder) = ("no such server".to_owned(), "nc (pid 7)".to_owned());
+        let taken = || Fault::PortTaken { port: 8081, holder: holder.clone() };
+        let gone = || Fault::SocketGone { path: "/s".to_owned(), pid: 9, noticed: Box::new(Fault::Silent) };
+        let web1 = ServerName::parse("web1").expect("a name");
+        let turn = text!("event-turn-reason", name = &web1, word = State::Waits.sentence(), reason = taken());
+        for (text, written) in [
+            (
+                turn,
+                concat!(
+                    r#"{"key":"event-turn-reason","args":{"name":{"server":"web1"},"#,
+                    r#""reason":{"key":"reason-port-taken","args":{"holder":"nc (pid 7)","port":"8081"}},"#,
+                    r#""word":{"key":"status-waits"}}}"#,
+                ),
+            ),
+            (
+                Reason::Still(Still::Processes(vec![7, 8])).sentence(),
+                r#"{"key":"reason-frozen","args":{"count":2,"pids":"7 8"}}"#,
+            ),
+            (
+                Reason::Ended { why: Fault::Signal(9), wait: 2 }.sentence(),
+                r#"{"key":"reason-process-signal","args":{"signal":9,"wait":2}}"#,
+            ),
+            (
+                Reason::Ended { why: Fault::Exit(1), wait: 0 }.sentence(),
+                r#"{"key":"reason-process-exit","args":{"code":1}}"#,
+            ),
+            (gone().sentence(), r#"{"key":"reason-socket-gone","args":{"path":"/s","pid":9}}"#),
+            (
+                Fault::Refused(said.clone()).sentence(),
+                r#"{"key":"haproxy-refused","args":{"said":"no such server"}}"#,
+            ),
+            (
+                Fault::Unasked(Box::new(Fault::Own(Lack::Memory, None))).sentence(),
+                r#"{"key":"door-cannot-ask","args":{"why":{"key":"own-memory"}}}"#,
+            ),
+            (Fault::Database(1146).sentence(), r#"{"key":"db-error","args":{"code":1146}}"#),
+            (Fault::TooMany.sentence(), r#"{"key":"db-too-many"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&text).expect("written"), written);
+            for lang in Lang::ALL {
+                let says = lang.say(&text);
+                assert!(says != text.key && !says.contains('{'), "{says}");
+            }
+        }
+    }
+
     #[test]
     fn nothing_that_was_typed_is_taken_for_a_name() {
         let typed = format!("web1 {OPEN}0{CLOSE} <a href=x>");

@@ -11,6 +11,7 @@ use crate::plan::tests::setting;
 use crate::snapshot::{Snapshot, snapshot};
 
 use super::*;
+use crate::text::Arg;
 
 const WEB: ProcessId = ProcessId::Proxy(PoolId::Web);
 
@@ -92,7 +93,7 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
     // What HAProxy said before its worker stood still is not the present.
     let mut silent = still(well(), &WEB, true, &[]);
     silent.seen.proxies.get_mut(&PoolId::Web).expect("it").running =
-        Seen::Failed { last: Some(NOW - 100), why: text!("haproxy-no-answer") };
+        Seen::Failed { last: Some(NOW - 100), why: Fault::NoAnswer };
     assert_eq!(said(&silent).1, "status-frozen");
     // Where it serves nobody, that is said: the address tells.
     let mut shut = still(well(), &WEB, true, &[]);
@@ -106,7 +107,7 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
 
 /// It ended, and nobody had asked for that.
 fn fell(scene: Scene, id: &ProcessId) -> Scene {
-    with(scene, id, |seen| seen.trouble = Some(text!("reason-process-gone")))
+    with(scene, id, |seen| seen.trouble = Some(Fault::Ended))
 }
 
 /// It fell and is started again, so long ago.
@@ -210,13 +211,13 @@ fn what_was_measured_makes_no_entry_of_its_own() {
     // The same trouble; one of them rests before the next try.
     let ended = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
         with(scene, &process(web), |seen| {
-            (seen.leader, seen.trouble) = (None, Some(text!("reason-process-exit", code = 1)));
+            (seen.leader, seen.trouble) = (None, Some(Fault::Exit(1)));
             (seen.failures, seen.started_at) = (if web == "web1" { 9 } else { 0 }, Some(NOW - 1_000));
         })
     });
     assert_eq!(entries(&ended), 1, "seconds until the next try");
     let other = with(ended, &process("web2"), |seen| {
-        seen.trouble = Some(text!("reason-process-exit", code = 2));
+        seen.trouble = Some(Fault::Exit(2));
     });
     assert_eq!(entries(&other), 2, "another exit code");
 }
@@ -243,8 +244,8 @@ fn copies_are_counted() {
         }
         let of = |db: &String| {
             let view = shown(&scene).servers.into_iter().find(|s| s.name == name(db)).expect("it");
-            assert_eq!(view.status.word, text!("status-alone"), "{db}");
-            view.status.reason.and_then(|r| r.args.get("count").cloned())
+            assert_eq!(view.status.state, State::Alone, "{db}");
+            view.status.reason.and_then(|r| r.sentence().args.get("count").cloned())
         };
         others.iter().map(of).collect::<Vec<_>>()
     };
@@ -254,4 +255,23 @@ fn copies_are_counted() {
     assert_eq!(told(1, |s| s), counts(&[0]), "no copy any more");
     // A link that stands still copies nothing.
     assert_eq!(told(3, |s| s.idle("db2").link("db3", |_| ()))[0], Some(Arg::Number(1)));
+}
+
+/// One that lives beside somebody who took its port, and one that could not be started for that: a person frees the
+/// port.
+#[test]
+fn a_port_that_somebody_else_took_is_freed_by_a_person() {
+    let taken = || Fault::PortTaken { port: 8081, holder: "nc (pid 7)".to_owned() };
+    let refused = with(well(), &process("web1"), |seen| {
+        (seen.leader, seen.trouble, seen.failures) = (None, Some(taken()), 3);
+        seen.started_at = Some(NOW);
+    });
+    let lives = with(well(), &process("web1"), |seen| {
+        seen.port = crate::observed::Port::Foreign("nc (pid 7)".to_owned());
+    });
+    for scene in [refused, lives] {
+        let all = shown(&scene).causes;
+        let says = |remedy: &Remedy| matches!(remedy, Remedy::Hand { says } if says.key == "remedy-port");
+        assert!(all.iter().any(|cause| says(&cause.remedies[0])), "{all:#?}");
+    }
 }

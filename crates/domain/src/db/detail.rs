@@ -14,23 +14,25 @@ use serde::{Deserialize, Serialize};
 use crate::db::conflict::Shown;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Server, Standing};
+use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::Comparison;
-use crate::status::{LAG_LIMIT, Light, Status};
+use crate::reason::Reason;
+use crate::state::{Light, Remark};
+use crate::status::LAG_LIMIT;
 use crate::text;
-use crate::text::Text;
 
 use accounts::Account;
 
 /// What was found when a person looked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
     /// When the look ended.
     pub at: Millis,
     /// What the database says of itself, or why it could not be asked.
-    pub own: Result<Answers, Text>,
+    pub own: Result<Answers, Fault>,
     /// The other databases, looked at between the two looks at this one.
-    pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Text>>,
+    pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Fault>>,
     /// Comparisons of rows, of all databases.
     pub comparisons: BTreeMap<ServerName, Comparison>,
     /// The rows at which its links stopped, by the server that each copies.
@@ -124,13 +126,13 @@ pub fn missing(behind: &DatabaseSeen, ahead: &DatabaseSeen) -> u64 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truth {
     /// What is so.
-    pub status: Status,
+    pub status: Remark,
     /// When that was found, if it was earlier.
     pub at: Option<Millis>,
 }
 
 impl Truth {
-    const fn now(status: Status) -> Self {
+    const fn now(status: Remark) -> Self {
         Self { status, at: None }
     }
 }
@@ -150,7 +152,7 @@ pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
     let own = match &detail.own {
         Ok(own) => &own.after,
         Err(why) => {
-            return Truth::now(Status::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+            return Truth::now(Remark::new(Light::Unknown, text!("truth-unknown"), why.clone()));
         }
     };
     let (mut all, mut broken, mut unknown, mut off) = (0_usize, Vec::new(), Vec::new(), false);
@@ -174,17 +176,17 @@ pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
         off = off || peer.power == Power::Off;
     }
     Truth::now(if all == 0 {
-        Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+        Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
     } else if !broken.is_empty() {
         let light = if off { Light::Warning } else { Light::Critical };
         let reason =
             text!("truth-links-broken-why", names = broken.join(", "), count = broken.len(), all = all);
-        Status::new(light, text!("truth-links-broken"), reason)
+        Remark::new(light, text!("truth-links-broken"), reason)
     } else if !unknown.is_empty() {
         let reason = text!("truth-links-unknown-why", names = unknown.join(", "));
-        Status::new(Light::Unknown, text!("truth-links-unknown"), reason)
+        Remark::new(Light::Unknown, text!("truth-links-unknown"), reason)
     } else {
-        Status::new(Light::Good, text!("truth-links-run"), text!("truth-links-run-why", count = all))
+        Remark::new(Light::Good, text!("truth-links-run"), text!("truth-links-run-why", count = all))
     })
 }
 
@@ -194,7 +196,7 @@ pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: 
     let own = match &detail.own {
         Ok(own) => own,
         Err(why) => {
-            return Truth::now(Status::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+            return Truth::now(Remark::new(Light::Unknown, text!("truth-unknown"), why.clone()));
         }
     };
     let (mut here, mut there, mut unknown, mut asked) = (0_u64, Vec::new(), Vec::new(), 0_usize);
@@ -214,22 +216,22 @@ pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: 
     let delay = delay_ms.map_or_else(|| text!("truth-delay-unknown"), |ms| text!("truth-delay", ms = ms));
     let slow = delay_ms.is_some_and(|ms| ms > LAG_LIMIT);
     Truth::now(if asked == 0 && unknown.is_empty() {
-        Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+        Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
     } else if here > 0 {
-        Status::new(Light::Warning, text!("truth-behind", count = here), delay)
+        Remark::new(Light::Warning, text!("truth-behind", count = here), delay)
     } else if !there.is_empty() {
         let reason = text!("truth-others-behind-why", names = there.join(", "));
-        Status::new(Light::Warning, text!("truth-others-behind"), reason)
+        Remark::new(Light::Warning, text!("truth-others-behind"), reason)
     } else if slow {
-        Status::new(Light::Warning, text!("truth-late"), delay)
+        Remark::new(Light::Warning, text!("truth-late"), delay)
     } else if asked == 0 {
         let reason = text!("truth-positions-unknown-why", names = unknown.join(", "));
-        Status::new(Light::Unknown, text!("truth-unknown"), reason)
+        Remark::new(Light::Unknown, text!("truth-unknown"), reason)
     } else if unknown.is_empty() {
-        Status::new(Light::Good, text!("truth-caught-up"), delay)
+        Remark::new(Light::Good, text!("truth-caught-up"), delay)
     } else {
         let reason = text!("truth-caught-up-partly-why", names = unknown.join(", "));
-        Status::new(Light::Warning, text!("truth-caught-up-partly"), reason)
+        Remark::new(Light::Warning, text!("truth-caught-up-partly"), reason)
     })
 }
 
@@ -239,14 +241,14 @@ pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
     let comparison = comparison.unwrap_or(&none);
     if let Some(rows) = comparison.running {
         let reason = text!("truth-comparing-why", rows = rows);
-        return Truth::now(Status::new(Light::Progress, text!("truth-comparing"), reason));
+        return Truth::now(Remark::new(Light::Progress, text!("truth-comparing"), reason));
     }
     let report = comparison.last.as_ref().filter(|(id, _)| *id == server.id).map(|(_, r)| r);
     if comparison.wanted {
         let reason = comparison.failed.as_ref().map(|(_, why)| text!("truth-failed-why", why = why.clone()));
         let (light, word) = (Light::Progress, text!("truth-wanted"));
         let status =
-            Status { light, word, reason: Some(reason.unwrap_or_else(|| text!("truth-wanted-why"))) };
+            Remark { light, word, reason: Some(reason.unwrap_or_else(|| text!("truth-wanted-why")).into()) };
         return Truth::now(status);
     }
     let Some(report) = report else {
@@ -254,19 +256,19 @@ pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
             || text!("truth-never-why"),
             |(_, why)| text!("truth-failed-why", why = why.clone()),
         );
-        return Truth::now(Status::new(Light::Unknown, text!("truth-never"), reason));
+        return Truth::now(Remark::new(Light::Unknown, text!("truth-never"), reason));
     };
     let (tables, rows, with) = (report.tables.len(), report.rows, report.reference.as_str());
     let (different, unproven) = (report.different(), report.unproven());
     let status = if different > 0 {
         let reason = text!("truth-differs-why", with = with, tables = tables);
-        Status::new(Light::Critical, text!("truth-differs", count = different), reason)
+        Remark::new(Light::Critical, text!("truth-differs", count = different), reason)
     } else if unproven > 0 {
         let reason = text!("truth-unproven-why", with = with, rows = rows, count = tables - unproven);
-        Status::new(Light::Warning, text!("truth-unproven", count = unproven), reason)
+        Remark::new(Light::Warning, text!("truth-unproven", count = unproven), reason)
     } else {
         let reason = text!("truth-equal-why", with = with, rows = rows, tables = tables);
-        Status::new(Light::Good, text!("truth-equal"), reason)
+        Remark::new(Light::Good, text!("truth-equal"), reason)
     };
     Truth { status, at: Some(report.at_end) }
 }
@@ -281,16 +283,18 @@ pub fn rows_of_others(
         .map(|peer| (peer, rows(peer, comparisons.get(&peer.name))))
         .max_by_key(|(_, truth)| truth.status.light);
     let Some((peer, truth)) = worst else {
-        return Truth::now(Status::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why")));
+        return Truth::now(Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why")));
     };
-    let why = truth.status.reason.clone().unwrap_or_else(|| truth.status.word.clone());
-    let status =
-        Status { reason: Some(text!("truth-of", name = peer.name.as_str(), why = why)), ..truth.status };
+    let why = truth.status.reason.as_ref().map_or_else(|| truth.status.word.clone(), Reason::sentence);
+    let status = Remark {
+        reason: Some(text!("truth-of", name = peer.name.as_str(), why = why).into()),
+        ..truth.status
+    };
     Truth { status, at: truth.at }
 }
 
 /// What the writer promises about each commit now.
-pub fn promise(desired: &Desired, server: &Server, detail: &Detail) -> Option<Status> {
+pub fn promise(desired: &Desired, server: &Server, detail: &Detail) -> Option<Remark> {
     let own = &detail.own.as_ref().ok()?.after;
     if !desired.takes_writes(server) {
         let (light, word) = if own.receipts {
@@ -298,22 +302,22 @@ pub fn promise(desired: &Desired, server: &Server, detail: &Detail) -> Option<St
         } else {
             (Light::Warning, text!("promise-no-receipts"))
         };
-        return Some(Status::new(light, word, text!("promise-standby-why")));
+        return Some(Remark::new(light, word, text!("promise-standby-why")));
     }
     if !desired.is_writer(&server.name) {
-        return Some(Status::new(Light::Warning, text!("promise-none"), text!("promise-second-why")));
+        return Some(Remark::new(Light::Warning, text!("promise-none"), text!("promise-second-why")));
     }
     let reason = match () {
         () if own.promises() => {
             let reason = text!("promise-kept-why", count = own.acknowledging);
-            return Some(Status::new(Light::Good, text!("promise-kept"), reason));
+            return Some(Remark::new(Light::Good, text!("promise-kept"), reason));
         }
         () if peers(desired, server).next().is_none() => text!("promise-alone-why"),
         () if !own.semi_sync => text!("promise-off-why"),
         () if own.acknowledging == 0 => text!("promise-nobody-why"),
         () => text!("promise-fallen-why"),
     };
-    Some(Status::new(Light::Warning, text!("promise-none"), reason))
+    Some(Remark::new(Light::Warning, text!("promise-none"), reason))
 }
 
 /// One domain of GTIDs: whose it is, and how far this database is in it.

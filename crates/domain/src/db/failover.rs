@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, HANDOVER_LIMIT, Handover, Power, Runtime, Server};
+use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, Seen};
 use crate::text;
@@ -122,7 +123,7 @@ pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost>
     };
     let long_ago = |at: Millis| now.saturating_sub(at) >= SILENT;
     // Nor is one that Cordée itself could not ask: then the silence is its own.
-    if why.key == "db-too-many" || why.key.starts_with("own-") || !long_ago(*last) {
+    if *why == Fault::TooMany || why.is_own() || !long_ago(*last) {
         return None;
     }
     let mut witnesses = desired

@@ -1,10 +1,11 @@
 use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster};
 use crate::desired::{Admin, Power};
+use crate::fault::{Fault, Lack};
 use crate::haproxy::stats::{Check, Running, Verdict};
 use crate::observed::{Leader, ProcessSeen, ProxySeen};
 use crate::snapshot::snapshot;
-use crate::status::Light;
+use crate::state::Light;
 
 const RIGHT: [(Door, Answer); 3] = [
     (Door::Site, Answer::Page),
@@ -61,7 +62,7 @@ fn answered(mut scene: Scene, door: Door, asked: Millis, at: Millis, answer: Ans
 
 fn verdict(scene: &Scene) -> (Light, String) {
     let shown = snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
-    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.key.to_string()))
+    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
 }
 
 /// What everything else says stays as it was: only the address tells.
@@ -117,7 +118,7 @@ fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
     for door in Door::ALL {
         let mut scene = well();
         let desired = scene.desired.clone();
-        let why = text!("door-cannot-ask", why = Text::of("own-memory"));
+        let why = Fault::Unasked(Box::new(Fault::Own(Lack::Memory, None)));
         let seen = scene.seen.doors.entry(door).or_default();
         seen.take(&desired, door, (NOW, NOW), Err(why));
         assert_eq!(verdict(&scene), (Light::Unknown, "door-cannot-ask".to_owned()));
@@ -170,7 +171,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
     // One that is down by itself is an alarm, whatever a person did to the other.
     scene.desired.web.servers[0].power = Power::On;
-    let process = ProcessSeen { trouble: Some(Text::of("no")), ..ProcessSeen::default() };
+    let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
     let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
     scene.seen.processes.insert(id, process);
     assert_eq!(verdict(&scene).0, Light::Critical);

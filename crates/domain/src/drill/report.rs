@@ -6,7 +6,7 @@ use super::Victim;
 use crate::ids::PoolId;
 use crate::observed::ProcessId;
 use crate::snapshot::Snapshot;
-use crate::status::Light;
+use crate::state::{Light, State};
 use crate::text;
 use crate::text::Text;
 
@@ -167,7 +167,7 @@ fn words(snapshot: &Snapshot, victim: &Victim) -> Vec<(String, Light, Text)> {
     for proxy in &snapshot.proxies {
         let id = ProcessId::Proxy(proxy.name);
         if *victim == Victim::Process(id.clone()) {
-            all.push((id.to_string(), proxy.status.light, proxy.status.word.clone()));
+            all.push((id.to_string(), proxy.status.light, proxy.status.state.sentence()));
         }
     }
     let fallen = |name| *victim == Victim::Process(ProcessId::Server(name));
@@ -176,7 +176,7 @@ fn words(snapshot: &Snapshot, victim: &Victim) -> Vec<(String, Light, Text)> {
     for server in &snapshot.servers {
         // Of a database the others are told too: one of them takes over.
         if fallen(server.name.clone()) || (server.pool == PoolId::Db && (database || linked)) {
-            all.push((server.name.to_string(), server.status.light, server.status.word.clone()));
+            all.push((server.name.to_string(), server.status.light, server.status.state.sentence()));
         }
     }
     if let Victim::Link { on, from } = victim {
@@ -185,7 +185,7 @@ fn words(snapshot: &Snapshot, victim: &Victim) -> Vec<(String, Light, Text)> {
         let word = match light {
             Light::Good | Light::Progress => text!("drill-link-runs"),
             Light::Warning => text!("drill-link-late"),
-            Light::Unknown => text!("status-unknown"),
+            Light::Unknown => State::Unknown.sentence(),
             _ => text!("drill-link-stands"),
         };
         all.push((format!("{on} ← {from}"), light, word));

@@ -7,7 +7,7 @@ use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::desired::{CookieChoice, Handover, Pool, Server};
 use crate::ids::Host;
 use crate::snapshot::{LastCheck, LinkView, ProxyView, Role};
-use crate::status::Status;
+use crate::state::{Remark, State, Status};
 
 fn raw(target: &str, how: &str, confirm: &str) -> RawOrder {
     let [target, how, confirm] = [target, how, confirm].map(str::to_owned);
@@ -94,7 +94,7 @@ fn what_is_not_typed_is_the_usual_and_no_drill_is_longer_than_two_minutes() {
 }
 
 fn view(pool: PoolId, server: &str) -> ServerView {
-    let light = |light| Status::bare(light, text!("status-up"));
+    let light = |light| Status::bare(light, State::Up);
     ServerView {
         pool,
         name: name(server),
@@ -138,7 +138,7 @@ fn scene() -> (Desired, Snapshot) {
     let proxy = |name: PoolId| ProxyView {
         name,
         listen: String::new(),
-        status: Status::bare(Light::Good, text!("status-up")),
+        status: Status::bare(Light::Good, State::Up),
         rate: 0,
         sessions: 0,
         requests: 0,
@@ -152,7 +152,7 @@ fn scene() -> (Desired, Snapshot) {
     let snapshot = Snapshot {
         revision: 1,
         at: 0,
-        verdict: Status::bare(Light::Good, text!("verdict-good")),
+        verdict: Remark::bare(Light::Good, text!("verdict-good")),
         causes: Vec::new(),
         routing: desired.routing,
         session: desired.session,
@@ -309,7 +309,7 @@ fn the_page_s_words_are_kept_once_each_time_they_change() {
     report.listen(&snapshot, &process("db1"), Some(10));
     let about: Vec<_> = report.said.iter().map(|s| (s.ms, s.about.as_str())).collect();
     assert_eq!(about, [(None, ""), (None, "db1"), (None, "db2"), (None, "haproxy-db →")]);
-    snapshot.servers[2].status = Status::bare(Light::Critical, text!("status-down"));
+    snapshot.servers[2].status = Status::bare(Light::Critical, State::Down);
     report.listen(&snapshot, &process("db1"), Some(20));
     let news: Vec<_> = report.said[4..].iter().map(|s| (s.ms, s.about.as_str(), s.light)).collect();
     assert_eq!(news, [(Some(20), "db1", Light::Critical), (Some(20), "haproxy-db →", Light::Critical)]);

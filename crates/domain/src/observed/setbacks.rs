@@ -1,21 +1,19 @@
 //! Steps that failed, and rest for a while before they are tried again.
 
-use serde::{Deserialize, Serialize};
-
 use super::Observed;
+use crate::fault::Fault;
 use crate::ids::Millis;
 use crate::step::{Step, Target};
-use crate::text::Text;
 
 /// The last step on a target failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setback {
     /// How many times in a row.
     pub count: u32,
     /// When it failed last.
     pub at: Millis,
     /// Why.
-    pub why: Text,
+    pub why: Fault,
 }
 
 /// Milliseconds after which what failed is not being tried any more: somebody else put it right.
@@ -31,7 +29,7 @@ impl Observed {
     }
 
     /// The same, to be noted; without a failure yet if there was none.
-    pub fn setback_mut(&mut self, step: &Step, why: &Text) -> &mut Setback {
+    pub fn setback_mut(&mut self, step: &Step, why: &Fault) -> &mut Setback {
         let none = || Setback { count: 0, at: 0, why: why.clone() };
         match step.mends() {
             Some(mend) => self.vain.entry((step.target(), mend)).or_insert_with(none),

@@ -25,7 +25,6 @@ use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{Step, Target};
 use crate::text;
-use crate::text::Text;
 
 use super::{Plan, plan};
 

@@ -6,15 +6,15 @@ use crate::desired::{Desired, Power, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, Own, ProcessId, Room};
-use crate::status::{Light, Status};
+use crate::state::{Light, Remark, State};
 use crate::text;
 use crate::text::{Arg, Text, Thing};
 
 /// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
-pub(super) fn despite(own: &Own, verdict: Status) -> Status {
+pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     if let Some(why) = &own.blind {
-        let reason = text!("verdict-own-blind", why = why.clone());
-        return Status::new(Light::Unknown, text!("verdict-blind"), reason);
+        let reason = text!("verdict-own-blind", why = why);
+        return Remark::new(Light::Unknown, text!("verdict-blind"), reason);
     }
     let why = match (&own.unwritable, own.hindrance()) {
         (Some(_), Some(why)) => text!("verdict-unwritable", why = why),
@@ -30,31 +30,25 @@ pub(super) fn despite(own: &Own, verdict: Status) -> Status {
                 Some(first) => text!("verdict-and", first = first, then = why),
                 None => why,
             };
-            Status::new(verdict.light, verdict.word, reason)
+            Remark::new(verdict.light, verdict.word, reason)
         }
         Light::Good | Light::Maintenance | Light::Progress => {
-            Status::new(Light::Warning, text!("verdict-risk"), why)
+            Remark::new(Light::Warning, text!("verdict-risk"), why)
         }
     }
 }
 
 /// What is found at a proxy's addresses, when that decides about the whole.
-fn at_the_door(proxy: &ProxyView) -> Option<Status> {
+fn at_the_door(proxy: &ProxyView) -> Option<Remark> {
     let reason = proxy.status.reason.clone()?;
-    if proxy.status.word == text!("status-door-unknown") {
-        return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+    if proxy.status.state == State::DoorUnknown {
+        return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
     }
     let word = match proxy.name {
         PoolId::Web => text!("verdict-critical"),
         PoolId::Db => text!("verdict-no-database"),
     };
-    (proxy.status.word == text!("status-door")).then(|| Status::new(Light::Critical, word, reason))
-}
-
-/// Whether a database takes writes although something is wrong with it: with its links, its rows, its log.
-pub(crate) fn writes(status: &Status) -> bool {
-    let words = [text!("status-replication-stopped"), text!("status-rows-differ"), text!("status-log-reset")];
-    words.contains(&status.word)
+    (proxy.status.state == State::Door).then(|| Remark::new(Light::Critical, word, reason))
 }
 
 /// What the site's own addresses tell of the whole.
@@ -83,15 +77,15 @@ pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bo
 }
 
 /// The verdict where a HAProxy decides it: whatever stands behind one that serves nobody.
-fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Status> {
+fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remark> {
     for proxy in proxies {
         if let Some(verdict) = at_the_door(proxy) {
             return Some(verdict);
         }
-        if proxy.status.light == Light::Unknown || proxy.status.word == text!("status-frozen") {
+        if proxy.status.light == Light::Unknown || proxy.status.state == State::Frozen {
             let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
             let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
-            return Some(Status::new(Light::Unknown, text!("verdict-blind"), reason));
+            return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
         }
     }
     let lost = |p: &&ProxyView| match p.status.light {
@@ -101,11 +95,11 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Statu
     };
     let proxy = proxies.iter().find(lost)?;
     let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
-    Some(Status::new(Light::Critical, text!("verdict-critical"), reason))
+    Some(Remark::new(Light::Critical, text!("verdict-critical"), reason))
 }
 
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
-pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doors, now: Millis) -> Status {
+pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doors, now: Millis) -> Remark {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
     let well = |s: &&ServerView| s.status.serves();
     let (web, web_all) = (of(PoolId::Web).filter(well).count(), of(PoolId::Web).count());
@@ -117,29 +111,29 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     let fallen = |pool: PoolId| doors.fallen.contains(&pool);
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
-    let drains = |s: &ServerView| !s.wanted && s.status.word == text!("status-draining");
+    let drains = |s: &ServerView| !s.wanted && s.status.state == State::Draining;
     let wished = |s: &ServerView| s.status.light == Light::Maintenance || drains(s);
     let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
     if web_all > 0 && web == 0 && !set_aside {
         return if starting && !fallen(PoolId::Web) {
-            Status::new(Light::Progress, text!("verdict-starting"), count)
+            Remark::new(Light::Progress, text!("verdict-starting"), count)
         } else {
-            Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
+            Remark::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
         };
     }
     let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer));
     if let Some(writer) = writer {
         match writer.status.light {
-            Light::Critical | Light::Maintenance if !writes(&writer.status) => {
+            Light::Critical | Light::Maintenance if !writer.status.state.writes() => {
                 let reason = text!("verdict-no-writer", name = &writer.name);
-                return Status::new(Light::Critical, text!("verdict-no-database"), reason);
+                return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress if !writer.status.serves() && fallen(PoolId::Db) => {
                 let reason = text!("verdict-writer-coming", name = &writer.name);
-                return Status::new(Light::Critical, text!("verdict-no-database"), reason);
+                return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress if !writer.status.serves() => {
-                return Status::new(Light::Progress, text!("verdict-starting"), count);
+                return Remark::new(Light::Progress, text!("verdict-starting"), count);
             }
             _ => {}
         }
@@ -147,10 +141,10 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     // After the databases: what a person took out explains nothing that fails there.
     if set_aside {
         let reason = text!("verdict-set-aside-reason");
-        return Status::new(Light::Maintenance, text!("verdict-set-aside"), reason);
+        return Remark::new(Light::Maintenance, text!("verdict-set-aside"), reason);
     }
     if doors.waiting || proxies.iter().any(|p| p.status.light == Light::Progress) {
-        return Status::new(Light::Progress, text!("verdict-starting"), count);
+        return Remark::new(Light::Progress, text!("verdict-starting"), count);
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
     // One that only suffers from another one is not the one to name.
@@ -178,21 +172,21 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
             db = db,
             dbs = db_all
         );
-        return Status::new(Light::Warning, text!("verdict-risk"), reason);
+        return Remark::new(Light::Warning, text!("verdict-risk"), reason);
     }
     if web_all == 0 {
-        return Status::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
+        return Remark::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
     }
-    if let Some(proxy) = proxies.iter().find(|p| p.status.word == text!("status-half-frozen")) {
+    if let Some(proxy) = proxies.iter().find(|p| p.status.state == State::HalfFrozen) {
         let reason = text!("verdict-half-frozen", proxy = Thing::Proxy(proxy.name));
-        return Status::new(Light::Warning, text!("verdict-risk"), reason);
+        return Remark::new(Light::Warning, text!("verdict-risk"), reason);
     }
     let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
     let alone = db == 1 && of(PoolId::Db).any(away);
     if alone || web == 1 && of(PoolId::Web).any(|s| out(&s)) {
-        return Status::new(Light::Warning, text!("verdict-risk"), count);
+        return Remark::new(Light::Warning, text!("verdict-risk"), count);
     }
-    Status::new(Light::Good, well_but_for(servers), count)
+    Remark::new(Light::Good, well_but_for(servers), count)
 }
 
 /// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer.
@@ -203,7 +197,7 @@ pub(crate) fn away(view: &ServerView) -> bool {
 
 /// "All good", with the servers that are not all there: set aside, draining, or on their way.
 fn well_but_for(servers: &[ServerView]) -> Text {
-    let drains = |s: &ServerView| s.status.word == text!("status-draining");
+    let drains = |s: &ServerView| s.status.state == State::Draining;
     let names = |fits: &dyn Fn(&ServerView) -> bool| {
         servers.iter().filter(|s| fits(s)).map(|s| &s.name).collect::<Vec<_>>()
     };
@@ -230,11 +224,12 @@ fn fitting(names: &[&ServerName]) -> Arg {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Fault, Lack};
 
     fn said(own: &Own, light: Light) -> (Light, String, String) {
-        let verdict = despite(own, Status::new(light, text!("verdict-good"), text!("verdict-empty")));
+        let verdict = despite(own, Remark::new(light, text!("verdict-good"), text!("verdict-empty")));
         let reason = verdict.reason.expect("a reason");
-        (verdict.light, verdict.word.key.to_string(), reason.key.to_string())
+        (verdict.light, verdict.word.key.to_string(), reason.sentence().key.to_string())
     }
 
     #[test]
@@ -248,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_cordee_that_cannot_look_says_that_it_does_not_know() {
-        let own = Own { blind: Some(text!("own-descriptors")), ..Own::default() };
+        let own = Own { blind: Some(Fault::Own(Lack::Descriptors, None)), ..Own::default() };
         for light in [Light::Good, Light::Critical, Light::Unknown] {
             let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
             assert_eq!(said(&own, light), wanted);
@@ -266,9 +261,9 @@ mod tests {
             let worse = (Light::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
             assert_eq!(said(&own, Light::Critical), worse, "what is worse stays, and the cause is added");
         }
-        let mut own = Own { unwritable: Some(text!("io-read-only")), ..Own::default() };
+        let mut own = Own { unwritable: Some(Fault::ReadOnly(None)), ..Own::default() };
         assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
-        own.unwritable = Some(text!("io-full"));
+        own.unwritable = Some(Fault::DiskFull(None));
         own.room = room(2 << 20);
         let said = own.hindrance().map(|why| why.key.to_string());
         assert_eq!(

@@ -9,10 +9,12 @@ use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
+use crate::reason::Reason;
+use crate::state::{Light, State, Status};
 use crate::step::{Mend, Step, Target};
 use crate::text;
 
-use super::{LAG_LIMIT, Light, Status, database_check_reason, joining, linking, passage, unreached};
+use super::{LAG_LIMIT, database_check_reason, joining, linking, passage, unreached};
 
 pub(super) fn replication(
     desired: &Desired,
@@ -24,53 +26,49 @@ pub(super) fn replication(
     match &server.standing {
         Standing::Member => {}
         Standing::Returning { .. } => {
-            return Status::new(Light::Progress, text!("status-returning"), text!("reason-returning"));
+            return Status::new(Light::Progress, State::Returning, text!("reason-returning"));
         }
         Standing::Joining => return joining(observed, server, seen),
         Standing::Leaving | Standing::Released => {
-            return Status::bare(Light::Progress, text!("status-leaving"));
+            return Status::bare(Light::Progress, State::Leaving);
         }
         Standing::Diverged(saved) if saved.count == 0 => {
-            return Status::new(Light::Critical, text!("status-diverged"), text!("reason-diverged-lacks"));
+            return Status::new(Light::Critical, State::Diverged, text!("reason-diverged-lacks"));
         }
         Standing::Diverged(saved) => {
             let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
-            return Status::new(Light::Critical, text!("status-diverged"), reason);
+            return Status::new(Light::Critical, State::Diverged, reason);
         }
     }
     let takes = desired.takes_writes(server);
     if takes && seen.read_only {
         if let Some(handover) = &desired.handover {
             let reason = text!("reason-handing-over", name = &handover.to);
-            return Status::new(Light::Progress, text!("status-handing-over"), reason);
+            return Status::new(Light::Progress, State::HandingOver, reason);
         }
         return match opening(desired, observed, server, now) {
-            Opening::Refused(why) => {
-                Status { light: Light::Critical, word: text!("status-closed"), reason: Some(why) }
-            }
-            Opening::Later(why) => {
-                Status { light: Light::Progress, word: text!("status-opening"), reason: Some(why) }
-            }
-            _ => Status::bare(Light::Progress, text!("status-opening")),
+            Opening::Refused(why) => Status::new(Light::Critical, State::Closed, why),
+            Opening::Later(why) => Status::new(Light::Progress, State::Opening, why),
+            _ => Status::bare(Light::Progress, State::Opening),
         };
     }
     if !takes && !seen.read_only {
         let target = Target::Database(server.name.clone());
         if !observed.setbacks.contains_key(&target) {
-            return Status::bare(Light::Progress, text!("status-closing"));
+            return Status::bare(Light::Progress, State::Closing);
         }
-        return Status::new(Light::Critical, text!("status-open"), text!("reason-two-writers"));
+        return Status::new(Light::Critical, State::Open, text!("reason-two-writers"));
     }
     if seen.most_connections > 0 && seen.connections >= seen.most_connections {
         let reason = text!("reason-too-many", count = seen.connections, most = seen.most_connections);
-        return Status::new(Light::Critical, text!("status-full"), reason);
+        return Status::new(Light::Critical, State::Full, reason);
     }
     if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
-        return Status::new(Light::Critical, text!("status-blocked"), text!("reason-blocked"));
+        return Status::new(Light::Critical, State::Blocked, text!("reason-blocked"));
     }
     if let Some(check) = unreached(desired, observed, server, now) {
         let reason = text!("reason-unreached", why = database_check_reason(&check));
-        return Status::new(Light::Critical, text!("status-unreached"), reason);
+        return Status::new(Light::Critical, State::Unreached, reason);
     }
     if let Some(status) = reset(desired, server, seen) {
         return status;
@@ -84,7 +82,7 @@ pub(super) fn replication(
     }
     if slowest > LAG_LIMIT {
         let reason = text!("reason-behind", seconds = slowest / 1_000);
-        return Status::new(Light::Warning, text!("status-behind"), reason);
+        return Status::new(Light::Warning, State::Behind, reason);
     }
     let comparison = observed.comparisons.get(&server.name);
     let report = comparison.and_then(|c| c.of(server.id));
@@ -98,8 +96,9 @@ pub(super) fn replication(
         return status;
     }
     if let Some((peer, code)) = stuck(desired, observed, server, now) {
-        let reason = text!("reason-not-copied", name = peer, code = code);
-        return Status::new(Light::Warning, text!("status-not-copied"), reason);
+        let says = text!("reason-not-copied", name = peer, code = code);
+        let reason = Reason::Peer { name: peer.clone(), says };
+        return Status::new(Light::Warning, State::NotCopied, reason);
     }
     let unsure = unconfirmed(desired, observed, server, seen, now);
     if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
@@ -110,7 +109,7 @@ pub(super) fn replication(
     } else {
         text!("reason-delay", ms = slowest)
     };
-    Status::new(Light::Good, text!("status-in-sync"), reason)
+    Status::new(Light::Good, State::InSync, reason)
 }
 
 /// What is said of an open writer in which applications do not find all that Cordée puts there: at first nothing at all
@@ -126,8 +125,8 @@ fn schemaless(
     }
     let made = Step::CreateSchema { name: server.name.clone() };
     Some(match observed.setback(&made) {
-        Some(setback) => Status::new(Light::Warning, text!("status-schemaless"), setback.why.clone()),
-        None => Status::new(Light::Progress, text!("status-opening"), text!("reason-no-schema")),
+        Some(setback) => Status::new(Light::Warning, State::Schemaless, setback.why.clone()),
+        None => Status::new(Light::Progress, State::Opening, text!("reason-no-schema")),
     })
 }
 
@@ -136,7 +135,7 @@ fn differs(report: Option<&Report>) -> Option<Status> {
     let report = report.filter(|r| r.different() > 0)?;
     let table = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
     let reason = text!("reason-rows-differ", count = report.different(), table = table);
-    Some(Status::new(Light::Critical, text!("status-rows-differ"), reason))
+    Some(Status::new(Light::Critical, State::RowsDiffer, reason))
 }
 
 /// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last
@@ -149,20 +148,18 @@ fn unproven(
 ) -> Option<Status> {
     let odd = observed.tables.value().filter(|_| desired.is_writer(&server.name));
     if let Some(odd) = odd {
-        let keyless =
-            odd.keyless_words().map(|why| Status::new(Light::Warning, text!("status-keyless"), why));
-        let memory =
-            || odd.memory_words().map(|why| Status::new(Light::Warning, text!("status-memory"), why));
+        let keyless = odd.keyless_words().map(|why| Status::new(Light::Warning, State::Keyless, why));
+        let memory = || odd.memory_words().map(|why| Status::new(Light::Warning, State::Memory, why));
         let shares = desired.routing == Routing::AllWriters;
         let sequences = odd.sequence_words().filter(|_| shares);
-        let sequences = sequences.map(|why| Status::new(Light::Warning, text!("status-sequences"), why));
+        let sequences = sequences.map(|why| Status::new(Light::Warning, State::Sequences, why));
         return sequences.or(keyless).or_else(memory);
     }
     let report = report.filter(|_| !desired.is_writer(&server.name))?;
     let why = report.left_out_words()?;
     let (all, count) = (report.tables.len(), report.tables.len() - report.unproven());
     let reason = text!("reason-rows-unproven", count = count, tables = all, why = why);
-    Some(Status::new(Light::Warning, text!("status-rows-unproven"), reason))
+    Some(Status::new(Light::Warning, State::RowsUnproven, reason))
 }
 
 /// What is wrong with its links; if nothing is, the delay of the slowest one in milliseconds.
@@ -174,34 +171,34 @@ fn linked(
     now: Millis,
 ) -> Result<u64, Status> {
     let mut slowest = 0;
+    let alone = |from: &ServerName, says| {
+        Err(Status::new(Light::Warning, State::Alone, Reason::Peer { name: from.clone(), says }))
+    };
     for peer in desired.members().filter(|s| s.name != server.name) {
         let Some(link) = seen.links.get(&peer.name) else {
-            return Err(Status::bare(Light::Progress, text!("status-linking")));
+            return Err(Status::bare(Light::Progress, State::Linking));
         };
         let from = &peer.name;
         if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
             let reason = text!("reason-link-error", from = from, code = link.error);
-            return Err(Status::new(Light::Critical, text!("status-replication-stopped"), reason));
+            return Err(Status::new(Light::Critical, State::ReplicationStopped, reason));
         }
         match link.receiving {
             // Nothing comes, and neither side has noticed: a dump that does not end on the peer holds up its successor.
             Thread::Running if link.applying && silent(link, now) && fresh(observed, peer, now) => {
-                let reason = text!("reason-link-silent", from = from);
-                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+                return alone(from, text!("reason-link-silent", from = from));
             }
             Thread::Running if link.applying => {}
             _ if linking(observed, server, peer, now) => {
                 let reason = text!("reason-link-starting", from = from);
-                return Err(Status::new(Light::Progress, text!("status-linking"), reason));
+                return Err(Status::new(Light::Progress, State::Linking, reason));
             }
             Thread::Connecting if peer.power == Power::Off => {
                 let count = copies(desired, observed, server, now);
-                let reason = text!("reason-peer-stopped", from = from, count = count);
-                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+                return alone(from, text!("reason-peer-stopped", from = from, count = count));
             }
             Thread::Running | Thread::Connecting | Thread::Stopped => {
-                let reason = text!("reason-link-broken", from = from);
-                return Err(Status::new(Light::Warning, text!("status-alone"), reason));
+                return alone(from, text!("reason-link-broken", from = from));
             }
         }
         slowest = slowest.max(link.delay_ms.unwrap_or(0));
@@ -241,7 +238,7 @@ fn reset(desired: &Desired, server: &Server, seen: &DatabaseSeen) -> Option<Stat
     } else {
         text!("reason-log-reset", count = count)
     };
-    Some(Status::new(Light::Critical, text!("status-log-reset"), reason))
+    Some(Status::new(Light::Critical, State::LogReset, reason))
 }
 
 /// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
@@ -264,7 +261,7 @@ fn altered(
         };
         let (name, was, value) = (wrong.name, wrong.was, wrong.value);
         let reason = text!("reason-setting", name = name, was = was, value = value, remedy = remedy);
-        return Some(Status::new(Light::Warning, text!("status-altered"), reason));
+        return Some(Status::new(Light::Warning, State::Altered, reason));
     }
     let accounts = observed.accounts.get(&server.name)?.fresh(now, ACCOUNTS_STALE)?;
     let shared = desired.routing == Routing::AllWriters;
@@ -273,7 +270,7 @@ fn altered(
     } else {
         text!("reason-account-lacks", what = lacking(accounts, shared).filter(|_| vain(Mend::Accounts))?)
     };
-    Some(Status::new(Light::Warning, text!("status-altered"), reason))
+    Some(Status::new(Light::Warning, State::Altered, reason))
 }
 
 /// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
@@ -285,13 +282,13 @@ fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<St
         // What differs is said as such.
         return (report.different() == 0).then(|| {
             let reason = text!("reason-may-lack", count = report.unproven());
-            Status::new(Light::Critical, text!("status-may-lack"), reason)
+            Status::new(Light::Critical, State::MayLack, reason)
         });
     }
     let running = comparison.and_then(|c| c.running);
     let reason =
         running.map_or_else(|| text!("reason-doubted"), |rows| text!("reason-comparing", rows = rows));
-    Some(Status::new(Light::Progress, text!("status-comparing"), reason))
+    Some(Status::new(Light::Progress, State::Comparing, reason))
 }
 
 /// What is said of a writer whose commits no standby confirms now.
@@ -307,9 +304,9 @@ fn unconfirmed(
         return None;
     }
     Some(if passage::confirmed_soon(desired, observed, server, seen, now) {
-        Status::new(Light::Progress, text!("status-linking"), text!("reason-promise-soon"))
+        Status::new(Light::Progress, State::Linking, text!("reason-promise-soon"))
     } else {
-        Status::new(Light::Warning, text!("status-unprotected"), text!("reason-no-promise"))
+        Status::new(Light::Warning, State::Unprotected, text!("reason-no-promise"))
     })
 }
 

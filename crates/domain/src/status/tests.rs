@@ -2,22 +2,23 @@ use super::passage::GRACE;
 use super::*;
 use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::fault::{Fault, Lack};
 use crate::observed::{HeldLink, Setback};
 use crate::step::Step;
 
-fn word(scene: &Scene, server: &str) -> (Light, Text) {
+fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
     let status = database(&scene.desired, &scene.seen, server, scene.now);
-    (status.light, status.word)
+    (status.light, status.state)
 }
 
 #[test]
 fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     let scene = cluster(1);
-    assert_eq!(word(&scene, "db1"), (Light::Good, text!("status-in-sync")));
+    assert_eq!(word(&scene, "db1"), (Light::Good, State::InSync));
     let scene = scene.broken("db2");
-    assert_eq!(word(&scene, "db2"), (Light::Critical, text!("status-replication-stopped")));
-    assert_eq!(word(&scene, "db1"), (Light::Warning, text!("status-not-copied")));
+    assert_eq!(word(&scene, "db2"), (Light::Critical, State::ReplicationStopped));
+    assert_eq!(word(&scene, "db1"), (Light::Warning, State::NotCopied));
     let scene = cluster(1).idle("db2");
     assert_eq!(word(&scene, "db1").0, Light::Good, "it is about to be started again");
 }
@@ -26,13 +27,13 @@ fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
 #[test]
 fn a_writer_is_well_once_applications_find_their_schema() {
     let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
-    says(&bare("db1"), "db1", (Light::Progress, "status-opening"));
+    says(&bare("db1"), "db1", (Light::Progress, State::Opening));
     assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
     // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
     let mut denied = bare("db1");
     let step = Step::CreateSchema { name: name("db1") };
-    denied.seen.setback_mut(&step, &text!("db-broken"));
-    says(&denied, "db1", (Light::Warning, "status-schemaless"));
+    denied.seen.setback_mut(&step, &Fault::Broken);
+    says(&denied, "db1", (Light::Warning, State::Schemaless));
 }
 
 /// When the writer was opened, so long ago.
@@ -60,13 +61,13 @@ fn stopped_link(scene: Scene, on: &str, thread: Thread) -> Scene {
     scene.database(on, |d| d.links.entry(name(from)).or_default().receiving = thread)
 }
 
-const UNPROTECTED: (Light, &str) = (Light::Warning, "status-unprotected");
-const ALONE: (Light, &str) = (Light::Warning, "status-alone");
-const LINKING: (Light, &str) = (Light::Progress, "status-linking");
+const UNPROTECTED: (Light, State) = (Light::Warning, State::Unprotected);
+const ALONE: (Light, State) = (Light::Warning, State::Alone);
+const LINKING: (Light, State) = (Light::Progress, State::Linking);
 
 #[track_caller]
-fn says(scene: &Scene, server: &str, (light, key): (Light, &'static str)) {
-    assert_eq!(word(scene, server), (light, Text::of(key)));
+fn says(scene: &Scene, server: &str, shown: (Light, State)) {
+    assert_eq!(word(scene, server), shown);
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn a_fallen_standby_is_told_at_once() {
         |s| s.standby_frozen("db2"),
         |mut s| {
             let last = Some(s.now - 500);
-            s.seen.databases.insert(name("db2"), Seen::Failed { last, why: Text::of("db-no-answer") });
+            s.seen.databases.insert(name("db2"), Seen::Failed { last, why: Fault::Silent });
             s
         },
     ];
@@ -130,7 +131,7 @@ fn links_that_rest_for_a_step_are_not_interrupted() {
             says(&scene.clone().started(on, NOW - ago), on, shown);
         }
         let mut failed = rested(scene, on, 0);
-        let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+        let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
         failed.seen.setbacks.insert(Target::Database(name(on)), setback);
         says(&failed, on, ALONE);
     }
@@ -157,7 +158,7 @@ fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
     // Who does not answer may send nothing: that is said of the peer.
     let mut dead = heard(60_000);
     dead.seen.databases.remove(&name("db1"));
-    assert_ne!(word(&dead, "db2").1, Text::of("status-alone"));
+    assert_ne!(word(&dead, "db2").1, State::Alone);
 }
 
 #[test]
@@ -215,7 +216,7 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
         says(&first(alone()).started("db2", NOW - ago), "db2", shown);
         // It answers short questions already.
         let mut starting = alone().started("db1", NOW - 300).started("db2", NOW - ago);
-        let failed = Seen::Failed { last: Some(NOW - 100), why: Text::of("db-no-answer") };
+        let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
         starting.seen.databases.insert(name("db1"), failed);
         says(&starting, "db2", shown);
     }
@@ -223,27 +224,26 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     let mut unborn = first(alone());
     unborn.seen.initialised.remove(&name("db1"));
     says(&unborn, "db2", LINKING);
-    let setback = Setback { count: 1, at: NOW, why: Text::of("no") };
+    let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
     unborn.seen.setbacks.insert(Target::Process(ProcessId::Server(name("db1"))), setback);
     says(&unborn, "db2", ALONE);
     // It could not be started.
     let mut failed = first(alone()).started("db2", NOW);
-    failed.writer_process().trouble = Some(Text::of("no"));
+    failed.writer_process().trouble = Some(Fault::Ended);
     says(&failed, "db2", ALONE);
 }
 
 #[test]
 fn that_cordee_could_not_ask_says_nothing_of_a_database() {
-    let fails = |key: &'static str| {
+    let fails = |why: Fault| {
         let mut scene = cluster(1);
-        let why = Text::of(key);
         scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(NOW - 9_000), why });
         scene
     };
-    says(&fails("db-unreachable"), "db2", (Light::Critical, "status-unreachable"));
-    says(&fails("own-descriptors"), "db2", (Light::Unknown, "status-unknown"));
+    says(&fails(Fault::Unreachable(None)), "db2", (Light::Critical, State::Unreachable));
+    says(&fails(Fault::Own(Lack::Descriptors, None)), "db2", (Light::Unknown, State::Unknown));
     let mut scene = cluster(1);
     scene.seen.initialised.remove(&name("db2"));
     scene.seen.own.unread.insert(name("db2"));
-    says(&scene, "db2", (Light::Unknown, "status-unknown"));
+    says(&scene, "db2", (Light::Unknown, State::Unknown));
 }

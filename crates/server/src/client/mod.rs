@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::ids::PoolId;
 use cordee_domain::started::Started;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;

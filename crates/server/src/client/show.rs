@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use cordee_domain::desired::{MOST_DATABASES, Power, Routing};
 use cordee_domain::ids::Host;
 use cordee_domain::snapshot::Role;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 
 use crate::web::api::config::ConfigJson;

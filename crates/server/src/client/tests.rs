@@ -8,7 +8,7 @@ use cordee_domain::change::Change;
 use cordee_domain::desired::{Admin, Routing, Saved, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::started::Started;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -287,7 +287,7 @@ fn what_comes_from_outside_cannot_steer_a_terminal() {
 
 #[test]
 fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
-    use cordee_domain::status::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
+    use cordee_domain::state::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
     let codes = [Good, Warning, Progress, Maintenance, Unknown, Critical].map(super::code);
     assert_eq!(codes, [0, 5, 5, 5, 7, 6]);
 }

@@ -39,7 +39,7 @@ impl Writer {
 
     /// Takes the rows away.
     pub(super) async fn clear(&self) -> Result<(), Text> {
-        self.0.run(&[format!("DELETE FROM {SCHEMA}.{TABLE}")]).await
+        Ok(self.0.run(&[format!("DELETE FROM {SCHEMA}.{TABLE}")]).await?)
     }
 
     /// Writes until `stop`, and gives the numbers that were acknowledged.

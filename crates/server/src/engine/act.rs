@@ -9,12 +9,12 @@ use cordee_domain::db;
 use cordee_domain::db::copied::Copied;
 use cordee_domain::db::ids::DENSE;
 use cordee_domain::desired::{Desired, Routing, Saved, Server};
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
 use cordee_domain::step::{Outcome, Step, Target};
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use rustix::process::Signal;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -93,24 +93,24 @@ fn commit(parts: &Parts, change: &Change) -> Outcome {
         Ok(_) => Outcome::Done,
         Err(CommitError::Refused(problems)) => {
             tracing::warn!(?change, ?problems, "decision refused");
-            Outcome::Failed(text!("decision-refused"))
+            Outcome::Failed(Fault::Overtaken)
         }
         Err(CommitError::Store(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "decision");
-            Outcome::Failed(text!("decision-not-stored"))
+            Outcome::Failed(Fault::NotStored)
         }
     }
 }
 
-fn ended(result: Result<Result<(), Text>, tokio::time::error::Elapsed>) -> Outcome {
+fn ended(result: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> Outcome {
     match result {
         Ok(Ok(())) => Outcome::Done,
         Ok(Err(why)) => Outcome::Failed(why),
-        Err(_) => Outcome::Failed(text!("step-deadline")),
+        Err(_) => Outcome::Failed(Fault::Deadline),
     }
 }
 
-async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
+async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Fault> {
     let home = &parts.home;
     let commands = match step {
         Step::WriteConfig { proxy, text, check } => {
@@ -146,10 +146,9 @@ async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Text> {
     haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
 }
 
-/// An I/O error of a step, in words.
-pub(super) fn io(error: &std::io::Error) -> Text {
-    tracing::warn!(error = error as &dyn std::error::Error, "step");
-    trouble::words(error)
+/// An I/O error of a step.
+pub(super) fn io(error: &std::io::Error) -> Fault {
+    trouble::fault(error)
 }
 
 async fn database_step(
@@ -157,7 +156,7 @@ async fn database_step(
     desired: &Desired,
     database: &Database,
     step: &Step,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let all_write = desired.routing == Routing::AllWriters;
     match step {
         Step::SetLink { from, .. } => {
@@ -196,7 +195,7 @@ async fn database_step(
             // Another decision may have been stored since this one was planned.
             let wish = parts.board.desired();
             if wish.epoch != *epoch || wish.handover.is_some() {
-                return Err(text!("decision-refused"));
+                return Err(Fault::Overtaken);
             }
             database.open().await
         }
@@ -209,7 +208,7 @@ async fn database_step(
 }
 
 /// No other database hears of it: each has its own.
-async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Text> {
+async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Fault> {
     let user = parts.users.mariadb;
     let unread = || text!("zones-unread", folder = db::zones::FOLDER);
     let said = tokio::task::spawn_blocking(move || zones::read(user)).await.map_err(|_| unread())??;
@@ -217,16 +216,16 @@ async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Text> {
     database.run_unlogged(&statements).await
 }
 
-fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Text> {
+fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Fault> {
     desired
         .servers()
         .map(|(_, s)| s)
         .find(|s| s.name == *name)
-        .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+        .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()).into())
 }
 
 /// Saves what only a former writer has in its log, and stores that this was done.
-fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Text> {
+fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Fault> {
     let file = format!("lost/{name}-epoch-{}.sql", desired.epoch);
     let logs = parts.home.server(name).join("binlog");
     let user = parts.users.mariadb;
@@ -239,7 +238,7 @@ fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after:
 }
 
 /// Takes what is ours off a database of somebody else's, then forgets it, and says what it still holds.
-async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
+async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
     database.release(&data::no_accounts(parts)).await?;
     let (parts, name) = (parts.clone(), name.clone());
     let forgotten = tokio::task::spawn_blocking(move || {
@@ -256,11 +255,11 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
         parts.store.tell(name.as_str(), None, &text);
         Ok(())
     });
-    forgotten.await.unwrap_or_else(|_| Err(text!("decision-not-stored")))
+    forgotten.await.unwrap_or(Err(Fault::NotStored))
 }
 
 /// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
-async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Text> {
+async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
     let file = data::position_file(&parts.home.server(name));
     let kept = std::fs::read_to_string(&file).map_err(|e| io(&e))?;
     let copied = Copied::parse(&kept).ok_or_else(|| text!("copy-no-position"))?;
@@ -283,7 +282,7 @@ fn copy(
     id: u32,
     donor: &ServerName,
     out: &mpsc::Sender<Sight>,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let total = data::copied_bytes(&parts.home.server(donor).join("data")).map_err(|e| io(&e))?;
     let since = now();
     let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
@@ -309,7 +308,7 @@ fn import_tables(
     desired: &Desired,
     names: (&ServerName, &ServerName),
     out: &mpsc::Sender<Sight>,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let since = now();
     let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
     let progress = |done: u64, total: u64| {
@@ -331,7 +330,7 @@ fn process_step(
     desired: &Desired,
     step: &Step,
     out: &mpsc::Sender<Sight>,
-) -> Result<Option<std::process::Child>, Text> {
+) -> Result<Option<std::process::Child>, Fault> {
     match step {
         Step::StartProcess { id, server, generation, keeps } => {
             let serial = process::Serial { server: *server, generation: *generation };
@@ -357,7 +356,7 @@ fn process_step(
         Step::TrashHome { name } => {
             if data::belongs(parts, name) {
                 // Planned from an older look: what belongs to one that is wished never goes.
-                return Err(text!("decision-refused"));
+                return Err(Fault::Overtaken);
             }
             let to = parts.home.trash().join(format!("{name}-{}", now()));
             std::fs::rename(parts.home.server(name), to).map_err(|e| io(&e))?;

@@ -11,10 +11,9 @@ use cordee_domain::step::Target;
 use tokio::time::Instant;
 
 use crate::board::{Ask, LogFile};
-use crate::hands::files;
 use crate::hands::logs::tail_without;
+use crate::hands::{files, trouble};
 
-use super::act::io;
 use super::{Engine, clean};
 
 impl Engine {
@@ -100,7 +99,10 @@ fn logs(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
                 if !checks && name == apache::LOGS[0] { apache::is_check } else { |_| false };
             let (lines, hidden, unread) = match tail_without(path, lines, hides) {
                 Ok((lines, hidden)) => (lines, hidden, None),
-                Err(error) => (Vec::new(), 0, Some(io(&error))),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "reading a log");
+                    (Vec::new(), 0, Some(trouble::words(&error)))
+                }
             };
             Some(LogFile { name, lines, hidden, unread })
         })

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::config::untouched;
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::text;
-use cordee_domain::text::{Text, Thing};
+use cordee_domain::text::Thing;
 use tokio::sync::oneshot;
 
 use crate::clock::now;
@@ -24,7 +25,7 @@ const MOST_BYTES: u64 = 1 << 20;
 const MOST_FILES: usize = 10;
 
 /// Keeps the file that is about to be replaced, when it is not as Cordée wrote it, and says so in the journal.
-pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Text> {
+pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Fault> {
     let text = match read(&parts.home.proxy_config(proxy)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use cordee_domain::db::copied::Copied;
 use cordee_domain::db::credentials::{self, HOST, SHARED};
 use cordee_domain::db::mariadb::{INSTALL, REDO_LOG};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::Made;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use crate::hands::files::{self, folder};
 use crate::hands::mysql::account;
@@ -22,7 +22,7 @@ use super::{Parts, import};
 
 /// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
 /// leaves nothing that looks like a database.
-pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Text> {
+pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Fault> {
     let home = parts.home.server(name);
     let user = parts.users.mariadb;
     let sql = home.join("accounts.sql");
@@ -124,7 +124,7 @@ pub(super) fn position_file(home: &Path) -> PathBuf {
 }
 
 /// Keeps where a copy ends until its database was told.
-pub(super) fn keep_position(home: &Path, copied: &Copied) -> Result<(), Text> {
+pub(super) fn keep_position(home: &Path, copied: &Copied) -> Result<(), Fault> {
     files::replace(&position_file(home), copied.to_string(), 0o644, None).map_err(|e| io(&e))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn copy(
     id: u32,
     (donor, donor_id): (&ServerName, u32),
     watch: &backup::Watch<'_>,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let home = parts.home.server(name);
     let user = parts.users.mariadb;
     let draft = folders(&home, user).map_err(|e| io(&e))?;
@@ -148,7 +148,8 @@ pub(super) fn copy(
             "copy-no-space",
             need = mebibytes(need + need / 10 + RESERVE),
             free = mebibytes(free)
-        ));
+        )
+        .into());
     }
     let options = home.join("copy.cnf");
     let secret = format!(
@@ -183,7 +184,7 @@ pub(super) const fn mebibytes(bytes: u64) -> u64 {
     bytes >> 20
 }
 
-fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Text> {
+fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Fault> {
     let output = files::remove(log).and_then(|()| files::append(log)).map_err(|e| io(&e))?;
     let errors = output.try_clone().map_err(|e| io(&e))?;
     let mut command = Command::new("/usr/bin/mariadb-install-db");
@@ -213,7 +214,7 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
             tracing::warn!(%status, "mariadb-install-db");
             // The next try begins another one; what this one said is kept beside it.
             std::fs::rename(log, log.with_extension("log.1")).map_err(|e| io(&e))?;
-            Err(text!("db-install-failed"))
+            Err(text!("db-install-failed").into())
         }
         Err(error) => Err(io(&error)),
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use cordee_domain::db::DatabaseSeen;
 use cordee_domain::db::conflict::{self, Shown};
 use cordee_domain::db::detail::{Answers, Detail, Threads};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use tokio::sync::oneshot;
 
 use crate::clock::now;
@@ -117,10 +117,10 @@ const LINES: usize = 60;
 
 /// The answers between two looks; the first trouble is the one that is said.
 fn complete(
-    before: Result<DatabaseSeen, Text>,
-    answers: Result<Answers, Text>,
-    after: Result<DatabaseSeen, Text>,
-) -> Result<Answers, Text> {
+    before: Result<DatabaseSeen, Fault>,
+    answers: Result<Answers, Fault>,
+    after: Result<DatabaseSeen, Fault>,
+) -> Result<Answers, Fault> {
     let before = before?;
     let answers = answers?;
     Ok(Answers { before, after: after?, ..answers })

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use cordee_domain::db::DatabaseSeen;
 use cordee_domain::desired::{Desired, Runtime, Server};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
-use cordee_domain::text::Text;
 
 use crate::hands::mysql::Database;
 use crate::over;
@@ -59,7 +59,7 @@ impl Engine {
         name: &ServerName,
         id: u32,
         at: Millis,
-        seen: &Result<DatabaseSeen, Text>,
+        seen: &Result<DatabaseSeen, Fault>,
     ) {
         let Ok(seen) = seen else { return };
         if seen.server_id == id {

@@ -8,9 +8,9 @@ use cordee_domain::db::copied::Copied;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::mariadb::PACKET;
 use cordee_domain::desired::{Desired, Server};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -60,7 +60,7 @@ pub(super) fn import(
     desired: &Desired,
     names: (&ServerName, &ServerName),
     watch: &dyn Fn(u64, u64),
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let (name, donor) = names;
     let find = |name: &ServerName| {
         desired.db.server(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
@@ -77,7 +77,7 @@ pub(super) fn import(
     let load = here.block_on(source.load(desired.is_writer(donor)))?;
     let freight = Freight::of(load.clone(), None);
     if let Some(problem) = freight.problems(donor.as_str()).into_iter().next() {
-        return Err(problem.text);
+        return Err(problem.text.into());
     }
     here.block_on(broken(&source, &into, &freight))?;
     let (_, before) = here.block_on(source.positions())?;
@@ -96,14 +96,14 @@ pub(super) fn import(
         .ok_or_else(|| text!("copy-no-position"))?;
     let (logged, _) = here.block_on(into.positions())?;
     if !logged.is_empty() {
-        return Err(text!("import-logged"));
+        return Err(text!("import-logged").into());
     }
     data::keep_position(&home, &Copied { told: all, donor: None })?;
     files::replace(&data::id_file(&home), format!("{}\n", server.id), 0o644, None).map_err(|e| io(&e))
 }
 
 /// Empties what an earlier try left; a first one makes sure once more that nothing of somebody else's is there.
-async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[String]) -> Result<(), Text> {
+async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[String]) -> Result<(), Fault> {
     let home = parts.home.server(&server.name);
     let mark = begun_file(&home);
     let known = std::fs::read_to_string(&mark).is_ok_and(|text| text.trim() == server.id.to_string());
@@ -122,7 +122,7 @@ async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[Str
 }
 
 /// The broken views, which the programs would stop at.
-async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result<(), Text> {
+async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result<(), Fault> {
     if freight.unsound.is_empty() {
         return Ok(());
     }
@@ -133,17 +133,17 @@ async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result
 /// How long it may take to answer.
 const ASKED: Duration = Duration::from_secs(10);
 
-async fn still_empty(parts: &Parts, server: &Server) -> Result<(), Text> {
+async fn still_empty(parts: &Parts, server: &Server) -> Result<(), Fault> {
     let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
     let read = async {
         let mut conn = newcomer::sign_in(address(server), &login).await?;
         newcomer::read(&mut conn).await
     };
-    let found = timeout(ASKED, read).await.map_err(|_| text!("db-no-answer"))?.map_err(|e| explain(&e))?;
+    let found = timeout(ASKED, read).await.map_err(|_| Fault::Silent)?.map_err(|e| explain(&e))?;
     if found.tables.is_empty() {
         return Ok(());
     }
-    Err(text!("problem-newcomer-data", names = found.tables.join(", "), count = found.tables.len()))
+    Err(text!("problem-newcomer-data", names = found.tables.join(", "), count = found.tables.len()).into())
 }
 
 /// Runs the two programs, with their passwords in files that go away again.
@@ -153,7 +153,7 @@ fn carry(
     donor: &Server,
     what: &What<'_>,
     progress: &dyn Fn(u64),
-) -> Result<String, Text> {
+) -> Result<String, Fault> {
     let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
     let file = |end: &str| parts.home.run().join(format!("{}{end}", server.name));
     let (from, into) = (file(OPTIONS[0]), file(OPTIONS[1]));

@@ -54,8 +54,8 @@ impl Engine {
     }
 }
 
-fn about(field: &str, text: Text) -> Problem {
-    Problem::conflict(field, text)
+fn about(field: &str, text: impl Into<Text>) -> Problem {
+    Problem::conflict(field, text.into())
 }
 
 /// Both sides.

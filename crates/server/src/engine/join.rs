@@ -14,9 +14,8 @@ use tokio::sync::oneshot;
 use crate::board::JoinPlan;
 use crate::clock::now;
 use crate::hands::mysql::Database;
-use crate::hands::{backup, files};
+use crate::hands::{backup, files, trouble};
 
-use super::act::io;
 use super::{Engine, data};
 
 /// What a database joins on.
@@ -43,7 +42,10 @@ impl Ground {
         let folder = self.folder.clone();
         let bytes = tokio::task::spawn_blocking(move || data::copied_bytes(&folder)).await;
         let bytes = bytes.unwrap_or_else(|panic| Err(panic.into()));
-        let bytes = bytes.map_err(|error| Problem::conflict("name", io(&error)))?;
+        let bytes = bytes.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "measuring what is to be copied");
+            Problem::conflict("name", trouble::words(&error))
+        })?;
         Ok(JoinPlan { bytes, ..self.plan.clone() })
     }
 }
@@ -107,7 +109,7 @@ async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTabl
         Err(_) => refuse(text!("io-missing")),
     }
     let tables = database.odd_tables().await.unwrap_or_else(|why| {
-        refuse(why);
+        refuse(why.into());
         OddTables::default()
     });
     if problems.is_empty() { Ok(tables) } else { Err(problems) }

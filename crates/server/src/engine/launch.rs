@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use cordee_domain::db::events::NOTES;
 use cordee_domain::db::ids::Numbering;
 use cordee_domain::desired::{Desired, Server, Standing};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
-use cordee_domain::text::Text;
 use cordee_domain::{apache, db, text};
 use rust_embed::RustEmbed;
 
@@ -47,7 +47,7 @@ pub(super) fn start(
     id: &ProcessId,
     serial: Serial,
     keeps: bool,
-) -> Result<Child, Text> {
+) -> Result<Child, Fault> {
     let program = match id {
         ProcessId::Proxy(proxy) => {
             let mut listens = vec![desired.pool(*proxy).listen];
@@ -76,19 +76,19 @@ pub(super) fn start(
 /// What an earlier process of ours held is closed by the kernel a moment after its end was reported.
 const CLOSING: Duration = Duration::from_millis(500);
 
-fn require_free(address: SocketAddr) -> Result<(), Text> {
+fn require_free(address: SocketAddr) -> Result<(), Fault> {
     let deadline = Instant::now() + CLOSING;
     while !net::try_free(address).map_err(|e| io(&e))? {
         if Instant::now() >= deadline {
             let holder = net::holder(address.port()).to_string();
-            return Err(text!("reason-port-taken", port = address.port().to_string(), holder = holder));
+            return Err(Fault::PortTaken { port: address.port(), holder });
         }
         std::thread::sleep(Duration::from_millis(2));
     }
     Ok(())
 }
 
-fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Text> {
+fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Fault> {
     let run = parts.home.proxy_run(proxy);
     folder(&run, 0o755, parts.users.haproxy).map_err(|e| io(&e))?;
     let path = |p: &Path| p.to_string_lossy().into_owned();
@@ -108,7 +108,7 @@ fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Text> {
     })
 }
 
-fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Program, Text> {
+fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Program, Fault> {
     let home = parts.home.server(&server.name);
     let user = parts.users.apache;
     let prepare = || {
@@ -192,21 +192,26 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
 }
 
 /// Refuses to start a database on lists that name the logs of another folder.
-fn own_logs(home: &Path) -> Result<(), Text> {
+fn own_logs(home: &Path) -> Result<(), Fault> {
     for folder in ["binlog", "relay"] {
         let all = files::entries(&home.join(folder)).map_err(|e| io(&e))?;
         for list in all.into_iter().filter(|path| path.extension().is_some_and(|e| e == "index")) {
             let named = files::text(&list).map_err(|e| io(&e))?.unwrap_or_default();
             if let Some(log) = db::mariadb::elsewhere(&named, home) {
                 let (list, log) = (list.display().to_string(), log.display().to_string());
-                return Err(text!("db-logs-elsewhere", list = list, log = log));
+                return Err(text!("db-logs-elsewhere", list = list, log = log).into());
             }
         }
     }
     Ok(())
 }
 
-fn database_program(parts: &Parts, desired: &Desired, server: &Server, keeps: bool) -> Result<Program, Text> {
+fn database_program(
+    parts: &Parts,
+    desired: &Desired,
+    server: &Server,
+    keeps: bool,
+) -> Result<Program, Fault> {
     let home = parts.home.server(&server.name);
     own_logs(&home)?;
     let run = parts.home.database_run(&server.name);

@@ -1,12 +1,13 @@
 //! What somebody else did to a HAProxy: told in the journal, and which worker is known to run Cordée's own file.
 
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Meddling, ProcessId};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::{Text, Thing};
+use cordee_domain::text::Thing;
 
 use crate::clock::now;
 use crate::hands::{files, process};
@@ -19,7 +20,7 @@ impl Engine {
     pub(super) fn see_proxy(
         &mut self,
         proxy: PoolId,
-        running: Result<Running, Text>,
+        running: Result<Running, Fault>,
         step: Option<&(Step, Outcome)>,
     ) {
         let seen = self.observed.proxies.entry(proxy).or_default();

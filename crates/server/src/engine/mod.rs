@@ -44,6 +44,7 @@ use cordee_domain::db::verify::{OddTables, Report};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::door::{Answer, Door};
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
@@ -51,7 +52,6 @@ use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{Outcome, Step, Target};
-use cordee_domain::text::Text;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
@@ -98,11 +98,16 @@ enum Sight {
         id: PoolId,
         file: io::Result<Option<String>>,
         map: io::Result<Option<String>>,
-        running: Result<Running, Text>,
+        running: Result<Running, Fault>,
         step: Option<(Step, Outcome)>,
     },
     /// A look at a database, likewise.
-    Database { name: ServerName, at: Millis, seen: Result<DatabaseSeen, Text>, step: Option<(Step, Outcome)> },
+    Database {
+        name: ServerName,
+        at: Millis,
+        seen: Result<DatabaseSeen, Fault>,
+        step: Option<(Step, Outcome)>,
+    },
     /// A short look at the writer: whether it writes, and under which promise.
     Pulse { name: ServerName, at: Millis, seen: DatabaseSeen },
     /// A step on a process has ended.
@@ -110,27 +115,27 @@ enum Sight {
     /// A process has ended.
     Ended { id: ProcessId, pid: u32 },
     /// A name was looked up.
-    Name { host: String, found: Result<IpAddr, Text> },
+    Name { host: String, found: Result<IpAddr, Fault> },
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
     /// What a web server said of the session mode.
-    Mode { name: ServerName, said: Result<sessions::Answer, Text> },
+    Mode { name: ServerName, said: Result<sessions::Answer, Fault> },
     /// An answer at one of the site's own addresses, and when it was asked for.
-    Door { door: Door, asked: Millis, answer: Result<Answer, Text> },
+    Door { door: Door, asked: Millis, answer: Result<Answer, Fault> },
     /// What the cluster's accounts are on a database.
-    Accounts { name: ServerName, found: Result<BTreeMap<String, Credentials>, Text> },
+    Accounts { name: ServerName, found: Result<BTreeMap<String, Credentials>, Fault> },
     /// A database wrote its heartbeat, or could not.
-    Beat { name: ServerName, result: Result<(), Text> },
+    Beat { name: ServerName, result: Result<(), Fault> },
     /// A copy is that far.
     Copy { name: ServerName, seen: CopySeen },
     /// A comparison of rows is that far.
     Rows { name: ServerName, rows: u64 },
     /// A comparison of rows has ended; for which id it was.
-    Compared { step: Step, id: u32, result: Result<Box<Report>, Text> },
+    Compared { step: Step, id: u32, result: Result<Box<Report>, Fault> },
     /// A repair has ended; `file` holds what both sides had.
-    Repaired { step: Step, id: u32, file: String, result: Result<Box<Healed>, Text> },
+    Repaired { step: Step, id: u32, file: String, result: Result<Box<Healed>, Fault> },
     /// The writer's tables that ask for a word.
-    Tables(Result<OddTables, Text>),
+    Tables(Result<OddTables, Fault>),
     /// A decision of Cordée's own was stored, or not.
     Wish { step: Step, outcome: Outcome },
     /// The free bytes beside the state file.
@@ -187,7 +192,7 @@ pub struct Engine {
     /// The plan waits for a pause to end.
     waiting: bool,
     /// What could not be looked at, and why.
-    unseeing: BTreeMap<&'static str, Text>,
+    unseeing: BTreeMap<&'static str, Fault>,
     own: own::Watch,
     signs: Signs,
 }
@@ -458,7 +463,9 @@ impl Engine {
             }
             // What was known stays known while it cannot be asked.
             Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
-            Sight::Tables(Err(why)) => tracing::debug!(why = %why.key, "the writer's tables"),
+            Sight::Tables(Err(why)) => {
+                tracing::debug!(error = &why as &dyn std::error::Error, "the writer's tables");
+            }
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
             Sight::Wish { step, outcome } => {
@@ -536,7 +543,7 @@ async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -
     Sight::Proxy { id, file: files::text(&home.proxy_config(id)), map, running, step }
 }
 
-fn seen_again<T>(before: &Seen<T>, look: Result<T, Text>) -> Seen<T> {
+fn seen_again<T>(before: &Seen<T>, look: Result<T, Fault>) -> Seen<T> {
     match look {
         Ok(value) => Seen::At(now(), value),
         Err(why) => Seen::Failed { last: before.last(), why },

@@ -30,7 +30,7 @@ impl Engine {
                             Some(to) => visitor::ask_mode(to, mode).await.ok(),
                             None => None,
                         };
-                        let said = said.ok_or_else(|| text!("reason-not-http"));
+                        let said = said.ok_or_else(|| text!("reason-not-http").into());
                         let _ = out.send(Sight::Mode { name, said }).await;
                     }
                 });

@@ -26,9 +26,9 @@ impl Engine {
             let (host, out) = (host.clone(), self.out.clone());
             self.work.spawn(async move {
                 let found = address(&host).await.map_err(|nowhere| match nowhere {
-                    Nowhere::Unknown => text!("reason-name", name = host.as_str()),
+                    Nowhere::Unknown => text!("reason-name", name = host.as_str()).into(),
                     Nowhere::Unusable(ip) => {
-                        text!("reason-name-unusable", name = host.as_str(), address = ip.to_string())
+                        text!("reason-name-unusable", name = host.as_str(), address = ip.to_string()).into()
                     }
                 });
                 let _ = out.send(Sight::Name { host, found }).await;

@@ -3,10 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use cordee_domain::fault::Fault;
 use cordee_domain::observed::{ProcessId, Room};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use tokio::time::Instant;
 
 use crate::clock::now;
@@ -52,7 +52,7 @@ fn run_folder(home: &Home, store: &Store) {
 
 impl Engine {
     /// Why a program does not answer, when its socket is gone: it serves on, and cannot be asked any more.
-    pub(super) fn reason(&self, id: &ProcessId, why: Text) -> Text {
+    pub(super) fn reason(&self, id: &ProcessId, why: Fault) -> Fault {
         let process = self.observed.process(id);
         let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
         let Some(pid) = process.leader.as_ref().map(|l| l.pid).filter(|_| !young) else { return why };
@@ -61,7 +61,10 @@ impl Engine {
             ProcessId::Server(name) => self.parts.home.database_socket(name),
         };
         match socket.try_exists() {
-            Ok(false) => text!("reason-socket-gone", path = socket.display().to_string(), pid = pid),
+            Ok(false) => {
+                let path = socket.display().to_string();
+                Fault::SocketGone { path, pid, noticed: Box::new(why) }
+            }
             _ => why,
         }
     }
@@ -99,7 +102,7 @@ impl Engine {
         let full = |room: Option<&Room>| room.is_some_and(Room::full);
         match (full(before.as_ref()), full(self.observed.own.room.as_ref())) {
             (false, true) => {
-                let why = self.observed.own.hindrance().unwrap_or_else(|| text!("io-full"));
+                let why = self.observed.own.hindrance().unwrap_or_else(|| Fault::DiskFull(None).sentence());
                 self.note("cluster", Some(Light::Critical), &text!("event-own-full", why = why));
             }
             (true, false) => {
@@ -116,7 +119,7 @@ impl Engine {
         let before = std::mem::replace(&mut self.observed.own.unwritable, unwritable);
         match (before, &self.observed.own.unwritable) {
             (None, Some(why)) => {
-                let text = text!("event-own-unwritable", why = why.clone());
+                let text = text!("event-own-unwritable", why = why);
                 self.note("cluster", Some(Light::Critical), &text);
             }
             (Some(_), None) => {

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use cordee_domain::db::failover;
 use cordee_domain::desired::{Runtime, Server};
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use crate::clock::now;
 use crate::hands::process::{self, Found};
@@ -161,7 +161,7 @@ impl Engine {
         match looked {
             Ok(()) => drop(self.unseeing.remove(at)),
             Err(error) => {
-                let why = trouble::words(&error);
+                let why = trouble::fault(&error);
                 if self.unseeing.insert(at, why.clone()) != Some(why) {
                     tracing::error!(error = &error as &dyn std::error::Error, "looking at {at}");
                 }
@@ -364,11 +364,11 @@ fn orphans(found: &[Found], id: &ProcessId) -> Vec<u32> {
         .unwrap_or_default()
 }
 
-fn reason(status: Option<ExitStatus>) -> Text {
+fn reason(status: Option<ExitStatus>) -> Fault {
     match status.map(|s| (s.signal(), s.code())) {
-        Some((Some(signal), _)) => text!("reason-process-signal", signal = signal),
-        Some((None, Some(code))) => text!("reason-process-exit", code = code),
-        _ => text!("reason-process-gone"),
+        Some((Some(signal), _)) => Fault::Signal(signal),
+        Some((None, Some(code))) => Fault::Exit(code),
+        _ => Fault::Ended,
     }
 }
 

@@ -24,7 +24,10 @@ impl Engine {
                     continue;
                 }
                 if let Err(why) = sessions::purge(desired.writer_listen, &password).await {
-                    tracing::debug!(why = %why.key, "removing sessions that have run out");
+                    tracing::debug!(
+                        error = &why as &dyn std::error::Error,
+                        "removing sessions that have run out"
+                    );
                 }
             }
         });

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use cordee_domain::db::conflict::{self, Way};
 use cordee_domain::db::verify::{Pace, Progress, Report, Side};
 use cordee_domain::desired::{Desired, Power, Standing};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
@@ -21,7 +22,7 @@ use crate::store::{Asked, StoreError};
 use super::{Engine, Sight};
 
 /// Gets a link past the conflicts at which it stops; what is overwritten is saved first.
-async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result<(), Text> {
+async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result<(), Fault> {
     let from = &reference.name;
     let mut tried = String::new();
     for _ in 0..conflict::MOST {
@@ -31,7 +32,7 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
             Way::Remove(conflict) => {
                 // A row that is gone was taken away by a Cordée that died then: starting the link tells.
                 if !make_way(reference, other, &conflict, file).await? && tried == words {
-                    return Err(text!("repair-unknown-row", table = conflict.table.to_string()));
+                    return Err(text!("repair-unknown-row", table = conflict.table.to_string()).into());
                 }
                 tried = words;
                 other.database.resume(from).await?;
@@ -39,14 +40,15 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
             Way::Skip => other.database.skip_missing(from).await?,
         }
     }
-    Err(text!("repair-many", from = from, count = conflict::MOST))
+    Err(text!("repair-many", from = from, count = conflict::MOST).into())
 }
 
-/// What the journal says of a step that failed. A repair is not tried again by itself: a person asked for it, and is asked.
-pub(super) fn failure(step: &Step, name: Arg, why: &Text) -> Text {
+/// What the journal says of a step that failed. A repair is not tried again by itself: a person asked for it, and is
+/// asked.
+pub(super) fn failure(step: &Step, name: Arg, why: &Fault) -> Text {
     match step {
-        Step::Repair { .. } => text!("event-repair-failed", name = name, why = why.clone()),
-        _ => text!("event-step-failed", name = name, why = why.clone()),
+        Step::Repair { .. } => text!("event-repair-failed", name = name, why = why),
+        _ => text!("event-step-failed", name = name, why = why),
     }
 }
 
@@ -97,7 +99,9 @@ impl Engine {
             let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
             let result = verify(&reference, &[other], pace, &watch).await;
-            let _ = out.send(Sight::Compared { step, id, result: result.map(Box::new) }).await;
+            let _ = out
+                .send(Sight::Compared { step, id, result: result.map(Box::new).map_err(Fault::Said) })
+                .await;
         });
     }
 
@@ -125,7 +129,7 @@ impl Engine {
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
             let result = match past(&reference, &other, side, &file).await {
-                Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await,
+                Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await.map_err(Fault::Said),
                 Err(why) => Err(why),
             };
             let _ = out.send(Sight::Repaired { step, id, file: shown, result: result.map(Box::new) }).await;
@@ -185,7 +189,7 @@ impl Engine {
                 Outcome::Done
             }
             Err(why) => {
-                comparison.failed = Some((now(), why.clone()));
+                comparison.failed = Some((now(), why.sentence()));
                 Outcome::Failed(why)
             }
         };

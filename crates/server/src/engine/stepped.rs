@@ -2,13 +2,14 @@
 
 use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Refusal;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, Step};
 use cordee_domain::text;
-use cordee_domain::text::{Text, Thing};
+use cordee_domain::text::Thing;
 
 use crate::clock::now;
 
@@ -32,6 +33,7 @@ impl Engine {
                 setback.why.clone_from(&why);
                 if told {
                     let target = step.target();
+                    tracing::warn!(on = %subject(&target), error = &why as &dyn std::error::Error, "a step failed");
                     let text = rows::failure(step, named(&target), &why);
                     self.note(&subject(&target), Some(Light::Warning), &text);
                 }
@@ -124,14 +126,14 @@ impl Engine {
         }
     }
 
-    fn failed(&mut self, step: &Step, why: &Text) {
-        match step {
+    fn failed(&mut self, step: &Step, why: &Fault) {
+        match (step, why) {
             // Only its own word is its refusal: a full disk says nothing about the file.
-            Step::WriteConfig { proxy, text, check: true } if why.key == "haproxy-refused-file" => {
+            (Step::WriteConfig { proxy, text, check: true }, Fault::RefusedFile(_)) => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();
-                seen.refused = Some(Refusal { text: text.clone(), why: why.clone(), at: now() });
+                seen.refused = Some(Refusal { text: text.clone(), why: why.sentence(), at: now() });
             }
-            Step::AddServer { proxy, name, .. } if why.key == "haproxy-refused" => {
+            (Step::AddServer { proxy, name, .. }, Fault::Refused(_)) => {
                 let seen = self.observed.proxies.entry(*proxy).or_default();
                 seen.needs_reload.insert(name.clone());
             }

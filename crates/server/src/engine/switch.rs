@@ -4,7 +4,7 @@ use cordee_domain::db::failover::{self, Decision};
 use cordee_domain::db::switch::{Course, Switch};
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 
 use crate::clock::now;

@@ -7,7 +7,7 @@ use cordee_domain::diff;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::snapshot;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::step::Target;
 use cordee_domain::text::{Arg, Text, Thing};
 use tokio::task::JoinError;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use cordee_domain::desired::Desired;
 use cordee_domain::door::{Answer, Door};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::board::Board;
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Takes in an answer.
-    pub(super) fn answered(&mut self, door: Door, asked: Millis, answer: Result<Answer, Text>) {
+    pub(super) fn answered(&mut self, door: Door, asked: Millis, answer: Result<Answer, Fault>) {
         let desired = self.parts.board.desired();
         self.observed.doors.entry(door).or_default().take(&desired, door, (asked, now()), answer);
     }
@@ -74,13 +74,13 @@ impl Engine {
     }
 }
 
-async fn visit(board: &Board, numbers: &mut Numbers) -> Result<Answer, Text> {
+async fn visit(board: &Board, numbers: &mut Numbers) -> Result<Answer, Fault> {
     // What was served while nobody listened is counted first: this must not be taken for a visit that was missed.
     let _ = timeout(LISTENING, board.watch_heard().wait_for(|heard| *heard)).await;
-    let secret = random::token(16).ok_or_else(|| text!("door-cannot-ask", why = text!("door-no-secret")))?;
+    let secret = random::token(16).ok_or_else(|| Fault::Unasked(Box::new(text!("door-no-secret").into())))?;
     let name = board.own_question(numbers.next(), &secret);
     let name =
-        HeaderValue::try_from(name).map_err(|_| text!("door-cannot-ask", why = text!("door-no-secret")))?;
+        HeaderValue::try_from(name).map_err(|_| Fault::Unasked(Box::new(text!("door-no-secret").into())))?;
     knock::as_visitor(Door::Site.address(&board.desired()), name, PATIENCE).await
 }
 

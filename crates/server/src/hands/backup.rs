@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use cordee_domain::db::Gtids;
 use cordee_domain::db::freight::last_words;
+use cordee_domain::fault::{Cause, Fault};
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use rustix::process::Signal;
 
@@ -46,7 +46,7 @@ pub fn copy(
     log: &Path,
     user: Option<User>,
     watch: &Watch<'_>,
-) -> Result<Gtids, Text> {
+) -> Result<Gtids, Fault> {
     let lines = Lines::of(log);
     files_at(options, into, temporary, log, user, watch).map_err(|why| lines.explain(why))
 }
@@ -58,8 +58,8 @@ fn files_at(
     log: &Path,
     user: Option<User>,
     watch: &Watch<'_>,
-) -> Result<Gtids, Text> {
-    let failed = |_| text!("copy-failed");
+) -> Result<Gtids, Fault> {
+    let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
     let mut reader = as_user(Command::new("/usr/bin/mariabackup"), user, log).map_err(failed)?;
     reader
         .arg(format!("--defaults-file={}", options.display()))
@@ -78,9 +78,9 @@ fn files_at(
         .stdout(Stdio::null())
         .status();
     if !prepared.is_ok_and(|status| status.success()) {
-        return Err(text!("copy-failed"));
+        return Err(Fault::Copy(None));
     }
-    position(into).ok_or_else(|| text!("copy-no-position"))
+    position(into).ok_or_else(|| text!("copy-no-position").into())
 }
 
 /// What stood in a log before: what is said from now on is ours.
@@ -95,15 +95,15 @@ impl<'a> Lines<'a> {
     }
 
     /// A failure, with what the programs said of it last.
-    pub(super) fn explain(&self, why: Text) -> Text {
-        if why.key != "copy-failed" {
+    pub(super) fn explain(&self, why: Fault) -> Fault {
+        if !matches!(why, Fault::Copy(_)) {
             return why;
         }
         let lines = logs::tail(self.log, usize::MAX).unwrap_or_default();
         // A log that was cut short since holds what is new at its end all the same.
         let new = lines.get(self.before..).filter(|new| !new.is_empty()).unwrap_or(&lines);
         match last_words(new) {
-            Some(said) => text!("copy-failed-said", said = said),
+            Some(said) => text!("copy-failed-said", said = said).into(),
             None => why,
         }
     }
@@ -136,12 +136,12 @@ pub(super) fn pipe(
     mut writer: Command,
     mend: Option<Mend>,
     watch: &Watch<'_>,
-) -> Result<Vec<u8>, Text> {
-    let failed = |_| text!("copy-failed");
+) -> Result<Vec<u8>, Fault> {
+    let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
     let mut reader = reader.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let Ok(mut writer) = writer.stdin(Stdio::piped()).spawn() else {
         end(&mut reader);
-        return Err(text!("copy-failed"));
+        return Err(Fault::Copy(None));
     };
     let mut tail = Vec::new();
     let carried = watched(&mut reader, &mut writer, mend, watch, &mut tail);
@@ -154,7 +154,7 @@ pub(super) fn pipe(
     let both = [reader.wait(), writer.wait()];
     carried?;
     if !both.iter().all(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success)) {
-        return Err(text!("copy-failed"));
+        return Err(Fault::Copy(None));
     }
     Ok(tail)
 }
@@ -185,7 +185,7 @@ fn watched(
     mend: Option<Mend>,
     watch: &Watch<'_>,
     tail: &mut Vec<u8>,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let over = AtomicBool::new(false);
     let both = [reader.id(), writer.id()];
     std::thread::scope(|scope| {
@@ -204,7 +204,7 @@ fn watched(
         });
         let carried = carry(reader, writer, mend, watch, tail);
         over.store(true, Ordering::Relaxed);
-        if (watch.cancelled)() { Err(text!("copy-cancelled")) } else { carried }
+        if (watch.cancelled)() { Err(text!("copy-cancelled").into()) } else { carried }
     })
 }
 
@@ -217,11 +217,11 @@ fn carry(
     mend: Option<Mend>,
     watch: &Watch<'_>,
     tail: &mut Vec<u8>,
-) -> Result<(), Text> {
+) -> Result<(), Fault> {
     let (Some(from), Some(to)) = (reader.stdout.as_mut(), writer.stdin.as_mut()) else {
-        return Err(text!("copy-failed"));
+        return Err(Fault::Copy(None));
     };
-    let failed = |_| text!("copy-failed");
+    let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
     let mut start = mend.map(|mend| (mend, Vec::new()));
     let mut block = vec![0; BLOCK];
     let mut done = 0_u64;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use cordee_domain::db::Thread;
 use cordee_domain::db::detail::accounts::Account;
 use cordee_domain::db::detail::{Answers, Crowd, Threads};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
-use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row};
 use tokio::time::timeout;
@@ -26,7 +25,7 @@ const RIGHTS: u32 = 20_000;
 const WORDS: usize = 600;
 
 /// Asks. The two looks around those at the other databases are the caller's.
-pub async fn read(database: &Database) -> Result<Answers, Text> {
+pub async fn read(database: &Database) -> Result<Answers, Fault> {
     let work = async {
         let mut conn = database.session().await?;
         let answers = answers(&mut conn).await.map_err(|e| explain(&e))?;
@@ -34,7 +33,7 @@ pub async fn read(database: &Database) -> Result<Answers, Text> {
         let _ = conn.disconnect().await;
         Ok(answers)
     };
-    timeout(DEADLINE, work).await.unwrap_or_else(|_| Err(text!("db-no-answer")))
+    timeout(DEADLINE, work).await.unwrap_or(Err(Fault::Silent))
 }
 
 async fn answers(conn: &mut Conn) -> Result<Answers, mysql_async::Error> {

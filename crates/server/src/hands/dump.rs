@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cordee_domain::db::verify::TableName;
+use cordee_domain::fault::{Cause, Fault};
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use super::backup::{Lines, Mend, Watch, as_user, pipe};
 use crate::paths::User;
@@ -29,14 +29,15 @@ pub fn here() -> bool {
     ["/usr/bin/mariadb-dump", "/usr/bin/mariadb"].iter().all(|program| Path::new(program).exists())
 }
 
-/// How the dump begins, and how it goes in: a date that was stored with `ALLOW_INVALID_DATES` would become a zero in silence.
+/// How the dump begins, and how it goes in: a date that was stored with `ALLOW_INVALID_DATES` would become a zero in
+/// silence.
 const MODES: Mend = Mend {
     from: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO'",
     to: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
 };
 
-/// What is sent there first: nothing is logged; rows that a check forbids since are rows, and so are tables that are wider than
-/// what is made today.
+/// What is sent there first: nothing is logged; rows that a check forbids since are rows, and so are tables that are
+/// wider than what is made today.
 const FIRST: &str = "SET SESSION sql_log_bin=0, check_constraint_checks=0, innodb_strict_mode=0";
 
 /// What is copied.
@@ -50,12 +51,12 @@ pub struct What<'a> {
     pub events: bool,
 }
 
-/// Copies those schemas at one moment of the donor's, without holding up anybody. What is written is not logged there, on
-/// any connection of the client's: it is refused before anything is sent if that cannot be had. Gives the GTID position of
-/// that moment, of the domains in the donor's log.
-pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Text> {
+/// Copies those schemas at one moment of the donor's, without holding up anybody. What is written is not logged there,
+/// on any connection of the client's: it is refused before anything is sent if that cannot be had. Gives the GTID
+/// position of that moment, of the domains in the donor's log.
+pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Fault> {
     let lines = Lines::of(ends.log);
-    let failed = |_| text!("copy-failed");
+    let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
     let mut reader = as_user(Command::new("/usr/bin/mariadb-dump"), ends.user, ends.log).map_err(failed)?;
     reader
         .arg(format!("--defaults-file={}", ends.from.display()))
@@ -78,7 +79,7 @@ pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<Strin
         .arg(format!("--init-command={FIRST}"))
         .stdout(Stdio::null());
     let tail = pipe(reader, writer, Some(MODES), watch).map_err(|why| lines.explain(why))?;
-    position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position"))
+    position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position").into())
 }
 
 /// The position stands near the end, in a comment; the last one counts (10.11.19: text of the tables comes before it).
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn the_last_position_counts() {
-        let tail = "x\n-- SET GLOBAL gtid_slave_pos='9-9-9';\nx\n-- SET GLOBAL gtid_slave_pos='1-1-5,2-2-7';\n-- Dump completed\n";
+        let tail = "x\n-- SET GLOBAL gtid_slave_pos='9-9-9';\nx\n-- SET GLOBAL gtid_slave_pos='1-1-5,2-2-7';\n\
+            -- Dump completed\n";
         assert_eq!(position(tail).as_deref(), Some("1-1-5,2-2-7"));
         assert_eq!(position("-- Dump completed"), None);
     }

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use cordee_domain::fault::{Cause, Fault};
 use cordee_domain::haproxy::runtime::{Command, parse_proc};
 use cordee_domain::haproxy::stats::{self, Running};
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
-use cordee_domain::text;
-use cordee_domain::text::Text;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -26,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 const MOST: u64 = 64 << 20;
 
 /// Sends one line and reads the whole answer.
-async fn ask(socket: &Path, line: &str) -> Result<String, Text> {
+async fn ask(socket: &Path, line: &str) -> Result<String, Fault> {
     let talk = async {
         let mut stream = UnixStream::connect(socket).await?;
         stream.write_all(format!("{line}\n").as_bytes()).await?;
@@ -38,13 +37,13 @@ async fn ask(socket: &Path, line: &str) -> Result<String, Text> {
     };
     match timeout(DEADLINE, talk).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| text!("haproxy-no-socket"))),
-        Err(_) => Err(text!("haproxy-no-answer")),
+        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| Fault::NoSocket(Cause::of(&error)))),
+        Err(_) => Err(Fault::NoAnswer),
     }
 }
 
 /// Reads everything that is shown about one HAProxy.
-pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Text> {
+pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Fault> {
     let map = match proxy {
         PoolId::Web => format!(";show map {}", home.session_map().display()),
         PoolId::Db => String::new(),
@@ -57,20 +56,19 @@ pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Text> {
         let (states, map) = answer[state..].split_once("\n\n").unwrap_or((&answer[state..], ""));
         Some((&answer[..stat], &answer[stat..state], states, map))
     };
-    let (info, stat, states, map) = split().ok_or_else(|| text!("haproxy-strange"))?;
-    let mut running =
-        stats::parse(proxy, info, stat, states).map_err(|why| text!("haproxy-strange-why", why = why))?;
+    let (info, stat, states, map) = split().ok_or(Fault::Strange(None))?;
+    let mut running = stats::parse(proxy, info, stat, states).map_err(|why| Fault::Strange(Some(why)))?;
     running.mode = Mode::shown(map);
     Ok(running)
 }
 
 /// Sends runtime commands one after the other; stops at the first refusal, in HAProxy's words.
-pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Text> {
+pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Fault> {
     for command in commands {
         let answer = ask(socket, &command.line).await?;
         if !command.accepts(&answer) {
             let said: String = answer.trim().chars().filter(|c| !c.is_control()).take(300).collect();
-            return Err(text!("haproxy-refused", said = said));
+            return Err(Fault::Refused(said));
         }
     }
     Ok(())
@@ -84,10 +82,10 @@ const INPUT: &str = "/dev/stdin";
 ///
 /// What is checked has no name that somebody else could open, and nobody can change it any more: HAProxy's own user may
 /// write where the files lie, and a refusal of what that user put there would be taken for one of the text.
-pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), Text> {
+pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), Fault> {
     let sealed = sealed(text).map_err(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "check");
-        trouble::words(&error)
+        trouble::fault(&error)
     })?;
     let mut command = tokio::process::Command::new("/usr/sbin/haproxy");
     command.arg("-c").arg("-f").arg(INPUT).env_clear().stdin(Stdio::from(sealed)).kill_on_drop(true);
@@ -100,10 +98,10 @@ pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), 
             let said = String::from_utf8_lossy(&output.stderr);
             let line = said.lines().find(|l| l.contains("ALERT")).unwrap_or("");
             let line = line.replace(INPUT, &format!("{proxy}.cfg"));
-            Err(text!("haproxy-refused-file", said = line.chars().take(300).collect::<String>()))
+            Err(Fault::RefusedFile(line.chars().take(300).collect()))
         }
-        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| text!("haproxy-missing"))),
-        Err(_) => Err(text!("haproxy-no-answer")),
+        Ok(Err(error)) => Err(trouble::own(&error).unwrap_or_else(|| Fault::NoProgram(Cause::of(&error)))),
+        Err(_) => Err(Fault::NoAnswer),
     }
 }
 
@@ -120,10 +118,10 @@ fn sealed(text: &str) -> std::io::Result<std::fs::File> {
 ///
 /// HAProxy 2.6 answers `reload` with nothing, for success and failure alike, and its master refuses
 /// connections for a moment; the count of failed reloads and the new worker tell.
-pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Text> {
+pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Fault> {
     let master = &home.proxy_master(proxy);
     let before = ask(master, "show proc").await?;
-    let (failed_before, workers) = parse_proc(&before).ok_or_else(|| text!("haproxy-strange"))?;
+    let (failed_before, workers) = parse_proc(&before).ok_or(Fault::Strange(None))?;
     let old = workers.iter().find(|w| !w.old).map(|w| w.pid);
     ask(master, "reload").await?;
     let deadline = Instant::now() + Duration::from_secs(8);
@@ -132,7 +130,7 @@ pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Text>
             && let Some((failed, workers)) = parse_proc(&answer)
         {
             if failed > failed_before {
-                return Err(text!("haproxy-reload-failed"));
+                return Err(Fault::ReloadFailed);
             }
             let new = workers.iter().find(|w| !w.old).map(|w| w.pid);
             if new.is_some()
@@ -146,7 +144,7 @@ pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Text>
         }
         sleep(Duration::from_millis(10)).await;
     }
-    Err(text!("haproxy-reload-unproven"))
+    Err(Fault::ReloadUnproven)
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use cordee_domain::door::Answer;
+use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::config::NO_SERVER;
-use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 use rustix::io::Errno;
@@ -20,7 +19,7 @@ use super::trouble;
 use super::visitor::{VisitError, Visitor};
 
 /// Asks for the first page. `Err`: it could not be asked, for want of something of Cordée's own.
-pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) -> Result<Answer, Text> {
+pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) -> Result<Answer, Fault> {
     match Visitor::new(to, "").called(agent, patience).get("/").await {
         Ok(answer) => Ok(match answer.status {
             200..=399 => Answer::Page,
@@ -35,7 +34,7 @@ pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) 
 
 /// Asks at an address as an application would: a connection of its own, with the application's account. `Err`: it could
 /// not be asked, for want of something of Cordée's own.
-pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Text> {
+pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Fault> {
     let options = at(to)
         .max_allowed_packet(Some(PACKET))
         .wait_timeout(Some(WAIT))
@@ -59,7 +58,7 @@ pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) 
 /// Errors of a database whose connections are all used: in all, by one account, by one account in an hour.
 const FULL: [u16; 3] = [1040, 1203, 1226];
 
-fn no_answer(error: &mysql_async::Error) -> Result<Answer, Text> {
+fn no_answer(error: &mysql_async::Error) -> Result<Answer, Fault> {
     match error {
         mysql_async::Error::Server(error) if FULL.contains(&error.code) => Ok(Answer::Full),
         mysql_async::Error::Server(error) => Ok(Answer::Denied(error.code)),
@@ -74,13 +73,13 @@ fn no_answer(error: &mysql_async::Error) -> Result<Answer, Text> {
 }
 
 /// What it means that no connection came about. Without descriptors, memory or ports of one's own nothing is known.
-pub fn refused(error: &io::Error) -> Result<Answer, Text> {
+pub fn refused(error: &io::Error) -> Result<Answer, Fault> {
     let own = match error.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::ADDRNOTAVAIL) => Some(text!("door-no-port")),
+        Some(Errno::ADDRNOTAVAIL) => Some(Fault::NoPort),
         Some(Errno::NOBUFS) => trouble::own(&Errno::NOMEM.into()),
         _ => trouble::own(error),
     };
-    own.map_or(Ok(Answer::Refused), |why| Err(text!("door-cannot-ask", why = why)))
+    own.map_or(Ok(Answer::Refused), |why| Err(Fault::Unasked(Box::new(why))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! MariaDB: one of ours through its unix socket, by the control account; somebody else's over TCP, by the account that a
-//! person typed.
+//! MariaDB: one of ours through its unix socket, by the control account; somebody else's over TCP, by the account that
+//! a person typed.
 //!
 //! No handler for `LOCAL INFILE` is installed: a server that asks for one of our files gets an error.
 
@@ -14,9 +14,8 @@ use cordee_domain::db::failover::RECEIPT_LIMIT;
 use cordee_domain::db::verify::sql::identifier;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links, stalled};
+use cordee_domain::fault::{Cause, Fault};
 use cordee_domain::ids::ServerName;
-use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
@@ -51,7 +50,8 @@ const CLIENT_ERRORS: u32 = 2_000;
 /// An event without the mark that was expected, or with one that was not.
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
-/// The longest packet of one of ours: the protocol's own limit. Named, because each new connection asks for it otherwise.
+/// The longest packet of one of ours: the protocol's own limit. Named, because each new connection asks for it
+/// otherwise.
 pub(super) const PACKET: usize = 1 << 30;
 /// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
 pub(super) const WAIT: usize = 28_800;
@@ -116,7 +116,7 @@ impl Database {
     }
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
-    pub(crate) async fn session(&self) -> Result<Conn, Text> {
+    pub(crate) async fn session(&self) -> Result<Conn, Fault> {
         within(async {
             let pooled = self.pool.get_conn().await?;
             Conn::new(pooled.opts().clone()).await
@@ -125,17 +125,17 @@ impl Database {
     }
 
     /// Looks at everything that is shown and decided on.
-    pub async fn look(&self) -> Result<DatabaseSeen, Text> {
+    pub async fn look(&self) -> Result<DatabaseSeen, Fault> {
         self.look_within(DEADLINE).await
     }
 
     /// The first look at one that was just started. It reads its positions from a table then; a connection that is
     /// given up meanwhile can leave it waiting for ever (seen once, 10.11).
-    pub async fn first_look(&self) -> Result<DatabaseSeen, Text> {
+    pub async fn first_look(&self) -> Result<DatabaseSeen, Fault> {
         self.look_within(PATIENT).await
     }
 
-    async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Text> {
+    async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Fault> {
         let started = Instant::now();
         let mut seen = within_limit(limit, async {
             let mut conn = self.pool.get_conn().await?;
@@ -147,7 +147,7 @@ impl Database {
     }
 
     /// A short look: whether it writes, and under which promise. The rest is left empty.
-    pub async fn pulse(&self) -> Result<DatabaseSeen, Text> {
+    pub async fn pulse(&self) -> Result<DatabaseSeen, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let row: Option<(bool, bool, String)> = conn
@@ -171,12 +171,12 @@ impl Database {
     }
 
     /// Opens it to applications.
-    pub async fn open(&self) -> Result<(), Text> {
+    pub async fn open(&self) -> Result<(), Fault> {
         self.run(&["SET GLOBAL read_only=0".to_owned()]).await
     }
 
     /// Closes it to applications, and ends what they have open.
-    pub async fn close(&self) -> Result<(), Text> {
+    pub async fn close(&self) -> Result<(), Fault> {
         // No event begins any more; where that cannot be said, the closed door is what counts.
         let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
         self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
@@ -184,8 +184,8 @@ impl Database {
             let mut conn = self.pool.get_conn().await?;
             let ids: Vec<u64> = conn
                 .exec(
-                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect` then;
-                    // so does one that signs in, which may be Cordée's own or a link's.
+                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
+                    // then; so does one that signs in, which may be Cordée's own or a link's.
                     "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
                      USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, ?, 'system user', 'unauthenticated user', \
                      'event_scheduler'))",
@@ -199,7 +199,7 @@ impl Database {
     }
 
     /// Ends connections.
-    pub async fn end(&self, ids: &[u64]) -> Result<(), Text> {
+    pub async fn end(&self, ids: &[u64]) -> Result<(), Fault> {
         within(async {
             end(&mut self.pool.get_conn().await?, ids).await;
             Ok(())
@@ -208,7 +208,7 @@ impl Database {
     }
 
     /// Has the writer wait for a standby's receipt, or not.
-    pub async fn set_semi_sync(&self, on: bool) -> Result<(), Text> {
+    pub async fn set_semi_sync(&self, on: bool) -> Result<(), Fault> {
         let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))];
         if on {
             // Ours have them from their files.
@@ -223,7 +223,7 @@ impl Database {
     }
 
     /// Runs statements of our own making.
-    pub async fn run(&self, statements: &[String]) -> Result<(), Text> {
+    pub async fn run(&self, statements: &[String]) -> Result<(), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             for statement in statements {
@@ -234,16 +234,16 @@ impl Database {
         .await
     }
 
-    /// The tables of applications that ask for a word: without a primary key, or in memory. Nothing is opened for it: with
-    /// thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
-    pub async fn odd_tables(&self) -> Result<OddTables, Text> {
+    /// The tables of applications that ask for a word: without a primary key, or in memory. Nothing is opened for it:
+    /// with thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
+    pub async fn odd_tables(&self) -> Result<OddTables, Fault> {
         within_limit(SURVEY, async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<(String, String, bool, bool, bool)> = conn
                 .query(
                     "SET STATEMENT max_statement_time=4 FOR \
-                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), IFNULL(k.other, 0) \
-                     FROM information_schema.TABLES t LEFT JOIN \
+                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), \
+                     IFNULL(k.other, 0) FROM information_schema.TABLES t LEFT JOIN \
                      (SELECT TABLE_SCHEMA, TABLE_NAME, MAX(INDEX_NAME = 'PRIMARY') AS first, \
                       MAX(INDEX_NAME <> 'PRIMARY') AS other FROM information_schema.STATISTICS \
                       WHERE NON_UNIQUE = 0 GROUP BY 1, 2) k \
@@ -271,7 +271,7 @@ impl Database {
 
     /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
     /// id writes nothing: its row would carry a number of whoever has that id (the others' links stop with 1950).
-    pub async fn beat(&self, id: u32) -> Result<String, Text> {
+    pub async fn beat(&self, id: u32) -> Result<String, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             conn.exec_drop(
@@ -287,7 +287,7 @@ impl Database {
     }
 
     /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
-    pub async fn reaches(&self, gtid: &str) -> Result<bool, Text> {
+    pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
@@ -297,7 +297,7 @@ impl Database {
     }
 
     /// Milliseconds since the heartbeat that it has of another database was written.
-    pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Text> {
+    pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let age: Option<Option<u64>> = conn
@@ -324,12 +324,12 @@ fn kept(options: OptsBuilder) -> OptsBuilder {
     options.setup(vec!["SET NAMES utf8mb4"]).pool_opts(keeps)
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Text> {
+async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Fault> {
     within_limit(DEADLINE, work).await
 }
 
-/// A connection to an address, and to nothing else: by itself the library goes over to the socket that a database on this
-/// machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
+/// A connection to an address, and to nothing else: by itself the library goes over to the socket that a database on
+/// this machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
 pub(crate) fn at(address: SocketAddr) -> OptsBuilder {
     OptsBuilder::default()
         .ip_or_hostname(address.ip().to_string())
@@ -340,36 +340,37 @@ pub(crate) fn at(address: SocketAddr) -> OptsBuilder {
 async fn within_limit<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, mysql_async::Error>>,
-) -> Result<T, Text> {
+) -> Result<T, Fault> {
     match timeout(limit, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(explain(&error)),
-        Err(_) => Err(text!("db-no-answer")),
+        Err(_) => Err(Fault::Silent),
     }
 }
 
-/// Whether that is MariaDB's number for a full disk: disk full, an error on writing a file, no space left on the device,
-/// table full.
+/// Whether that is MariaDB's number for a full disk: disk full, an error on writing a file, no space left on the
+/// device, table full.
 pub(crate) const fn disk_full(code: u32) -> bool {
     matches!(code, 3 | 28 | 1021 | 1026 | 1114)
 }
 
 /// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
-pub(crate) fn explain(error: &mysql_async::Error) -> Text {
+pub(crate) fn explain(error: &mysql_async::Error) -> Fault {
     match error {
         mysql_async::Error::Server(server) => match server.code {
-            1040 => text!("db-too-many"),
-            code if disk_full(u32::from(code)) => text!("test-fail-disk", code = code),
-            code => text!("db-error", code = code),
+            1040 => Fault::TooMany,
+            code if disk_full(u32::from(code)) => Fault::DatabaseFull(code),
+            code => Fault::Database(code),
         },
         mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
-            trouble::own(error).unwrap_or_else(|| text!("db-unreachable"))
+            trouble::own(error).unwrap_or_else(|| Fault::Unreachable(Cause::of(error)))
         }
-        _ => text!("db-broken"),
+        _ => Fault::Broken,
     }
 }
 
-/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its own.
+/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its
+/// own.
 async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
     let names: Vec<(String, String)> = conn
         .query(
@@ -404,9 +405,11 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
               (('cordee','heartbeat'),('cordee','event_off'),('site','note'),('site','php_sessions'))), \
-             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE \
+             VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
-             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE \
+             VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
              (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
              @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
              (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \

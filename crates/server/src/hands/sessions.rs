@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cordee_domain::text;
-use cordee_domain::text::Text;
+use cordee_domain::fault::Fault;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
@@ -21,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// By the application's account, through the address of the one writer: should another database be the writer by the
 /// time the statement arrives, the closed one refuses it by itself. Two that removed the same rows would stop each
 /// other's copy.
-pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Text> {
+pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Fault> {
     let work = async {
         let options = at(writer).user(Some(account::APP)).pass(Some(password)).db_name(Some(SCHEMA));
         let mut conn = Conn::new(options).await?;
@@ -41,6 +40,6 @@ pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Text> {
     };
     match tokio::time::timeout(DEADLINE, work).await {
         Ok(result) => result.map_err(|error: mysql_async::Error| explain(&error)),
-        Err(_) => Err(text!("db-no-answer")),
+        Err(_) => Err(Fault::Silent),
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use tokio::time::{Instant, sleep};
 
@@ -18,7 +18,7 @@ pub const UNLOCKED_TABLE: &str = "trial_sessions";
 const TRIES: u32 = 20;
 
 /// Makes the table of the handler without a lock.
-pub async fn make_table(database: &Database) -> Result<(), Text> {
+pub async fn make_table(database: &Database) -> Result<(), Fault> {
     let table = format!(
         "CREATE TABLE IF NOT EXISTS {SCHEMA}.{UNLOCKED_TABLE} (id VARBINARY(128) NOT NULL PRIMARY KEY, \
          data MEDIUMBLOB NOT NULL, time INT UNSIGNED NOT NULL) ENGINE=InnoDB"
@@ -27,7 +27,7 @@ pub async fn make_table(database: &Database) -> Result<(), Text> {
 }
 
 /// Has a link apply what it receives only after some seconds (`MASTER_DELAY`, MariaDB 10.2.3).
-pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> Result<(), Text> {
+pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> Result<(), Fault> {
     let statements = [
         format!("STOP SLAVE '{from}'"),
         // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the link up
@@ -48,11 +48,11 @@ pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> 
 }
 
 /// Waits until it takes writes.
-pub async fn opened(database: &Database, limit: Duration) -> Result<(), Text> {
+pub async fn opened(database: &Database, limit: Duration) -> Result<(), Fault> {
     let deadline = Instant::now() + limit;
     while database.look().await?.read_only {
         if Instant::now() >= deadline {
-            return Err(text!("trial-sandbox"));
+            return Err(text!("trial-sandbox").into());
         }
         sleep(Duration::from_millis(50)).await;
     }
@@ -60,7 +60,7 @@ pub async fn opened(database: &Database, limit: Duration) -> Result<(), Text> {
 }
 
 /// Every row of a table of sessions: its id, and a sum over its data.
-pub async fn rows(database: &Database, table: &str) -> Result<BTreeMap<String, String>, Text> {
+pub async fn rows(database: &Database, table: &str) -> Result<BTreeMap<String, String>, Fault> {
     let mut conn = database.session().await?;
     let query = format!("SELECT HEX(id), MD5(data) FROM {SCHEMA}.{table}");
     let rows: Vec<(String, String)> = conn.query(query).await.map_err(|e| explain(&e))?;
@@ -73,7 +73,7 @@ pub async fn settle(
     from: &Database,
     name: &ServerName,
     limit: Duration,
-) -> Result<bool, Text> {
+) -> Result<bool, Fault> {
     let deadline = Instant::now() + limit;
     let target = from.look().await?;
     loop {

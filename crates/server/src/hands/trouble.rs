@@ -1,35 +1,63 @@
-//! An error of the system's, in words: by its kind, because its own words name paths that mean nothing to a reader.
+//! An error of the system's as a fault: by its kind, because its own words name paths that mean nothing to a reader.
 
 use std::io::{Error, ErrorKind};
 
-use cordee_domain::text;
+use cordee_domain::fault::{Cause, Fault, Lack};
 use cordee_domain::text::Text;
 use rustix::io::Errno;
 
-/// What Cordée itself lacks when it fails so; nothing where the error speaks of what was looked at. A key that begins with
-/// `own-` is told apart by the domain: it says nothing about what could not be looked at.
-pub fn own(error: &Error) -> Option<Text> {
-    match Errno::from_raw_os_error(error.raw_os_error()?) {
-        Errno::MFILE | Errno::NFILE => Some(text!("own-descriptors")),
-        Errno::NOMEM => Some(text!("own-memory")),
-        Errno::IO => Some(text!("own-io")),
-        _ => None,
-    }
+/// What Cordée itself lacks when it fails so; nothing where the error speaks of what was looked at.
+pub fn own(error: &Error) -> Option<Fault> {
+    let lack = match Errno::from_raw_os_error(error.raw_os_error()?) {
+        Errno::MFILE | Errno::NFILE => Lack::Descriptors,
+        Errno::NOMEM => Lack::Memory,
+        Errno::IO => Lack::Disk,
+        _ => return None,
+    };
+    Some(Fault::Own(lack, Cause::of(error)))
 }
 
 /// Any error.
-pub fn words(error: &Error) -> Text {
+pub fn fault(error: &Error) -> Fault {
     if let Some(own) = own(error) {
         return own;
     }
+    let cause = Cause::of(error);
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => text!("io-full"),
-        ErrorKind::ReadOnlyFilesystem => text!("io-read-only"),
-        ErrorKind::PermissionDenied => text!("io-denied"),
-        ErrorKind::NotFound => text!("io-missing"),
-        ErrorKind::InvalidInput | ErrorKind::NotADirectory => text!("io-foreign"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Fault::DiskFull(cause),
+        ErrorKind::ReadOnlyFilesystem => Fault::ReadOnly(cause),
+        ErrorKind::PermissionDenied => Fault::Denied(cause),
+        ErrorKind::NotFound => Fault::Missing(cause),
+        ErrorKind::InvalidInput | ErrorKind::NotADirectory => Fault::Foreign(cause),
         // What opening a link gives.
-        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => text!("io-foreign"),
-        kind => text!("io-other", kind = kind.to_string()),
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Fault::Foreign(cause),
+        kind => Fault::Io(kind.to_string(), cause),
+    }
+}
+
+/// The same, in words.
+pub fn words(error: &Error) -> Text {
+    fault(error).sentence()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_known_by_its_kind_and_keeps_the_system_s_words() {
+        let of = |errno: Errno| fault(&errno.into());
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
+            assert!(of(errno).is_own(), "{errno:?}");
+        }
+        assert!(matches!(of(Errno::NOSPC), Fault::DiskFull(Some(_))));
+        assert!(matches!(of(Errno::DQUOT), Fault::DiskFull(Some(_))));
+        assert!(matches!(of(Errno::ROFS), Fault::ReadOnly(Some(_))));
+        assert!(matches!(of(Errno::ACCESS), Fault::Denied(Some(_))));
+        assert!(matches!(of(Errno::NOENT), Fault::Missing(Some(_))));
+        assert!(matches!(of(Errno::LOOP), Fault::Foreign(Some(_))));
+        let full = of(Errno::NOSPC);
+        let cause = std::error::Error::source(&full).map(ToString::to_string);
+        assert!(cause.is_some_and(|said| said.contains("os error 28")), "for the log");
     }
 }

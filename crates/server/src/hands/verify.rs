@@ -28,7 +28,7 @@ use crate::hands::mysql::Database;
 pub use exact::exact;
 use heal::Healing;
 pub use heal::{Healed, columns, heal, make_way, versions};
-use session::{Fault, Session};
+use session::{Session, Snag};
 
 /// A replica that has not caught up after this time ends the verification.
 const CATCH_UP: Duration = Duration::from_secs(20);
@@ -40,7 +40,8 @@ const HOLD: Duration = Duration::from_secs(1);
 const HOLD_LOCK: f32 = 0.3;
 /// Seconds within that for the other one to catch up.
 const HOLD_WAIT: f32 = 0.5;
-/// Seconds within that for the reference to take in what the other one has; a statement of its has no more than `HOLD_LOCK`.
+/// Seconds within that for the reference to take in what the other one has; a statement of its has no more than
+/// `HOLD_LOCK`.
 const HOLD_TAKE: f32 = 0.2;
 /// How often the same few rows are compared before they count as unproven.
 const TRIES: u32 = 10;
@@ -187,7 +188,7 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    async fn all_tables(&mut self) -> Result<Vec<Checked>, Fault> {
+    async fn all_tables(&mut self) -> Result<Vec<Checked>, Snag> {
         let (mut tables, mut verdicts) = self.survey().await?;
         tables.retain(|name, _| self.wanted(name));
         verdicts.retain(|name, _| self.wanted(name));
@@ -203,8 +204,8 @@ impl Run<'_> {
                     let place = Place { name, table, done, all, estimated };
                     match self.table(&reader, &place).await {
                         Ok(found) => found.verdict(),
-                        Err(Fault::Altered) => altered(),
-                        Err(Fault::Slow) => Verdict::Unsettled { why: text!("verify-slow") },
+                        Err(Snag::Altered) => altered(),
+                        Err(Snag::Slow) => Verdict::Unsettled { why: text!("verify-slow") },
                         Err(fault) => return Err(fault),
                     }
                 }
@@ -216,7 +217,7 @@ impl Run<'_> {
 
     /// Which tables there are, and the verdicts on those that are not the same everywhere. A table may be made,
     /// altered or dropped between two looks: only what was seen twice in a row counts.
-    async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, Verdict>), Fault> {
+    async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, Verdict>), Snag> {
         let mut before = std::collections::BTreeMap::new();
         for look in 1..=SURVEYS {
             self.asked()?;
@@ -243,7 +244,7 @@ impl Run<'_> {
         Ok((Tables::new(), before))
     }
 
-    async fn table(&mut self, reader: &Reader, place: &Place<'_>) -> Result<Found, Fault> {
+    async fn table(&mut self, reader: &Reader, place: &Place<'_>) -> Result<Found, Snag> {
         let every: Vec<usize> = (0..self.others.len()).collect();
         let mut found = Found::default();
         let mut size = self.pace.first_rows(place.table.row_bytes);
@@ -254,12 +255,12 @@ impl Run<'_> {
             let step = async {
                 let chunk = self.piece(reader, &rest, size, &every).await?;
                 let compared = self.compare(reader, &chunk, &every).await?;
-                Ok::<_, Fault>((chunk, compared))
+                Ok::<_, Snag>((chunk, compared))
             };
             let (chunk, compared) = match step.await {
                 Ok(step) => step,
-                Err(Fault::Slow) => {
-                    size = Pace::fewer_rows(size).ok_or(Fault::Slow)?;
+                Err(Snag::Slow) => {
+                    size = Pace::fewer_rows(size).ok_or(Snag::Slow)?;
                     self.pause(started.elapsed(), Duration::ZERO).await;
                     continue;
                 }
@@ -268,7 +269,7 @@ impl Run<'_> {
             self.pause(started.elapsed().saturating_sub(compared.waited), compared.waited).await;
             for other in &compared.differing {
                 match self.narrow(reader, &chunk, size, *other, &mut found).await {
-                    Err(Fault::Slow) => found.unsettled(text!("verify-unsettled")),
+                    Err(Snag::Slow) => found.unsettled(text!("verify-unsettled")),
                     done => done?,
                 }
             }
@@ -294,7 +295,7 @@ impl Run<'_> {
         rest: &Chunk,
         size: u64,
         others: &[usize],
-    ) -> Result<Chunk, Fault> {
+    ) -> Result<Chunk, Snag> {
         let mut piece = rest.clone();
         if let Some(end) = self.reference.boundary(reader, &piece, size.saturating_sub(1)).await? {
             piece.up_to = Some(end);
@@ -310,7 +311,7 @@ impl Run<'_> {
     }
 
     /// Digests of a chunk: of the reference, then of the others, once they have caught up with what was read.
-    async fn compare(&mut self, reader: &Reader, chunk: &Chunk, others: &[usize]) -> Result<Compared, Fault> {
+    async fn compare(&mut self, reader: &Reader, chunk: &Chunk, others: &[usize]) -> Result<Compared, Snag> {
         let started = Instant::now();
         let ours = self.reference.digest(reader, chunk).await?;
         let mut took = started.elapsed();
@@ -323,7 +324,7 @@ impl Run<'_> {
                     let waited = catch_up(other, position, watch).await?;
                     let started = Instant::now();
                     let theirs = other.digest(reader, chunk).await?;
-                    Ok::<_, Fault>((place, theirs, started.elapsed(), waited))
+                    Ok::<_, Snag>((place, theirs, started.elapsed(), waited))
                 }
             },
         );
@@ -348,7 +349,7 @@ impl Run<'_> {
         size: u64,
         other: usize,
         found: &mut Found,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Snag> {
         let mut suspects = vec![(chunk.clone(), size)];
         while let Some((chunk, size)) = suspects.pop() {
             if found.enough() {
@@ -401,7 +402,7 @@ impl Run<'_> {
         chunk: &Chunk,
         other: usize,
         tries: u32,
-    ) -> Result<Settled, Fault> {
+    ) -> Result<Settled, Snag> {
         let mut before: Option<Vec<Difference>> = None;
         let mut last = text!("verify-unsettled");
         for attempt in 0..tries {
@@ -438,7 +439,7 @@ impl Run<'_> {
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Held<Vec<Difference>>, Fault> {
+    ) -> Result<Held<Vec<Difference>>, Snag> {
         let busy = || Ok(Err(text!("verify-unsettled")));
         let Some(other) = self.others.get_mut(other) else { return busy() };
         let reference = &mut self.reference;
@@ -456,7 +457,7 @@ impl Run<'_> {
         let (ours, theirs) = match held {
             Ok(Ok(rows)) => rows,
             Ok(Err(why)) => return Ok(Err(why)),
-            Err(Fault::Slow) => return busy(),
+            Err(Snag::Slow) => return busy(),
             Err(fault) => return Err(fault),
         };
         Ok(Ok(compare(&other.name, &reader.key(), &ours, &theirs)))
@@ -467,7 +468,7 @@ impl Run<'_> {
         sleep(Duration::from_millis(self.pace.rest_ms(millis(busy), millis(waited)))).await;
     }
 
-    fn asked(&self) -> Result<(), Fault> {
+    fn asked(&self) -> Result<(), Snag> {
         asked(self.watch)
     }
 
@@ -495,9 +496,9 @@ struct Place<'a> {
     estimated: u64,
 }
 
-/// Why the reference cannot judge yet: what the other one wrote itself must arrive before rows are held, for it might be
-/// about them.
-async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<Text>, Fault> {
+/// Why the reference cannot judge yet: what the other one wrote itself must arrive before rows are held, for it might
+/// be about them.
+async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<Text>, Snag> {
     let theirs = other.position().await?;
     if reference.reaches(&theirs, WAIT).await? {
         return Ok(None);
@@ -515,14 +516,15 @@ fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> O
 }
 
 /// Rows of both databases while the reference's are held. In a transaction of the reference. `waits`: the reference may
-/// take in meanwhile what the other one holds beyond it. Enough to judge by, not to write by: the other's rows are not held.
+/// take in meanwhile what the other one holds beyond it. Enough to judge by, not to write by: the other's rows are not
+/// held.
 async fn held(
     reference: &mut Session,
     other: &mut Session,
     reader: &Reader,
     chunk: &Chunk,
     waits: bool,
-) -> Result<Held<Rows>, Fault> {
+) -> Result<Held<Rows>, Snag> {
     let ours = reference.list(reader, chunk, true).await?;
     // Read after the rows were got: whoever changed one of them before has committed, and is in it.
     let position = reference.position().await?;
@@ -545,20 +547,20 @@ async fn held(
 }
 
 /// Waits until `other` has applied `position`, and says how long it took.
-async fn catch_up(other: &mut Session, position: &str, watch: &Watch<'_>) -> Result<Duration, Fault> {
+async fn catch_up(other: &mut Session, position: &str, watch: &Watch<'_>) -> Result<Duration, Snag> {
     let started = Instant::now();
     while !other.reaches(position, WAIT).await? {
         asked(watch)?;
         if started.elapsed() > CATCH_UP {
             let seconds = started.elapsed().as_secs();
-            return Err(Fault::Gone(text!("verify-behind", name = &other.name, seconds = seconds)));
+            return Err(Snag::Gone(text!("verify-behind", name = &other.name, seconds = seconds)));
         }
     }
     Ok(started.elapsed())
 }
 
-fn asked(watch: &Watch<'_>) -> Result<(), Fault> {
-    if (watch.cancelled)() { Err(Fault::Gone(text!("verify-cancelled"))) } else { Ok(()) }
+fn asked(watch: &Watch<'_>) -> Result<(), Snag> {
+    if (watch.cancelled)() { Err(Snag::Gone(text!("verify-cancelled"))) } else { Ok(()) }
 }
 
 fn millis(time: Duration) -> u64 {

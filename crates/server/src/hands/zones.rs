@@ -3,13 +3,13 @@
 use std::process::{Command, Stdio};
 
 use cordee_domain::db::zones::FOLDER;
+use cordee_domain::fault::Fault;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 
 use crate::paths::User;
 
 /// What the program says of them; it warns of each file that is no zone.
-pub fn read(user: Option<User>) -> Result<String, Text> {
+pub fn read(user: Option<User>) -> Result<String, Fault> {
     let mut command = Command::new("/usr/bin/mariadb-tzinfo-to-sql");
     command
         .arg(FOLDER)
@@ -22,7 +22,7 @@ pub fn read(user: Option<User>) -> Result<String, Text> {
         use std::os::unix::process::CommandExt as _;
         command.uid(user.uid).gid(user.gid);
     }
-    let failed = || text!("zones-unread", folder = FOLDER);
+    let failed = || Fault::Said(text!("zones-unread", folder = FOLDER));
     match command.output() {
         Ok(output) if output.status.success() => String::from_utf8(output.stdout).map_err(|_| failed()),
         Ok(output) => {

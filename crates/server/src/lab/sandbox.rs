@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rustix::process::Signal;

@@ -39,7 +39,7 @@ mod tests {
     use cordee_domain::drill::{RawOrder, Said};
     use cordee_domain::ids::PoolId;
     use cordee_domain::observed::ProcessId;
-    use cordee_domain::status::Light;
+    use cordee_domain::state::Light;
     use cordee_domain::text;
 
     use super::*;

@@ -26,7 +26,7 @@ use cordee_domain::db::verify::{Report, Side};
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::{Connection, OptionalExtension as _, params};

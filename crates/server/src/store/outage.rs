@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::MutexGuard;
 
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::Millis;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::ErrorCode;
@@ -30,23 +31,23 @@ struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     /// Why the last write failed.
-    why: Option<Text>,
+    why: Option<Fault>,
     lines: VecDeque<Line>,
     dropped: u64,
 }
 
 impl StoreError {
     /// Why the file cannot be written at all; nothing where another write may well succeed.
-    pub fn unwritable(&self) -> Option<Text> {
+    pub fn unwritable(&self) -> Option<Fault> {
         let Self::Sqlite(error) = self else { return None };
         match error.sqlite_error_code()? {
-            ErrorCode::DiskFull => Some(text!("io-full")),
-            ErrorCode::ReadOnly => Some(text!("io-read-only")),
-            ErrorCode::PermissionDenied => Some(text!("io-denied")),
+            ErrorCode::DiskFull => Some(Fault::DiskFull(None)),
+            ErrorCode::ReadOnly => Some(Fault::ReadOnly(None)),
+            ErrorCode::PermissionDenied => Some(Fault::Denied(None)),
             ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::NoLargeFileSupport => {
-                Some(text!("io-other", kind = "SQLite"))
+                Some(Fault::Io("SQLite".to_owned(), None))
             }
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(text!("io-damaged")),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Fault::Damaged),
             _ => None,
         }
     }
@@ -65,7 +66,7 @@ impl Store {
     }
 
     /// Why the file cannot be written, while it cannot.
-    pub fn unwritable(&self) -> Option<Text> {
+    pub fn unwritable(&self) -> Option<Fault> {
         self.outage().why.clone()
     }
 
@@ -151,7 +152,7 @@ mod tests {
         read_only(store, true);
         let Err(CommitError::Store(error)) = store.commit(&reload(), "ana") else { panic!("it was taken") };
         assert_eq!(crate::store::store_failed(&error).key, "problem-store-unwritable");
-        assert_eq!(store.unwritable().map(|why| why.key), Some("io-read-only".into()));
+        assert_eq!(store.unwritable(), Some(Fault::ReadOnly(None)));
         store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
         store.tell("web2", None, &text!("event-own-writable"));
         store.prove();

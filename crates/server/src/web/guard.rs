@@ -4,7 +4,7 @@ use cordee_domain::desired::{Routing, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 
 /// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an
@@ -58,7 +58,7 @@ fn stays_or_comes(server: &ServerView) -> bool {
 mod tests {
     use cordee_domain::change::Change;
     use cordee_domain::desired::{Admin, Power};
-    use cordee_domain::status::Status;
+    use cordee_domain::state::{State, Status};
 
     use super::*;
     use crate::web::fixture;
@@ -105,7 +105,7 @@ mod tests {
     fn the_only_one_that_is_wished_may_be_mended_while_it_serves_nobody() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
         let idle_when = |snapshot: &mut Snapshot, light, other| {
-            snapshot.servers[0].status = Status::bare(light, text!("status-down"));
+            snapshot.servers[0].status = Status::bare(light, State::Down);
             snapshot.servers[1].wanted = other;
             idle(snapshot, PoolId::Web, &name("web1"))
         };

@@ -151,7 +151,7 @@ pub(super) fn router() -> Router<App> {
 async fn start(_: Owner, State(app): State<App>, Language(lang): Language) -> Json<StartJson> {
     let (seen, now) = (app.board.snapshot(), now());
     let started = started(&present(&seen, now));
-    Json(StartJson { started, verdict: view::status(&verdict(&present(&seen, now)), lang) })
+    Json(StartJson { started, verdict: view::remark(&verdict(&present(&seen, now)), lang) })
 }
 
 async fn setup_code(

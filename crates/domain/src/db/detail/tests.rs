@@ -112,10 +112,10 @@ fn links_are_looked_at_in_both_directions() {
     let truth = links(&all, &db2, &broken);
     assert_eq!((word(&truth), truth.status.light), ("truth-links-broken", Light::Critical));
     let mut silent = fine.clone();
-    silent.peers.insert(name("db1"), Err(text!("db-no-answer")));
+    silent.peers.insert(name("db1"), Err(Fault::Silent));
     assert_eq!(links(&all, &db2, &silent).status.light, Light::Unknown);
     let mut mute = fine;
-    mute.own = Err(text!("db-no-answer"));
+    mute.own = Err(Fault::Silent);
     assert_eq!(links(&all, &db2, &mute).status.light, Light::Unknown);
     assert_eq!(positions(&all, &db2, &mute, Some(1)).status.light, Light::Unknown);
 }
@@ -217,6 +217,6 @@ fn the_writer_promises_only_what_is_in_force() {
         own.after = DatabaseSeen { semi_sync: true, in_force: true, acknowledging: 1, ..own.after.clone() };
     }
     assert_eq!(says(&detail).as_deref(), Some("promise-kept"));
-    detail.own = Err(text!("db-no-answer"));
+    detail.own = Err(Fault::Silent);
     assert_eq!(says(&detail), None);
 }

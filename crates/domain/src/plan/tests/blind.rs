@@ -1,10 +1,10 @@
 //! An error while looking is not a sight of nothing: what could not be looked at is neither there nor missing.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
 use crate::plan::plan;
 use crate::step::Step;
-use crate::text::Text;
 
 use super::setting;
 
@@ -47,7 +47,7 @@ fn again(ago: u64, stuck: &[&str]) -> Scene {
     let mut scene = cluster(1);
     scene.seen.own.again = Some(scene.now - ago);
     for on in stuck {
-        let why = Text::of("db-no-answer");
+        let why = Fault::Silent;
         scene.seen.beats.insert(name(on), Seen::Failed { last: Some(NOW - 60_000), why });
     }
     scene

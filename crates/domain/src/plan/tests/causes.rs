@@ -3,7 +3,7 @@
 use super::*;
 use crate::causes::{About, Cause, Remedy};
 use crate::snapshot::{Snapshot, snapshot};
-use crate::status::Light;
+use crate::state::Light;
 use crate::text::Arg;
 
 struct Scene {
@@ -247,7 +247,7 @@ fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
     let mut scene = scene();
     scene.mend(&Cause {
         about: About::Cordee,
-        status: crate::status::Status::bare(Light::Good, text!("verdict-good")),
+        status: crate::state::Remark::bare(Light::Good, text!("verdict-good")),
         asked: None,
         explains: Vec::new(),
         remedies: vec![Remedy::Add],

@@ -1,11 +1,11 @@
 //! Whose port it is, and whether HAProxy may lead there.
 
 use super::*;
+use crate::fault::Fault;
 use crate::haproxy::runtime::State;
 use crate::observed::{Port, Setback};
 use crate::plan::cut_off;
-use crate::status::Light;
-use crate::text;
+use crate::state::Light;
 
 /// What is known of a server's process and of its port, and whether HAProxy may lead there.
 #[test]
@@ -110,7 +110,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     };
     world.die(&id);
     world.look(&mut memory, &desired);
-    let why = text!("haproxy-strange");
+    let why = Fault::Strange(None);
     memory.setbacks.insert(Target::Proxy(PoolId::Web), Setback { count: 9, at: world.now - 300, why });
     let first = plan(&desired, &memory, &setting(), world.now).steps;
     assert!(first.iter().any(Step::takes_out), "a setback of another step keeps it in service: {first:?}");
@@ -128,11 +128,8 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
         // Nobody took it out, and nobody is told so.
         assert_ne!(status.light, Light::Maintenance, "{port:?}");
         if let Port::Foreign(holder) = port {
-            let reason = text!(
-                "reason-port-taken",
-                port = desired.web.server(&name("web1")).expect("there").port.to_string(),
-                holder = holder.as_str()
-            );
+            let port = desired.web.server(&name("web1")).expect("there").port;
+            let reason = crate::reason::Reason::Fault(Fault::PortTaken { port, holder });
             assert_eq!((status.light, status.reason), (Light::Critical, Some(reason)));
         }
     }

@@ -5,7 +5,7 @@ use crate::db::verify::{OddTables, TableName};
 use crate::desired::Standing;
 use crate::snapshot::{Snapshot, snapshot};
 use crate::started::{Started, started};
-use crate::status::{Light, Status};
+use crate::state::{Light, State, Status};
 
 struct Scene {
     desired: Desired,
@@ -38,8 +38,8 @@ fn with(server: &str, alter: impl Fn(&mut crate::snapshot::ServerView)) -> Start
     started(&seen)
 }
 
-fn bare(light: Light, word: &'static str) -> Status {
-    Status::bare(light, Text::of(word))
+fn bare(light: Light, state: State) -> Status {
+    Status::bare(light, state)
 }
 
 #[test]
@@ -65,40 +65,40 @@ fn a_warning_that_lasts_keeps_nobody_waiting() {
     let odd = OddTables { all: 9, keyless: vec![table], ..OddTables::default() };
     keyless.memory.tables = Seen::At(keyless.world.now, odd);
     let seen = keyless.picture();
-    assert!(seen.servers.iter().any(|s| s.status.word == text!("status-keyless")), "{:?}", seen.servers);
+    assert!(seen.servers.iter().any(|s| s.status.state == State::Keyless), "{:?}", seen.servers);
     assert_eq!(keyless.started(), Started::Serves);
     // A file that HAProxy refuses, rows that differ, a link that stopped, a comparison that takes hours.
     let mut refused = scene().picture();
-    refused.proxies[0].status = bare(Light::Warning, "status-drift");
+    refused.proxies[0].status = bare(Light::Warning, State::Drift);
     refused.proxies[0].settled = false;
     refused.verdict.light = Light::Warning;
     assert_eq!(started(&refused), Started::Serves);
     for (light, word) in [
-        (Light::Warning, "status-rows-unproven"),
-        (Light::Critical, "status-rows-differ"),
-        (Light::Critical, "status-replication-stopped"),
-        (Light::Progress, "status-comparing"),
+        (Light::Warning, State::RowsUnproven),
+        (Light::Critical, State::RowsDiffer),
+        (Light::Critical, State::ReplicationStopped),
+        (Light::Progress, State::Comparing),
     ] {
-        assert_ne!(with("db2", |s| s.status = bare(light, word)), Started::Waits, "{word}");
+        assert_ne!(with("db2", |s| s.status = bare(light, word)), Started::Waits, "{word:?}");
     }
 }
 
 #[test]
 fn what_does_not_run_or_is_on_its_way_is_waited_for() {
     for (server, light, word) in [
-        ("web1", Light::Critical, "status-down"),
-        ("web1", Light::Progress, "status-joining"),
-        ("web2", Light::Unknown, "status-unknown"),
-        ("db1", Light::Progress, "status-opening"),
-        ("db2", Light::Critical, "status-unreachable"),
-        ("db2", Light::Progress, "status-linking"),
+        ("web1", Light::Critical, State::Down),
+        ("web1", Light::Progress, State::Joining),
+        ("web2", Light::Unknown, State::Unknown),
+        ("db1", Light::Progress, State::Opening),
+        ("db2", Light::Critical, State::Unreachable),
+        ("db2", Light::Progress, State::Linking),
     ] {
-        assert_eq!(with(server, |s| s.status = bare(light, word)), Started::Waits, "{server} {word}");
+        assert_eq!(with(server, |s| s.status = bare(light, word)), Started::Waits, "{server} {word:?}");
     }
     let back = Standing::Returning { limit: 3, saved: None };
     let returns = with("db2", |s| {
         (s.standing, s.wanted) = (Some(back.clone()), false);
-        s.status = bare(Light::Progress, "status-returning");
+        s.status = bare(Light::Progress, State::Returning);
     });
     assert_eq!(returns, Started::Waits);
     // Nobody knows yet whether visitors are served; or HAProxy has not got its file.
@@ -114,7 +114,7 @@ fn what_does_not_run_or_is_on_its_way_is_waited_for() {
 
 #[test]
 fn what_a_person_took_out_or_somebody_else_runs_or_is_copied_keeps_nobody_waiting() {
-    let down = || bare(Light::Critical, "status-down");
+    let down = || bare(Light::Critical, State::Down);
     let leaves = Saved { count: 1, file: "lost/x".to_owned() };
     for standing in [Standing::Joining, Standing::Leaving, Standing::Diverged(leaves)] {
         let set = with("db2", |s| {
@@ -123,9 +123,9 @@ fn what_a_person_took_out_or_somebody_else_runs_or_is_copied_keeps_nobody_waitin
         assert_eq!(set, Started::Well, "{standing:?}: the verdict was left as it was");
     }
     let elsewhere = with("web2", |s| (s.runtime, s.status) = (Runtime::External, down()));
-    let drained = with("web2", |s| (s.wanted, s.status) = (false, bare(Light::Progress, "status-draining")));
+    let drained = with("web2", |s| (s.wanted, s.status) = (false, bare(Light::Progress, State::Draining)));
     let stopped = with("db2", |s| {
-        (s.wanted, s.power, s.status) = (false, Power::Off, bare(Light::Maintenance, "status-stopped"));
+        (s.wanted, s.power, s.status) = (false, Power::Off, bare(Light::Maintenance, State::Stopped));
     });
     assert_eq!([elsewhere, drained, stopped], [Started::Well; 3]);
 }

@@ -1,9 +1,11 @@
 //! Make before break: whoever leaves waits until another one serves, and says so.
 
 use super::*;
+use crate::fault::Fault;
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::Verdict;
 use crate::plan::leaving;
+use crate::state::State as Is;
 use crate::{status, text};
 
 struct Scene {
@@ -63,9 +65,9 @@ impl Scene {
         Some(others.iter().map(ToString::to_string).collect())
     }
 
-    fn word(&self, server: &str) -> Text {
+    fn is(&self, server: &str) -> Is {
         let server = self.desired.web.server(&name(server)).expect("it is there");
-        status::web(&self.desired, &self.memory, server, self.world.now).word
+        status::web(&self.desired, &self.memory, server, self.world.now).state
     }
 }
 
@@ -114,7 +116,7 @@ fn whoever_leaves_right_after_another_came_back_waits_until_that_one_serves() {
                 assert!(scene.serves("web1") || scene.serves("web2"), "{out:?}, {leave:?}");
                 if scene.waits("web2") == Some(vec!["web1".to_owned()]) {
                     waited += 1;
-                    assert_eq!(scene.word("web2"), text!("status-waits"));
+                    assert_eq!(scene.is("web2"), Is::Waits);
                 }
             }
             assert!(waited > 3, "{out:?}, {leave:?}: {waited}");
@@ -262,7 +264,7 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
         let now = scene.world.now;
         let seen = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
         for running in [
-            Seen::Failed { last: Some(now), why: text!("haproxy-no-socket") },
+            Seen::Failed { last: Some(now), why: Fault::NoSocket(None) },
             Seen::At(now - 10_000, seen.running.value().expect("seen").clone()),
         ] {
             let mut memory = scene.memory.clone();
@@ -300,7 +302,7 @@ fn where_nobody_serves_there_is_nothing_to_protect() {
         scene.go();
     }
     for server in ["web1", "web2"] {
-        assert_eq!(scene.word(server), text!("status-maintenance"));
+        assert_eq!(scene.is(server), Is::Maintenance);
     }
 }
 
@@ -375,7 +377,7 @@ fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
     let seen = scene.memory.proxy(PoolId::Web);
     assert!(!seen.running.value().expect("seen").servers.contains_key(&name("far")));
     assert!(!seen.file.as_deref().unwrap_or_default().contains("server far "));
-    assert_eq!(scene.word("far"), text!("status-double"));
+    assert_eq!(scene.is("far"), Is::Double);
     assert!(scene.serves("near"));
     scene.world.name = None;
     scene.wish(&remove("near"));
@@ -428,7 +430,7 @@ fn a_name_that_moves_onto_a_server_out_of_service_serves_there_until_that_one_is
         assert!(scene.serves("far") || scene.serves("near"));
     }
     assert_eq!([scene.serves("far"), scene.serves("near")], [false, true], "one server, once");
-    assert_eq!(scene.word("far"), text!("status-double"));
+    assert_eq!(scene.is("far"), Is::Double);
 }
 
 #[test]
@@ -437,7 +439,7 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
     let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now);
-    for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never") }] {
+    for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never").into() }] {
         scene.memory.names.insert("host.lan".to_owned(), lost);
         assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now), before);
     }

@@ -2,7 +2,7 @@
 
 use cordee_domain::db::events::{Event, Events, NOTES, SCHEDULER, State, Turn, before, statement};
 use cordee_domain::db::verify::TableName;
-use cordee_domain::text::Text;
+use cordee_domain::fault::Fault;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
@@ -51,8 +51,9 @@ async fn set_state(conn: &mut Conn, name: &TableName, event: &Event) -> Result<(
 }
 
 impl Database {
-    /// Turns the scheduler, and single events on this database alone; notes what is switched off, which all others hear of.
-    pub async fn follow_events(&self, scheduler: Option<bool>, turns: &[Turn]) -> Result<(), Text> {
+    /// Turns the scheduler, and single events on this database alone; notes what is switched off, which all others hear
+    /// of.
+    pub async fn follow_events(&self, scheduler: Option<bool>, turns: &[Turn]) -> Result<(), Fault> {
         // Off first: what runs elsewhere does not begin here once more.
         let turn = |on: bool| [format!("SET GLOBAL {SCHEDULER}={}", if on { "ON" } else { "OFF" })];
         if scheduler == Some(false) {
@@ -67,7 +68,7 @@ impl Database {
     }
 
     /// One that is refused keeps no other from its turn.
-    async fn set_states(&self, turns: &[Turn]) -> Result<(), Text> {
+    async fn set_states(&self, turns: &[Turn]) -> Result<(), Fault> {
         let states: Vec<(&TableName, &Event)> = turns
             .iter()
             .filter_map(|turn| match turn {
@@ -93,7 +94,7 @@ impl Database {
         .await
     }
 
-    async fn note(&self, turns: &[Turn]) -> Result<(), Text> {
+    async fn note(&self, turns: &[Turn]) -> Result<(), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             for turn in turns {

@@ -1,14 +1,14 @@
 //! What is asked of a donor and of a database that somebody else runs, when the tables are copied and when it leaves.
 
 use cordee_domain::db::ids::{PLACE, STEP};
-use cordee_domain::text::Text;
+use cordee_domain::fault::Fault;
 use mysql_async::prelude::Queryable as _;
 
 use super::{Database, PATIENT, within, within_limit};
 
 impl Database {
     /// Runs statements of our own making that no other database ever hears of.
-    pub async fn run_unlogged(&self, statements: &[String]) -> Result<(), Text> {
+    pub async fn run_unlogged(&self, statements: &[String]) -> Result<(), Fault> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_log_bin=0").await?;
@@ -21,7 +21,7 @@ impl Database {
     }
 
     /// Takes what is ours off a database: its links, its part in semi-synchronous replication, the cluster's accounts.
-    pub async fn release(&self, accounts: &[String]) -> Result<(), Text> {
+    pub async fn release(&self, accounts: &[String]) -> Result<(), Fault> {
         let seen = self.look().await?;
         let mut statements = vec![
             "SET GLOBAL rpl_semi_sync_master_enabled=0".to_owned(),
@@ -40,7 +40,7 @@ impl Database {
     }
 
     /// The schemas that applications have, and Cordée's; and how many bytes their tables hold.
-    pub async fn schemas(&self) -> Result<(Vec<String>, u64), Text> {
+    pub async fn schemas(&self) -> Result<(Vec<String>, u64), Fault> {
         within_limit(PATIENT, async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<(String, u64)> = conn
@@ -58,7 +58,7 @@ impl Database {
     }
 
     /// What it logged itself, and what it applied from others, as MariaDB writes it.
-    pub async fn positions(&self) -> Result<(String, String), Text> {
+    pub async fn positions(&self) -> Result<(String, String), Fault> {
         within_limit(PATIENT, async {
             let mut conn = self.pool.get_conn().await?;
             let row: Option<(String, String)> =
@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// How it treats the case of tables' names: 0, 1 or 2.
-    pub async fn name_case(&self) -> Result<String, Text> {
+    pub async fn name_case(&self) -> Result<String, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let value: Option<String> = conn.query_first("SELECT @@lower_case_table_names").await?;

@@ -6,8 +6,8 @@ use cordee_domain::db::freight::{Kind, Load};
 use cordee_domain::db::verify::sql::{Lossy, identifier};
 use cordee_domain::db::verify::{OWN_SCHEMAS, TableName};
 use cordee_domain::db::views::{Props, in_order, props};
+use cordee_domain::fault::Fault;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
 
@@ -29,9 +29,9 @@ pub struct View {
 pub type Views = BTreeSet<(String, String)>;
 
 impl Database {
-    /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but the
-    /// writer a look must not log that a table in memory was found empty.
-    pub async fn load(&self, writer: bool) -> Result<Load, Text> {
+    /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but
+    /// the writer a look must not log that a table in memory was found empty.
+    pub async fn load(&self, writer: bool) -> Result<Load, Fault> {
         let mut conn = self.session().await?;
         within_limit(SURVEY, async {
             if !writer {
@@ -43,7 +43,7 @@ impl Database {
     }
 
     /// The broken views, each with its text.
-    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Text> {
+    pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Fault> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_mode='', sql_log_bin=0").await?;
@@ -62,13 +62,13 @@ impl Database {
         .await
     }
 
-    /// Makes broken views in a database that holds nothing yet, unlogged: while each is made, stand-ins have all the names that
-    /// it holds. `schemas` are those that stay, with their collations.
+    /// Makes broken views in a database that holds nothing yet, unlogged: while each is made, stand-ins have all the
+    /// names that it holds. `schemas` are those that stay, with their collations.
     pub async fn make_broken(
         &self,
         (views, known): (Vec<View>, Views),
         schemas: &BTreeMap<String, String>,
-    ) -> Result<(), Text> {
+    ) -> Result<(), Fault> {
         if views.is_empty() {
             return Ok(());
         }
@@ -95,9 +95,10 @@ impl Database {
     }
 
     /// The collation of each schema of applications, and of Cordée's.
-    pub async fn collations(&self) -> Result<BTreeMap<String, String>, Text> {
+    pub async fn collations(&self) -> Result<BTreeMap<String, String>, Fault> {
         let sql = format!(
-            "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN {OTHERS}"
+            "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN \
+             {OTHERS}"
         );
         within_limit(PATIENT, async {
             let rows: Vec<(String, String)> = self.pool.get_conn().await?.query(sql).await?;
@@ -106,9 +107,9 @@ impl Database {
         .await
     }
 
-    /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come over
-    /// a link.
-    pub async fn still_events(&self, events: &[TableName]) -> Result<(), Text> {
+    /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come
+    /// over a link.
+    pub async fn still_events(&self, events: &[TableName]) -> Result<(), Fault> {
         let disable = |event: &TableName| format!("ALTER EVENT {} DISABLE ON SLAVE", full(event));
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
@@ -254,7 +255,8 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
     let may: Option<u64> = conn
         .query_first(
             "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'EVENT' AND GRANTEE = \
-             CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))",
+             CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', \
+             -1)))",
         )
         .await?;
     all.reads_events = may.unwrap_or(0) > 0;
@@ -268,7 +270,8 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
         .query(format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
              WHERE TABLE_SCHEMA NOT IN {OTHERS} AND (EXTRA NOT LIKE '%GENERATED%' AND \
-             (DATA_TYPE = 'float' OR DATA_TYPE = 'enum' AND COLUMN_TYPE REGEXP '[(,]''''[,)]') OR DATA_TYPE = 'bigint' AND GENERATION_EXPRESSION = 'ROW START')"
+             (DATA_TYPE = 'float' OR DATA_TYPE = 'enum' AND COLUMN_TYPE REGEXP '[(,]''''[,)]') OR DATA_TYPE = \
+             'bigint' AND GENERATION_EXPRESSION = 'ROW START')"
         ))
         .await?;
     for (schema, table, column, kind) in odd {
@@ -303,8 +306,8 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the database itself finds nothing wrong with a view, and gives its columns, as `mariadb-dump` asks for them. What it
-/// cannot even check is broken.
+/// Whether the database itself finds nothing wrong with a view, and gives its columns, as `mariadb-dump` asks for them.
+/// What it cannot even check is broken.
 async fn sound(conn: &mut Conn, view: &TableName) -> Result<bool, Error> {
     match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(view))).await {
         Ok(()) => {}

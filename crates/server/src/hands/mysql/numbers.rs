@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
+use cordee_domain::fault::Fault;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::prelude::Queryable as _;
 use tokio::time::sleep;
 
@@ -18,9 +18,9 @@ const ENDS: Duration = Duration::from_secs(10);
 const LOOKS: Duration = Duration::from_millis(50);
 
 impl Database {
-    /// Numbers new rows otherwise. In a place of its own: whoever was connected before is not any more when this is done.
-    /// `rights` says what the owner may do then; who is connected keeps what it had.
-    pub async fn number(&self, to: Numbering, rights: &str) -> Result<(), Text> {
+    /// Numbers new rows otherwise. In a place of its own: whoever was connected before is not any more when this is
+    /// done. `rights` says what the owner may do then; who is connected keeps what it had.
+    pub async fn number(&self, to: Numbering, rights: &str) -> Result<(), Fault> {
         let rights = [rights.to_owned()];
         let set = |name: &str, value: u64| format!("SET GLOBAL {name}={value}");
         if to == DENSE {
@@ -35,7 +35,7 @@ impl Database {
     }
 
     /// Ends every connection that is there now, but Cordée's own and those of replication.
-    async fn end_others(&self) -> Result<(), Text> {
+    async fn end_others(&self) -> Result<(), Fault> {
         let here = self.others().await?;
         let (begun, mut asked) = (Instant::now(), false);
         loop {
@@ -45,7 +45,7 @@ impl Database {
                 return Ok(());
             }
             if begun.elapsed() >= GRACE + ENDS {
-                return Err(text!("numbers-connections", count = left.len()));
+                return Err(text!("numbers-connections", count = left.len()).into());
             }
             if begun.elapsed() >= GRACE && !asked {
                 self.end(&left).await?;
@@ -56,12 +56,12 @@ impl Database {
     }
 
     /// One that is still signing in has the values of its beginning too.
-    async fn others(&self) -> Result<Vec<u64>, Text> {
+    async fn others(&self) -> Result<Vec<u64>, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             conn.exec(
-                "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Binlog Dump' \
-                 AND USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, 'system user', 'event_scheduler')",
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Binlog \
+                 Dump' AND USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, 'system user', 'event_scheduler')",
                 (account::REPLICATION,),
             )
             .await

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use cordee_domain::db::{DatabaseSeen, Gtids, Link, Thread, stalled};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 use tokio::time::sleep;
@@ -27,7 +27,7 @@ const PLACES: u32 = 5;
 
 impl Database {
     /// Points a link at a peer and starts it.
-    pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
+    pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Fault> {
         let name = peer.name.as_str();
         let change = format!(
             "CHANGE MASTER '{name}' TO MASTER_HOST='{}', MASTER_PORT={}, MASTER_USER='{}', \
@@ -46,7 +46,7 @@ impl Database {
     /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer
     /// whose log begins later would be asked for what it never had (error 1236). While a link delivers there is
     /// nothing to do.
-    async fn take_up_own(&self, new: &ServerName) -> Result<(), Text> {
+    async fn take_up_own(&self, new: &ServerName) -> Result<(), Fault> {
         let seen = self.look().await?;
         let own = seen.server_id;
         let delivered = seen.links.values().any(|l| l.receiving == Thread::Running);
@@ -68,7 +68,7 @@ impl Database {
     /// another one right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
     /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has
     /// (1236).
-    pub async fn place(&self, all: &Gtids) -> Result<(), Text> {
+    pub async fn place(&self, all: &Gtids) -> Result<(), Fault> {
         for _ in 0..PLACES {
             within_limit(PATIENT, async {
                 let mut conn = self.pool.get_conn().await?;
@@ -82,11 +82,11 @@ impl Database {
             }
             tracing::warn!(wanted = %all, %shown, "a position was set, and is another one");
         }
-        Err(text!("position-not-kept"))
+        Err(text!("position-not-kept").into())
     }
 
     /// From where its links ask, as it says itself.
-    async fn applied(&self) -> Result<String, Text> {
+    async fn applied(&self) -> Result<String, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let shown: Option<Option<String>> = conn.query_first("SELECT @@gtid_slave_pos").await?;
@@ -98,7 +98,7 @@ impl Database {
     /// Stops these links once what they received is applied. A transaction that this database has confirmed lies in the
     /// file of the link until then, and the stop of both threads throws that file away: should the writer die before it
     /// has been asked again, nobody had it.
-    pub(super) async fn rest(&self, links: &[&ServerName]) -> Result<(), Text> {
+    pub(super) async fn rest(&self, links: &[&ServerName]) -> Result<(), Fault> {
         let each = |what: &str| links.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
         let receive = |what: &str| each(what).iter().map(|s| format!("{s} IO_THREAD")).collect::<Vec<_>>();
         self.run(&receive("STOP")).await?;
@@ -112,7 +112,7 @@ impl Database {
     }
 
     /// Waits until what these links have received is applied. One that does not apply at all has nothing to wait for.
-    pub(super) async fn until_applied(&self, links: &[&ServerName], most: Duration) -> Result<(), Text> {
+    pub(super) async fn until_applied(&self, links: &[&ServerName], most: Duration) -> Result<(), Fault> {
         let until = Instant::now() + most;
         loop {
             let seen = self.look().await?;
@@ -122,7 +122,7 @@ impl Database {
             match behind {
                 None => return Ok(()),
                 Some(from) if Instant::now() >= until => {
-                    return Err(text!("link-unapplied", peer = *from));
+                    return Err(text!("link-unapplied", peer = *from).into());
                 }
                 Some(_) => sleep(LOOKS).await,
             }
@@ -130,7 +130,7 @@ impl Database {
     }
 
     /// Everything that it holds: what it logged and what it applied.
-    async fn everything(&self) -> Result<Gtids, Text> {
+    async fn everything(&self) -> Result<Gtids, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let row: Option<(String, String)> =
@@ -142,7 +142,7 @@ impl Database {
     }
 
     /// Starts a link that stands still.
-    pub async fn start_link(&self, from: &ServerName) -> Result<(), Text> {
+    pub async fn start_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.run(&[format!("START SLAVE '{from}'")]).await
     }
 
@@ -151,7 +151,7 @@ impl Database {
     /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions
     /// in its workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait
     /// for an hour ends as it is: it would receive nothing and confirm nothing meanwhile.
-    pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Text> {
+    pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Fault> {
         self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}' IO_THREAD")]).await?;
         if !whole {
             return Ok(());
@@ -161,7 +161,7 @@ impl Database {
     }
 
     /// Takes a link away, with what it received and could not apply.
-    pub async fn drop_link(&self, from: &ServerName) -> Result<(), Text> {
+    pub async fn drop_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.stop_link(from, true).await?;
         self.run(&[format!("RESET SLAVE '{from}' ALL")]).await
     }
@@ -169,7 +169,7 @@ impl Database {
     /// Has links go on that wait for one that is gone: MariaDB forgets which link a domain belongs to only when a
     /// position is set, that takes links that stand still, and a worker that waits for another link stops only when
     /// it is ended. What was received and not applied is thrown away with that, and received again.
-    pub async fn free_links(&self) -> Result<(), Text> {
+    pub async fn free_links(&self) -> Result<(), Fault> {
         let links = self.look().await?.links;
         let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
         let running: Vec<&ServerName> = links.iter().filter(|(_, l)| runs(l)).map(|(name, _)| name).collect();
@@ -223,7 +223,7 @@ impl Database {
     }
 
     /// Has it confirm what it receives, or not.
-    pub async fn set_receipts(&self, on: bool) -> Result<(), Text> {
+    pub async fn set_receipts(&self, on: bool) -> Result<(), Fault> {
         let statement = format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on));
         self.between_receiving(None, &[statement]).await
     }
@@ -233,7 +233,7 @@ impl Database {
     /// MariaDB keeps one flag for all links that says whether events come with the semi-sync mark. When one link
     /// stops it is cleared, and every other link then takes the mark for a damaged event (seen on 10.11 as errors
     /// 1593 and 1595). So they stop and start together.
-    async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Text> {
+    async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Fault> {
         let links = self.look().await?.links;
         let others = || links.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
         let mut statements: Vec<String> =
@@ -244,27 +244,27 @@ impl Database {
     }
 
     /// What its tables of positions say, while it was told nothing since its start.
-    pub async fn told(&self) -> Result<Gtids, Text> {
-        Gtids::parse(&self.applied().await?).ok_or_else(|| text!("copy-no-position"))
+    pub async fn told(&self) -> Result<Gtids, Fault> {
+        Gtids::parse(&self.applied().await?).ok_or_else(|| text!("copy-no-position").into())
     }
 
     /// Has its position in its own domain say what its log holds. Only while no link runs.
-    pub async fn set_back(&self, own: u32) -> Result<(), Text> {
+    pub async fn set_back(&self, own: u32) -> Result<(), Fault> {
         let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
         let seen = self.look().await?;
         if seen.server_id != own || seen.links.values().any(runs) {
-            return Err(text!("decision-refused"));
+            return Err(Fault::Overtaken);
         }
         let (logged, applied) = self.positions().await?;
         let back = Gtids::parse(&applied)
             .zip(Gtids::parse(&logged))
             .map(|(applied, logged)| applied.with_domain_of(own, &logged))
-            .ok_or_else(|| text!("db-broken"))?;
+            .ok_or(Fault::Broken)?;
         self.place(&back).await
     }
 
     /// The error at which a link stopped applying (0: none), and its words. They may quote data.
-    pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Text> {
+    pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
@@ -280,13 +280,13 @@ impl Database {
     }
 
     /// Stops at conflicts again.
-    pub async fn set_strict(&self) -> Result<(), Text> {
+    pub async fn set_strict(&self) -> Result<(), Fault> {
         self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
     }
 
     /// Leaves out what a link was to do to a row that is not there. No more than that: as soon as it has moved on, it
     /// stops at conflicts again.
-    pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Text> {
+    pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Fault> {
         let before = self.look().await?.applied;
         self.run(&["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned()]).await?;
         let passed = self.goes_on(from, |seen| seen.applied != before).await;
@@ -296,13 +296,13 @@ impl Database {
     }
 
     /// Starts a link, and waits until it has caught up or stopped again.
-    pub async fn resume(&self, from: &ServerName) -> Result<(), Text> {
+    pub async fn resume(&self, from: &ServerName) -> Result<(), Fault> {
         failpoint("before", "Resume");
         self.goes_on(from, |_| false).await
     }
 
     /// Starts a link and waits until it has caught up, has stopped with an error, or `enough` says so.
-    async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Text> {
+    async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Fault> {
         self.start_link(from).await?;
         let deadline = Instant::now() + PASSING;
         loop {
@@ -314,7 +314,7 @@ impl Database {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(text!("repair-stuck", from = from, code = link.error));
+                return Err(text!("repair-stuck", from = from, code = link.error).into());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

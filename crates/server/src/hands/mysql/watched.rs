@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cordee_domain::db::Thread;
 use cordee_domain::db::credentials::{Credentials, HOST, SHARED};
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
-use cordee_domain::text::Text;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 use sha1::{Digest as _, Sha1};
@@ -14,7 +14,7 @@ use super::{Database, Peer, within};
 
 impl Database {
     /// Gives a variable a value of ours; with `still`, while no link runs.
-    pub async fn set_variable(&self, variable: &str, value: &str, still: bool) -> Result<(), Text> {
+    pub async fn set_variable(&self, variable: &str, value: &str, still: bool) -> Result<(), Fault> {
         let literal =
             if value.bytes().all(|b| b.is_ascii_digit()) { value.to_owned() } else { format!("'{value}'") };
         let set = format!("SET GLOBAL {variable}={literal}");
@@ -35,13 +35,13 @@ impl Database {
 
     /// Sets a link up anew. What it had received is applied first, where that takes a moment only; the rest is received
     /// again: one that somebody made wait for an hour would receive nothing and confirm nothing meanwhile.
-    pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Text> {
+    pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Fault> {
         self.drop_link(peer.name).await?;
         self.set_link(peer).await
     }
 
     /// Goes on above number `after` of its own domain, with a heartbeat.
-    pub async fn renumber(&self, id: u32, after: u64) -> Result<(), Text> {
+    pub async fn renumber(&self, id: u32, after: u64) -> Result<(), Fault> {
         let mut conn = self.session().await?;
         within(async {
             conn.query_drop(format!("SET SESSION gtid_seq_no={}", after + 1)).await?;
@@ -59,7 +59,7 @@ impl Database {
     pub async fn credentials(
         &self,
         passwords: &BTreeMap<&str, &str>,
-    ) -> Result<BTreeMap<String, Credentials>, Text> {
+    ) -> Result<BTreeMap<String, Credentials>, Fault> {
         let (accounts, rights) = within(async {
             let mut conn = self.pool.get_conn().await?;
             let accounts: Vec<Row> = conn

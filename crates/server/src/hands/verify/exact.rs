@@ -10,7 +10,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use super::Node;
-use super::session::{Fault, Session};
+use super::session::{Session, Snag};
 
 /// Rows that are looked at at once, at first.
 const PIECE: u64 = 2_000;
@@ -36,9 +36,9 @@ pub async fn exact(
         let reader = Reader::new(name, table)?;
         table_of(&mut source, &mut target, &reader, columns, cancelled).await.map_err(
             |fault| match fault {
-                Fault::Gone(why) => why,
-                Fault::Refused(code) => text!("copy-float-refused", table = name.to_string(), code = code),
-                Fault::Slow | Fault::Altered => text!("copy-float", table = name.to_string()),
+                Snag::Gone(why) => why,
+                Snag::Refused(code) => text!("copy-float-refused", table = name.to_string(), code = code),
+                Snag::Slow | Snag::Altered => text!("copy-float", table = name.to_string()),
             },
         )?;
     }
@@ -51,20 +51,20 @@ async fn table_of(
     reader: &Reader,
     columns: &[Lossy],
     cancelled: &(dyn Fn() -> bool + Send + Sync),
-) -> Result<(), Fault> {
+) -> Result<(), Snag> {
     let (mut rest, mut size) = (Chunk::default(), PIECE);
     loop {
         if cancelled() {
-            return Err(Fault::Gone(text!("copy-cancelled")));
+            return Err(Snag::Gone(text!("copy-cancelled")));
         }
         let step = async {
             let mut piece = rest.clone();
             piece.up_to = source.boundary(reader, &rest, size).await?;
             let rows = source.altered_by_dump(reader, &piece, columns).await?;
-            Ok::<_, Fault>((piece, rows))
+            Ok::<_, Snag>((piece, rows))
         };
         let (piece, rows) = match step.await {
-            Err(Fault::Slow) if size > 1 => {
+            Err(Snag::Slow) if size > 1 => {
                 size /= 8;
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Puts rows right that differ: one side's literal values are written on the other, row by row and by no more than what
-//! differs, while the reference's rows are held still. Both versions are in a file first, and afterwards everything that could
-//! have been touched is compared from nothing.
+//! differs, while the reference's rows are held still. Both versions are in a file first, and afterwards everything
+//! that could have been touched is compared from nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use cordee_domain::text::Text;
 use mysql_async::Value;
 use tokio::time::{sleep, timeout};
 
-use super::session::{Fault, Session};
+use super::session::{Session, Snag};
 use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
 use crate::hands::process::failpoint;
 
@@ -33,8 +33,8 @@ pub(super) struct Healing<'a> {
     touched: BTreeSet<TableName>,
     /// Why the rows of a table could not be put right.
     refused: BTreeMap<TableName, Text>,
-    /// The other databases that copy the reference, while the other one's rows are taken: what the reference logs comes to
-    /// them too.
+    /// The other databases that copy the reference, while the other one's rows are taken: what the reference logs comes
+    /// to them too.
     peers: Vec<Session>,
 }
 
@@ -94,8 +94,9 @@ pub async fn heal(
 }
 
 /// Takes away the row that stands in the way of what a link received, so that the link goes on by itself; both versions
-/// are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already, or because
-/// the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is changed.
+/// are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already, or
+/// because the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is
+/// changed.
 pub async fn make_way(
     reference: &Node,
     other: &Node,
@@ -107,16 +108,16 @@ pub async fn make_way(
     let reader = reader_of(&mut theirs, &conflict.table).await?.ok_or_else(unknown)?;
     let work = async {
         if theirs.has_triggers(&conflict.table).await? {
-            return Err(Fault::Gone(text!("repair-triggers", table = conflict.table.to_string())));
+            return Err(Snag::Gone(text!("repair-triggers", table = conflict.table.to_string())));
         }
         theirs.write_quietly().await?;
         let found = theirs.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
         let key = match found.as_slice() {
             [] => return Ok(false),
             [one] => one,
-            _ => return Err(Fault::Gone(unknown())),
+            _ => return Err(Snag::Gone(unknown())),
         };
-        let before = theirs.whole(&reader, key, Lock::None).await?.ok_or_else(|| Fault::Gone(unknown()))?;
+        let before = theirs.whole(&reader, key, Lock::None).await?.ok_or_else(|| Snag::Gone(unknown()))?;
         let at = ours.in_the_way(&reader, &conflict.key, &conflict.entry).await?;
         let wanted = match at.as_slice() {
             [one] => ours.whole(&reader, one, Lock::None).await?,
@@ -170,15 +171,15 @@ async fn reader_of(session: &mut Session, table: &TableName) -> Result<Option<Re
 }
 
 impl Run<'_> {
-    /// The tables that foreign keys tie to these, directly or over others, and these themselves. `None`: it cannot be told,
-    /// so all may be.
+    /// The tables that foreign keys tie to these, directly or over others, and these themselves. `None`: it cannot be
+    /// told, so all may be.
     async fn tied_to(&mut self, touched: &BTreeSet<TableName>) -> Option<BTreeSet<TableName>> {
         let pairs = self.reference.foreign_keys().await.ok()?;
         Some(tied(touched, &pairs))
     }
 
     /// Why rows of a table cannot be put right: its triggers would act on it.
-    async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Fault> {
+    async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Snag> {
         for session in std::iter::once(&mut self.reference).chain(&mut self.others) {
             if session.has_triggers(name).await? {
                 return Ok(Some(text!("repair-triggers", table = name.to_string())));
@@ -193,7 +194,7 @@ impl Run<'_> {
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Held<()>, Fault> {
+    ) -> Result<Held<()>, Snag> {
         let hindered = self.hindered(reader.name()).await?;
         let Some(healing) = self.healing.as_mut() else { return Ok(Err(text!("verify-unsettled"))) };
         healing.touched.insert(reader.name().clone());
@@ -220,16 +221,17 @@ impl Run<'_> {
         reader: &Reader,
         chunk: &Chunk,
         other: usize,
-    ) -> Result<Held<u64>, Fault> {
+    ) -> Result<Held<u64>, Snag> {
         let mut last = text!("verify-unsettled");
         let table = || reader.name().to_string();
         let mut late = 0;
         for attempt in 1..=TRIES {
             let started = Instant::now();
             let done = self.heal_held(reader, chunk, other).await;
-            // The database itself frees rows that are held for so long: that it ended a session then says nothing of it.
+            // The database itself frees rows that are held for so long: that it ended a session then says nothing of
+            // it.
             let done = match done {
-                Err(Fault::Gone(_)) if started.elapsed() > HOLD * 2 => {
+                Err(Snag::Gone(_)) if started.elapsed() > HOLD * 2 => {
                     self.reopen().await?;
                     Ok(Err(text!("verify-unsettled")))
                 }
@@ -241,8 +243,8 @@ impl Run<'_> {
             }
             match done {
                 Ok(Err(why)) => last = why,
-                Err(Fault::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
-                Err(Fault::Refused(code)) => {
+                Err(Snag::Refused(1062)) => return Ok(Err(text!("repair-unique", table = table()))),
+                Err(Snag::Refused(code)) => {
                     return Ok(Err(text!("repair-refused", table = table(), code = code)));
                 }
                 done => return done,
@@ -253,7 +255,7 @@ impl Run<'_> {
     }
 
     /// New sessions everywhere: what the old ones held is free.
-    async fn reopen(&mut self) -> Result<(), Fault> {
+    async fn reopen(&mut self) -> Result<(), Snag> {
         let peers = self.healing.iter_mut().flat_map(|healing| &mut healing.peers);
         for session in std::iter::once(&mut self.reference).chain(&mut self.others).chain(peers) {
             session.reopen().await?;
@@ -262,7 +264,7 @@ impl Run<'_> {
     }
 
     /// One try, and how many rows were put right: both in a transaction that ends with it, or has done nothing.
-    async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Fault> {
+    async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Snag> {
         let busy = || Ok(Err(text!("verify-unsettled")));
         let (Some(other), Some(healing)) = (self.others.get_mut(other), self.healing.as_mut()) else {
             return busy();
@@ -289,8 +291,8 @@ impl Run<'_> {
         };
         if let Ok(Ok(count)) = done {
             failpoint("before", "Release");
-            // In this order: what the reference logs waits on the others for the rows that are written there. Who dies in
-            // between leaves the wished rows, at the worst with a link that stops at them; never neither.
+            // In this order: what the reference logs waits on the others for the rows that are written there. Who dies
+            // in between leaves the wished rows, at the worst with a link that stops at them; never neither.
             for session in [reference, other].into_iter().chain(&mut healing.peers) {
                 session.commit().await?;
             }
@@ -300,7 +302,7 @@ impl Run<'_> {
             session.end().await?;
         }
         match done {
-            Err(Fault::Slow) => busy(),
+            Err(Snag::Slow) => busy(),
             done => done,
         }
     }
@@ -330,18 +332,18 @@ const KNOT: usize = 200;
 /// Writes one side's rows on the other, by no more than what differs. In a transaction of both.
 ///
 /// What the reference writes it logs, and the other one will apply it. An event finds a row that both have whatever its
-/// values; but a row that only one of them has, or that goes away to come back, is first made on the other one as it is on
-/// the reference, or the log would find a row where there must be none, or none where there must be one.
+/// values; but a row that only one of them has, or that goes away to come back, is first made on the other one as it is
+/// on the reference, or the log would find a row where there must be none, or none where there must be one.
 async fn put_right(
     reference: &mut Session,
     other: &mut Session,
     reader: &Reader,
     (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
     healing: &mut Healing<'_>,
-) -> Result<Held<u64>, Fault> {
+) -> Result<Held<u64>, Snag> {
     let pairs = gathered(reference, other, reader, (keys, unique), healing.side).await?;
     if pairs.len() > KNOT {
-        return Err(Fault::Refused(1062));
+        return Err(Snag::Refused(1062));
     }
     failpoint("before", "Save");
     keep(healing.file, reader, &other.name, &pairs)?;
@@ -366,9 +368,9 @@ async fn put_right(
     Ok(Ok(u64::try_from(pairs.len()).unwrap_or(u64::MAX)))
 }
 
-/// Of these rows, those that a further database does not have as what the reference logs expects them there: it has one that
-/// the reference lacks, or lacks one that it has; with what it has. In a transaction of it.
-async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Fault> {
+/// Of these rows, those that a further database does not have as what the reference logs expects them there: it has one
+/// that the reference lacks, or lacks one that it has; with what it has. In a transaction of it.
+async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Snag> {
     peer.begin(HOLD_LOCK).await?;
     let mut found = Vec::new();
     for pair in pairs {
@@ -382,9 +384,9 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
 }
 
 /// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
-fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Fault> {
+fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Snag> {
     tokio::task::block_in_place(|| save(file, reader, on, pairs))
-        .map_err(|_| Fault::Gone(text!("repair-not-saved")))
+        .map_err(|_| Snag::Gone(text!("repair-not-saved")))
 }
 
 /// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
@@ -395,7 +397,7 @@ async fn gathered(
     reader: &Reader,
     (keys, unique): (Vec<Vec<String>>, &[Vec<UniqueColumn>]),
     side: Side,
-) -> Result<Vec<Pair>, Fault> {
+) -> Result<Vec<Pair>, Snag> {
     let lock = if side == Side::Other { Lock::Write } else { Lock::Share };
     let (mut pairs, mut moving) = (Vec::<Pair>::new(), BTreeSet::new());
     let mut rest = keys;
@@ -434,7 +436,7 @@ async fn write(
     reader: &Reader,
     pairs: &[Pair],
     sides: impl Fn(&Pair) -> (Option<&[Value]>, Option<&[Value]>),
-) -> Result<(), Fault> {
+) -> Result<(), Snag> {
     for pair in pairs {
         let (from, to) = sides(pair);
         if from.is_some() && (to.is_none() || pair.moves) {
@@ -451,8 +453,8 @@ async fn write(
     Ok(())
 }
 
-/// A value as it is written in SQL. Octets that are no text go by a way of our own: rows are held meanwhile, and they may be
-/// many (10 MB by the driver's: seconds).
+/// A value as it is written in SQL. Octets that are no text go by a way of our own: rows are held meanwhile, and they
+/// may be many (10 MB by the driver's: seconds).
 fn literal(value: &Value) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     match value {

@@ -8,6 +8,7 @@ use cordee_domain::db::verify::sql::{self, Sql};
 use cordee_domain::db::verify::{
     Chunk, Column, Digest, Key, RowSeen, Table, TableName, Tables, without_domain,
 };
+use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -22,15 +23,15 @@ use crate::hands::mysql::explain;
 const WALK: f32 = 3.0;
 /// And one that reads what tables there are.
 const SURVEY: f32 = 20.0;
-/// Errors that say nothing about the row that was to be written: statement time, lock wait, deadlock, row changed since the
-/// read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
+/// Errors that say nothing about the row that was to be written: statement time, lock wait, deadlock, row changed since
+/// the read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
 const PASSING: [u16; 13] = [1969, 1205, 1213, 1020, 1049, 1054, 1146, 1176, 1412, 1932, 1927, 1317, 1053];
 /// So many milliseconds after that, the node is taken for gone.
 const GRACE: Duration = Duration::from_millis(1_500);
 
 /// Why a statement gave no answer.
 #[derive(Debug)]
-pub enum Fault {
+pub enum Snag {
     /// It took too long, or waited too long for a lock. Less, or later, may do.
     Slow,
     /// The table is not there any more, or not as it was.
@@ -58,7 +59,7 @@ pub struct Session {
 impl Session {
     /// Connects, prepares the session, and makes sure that every table can be read.
     pub async fn open(node: &Node) -> Result<Self, Text> {
-        let named = |why: Text| text!("verify-node", name = &node.name, why = why);
+        let named = |why: Fault| text!("verify-node", name = &node.name, why = why);
         let conn = node.database.session().await.map_err(named)?;
         let mut session = Self {
             name: node.name.clone(),
@@ -82,9 +83,9 @@ impl Session {
     }
 
     /// Connects anew, after a statement was left in the middle. Closing the old connection ends its transaction.
-    pub async fn reopen(&mut self) -> Result<(), Fault> {
+    pub async fn reopen(&mut self) -> Result<(), Snag> {
         let besides = self.besides;
-        *self = Self::open(&self.node).await.map_err(Fault::Gone)?;
+        *self = Self::open(&self.node).await.map_err(Snag::Gone)?;
         match besides {
             Some(statement) => self.set(statement).await,
             None => Ok(()),
@@ -92,12 +93,12 @@ impl Session {
     }
 
     /// Sets it besides, for as long as it is used.
-    async fn set(&mut self, statement: &'static str) -> Result<(), Fault> {
+    async fn set(&mut self, statement: &'static str) -> Result<(), Snag> {
         self.besides = Some(statement);
         self.statement(statement).await
     }
 
-    async fn prepare(&mut self) -> Result<(), Fault> {
+    async fn prepare(&mut self) -> Result<(), Snag> {
         for statement in sql::SESSION {
             self.statement(statement).await?;
         }
@@ -107,54 +108,54 @@ impl Session {
         let number = |place| rows.first().and_then(|row| field::<u64>(row, place)).unwrap_or(0);
         self.domain = u32::try_from(number(0)).unwrap_or(0);
         if number(2) == 0 {
-            return Err(Fault::Gone(text!("verify-rights", name = &self.name)));
+            return Err(Snag::Gone(text!("verify-rights", name = &self.name)));
         }
         if number(1) < sql::PACKET {
-            return Err(Fault::Gone(text!("verify-packet", name = &self.name, octets = sql::PACKET)));
+            return Err(Snag::Gone(text!("verify-packet", name = &self.name, octets = sql::PACKET)));
         }
         Ok(())
     }
 
     /// A fault that ends the verification, as a sentence.
-    pub fn sentence(&self, fault: Fault) -> Text {
+    pub fn sentence(&self, fault: Snag) -> Text {
         match fault {
-            Fault::Gone(why) => why,
-            Fault::Slow | Fault::Altered | Fault::Refused(_) => {
+            Snag::Gone(why) => why,
+            Snag::Slow | Snag::Altered | Snag::Refused(_) => {
                 text!("verify-node", name = &self.name, why = text!("db-no-answer"))
             }
         }
     }
 
     /// Begins a transaction in which no statement takes longer than `seconds`, lock waits included.
-    pub async fn begin(&mut self, seconds: f32) -> Result<(), Fault> {
+    pub async fn begin(&mut self, seconds: f32) -> Result<(), Snag> {
         self.limit(seconds).await?;
         self.statement("START TRANSACTION").await
     }
 
     /// Ends it: nothing was written, and what was held is free.
-    pub async fn end(&mut self) -> Result<(), Fault> {
+    pub async fn end(&mut self) -> Result<(), Snag> {
         self.statement("ROLLBACK").await?;
         self.limit(WALK).await
     }
 
     /// Seconds that the database gives a statement, lock waits included.
-    async fn limit(&mut self, seconds: f32) -> Result<(), Fault> {
+    async fn limit(&mut self, seconds: f32) -> Result<(), Snag> {
         self.limit = Duration::from_secs_f32(seconds);
         self.statement(&format!("SET SESSION max_statement_time={seconds}")).await
     }
 
     /// A statement without an answer.
-    async fn statement(&mut self, text: &str) -> Result<(), Fault> {
+    async fn statement(&mut self, text: &str) -> Result<(), Snag> {
         let deadline = self.limit + GRACE;
         let answer = timeout(deadline, self.conn.query_drop(text)).await;
         self.judged(answer)
     }
 
-    async fn rows(&mut self, sql: &Sql) -> Result<Vec<Row>, Fault> {
+    async fn rows(&mut self, sql: &Sql) -> Result<Vec<Row>, Snag> {
         self.bound(&sql.text, octets(&sql.values)).await
     }
 
-    async fn bound(&mut self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
+    async fn bound(&mut self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, Snag> {
         let values = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let deadline = self.limit + GRACE;
         let answer = timeout(deadline, self.conn.exec(text, values)).await;
@@ -164,31 +165,31 @@ impl Session {
     fn judged<T>(
         &self,
         answer: Result<Result<T, mysql_async::Error>, tokio::time::error::Elapsed>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, Snag> {
         let why = match answer {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(mysql_async::Error::Server(error))) => match error.code {
                 // Statement time, lock wait, deadlock, row changed since the read view.
-                1969 | 1205 | 1213 | 1020 => return Err(Fault::Slow),
+                1969 | 1205 | 1213 | 1020 => return Err(Snag::Slow),
                 // No such schema, column, table; no such index; definition changed; table being dropped.
-                1049 | 1054 | 1146 | 1176 | 1412 | 1932 => return Err(Fault::Altered),
+                1049 | 1054 | 1146 | 1176 | 1412 | 1932 => return Err(Snag::Altered),
                 // Connection killed, query killed, shutdown.
-                1927 | 1317 | 1053 => text!("db-unreachable"),
+                1927 | 1317 | 1053 => Fault::Unreachable(None),
                 _ => explain(&mysql_async::Error::Server(error)),
             },
             Ok(Err(error)) => explain(&error),
-            Err(_) => text!("db-no-answer"),
+            Err(_) => Fault::Silent,
         };
-        Err(Fault::Gone(text!("verify-node", name = &self.name, why = why)))
+        Err(Snag::Gone(text!("verify-node", name = &self.name, why = why)))
     }
 
     /// An answer that is not of the expected shape.
-    fn strange(&self) -> Fault {
-        Fault::Gone(text!("verify-node", name = &self.name, why = text!("db-broken")))
+    fn strange(&self) -> Snag {
+        Snag::Gone(text!("verify-node", name = &self.name, why = Fault::Broken))
     }
 
     /// Every user table.
-    pub async fn tables(&mut self) -> Result<Tables, Fault> {
+    pub async fn tables(&mut self) -> Result<Tables, Snag> {
         self.limit(SURVEY).await?;
         let plain = |text: String| Sql { text, values: Vec::new() };
         // Columns and keys of a table that was made in between are of no use; one that was dropped has none.
@@ -224,7 +225,7 @@ impl Session {
     }
 
     /// Digest of a chunk.
-    pub async fn digest(&mut self, reader: &sql::Reader, chunk: &Chunk) -> Result<Digest, Fault> {
+    pub async fn digest(&mut self, reader: &sql::Reader, chunk: &Chunk) -> Result<Digest, Snag> {
         let rows = self.rows(&reader.digest(chunk)).await?;
         let number = |place| rows.first().and_then(|row| field::<u64>(row, place));
         match (number(0), number(1)) {
@@ -239,7 +240,7 @@ impl Session {
         reader: &sql::Reader,
         chunk: &Chunk,
         skip: u64,
-    ) -> Result<Option<Vec<String>>, Fault> {
+    ) -> Result<Option<Vec<String>>, Snag> {
         let rows = self.rows(&reader.boundary(chunk, skip)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
@@ -251,7 +252,7 @@ impl Session {
         reader: &sql::Reader,
         chunk: &Chunk,
         hold: bool,
-    ) -> Result<Vec<RowSeen>, Fault> {
+    ) -> Result<Vec<RowSeen>, Snag> {
         let width = reader.key().len();
         let rows = self.rows(&reader.rows(chunk, hold)).await?;
         rows.iter()
@@ -267,17 +268,17 @@ impl Session {
     }
 
     /// From now on it writes rows as they are, and what it writes is its own affair: nothing of it is logged.
-    pub async fn write_quietly(&mut self) -> Result<(), Fault> {
+    pub async fn write_quietly(&mut self) -> Result<(), Snag> {
         self.set(sql::QUIETLY).await
     }
 
     /// From now on it writes rows as they are, and logs them.
-    pub async fn write_literally(&mut self) -> Result<(), Fault> {
+    pub async fn write_literally(&mut self) -> Result<(), Snag> {
         self.set(sql::LITERALLY).await
     }
 
     /// Whether writing to a table would set off triggers.
-    pub async fn has_triggers(&mut self, name: &TableName) -> Result<bool, Fault> {
+    pub async fn has_triggers(&mut self, name: &TableName) -> Result<bool, Snag> {
         let values = vec![name.schema.clone(), name.table.clone()];
         let rows = self.rows(&Sql { text: sql::TRIGGERS.to_owned(), values }).await?;
         Ok(rows.first().and_then(|row| field::<u64>(row, 0)).is_none_or(|count| count > 0))
@@ -289,12 +290,12 @@ impl Session {
         reader: &sql::Reader,
         key: &[String],
         lock: sql::Lock,
-    ) -> Result<Option<Vec<Value>>, Fault> {
+    ) -> Result<Option<Vec<Value>>, Snag> {
         Ok(self.rows(&reader.whole(key, lock)).await?.into_iter().next().map(Row::unwrap))
     }
 
     /// The unique keys of a table but the primary one.
-    pub async fn unique_keys(&mut self, name: &TableName) -> Result<Vec<Vec<sql::UniqueColumn>>, Fault> {
+    pub async fn unique_keys(&mut self, name: &TableName) -> Result<Vec<Vec<sql::UniqueColumn>>, Snag> {
         let values = vec![name.schema.clone(), name.table.clone()];
         let rows = self.rows(&Sql { text: sql::UNIQUE_KEYS.to_owned(), values }).await?;
         let mut keys: BTreeMap<String, Vec<sql::UniqueColumn>> = BTreeMap::new();
@@ -311,7 +312,7 @@ impl Session {
         reader: &sql::Reader,
         unique: &[Vec<sql::UniqueColumn>],
         row: &[Value],
-    ) -> Result<Vec<Vec<String>>, Fault> {
+    ) -> Result<Vec<Vec<String>>, Snag> {
         let mut found = Vec::new();
         for key in unique {
             let Some((text, places)) = reader.with_same(key) else { continue };
@@ -328,7 +329,7 @@ impl Session {
     }
 
     /// Which tables a foreign key ties to which.
-    pub async fn foreign_keys(&mut self) -> Result<Vec<(TableName, TableName)>, Fault> {
+    pub async fn foreign_keys(&mut self) -> Result<Vec<(TableName, TableName)>, Snag> {
         self.limit(SURVEY).await?;
         let rows = self.rows(&Sql { text: sql::FOREIGN_KEYS.to_owned(), values: Vec::new() }).await;
         self.limit(WALK).await?;
@@ -343,7 +344,7 @@ impl Session {
         reader: &sql::Reader,
         key: &str,
         entry: &str,
-    ) -> Result<Vec<Vec<String>>, Fault> {
+    ) -> Result<Vec<Vec<String>>, Snag> {
         let name = reader.name();
         let values = vec![name.schema.clone(), name.table.clone(), key.to_owned()];
         let columns = self.rows(&Sql { text: sql::KEY_COLUMNS.to_owned(), values }).await?;
@@ -358,24 +359,20 @@ impl Session {
     }
 
     /// One row, as a person reads it.
-    pub async fn shown(
-        &mut self,
-        reader: &sql::Reader,
-        key: &[String],
-    ) -> Result<Option<Vec<String>>, Fault> {
+    pub async fn shown(&mut self, reader: &sql::Reader, key: &[String]) -> Result<Option<Vec<String>>, Snag> {
         let rows = self.rows(&reader.shown(key)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
     }
 
     /// Takes one row away.
-    pub async fn remove(&mut self, reader: &sql::Reader, key: &[String]) -> Result<(), Fault> {
+    pub async fn remove(&mut self, reader: &sql::Reader, key: &[String]) -> Result<(), Snag> {
         let sql = reader.removal(key);
         self.written(&sql.text, octets(&sql.values)).await
     }
 
     /// Adds one row.
-    pub async fn add(&mut self, reader: &sql::Reader, row: &[Value]) -> Result<(), Fault> {
+    pub async fn add(&mut self, reader: &sql::Reader, row: &[Value]) -> Result<(), Snag> {
         self.written(&reader.addition(), row.to_vec()).await
     }
 
@@ -386,7 +383,7 @@ impl Session {
         key: &[String],
         from: &[Value],
         to: &[Value],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Snag> {
         let places = reader.altered(from, to);
         if places.is_empty() {
             return Ok(());
@@ -403,7 +400,7 @@ impl Session {
         reader: &sql::Reader,
         chunk: &Chunk,
         columns: &[sql::Lossy],
-    ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Fault> {
+    ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Snag> {
         let width = reader.key().len();
         let rows = self.rows(&reader.altered_by_dump(chunk, columns)).await?;
         rows.into_iter()
@@ -421,33 +418,33 @@ impl Session {
         reader: &sql::Reader,
         columns: &[sql::Lossy],
         (key, mut values): (Vec<String>, Vec<Value>),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Snag> {
         let sql = reader.made_exact(columns, &key);
         values.extend(octets(&sql.values));
         self.written(&sql.text, values).await
     }
 
     /// Writes a row. One that the database refuses is no fault of the node's.
-    async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Fault> {
+    async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Snag> {
         let deadline = self.limit + GRACE;
         let answer = timeout(deadline, self.conn.exec_drop(text, Params::Positional(values))).await;
         if let Ok(Err(mysql_async::Error::Server(error))) = &answer
             && !PASSING.contains(&error.code)
         {
-            return Err(Fault::Refused(error.code));
+            return Err(Snag::Refused(error.code));
         }
         self.judged(answer)
     }
 
     /// Ends a transaction in which something was written.
-    pub async fn commit(&mut self) -> Result<(), Fault> {
+    pub async fn commit(&mut self) -> Result<(), Snag> {
         self.statement("COMMIT").await?;
         self.limit(WALK).await
     }
 
-    /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do: the
-    /// one of a database that was copied lacks what its copy held.
-    pub async fn position(&mut self) -> Result<String, Fault> {
+    /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do:
+    /// the one of a database that was copied lacks what its copy held.
+    pub async fn position(&mut self) -> Result<String, Snag> {
         let sql = Sql { text: "SELECT @@gtid_binlog_pos, @@gtid_slave_pos".to_owned(), values: Vec::new() };
         let rows = self.rows(&sql).await?;
         let read = |place| {
@@ -458,7 +455,7 @@ impl Session {
     }
 
     /// Waits at most `seconds` until it has applied what `position` says, its own domain aside.
-    pub async fn reaches(&mut self, position: &str, seconds: f32) -> Result<bool, Fault> {
+    pub async fn reaches(&mut self, position: &str, seconds: f32) -> Result<bool, Snag> {
         let position = without_domain(position, self.domain);
         if position.is_empty() {
             return Ok(true);

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use cordee_domain::drill::{Blow, Drill, RawOrder, Recovery, Tally, Traffic, Victim};
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -10,8 +10,7 @@ use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, LinkView, ProxyView, Role, ServerView, Snapshot};
-use cordee_domain::status::{Light, Status};
-use cordee_domain::text;
+use cordee_domain::state::{Light, Remark, State, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -326,7 +325,7 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
     SnapshotJson {
         revision: seen.revision,
         at: seen.at,
-        verdict: status(&verdict(seen), lang),
+        verdict: remark(&verdict(seen), lang),
         causes: seen.causes.iter().map(|c| cause(c, lang)).collect(),
         routing: seen.routing,
         session: seen.session,
@@ -345,10 +344,15 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
 
 /// Says a status in a language.
 pub fn status(seen: &Status, lang: Lang) -> StatusJson {
+    remark(&seen.remark(), lang)
+}
+
+/// Says a remark in a language.
+pub fn remark(seen: &Remark, lang: Lang) -> StatusJson {
     StatusJson {
         light: seen.light,
         word: lang.say(&seen.word),
-        reason: seen.reason.as_ref().map(|r| lang.say(r)),
+        reason: seen.reason.as_ref().map(|r| lang.say(&r.sentence())),
     }
 }
 
@@ -361,7 +365,7 @@ fn cause(seen: &Cause, lang: Lang) -> CauseJson {
     CauseJson {
         about,
         servers,
-        status: status(&seen.status, lang),
+        status: remark(&seen.status, lang),
         by: seen.asked.as_ref().map(|a| a.by.clone()),
         at: seen.asked.as_ref().map(|a| a.at),
         explains: seen.explains.iter().map(ToString::to_string).collect(),
@@ -482,7 +486,7 @@ pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<
     let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
     if view.runtime == Runtime::External && view.wanted {
-        view.status = Status::bare(Light::Progress, text!("status-joining"));
+        view.status = Status::bare(Light::Progress, State::Joining);
     }
     Some(server(&view, lang, now()))
 }

@@ -8,7 +8,7 @@ use cordee_domain::haproxy::drift::{Disk, Process};
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, Role};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::trial::{End, Experiment, Verdict, Way};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};

@@ -102,7 +102,7 @@ pub(super) async fn page(
     let detail = detail.ok().flatten().unwrap_or_else(|| {
         Box::new(Detail {
             at: now(),
-            own: Err(text!("detail-no-engine")),
+            own: Err(text!("detail-no-engine").into()),
             peers: std::collections::BTreeMap::new(),
             comparisons: std::collections::BTreeMap::new(),
             conflicts: std::collections::BTreeMap::new(),
@@ -121,7 +121,7 @@ pub(super) async fn page(
     let view = snapshot.servers.iter().find(|s| s.name == server.name);
     let row = picture.servers.iter().find(|s| s.name == server.name.as_str());
     let r = row.cloned().unwrap_or_else(|| ServerRow::blank(PoolId::Db));
-    let facts = detail.own.as_ref().map_err(|why| lang.say(why)).map(|own| Facts {
+    let facts = detail.own.as_ref().map_err(|why| lang.say(&why.sentence())).map(|own| Facts {
         threads: threads(own, lang),
         positions: positions(&desired, &server, own, lang),
         accounts: accounts(own, lang),

@@ -17,9 +17,9 @@ use cordee_domain::db::detail::accounts;
 use cordee_domain::db::detail::{Answers, Crowd, Detail};
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
+use cordee_domain::fault::Fault;
 use cordee_domain::proof::Proof;
-use cordee_domain::status::Light;
-use cordee_domain::text::Text;
+use cordee_domain::state::{Light, State, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -214,7 +214,7 @@ async fn hostile_text_is_shown_as_text() {
 }
 
 /// Answers questions about a database as an engine would.
-fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Text>) {
+fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Fault>) {
     tokio::spawn(async move {
         while let Some(ask) = asks.recv().await {
             match ask {
@@ -287,10 +287,7 @@ async fn a_database_has_a_page_of_its_own() {
 #[tokio::test]
 async fn a_database_that_cannot_be_asked_has_a_page_all_the_same() {
     let mut site = site().await;
-    detailed(
-        std::mem::replace(&mut site.asks, mpsc::channel(1).1),
-        Err(cordee_domain::text!("db-unreachable")),
-    );
+    detailed(std::mem::replace(&mut site.asks, mpsc::channel(1).1), Err(Fault::Unreachable(None)));
     let page = site.get("/pools/db/servers/db2").await;
     assert_eq!(status(&page), "200");
     assert!(page.contains("It could not be asked.") && page.contains("The database cannot be reached."));
@@ -364,8 +361,7 @@ async fn a_standby_is_promoted_after_a_question() {
 #[tokio::test]
 async fn a_loss_is_accepted_only_by_name_and_tick() {
     let mut snapshot = fixture::snapshot();
-    snapshot.servers[2].status =
-        cordee_domain::status::Status::bare(Light::Critical, cordee_domain::text!("status-down"));
+    snapshot.servers[2].status = Status::bare(Light::Critical, State::Down);
     let site = site_of(snapshot).await;
     let path = "/pools/db/servers/db2/promote";
     let page = site.get(path).await;

@@ -2,6 +2,7 @@
 
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::reason::Reason;
 use cordee_domain::snapshot::{Action, Snapshot};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
@@ -91,7 +92,10 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         title,
         word: lang.say(&cause.status.word),
         // By whom stands beside it, with the time.
-        reason: reason.filter(|r| r.key != "reason-stopped-by").map(say).unwrap_or_default(),
+        reason: reason
+            .filter(|r| !matches!(r, Reason::StoppedBy(_)))
+            .map(|r| say(&r.sentence()))
+            .unwrap_or_default(),
         by: asked.map(|a| lang.say(&text!("cause-by", who = a.who()))).unwrap_or_default(),
         iso: asked.map(|a| stamp(a.at).to_string()).unwrap_or_default(),
         time: asked.map(|a| clock_time(a.at)).unwrap_or_default(),
@@ -182,7 +186,7 @@ fn remedy(remedy: &Remedy, here: &Here, lang: Lang) -> RemedyRow {
 #[cfg(test)]
 mod tests {
     use cordee_domain::desired::Asked;
-    use cordee_domain::status::{Light, Status};
+    use cordee_domain::state::{Light, Remark, State};
 
     use super::super::fixture::{name, snapshot};
     use super::super::picture;
@@ -194,7 +198,7 @@ mod tests {
             |name: &ServerName| Remedy::Ask { pool: PoolId::Web, name: name.clone(), action: Action::Ready };
         let mut all = snapshot();
         all.causes = vec![Cause {
-            status: Status::bare(Light::Maintenance, text!("status-maintenance")),
+            status: Remark::bare(Light::Maintenance, State::Maintenance.sentence()),
             asked: Some(Asked { by: "token:deploy".to_owned(), at: 1_000 }),
             explains: Vec::new(),
             remedies: names.iter().map(ready).collect(),

@@ -2,6 +2,7 @@
 
 use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
 use cordee_domain::haproxy::line::Line;
+use cordee_domain::state::State;
 use cordee_domain::text;
 
 use super::StatusRow;
@@ -105,7 +106,7 @@ fn disk(view: &FileView, lang: Lang) -> StatusRow {
 fn process(view: &FileView, lang: Lang) -> Truth {
     let say = |text: &_| lang.say(text);
     let (status, more) = match &view.process {
-        Process::Unseen(why) => (status("unknown", say(&text!("status-unknown")), say(why)), Vec::new()),
+        Process::Unseen(why) => (status("unknown", say(&State::Unknown.sentence()), say(why)), Vec::new()),
         Process::Seen(none) if none.is_empty() => {
             (status("good", say(&text!("config-same")), say(&text!("config-process-same"))), Vec::new())
         }

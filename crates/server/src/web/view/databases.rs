@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use cordee_domain::desired::{HANDOVER_LIMIT, Power, Routing, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::status::{Light, Status};
+use cordee_domain::state::{Light, Remark, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
@@ -38,11 +38,11 @@ pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
 
 /// The sentence about all of it. While the writer changes nothing is starting and nothing is "all good": the words
 /// say what is under way.
-pub fn verdict(snapshot: &Snapshot) -> Status {
+pub fn verdict(snapshot: &Snapshot) -> Remark {
     match &snapshot.handover {
         Some(handover) if !matches!(snapshot.verdict.light, Light::Critical | Light::Unknown) => {
             let reason = text!("verdict-handover-reason", name = &handover.to);
-            Status::new(Light::Progress, text!("verdict-handover"), reason)
+            Remark::new(Light::Progress, text!("verdict-handover"), reason)
         }
         _ => snapshot.verdict.clone(),
     }
@@ -56,14 +56,10 @@ pub(super) fn writer(snapshot: &Snapshot) -> Option<&ServerView> {
 /// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
 /// answers can, whatever else is wrong with it.
 pub(super) fn out_of_reach(snapshot: &Snapshot) -> bool {
-    let away = [
-        text!("status-down"),
-        text!("status-frozen"),
-        text!("status-unreachable"),
-        text!("status-unknown"),
-        text!("status-stopped"),
-    ];
-    writer(snapshot).is_some_and(|w| w.power == Power::Off || away.contains(&w.status.word))
+    let away = |state| {
+        matches!(state, State::Down | State::Frozen | State::Unreachable | State::Unknown | State::Stopped)
+    };
+    writer(snapshot).is_some_and(|w| w.power == Power::Off || away(w.status.state))
 }
 
 /// Whether another database is wanted now: the writer takes no writes.

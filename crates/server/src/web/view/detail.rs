@@ -6,12 +6,12 @@ use cordee_domain::db::detail::{self, Detail, Truth};
 use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::snapshot::{Action, Role, ServerView};
-use cordee_domain::status::Light;
+use cordee_domain::state::{Light, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
 use super::rows::LinkRow;
-use super::{Picture, ServerRow, StatusRow, light, status};
+use super::{Picture, ServerRow, StatusRow, light, remark};
 use crate::words::Lang;
 
 /// This database and one of the others, with what goes from each to the other.
@@ -56,7 +56,7 @@ pub fn token(view: &ServerView, all: &[ServerView]) -> String {
     if view.pool != PoolId::Db {
         return String::new();
     }
-    let mut token = view.status.word.key.to_string();
+    let mut token = view.status.state.sentence().key.into_owned();
     if let Some(c) = &view.comparison {
         let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
     }
@@ -96,29 +96,60 @@ pub fn standing(server: &Server, lang: Lang) -> String {
 pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
     let name = view.name.as_str();
     let writer = view.role == Some(Role::Writer);
-    let text = match view.status.word.key.as_ref() {
-        "status-down" | "status-unreachable" if writer => text!("do-writer-down", name = name),
-        "status-down" | "status-unreachable" => text!("do-down", name = name),
-        "status-frozen" => text!("do-frozen", name = name),
-        "status-diverged" => text!("do-diverged", name = name),
-        "status-closed" => text!("do-closed", name = name),
-        "status-open" => text!("do-open", name = name),
-        "status-full" => text!("do-full", name = name),
-        "status-blocked" => text!("do-blocked", name = name),
-        "status-replication-stopped" => text!("do-replication", name = name),
-        "status-alone" => text!("do-alone", name = name),
-        "status-not-copied" => text!("do-not-copied", name = name),
-        "status-behind" => text!("do-behind", name = name),
-        "status-rows-differ" => text!("do-rows", name = name),
-        "status-rows-unproven" => text!("do-unproven"),
-        "status-keyless" => text!("do-keyless"),
-        "status-memory" => text!("do-memory"),
-        "status-schemaless" => text!("do-schema", name = name),
-        "status-unprotected" => text!("do-unprotected", name = name),
-        "status-copy-failed" => text!("do-copy-failed", name = name),
-        "status-unknown" => text!("do-unknown"),
-        "status-stopped" if view.actions.contains(&Action::Start) => text!("do-stopped", name = name),
-        _ => return None,
+    let text = match view.status.state {
+        State::Down | State::Unreachable if writer => text!("do-writer-down", name = name),
+        State::Down | State::Unreachable => text!("do-down", name = name),
+        State::Frozen => text!("do-frozen", name = name),
+        State::Diverged => text!("do-diverged", name = name),
+        State::Closed => text!("do-closed", name = name),
+        State::Open => text!("do-open", name = name),
+        State::Full => text!("do-full", name = name),
+        State::Blocked => text!("do-blocked", name = name),
+        State::ReplicationStopped => text!("do-replication", name = name),
+        State::Alone => text!("do-alone", name = name),
+        State::NotCopied => text!("do-not-copied", name = name),
+        State::Behind => text!("do-behind", name = name),
+        State::RowsDiffer => text!("do-rows", name = name),
+        State::RowsUnproven => text!("do-unproven"),
+        State::Keyless => text!("do-keyless"),
+        State::Memory => text!("do-memory"),
+        State::Schemaless => text!("do-schema", name = name),
+        State::Unprotected => text!("do-unprotected", name = name),
+        State::CopyFailed => text!("do-copy-failed", name = name),
+        State::Unknown => text!("do-unknown"),
+        State::Stopped if view.actions.contains(&Action::Start) => text!("do-stopped", name = name),
+        State::Up
+        | State::Starting
+        | State::Stopping
+        | State::Restarting
+        | State::HalfFrozen
+        | State::Joining
+        | State::Leaving
+        | State::Waits
+        | State::Applying
+        | State::Maintenance
+        | State::Draining
+        | State::Recovering
+        | State::Double
+        | State::Door
+        | State::DoorUnknown
+        | State::Drift
+        | State::Creating
+        | State::Copying
+        | State::Unreached
+        | State::Astray
+        | State::InSync
+        | State::Linking
+        | State::MayLack
+        | State::Comparing
+        | State::LogReset
+        | State::Altered
+        | State::Sequences
+        | State::Returning
+        | State::Opening
+        | State::Closing
+        | State::HandingOver
+        | State::Stopped => return None,
     };
     Some(lang.say(&text))
 }
@@ -177,7 +208,7 @@ pub fn truths(
             Some(at) => lang.say(&text!("truth-age", age = long_age(now.saturating_sub(at), lang))),
             None => lang.say(&text!("truth-read", time = super::clock_time(detail.at))),
         },
-        says: status(&truth.status, lang),
+        says: remark(&truth.status, lang),
     };
     vec![
         truth(text!("truth-ask-links"), detail::links(desired, server, detail)),
@@ -196,7 +227,7 @@ fn long_age(ms: u64, lang: Lang) -> String {
 
 /// What the writer promises about each commit now, or what a standby does for it.
 pub fn promise(desired: &Desired, server: &Server, detail: &Detail, lang: Lang) -> Option<StatusRow> {
-    detail::promise(desired, server, detail).map(|s| status(&s, lang))
+    detail::promise(desired, server, detail).map(|s| remark(&s, lang))
 }
 
 /// The value of `data-st` for something that is as it should be, or not.

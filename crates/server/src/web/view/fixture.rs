@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cordee_domain::desired::{Power, Routing, Runtime, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{Action, LastCheck, LinkView, ProxyView, Role, ServerView, Snapshot};
-use cordee_domain::status::{Light, Status};
+use cordee_domain::state::{Light, Remark, State, Status};
 use cordee_domain::text;
 use tokio::sync::mpsc;
 
@@ -35,11 +35,7 @@ pub(crate) fn web(called: &str) -> ServerView {
         role: None,
         runtime: Runtime::Process,
         power: Power::On,
-        status: Status::new(
-            Light::Good,
-            text!("status-up"),
-            text!("reason-answered", status = 200_u16, ms = 2_u64),
-        ),
+        status: Status::new(Light::Good, State::Up, text!("reason-answered", status = 200_u16, ms = 2_u64)),
         sessions: 1,
         total: 7,
         last_check: LastCheck {
@@ -80,7 +76,7 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
         pool: PoolId::Db,
         role: Some(role),
         cookie: None,
-        status: Status::new(Light::Good, text!("status-in-sync"), text!("reason-delay", ms = 3_u64)),
+        status: Status::new(Light::Good, State::InSync, text!("reason-delay", ms = 3_u64)),
         version: Some("MariaDB 10.11.14".to_owned()),
         links: BTreeMap::from([(name(peer), link)]),
         standing: Some(Standing::Member),
@@ -107,7 +103,7 @@ pub(crate) fn snapshot() -> Snapshot {
     let proxy = |pool: PoolId| ProxyView {
         name: pool,
         listen: "127.0.0.1:8080".to_owned(),
-        status: Status::new(Light::Good, text!("status-up"), text!("reason-version", version = "2.6.12")),
+        status: Status::new(Light::Good, State::Up, text!("reason-version", version = "2.6.12")),
         rate: 12,
         sessions: 3,
         requests: 0,
@@ -121,7 +117,7 @@ pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
         revision: 1,
         at: now(),
-        verdict: Status::new(
+        verdict: Remark::new(
             Light::Good,
             text!("verdict-good"),
             text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::snapshot::{ServerView, Snapshot};
-use cordee_domain::status::{Light, Status};
+use cordee_domain::state::{Light, Remark, State, Status};
 use cordee_domain::text;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -120,7 +120,7 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let here = Here::shown(snapshot);
     let said = verdict(snapshot);
     let word = lang.say(&said.word);
-    let reason = said.reason.as_ref().map(|reason| Says::of(reason, &here, lang)).unwrap_or_default();
+    let reason = said.reason.map(|reason| Says::of(&reason.sentence(), &here, lang)).unwrap_or_default();
     Picture {
         verdict: VerdictRow { st: light(said.light), word, reason },
         causes: causes::rows(snapshot, &here, lang),
@@ -144,9 +144,10 @@ pub fn present(snapshot: &Snapshot, now: Millis) -> Cow<'_, Snapshot> {
 /// The same picture with nothing left that could be taken for the present.
 fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     let seconds = now.saturating_sub(snapshot.at) / 1_000;
-    let unknown = |word| Status::new(Light::Unknown, word, text!("reason-stale", seconds = seconds));
+    let stale = || text!("reason-stale", seconds = seconds);
+    let unknown = || Status::new(Light::Unknown, State::Unknown, stale());
     let mut old = snapshot.clone();
-    old.verdict = unknown(text!("verdict-blind"));
+    old.verdict = Remark::new(Light::Unknown, text!("verdict-blind"), stale());
     old.causes = vec![Cause {
         about: About::Cordee,
         status: old.verdict.clone(),
@@ -155,10 +156,10 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
         remedies: vec![Remedy::Itself],
     }];
     for proxy in &mut old.proxies {
-        proxy.status = unknown(text!("status-unknown"));
+        proxy.status = unknown();
     }
     for server in &mut old.servers {
-        server.status = unknown(text!("status-unknown"));
+        server.status = unknown();
         server.links.clear();
     }
     old
@@ -234,10 +235,15 @@ fn actor(name: &str, lang: Lang) -> String {
 
 /// A status in words.
 pub fn status(status: &Status, lang: Lang) -> StatusRow {
+    remark(&status.remark(), lang)
+}
+
+/// A remark in words.
+pub fn remark(remark: &Remark, lang: Lang) -> StatusRow {
     StatusRow {
-        st: light(status.light),
-        word: lang.say(&status.word),
-        reason: status.reason.as_ref().map(|r| lang.say(r)).unwrap_or_default(),
+        st: light(remark.light),
+        word: lang.say(&remark.word),
+        reason: remark.reason.as_ref().map(|r| lang.say(&r.sentence())).unwrap_or_default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{ServerView, Snapshot};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;

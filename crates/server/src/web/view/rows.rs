@@ -3,7 +3,7 @@
 use cordee_domain::desired::{Routing, Runtime, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView, Snapshot};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use serde::Serialize;
 
@@ -190,7 +190,7 @@ fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
             lang.say(&text!("rope-also"))
         }
         (Light::Good | Light::Warning, Some(Role::Standby)) => lang.say(&text!("rope-standby")),
-        _ => lang.say(&view.status.word),
+        _ => lang.say(&view.status.state.sentence()),
     }
 }
 

@@ -21,7 +21,7 @@ fn now() -> Millis {
 #[test]
 fn a_row_has_the_words_of_both_languages() {
     let mut server = web("web1");
-    server.status = Status::new(Light::Critical, text!("status-down"), text!("reason-refused"));
+    server.status = Status::new(Light::Critical, State::Down, text!("reason-refused"));
     server.sessions = 0;
     let (fr, en) = (row(server.clone(), Lang::Fr), row(server, Lang::En));
     assert_eq!(
@@ -92,10 +92,7 @@ fn many_servers_are_one_bead_that_counts_them() {
     let crowd = |lights: &[Light], lang| {
         let mut all = snapshot();
         all.servers = (lights.iter().enumerate())
-            .map(|(n, light)| ServerView {
-                status: Status::bare(*light, text!("status-up")),
-                ..web(&format!("w{n}"))
-            })
+            .map(|(n, light)| ServerView { status: Status::bare(*light, State::Up), ..web(&format!("w{n}")) })
             .collect();
         picture(&all, lang, now()).rope
     };
@@ -188,7 +185,7 @@ fn promoting_says_what_visitors_meet_first_and_how_long() {
 fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     let mut all = measured();
     let ask = |all: &Snapshot, lang| question(all, &all.servers[3], Risk::Promote, lang);
-    for word in [text!("status-down"), text!("status-unknown"), text!("status-unreachable")] {
+    for word in [State::Down, State::Unknown, State::Unreachable] {
         all.servers[2].status = Status::bare(Light::Critical, word);
         let q = ask(&all, Lang::En);
         assert_eq!(q.type_name.as_deref(), Some("db2"));
@@ -198,7 +195,7 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     assert!(!ask(&all, Lang::Fr).know.contains("fichier"));
     assert!(ask(&all, Lang::En).lead.contains("the other databases that are open go on"));
     // One that answers hands over, whatever else is wrong with it.
-    all.servers[2].status = Status::bare(Light::Critical, text!("status-blocked"));
+    all.servers[2].status = Status::bare(Light::Critical, State::Blocked);
     assert_eq!(ask(&all, Lang::En).type_name, None);
     all.servers[2].power = Power::Off;
     assert_eq!(ask(&all, Lang::En).type_name.as_deref(), Some("db2"));
@@ -271,7 +268,7 @@ fn a_join_is_foretold_or_refused_with_every_reason() {
 #[test]
 fn no_question_leaves_an_argument_open() {
     let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
-    let down = Status::bare(Light::Critical, text!("status-down"));
+    let down = Status::bare(Light::Critical, State::Down);
     let mut all = Vec::new();
     for lang in Lang::ALL {
         for routing in [Routing::OneWriter, Routing::AllWriters] {
@@ -305,7 +302,7 @@ fn promote_stands_beside_the_menu_when_the_writer_is_lost() {
     let shown = |all: &Snapshot| picture(all, Lang::En, now()).servers.remove(3);
     let row = shown(&all);
     assert!(row.has("promote") && row.has("test-first") && !row.has("promote-first") && !row.has("test-too"));
-    all.servers[2].status = Status::bare(Light::Critical, text!("status-down"));
+    all.servers[2].status = Status::bare(Light::Critical, State::Down);
     let row = shown(&all);
     assert!(row.has("promote") && row.has("promote-first") && row.has("test-too") && !row.has("test-first"));
 }

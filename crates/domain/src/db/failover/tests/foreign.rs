@@ -4,6 +4,7 @@ use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT, lost};
 use crate::desired::{HANDOVER_LIMIT, Standing};
+use crate::fault::Fault;
 use crate::observed::Seen;
 use crate::plan::{Opening, opening};
 use crate::step::Step;
@@ -126,7 +127,7 @@ fn a_silent_one_does_not_keep_the_new_writer_closed() {
     answers.seen.databases.insert(name("db1"), open);
     assert!(matches!(opens(&answers), Opening::Later(_)));
     let mut just = scene;
-    let why = crate::text::Text::of("db-no-answer");
+    let why = Fault::Silent;
     just.seen.databases.insert(name("db1"), Seen::Failed { last: Some(just.now - 2_000), why });
     assert!(matches!(opens(&just), Opening::Later(_)));
 }

@@ -1,6 +1,7 @@
 //! A change of writer that a person asked for.
 
 use crate::db::Thread;
+use crate::fault::Fault;
 use crate::observed::Seen;
 
 use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge, name};
@@ -20,7 +21,7 @@ const ROWS: &[Row] = &[
         "HAProxy does not answer",
         |s| {
             s.proxy(|p| {
-                let why = crate::text::Text::of("db-no-answer");
+                let why = Fault::Silent;
                 p.running = Seen::Failed { last: Some(NOW - 100), why };
             })
         },

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::db::failover::{Decision, Promise, decide};
 use crate::db::{DatabaseSeen, Link, Position, Thread};
 use crate::desired::{Desired, Handover, Power, Routing, Runtime, Standing};
+use crate::fault::Fault;
 use crate::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
@@ -157,8 +158,8 @@ impl Scene {
         self.seen.processes.entry(process("db1")).or_default()
     }
 
-    fn writer_fails(mut self, last: Option<Millis>, why: &'static str) -> Self {
-        self.seen.databases.insert(name("db1"), Seen::Failed { last, why: Text::of(why) });
+    fn writer_fails(mut self, last: Option<Millis>, why: Fault) -> Self {
+        self.seen.databases.insert(name("db1"), Seen::Failed { last, why });
         self
     }
 
@@ -210,7 +211,7 @@ impl Scene {
     pub(crate) fn silent(mut self, ago: u64) -> Self {
         let last = self.now - ago;
         self.lost_at = last;
-        self.writer_fails(Some(last), "db-no-answer")
+        self.writer_fails(Some(last), Fault::Silent)
             .each_link(|l| (l.receiving, l.heard_at) = (Thread::Connecting, Some(last)))
             .promise_at(last)
     }
@@ -218,12 +219,12 @@ impl Scene {
     /// It refuses Cordée's connections: it has too many.
     pub(crate) fn overloaded(self, ago: u64) -> Self {
         let last = self.now - ago;
-        self.silent(ago).writer_fails(Some(last), "db-too-many")
+        self.silent(ago).writer_fails(Some(last), Fault::TooMany)
     }
 
     /// It did not answer since Cordée started.
     pub(crate) fn never_answered(self) -> Self {
-        self.silent(60_000).writer_fails(None, "db-unreachable")
+        self.silent(60_000).writer_fails(None, Fault::Unreachable(None))
     }
 
     /// It was not looked at since Cordée started.
@@ -360,18 +361,18 @@ impl Scene {
         self
     }
 
-    fn fails(mut self, on: &str, why: &'static str) -> Self {
+    fn fails(mut self, on: &str, why: Fault) -> Self {
         let last = Some(self.now - 500);
-        self.seen.databases.insert(name(on), Seen::Failed { last, why: Text::of(why) });
+        self.seen.databases.insert(name(on), Seen::Failed { last, why });
         self
     }
 
     pub(crate) fn unanswered(self, on: &str) -> Self {
-        self.fails(on, "db-no-answer")
+        self.fails(on, Fault::Silent)
     }
 
     pub(crate) fn standby_full(self, on: &str) -> Self {
-        self.fails(on, "db-too-many")
+        self.fails(on, Fault::TooMany)
     }
 
     pub(crate) fn never_seen(mut self, on: &str) -> Self {

@@ -1,15 +1,15 @@
 //! The state file cannot be written: no epoch can be stored, so nobody is chosen.
 
 use crate::db::failover::{Decision, lost};
+use crate::fault::{Fault, Lack};
 use crate::observed::Seen;
-use crate::text::Text;
 
 use super::invariants::every;
 use super::scene::{Scene, cluster, name};
 
 fn unwritable(scene: &Scene) -> Scene {
     let mut scene = scene.clone();
-    scene.seen.own.unwritable = Some(Text::of("io-full"));
+    scene.seen.own.unwritable = Some(Fault::DiskFull(None));
     scene
 }
 
@@ -54,6 +54,6 @@ fn a_writer_that_cordee_itself_could_not_ask_is_not_lost() {
     let is_lost = |scene: &Scene| lost(&scene.desired, &scene.seen, scene.now).is_some();
     assert!(is_lost(&scene));
     let Some(Seen::Failed { why, .. }) = scene.seen.databases.get_mut(&name("db1")) else { panic!() };
-    *why = Text::of("own-descriptors");
+    *why = Fault::Own(Lack::Descriptors, None);
     assert!(!is_lost(&scene), "the silence is Cordée's own");
 }

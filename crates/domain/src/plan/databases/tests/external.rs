@@ -4,9 +4,9 @@ use crate::change::Change;
 use crate::db::failover::beating;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::desired::{Runtime, Standing};
+use crate::fault::Fault;
 use crate::observed::{CopySeen, ProcessId, Seen};
 use crate::step::{Step, Target};
-use crate::text::Text;
 
 use super::steps;
 
@@ -81,7 +81,7 @@ fn one_that_leaves_is_released_before_it_is_forgotten() {
 fn one_that_does_not_answer_is_let_go_after_a_while() {
     let gone = |standing: &Standing, ago: u64| {
         let mut scene = guest(standing);
-        let seen = Seen::Failed { last: Some(scene.now - ago), why: Text::of("db-unreachable") };
+        let seen = Seen::Failed { last: Some(scene.now - ago), why: Fault::Unreachable(None) };
         scene.seen.databases.insert(name("db3"), seen);
         scene
     };

@@ -7,9 +7,9 @@ use crate::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use crate::db::verify::TableName;
 use crate::db::{DatabaseSeen, Position};
 use crate::desired::{Handover, Routing, Runtime, Standing};
+use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
 use crate::step::Step;
-use crate::text;
 
 fn number(seen: &mut DatabaseSeen, step: u64, place: u64) {
     seen.variables.insert(STEP.to_owned(), step.to_string());
@@ -124,7 +124,7 @@ fn connections_are_not_ended_while_the_writer_changes() {
 fn one_that_is_silent_may_number_as_it_did_when_it_was_last_heard() {
     let silent = |first| {
         let mut scene = numbered(Routing::AllWriters, first, SECOND);
-        let why = text!("db-no-answer");
+        let why = Fault::Silent;
         scene.seen.databases.insert(name("db1"), Seen::Failed { last: Some(scene.now - 10), why });
         scene
     };
@@ -149,7 +149,7 @@ fn rows_are_numbered_one_after_the_other_once_nobody_else_gives_numbers() {
     assert_eq!(planned(&scene).0, [], "db2 is open");
     scene = scene.database("db2", |d| d.read_only = true);
     assert_eq!(planned(&scene).0, [("db1".to_owned(), DENSE), ("db2".to_owned(), DENSE)]);
-    let why = text!("db-no-answer");
+    let why = Fault::Silent;
     scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(scene.now - 10), why });
     assert_eq!(planned(&scene).0, [], "it may be open");
     scene.seen.processes.entry(ProcessId::Server(name("db2"))).or_default().leader = None;

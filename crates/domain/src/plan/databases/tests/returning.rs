@@ -9,9 +9,9 @@ use crate::db::verify::{Checked, Difference, Kind, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Saved, Standing};
 use crate::observed::Comparison;
-use crate::status::{Light, database};
+use crate::state::{Light, State};
+use crate::status::database;
 use crate::step::Step;
-use crate::text;
 
 /// The last acknowledged transaction of db1's, which db2 holds: it took over.
 const LIMIT: u64 = 10;
@@ -149,8 +149,8 @@ fn settle(mut world: World, count: u64, title: &str) -> &'static str {
             _ => {}
         }
         let status = database(&scene.desired, &scene.seen, &server, scene.now);
-        let good = status.light == Light::Good || status.word == text!("status-in-sync");
-        assert!(!good || world.whole(), "{title}: shown as {:?}, and lacks rows: {world:?}", status.word);
+        let good = status.light == Light::Good || status.state == State::InSync;
+        assert!(!good || world.whole(), "{title}: shown as {:?}, and lacks rows: {world:?}", status.state);
         if good {
             return "in sync";
         }
@@ -217,7 +217,7 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     let readmit = Change::Readmit { name: name("db1"), at: scene.now };
     scene.desired = scene.desired.apply(&readmit).expect("readmitted");
     let shown =
-        |scene: &Scene| database(&scene.desired, &scene.seen, &scene.desired.db.servers[0], scene.now).word;
+        |scene: &Scene| database(&scene.desired, &scene.seen, &scene.desired.db.servers[0], scene.now).state;
     let world = World::new(LIMIT, LIMIT, LIMIT, true, 0);
     let mut world = World { receiving: true, ..world };
     scene = scene.database("db1", |d| world.look(d));
@@ -226,7 +226,7 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     let compare = Step::Compare { name: name("db1"), with: name("db2") };
     world.act(&mut older, &compare);
     scene.seen.comparisons = older.seen.comparisons;
-    assert_eq!(shown(&scene), text!("status-comparing"));
+    assert_eq!(shown(&scene), State::Comparing);
     world.act(&mut scene, &compare);
-    assert_eq!(shown(&scene), text!("status-in-sync"));
+    assert_eq!(shown(&scene), State::InSync);
 }

@@ -3,7 +3,8 @@
 use crate::db::verify::{Checked, Difference, Report, TableName, Verdict};
 use crate::observed::Comparison;
 use crate::plan::donor;
-use crate::status::{Light, database};
+use crate::state::Light;
+use crate::status::database;
 use crate::text;
 
 use super::*;

@@ -10,9 +10,11 @@ use crate::db::stalled::STALLED;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::desired::{Runtime, Server};
+use crate::fault::Fault;
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
-use crate::status::{Light, database};
+use crate::state::{Light, State};
+use crate::status::database;
 use crate::step::{Mend, Step, Target};
 use crate::text;
 
@@ -109,7 +111,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     let open = Step::OpenDatabase { name: db2(), epoch: 1 };
     let zones = Step::LoadZones { name: db2() };
     let mut observed = Observed::default();
-    let setback = || Setback { count: 9, at: 1_000, why: text!("db-broken") };
+    let setback = || Setback { count: 9, at: 1_000, why: Fault::Broken };
     let kept = |observed: &Observed| {
         let mut plan = Plan { steps: vec![zones.clone(), set.clone(), open.clone()], ..Plan::default() };
         hold_back(&mut plan, observed, 1_100);
@@ -128,7 +130,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
     // It is noted as it is looked for.
     observed = Observed::default();
-    observed.setback_mut(&set, &text!("db-broken")).at = 1_000;
+    observed.setback_mut(&set, &Fault::Broken).at = 1_000;
     assert!(observed.setback(&set).is_some() && observed.setback(&zones).is_none());
     assert!(observed.in_vain(&target(), 1_100) && !observed.in_vain(&target(), 61_000));
     observed.succeeded(&zones);
@@ -144,9 +146,9 @@ fn somebody_elses_is_named_with_what_to_run() {
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    assert_eq!((status.light, status.word), (Light::Warning, text!("status-altered")));
+    assert_eq!((status.light, status.state), (Light::Warning, State::Altered));
     let local = with(scene, "db2", "local_infile", "ON");
-    assert_ne!(database(&local.desired, &local.seen, &server, local.now).word, text!("status-altered"));
+    assert_ne!(database(&local.desired, &local.seen, &server, local.now).state, State::Altered);
 }
 
 /// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
@@ -155,12 +157,12 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mut scene = with(cluster(1), "db2", "max_allowed_packet", "16777216");
     let server = scene.desired.db.servers[1].clone();
     assert_eq!(set(&scene).len(), 1, "it is tried first");
-    let why = text!("db-broken");
+    let why = Fault::Broken;
     let mend = Mend::Setting("max_allowed_packet".to_owned());
     let vain = (Target::Database(name("db2")), mend);
     scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    let Some(reason) = status.reason.filter(|_| status.word == text!("status-altered")) else { panic!() };
+    let Some(reason) = status.reason.filter(|_| status.state == State::Altered) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
 }
 
@@ -186,7 +188,7 @@ fn an_account_that_is_gone_is_made_again() {
     scene.seen.accounts.insert(name("db2"), Seen::At(scene.now, BTreeMap::<String, Credentials>::new()));
     let what = "cordee_repl".to_owned();
     assert!(steps(&scene).contains(&Step::MakeAccounts { name: name("db2"), what }));
-    scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: text!("db-no-answer") });
+    scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: Fault::Silent });
     assert!(!steps(&scene).iter().any(|s| matches!(s, Step::MakeAccounts { .. })), "unknown is not absent");
 }
 
@@ -220,7 +222,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
     });
     let server = scene.desired.db.servers[1].clone();
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
-    assert_eq!((status.light, status.word), (Light::Critical, text!("status-log-reset")));
+    assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
     assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Renumber { .. } | Step::SetBack { .. })));
 }
 
@@ -245,11 +247,11 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
         };
         let last = Some((server.id, report));
         scene.seen.comparisons.insert(name("db2"), Comparison { last, ..Comparison::default() });
-        database(&scene.desired, &scene.seen, &server, scene.now).word
+        database(&scene.desired, &scene.seen, &server, scene.now).state
     };
-    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), text!("status-may-lack"));
-    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), text!("status-rows-differ"));
-    assert_eq!(shown(Verdict::Equal { rows: 1 }), text!("status-in-sync"));
+    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);
+    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), State::RowsDiffer);
+    assert_eq!(shown(Verdict::Equal { rows: 1 }), State::InSync);
 }
 
 /// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset

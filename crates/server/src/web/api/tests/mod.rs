@@ -17,7 +17,7 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};

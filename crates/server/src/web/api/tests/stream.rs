@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;

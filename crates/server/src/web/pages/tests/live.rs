@@ -1,6 +1,6 @@
 //! The stream of the page: who gets it, how it begins, goes on and ends.
 
-use cordee_domain::status::Light;
+use cordee_domain::state::Light;
 use cordee_domain::trial::{End, Run};
 
 use super::{follow, read_until, send, site, status};

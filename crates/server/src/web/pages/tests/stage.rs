@@ -10,7 +10,7 @@ use cordee_domain::desired::Runtime;
 use cordee_domain::diff;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ServerView, Snapshot};
-use cordee_domain::status::{Light, Status};
+use cordee_domain::state::{Light, Remark, State, Status};
 use cordee_domain::text;
 use cordee_domain::text::Arg;
 use tokio::net::TcpListener;
@@ -150,7 +150,7 @@ impl Crowd {
         let web = webs - down.len();
         let Some(first) = down.first() else {
             let count = text!("verdict-count", web = web, webs = webs, db = 2_u8, dbs = 2_u8);
-            picture.verdict = Status::new(Light::Good, text!("verdict-good"), count);
+            picture.verdict = Remark::new(Light::Good, text!("verdict-good"), count);
             picture.causes = Vec::new();
             return;
         };
@@ -168,12 +168,12 @@ impl Crowd {
             |s: &&ServerView| Remedy::Ask { pool: PoolId::Web, name: s.name.clone(), action: Action::Test };
         picture.causes = vec![Cause {
             about: About::Servers(PoolId::Web, down.iter().map(|s| s.name.clone()).collect()),
-            status: first.status.clone(),
+            status: first.status.remark(),
             asked: None,
             explains: Vec::new(),
             remedies: down.iter().map(test).collect(),
         }];
-        picture.verdict = Status::new(Light::Warning, text!("verdict-risk"), reason);
+        picture.verdict = Remark::new(Light::Warning, text!("verdict-risk"), reason);
     }
 }
 
@@ -200,10 +200,10 @@ fn far(number: usize) -> ServerView {
 
 fn set(server: &mut ServerView, light: Light) {
     let ms = server.last_check.duration_ms.unwrap_or(0);
-    let (word, reason) = match light {
-        Light::Good => (text!("status-up"), text!("reason-answered", status = 200_u16, ms = ms)),
-        _ => (text!("status-down"), text!("reason-refused")),
+    let (state, reason) = match light {
+        Light::Good => (State::Up, text!("reason-answered", status = 200_u16, ms = ms)),
+        _ => (State::Down, text!("reason-refused")),
     };
     server.last_check.result = Some(reason.clone());
-    server.status = Status::new(light, word, reason);
+    server.status = Status::new(light, state, reason);
 }

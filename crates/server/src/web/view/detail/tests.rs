@@ -5,7 +5,7 @@ use cordee_domain::db::conflict::{Shown, Versions};
 use cordee_domain::db::detail::{Answers, Crowd, Threads};
 use cordee_domain::db::verify::TableName;
 use cordee_domain::snapshot::Snapshot;
-use cordee_domain::status::Status;
+use cordee_domain::state::Status;
 
 use super::super::facts;
 use super::super::fixture::{name, snapshot};
@@ -75,7 +75,7 @@ fn three_truths_in_both_languages() {
 fn trouble_comes_with_what_to_do() {
     let mut all = snapshot();
     assert_eq!(advice(of(&all, "db2"), Lang::En), None);
-    all.servers[3].status = Status::bare(Light::Critical, text!("status-rows-differ"));
+    all.servers[3].status = Status::bare(Light::Critical, State::RowsDiffer);
     assert!(advice(&all.servers[3], Lang::En).is_some_and(|t| t.contains("Take one side’s rows")));
 }
 

@@ -1,0 +1,235 @@
+//! What went wrong when Cordée looked at something or acted on it, as a value that is decided on. A person reads the
+//! sentence that is made of it at the end; the log has the cause, in the system's own words.
+
+use crate::text;
+use crate::text::{Arg, Text};
+
+/// What the system said, for the log. It says nothing more about what went wrong: two faults of one kind are the same
+/// whatever the system said.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl Cause {
+    /// The words of an error. Of one that may quote data or secrets there is no cause.
+    pub fn of(error: &std::io::Error) -> Option<Self> {
+        Some(Self(error.to_string()))
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cause {}
+
+/// What Cordée itself lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// File descriptors.
+    Descriptors,
+    /// Memory.
+    Memory,
+    /// A disk that can be read and written.
+    Disk,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Cordée itself lacks something: that says nothing about what it looked at.
+    #[error("Cordée itself lacks {0:?}")]
+    Own(Lack, #[source] Option<Cause>),
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull(#[source] Option<Cause>),
+    /// The file system takes no writes.
+    #[error("the file system is read-only")]
+    ReadOnly(#[source] Option<Cause>),
+    /// The system refused it.
+    #[error("permission denied")]
+    Denied(#[source] Option<Cause>),
+    /// Something is not there.
+    #[error("something is missing")]
+    Missing(#[source] Option<Cause>),
+    /// Something is not what Cordée made: a link, or no folder.
+    #[error("something is not what Cordée made")]
+    Foreign(#[source] Option<Cause>),
+    /// The state file is damaged.
+    #[error("the state file is damaged")]
+    Damaged,
+    /// Another error of the system's, by its kind.
+    #[error("input or output failed ({0})")]
+    Io(String, #[source] Option<Cause>),
+    /// A HAProxy's socket takes no connection.
+    #[error("HAProxy's socket takes no connection")]
+    NoSocket(#[source] Option<Cause>),
+    /// A program's socket is not there any more: it serves on, and cannot be asked.
+    #[error("the socket of process {pid} is gone")]
+    SocketGone {
+        /// Where it was.
+        path: String,
+        /// Whose it was.
+        pid: u32,
+        /// How that was noticed.
+        #[source]
+        noticed: Box<Fault>,
+    },
+    /// A HAProxy does not answer in time.
+    #[error("HAProxy does not answer")]
+    NoAnswer,
+    /// A HAProxy's answer cannot be read, and why, if that is known.
+    #[error("HAProxy's answer cannot be read")]
+    Strange(Option<&'static str>),
+    /// HAProxy refused a command, in its words.
+    #[error("HAProxy refused a command")]
+    Refused(String),
+    /// HAProxy refused a file, in its words.
+    #[error("HAProxy refused a file")]
+    RefusedFile(String),
+    /// HAProxy cannot be run.
+    #[error("HAProxy cannot be run")]
+    NoProgram(#[source] Option<Cause>),
+    /// HAProxy's master counts a reload that failed.
+    #[error("a reload failed")]
+    ReloadFailed,
+    /// No worker came that shows what was to be loaded.
+    #[error("a reload is not proven")]
+    ReloadUnproven,
+    /// A database does not answer in time.
+    #[error("the database does not answer")]
+    Silent,
+    /// All connections of a database are used: it lives.
+    #[error("the database has too many connections")]
+    TooMany,
+    /// A database has no room, by this error of its own.
+    #[error("the database has no room (error {0})")]
+    DatabaseFull(u16),
+    /// A database answers with an error.
+    #[error("the database answers with error {0}")]
+    Database(u16),
+    /// No connection to a database comes about.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Option<Cause>),
+    /// What a database says cannot be read.
+    #[error("the database broke off")]
+    Broken,
+    /// A program of a copy failed. What it said stands in its log.
+    #[error("a copy failed")]
+    Copy(#[source] Option<Cause>),
+    /// Cordée has no port left to ask an address from.
+    #[error("no port is left")]
+    NoPort,
+    /// An address of the site's own could not be asked, for want of something of Cordée's own.
+    #[error("an address of the site's could not be asked")]
+    Unasked(#[source] Box<Fault>),
+    /// Somebody else listens where a server should.
+    #[error("somebody else listens on port {port}")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Who.
+        holder: String,
+    },
+    /// A process was ended by this signal.
+    #[error("ended by signal {0}")]
+    Signal(i32),
+    /// A process ended with this code.
+    #[error("ended with code {0}")]
+    Exit(i32),
+    /// A process ended, and nobody saw how.
+    #[error("ended")]
+    Ended,
+    /// A decision was overtaken by another one.
+    #[error("a decision was overtaken")]
+    Overtaken,
+    /// A decision could not be stored.
+    #[error("a decision could not be stored")]
+    NotStored,
+    /// A step took too long.
+    #[error("a step took too long")]
+    Deadline,
+    /// Something that nothing follows from but that it failed.
+    #[error("{}", .0.key)]
+    Said(Text),
+}
+
+impl Fault {
+    /// Whether it is Cordée's own: then it says nothing about what was looked at.
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Own(..))
+    }
+
+    /// The sentence.
+    pub fn sentence(&self) -> Text {
+        match self {
+            Self::Own(Lack::Descriptors, _) => text!("own-descriptors"),
+            Self::Own(Lack::Memory, _) => text!("own-memory"),
+            Self::Own(Lack::Disk, _) => text!("own-io"),
+            Self::DiskFull(_) => text!("io-full"),
+            Self::ReadOnly(_) => text!("io-read-only"),
+            Self::Denied(_) => text!("io-denied"),
+            Self::Missing(_) => text!("io-missing"),
+            Self::Foreign(_) => text!("io-foreign"),
+            Self::Damaged => text!("io-damaged"),
+            Self::Io(kind, _) => text!("io-other", kind = kind.as_str()),
+            Self::NoSocket(_) => text!("haproxy-no-socket"),
+            Self::SocketGone { path, pid, .. } => {
+                text!("reason-socket-gone", path = path.as_str(), pid = *pid)
+            }
+            Self::NoAnswer => text!("haproxy-no-answer"),
+            Self::Strange(None) => text!("haproxy-strange"),
+            Self::Strange(Some(why)) => text!("haproxy-strange-why", why = *why),
+            Self::Refused(said) => text!("haproxy-refused", said = said.as_str()),
+            Self::RefusedFile(said) => text!("haproxy-refused-file", said = said.as_str()),
+            Self::NoProgram(_) => text!("haproxy-missing"),
+            Self::ReloadFailed => text!("haproxy-reload-failed"),
+            Self::ReloadUnproven => text!("haproxy-reload-unproven"),
+            Self::Silent => text!("db-no-answer"),
+            Self::TooMany => text!("db-too-many"),
+            Self::DatabaseFull(code) => text!("test-fail-disk", code = *code),
+            Self::Database(code) => text!("db-error", code = *code),
+            Self::Unreachable(_) => text!("db-unreachable"),
+            Self::Broken => text!("db-broken"),
+            Self::Copy(_) => text!("copy-failed"),
+            Self::NoPort => text!("door-no-port"),
+            Self::Unasked(why) => text!("door-cannot-ask", why = why.sentence()),
+            Self::PortTaken { port, holder } => {
+                text!("reason-port-taken", port = port.to_string(), holder = holder.as_str())
+            }
+            Self::Signal(signal) => text!("reason-process-signal", signal = *signal),
+            Self::Exit(code) => text!("reason-process-exit", code = *code),
+            Self::Ended => text!("reason-process-gone"),
+            Self::Overtaken => text!("decision-refused"),
+            Self::NotStored => text!("decision-not-stored"),
+            Self::Deadline => text!("step-deadline"),
+            Self::Said(says) => says.clone(),
+        }
+    }
+}
+
+impl From<Text> for Fault {
+    fn from(says: Text) -> Self {
+        Self::Said(says)
+    }
+}
+
+impl From<Fault> for Text {
+    fn from(fault: Fault) -> Self {
+        fault.sentence()
+    }
+}
+
+impl From<Fault> for Arg {
+    fn from(fault: Fault) -> Self {
+        fault.sentence().into()
+    }
+}
+
+impl From<&Fault> for Arg {
+    fn from(fault: &Fault) -> Self {
+        fault.sentence().into()
+    }
+}
