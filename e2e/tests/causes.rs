@@ -113,7 +113,7 @@ fn a_server_that_was_taken_out_goes_back_by_the_button_of_its_entry(cluster: &Cl
     });
     pictures(&person, "one-in-maintenance");
     let status = cluster.cli_in("en", &["status"]).out;
-    assert!(status.contains("Needs attention") && status.contains("→ Put back web2"), "{status}");
+    assert!(status.contains("Needs attention") && status.contains("→ Put web2 back in service"), "{status}");
     press(&person, "/pools/web/servers/web2/ready");
     well(cluster, &person);
 }

@@ -39,8 +39,6 @@ const PATIENT: Duration = Duration::from_secs(20);
 
 /// Of ours to one database at a time.
 const MOST_CONNECTIONS: usize = 12;
-/// One that nobody has used for so long is closed: longer than between two looks of any kind that comes by itself.
-const KEPT: Duration = Duration::from_secs(10);
 
 /// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
 const ENDED: u32 = 1927;
@@ -107,12 +105,12 @@ impl Database {
             .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
             .pass(Some(password));
-        Self { pool: Pool::new(kept(options)) }
+        Self { pool: Pool::new(unkept(options)) }
     }
 
     /// Somebody else's. Nothing is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
-        Self { pool: Pool::new(kept(at(address).user(Some(user)).pass(Some(password)))) }
+        Self { pool: Pool::new(unkept(at(address).user(Some(user)).pass(Some(password)))) }
     }
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
@@ -313,15 +311,11 @@ impl Database {
     }
 }
 
-/// With connections that stay open between two looks: opening one costs both sides more than the look itself. Each is
-/// put back as new (`COM_RESET_CONNECTION`), which also forgets the character set of its beginning.
-fn kept(options: OptsBuilder) -> OptsBuilder {
+/// Connections are not kept between two looks: one that is kept goes on to work when nobody can open another any more,
+/// and a socket that is gone, or a server that is full, would not be noticed.
+fn unkept(options: OptsBuilder) -> OptsBuilder {
     let limits = PoolConstraints::new(0, MOST_CONNECTIONS).unwrap_or_default();
-    let keeps = PoolOpts::default()
-        .with_constraints(limits)
-        .with_inactive_connection_ttl(KEPT)
-        .with_ttl_check_interval(KEPT);
-    options.setup(vec!["SET NAMES utf8mb4"]).pool_opts(keeps)
+    options.pool_opts(PoolOpts::default().with_constraints(limits))
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Fault> {
