@@ -91,7 +91,7 @@ impl Scene {
         Self { desired, observed, setting }
     }
 
-    /// Seconds for one plan and one picture.
+    /// Milliseconds for one plan and one picture.
     fn once(&self) -> f64 {
         let begun = Instant::now();
         black_box(plan(&self.desired, &self.observed, &self.setting, NOW));
