@@ -36,17 +36,17 @@ const JOIN: [&str; 10] = [
     "SetReceipts",
     "SetLink",
     "Compare",
-    "Commit",
+    "Admit",
     "WriteConfig",
     "AddServer",
     "SetState",
 ];
 /// In the order in which the removal of a standby takes them.
-const REMOVAL: [&str; 6] = ["Commit", "DropLink", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
+const REMOVAL: [&str; 6] = ["Forget", "DropLink", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
 /// Of a planned change of writer. No link stops or starts: the standby goes on receiving until it has everything, and
 /// the former writer receives from it all the time.
 const PROMOTE: [&str; 6] =
-    ["CloseDatabase", "SetState", "Commit", "OpenDatabase", "SetSemiSync", "WriteConfig"];
+    ["CloseDatabase", "SetState", "Elect", "OpenDatabase", "SetSemiSync", "WriteConfig"];
 
 /// Its cases.
 pub fn file() -> File {

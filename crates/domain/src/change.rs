@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime, Saved};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
@@ -13,7 +14,7 @@ use crate::text::{Text, Thing};
 use crate::visitors::Network;
 
 /// One wish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// Put a server behind a proxy.
@@ -309,6 +310,11 @@ fn keep<T>(parsed: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T>
 }
 
 impl Change {
+    /// Its name, for logs and tests.
+    pub fn name(&self) -> &'static str {
+        self.into()
+    }
+
     /// The sentence that stands in the journal.
     pub fn sentence(&self) -> Text {
         match self {

@@ -151,6 +151,9 @@ pub enum Fault {
     /// A step took too long.
     #[error("a step took too long")]
     Deadline,
+    /// A step was done, and has to be done again although nothing else happened.
+    #[error("{0} was done, and is still to be done")]
+    InVain(&'static str),
     /// Something that nothing follows from but that it failed.
     #[error("{}", .0.key)]
     Said(Text),
@@ -205,6 +208,7 @@ impl Fault {
             Self::Overtaken => text!("decision-refused"),
             Self::NotStored => text!("decision-not-stored"),
             Self::Deadline => text!("step-deadline"),
+            Self::InVain(step) => text!("step-in-vain", step = *step),
             Self::Said(says) => says.clone(),
         }
     }

@@ -19,7 +19,7 @@ use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
-use crate::step::{Mend, Outcome, Step, Target};
+use crate::step::{ConfigText, Mend, Outcome, ProxyStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
 
@@ -95,10 +95,10 @@ impl fmt::Display for ProcessId {
 }
 
 /// A file that HAProxy refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The file's text.
-    pub text: String,
+    pub text: ConfigText,
     /// HAProxy's words.
     pub why: Text,
     /// When.
@@ -192,7 +192,7 @@ impl ProxySeen {
         proxy: PoolId,
         at: Millis,
         look: Result<Running, Fault>,
-        step: Option<(&Step, &Outcome)>,
+        step: Option<(&ProxyStep, &Outcome)>,
     ) -> Vec<Meddling> {
         let running = match look {
             Ok(running) => running,
@@ -207,10 +207,10 @@ impl ProxySeen {
         };
         let values = foreign::values(proxy, &running);
         let mut told = Vec::new();
-        let own_reload = matches!(step, Some((Step::Reload { .. }, _)));
+        let own_reload = matches!(step, Some((ProxyStep::Reload { .. }, _)));
         if self.worker.is_some_and(|known| known != running.pid) {
             self.doubted = match step {
-                Some((Step::Reload { .. }, Outcome::Done)) => None,
+                Some((ProxyStep::Reload { .. }, Outcome::Done)) => None,
                 _ => Some(running.pid),
             };
             if !own_reload {
@@ -311,6 +311,8 @@ pub struct Observed {
     /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes
     /// on.
     pub vain: BTreeMap<(Target, Mend), Setback>,
+    /// The last step done on each target, until a plan goes without it.
+    pub done: BTreeMap<Target, Step>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
@@ -515,7 +517,7 @@ impl Observed {
 
     /// Forgets what a step is about to alter, and what a look from before would still say.
     pub fn unsettle(&mut self, step: &Step) {
-        let Step::NumberIds { name, .. } = step else { return };
+        let Step::Sql(SqlStep::NumberIds { name, .. }) = step else { return };
         self.numbered.remove(name);
         if let Some(Seen::At(_, seen)) = self.databases.get_mut(name) {
             seen.variables.remove(ids::STEP);

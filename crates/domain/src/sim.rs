@@ -16,7 +16,7 @@ use crate::haproxy::stats::{Check, Frontend, Listens, Running, RunningServer, Ve
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen};
 use crate::sessions::Mode;
-use crate::step::{Outcome, Step, Target};
+use crate::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 
 mod homes;
 mod links;
@@ -42,7 +42,7 @@ pub struct World {
     /// The rest of each running proxy's worker.
     workers: BTreeMap<PoolId, Worker>,
     /// The last step on each proxy, until it was looked at again.
-    stepped: RefCell<BTreeMap<PoolId, (Step, Outcome)>>,
+    stepped: RefCell<BTreeMap<PoolId, (ProxyStep, Outcome)>>,
     /// What the looks told of somebody else's doing.
     told: RefCell<Vec<Meddling>>,
     /// Living processes.
@@ -317,8 +317,8 @@ impl World {
     /// Carries out a step.
     pub fn act(&mut self, step: &Step, desired: &Desired) -> Outcome {
         let outcome = self.carry_out(step, desired);
-        if let Target::Proxy(proxy) = step.target() {
-            self.stepped.borrow_mut().insert(proxy, (step.clone(), outcome.clone()));
+        if let Step::Proxy(step) = step {
+            self.stepped.borrow_mut().insert(step.proxy(), (step.clone(), outcome.clone()));
         }
         outcome
     }
@@ -326,27 +326,42 @@ impl World {
     fn carry_out(&mut self, step: &Step, desired: &Desired) -> Outcome {
         self.connect(desired);
         match step {
-            Step::WriteConfig { proxy, text, .. } => {
-                self.files.insert(*proxy, text.clone());
+            Step::Proxy(step) => self.proxy(step),
+            Step::Host(step) => self.host(step, desired),
+            Step::Sql(step) => {
+                self.database(step);
+                Outcome::Done
             }
-            Step::WriteSession { mode } => self.map = Some(*mode),
-            Step::SetSession { mode } => self.mode = Some(*mode),
-            Step::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
-            Step::AddServer { proxy, name, id, to, out } => {
+            // The test that carries a plan out does these itself (see `after`).
+            Step::Rows(_) | Step::Wish(_) => Outcome::Done,
+        }
+    }
+
+    fn proxy(&mut self, step: &ProxyStep) -> Outcome {
+        match step {
+            ProxyStep::WriteConfig { proxy, text, .. } => {
+                self.files.insert(*proxy, text.0.clone());
+            }
+            ProxyStep::WriteSession { mode } => self.map = Some(*mode),
+            ProxyStep::SetSession { mode } => self.mode = Some(*mode),
+            ProxyStep::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
+            ProxyStep::AddServer { proxy, name, id, to, out } => {
                 return self.add(*proxy, name, *id, *to, *out);
             }
-            Step::SetAddress { proxy, name, to } => {
+            ProxyStep::SetAddress { proxy, name, to } => {
                 self.change(*proxy, name, |s| {
                     s.ip = Some(to.ip());
                     s.port = to.port();
                 });
             }
-            Step::SetState { proxy, name, state, writer } => self.set_state(*proxy, name, *state, *writer),
-            Step::SetWeight { proxy, name, weight } => {
+            ProxyStep::SetState { proxy, name, state, writer } => {
+                self.set_state(*proxy, name, *state, *writer);
+            }
+            ProxyStep::SetWeight { proxy, name, weight } => {
                 self.change(*proxy, name, |s| s.weight = *weight);
             }
-            Step::SetMost { proxy, name, most } => self.change(*proxy, name, |s| s.most = *most),
-            Step::OpenFrontend { proxy, name, most, .. } => {
+            ProxyStep::SetMost { proxy, name, most } => self.change(*proxy, name, |s| s.most = *most),
+            ProxyStep::OpenFrontend { proxy, name, most, .. } => {
                 let worker = self.workers.get_mut(proxy);
                 let Some(frontend) = worker.and_then(|w| w.frontends.get_mut(*name)) else {
                     return Outcome::Failed(Fault::Strange(None));
@@ -356,25 +371,30 @@ impl World {
                 }
                 *frontend = Frontend { listens: Listens::Open, most: *most };
             }
-            Step::LiftLimits { proxy } => {
+            ProxyStep::LiftLimits { proxy } => {
                 if let Some(worker) = self.workers.get_mut(proxy) {
                     worker.limits = LIMITS;
                 }
             }
-            Step::DeleteServer { proxy, name } => return self.delete(*proxy, name),
-            Step::StartProcess { id, server, generation, .. } => {
+            ProxyStep::DeleteServer { proxy, name } => return self.delete(*proxy, name),
+        }
+        Outcome::Done
+    }
+
+    fn host(&mut self, step: &HostStep, desired: &Desired) -> Outcome {
+        match step {
+            HostStep::StartProcess { id, server, generation, .. } => {
                 let pid = self.next_pid + 1;
                 let leader = Leader { pid, server: *server, generation: *generation, frozen: false };
                 return self.start(id, leader, desired);
             }
-            Step::StopProcess { .. } => {}
-            Step::KillProcess { id, .. } => self.die(id),
-            Step::TrashHome { name } => {
+            HostStep::KillProcess { id, .. } => self.die(id),
+            HostStep::TrashHome { name } => {
                 self.homes.made.remove(name);
                 self.initialised.remove(name);
                 self.databases.remove(name);
             }
-            Step::CopyDatabase { name, id, donor } => {
+            HostStep::CopyDatabase { name, id, donor } => {
                 let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {
                     return Outcome::Failed(Fault::Strange(None));
                 };
@@ -389,41 +409,53 @@ impl World {
                 self.unseeded.insert(name.clone());
                 self.homes.enter(name, PoolId::Db, *id);
             }
-            Step::InitDatabase { name, id } => {
+            HostStep::InitDatabase { name, id } => {
                 self.initialised.insert(name.clone(), *id);
                 self.homes.enter(name, PoolId::Db, *id);
                 let server_id = desired.db.server(name).map_or(0, |s| s.id);
                 let fresh = DatabaseSeen { read_only: true, server_id, ..DatabaseSeen::default() };
                 self.databases.insert(name.clone(), fresh);
             }
-            _ => self.database(step),
+            // It ends when time passes; nothing of the other two is simulated.
+            HostStep::StopProcess { .. } | HostStep::ImportDatabase { .. } | HostStep::SaveOwn { .. } => {}
         }
         Outcome::Done
     }
 
-    fn database(&mut self, step: &Step) {
-        let Target::Database(name) = step.target() else { return };
-        let Some(database) = self.databases.get_mut(&name) else { return };
-        links::act(database, step);
+    fn database(&mut self, step: &SqlStep) {
+        let name = step.on();
+        let Some(database) = self.databases.get_mut(name) else { return };
         match step {
-            Step::SeedPosition { name } => {
+            SqlStep::SeedPosition { name } => {
                 self.unseeded.remove(name);
             }
-            Step::SetBack { id, .. } => {
+            SqlStep::SetBack { id, .. } => {
                 let log = database.written.last(*id);
                 database.applied.0.insert(*id, log);
             }
-            Step::SetReceipts { on, .. } => database.receipts = *on,
-            Step::OpenDatabase { .. } => database.read_only = false,
-            Step::CloseDatabase { .. } => database.read_only = true,
-            Step::CreateSchema { .. } => database.schema = true,
-            Step::SetSemiSync { on, .. } => database.semi_sync = *on,
-            Step::NumberIds { to, .. } => {
+            SqlStep::SetReceipts { on, .. } => database.receipts = *on,
+            SqlStep::OpenDatabase { .. } => database.read_only = false,
+            SqlStep::CloseDatabase { .. } => database.read_only = true,
+            SqlStep::CreateSchema { .. } => database.schema = true,
+            SqlStep::SetSemiSync { on, .. } => database.semi_sync = *on,
+            SqlStep::NumberIds { to, .. } => {
                 numbers::set(database, *to);
-                self.loose.remove(&name);
+                self.loose.remove(name);
             }
-            Step::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
-            _ => {}
+            SqlStep::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
+            SqlStep::SetLink { from, .. } | SqlStep::StartLink { from, .. } => links::run(database, from),
+            SqlStep::StopLink { from, whole, .. } => links::stop(database, from, *whole),
+            SqlStep::DropLink { from, .. } => drop(database.links.remove(from)),
+            SqlStep::FreeLinks { .. } => (database.waits, database.stalled_at) = (false, None),
+            // Not simulated: what these put right is never wrong here.
+            SqlStep::ReleaseDatabase { .. }
+            | SqlStep::SetVariable { .. }
+            | SqlStep::FollowEvents { .. }
+            | SqlStep::LoadZones { .. }
+            | SqlStep::ResetLink { .. }
+            | SqlStep::Renumber { .. }
+            | SqlStep::MakeAccounts { .. }
+            | SqlStep::SetStrict { .. } => {}
         }
     }
 
@@ -556,20 +588,19 @@ impl World {
 pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Millis) {
     match (step, outcome) {
         (_, Outcome::Failed(why)) => {
-            let setback = memory.setback_mut(step, why);
-            (setback.count, setback.at, setback.why) = (setback.count + 1, now, why.clone());
-            if let Step::AddServer { proxy, name, .. } = step {
+            memory.failed(step, why, now);
+            if let Step::Proxy(ProxyStep::AddServer { proxy, name, .. }) = step {
                 memory.proxies.entry(*proxy).or_default().needs_reload.insert(name.clone());
             }
             return;
         }
-        (Step::StartProcess { id, .. }, Outcome::Done) => {
+        (Step::Host(HostStep::StartProcess { id, .. }), Outcome::Done) => {
             memory.processes.entry(id.clone()).or_default().started_at = Some(now);
         }
-        (Step::StopProcess { id, .. }, Outcome::Done) => {
+        (Step::Host(HostStep::StopProcess { id, .. }), Outcome::Done) => {
             memory.processes.entry(id.clone()).or_default().stopping_since = Some(now);
         }
-        (Step::Compare { name, with }, Outcome::Done) => {
+        (Step::Rows(RowsStep::Compare { name, with }), Outcome::Done) => {
             let report = Report {
                 at_start: now,
                 at_end: now,
@@ -584,10 +615,12 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
             let comparison = Comparison { last: Some((id, report)), ..Comparison::default() };
             memory.comparisons.insert(name.clone(), comparison);
         }
-        (Step::Reload { proxy, .. }, Outcome::Done) => {
+        (Step::Proxy(ProxyStep::Reload { proxy, .. }), Outcome::Done) => {
             memory.proxies.entry(*proxy).or_default().needs_reload.clear();
         }
         _ => {}
     }
-    memory.succeeded(step);
+    if let Some(why) = memory.succeeded(step) {
+        memory.failed(step, &why, now);
+    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{PoolId, ServerName};
-use crate::step::Step;
+use crate::step::ProxyStep;
 use crate::text;
 use crate::text::Text;
 
@@ -165,7 +165,7 @@ fn word(word: &str) -> Text {
 }
 
 /// What differs between two looks and is not the doing of `step`, which was carried out between them.
-pub fn changes(before: &Values, now: &Values, step: Option<&Step>) -> Vec<Change> {
+pub fn changes(before: &Values, now: &Values, step: Option<&ProxyStep>) -> Vec<Change> {
     let mut all = Vec::new();
     for (what, was) in before {
         let gone = text!("foreign-gone");
@@ -186,21 +186,22 @@ pub fn changes(before: &Values, now: &Values, step: Option<&Step>) -> Vec<Change
 }
 
 /// Whether a step may change that.
-fn touches(step: &Step, what: &What) -> bool {
+fn touches(step: &ProxyStep, what: &What) -> bool {
     match step {
-        Step::AddServer { name, .. }
-        | Step::SetAddress { name, .. }
-        | Step::SetState { name, .. }
-        | Step::SetWeight { name, .. }
-        | Step::SetMost { name, .. }
-        | Step::DeleteServer { name, .. } => what.server() == Some(name),
-        Step::OpenFrontend { name, .. } => {
+        ProxyStep::AddServer { name, .. }
+        | ProxyStep::SetAddress { name, .. }
+        | ProxyStep::SetState { name, .. }
+        | ProxyStep::SetWeight { name, .. }
+        | ProxyStep::SetMost { name, .. }
+        | ProxyStep::DeleteServer { name, .. } => what.server() == Some(name),
+        ProxyStep::OpenFrontend { name, .. } => {
             matches!(what, What::Frontend(n) | What::FrontendMost(n) if n == name)
         }
-        Step::LiftLimits { .. } => matches!(what, What::Connections | What::Rate),
-        Step::SetSession { .. } => *what == What::Session,
+        ProxyStep::LiftLimits { .. } => matches!(what, What::Connections | What::Rate),
+        ProxyStep::SetSession { .. } => *what == What::Session,
         // Another worker is another process.
-        Step::Reload { .. } => true,
-        _ => false,
+        ProxyStep::Reload { .. } => true,
+        // Files alone change nothing in the process.
+        ProxyStep::WriteConfig { .. } | ProxyStep::WriteSession { .. } => false,
     }
 }

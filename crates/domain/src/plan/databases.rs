@@ -9,7 +9,7 @@ use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
-use crate::step::{Step, Target};
+use crate::step::{HostStep, RowsStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
 
@@ -143,10 +143,10 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     for (server, seen) in seen_servers() {
         // Closed before anything else happens.
         if !desired.takes_writes(server) && !seen.read_only && !drains(desired, observed, server, now) {
-            plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
+            plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() }));
         }
         if !desired.is_writer(&server.name) && seen.semi_sync {
-            plan.steps.push(Step::SetSemiSync { name: server.name.clone(), on: false });
+            plan.steps.push(Step::Sql(SqlStep::SetSemiSync { name: server.name.clone(), on: false }));
         }
     }
     for (server, seen) in seen_servers() {
@@ -155,7 +155,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     writer(plan, desired, observed, now);
     let ids = left_behind(desired, observed, now);
     if let Some(name) = desired.writer.clone().filter(|_| !ids.is_empty()) {
-        plan.steps.push(Step::EndSenders { name, ids });
+        plan.steps.push(Step::Sql(SqlStep::EndSenders { name, ids }));
     }
     let lost = lost(desired, observed, now).is_some();
     // Never while the writer changes: the one that takes over needs what it can get.
@@ -186,7 +186,9 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             Standing::Diverged(_) => unlink(plan, server, seen),
             // A copy under way is broken off first.
             Standing::Released if observed.copies.contains_key(&server.name) => {}
-            Standing::Released => plan.steps.push(Step::ReleaseDatabase { name: server.name.clone() }),
+            Standing::Released => {
+                plan.steps.push(Step::Sql(SqlStep::ReleaseDatabase { name: server.name.clone() }));
+            }
         }
     }
     for server in &desired.db.servers {
@@ -197,14 +199,14 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             if matches!(server.standing, Standing::Leaving | Standing::Released)
                 && away(observed, &server.name, now)
             {
-                plan.steps.push(Step::Commit(Change::LetGo { name }));
+                plan.steps.push(Step::Wish(Change::LetGo { name }));
             }
             continue;
         }
         match &server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
             Standing::Leaving if dead => {
-                plan.steps.push(Step::Commit(Change::Forget { name }));
+                plan.steps.push(Step::Wish(Change::Forget { name }));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
             Standing::Returning { saved: Some(saved), .. }
@@ -213,11 +215,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                     && process.failures >= REFUSALS
                     && process.ended_at >= process.started_at =>
             {
-                plan.steps.push(Step::Commit(Change::Expel { name, lacks: 0 }));
+                plan.steps.push(Step::Wish(Change::Expel { name, lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
             Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
-                plan.steps.push(Step::Commit(Change::Recopy { name }));
+                plan.steps.push(Step::Wish(Change::Recopy { name }));
             }
             _ => {}
         }
@@ -239,7 +241,7 @@ fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
             let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
             plan.waiting.push((Target::Database(server.name.clone()), text));
             if !seen.read_only {
-                plan.steps.push(Step::CloseDatabase { name: server.name.clone() });
+                plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() }));
             }
         }
     }
@@ -253,25 +255,28 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
         Decision::Keep => {}
         Decision::Restart(why) | Decision::Wait(why) => wait(why),
         Decision::Fence { pid } => {
-            plan.steps.push(Step::KillProcess { id: ProcessId::Server(writer.clone()), pids: vec![pid] });
+            plan.steps.push(Step::Host(HostStep::KillProcess {
+                id: ProcessId::Server(writer.clone()),
+                pids: vec![pid],
+            }));
         }
         Decision::Prepare { stop, waiting } => {
             wait(waiting);
             for on in stop {
-                plan.steps.push(Step::StopLink { on, from: writer.clone(), whole: false });
+                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from: writer.clone(), whole: false }));
             }
         }
-        Decision::Close => plan.steps.push(Step::CloseDatabase { name: writer.clone() }),
+        Decision::Close => plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() })),
         Decision::Elect { to, limit } => {
             // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
             // may carry the numbers that the new one gives.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
-            plan.steps.push(Step::Commit(Change::Elect { to, epoch: desired.epoch + 1, limit }));
+            plan.steps.push(Step::Wish(Change::Elect { to, epoch: desired.epoch + 1, limit }));
         }
         Decision::Abandon(why) => {
             if let Some(handover) = &desired.handover {
                 let name = handover.to.clone();
-                plan.steps.push(Step::Commit(Change::AbandonHandover { name, why }));
+                plan.steps.push(Step::Wish(Change::AbandonHandover { name, why }));
             }
         }
     }
@@ -294,7 +299,7 @@ fn links(
         }
         if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
             if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::StopLink { on, from, whole: false });
+                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
             }
             continue;
         }
@@ -303,18 +308,22 @@ fn links(
         }
         if held.is_some_and(|h| (&h.on, &h.from) == (&on, &from)) {
             if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::StopLink { on, from, whole: false });
+                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
             }
             continue;
         }
         match link {
-            None => plan.steps.push(Step::SetLink { on, from }),
+            None => plan.steps.push(Step::Sql(SqlStep::SetLink { on, from })),
             // A link that stopped with an error waits for a person: starting it again would hide the error.
             Some(link) if !altered(link, peer).is_empty() => {
-                plan.steps.push(Step::ResetLink { on, from, was: altered(link, peer).join(", ") });
+                plan.steps.push(Step::Sql(SqlStep::ResetLink {
+                    on,
+                    from,
+                    was: altered(link, peer).join(", "),
+                }));
             }
             Some(link) if link.error == 0 && (link.receiving == Thread::Stopped || !link.applying) => {
-                plan.steps.push(Step::StartLink { on, from });
+                plan.steps.push(Step::Sql(SqlStep::StartLink { on, from }));
             }
             Some(_) => {}
         }
@@ -328,7 +337,7 @@ fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &Databa
             matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
         };
         if desired.db.server(from).is_none_or(out) {
-            plan.steps.push(Step::DropLink { on: server.name.clone(), from: from.clone() });
+            plan.steps.push(Step::Sql(SqlStep::DropLink { on: server.name.clone(), from: from.clone() }));
         }
     }
 }
@@ -341,7 +350,7 @@ fn receipts(plan: &mut Plan, desired: &Desired, server: &Server, seen: &Database
 
 fn receipts_of(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, on: bool) {
     if seen.receipts != on {
-        plan.steps.push(Step::SetReceipts { name: server.name.clone(), on });
+        plan.steps.push(Step::Sql(SqlStep::SetReceipts { name: server.name.clone(), on }));
     }
 }
 
@@ -369,7 +378,11 @@ fn joining(
         if !super::hosts::at_home(plan, observed, PoolId::Db, server, process) {
             // What another server left by its name goes first.
         } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
-            plan.steps.push(Step::ImportDatabase { name: name.clone(), id: server.id, donor });
+            plan.steps.push(Step::Host(HostStep::ImportDatabase {
+                name: name.clone(),
+                id: server.id,
+                donor,
+            }));
         } else {
             let id = ProcessId::Server(name.clone());
             plan.waiting.push((Target::Process(id), text!("wait-donor", name = name)));
@@ -377,7 +390,7 @@ fn joining(
         return;
     }
     if observed.unseeded.contains(name) {
-        plan.steps.push(Step::SeedPosition { name: name.clone() });
+        plan.steps.push(Step::Sql(SqlStep::SeedPosition { name: name.clone() }));
         return;
     }
     let before = plan.steps.len();
@@ -403,7 +416,7 @@ fn joining(
         _ if comparison.is_some_and(|c| c.running.is_some()) => {}
         Some(report) if report.different() == 0 && !again => {
             // What no comparison can tell was carried by the copy, is named, and stays a warning.
-            plan.steps.push(Step::Commit(Change::Admit { name: name.clone() }));
+            plan.steps.push(Step::Wish(Change::Admit { name: name.clone() }));
         }
         // What may be told by the next comparison waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
@@ -428,7 +441,7 @@ const SETTLING_PAUSE: u64 = 10_000;
 /// Plans a comparison with the writer, if that one is open.
 fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &ServerName, now: Millis) {
     if fresh(observed, writer, now).is_some_and(|d| !d.read_only) {
-        plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });
+        plan.steps.push(Step::Rows(RowsStep::Compare { name: server.name.clone(), with: writer.clone() }));
     }
 }
 
@@ -476,20 +489,24 @@ fn rows(
     let comparison = observed.comparisons.get(&server.name);
     let running = comparison.is_some_and(|c| c.running.is_some());
     if seen.lenient && !running {
-        plan.steps.push(Step::SetStrict { name: server.name.clone() });
+        plan.steps.push(Step::Sql(SqlStep::SetStrict { name: server.name.clone() }));
     }
     if let Some(side) = comparison.and_then(|c| c.repair)
         && open
         && !running
         && desired.handover.is_none()
     {
-        plan.steps.push(Step::Repair { name: server.name.clone(), with: writer.clone(), side });
+        plan.steps.push(Step::Rows(RowsStep::Repair {
+            name: server.name.clone(),
+            with: writer.clone(),
+            side,
+        }));
         return;
     }
     let due = due(desired, observed, server, now);
     let wanted = comparison.is_some_and(|c| c.wanted);
     if open && follows && !running && (due || wanted) && desired.handover.is_none() {
-        plan.steps.push(Step::Compare { name: server.name.clone(), with: writer.clone() });
+        plan.steps.push(Step::Rows(RowsStep::Compare { name: server.name.clone(), with: writer.clone() }));
     }
 }
 
@@ -513,9 +530,9 @@ fn leaving(
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
         None if server.runtime == Runtime::External => {
-            plan.steps.push(Step::Commit(Change::Release { name: server.name.clone() }));
+            plan.steps.push(Step::Wish(Change::Release { name: server.name.clone() }));
         }
-        None => plan.steps.push(Step::Commit(Change::Forget { name: server.name.clone() })),
+        None => plan.steps.push(Step::Wish(Change::Forget { name: server.name.clone() })),
         Some(peer) => {
             let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
             plan.waiting.push((Target::Database(server.name.clone()), text));
@@ -527,7 +544,11 @@ fn leaving(
 fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
     for (from, link) in &seen.links {
         if link.receiving != Thread::Stopped || link.applying {
-            plan.steps.push(Step::StopLink { on: server.name.clone(), from: from.clone(), whole: true });
+            plan.steps.push(Step::Sql(SqlStep::StopLink {
+                on: server.name.clone(),
+                from: from.clone(),
+                whole: true,
+            }));
         }
     }
 }
@@ -544,7 +565,8 @@ fn open(
     if seen.read_only {
         match opening(desired, observed, server, now) {
             Opening::Open => {
-                plan.steps.push(Step::OpenDatabase { name: name.clone(), epoch: desired.epoch });
+                plan.steps
+                    .push(Step::Sql(SqlStep::OpenDatabase { name: name.clone(), epoch: desired.epoch }));
             }
             Opening::Later(why) | Opening::Refused(why) => {
                 plan.waiting.push((Target::Database(name.clone()), why));
@@ -557,7 +579,7 @@ fn open(
         return;
     }
     if !seen.schema {
-        plan.steps.push(Step::CreateSchema { name: name.clone() });
+        plan.steps.push(Step::Sql(SqlStep::CreateSchema { name: name.clone() }));
     }
     // Waiting for a receipt is only worth it while somebody caught up can give one (otherwise the first
     // write after an outage would wait for the timeout).
@@ -567,7 +589,7 @@ fn open(
         })
     });
     if standby_ready && !seen.semi_sync && seen.schema {
-        plan.steps.push(Step::SetSemiSync { name: name.clone(), on: true });
+        plan.steps.push(Step::Sql(SqlStep::SetSemiSync { name: name.clone(), on: true }));
     }
 }
 

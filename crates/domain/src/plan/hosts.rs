@@ -6,7 +6,7 @@ use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
-use crate::step::{Step, Target};
+use crate::step::{HostStep, Step, Target};
 use crate::text;
 
 use super::draining::drains;
@@ -28,7 +28,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
     }
     for server in desired.web.servers.iter().filter(|s| s.standing == Standing::Leaving) {
         if leaving::out_of_service(server, observed, now) {
-            plan.steps.push(Step::Commit(Change::Depart { name: server.name.clone() }));
+            plan.steps.push(Step::Wish(Change::Depart { name: server.name.clone() }));
         }
     }
     for (id, seen) in &observed.processes {
@@ -44,7 +44,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
         let process = observed.processes.get(&ProcessId::Server(name.clone()));
         if !own && process.is_none_or(ended) {
-            plan.steps.push(Step::TrashHome { name: name.clone() });
+            plan.steps.push(Step::Host(HostStep::TrashHome { name: name.clone() }));
         }
     }
 }
@@ -82,7 +82,7 @@ fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
         let text = text!("wait-unlooked", name = id);
         plan.waiting.push((Target::Process(id.clone()), text));
     } else if !process.orphans.is_empty() {
-        plan.steps.push(Step::KillProcess { id: id.clone(), pids: process.orphans.clone() });
+        plan.steps.push(Step::Host(HostStep::KillProcess { id: id.clone(), pids: process.orphans.clone() }));
     } else {
         return true;
     }
@@ -97,7 +97,7 @@ fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     }
     let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
     if now >= next {
-        plan.steps.push(Step::StartProcess { id, server, generation, keeps });
+        plan.steps.push(Step::Host(HostStep::StartProcess { id, server, generation, keeps }));
     } else {
         let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
         plan.waiting.push((Target::Process(id), text));
@@ -118,7 +118,7 @@ fn server_process(
     let Some(leader) = &process.leader else {
         if !wanted {
             if !process.orphans.is_empty() {
-                plan.steps.push(Step::KillProcess { id, pids: process.orphans.clone() });
+                plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: process.orphans.clone() }));
             }
         } else if !at_home(plan, observed, pool, server, process) {
             // What another server left by its name goes first.
@@ -128,7 +128,11 @@ fn server_process(
             // Another one may take over: which of them writes is decided first.
         } else if let Standing::Returning { limit, saved: None } = server.standing {
             // Before crash recovery takes back what it had not yet committed in the tables.
-            plan.steps.push(Step::SaveOwn { name: server.name.clone(), id: server.id, after: limit });
+            plan.steps.push(Step::Host(HostStep::SaveOwn {
+                name: server.name.clone(),
+                id: server.id,
+                after: limit,
+            }));
         } else {
             let wanted = Start { id, server: server.id, generation: server.generation, keeps: keeps(server) };
             start(plan, wanted, process, now);
@@ -137,11 +141,11 @@ fn server_process(
     };
     if matches!(server.standing, Standing::Returning { saved: None, .. }) {
         // It was started as the writer just when another one was chosen: its log comes first.
-        plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
+        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
         return;
     }
     if pool == PoolId::Db && waits_for_room(desired, observed, server, process, now) {
-        plan.steps.push(Step::KillProcess { id, pids: vec![leader.pid] });
+        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
         return;
     }
     if wanted && !server.outdates(leader.server, leader.generation) {
@@ -229,11 +233,11 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
         // The data of the server that had this name before are on their way out.
         Some(_) => {}
         None if server.standing != Standing::Joining => {
-            plan.steps.push(Step::InitDatabase { name: name(), id: server.id });
+            plan.steps.push(Step::Host(HostStep::InitDatabase { name: name(), id: server.id }));
         }
         None => {
             if let Some(donor) = donor(desired, observed, now) {
-                plan.steps.push(Step::CopyDatabase { name: name(), id: server.id, donor });
+                plan.steps.push(Step::Host(HostStep::CopyDatabase { name: name(), id: server.id, donor }));
             } else {
                 let id = ProcessId::Server(name());
                 plan.waiting.push((Target::Process(id), text!("wait-donor", name = &server.name)));
@@ -277,9 +281,9 @@ fn restarts(desired: &Desired, observed: &Observed, now: Millis) -> bool {
 
 fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience: u64, now: Millis) {
     match process.stopping_since {
-        None => plan.steps.push(Step::StopProcess { id, pid }),
+        None => plan.steps.push(Step::Host(HostStep::StopProcess { id, pid })),
         Some(since) if now >= since + patience => {
-            plan.steps.push(Step::KillProcess { id, pids: vec![pid] });
+            plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![pid] }));
         }
         Some(_) => {
             let text = text!("wait-stop", name = &id);
@@ -313,6 +317,6 @@ fn removed(
     if let Some(leader) = &seen.leader {
         end(plan, id, seen, leader.pid, patience(observed, name, PoolId::Db), now);
     } else if !seen.orphans.is_empty() {
-        plan.steps.push(Step::KillProcess { id, pids: seen.orphans.clone() });
+        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: seen.orphans.clone() }));
     }
 }

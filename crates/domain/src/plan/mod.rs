@@ -33,6 +33,8 @@ pub struct Plan {
     pub revision: u64,
     /// In an order that is safe to stop after any one.
     pub steps: Vec<Step>,
+    /// What would be next, and rests because it failed.
+    pub resting: Vec<Step>,
     /// What cannot be done yet, and why.
     pub waiting: Vec<(Target, Text)>,
 }
@@ -70,13 +72,16 @@ fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
         setback.filter(|s| now < s.at + backoff(s.count + 1).min(most))
     };
     let mut waiting: Vec<(Target, Text)> = Vec::new();
-    plan.steps.retain(|step| {
-        let Some(setback) = resting(step) else { return true };
-        let target = step.target();
-        if !waiting.iter().any(|(t, _)| *t == target) {
-            waiting.push((target, text!("wait-setback", count = setback.count)));
+    let (rest, steps) = std::mem::take(&mut plan.steps).into_iter().partition(|step| match resting(step) {
+        None => false,
+        Some(setback) => {
+            let target = step.target();
+            if !waiting.iter().any(|(t, _)| *t == target) {
+                waiting.push((target, text!("wait-setback", count = setback.count)));
+            }
+            true
         }
-        false
     });
+    (plan.resting, plan.steps) = (rest, steps);
     plan.waiting.extend(waiting);
 }

@@ -9,7 +9,7 @@ use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE};
-use crate::step::{Step, Target};
+use crate::step::{ConfigText, ProxyStep, Step, Target};
 use crate::text;
 use crate::text::Thing;
 
@@ -187,7 +187,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
         if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
-            plan.steps.push(Step::WriteSession { mode: desired.session });
+            plan.steps.push(Step::Proxy(ProxyStep::WriteSession { mode: desired.session }));
         }
         if process.leader.is_none() {
             let want = config::render(desired, proxy, setting, &places);
@@ -201,7 +201,8 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
 /// Adds the step that writes the file, unless it is written.
 fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, check: bool) {
     if seen.file.as_deref() != Some(want.text.as_str()) {
-        plan.steps.push(Step::WriteConfig { proxy, text: want.text.clone(), check });
+        let text = ConfigText(want.text.clone());
+        plan.steps.push(Step::Proxy(ProxyStep::WriteConfig { proxy, text, check }));
     }
 }
 
@@ -232,18 +233,18 @@ fn running_proxy(
             }
         }
         let want = config::render(desired, proxy, setting, &places);
-        if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(now) && r.text == want.text) {
+        if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(now) && r.text.0 == want.text) {
             plan.waiting.push((Target::Proxy(proxy), refused.why.clone()));
             return;
         }
         write(plan, seen, proxy, &want, true);
-        plan.steps.push(Step::Reload { proxy, shape: want.shape.clone() });
+        plan.steps.push(Step::Proxy(ProxyStep::Reload { proxy, shape: want.shape.clone() }));
         return;
     }
     // The file first: were HAProxy to restart now, it would come up as wished.
     write(plan, seen, proxy, &want, false);
     if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
-        plan.steps.push(Step::SetSession { mode: desired.session });
+        plan.steps.push(Step::Proxy(ProxyStep::SetSession { mode: desired.session }));
     }
     unbind(plan, proxy, running);
     for name in places.iter().filter(|(_, place)| place.stays).map(|(name, _)| name) {
@@ -260,7 +261,7 @@ fn running_proxy(
         match running.servers.get(&server.name) {
             None => {
                 let (name, id, out) = (server.name.clone(), server.id, place.gone);
-                plan.steps.push(Step::AddServer { proxy, name, id, to, out });
+                plan.steps.push(Step::Proxy(ProxyStep::AddServer { proxy, name, id, to, out }));
             }
             Some(now) if now.id == server.id => {
                 let wish = config::wish(desired, proxy, server, *place);
@@ -295,7 +296,7 @@ pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step>
             );
             if gone {
                 let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
-                steps.push(Step::SetState { proxy, name, state, writer });
+                steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
             }
         }
     }
@@ -316,14 +317,14 @@ pub(crate) fn unproven(seen: &ProxySeen, proxy: PoolId, running: &Running) -> bo
 /// Takes away what keeps visitors out of the process as a whole.
 fn unbind(plan: &mut Plan, proxy: PoolId, running: &Running) {
     if bounded(running) {
-        plan.steps.push(Step::LiftLimits { proxy });
+        plan.steps.push(Step::Proxy(ProxyStep::LiftLimits { proxy }));
     }
     let most = running.limits.most_at_start;
     for name in config::frontends(proxy).iter().copied() {
         let Some(now) = running.frontends.get(name) else { continue };
         let paused = now.listens == Listens::Paused;
         if paused || now.most != most {
-            plan.steps.push(Step::OpenFrontend { proxy, name, most, paused });
+            plan.steps.push(Step::Proxy(ProxyStep::OpenFrontend { proxy, name, most, paused }));
         }
     }
 }
@@ -351,9 +352,9 @@ fn remove(
         let name = name.clone();
         if !server.maintenance || !server.writer_maintenance {
             let (state, writer) = (State::Maintenance, State::Maintenance);
-            plan.steps.push(Step::SetState { proxy, name, state, writer });
+            plan.steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
         } else if server.sessions == 0 {
-            plan.steps.push(Step::DeleteServer { proxy, name });
+            plan.steps.push(Step::Proxy(ProxyStep::DeleteServer { proxy, name }));
         } else {
             let text = text!("wait-requests", name = &name, count = server.sessions);
             plan.waiting.push((Target::Proxy(proxy), text));
@@ -375,14 +376,14 @@ fn adjust(
     if moves && proxy == PoolId::Web && wish.maintenance && !now.maintenance {
         // Nobody is sent to an address that no check has seen.
         let (state, writer) = (State::Maintenance, State::Maintenance);
-        plan.steps.push(Step::SetState { proxy, name: name(), state, writer });
+        plan.steps.push(Step::Proxy(ProxyStep::SetState { proxy, name: name(), state, writer }));
     }
     if moves {
-        plan.steps.push(Step::SetAddress { proxy, name: name(), to });
+        plan.steps.push(Step::Proxy(ProxyStep::SetAddress { proxy, name: name(), to }));
     }
     let most = config::most(proxy);
     if now.most != most {
-        plan.steps.push(Step::SetMost { proxy, name: name(), most });
+        plan.steps.push(Step::Proxy(ProxyStep::SetMost { proxy, name: name(), most }));
     }
     let state = match (wish.maintenance, wish.drain) {
         (true, _) => State::Maintenance,
@@ -397,7 +398,7 @@ fn adjust(
     let writer = if wish.writer_maintenance { State::Maintenance } else { state };
     let unchecked = state != State::Maintenance && (now.verdict == Verdict::Unchecked || !now.checked);
     if state != state_is || wish.writer_maintenance != now.writer_maintenance || !now.uniform || unchecked {
-        plan.steps.push(Step::SetState { proxy, name: name(), state, writer });
+        plan.steps.push(Step::Proxy(ProxyStep::SetState { proxy, name: name(), state, writer }));
         return;
     }
     if state != State::Ready {
@@ -406,7 +407,7 @@ fn adjust(
     if now.weight != FULL_WEIGHT {
         let good = matches!(now.verdict, Verdict::Up | Verdict::Failing) && now.check.passed();
         if now.weight != 0 || good || proxy == PoolId::Db {
-            plan.steps.push(Step::SetWeight { proxy, name: name(), weight: FULL_WEIGHT });
+            plan.steps.push(Step::Proxy(ProxyStep::SetWeight { proxy, name: name(), weight: FULL_WEIGHT }));
         } else {
             let text = text!("wait-first-check", name = &server.name);
             plan.waiting.push((Target::Proxy(proxy), text));

@@ -23,7 +23,7 @@ use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, Refusal, Seen};
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
-use crate::step::{Step, Target};
+use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, Step, Target};
 use crate::text;
 
 use super::{Plan, plan};
@@ -70,8 +70,8 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             let outcome = world.act(&step, wish);
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
-                Step::Commit(change) => Some(change.clone()),
-                Step::SaveOwn { name, .. } => {
+                Step::Wish(change) => Some(change.clone()),
+                Step::Host(HostStep::SaveOwn { name, .. }) => {
                     let saved = Saved { count: 1, file: "lost/x".to_owned() };
                     Some(Change::Saved { name: name.clone(), saved })
                 }
@@ -82,6 +82,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             }
             done += 1;
             world.look(memory, wish);
+            no_repeat(wish, memory, world, &step, &outcome);
             let new: Vec<_> = never(wish, memory).into_iter().filter(|f| !already.contains(f)).collect();
             assert_eq!(new, [], "after {step:?}");
             assert_eq!(deserted(&wished, &before, memory), [], "after {step:?}");
@@ -93,6 +94,14 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
         }
     }
     done
+}
+
+/// What was done, and looked at while nothing else happened, is not planned again.
+fn no_repeat(wish: &Desired, memory: &Observed, world: &World, step: &Step, outcome: &Outcome) {
+    if *outcome == Outcome::Done && !step.insists() {
+        let again = plan(wish, memory, &setting(), world.now);
+        assert!(!again.steps.contains(step) && !again.resting.contains(step), "again: {step:?}");
+    }
 }
 
 /// Goes on until nothing is left to do and nothing is wrong.
@@ -511,7 +520,8 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
         for _ in 0..50 {
             world.look(&mut memory, &desired);
             let steps = plan(&desired, &memory, &setting(), world.now).steps;
-            seen += steps.iter().take(1).filter(|s| matches!(s, Step::Reload { .. })).count();
+            seen +=
+                steps.iter().take(1).filter(|s| matches!(s, Step::Proxy(ProxyStep::Reload { .. }))).count();
             round(&mut desired, &mut world, &mut memory, 1);
             world.pass(&memory, 100);
         }
@@ -530,18 +540,18 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     let written = |memory: &Observed, now| {
         let steps = plan(&desired, memory, &setting(), now).steps;
         steps.into_iter().find_map(|step| match step {
-            Step::WriteConfig { proxy: PoolId::Web, text, check: true } => Some(text),
+            Step::Proxy(ProxyStep::WriteConfig { proxy: PoolId::Web, text, check: true }) => Some(text),
             _ => None,
         })
     };
     let file = written(&memory, world.now).expect("a file that is checked");
-    let refuse = |memory: &mut Observed, text: String, at| {
+    let refuse = |memory: &mut Observed, text: ConfigText, at| {
         let why = text!("haproxy-refused-file", said = "x");
         memory.proxies.get_mut(&PoolId::Web).expect("seen").refused = Some(Refusal { text, why, at });
     };
     refuse(&mut memory, file.clone(), world.now);
     assert_eq!(written(&memory, world.now), None, "the same again");
-    refuse(&mut memory, "another".to_owned(), world.now);
+    refuse(&mut memory, ConfigText("another".to_owned()), world.now);
     assert_eq!(written(&memory, world.now).as_ref(), Some(&file), "that was another file");
     // What was read beside it may have been the cause.
     refuse(&mut memory, file.clone(), world.now - Refusal::HOLDS + 1);

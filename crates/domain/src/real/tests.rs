@@ -7,6 +7,7 @@ use crate::plan::tests::{first, setting, settle};
 use crate::sessions::Mode;
 use crate::sim::World;
 use crate::snapshot::snapshot;
+use crate::step::ConfigText;
 
 struct Scene {
     desired: Desired,
@@ -228,7 +229,7 @@ fn a_file_that_is_refused_fails_with_haproxy_s_words() {
     let reload = Change::Reload { proxy: PoolId::Web };
     let revision = scene.wish(&reload);
     let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
-    web.refused = Some(Refusal { text: "text".to_owned(), why: text!("reason-never"), at: 0 });
+    web.refused = Some(Refusal { text: ConfigText("text".to_owned()), why: text!("reason-never"), at: 0 });
     assert_eq!(scene.real(&reload, revision), Real::Failed(text!("reason-never")));
     let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
     (web.refused, web.running) = (None, Seen::Never);

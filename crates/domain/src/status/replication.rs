@@ -11,7 +11,7 @@ use crate::observed::{Observed, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::reason::Reason;
 use crate::state::{Light, State, Status};
-use crate::step::{Mend, Step, Target};
+use crate::step::{Mend, SqlStep, Step, Target};
 use crate::text;
 
 use super::{LAG_LIMIT, database_check_reason, joining, linking, passage, unreached};
@@ -123,7 +123,7 @@ fn schemaless(
     if seen.schema || !desired.is_writer(&server.name) {
         return None;
     }
-    let made = Step::CreateSchema { name: server.name.clone() };
+    let made = Step::Sql(SqlStep::CreateSchema { name: server.name.clone() });
     Some(match observed.setback(&made) {
         Some(setback) => Status::new(Light::Warning, State::Schemaless, setback.why.clone()),
         None => Status::new(Light::Progress, State::Opening, text!("reason-no-schema")),

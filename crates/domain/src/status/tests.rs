@@ -4,7 +4,7 @@ use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::fault::{Fault, Lack};
 use crate::observed::{HeldLink, Setback};
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 
 fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
@@ -31,8 +31,8 @@ fn a_writer_is_well_once_applications_find_their_schema() {
     assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
     // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
     let mut denied = bare("db1");
-    let step = Step::CreateSchema { name: name("db1") };
-    denied.seen.setback_mut(&step, &Fault::Broken);
+    let step = Step::Sql(SqlStep::CreateSchema { name: name("db1") });
+    denied.seen.failed(&step, &Fault::Broken, denied.now);
     says(&denied, "db1", (Light::Warning, State::Schemaless));
 }
 
@@ -47,7 +47,7 @@ fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
 
 /// Cordée has its links rest for a moment, so long ago.
 fn rested(mut scene: Scene, on: &str, ago: u64) -> Scene {
-    let step = Step::SetReceipts { name: name(on), on: true };
+    let step = Step::Sql(SqlStep::SetReceipts { name: name(on), on: true });
     scene.seen.note_rest(&step, scene.now - ago);
     scene
 }

@@ -41,6 +41,7 @@ reason-port-taken = port { $port } is taken by { $holder }
 reason-process-exit = process ended with code { $code }
 reason-process-signal = process killed by signal { $signal }
 step-deadline = It took longer than a minute.
+step-in-vain = It was done, and still has to be done ({ $step }): it had no effect, or something undid it.
 test-http = Web page
 test-http-status = Answered { $status }.
 test-name = Name

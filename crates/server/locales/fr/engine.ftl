@@ -41,6 +41,7 @@ reason-port-taken = le port { $port } est pris par { $holder }
 reason-process-exit = processus terminé avec le code { $code }
 reason-process-signal = processus tué par le signal { $signal }
 step-deadline = Cela a pris plus d’une minute.
+step-in-vain = C’est fait, et c’est encore à faire ({ $step }) : sans effet, ou défait aussitôt.
 test-http = Page web
 test-http-status = Réponse { $status }.
 test-name = Nom

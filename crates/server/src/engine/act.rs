@@ -13,7 +13,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
-use cordee_domain::step::{Outcome, Step, Target};
+use cordee_domain::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 use cordee_domain::text;
 use rustix::process::Signal;
 use tokio::sync::mpsc;
@@ -34,19 +34,20 @@ impl Engine {
     /// Starts a step; its end comes back as a sight.
     pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
         tracing::debug!(?step, "step");
-        process::failpoint("before", &step_name(&step));
+        process::failpoint("before", step.name());
         self.observed.note_rest(&step, now());
         self.observed.unsettle(&step);
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
-        match step.target() {
-            Target::Proxy(id) => {
+        match step {
+            Step::Proxy(step) => {
                 self.work.spawn(async move {
                     let outcome = ended(timeout(DEADLINE, proxy_step(&parts, &step)).await);
-                    let sight = look_at_proxy(&parts.home, id, Some((step, outcome))).await;
+                    let sight = look_at_proxy(&parts.home, step.proxy(), Some((step, outcome))).await;
                     let _ = out.send(sight).await;
                 });
             }
-            Target::Database(name) => {
+            Step::Sql(step) => {
+                let name = step.on().clone();
                 let database = self.database(&name);
                 self.work.spawn(async move {
                     let work = database_step(&parts, &desired, &database, &step);
@@ -56,35 +57,26 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, at, seen, step: Some((step, outcome)) }).await;
                 });
             }
-            Target::Rows(_) if matches!(step, Step::Repair { .. }) => self.repair(step, &desired),
-            Target::Rows(_) => self.compare(step, &desired),
-            Target::Wish => {
+            Step::Rows(RowsStep::Compare { name, with }) => self.compare(name, with, &desired),
+            Step::Rows(RowsStep::Repair { name, with, side }) => self.repair(name, with, side, &desired),
+            Step::Wish(change) => {
                 self.work.spawn_blocking(move || {
-                    let outcome = match &step {
-                        Step::Commit(change) => commit(&parts, change),
-                        _ => Outcome::Done,
-                    };
-                    let _ = out.blocking_send(Sight::Wish { step, outcome });
+                    let outcome = commit(&parts, &change);
+                    let _ = out.blocking_send(Sight::Wish { change, outcome });
                 });
             }
-            Target::Process(id) => {
+            Step::Host(step) => {
                 let doors = self.doors.clone();
                 self.work.spawn_blocking(move || {
                     let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
                         Ok(child) => (Outcome::Done, child),
                         Err(why) => (Outcome::Failed(why), None),
                     };
-                    let _ = out.blocking_send(Sight::Process { id, step, outcome, child });
+                    let _ = out.blocking_send(Sight::Process { step, outcome, child });
                 });
             }
         }
     }
-}
-
-/// A step's kind, for the tests of what a crash leaves behind.
-fn step_name(step: &Step) -> String {
-    let text = format!("{step:?}");
-    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_owned()
 }
 
 /// Stores a decision of Cordée's own. One that was overtaken by another is no failure: the next plan starts from that.
@@ -110,38 +102,39 @@ fn ended(result: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> Outc
     }
 }
 
-async fn proxy_step(parts: &Parts, step: &Step) -> Result<(), Fault> {
+async fn proxy_step(parts: &Parts, step: &ProxyStep) -> Result<(), Fault> {
     let home = &parts.home;
     let commands = match step {
-        Step::WriteConfig { proxy, text, check } => {
+        ProxyStep::WriteConfig { proxy, text, check } => {
             let path = home.proxy_config(*proxy);
             if *check {
-                haproxy::check(*proxy, text, parts.users.haproxy).await?;
+                haproxy::check(*proxy, &text.0, parts.users.haproxy).await?;
             }
             by_hand::keep(parts, *proxy)?;
-            return files::replace(&path, text, 0o600, parts.users.haproxy).map_err(|e| io(&e));
+            return files::replace(&path, &text.0, 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
-        Step::WriteSession { mode } => {
+        ProxyStep::WriteSession { mode } => {
             let path = home.session_map();
             return files::replace(&path, mode.map(), 0o600, parts.users.haproxy).map_err(|e| io(&e));
         }
-        Step::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
-        Step::Reload { proxy, shape } => {
+        ProxyStep::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
+        ProxyStep::Reload { proxy, shape } => {
             return haproxy::reload(home, *proxy, shape).await;
         }
-        Step::AddServer { proxy, name, id, to, out } => (proxy, runtime::add(*proxy, name, *id, *to, *out)),
-        Step::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
-        Step::SetState { proxy, name, state, writer } => {
+        ProxyStep::AddServer { proxy, name, id, to, out } => {
+            (proxy, runtime::add(*proxy, name, *id, *to, *out))
+        }
+        ProxyStep::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
+        ProxyStep::SetState { proxy, name, state, writer } => {
             (proxy, runtime::set_state(*proxy, name, *state, *writer))
         }
-        Step::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
-        Step::SetMost { proxy, name, most } => (proxy, runtime::set_most(*proxy, name, *most)),
-        Step::OpenFrontend { proxy, name, most, paused } => {
+        ProxyStep::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
+        ProxyStep::SetMost { proxy, name, most } => (proxy, runtime::set_most(*proxy, name, *most)),
+        ProxyStep::OpenFrontend { proxy, name, most, paused } => {
             (proxy, runtime::open_frontend(name, *most, *paused))
         }
-        Step::LiftLimits { proxy } => (proxy, runtime::lift_limits()),
-        Step::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
-        _ => return Ok(()),
+        ProxyStep::LiftLimits { proxy } => (proxy, runtime::lift_limits()),
+        ProxyStep::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
     };
     haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
 }
@@ -155,43 +148,43 @@ async fn database_step(
     parts: &Parts,
     desired: &Desired,
     database: &Database,
-    step: &Step,
+    step: &SqlStep,
 ) -> Result<(), Fault> {
     let all_write = desired.routing == Routing::AllWriters;
     match step {
-        Step::SetLink { from, .. } => {
+        SqlStep::SetLink { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
             let password = &parts.secrets.replication;
             let peer = Peer { name: &peer.name, host: &host, port: peer.port, password };
             database.set_link(&peer).await
         }
-        Step::ResetLink { from, .. } => {
+        SqlStep::ResetLink { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
             let password = &parts.secrets.replication;
             database.reset_link(&Peer { name: &peer.name, host: &host, port: peer.port, password }).await
         }
-        Step::SetVariable { variable, value, still, .. } => {
+        SqlStep::SetVariable { variable, value, still, .. } => {
             database.set_variable(variable, value, *still).await
         }
-        Step::NumberIds { to, .. } => {
+        SqlStep::NumberIds { to, .. } => {
             database.number(*to, &db::credentials::schema_changes(*to != DENSE)).await
         }
-        Step::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
-        Step::LoadZones { .. } => load_zones(parts, database).await,
-        Step::Renumber { id, after, .. } => database.renumber(*id, *after).await,
-        Step::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts, all_write)).await,
-        Step::StartLink { from, .. } => database.start_link(from).await,
-        Step::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
-        Step::DropLink { from, .. } => database.drop_link(from).await,
-        Step::SetStrict { .. } => database.set_strict().await,
-        Step::SetReceipts { on, .. } => database.set_receipts(*on).await,
-        Step::FreeLinks { .. } => database.free_links().await,
-        Step::SetBack { id, .. } => database.set_back(*id).await,
-        Step::ReleaseDatabase { name } => release(parts, database, name).await,
-        Step::SeedPosition { name } => seed(parts, database, name).await,
-        Step::OpenDatabase { epoch, .. } => {
+        SqlStep::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
+        SqlStep::LoadZones { .. } => load_zones(parts, database).await,
+        SqlStep::Renumber { id, after, .. } => database.renumber(*id, *after).await,
+        SqlStep::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts, all_write)).await,
+        SqlStep::StartLink { from, .. } => database.start_link(from).await,
+        SqlStep::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
+        SqlStep::DropLink { from, .. } => database.drop_link(from).await,
+        SqlStep::SetStrict { .. } => database.set_strict().await,
+        SqlStep::SetReceipts { on, .. } => database.set_receipts(*on).await,
+        SqlStep::FreeLinks { .. } => database.free_links().await,
+        SqlStep::SetBack { id, .. } => database.set_back(*id).await,
+        SqlStep::ReleaseDatabase { name } => release(parts, database, name).await,
+        SqlStep::SeedPosition { name } => seed(parts, database, name).await,
+        SqlStep::OpenDatabase { epoch, .. } => {
             // Another decision may have been stored since this one was planned.
             let wish = parts.board.desired();
             if wish.epoch != *epoch || wish.handover.is_some() {
@@ -199,11 +192,10 @@ async fn database_step(
             }
             database.open().await
         }
-        Step::CloseDatabase { .. } => database.close().await,
-        Step::EndSenders { ids, .. } => database.end(ids).await,
-        Step::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
-        Step::CreateSchema { .. } => database.run(&launch::schema()).await,
-        _ => Ok(()),
+        SqlStep::CloseDatabase { .. } => database.close().await,
+        SqlStep::EndSenders { ids, .. } => database.end(ids).await,
+        SqlStep::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
+        SqlStep::CreateSchema { .. } => database.run(&launch::schema()).await,
     }
 }
 
@@ -328,32 +320,32 @@ fn process_step(
     parts: &Parts,
     doors: &Doors,
     desired: &Desired,
-    step: &Step,
+    step: &HostStep,
     out: &mpsc::Sender<Sight>,
 ) -> Result<Option<std::process::Child>, Fault> {
     match step {
-        Step::StartProcess { id, server, generation, keeps } => {
+        HostStep::StartProcess { id, server, generation, keeps } => {
             let serial = process::Serial { server: *server, generation: *generation };
             launch::start(parts, desired, id, serial, *keeps).map(Some)
         }
-        Step::StopProcess { id, pid } => {
+        HostStep::StopProcess { id, pid } => {
             process::signal(*pid, stop_signal(parts, id)).map_err(|e| io(&e))?;
             Ok(None)
         }
-        Step::KillProcess { pids, .. } => {
+        HostStep::KillProcess { pids, .. } => {
             for pid in pids {
                 process::signal_group(*pid, Signal::KILL).map_err(|e| io(&e))?;
                 process::signal(*pid, Signal::KILL).map_err(|e| io(&e))?;
             }
             Ok(None)
         }
-        Step::InitDatabase { name, id } => data::init(parts, name, *id).map(|()| None),
-        Step::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
-        Step::ImportDatabase { name, donor, .. } => {
+        HostStep::InitDatabase { name, id } => data::init(parts, name, *id).map(|()| None),
+        HostStep::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
+        HostStep::ImportDatabase { name, donor, .. } => {
             import_tables(parts, doors, desired, (name, donor), out).map(|()| None)
         }
-        Step::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
-        Step::TrashHome { name } => {
+        HostStep::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
+        HostStep::TrashHome { name } => {
             if data::belongs(parts, name) {
                 // Planned from an older look: what belongs to one that is wished never goes.
                 return Err(Fault::Overtaken);
@@ -362,7 +354,6 @@ fn process_step(
             std::fs::rename(parts.home.server(name), to).map_err(|e| io(&e))?;
             Ok(None)
         }
-        _ => Ok(None),
     }
 }
 

@@ -5,7 +5,7 @@ use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Meddling, ProcessId};
 use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, Step};
+use cordee_domain::step::{Outcome, ProxyStep};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
 
@@ -21,7 +21,7 @@ impl Engine {
         &mut self,
         proxy: PoolId,
         running: Result<Running, Fault>,
-        step: Option<&(Step, Outcome)>,
+        step: Option<&(ProxyStep, Outcome)>,
     ) {
         let seen = self.observed.proxies.entry(proxy).or_default();
         let told = seen.see(proxy, now(), running, step.map(|(step, outcome)| (step, outcome)));

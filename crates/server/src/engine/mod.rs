@@ -38,9 +38,10 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordee_domain::change::Change;
 use cordee_domain::db::credentials::Credentials;
 use cordee_domain::db::switch::Switch;
-use cordee_domain::db::verify::{OddTables, Report};
+use cordee_domain::db::verify::{OddTables, Report, Side};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::door::{Answer, Door};
@@ -51,7 +52,7 @@ use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions;
-use cordee_domain::step::{Outcome, Step, Target};
+use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
@@ -99,19 +100,19 @@ enum Sight {
         file: io::Result<Option<String>>,
         map: io::Result<Option<String>>,
         running: Result<Running, Fault>,
-        step: Option<(Step, Outcome)>,
+        step: Option<(ProxyStep, Outcome)>,
     },
     /// A look at a database, likewise.
     Database {
         name: ServerName,
         at: Millis,
         seen: Result<DatabaseSeen, Fault>,
-        step: Option<(Step, Outcome)>,
+        step: Option<(SqlStep, Outcome)>,
     },
     /// A short look at the writer: whether it writes, and under which promise.
     Pulse { name: ServerName, at: Millis, seen: DatabaseSeen },
     /// A step on a process has ended.
-    Process { id: ProcessId, step: Step, outcome: Outcome, child: Option<Child> },
+    Process { step: HostStep, outcome: Outcome, child: Option<Child> },
     /// A process has ended.
     Ended { id: ProcessId, pid: u32 },
     /// A name was looked up.
@@ -130,14 +131,21 @@ enum Sight {
     Copy { name: ServerName, seen: CopySeen },
     /// A comparison of rows is that far.
     Rows { name: ServerName, rows: u64 },
-    /// A comparison of rows has ended; for which id it was.
-    Compared { step: Step, id: u32, result: Result<Box<Report>, Fault> },
+    /// A comparison of rows with that one's has ended; for which id it was.
+    Compared { name: ServerName, with: ServerName, id: u32, result: Result<Box<Report>, Fault> },
     /// A repair has ended; `file` holds what both sides had.
-    Repaired { step: Step, id: u32, file: String, result: Result<Box<Healed>, Fault> },
+    Repaired {
+        name: ServerName,
+        with: ServerName,
+        side: Side,
+        id: u32,
+        file: String,
+        result: Result<Box<Healed>, Fault>,
+    },
     /// The writer's tables that ask for a word.
     Tables(Result<OddTables, Fault>),
     /// A decision of Cordée's own was stored, or not.
-    Wish { step: Step, outcome: Outcome },
+    Wish { change: Change, outcome: Outcome },
     /// The free bytes beside the state file.
     Own { room: io::Result<u64> },
     /// Who listens on the servers' ports, where that has changed.
@@ -300,6 +308,7 @@ impl Engine {
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
         let plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        self.observed.planned(&plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
             let target = step.target();
@@ -390,7 +399,7 @@ impl Engine {
                 let running = running.map_err(|why| self.reason(&ProcessId::Proxy(id), why));
                 self.see_proxy(id, running, step.as_ref());
                 if let Some((step, outcome)) = step {
-                    self.stepped(&step, outcome);
+                    self.stepped(&Step::Proxy(step), outcome);
                 }
             }
             Sight::Database { name, at, seen, step } => {
@@ -412,7 +421,7 @@ impl Engine {
                     self.keep_promise();
                 }
                 if let Some((step, outcome)) = step {
-                    self.stepped(&step, outcome);
+                    self.stepped(&Step::Sql(step), outcome);
                 }
             }
             Sight::Pulse { name, at, seen } => match self.observed.databases.get_mut(&name) {
@@ -426,10 +435,10 @@ impl Engine {
                 Some(Seen::Failed { last, .. }) => *last = (*last).max(Some(at)),
                 _ => {}
             },
-            Sight::Process { id, step, outcome, child } => {
-                self.busy.remove(&Target::Process(id.clone()));
-                self.process_stepped(&id, &step, &outcome, child);
-                self.stepped(&step, outcome);
+            Sight::Process { step, outcome, child } => {
+                self.busy.remove(&Target::Process(step.id()));
+                self.process_stepped(&step, &outcome, child);
+                self.stepped(&Step::Host(step), outcome);
             }
             Sight::Ended { id, pid } => self.process_ended(&id, pid),
             Sight::Name { host, found } => {
@@ -468,9 +477,9 @@ impl Engine {
             }
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
-            Sight::Wish { step, outcome } => {
+            Sight::Wish { change, outcome } => {
                 self.busy.remove(&Target::Wish);
-                self.stepped(&step, outcome);
+                self.stepped(&Step::Wish(change), outcome);
             }
             Sight::Own { room } => self.take_own(room),
             Sight::Ports(found) => self.take_ports(found),
@@ -537,7 +546,7 @@ fn paced(every: Duration) -> Interval {
 }
 
 /// A look at one proxy, after the step that went before it.
-async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(Step, Outcome)>) -> Sight {
+async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(ProxyStep, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
     let map = if id == PoolId::Web { files::text(&home.session_map()) } else { Ok(None) };
     Sight::Proxy { id, file: files::text(&home.proxy_config(id)), map, running, step }

@@ -13,7 +13,7 @@ use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
 use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, Step};
+use cordee_domain::step::{HostStep, Outcome};
 use cordee_domain::text;
 
 use crate::clock::now;
@@ -258,67 +258,82 @@ impl Engine {
     }
 
     /// A step on a process has ended.
-    pub(super) fn process_stepped(
-        &mut self,
-        id: &ProcessId,
-        step: &Step,
-        outcome: &Outcome,
-        child: Option<Child>,
-    ) {
+    pub(super) fn process_stepped(&mut self, step: &HostStep, outcome: &Outcome, child: Option<Child>) {
+        let id = &step.id();
         self.look_at_folders();
         if let ProcessId::Server(name) = id {
             self.observed.copies.remove(name);
         }
-        let seen = self.observed.processes.entry(id.clone()).or_default();
-        match (step, outcome) {
-            (Step::StartProcess { server, generation, .. }, Outcome::Done) => {
-                let Some(child) = child else { return };
-                let pid = child.id();
-                seen.leader = Some(Leader { pid, server: *server, generation: *generation, frozen: false });
-                seen.port = Port::Unknown;
-                seen.started_at = Some(now());
-                (seen.ended_at, seen.frozen_since) = (None, None);
-                let again = seen.trouble.is_some();
-                if let ProcessId::Server(name) = id
-                    && self.parts.board.desired().is_writer(name)
-                {
-                    // What it promised before says nothing about what it will acknowledge now.
-                    self.observed.promise = None;
+        let done = *outcome == Outcome::Done;
+        match step {
+            HostStep::StartProcess { server, generation, .. } => match (outcome, child) {
+                (Outcome::Done, Some(child)) => {
+                    let pid = child.id();
+                    let leader = Leader { pid, server: *server, generation: *generation, frozen: false };
+                    self.process_started(id, leader, child);
                 }
-                self.children.insert(id.clone(), child);
-                self.watch(id.clone(), pid);
-                let text = if again {
-                    text!("event-process-restarted", name = id, pid = pid)
-                } else {
-                    text!("event-process-started", name = id, pid = pid)
-                };
-                self.note(&id.to_string(), None, &text);
+                (Outcome::Done, None) => {}
+                (Outcome::Failed(why), _) => {
+                    let seen = self.observed.processes.entry(id.clone()).or_default();
+                    seen.started_at = Some(now());
+                    seen.failures += 1;
+                    seen.trouble = Some(why.clone());
+                }
+            },
+            HostStep::InitDatabase { .. } | HostStep::CopyDatabase { .. } => {
+                if done {
+                    // How the one before ended says nothing about this one.
+                    let seen = self.observed.processes.entry(id.clone()).or_default();
+                    (seen.failures, seen.trouble) = (0, None);
+                }
             }
-            (Step::StartProcess { .. }, Outcome::Failed(why)) => {
-                seen.started_at = Some(now());
-                seen.failures += 1;
-                seen.trouble = Some(why.clone());
+            HostStep::StopProcess { .. } => {
+                if done {
+                    self.observed.processes.entry(id.clone()).or_default().stopping_since = Some(now());
+                }
             }
-            (Step::InitDatabase { .. } | Step::CopyDatabase { .. }, Outcome::Done) => {
-                // How the one before ended says nothing about this one.
-                (seen.failures, seen.trouble) = (0, None);
+            HostStep::KillProcess { .. } => {
+                if done {
+                    self.look_for_orphans(id);
+                }
             }
-            (Step::StopProcess { .. }, Outcome::Done) => seen.stopping_since = Some(now()),
-            (Step::KillProcess { .. }, Outcome::Done) => self.look_for_orphans(id),
-            (Step::TrashHome { .. }, Outcome::Done) => {
-                // Another server may come under the name.
-                if let ProcessId::Server(name) = id {
+            HostStep::TrashHome { name } => {
+                if done {
+                    // Another server may come under the name.
                     self.observed.comparisons.remove(name);
                     self.observed.beats.remove(name);
                 }
+                if !self.parts.board.desired().servers().any(|(_, s)| s.name == *name) {
+                    self.observed.processes.remove(id);
+                }
             }
-            _ => {}
+            HostStep::ImportDatabase { .. } | HostStep::SaveOwn { .. } => {}
         }
-        let over =
-            !self.parts.board.desired().servers().any(|(_, s)| ProcessId::Server(s.name.clone()) == *id);
-        if matches!((id, step), (ProcessId::Server(_), Step::TrashHome { .. })) && over {
-            self.observed.processes.remove(id);
+    }
+
+    /// A process was started, and is led by that one.
+    fn process_started(&mut self, id: &ProcessId, leader: Leader, child: Child) {
+        let pid = leader.pid;
+        let seen = self.observed.processes.entry(id.clone()).or_default();
+        seen.leader = Some(leader);
+        seen.port = Port::Unknown;
+        seen.started_at = Some(now());
+        (seen.ended_at, seen.frozen_since) = (None, None);
+        let again = seen.trouble.is_some();
+        if let ProcessId::Server(name) = id
+            && self.parts.board.desired().is_writer(name)
+        {
+            // What it promised before says nothing about what it will acknowledge now.
+            self.observed.promise = None;
         }
+        self.children.insert(id.clone(), child);
+        self.watch(id.clone(), pid);
+        let text = if again {
+            text!("event-process-restarted", name = id, pid = pid)
+        } else {
+            text!("event-process-started", name = id, pid = pid)
+        };
+        self.note(&id.to_string(), None, &text);
     }
 }
 

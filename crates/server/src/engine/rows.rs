@@ -10,7 +10,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
 use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, Step};
+use cordee_domain::step::{Outcome, RowsStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
 
@@ -47,7 +47,7 @@ async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result
 /// asked.
 pub(super) fn failure(step: &Step, name: Arg, why: &Fault) -> Text {
     match step {
-        Step::Repair { .. } => text!("event-repair-failed", name = name, why = why),
+        Step::Rows(RowsStep::Repair { .. }) => text!("event-repair-failed", name = name, why = why),
         _ => text!("event-step-failed", name = name, why = why),
     }
 }
@@ -77,18 +77,17 @@ fn told(name: &ServerName, report: &Report) -> (Light, Text) {
 
 impl Engine {
     /// Starts a comparison; its end comes back as a sight.
-    pub(super) fn compare(&mut self, step: Step, desired: &Arc<Desired>) {
-        let Step::Compare { name, with } = &step else { return };
-        let id = desired.db.server(name).map_or(0, |s| s.id);
+    pub(super) fn compare(&mut self, name: ServerName, with: ServerName, desired: &Arc<Desired>) {
+        let id = desired.db.server(&name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
-        let (reference, other) = (node(with), node(name));
+        let (reference, other) = (node(&with), node(&name));
         // A new one is waited for, and one that came back.
         let waited = desired
             .db
-            .server(name)
+            .server(&name)
             .is_some_and(|s| s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
         let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
-        let (out, board, name) = (self.out.clone(), self.parts.board.clone(), name.clone());
+        let (out, board) = (self.out.clone(), self.parts.board.clone());
         self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);
         self.work.spawn(async move {
             let told = out.clone();
@@ -99,25 +98,23 @@ impl Engine {
             let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
             let result = verify(&reference, &[other], pace, &watch).await;
-            let _ = out
-                .send(Sight::Compared { step, id, result: result.map(Box::new).map_err(Fault::Said) })
-                .await;
+            let result = result.map(Box::new).map_err(Fault::Said);
+            let _ = out.send(Sight::Compared { name, with, id, result }).await;
         });
     }
 
     /// Starts a repair; its end comes back as a sight.
-    pub(super) fn repair(&mut self, step: Step, desired: &Arc<Desired>) {
-        let Step::Repair { name, with, side } = &step else { return };
-        let id = desired.db.server(name).map_or(0, |s| s.id);
+    pub(super) fn repair(&mut self, name: ServerName, with: ServerName, side: Side, desired: &Arc<Desired>) {
+        let id = desired.db.server(&name).map_or(0, |s| s.id);
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
-        let (reference, other, side) = (node(with), node(name), *side);
+        let (reference, other) = (node(&with), node(&name));
         // What is written on the writer comes to all.
         let peers: Vec<Node> = desired
             .members()
-            .filter(|s| s.name != *name && s.name != *with && s.power == Power::On)
+            .filter(|s| s.name != name && s.name != with && s.power == Power::On)
             .map(|s| node(&s.name))
             .collect();
-        let (out, name) = (self.out.clone(), name.clone());
+        let out = self.out.clone();
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
         let file = self.parts.home.root.join(&shown);
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
@@ -132,47 +129,51 @@ impl Engine {
                 Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await.map_err(Fault::Said),
                 Err(why) => Err(why),
             };
-            let _ = out.send(Sight::Repaired { step, id, file: shown, result: result.map(Box::new) }).await;
+            let result = result.map(Box::new);
+            let _ = out.send(Sight::Repaired { name, with, side, id, file: shown, result }).await;
         });
     }
 
     /// A repair has ended.
     pub(super) fn repaired(&mut self, sight: Sight) {
-        let Sight::Repaired { step, id, file, result } = sight else { return };
-        let Step::Repair { name, with, side } = &step else { return };
-        if *side == Side::Other {
+        let Sight::Repaired { name, with, side, id, file, result } = sight else { return };
+        if side == Side::Other {
             // What was written on the writer came to all the others.
             let desired = self.parts.board.desired();
-            let others = desired.members().map(|s| &s.name).filter(|n| *n != name && *n != with);
+            let others = desired.members().map(|s| &s.name).filter(|n| **n != name && **n != with);
             others.for_each(|other| self.asked(other, |c| c.wanted = true));
         }
         // One that failed is not tried again by itself: the reason is shown, and a person decides.
         self.observed.comparisons.entry(name.clone()).or_default().repair = None;
         if result.is_err() {
-            self.keep_asked(name, id);
+            self.keep_asked(&name, id);
         }
         let report = result.map(|healed| {
             let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
-                text!("event-repaired-nothing", name = name)
+                text!("event-repaired-nothing", name = &name)
             } else {
-                text!("event-repaired", name = name, rows = healed.rows, file = file)
+                text!("event-repaired", name = &name, rows = healed.rows, file = file)
             };
             self.note(name.as_str(), Some(Light::Good), &text);
             for (table, why) in healed.refused {
-                let text = text!("event-not-repaired", name = name, table = table.to_string(), why = why);
+                let text = text!("event-not-repaired", name = &name, table = table.to_string(), why = why);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
             Box::new(healed.report)
         });
-        self.compared(Sight::Compared { step: step.clone(), id, result: report });
+        self.over(RowsStep::Repair { name, with, side }, id, report);
     }
 
     /// A comparison has ended.
     pub(super) fn compared(&mut self, sight: Sight) {
-        let Sight::Compared { step, id, result } = sight else { return };
-        let target = step.target();
-        self.busy.remove(&target);
-        let (Step::Compare { name, .. } | Step::Repair { name, .. }) = &step else { return };
+        let Sight::Compared { name, with, id, result } = sight else { return };
+        self.over(RowsStep::Compare { name, with }, id, result);
+    }
+
+    /// What compared a database's rows, or put them right and compared them, has ended.
+    fn over(&mut self, step: RowsStep, id: u32, result: Result<Box<Report>, Fault>) {
+        let name = step.name();
+        self.busy.remove(&Target::Rows(name.clone()));
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
         comparison.running = None;
         let outcome = match result {
@@ -193,7 +194,7 @@ impl Engine {
                 Outcome::Failed(why)
             }
         };
-        self.stepped(&step, outcome);
+        self.stepped(&Step::Rows(step), outcome);
     }
 
     /// Takes down what a person asks about a database's rows, so that it outlives this Cordée.

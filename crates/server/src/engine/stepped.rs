@@ -7,7 +7,7 @@ use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Refusal;
 use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, Step};
+use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
 
@@ -21,29 +21,41 @@ impl Engine {
         self.observed.note_rest(step, now());
         match outcome {
             Outcome::Done => {
-                self.observed.succeeded(step);
                 self.done(step);
+                if let Some(why) = self.observed.succeeded(step) {
+                    self.setback(step, &why);
+                }
             }
             Outcome::Failed(why) => {
                 self.failed(step, &why);
-                let setback = self.observed.setback_mut(step, &why);
-                setback.count += 1;
-                setback.at = now();
-                let told = setback.count == 1 || setback.why != why || matches!(step, Step::Repair { .. });
-                setback.why.clone_from(&why);
-                if told {
-                    let target = step.target();
-                    tracing::warn!(on = %subject(&target), error = &why as &dyn std::error::Error, "a step failed");
-                    let text = rows::failure(step, named(&target), &why);
-                    self.note(&subject(&target), Some(Light::Warning), &text);
-                }
+                self.setback(step, &why);
             }
+        }
+    }
+
+    /// Has what failed rest for a while, and tells it once.
+    fn setback(&mut self, step: &Step, why: &Fault) {
+        if self.observed.failed(step, why, now()) || matches!(step, Step::Rows(RowsStep::Repair { .. })) {
+            let target = step.target();
+            let (on, error) = (subject(&target), why as &dyn std::error::Error);
+            tracing::warn!(%on, step = step.name(), error, "a step failed");
+            let text = rows::failure(step, named(&target), why);
+            self.note(&on, Some(Light::Warning), &text);
         }
     }
 
     fn done(&mut self, step: &Step) {
         match step {
-            Step::Reload { proxy, .. } => {
+            Step::Proxy(step) => self.proxy_done(step),
+            Step::Sql(step) => self.sql_done(step),
+            // What these did is told where it comes in: a process, a report, a wish.
+            Step::Host(_) | Step::Rows(_) | Step::Wish(_) => {}
+        }
+    }
+
+    fn proxy_done(&mut self, step: &ProxyStep) {
+        match step {
+            ProxyStep::Reload { proxy, .. } => {
                 if let Some(seen) = self.observed.proxies.get_mut(proxy) {
                     seen.refused = None;
                     seen.needs_reload.clear();
@@ -51,19 +63,40 @@ impl Engine {
                 let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
                 self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
             }
-            Step::OpenDatabase { name, epoch } => {
+            ProxyStep::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
+                if self.parts.board.desired().handover.is_some() =>
+            {
+                self.switch_begins(now());
+            }
+            ProxyStep::WriteConfig { .. }
+            | ProxyStep::WriteSession { .. }
+            | ProxyStep::SetSession { .. }
+            | ProxyStep::AddServer { .. }
+            | ProxyStep::SetAddress { .. }
+            | ProxyStep::SetState { .. }
+            | ProxyStep::SetWeight { .. }
+            | ProxyStep::SetMost { .. }
+            | ProxyStep::OpenFrontend { .. }
+            | ProxyStep::LiftLimits { .. }
+            | ProxyStep::DeleteServer { .. } => {}
+        }
+    }
+
+    fn sql_done(&mut self, step: &SqlStep) {
+        match step {
+            SqlStep::OpenDatabase { name, epoch } => {
                 let text = text!("event-opened", name = name, epoch = *epoch);
                 self.note(name.as_str(), Some(Light::Good), &text);
             }
-            Step::SeedPosition { name } => {
+            SqlStep::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
             }
-            Step::SetVariable { name, variable, value, was, .. } => {
+            SqlStep::SetVariable { name, variable, value, was, .. } => {
                 let (value, was) = (value.as_str(), was.as_str());
                 let text = text!("event-setting", name = name, setting = *variable, was = was, value = value);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
-            Step::NumberIds { name, to, was } => {
+            SqlStep::NumberIds { name, to, was } => {
                 // What the owner may do goes with it: asked again at the next look.
                 self.observed.accounts.remove(name);
                 let was = was.shown();
@@ -74,7 +107,7 @@ impl Engine {
                 };
                 self.note(name.as_str(), None, &text);
             }
-            Step::FollowEvents { name, turns, .. } => {
+            SqlStep::FollowEvents { name, turns, .. } => {
                 let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
                 let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
                 let (on, away) = (count(State::On), count(State::Elsewhere));
@@ -85,35 +118,30 @@ impl Engine {
                     self.note(name.as_str(), None, &text!("event-events-away", name = name, count = away));
                 }
             }
-            Step::LoadZones { name } => {
+            SqlStep::LoadZones { name } => {
                 self.note(name.as_str(), None, &text!("event-zones", name = name));
             }
-            Step::ResetLink { on, from, was } => {
+            SqlStep::ResetLink { on, from, was } => {
                 let text = text!("event-link-reset", name = on, from = from, was = was.as_str());
                 self.note(on.as_str(), Some(Light::Warning), &text);
             }
-            Step::Renumber { name, after, .. } => {
+            SqlStep::Renumber { name, after, .. } => {
                 let text = text!("event-renumbered", name = name, after = *after);
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
-            Step::MakeAccounts { name, what } => {
+            SqlStep::MakeAccounts { name, what } => {
                 // Asked again at the next look; until then nothing is known.
                 self.observed.accounts.remove(name);
                 let text = text!("event-accounts", name = name, what = what.as_str());
                 self.note(name.as_str(), Some(Light::Warning), &text);
             }
-            Step::FreeLinks { on } => {
+            SqlStep::FreeLinks { on } => {
                 self.note(on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on));
             }
-            Step::SetBack { name, .. } => {
+            SqlStep::SetBack { name, .. } => {
                 self.note(name.as_str(), None, &text!("event-set-back", name = name));
             }
-            Step::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
-                if self.parts.board.desired().handover.is_some() =>
-            {
-                self.switch_begins(now());
-            }
-            Step::CloseDatabase { name } => {
+            SqlStep::CloseDatabase { name } => {
                 let desired = self.parts.board.desired();
                 if desired.is_writer(name) {
                     self.switch_begins(now());
@@ -122,22 +150,28 @@ impl Engine {
                     self.note(name.as_str(), None, &text!("event-closed", name = name));
                 }
             }
-            _ => {}
+            SqlStep::SetLink { .. }
+            | SqlStep::StartLink { .. }
+            | SqlStep::StopLink { .. }
+            | SqlStep::DropLink { .. }
+            | SqlStep::ReleaseDatabase { .. }
+            | SqlStep::SetReceipts { .. }
+            | SqlStep::SetStrict { .. }
+            | SqlStep::CreateSchema { .. }
+            | SqlStep::EndSenders { .. }
+            | SqlStep::SetSemiSync { .. } => {}
         }
     }
 
     fn failed(&mut self, step: &Step, why: &Fault) {
-        match (step, why) {
+        let Step::Proxy(step) = step else { return };
+        let seen = self.observed.proxies.entry(step.proxy()).or_default();
+        if let (ProxyStep::WriteConfig { text, check: true, .. }, Fault::RefusedFile(_)) = (step, why) {
             // Only its own word is its refusal: a full disk says nothing about the file.
-            (Step::WriteConfig { proxy, text, check: true }, Fault::RefusedFile(_)) => {
-                let seen = self.observed.proxies.entry(*proxy).or_default();
-                seen.refused = Some(Refusal { text: text.clone(), why: why.sentence(), at: now() });
-            }
-            (Step::AddServer { proxy, name, .. }, Fault::Refused(_)) => {
-                let seen = self.observed.proxies.entry(*proxy).or_default();
-                seen.needs_reload.insert(name.clone());
-            }
-            _ => {}
+            seen.refused = Some(Refusal { text: text.clone(), why: why.sentence(), at: now() });
+        }
+        if let (ProxyStep::AddServer { name, .. }, Fault::Refused(_)) = (step, why) {
+            seen.needs_reload.insert(name.clone());
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::desired::{Desired, Runtime, Saved, Server};
 use crate::ids::Millis;
 use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::step::{Step, Target};
+use crate::step::{SqlStep, Step, Target};
 use crate::text;
 
 /// What its own domain says about a former writer.
@@ -54,10 +54,10 @@ pub(super) fn plan(
     }
     let name = server.name.clone();
     match own {
-        Own::Whole => plan.steps.push(Step::Commit(Change::Readmit { name, at: now })),
-        Own::More if still => plan.steps.push(Step::Commit(Change::Expel { name, lacks: 0 })),
-        Own::Lost(lacks) if still => plan.steps.push(Step::Commit(Change::Expel { name, lacks })),
-        Own::Claims if idle => plan.steps.push(Step::SetBack { name, id: server.id }),
+        Own::Whole => plan.steps.push(Step::Wish(Change::Readmit { name, at: now })),
+        Own::More if still => plan.steps.push(Step::Wish(Change::Expel { name, lacks: 0 })),
+        Own::Lost(lacks) if still => plan.steps.push(Step::Wish(Change::Expel { name, lacks })),
+        Own::Claims if idle => plan.steps.push(Step::Sql(SqlStep::SetBack { name, id: server.id })),
         Own::More | Own::Lost(_) | Own::Claims => {}
         Own::Lacks(count) => {
             // Only one that confirms receipts takes its own transactions from others (MariaDB 10.11).

@@ -7,7 +7,7 @@ use crate::desired::{Desired, Routing, Server};
 use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 
 /// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
 /// whoever wrote it where all write: not while one of those does not answer. Nor while a link applies no more because
@@ -29,7 +29,7 @@ pub(super) fn plan(
     let since = |at: Millis| now.saturating_sub(at) >= STALLED;
     let stalled = answers && !failed && seen.stalled_at.is_some_and(since);
     if stalled {
-        plan.steps.push(Step::FreeLinks { on: server.name.clone() });
+        plan.steps.push(Step::Sql(SqlStep::FreeLinks { on: server.name.clone() }));
     }
     stalled
 }

@@ -10,7 +10,7 @@ use crate::desired::{Handover, Power, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
-use crate::step::{Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Target};
 
 use super::plan;
 
@@ -47,34 +47,36 @@ fn judge(scene: &Scene) -> Result<(), String> {
     let steps = steps(scene);
     for step in &steps {
         let well = match step {
-            Step::SetLink { on, from } | Step::StartLink { on, from } => copies(on) && has_readers(from),
-            Step::OpenDatabase { name, epoch } => {
+            Step::Sql(SqlStep::SetLink { on, from } | SqlStep::StartLink { on, from }) => {
+                copies(on) && has_readers(from)
+            }
+            Step::Sql(SqlStep::OpenDatabase { name, epoch }) => {
                 scene.desired.db.server(name).is_some_and(|s| scene.desired.takes_writes(s))
                     && *epoch == scene.desired.epoch
                     && scene.desired.handover.is_none()
                     && (scene.desired.routing == Routing::AllWriters
                         || scene.seen.open.iter().all(|n| n == name))
             }
-            Step::CloseDatabase { name } => is_open(scene, name),
-            Step::FreeLinks { .. } => {
+            Step::Sql(SqlStep::CloseDatabase { name }) => is_open(scene, name),
+            Step::Sql(SqlStep::FreeLinks { .. }) => {
                 let writer = scene.desired.writer.as_ref();
                 writer.is_some_and(|w| super::fresh(&scene.seen, w, scene.now).is_some())
             }
-            Step::EndSenders { name, .. } => scene.desired.is_writer(name),
-            Step::SetSemiSync { name, on } => !on || scene.desired.is_writer(name),
-            Step::StopLink { whole, on, .. } => {
+            Step::Sql(SqlStep::EndSenders { name, .. }) => scene.desired.is_writer(name),
+            Step::Sql(SqlStep::SetSemiSync { name, on }) => !on || scene.desired.is_writer(name),
+            Step::Sql(SqlStep::StopLink { whole, on, .. }) => {
                 *whole != matches!(stands(on), Some(Standing::Member | Standing::Joining))
             }
-            Step::DropLink { from, .. } => {
+            Step::Sql(SqlStep::DropLink { from, .. }) => {
                 matches!(
                     stands(from),
                     None | Some(Standing::Joining | Standing::Diverged(_) | Standing::Released)
                 )
             }
             // The wish may change who writes, and nothing else by itself.
-            Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. }) => saved(name),
-            Step::Commit(Change::Recopy { name }) => matches!(stands(name), Some(Standing::Diverged(_))),
-            Step::Commit(change) => {
+            Step::Wish(Change::Readmit { name, .. } | Change::Expel { name, .. }) => saved(name),
+            Step::Wish(Change::Recopy { name }) => matches!(stands(name), Some(Standing::Diverged(_))),
+            Step::Wish(change) => {
                 matches!(change, Change::Elect { .. } | Change::AbandonHandover { .. })
             }
             _ => true,
@@ -92,7 +94,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
             && is_open(scene, &server.name)
             && server.power == Power::On
             && !scene.desired.takes_writes(server);
-        if wrong && first != Some(&Step::CloseDatabase { name: server.name.clone() }) {
+        if wrong && first != Some(&Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() })) {
             return Err(format!("{} stays open: {first:?}", server.name));
         }
     }
@@ -115,13 +117,13 @@ fn no_plan_links_or_opens_what_it_must_not() {
 #[test]
 fn a_connection_that_a_standby_has_given_up_is_ended() {
     let scene = cluster(1).database("db1", |d| d.senders = [(7, 20)].into());
-    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::EndSenders { .. })));
+    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::EndSenders { .. }))));
     let away = scene.database("db2", |d| {
         if let Some(link) = d.links.get_mut(&name("db1")) {
             link.receiving = Thread::Connecting;
         }
     });
-    assert!(steps(&away).contains(&Step::EndSenders { name: name("db1"), ids: vec![7] }));
+    assert!(steps(&away).contains(&Step::Sql(SqlStep::EndSenders { name: name("db1"), ids: vec![7] })));
 }
 
 /// The old writer after its election, as it may be found.
@@ -194,8 +196,8 @@ fn returning(scene: &Scene, word: &str) {
     let closed = saved.is_some() && seen.read_only;
     let still = closed && seen.links.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
-    let readmit = steps.contains(&Step::Commit(Change::Readmit { name: name("db1"), at: scene.now }));
-    let expel = steps.contains(&Step::Commit(Change::Expel { name: name("db1"), lacks: 0 }));
+    let readmit = steps.contains(&Step::Wish(Change::Readmit { name: name("db1"), at: scene.now }));
+    let expel = steps.contains(&Step::Wish(Change::Expel { name: name("db1"), lacks: 0 }));
     let others = ["db2", "db3"].map(|n| scene.seen.databases.get(&name(n)).and_then(|d| d.value()));
     let most = others.iter().flatten().map(|d| d.written.last(1)).max().unwrap_or(0).max(*limit);
     let (more, whole) = (seen.written.last(1) > *limit, seen.written.last(1) >= most);
@@ -214,13 +216,13 @@ fn the_members_left_go_on_copying_each_other() {
     let linked: BTreeSet<(String, String)> = steps(&scene)
         .iter()
         .filter_map(|s| match s {
-            Step::SetLink { on, from } | Step::StartLink { on, from } => Some((on, from)),
+            Step::Sql(SqlStep::SetLink { on, from } | SqlStep::StartLink { on, from }) => Some((on, from)),
             _ => None,
         })
         .map(|(on, from)| (on.to_string(), from.to_string()))
         .collect();
     assert_eq!(linked, BTreeSet::from([("db3".to_owned(), "db2".to_owned())]));
-    assert!(steps(&scene).contains(&Step::OpenDatabase { name: name("db2"), epoch: 2 }));
+    assert!(steps(&scene).contains(&Step::Sql(SqlStep::OpenDatabase { name: name("db2"), epoch: 2 })));
 }
 
 /// db3 was opened by hand; db1, the writer, was just started and is closed. Both steps are in one plan, on two
@@ -229,8 +231,8 @@ fn the_members_left_go_on_copying_each_other() {
 fn nobody_is_opened_while_another_one_is_open() {
     let scene = cluster(2).closed(10).database("db3", |d| d.read_only = false);
     let steps = steps(&scene);
-    assert!(steps.contains(&Step::CloseDatabase { name: name("db3") }));
-    assert!(!steps.contains(&Step::OpenDatabase { name: name("db1"), epoch: 1 }));
+    assert!(steps.contains(&Step::Sql(SqlStep::CloseDatabase { name: name("db3") })));
+    assert!(!steps.contains(&Step::Sql(SqlStep::OpenDatabase { name: name("db1"), epoch: 1 })));
 }
 
 /// db3 joins: it copies the members, and nobody copies it.
@@ -241,8 +243,14 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
     assert_eq!(judge(&scene), Ok(()));
     let all = steps(&scene);
     for from in ["db1", "db2", "db4"] {
-        assert!(all.contains(&Step::SetLink { on: name("db3"), from: name(from) }), "{from}: {all:?}");
-        assert!(all.contains(&Step::DropLink { on: name(from), from: name("db3") }), "{from}: {all:?}");
+        assert!(
+            all.contains(&Step::Sql(SqlStep::SetLink { on: name("db3"), from: name(from) })),
+            "{from}: {all:?}"
+        );
+        assert!(
+            all.contains(&Step::Sql(SqlStep::DropLink { on: name(from), from: name("db3") })),
+            "{from}: {all:?}"
+        );
     }
 }
 
@@ -251,8 +259,8 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
 fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving);
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)])).unlinked_from("db1", "db3");
-    let forget = Step::Commit(Change::Forget { name: name("db3") });
-    assert!(steps(&scene).contains(&Step::SetLink { on: name("db1"), from: name("db3") }));
+    let forget = Step::Wish(Change::Forget { name: name("db3") });
+    assert!(steps(&scene).contains(&Step::Sql(SqlStep::SetLink { on: name("db1"), from: name("db3") })));
     assert!(!steps(&scene).contains(&forget));
     let one = scene.database("db1", |d| d.applied.0.extend([(5, 9)]));
     assert!(!steps(&one).contains(&forget), "db2 lacks it");
@@ -266,7 +274,7 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
     let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving).off("db1").off("db2");
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)]));
-    assert!(!steps(&scene).contains(&Step::Commit(Change::Forget { name: name("db3") })));
+    assert!(!steps(&scene).contains(&Step::Wish(Change::Forget { name: name("db3") })));
 }
 
 /// Links from one that is copied anew are dropped: it will be another one by the same name.
@@ -274,7 +282,10 @@ fn one_that_leaves_stays_while_all_the_others_are_stopped() {
 fn nobody_keeps_a_link_to_one_that_diverged() {
     let all = steps(&cluster(2).diverged("db3"));
     for on in ["db1", "db2"] {
-        assert!(all.contains(&Step::DropLink { on: name(on), from: name("db3") }), "{on}: {all:?}");
+        assert!(
+            all.contains(&Step::Sql(SqlStep::DropLink { on: name(on), from: name("db3") })),
+            "{on}: {all:?}"
+        );
     }
 }
 
@@ -289,7 +300,7 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
         let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
         scene.desired = scene.desired.apply(&elect).expect("elected");
         let of_db1 = |s: &Step| {
-            matches!(s, Step::Commit(Change::Readmit { name, .. } | Change::Expel { name, .. })
+            matches!(s, Step::Wish(Change::Readmit { name, .. } | Change::Expel { name, .. })
             if name.as_str() == "db1")
         };
         assert!(!steps(&scene).iter().any(of_db1), "{written}");
@@ -315,7 +326,7 @@ fn a_former_writer_that_does_not_start_with_its_data_is_expelled() {
         let process = scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default();
         (process.failures, process.started_at, process.ended_at) =
             (failures, Some(scene.now - 1_000), Some(ended));
-        steps(&scene).contains(&Step::Commit(Change::Expel { name: name("db1"), lacks: 0 }))
+        steps(&scene).contains(&Step::Wish(Change::Expel { name: name("db1"), lacks: 0 }))
     };
     let now = cluster(1).now;
     assert!(ends(3, now - 500) && ends(9, now - 500));
@@ -330,7 +341,11 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
         let setting = crate::plan::tests::setting();
         let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now + 60_000);
         plan.steps.iter().find_map(|step| match step {
-            Step::StartProcess { id, keeps, .. } if *id == ProcessId::Server(name(server)) => Some(*keeps),
+            Step::Host(HostStep::StartProcess { id, keeps, .. })
+                if *id == ProcessId::Server(name(server)) =>
+            {
+                Some(*keeps)
+            }
             _ => None,
         })
     };
@@ -344,7 +359,7 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
 /// What is planned for a link, of db2 towards db1.
 fn on_the_link(scene: &Scene) -> Vec<Step> {
     let ours = |step: &Step| match step {
-        Step::StartLink { on, from } | Step::StopLink { on, from, .. } => {
+        Step::Sql(SqlStep::StartLink { on, from } | SqlStep::StopLink { on, from, .. }) => {
             (on, from) == (&name("db2"), &name("db1"))
         }
         _ => false,
@@ -359,7 +374,7 @@ fn a_held_link_is_stopped_once_left_alone_and_started_when_its_time_is_over() {
     assert_eq!(on_the_link(&scene), []);
     let until = scene.now + 5_000;
     scene.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until });
-    let stop = Step::StopLink { on: on.clone(), from: from.clone(), whole: false };
+    let stop = Step::Sql(SqlStep::StopLink { on: on.clone(), from: from.clone(), whole: false });
     assert_eq!(on_the_link(&scene), [stop]);
     assert_eq!(judge(&scene), Ok(()));
     let mut stands =
@@ -367,10 +382,10 @@ fn a_held_link_is_stopped_once_left_alone_and_started_when_its_time_is_over() {
     assert_eq!(on_the_link(&stands), []);
     let mut over = stands.clone();
     over.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until: over.now });
-    assert_eq!(on_the_link(&over), [Step::StartLink { on: on.clone(), from: from.clone() }]);
+    assert_eq!(on_the_link(&over), [Step::Sql(SqlStep::StartLink { on: on.clone(), from: from.clone() })]);
     // A change of writer needs the link: it is let go at once.
     stands.desired.handover = Some(Handover { to: on.clone(), at: stands.now, accept_loss: false });
-    assert_eq!(on_the_link(&stands), [Step::StartLink { on, from }]);
+    assert_eq!(on_the_link(&stands), [Step::Sql(SqlStep::StartLink { on, from })]);
 }
 
 #[test]
@@ -381,7 +396,7 @@ fn a_log_that_ended_with_a_full_disk_is_asked_for_once_more() {
             (link.error, link.receiving, link.applying) = (code, Thread::Stopped, true);
         })
     };
-    let asks = |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::StartLink { .. }));
+    let asks = |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::StartLink { .. })));
     let ago = |scene: Scene, ms| {
         let at = scene.now - ms;
         scene.started("db1", at)
@@ -392,7 +407,7 @@ fn a_log_that_ended_with_a_full_disk_is_asked_for_once_more() {
     assert!(!asks(&ago(scene(1032), 5_000)), "another error waits for a person");
     // Between two tries a person sees what is wrong.
     let mut tried = ago(scene(1236), 5_000);
-    let step = Step::StartLink { on: name("db2"), from: name("db1") };
+    let step = Step::Sql(SqlStep::StartLink { on: name("db2"), from: name("db1") });
     tried.seen.note_rest(&step, tried.now - 9_000);
     assert!(!asks(&tried));
     tried.now += 1_000;

@@ -6,7 +6,7 @@ use crate::desired::{Desired, Runtime, Server};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 
 /// MariaDB's error for a log that cannot be read on.
 const UNREADABLE: u32 = 1236;
@@ -37,7 +37,7 @@ pub(super) fn plan(
         });
         if stopped && young && !rests && fresh(observed, &peer.name, now).is_some() {
             let (on, from) = (server.name.clone(), peer.name.clone());
-            plan.steps.push(Step::StartLink { on, from });
+            plan.steps.push(Step::Sql(SqlStep::StartLink { on, from }));
         }
     }
 }

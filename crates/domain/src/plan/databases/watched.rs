@@ -11,7 +11,7 @@ use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 use crate::text;
 use crate::text::Text;
 
@@ -34,13 +34,19 @@ pub(super) fn plan(
         let still = wrong.way == Way::SetStill;
         if matches!(wrong.way, Way::Set | Way::SetStill) && (calm || !still) {
             let (name, variable, was) = (server.name.clone(), wrong.name, wrong.was);
-            plan.steps.push(Step::SetVariable { name, variable, value: wrong.value, was, still });
+            plan.steps.push(Step::Sql(SqlStep::SetVariable {
+                name,
+                variable,
+                value: wrong.value,
+                was,
+                still,
+            }));
         }
     }
     if touched(observed, server) {
         numbering(plan, desired, observed, (server, seen), calm, now);
         if calm && seen.zoneless && !desired.takes_writes(server) {
-            plan.steps.push(Step::LoadZones { name: server.name.clone() });
+            plan.steps.push(Step::Sql(SqlStep::LoadZones { name: server.name.clone() }));
         }
     }
     let accounts = observed.accounts.get(&server.name).and_then(|a| a.fresh(now, ACCOUNTS_STALE));
@@ -51,7 +57,7 @@ pub(super) fn plan(
         .filter(|_| server.standing == Standing::Member)
         .and_then(|found| lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared)));
     if let Some(what) = what {
-        plan.steps.push(Step::MakeAccounts { name: server.name.clone(), what });
+        plan.steps.push(Step::Sql(SqlStep::MakeAccounts { name: server.name.clone(), what }));
     }
     renumber(plan, desired, observed, (server, seen), now);
 }
@@ -69,7 +75,7 @@ pub(super) fn zones(
     let others = desired.db.servers.iter().filter(|s| s.id != server.id && s.power == Power::On);
     let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
     if seen.zoneless && !seen.read_only && others.all(known) {
-        plan.steps.push(Step::LoadZones { name: server.name.clone() });
+        plan.steps.push(Step::Sql(SqlStep::LoadZones { name: server.name.clone() }));
     }
 }
 
@@ -97,7 +103,7 @@ pub(super) fn events(
     let runs = role == Role::Runs;
     let scheduler = events::scheduled(seen).filter(|on| *on != runs).map(|_| runs);
     if scheduler.is_some() || !turns.is_empty() {
-        plan.steps.push(Step::FollowEvents { name: server.name.clone(), scheduler, turns });
+        plan.steps.push(Step::Sql(SqlStep::FollowEvents { name: server.name.clone(), scheduler, turns }));
     }
 }
 
@@ -127,7 +133,7 @@ fn numbering(
     let to = Numbering::wished(desired, server);
     let may = if to == DENSE { alone() } else { calm };
     if was != to && may {
-        plan.steps.push(Step::NumberIds { name: server.name.clone(), to, was });
+        plan.steps.push(Step::Sql(SqlStep::NumberIds { name: server.name.clone(), to, was }));
     }
 }
 
@@ -225,10 +231,10 @@ fn renumber(
     // Stored first: afterwards nothing shows that there was anything.
     if let Some(peer) = others.find(unsaid) {
         let (name, by) = (peer.name.clone(), server.name.clone());
-        plan.steps.push(Step::Commit(Change::Doubt { name, at: now, by }));
+        plan.steps.push(Step::Wish(Change::Doubt { name, at: now, by }));
         return;
     }
     let known = desired.members().filter_map(|s| fresh(observed, &s.name, now)).map(|s| s.holds(server.id));
     let after = known.chain([seen.applied.last(server.id)]).max().unwrap_or(0);
-    plan.steps.push(Step::Renumber { name: server.name.clone(), id: server.id, after });
+    plan.steps.push(Step::Sql(SqlStep::Renumber { name: server.name.clone(), id: server.id, after }));
 }

@@ -4,7 +4,7 @@ use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
 use crate::plan::plan;
-use crate::step::Step;
+use crate::step::{HostStep, Step};
 
 use super::setting;
 
@@ -17,7 +17,12 @@ fn waits(scene: &Scene, key: &str) -> bool {
 }
 
 fn about_folders(step: &Step) -> bool {
-    matches!(step, Step::InitDatabase { .. } | Step::CopyDatabase { .. } | Step::TrashHome { .. })
+    matches!(
+        step,
+        Step::Host(
+            HostStep::InitDatabase { .. } | HostStep::CopyDatabase { .. } | HostStep::TrashHome { .. }
+        )
+    )
 }
 
 #[test]
@@ -33,8 +38,9 @@ fn a_folder_that_cannot_be_read_is_not_made_anew() {
 #[test]
 fn nothing_starts_before_what_a_dead_leader_left_is_known() {
     let db2 = ProcessId::Server(name("db2"));
-    let starts =
-        |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::StartProcess { id, .. } if *id == db2));
+    let starts = |scene: &Scene| {
+        steps(scene).iter().any(|s| matches!(s, Step::Host(HostStep::StartProcess { id, .. }) if *id == db2))
+    };
     let mut scene = cluster(1).gone("db2");
     assert!(starts(&scene));
     scene.seen.processes.entry(db2.clone()).or_default().unlooked = true;
@@ -55,7 +61,7 @@ fn again(ago: u64, stuck: &[&str]) -> Scene {
 
 fn killed(scene: &Scene) -> Vec<String> {
     let kills = steps(scene).into_iter().filter_map(|step| match step {
-        Step::KillProcess { id, .. } => Some(id.to_string()),
+        Step::Host(HostStep::KillProcess { id, .. }) => Some(id.to_string()),
         _ => None,
     });
     kills.collect()

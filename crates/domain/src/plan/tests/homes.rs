@@ -130,10 +130,10 @@ fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
 #[test]
 fn what_runs_of_the_last_bearer_ends_before_its_folder_goes_and_what_is_unknown_stays() {
     let gone = ProcessSeen::default();
-    assert_eq!(steps_on_web2(&gone), [Step::TrashHome { name: name("web2") }]);
+    assert_eq!(steps_on_web2(&gone), [Step::Host(HostStep::TrashHome { name: name("web2") })]);
     let left = ProcessSeen { orphans: vec![7], ..gone.clone() };
     let id = ProcessId::Server(name("web2"));
-    assert_eq!(steps_on_web2(&left), [Step::KillProcess { id, pids: vec![7] }]);
+    assert_eq!(steps_on_web2(&left), [Step::Host(HostStep::KillProcess { id, pids: vec![7] })]);
     assert_eq!(steps_on_web2(&ProcessSeen { unlooked: true, ..gone }), []);
 }
 

@@ -52,7 +52,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
             }
             (seen.ended_at, seen.port) = (ended.then_some(world.now), port.clone());
             let steps = cut_off(&desired, &memory, world.now);
-            let out = |s: &Step| matches!(s, Step::SetState { name, .. } if name.as_str() == server);
+            let out = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { name, .. }) if name.as_str() == server);
             assert_eq!(steps.len(), usize::from(*cut), "{server} {alive} {ended} {port:?}: {steps:?}");
             assert!(steps.iter().all(|s| out(s) && s.takes_out()), "{steps:?}");
             // And no step on that HAProxy comes before it.
@@ -87,7 +87,7 @@ fn a_server_that_listens_late_comes_back_when_it_does() {
             assert!(seen.leader.is_some(), "it was started again");
             (seen.started_at, seen.port) = (started, port.clone());
             let steps = plan(&desired, &memory, &setting(), world.now).steps;
-            let back = |s: &Step| matches!(s, Step::SetState { state: State::Ready, .. });
+            let back = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { state: State::Ready, .. }));
             assert_eq!(steps.iter().any(back), comes, "{started:?} {port:?}: {steps:?}");
         }
     }
@@ -122,7 +122,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     for port in [Port::Free, Port::Foreign("nc (pid 7)".to_owned()), Port::Unknown] {
         memory.processes.get_mut(&id).expect("there").port = port.clone();
         let steps = plan(&desired, &memory, &setting(), world.now).steps;
-        let back = |s: &Step| matches!(s, Step::SetState { state: State::Ready, .. });
+        let back = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { state: State::Ready, .. }));
         assert!(!steps.iter().any(back), "{port:?}: {steps:?}");
         let status = status(&memory, world.now);
         // Nobody took it out, and nobody is told so.

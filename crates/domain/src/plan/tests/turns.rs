@@ -271,10 +271,10 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
             memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web").running = running;
             let steps = plan(&scene.desired, &memory, &setting(), now).steps;
             let touches = |s: &Step| match s {
-                Step::StopProcess { id, .. } | Step::KillProcess { id, .. } => {
+                Step::Host(HostStep::StopProcess { id, .. } | HostStep::KillProcess { id, .. }) => {
                     *id == ProcessId::Server(name("web2"))
                 }
-                Step::Commit(_) => true,
+                Step::Wish(_) => true,
                 other => other.target() == Target::Proxy(PoolId::Web),
             };
             assert!(!steps.iter().any(touches), "{leave:?}: {steps:?}");
@@ -502,10 +502,10 @@ fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
         crate::plan::proxy::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
         crate::plan::hosts::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
         let state = plan.steps.iter().find_map(|step| match step {
-            Step::SetState { name: n, state, .. } if *n == name("db2") => Some(*state),
+            Step::Proxy(ProxyStep::SetState { name: n, state, .. }) if *n == name("db2") => Some(*state),
             _ => None,
         });
-        let ends = plan.steps.iter().any(|step| matches!(step, Step::StopProcess { .. }));
+        let ends = plan.steps.iter().any(|step| matches!(step, Step::Host(HostStep::StopProcess { .. })));
         (state, ends)
     };
     assert_eq!(told(&mut scene, false, 0, 60), (Some(State::Drain), false), "one may just be coming");

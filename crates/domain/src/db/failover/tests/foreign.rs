@@ -7,7 +7,7 @@ use crate::desired::{HANDOVER_LIMIT, Standing};
 use crate::fault::Fault;
 use crate::observed::Seen;
 use crate::plan::{Opening, opening};
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 
 use super::scene::{Scene, Turn, cluster, judge, name, sentence, speaks};
 
@@ -140,8 +140,8 @@ fn it_is_closed_as_soon_as_it_answers() {
     let setting = crate::plan::tests::setting();
     let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now);
     let first = plan.steps.iter().find(|s| s.target() == crate::step::Target::Database(name("db1")));
-    assert_eq!(first, Some(&Step::CloseDatabase { name: name("db1") }));
-    assert!(!plan.steps.iter().any(|s| matches!(s, Step::OpenDatabase { .. })));
+    assert_eq!(first, Some(&Step::Sql(SqlStep::CloseDatabase { name: name("db1") })));
+    assert!(!plan.steps.iter().any(|s| matches!(s, Step::Sql(SqlStep::OpenDatabase { .. }))));
 }
 
 /// One of ours keeps it closed until its process has ended.

@@ -6,7 +6,7 @@ use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::desired::{Runtime, Standing};
 use crate::fault::Fault;
 use crate::observed::{CopySeen, ProcessId, Seen};
-use crate::step::{Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Target};
 
 use super::steps;
 
@@ -37,16 +37,17 @@ fn id(scene: &Scene) -> u32 {
 fn a_new_one_gets_the_tables_and_nothing_before_them() {
     let mut scene = guest(&Standing::Joining).database("db3", |d| d.links.clear());
     scene.seen.initialised.remove(&name("db3"));
-    let import = Step::ImportDatabase { name: name("db3"), id: id(&scene), donor: name("db2") };
+    let import =
+        Step::Host(HostStep::ImportDatabase { name: name("db3"), id: id(&scene), donor: name("db2") });
     assert_eq!(about(&scene), [import]);
     // What was copied for another id is no copy.
     scene.seen.initialised.insert(name("db3"), 2);
-    assert!(matches!(about(&scene).as_slice(), [Step::ImportDatabase { .. }]));
+    assert!(matches!(about(&scene).as_slice(), [Step::Host(HostStep::ImportDatabase { .. })]));
     scene.seen.initialised.insert(name("db3"), id(&scene));
     scene.seen.unseeded.insert(name("db3"));
-    assert_eq!(about(&scene), [Step::SeedPosition { name: name("db3") }]);
+    assert_eq!(about(&scene), [Step::Sql(SqlStep::SeedPosition { name: name("db3") })]);
     scene.seen.unseeded.clear();
-    assert!(about(&scene).iter().any(|s| matches!(s, Step::SetLink { .. })));
+    assert!(about(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::SetLink { .. }))));
 }
 
 #[test]
@@ -56,19 +57,19 @@ fn one_that_came_back_as_another_is_only_kept_closed() {
         assert_eq!(about(&astray), [], "{standing:?}");
         assert!(!beating(&astray.desired, &astray.seen, astray.now).contains(&name("db3")));
         let open = astray.database("db3", |d| d.read_only = false);
-        assert_eq!(about(&open), [Step::CloseDatabase { name: name("db3") }], "{standing:?}");
+        assert_eq!(about(&open), [Step::Sql(SqlStep::CloseDatabase { name: name("db3") })], "{standing:?}");
     }
 }
 
 #[test]
 fn one_that_leaves_is_released_before_it_is_forgotten() {
     let scene = guest(&Standing::Leaving);
-    let release = Step::Commit(Change::Release { name: name("db3") });
+    let release = Step::Wish(Change::Release { name: name("db3") });
     assert!(about(&scene).contains(&release));
     let released = guest(&Standing::Released);
-    assert_eq!(about(&released), [Step::ReleaseDatabase { name: name("db3") }]);
+    assert_eq!(about(&released), [Step::Sql(SqlStep::ReleaseDatabase { name: name("db3") })]);
     for peer in ["db1", "db2"] {
-        let drop = Step::DropLink { on: name(peer), from: name("db3") };
+        let drop = Step::Sql(SqlStep::DropLink { on: name(peer), from: name("db3") });
         assert!(steps(&released).contains(&drop), "{peer} keeps its link");
     }
     let mut copied = released;
@@ -85,7 +86,7 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
         scene.seen.databases.insert(name("db3"), seen);
         scene
     };
-    let let_go = Step::Commit(Change::LetGo { name: name("db3") });
+    let let_go = Step::Wish(Change::LetGo { name: name("db3") });
     for standing in [Standing::Leaving, Standing::Released] {
         assert_eq!(about(&gone(&standing, 9_999)), [], "{standing:?}");
         assert_eq!(about(&gone(&standing, 10_000)), std::slice::from_ref(&let_go), "{standing:?}");

@@ -9,7 +9,7 @@ use crate::db::{DatabaseSeen, Position};
 use crate::desired::{Handover, Routing, Runtime, Standing};
 use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
-use crate::step::Step;
+use crate::step::{SqlStep, Step};
 
 fn number(seen: &mut DatabaseSeen, step: u64, place: u64) {
     seen.variables.insert(STEP.to_owned(), step.to_string());
@@ -29,8 +29,8 @@ fn planned(scene: &Scene) -> (Vec<(String, Numbering)>, Vec<String>) {
     let (mut numbers, mut opened) = (Vec::new(), Vec::new());
     for step in steps(scene) {
         match step {
-            Step::NumberIds { name, to, .. } => numbers.push((name.to_string(), to)),
-            Step::OpenDatabase { name, .. } => opened.push(name.to_string()),
+            Step::Sql(SqlStep::NumberIds { name, to, .. }) => numbers.push((name.to_string(), to)),
+            Step::Sql(SqlStep::OpenDatabase { name, .. }) => opened.push(name.to_string()),
             _ => {}
         }
     }
@@ -92,7 +92,7 @@ fn a_lost_writer_comes_back_with_its_own_only_when_nobody_else_gives_these_numbe
     let limit = |scene: Scene| {
         let lost = scene.dead(200).answered("db2", 10, 10);
         steps(&lost).into_iter().find_map(|step| match step {
-            Step::Commit(Change::Elect { limit, .. }) => Some(limit),
+            Step::Wish(Change::Elect { limit, .. }) => Some(limit),
             _ => None,
         })
     };
@@ -161,14 +161,14 @@ fn what_is_about_to_change_is_not_known_from_before() {
     let mut scene = numbered(Routing::OneWriter, FIRST, SECOND);
     let to = DENSE;
     let was = Numbering { step: 10, place: 1 };
-    scene.seen.unsettle(&Step::NumberIds { name: name("db1"), to, was });
+    scene.seen.unsettle(&Step::Sql(SqlStep::NumberIds { name: name("db1"), to, was }));
     scene.desired.routing = Routing::AllWriters;
     assert_eq!(planned(&scene).1, [] as [&str; 0]);
 }
 
 fn loads(scene: &Scene) -> Vec<String> {
     let load = |step| match step {
-        Step::LoadZones { name } => Some(name.to_string()),
+        Step::Sql(SqlStep::LoadZones { name }) => Some(name.to_string()),
         _ => None,
     };
     steps(scene).into_iter().filter_map(load).collect()
@@ -209,7 +209,7 @@ fn followed(scene: &Scene) -> Vec<(String, Option<bool>, Vec<State>)> {
         Turn::Note(_) | Turn::Strike(_) => State::Off,
     };
     let one = |step| match step {
-        Step::FollowEvents { name, scheduler, turns } => {
+        Step::Sql(SqlStep::FollowEvents { name, scheduler, turns }) => {
             Some((name.to_string(), scheduler, turns.iter().map(state).collect()))
         }
         _ => None,

@@ -11,7 +11,7 @@ use crate::desired::{Saved, Standing};
 use crate::observed::Comparison;
 use crate::state::{Light, State};
 use crate::status::database;
-use crate::step::Step;
+use crate::step::{RowsStep, SqlStep, Step};
 
 /// The last acknowledged transaction of db1's, which db2 holds: it took over.
 const LIMIT: u64 = 10;
@@ -85,17 +85,19 @@ impl World {
 
     fn act(&mut self, scene: &mut Scene, step: &Step) {
         match step {
-            Step::SetLink { on, .. } | Step::StartLink { on, .. } if on.as_str() == "db1" => {
+            Step::Sql(SqlStep::SetLink { on, .. } | SqlStep::StartLink { on, .. })
+                if on.as_str() == "db1" =>
+            {
                 (self.receiving, self.error) = (true, 0);
             }
-            Step::StopLink { on, .. } if on.as_str() == "db1" => self.receiving = false,
-            Step::SetReceipts { name, on } if name.as_str() == "db1" => self.receipts = *on,
-            Step::SetBack { name, .. } if name.as_str() == "db1" => {
+            Step::Sql(SqlStep::StopLink { on, .. }) if on.as_str() == "db1" => self.receiving = false,
+            Step::Sql(SqlStep::SetReceipts { name, on }) if name.as_str() == "db1" => self.receipts = *on,
+            Step::Sql(SqlStep::SetBack { name, .. }) if name.as_str() == "db1" => {
                 assert!(!self.receiving, "MariaDB refuses it while a link runs");
                 self.position = self.log;
             }
-            Step::Commit(change) => scene.desired = scene.desired.apply(change).expect("a decision"),
-            Step::Compare { name, .. } if name.as_str() == "db1" => {
+            Step::Wish(change) => scene.desired = scene.desired.apply(change).expect("a decision"),
+            Step::Rows(RowsStep::Compare { name, .. }) if name.as_str() == "db1" => {
                 let of = |scene: &Scene| scene.desired.db.servers[0].id;
                 let report = self.compared(scene);
                 let last = Some((of(scene), report));
@@ -191,7 +193,7 @@ fn whoever_comes_back_is_in_sync_with_every_acknowledged_row_or_not_in_sync() {
 fn what_a_crash_took_back_and_the_position_claims_is_fetched_again() {
     let world = World::new(LIMIT - 2, LIMIT, LIMIT - 2, true, 0);
     let scene = scene(&world, 2);
-    let set_back = Step::SetBack { name: name("db1"), id: scene.desired.db.servers[0].id };
+    let set_back = Step::Sql(SqlStep::SetBack { name: name("db1"), id: scene.desired.db.servers[0].id });
     assert_eq!(super::steps(&scene).into_iter().filter(|s| *s == set_back).count(), 1);
     assert_eq!(settle(world, 2, "as seen"), "in sync");
     // Its tables hold what its log lost: that is no state of MariaDB's, and is not mended.
@@ -205,7 +207,7 @@ fn a_writer_whose_log_lacks_what_its_position_claims_is_not_opened() {
     let opens = |written: u64, claims: u64| {
         let at = |number| Position([(1, number)].into());
         let scene = cluster(1).closed(written).database("db1", |d| d.applied = at(claims));
-        steps(&scene.unanswered("db2")).iter().any(|s| matches!(s, Step::OpenDatabase { .. }))
+        steps(&scene.unanswered("db2")).iter().any(|s| matches!(s, Step::Sql(SqlStep::OpenDatabase { .. })))
     };
     assert!(opens(10, 10) && opens(10, 0));
     assert!(!opens(10, 11));
@@ -223,7 +225,7 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     scene = scene.database("db1", |d| world.look(d));
     let mut older = scene.clone();
     older.now -= 1;
-    let compare = Step::Compare { name: name("db1"), with: name("db2") };
+    let compare = Step::Rows(RowsStep::Compare { name: name("db1"), with: name("db2") });
     world.act(&mut older, &compare);
     scene.seen.comparisons = older.seen.comparisons;
     assert_eq!(shown(&scene), State::Comparing);

@@ -8,6 +8,7 @@ use crate::status::database;
 use crate::text;
 
 use super::*;
+use crate::step::RowsStep;
 
 fn report(at: u64, verdict: Verdict) -> Report {
     let table = TableName { schema: "s".to_owned(), table: "t".to_owned() };
@@ -48,8 +49,8 @@ fn joining() -> Scene {
 }
 
 fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
-    let compare = Step::Compare { name: name(server), with: name("db1") };
-    let admit = Step::Commit(Change::Admit { name: name(server) });
+    let compare = Step::Rows(RowsStep::Compare { name: name(server), with: name("db1") });
+    let admit = Step::Wish(Change::Admit { name: name(server) });
     let all = steps(scene);
     [(compare, "compare"), (admit, "admit")]
         .into_iter()

@@ -15,7 +15,7 @@ use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::{Plan, hold_back};
 use crate::state::{Light, State};
 use crate::status::database;
-use crate::step::{Mend, Step, Target};
+use crate::step::{Mend, SqlStep, Step, Target};
 use crate::text;
 
 /// What the file of a database of ours sets, as MariaDB shows it.
@@ -69,7 +69,7 @@ fn with(scene: Scene, on: &str, variable: &str, value: &str) -> Scene {
 
 fn set(scene: &Scene) -> Vec<(String, &'static str, String, String)> {
     let one = |step| match step {
-        Step::SetVariable { name, variable, value, was, .. } => {
+        Step::Sql(SqlStep::SetVariable { name, variable, value, was, .. }) => {
             Some((name.to_string(), variable, value, was))
         }
         _ => None,
@@ -101,15 +101,15 @@ fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
 #[test]
 fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     let db2 = || name("db2");
-    let set = Step::SetVariable {
+    let set = Step::Sql(SqlStep::SetVariable {
         name: db2(),
         variable: "sync_binlog",
         value: "1".to_owned(),
         was: "0".to_owned(),
         still: false,
-    };
-    let open = Step::OpenDatabase { name: db2(), epoch: 1 };
-    let zones = Step::LoadZones { name: db2() };
+    });
+    let open = Step::Sql(SqlStep::OpenDatabase { name: db2(), epoch: 1 });
+    let zones = Step::Sql(SqlStep::LoadZones { name: db2() });
     let mut observed = Observed::default();
     let setback = || Setback { count: 9, at: 1_000, why: Fault::Broken };
     let kept = |observed: &Observed| {
@@ -130,7 +130,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
     // It is noted as it is looked for.
     observed = Observed::default();
-    observed.setback_mut(&set, &Fault::Broken).at = 1_000;
+    observed.failed(&set, &Fault::Broken, 1_000);
     assert!(observed.setback(&set).is_some() && observed.setback(&zones).is_none());
     assert!(observed.in_vain(&target(), 1_100) && !observed.in_vain(&target(), 61_000));
     observed.succeeded(&zones);
@@ -175,11 +175,11 @@ fn an_altered_link_is_set_up_anew() {
     };
     let anew = |delay: &str| {
         let scene = cluster(1).link("db2", |l| l.terms = terms(delay));
-        steps(&scene).into_iter().find(|s| matches!(s, Step::ResetLink { .. }))
+        steps(&scene).into_iter().find(|s| matches!(s, Step::Sql(SqlStep::ResetLink { .. })))
     };
     assert_eq!(anew("0"), None);
     let was = "SQL_Delay=3600".to_owned();
-    assert_eq!(anew("3600"), Some(Step::ResetLink { on: name("db2"), from: name("db1"), was }));
+    assert_eq!(anew("3600"), Some(Step::Sql(SqlStep::ResetLink { on: name("db2"), from: name("db1"), was })));
 }
 
 #[test]
@@ -187,9 +187,12 @@ fn an_account_that_is_gone_is_made_again() {
     let mut scene = cluster(1);
     scene.seen.accounts.insert(name("db2"), Seen::At(scene.now, BTreeMap::<String, Credentials>::new()));
     let what = "cordee_repl".to_owned();
-    assert!(steps(&scene).contains(&Step::MakeAccounts { name: name("db2"), what }));
+    assert!(steps(&scene).contains(&Step::Sql(SqlStep::MakeAccounts { name: name("db2"), what })));
     scene.seen.accounts.insert(name("db2"), Seen::Failed { last: None, why: Fault::Silent });
-    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::MakeAccounts { .. })), "unknown is not absent");
+    assert!(
+        !steps(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::MakeAccounts { .. }))),
+        "unknown is not absent"
+    );
 }
 
 /// db1 writes, and its log was reset: three transactions since.
@@ -202,17 +205,18 @@ fn reset(scene: Scene) -> Scene {
 fn a_writer_whose_log_was_reset_goes_on_once_the_others_are_in_doubt() {
     let mut scene = reset(cluster(1));
     let doubt = Change::Doubt { name: name("db2"), at: scene.now, by: name("db1") };
-    let renumber = Step::Renumber { name: name("db1"), id: scene.desired.db.servers[0].id, after: 10 };
+    let renumber =
+        Step::Sql(SqlStep::Renumber { name: name("db1"), id: scene.desired.db.servers[0].id, after: 10 });
     let planned = steps(&scene);
-    assert!(planned.contains(&Step::Commit(doubt.clone())) && !planned.contains(&renumber), "{planned:?}");
+    assert!(planned.contains(&Step::Wish(doubt.clone())) && !planned.contains(&renumber), "{planned:?}");
     scene.desired = scene.desired.apply(&doubt).expect("a decision");
     let planned = steps(&scene);
-    assert!(planned.contains(&renumber) && !planned.contains(&Step::Commit(doubt)), "{planned:?}");
+    assert!(planned.contains(&renumber) && !planned.contains(&Step::Wish(doubt)), "{planned:?}");
     // Meanwhile the other one does not take over: it passed over what was written.
     let desired = scene.desired.clone();
     let mut lost = cluster(1).dead(200).answered("db2", 10, 10);
     lost.desired = desired;
-    assert!(!steps(&lost).iter().any(|s| matches!(s, Step::Commit(Change::Elect { .. }))));
+    assert!(!steps(&lost).iter().any(|s| matches!(s, Step::Wish(Change::Elect { .. }))));
 }
 
 #[test]
@@ -223,7 +227,11 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
     let server = scene.desired.db.servers[1].clone();
     let status = database(&scene.desired, &scene.seen, &server, scene.now);
     assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
-    assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Renumber { .. } | Step::SetBack { .. })));
+    assert!(
+        !steps(&scene)
+            .iter()
+            .any(|s| matches!(s, Step::Sql(SqlStep::Renumber { .. } | SqlStep::SetBack { .. })))
+    );
 }
 
 /// Unproven is not equal: who may lack rows is not in sync before all of its tables were proven.
@@ -290,7 +298,7 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         let steps = steps(scene).into_iter();
         steps.filter(|s| s.target() == Target::Database(name("db2"))).collect::<Vec<_>>()
     };
-    let free = Step::FreeLinks { on: name("db2") };
+    let free = Step::Sql(SqlStep::FreeLinks { on: name("db2") });
     assert_eq!(at_db2(&stalled(STALLED)), std::slice::from_ref(&free));
     assert!(!at_db2(&stalled(STALLED - 1)).contains(&free));
     // What is thrown away with it could not be had again.
