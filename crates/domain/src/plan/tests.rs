@@ -5,6 +5,7 @@ mod causes;
 mod histories;
 mod homes;
 mod ports;
+mod repeats;
 mod started;
 mod turns;
 
@@ -26,7 +27,7 @@ use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, Step, Target};
 use crate::text;
 
-use super::{Plan, plan};
+use super::{Plan, hold_back, plan};
 
 fn name(text: &str) -> ServerName {
     ServerName::parse(text).expect("a name")
@@ -229,6 +230,7 @@ fn change() -> impl Strategy<Value = Change> {
         }),
         1 => server_name().prop_map(|name| Change::Withdraw { name }),
         1 => server_name().prop_map(|name| Change::Insist { name }),
+        1 => server_name().prop_map(|name| Change::Recopy { name }),
         2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
             Change::Promote { name, at: 0, accept_loss: loss == 0 }
         }),
