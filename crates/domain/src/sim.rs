@@ -1,6 +1,9 @@
 //! A simulated world for the property tests: two HAProxys that read the rendered files, processes that die,
 //! databases that open and close. It knows nothing of the planner; [`crate::check`] judges what comes out.
 
+// A new step is met wherever steps are told apart.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +21,7 @@ use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, S
 use crate::sessions::Mode;
 use crate::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 
+mod guests;
 mod homes;
 mod links;
 mod numbers;
@@ -72,6 +76,8 @@ pub struct World {
     dense: BTreeMap<u32, u64>,
     /// Writes that an application was told are done, by domain.
     pub acknowledged: BTreeMap<u32, u64>,
+    /// Databases of somebody else, which run whatever Cordée does.
+    guests: BTreeSet<ServerName>,
     initialised: BTreeMap<ServerName, u32>,
     unseeded: BTreeSet<ServerName>,
     homes: Homes,
@@ -128,7 +134,7 @@ impl World {
             if self.frozen.contains(&id) {
                 let last = before.get(name).and_then(Seen::last);
                 memory.databases.insert(name.clone(), Seen::Failed { last, why: Fault::Silent });
-            } else if self.processes.contains_key(&id) {
+            } else if self.runs(name) {
                 memory.see_database(name, self.now, Ok(self.database_look(name)));
             } else {
                 memory.open.remove(name);
@@ -176,8 +182,7 @@ impl World {
     }
 
     fn lives(&self, name: &ServerName) -> bool {
-        let id = ProcessId::Server(name.clone());
-        self.processes.contains_key(&id) && !self.frozen.contains(&id)
+        self.runs(name) && !self.frozen.contains(&ProcessId::Server(name.clone()))
     }
 
     /// How many receive from that one now.
@@ -239,8 +244,7 @@ impl World {
 
     /// The databases that would take a write, whether Cordée can see it or not.
     pub fn open(&self) -> Vec<ServerName> {
-        let there = |name: &ServerName| self.processes.contains_key(&ProcessId::Server(name.clone()));
-        self.databases.iter().filter(|(n, d)| there(n) && !d.read_only).map(|(n, _)| n.clone()).collect()
+        self.databases.iter().filter(|(n, d)| self.runs(n) && !d.read_only).map(|(n, _)| n.clone()).collect()
     }
 
     /// Acknowledged writes that a database does not hold.
@@ -262,6 +266,7 @@ impl World {
             .processes
             .keys()
             .filter_map(|id| if let ProcessId::Server(name) = id { Some(name.clone()) } else { None })
+            .chain(self.guests().iter().cloned())
             .collect();
         let known = self.homes.made.clone();
         let (due, now) = (&self.due, self.now);
@@ -291,27 +296,14 @@ impl World {
                 self.tables.remove(pool);
                 self.workers.remove(pool);
             }
-            ProcessId::Server(name) => {
-                self.loose.remove(name);
-                // Every database comes back closed, without semi-sync.
-                if let Some(database) = self.databases.get_mut(name) {
-                    database.read_only = true;
-                    database.semi_sync = false;
-                    // What was received and not applied is fetched again (MariaDB with GTID), and links wait
-                    // for Cordée.
-                    for link in database.links.values_mut() {
-                        link.receiving = Thread::Stopped;
-                        link.applying = false;
-                        link.received = database.applied.clone();
-                    }
-                }
-            }
+            ProcessId::Server(name) => self.comes_up(name),
         }
     }
 
-    /// The processes alive.
+    /// The processes alive, those of somebody else among them.
     pub fn alive(&self) -> Vec<ProcessId> {
-        self.processes.keys().cloned().collect()
+        let guests = self.guests().iter().map(|name| ProcessId::Server(name.clone()));
+        self.processes.keys().cloned().chain(guests).collect()
     }
 
     /// Carries out a step.
@@ -392,7 +384,9 @@ impl World {
             HostStep::TrashHome { name } => {
                 self.homes.made.remove(name);
                 self.initialised.remove(name);
-                self.databases.remove(name);
+                if !self.guests.contains(name) {
+                    self.databases.remove(name);
+                }
             }
             HostStep::CopyDatabase { name, id, donor } => {
                 let Some(mut copy) = self.databases.get(donor).filter(|_| self.lives(donor)).cloned() else {
@@ -416,8 +410,21 @@ impl World {
                 let fresh = DatabaseSeen { read_only: true, server_id, ..DatabaseSeen::default() };
                 self.databases.insert(name.clone(), fresh);
             }
-            // It ends when time passes; nothing of the other two is simulated.
-            HostStep::StopProcess { .. } | HostStep::ImportDatabase { .. } | HostStep::SaveOwn { .. } => {}
+            HostStep::ImportDatabase { name, id, donor } => {
+                let donated = self.databases.get(donor).filter(|_| self.lives(donor)).cloned();
+                let (Some(donor), true) = (donated, self.lives(name)) else {
+                    return Outcome::Failed(Fault::Strange(None));
+                };
+                let Some(guest) = self.databases.get_mut(name) else {
+                    return Outcome::Failed(Fault::Strange(None));
+                };
+                (guest.applied, guest.schema) = (donor.written, donor.schema);
+                self.initialised.insert(name.clone(), *id);
+                self.unseeded.insert(name.clone());
+                self.homes.enter(name, PoolId::Db, *id);
+            }
+            // It ends when time passes; what is saved is of no account here.
+            HostStep::StopProcess { .. } | HostStep::SaveOwn { .. } => {}
         }
         Outcome::Done
     }
@@ -447,9 +454,9 @@ impl World {
             SqlStep::StopLink { from, whole, .. } => links::stop(database, from, *whole),
             SqlStep::DropLink { from, .. } => drop(database.links.remove(from)),
             SqlStep::FreeLinks { .. } => (database.waits, database.stalled_at) = (false, None),
+            SqlStep::ReleaseDatabase { .. } => database.links.clear(),
             // Not simulated: what these put right is never wrong here.
-            SqlStep::ReleaseDatabase { .. }
-            | SqlStep::SetVariable { .. }
+            SqlStep::SetVariable { .. }
             | SqlStep::FollowEvents { .. }
             | SqlStep::LoadZones { .. }
             | SqlStep::ResetLink { .. }

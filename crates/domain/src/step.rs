@@ -1,5 +1,8 @@
 //! One fully decided act. Carrying it out leaves nothing to choose.
 
+// A new step is met wherever steps are told apart.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod host;
 mod proxy;
 mod rows;

@@ -24,7 +24,7 @@ use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, Refusal, Seen};
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
-use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, Step, Target};
+use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use crate::text;
 
 use super::{Plan, hold_back, plan};
@@ -58,6 +58,7 @@ pub(crate) fn setting() -> Setting {
 
 /// One round of the engine: the first step of each target. Returns how many steps were done.
 fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
+    world.prepare(wish);
     world.look(memory, wish);
     // A wish may make wrong at once what was right before; the plan makes nothing worse.
     let already = never(wish, memory);
@@ -72,6 +73,7 @@ fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: us
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
                 Step::Wish(change) => Some(change.clone()),
+                Step::Sql(SqlStep::ReleaseDatabase { name }) => Some(Change::Forget { name: name.clone() }),
                 Step::Host(HostStep::SaveOwn { name, .. }) => {
                     let saved = Saved { count: 1, file: "lost/x".to_owned() };
                     Some(Change::Saved { name: name.clone(), saved })
@@ -179,14 +181,14 @@ fn pool_of(name: &ServerName) -> PoolId {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let join = (4_u16..7).prop_map(|n| Change::AddServer {
+    let join = (4_u16..7, any::<bool>()).prop_map(|(n, ours)| Change::AddServer {
         pool: PoolId::Db,
         server: NewServer {
             name: name(&format!("db{n}")),
             host: Host::parse("127.0.0.1").expect("a host"),
             port: PortChoice::Given(8690 + n),
             cookie: CookieChoice::Automatic,
-            runtime: Runtime::Process,
+            runtime: if ours { Runtime::Process } else { Runtime::External },
             admin: Admin::Ready,
         },
     });

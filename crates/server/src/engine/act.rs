@@ -1,5 +1,8 @@
 //! Carrying out a step. Nothing is decided here.
 
+// A new step is met wherever steps are told apart.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -363,6 +366,6 @@ fn stop_signal(parts: &Parts, id: &ProcessId) -> Signal {
     // Of a server that was removed only its folder still tells what it was.
     match id {
         ProcessId::Server(name) if !data::is_database(&parts.home.server(name)) => Signal::WINCH,
-        _ => Signal::TERM,
+        ProcessId::Server(_) | ProcessId::Proxy(_) => Signal::TERM,
     }
 }

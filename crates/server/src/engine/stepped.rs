@@ -1,5 +1,8 @@
 //! What follows from how a step ended.
 
+// A new step is met wherever steps are told apart.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
 use cordee_domain::fault::Fault;
