@@ -37,7 +37,8 @@ use upgrade::{
 pub fn file() -> File {
     File::new(
         "security",
-        &[],
+        // The log says all that it can say.
+        &[("CORDEE_LOG", "trace")],
         &[
             case!(no_secret_is_in_a_log_an_argument_a_page_or_an_answer),
             case!(files_with_secrets_and_sockets_are_their_owners_only),
@@ -137,6 +138,9 @@ fn no_secret_is_in_a_log_an_argument_a_page_or_an_answer(cluster: &Cluster) {
         told.push((file.display().to_string(), std::fs::read(&file).unwrap_or_default()));
     }
     assert!(told.len() > 10, "too little was looked at");
+    for word in ["DEBUG", "WriteConfig"] {
+        assert!(told.iter().any(|(_, bytes)| holds(bytes, word)), "the log does not say all: no {word}");
+    }
     for (what, secret) in &secrets {
         for (place, bytes) in &told {
             assert!(!holds(bytes, secret), "{what} stands in {place}");
