@@ -12,7 +12,7 @@ use crate::reason::Reason;
 use crate::snapshot::{Action, ProxyView, Role, ServerView, away};
 use crate::state::{Light, Remark, State, Status};
 use crate::text;
-use crate::text::Text;
+use crate::text::{Text, Thing};
 
 /// One cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,8 +278,9 @@ impl Scene<'_> {
                 PoolId::Db if view.power == Power::Off => true,
                 PoolId::Db => {
                     let writer = view.role == Some(Role::Writer);
-                    let alone = self.serving(PoolId::Db) <= 1 && away(view);
-                    !view.status.serves() && (writer || alone || light == Light::Progress)
+                    let sound = |s: &&ServerView| s.pool == PoolId::Db && s.status.serves() && !away(s);
+                    let alone = away(view) && self.servers.iter().filter(sound).count() <= 1;
+                    alone || !view.status.serves() && (writer || light == Light::Progress)
                 }
             },
         }
@@ -324,6 +325,10 @@ impl Scene<'_> {
             let remedy = short.map_or_else(doctor, room);
             return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
         }
+        if self.own.unkept {
+            let remedy = Remedy::Hand { says: text!("remedy-unkept") };
+            return Some(cause(Light::Warning, text!("cause-unkept"), text!("reason-unkept"), remedy));
+        }
         let short = short?;
         Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))
     }
@@ -354,8 +359,11 @@ impl Scene<'_> {
                 let says = |pid: u32| text!("remedy-socket", pid = pid.to_string());
                 view.pid.map(|pid| Remedy::Hand { says: says(pid) }).into_iter().collect()
             }
-            // Cordée starts it again, or goes on asking.
-            Light::Critical | Light::Unknown => vec![Remedy::Itself],
+            Light::Critical | Light::Unknown => match free_port(&view.status, Thing::Proxy(proxy)) {
+                Some(taken) => vec![taken],
+                // Cordée starts it again, or goes on asking.
+                None => vec![Remedy::Itself],
+            },
             Light::Warning => vec![Remedy::Config { proxy }],
             Light::Progress if self.verdict.light != Light::Good => vec![Remedy::Itself],
             _ if waits => {
@@ -401,7 +409,8 @@ impl Scene<'_> {
             all.extend(thaw(&view.status));
         } else if is(&[State::Down, State::Open]) {
             // Cordée starts it again, or has another one take over.
-            all.extend(ours.then_some(Remedy::Itself));
+            let taken = free_port(&view.status, Thing::Server(view.name.clone()));
+            all.extend(taken.or(ours.then_some(Remedy::Itself)));
         } else if is(&[State::Unreached]) {
             all.push(Remedy::Reload { proxy: PoolId::Db });
         } else if is(&[State::ReplicationStopped, State::RowsDiffer]) && !writer {
@@ -411,14 +420,15 @@ impl Scene<'_> {
             // Of a writer that serves no restart is a remedy.
             all.extend(asks(view, &[Action::Restart]));
         }
+        // Before another one takes over: that may lose what only this one holds.
+        if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
+            all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
+        }
         if view.status.light == Light::Critical {
             all.extend(asks(view, &[Action::Recopy]));
         }
         if writer && view.status.light == Light::Critical {
             all.extend(self.heir());
-        }
-        if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
-            all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
         }
         let page = Remedy::Page { name: view.name.clone() };
         if !all.contains(&page) {
@@ -479,8 +489,8 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     } else if state == State::Frozen {
         all.extend(asks(view, &[Action::Restart]));
         all.extend(thaw(&view.status));
-    } else if let Some(port) = taken_port(&view.status) {
-        all.push(Remedy::Hand { says: text!("remedy-port", port = port.to_string()) });
+    } else if let Some(taken) = free_port(&view.status, Thing::Server(view.name.clone())) {
+        all.push(taken);
     } else if ours && view.pid.is_none() {
         // Cordée starts it again.
         all.push(Remedy::Itself);
@@ -493,11 +503,10 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     all
 }
 
-fn taken_port(status: &Status) -> Option<u16> {
-    match status.reason.as_ref()?.fault()? {
-        Fault::PortTaken { port, .. } => Some(*port),
-        _ => None,
-    }
+/// What a person does about a port that another program holds.
+fn free_port(status: &Status, name: Thing) -> Option<Remedy> {
+    let port = status.reason.as_ref()?.taken_port()?;
+    Some(Remedy::Hand { says: text!("remedy-port", port = port.to_string(), name = name) })
 }
 
 /// What of these may be asked of it now.

@@ -311,6 +311,8 @@ pub struct Observed {
     /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes
     /// on.
     pub vain: BTreeMap<(Target, Mend), Setback>,
+    /// When each database answered for the first time after it had not.
+    pub back: BTreeMap<ServerName, Millis>,
     /// The last step done on each target, until a plan goes without it.
     pub done: BTreeMap<Target, Step>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
@@ -331,6 +333,8 @@ pub struct Own {
     /// Why the state file cannot be written, while it cannot. Nobody is elected meanwhile: a new epoch is stored before
     /// anybody acts on it.
     pub unwritable: Option<Fault>,
+    /// Nobody starts it anew when it ends: the keeper that did is gone.
+    pub unkept: bool,
     /// How much room there is for the state and the databases, once looked at.
     pub room: Option<Room>,
     /// When there was room again, or the state file could be written again.
@@ -480,9 +484,17 @@ impl Observed {
 
     /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
     pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Fault>) {
+        let begun = || {
+            let process = self.processes.get(&ProcessId::Server(name.clone()));
+            process.is_some_and(|process| process.started_at.is_some())
+        };
         let before = self.databases.entry(name.clone()).or_default();
         match look {
             Ok(mut seen) => {
+                // The first answer that a Cordée gets that has just been started says nothing about a return.
+                if matches!(before, Seen::Failed { .. }) || *before == Seen::Never && begun() {
+                    self.back.insert(name.clone(), at);
+                }
                 let mut at = at;
                 // Read after the numbering: it has all that was written before that.
                 let own = seen.written.last(seen.server_id);

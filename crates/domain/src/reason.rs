@@ -18,6 +18,13 @@ pub enum Reason {
         /// Seconds until it is started again; 0: now.
         wait: u64,
     },
+    /// The writer is gone, and another one does not simply take over.
+    Writer {
+        /// What went wrong with it.
+        why: Fault,
+        /// What is waited for.
+        and: Text,
+    },
     /// Processes stand still.
     Still(Still),
     /// Somebody stopped it.
@@ -82,6 +89,7 @@ impl Reason {
             Self::Still(still) => still.sentence(),
             Self::Ended { why, wait: 0 } => why.sentence(),
             Self::Ended { why, wait } => why.sentence().with("wait", *wait),
+            Self::Writer { why, and } => text!("reason-writer-gone", why = why, and = and.clone()),
             Self::StoppedBy(asked) => text!("reason-stopped-by", who = asked.who()),
             Self::Peer { says, .. } | Self::Said(says) => says.clone(),
         }
@@ -91,17 +99,28 @@ impl Reason {
     pub fn thaws(&self) -> Option<String> {
         match self {
             Self::Still(still) => Some(still.thaws()),
-            Self::Fault(_) | Self::Ended { .. } | Self::StoppedBy(_) | Self::Peer { .. } | Self::Said(_) => {
-                None
-            }
+            Self::Fault(_)
+            | Self::Ended { .. }
+            | Self::Writer { .. }
+            | Self::StoppedBy(_)
+            | Self::Peer { .. }
+            | Self::Said(_) => None,
         }
     }
 
     /// What went wrong, where that is the reason.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Fault(why) | Self::Ended { why, .. } => Some(why),
+            Self::Fault(why) | Self::Ended { why, .. } | Self::Writer { why, .. } => Some(why),
             Self::Still(_) | Self::StoppedBy(_) | Self::Peer { .. } | Self::Said(_) => None,
+        }
+    }
+
+    /// The port that another program holds, if that is why.
+    pub const fn taken_port(&self) -> Option<u16> {
+        match self.fault() {
+            Some(Fault::PortTaken { port, .. }) => Some(*port),
+            _ => None,
         }
     }
 

@@ -29,7 +29,7 @@ use crate::text::Text;
 mod verdict;
 
 pub(crate) use verdict::away;
-use verdict::{Doors, despite, fallen, verdict};
+use verdict::{Doors, despite, verdict};
 
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,8 +307,7 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
         desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
     let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
-    let fell = |pool: &PoolId| fallen(desired, observed, *pool) && desired.handover.is_none();
-    let doors = Doors { waiting: waiting.is_some(), fallen: PoolId::ALL.into_iter().filter(fell).collect() };
+    let doors = Doors::of(desired, observed, waiting);
     let verdict = despite(&observed.own, verdict(&proxies, &servers, &doors, now));
     let causes = causes(&Scene {
         verdict: &verdict,

@@ -326,12 +326,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if process.leader.is_none() && server.runtime == Runtime::Process {
         let status = stopped(process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
-        return match decide(desired, observed, now) {
-            Decision::Restart(why) | Decision::Wait(why)
-                if desired.is_writer(&server.name) && status.light == Light::Critical =>
-            {
-                let reason = text!("reason-writer-gone", why = status.why(), and = why);
-                Status::new(Light::Critical, State::Down, reason)
+        return match (decide(desired, observed, now), process.trouble.clone()) {
+            (Decision::Restart(and) | Decision::Wait(and), Some(why)) if desired.is_writer(&server.name) => {
+                Status::new(Light::Critical, State::Down, Reason::Writer { why, and })
             }
             _ => status,
         };
@@ -360,7 +357,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
             if recovering && server.runtime == Runtime::Process {
                 Status::bare(Light::Progress, State::Starting)
             } else if let Some(and) = person {
-                let reason = text!("reason-writer-gone", why = why, and = and);
+                let reason = Reason::Writer { why: why.clone(), and };
                 Status::new(Light::Critical, State::Unreachable, reason)
             } else {
                 Status::new(Light::Critical, State::Unreachable, why.clone())

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use tokio::net::UnixDatagram;
 use tokio::process::Child;
 use tokio::time::{MissedTickBehavior, interval};
@@ -29,6 +30,7 @@ const FIRST_PATIENCE: u32 = 240;
 pub struct Signs {
     to: Option<OwnedFd>,
     last: Option<Instant>,
+    gone: bool,
 }
 
 impl Signs {
@@ -36,16 +38,20 @@ impl Signs {
     pub fn from_environment() -> Self {
         let kept = std::env::var_os(VARIABLE).is_some();
         let to = kept.then(|| io::stdin().as_fd().try_clone_to_owned().ok()).flatten();
-        Self { to, last: None }
+        Self { to, last: None, gone: false }
     }
 
-    /// The engine goes round. Never waits: a keeper that stands still has enough of them already.
-    pub fn give(&mut self) {
-        let Some(to) = self.to.as_ref().filter(|_| self.last.is_none_or(|at| at.elapsed() >= PACE)) else {
-            return;
-        };
-        self.last = Some(Instant::now());
-        let _ = rustix::io::write(to, b"WATCHDOG=1");
+    /// The engine goes round. Never waits: a keeper that stands still has enough of them already. Whether there was a
+    /// keeper and is none any more.
+    pub fn give(&mut self) -> bool {
+        let Some(to) = self.to.as_ref() else { return false };
+        if self.last.is_none_or(|at| at.elapsed() >= PACE) {
+            self.last = Some(Instant::now());
+            let gone =
+                |error| matches!(error, Errno::CONNREFUSED | Errno::CONNRESET | Errno::NOTCONN | Errno::PIPE);
+            self.gone = rustix::io::write(to, b"WATCHDOG=1").is_err_and(gone);
+        }
+        self.gone
     }
 }
 
@@ -131,14 +137,16 @@ mod tests {
     async fn signs_that_nobody_reads_keep_nobody_waiting() {
         let (here, there) = std::os::unix::net::UnixDatagram::pair().unwrap();
         there.set_nonblocking(true).unwrap();
-        let mut signs = Signs { to: Some(there.into()), last: None };
+        let mut signs = Signs { to: Some(there.into()), ..Signs::default() };
         for _ in 0..10_000 {
             signs.last = None;
-            signs.give();
+            assert!(!signs.give(), "a keeper that does not read is there");
         }
         drop(here);
         signs.last = None;
-        signs.give();
+        assert!(signs.give(), "and one that ended is gone");
+        assert!(signs.give(), "also between two signs");
+        assert!(!Signs::default().give(), "where there never was one nobody is missed");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //! well.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
-use crate::desired::{Handover, Power, Standing};
+use crate::desired::{Doubt, Handover, Power, Standing};
 use crate::door::tests::well;
 use crate::door::{Door, DoorSeen};
 use crate::haproxy::stats::{RunningServer, Verdict};
@@ -156,8 +156,28 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&handing).0, Light::Progress, "a planned change");
     assert_eq!(verdict(&anew(well(), &WEB, 50)), no_site(), "HAProxy web is started again");
     let db = ProcessId::Proxy(PoolId::Db);
-    assert_eq!(verdict(&anew(well(), &db, 50)), no_site(), "HAProxy db is started again");
+    assert_eq!(verdict(&anew(well(), &db, 50)), no_database(), "HAProxy db is started again");
     assert_eq!(verdict(&fresh(anew(well(), &db, 50))), starting(), "HAProxy db starts");
+    let gone = with(fell(well(), &db), &db, |seen| (seen.leader, seen.ended_at) = (None, Some(NOW - 50)));
+    assert_eq!(verdict(&gone), no_database(), "HAProxy db is gone: visitors get pages");
+    // All is there again, and nobody was seen to be served since.
+    let wrong = |mut scene: Scene, door: Door| {
+        let seen = scene.seen.doors.get_mut(&door).expect("a door");
+        seen.expected_since = Some(NOW - 100);
+        seen.take(&scene.desired, door, (NOW - 60, NOW - 50), Ok(crate::door::Answer::Refused));
+        scene
+    };
+    let back = |id: &ProcessId| with(fell(well(), id), id, |seen| seen.started_at = Some(NOW - 400));
+    assert_eq!(verdict(&wrong(back(&process("db1")), Door::Writer)), no_database(), "the writer is back");
+    assert_eq!(verdict(&wrong(back(&process("web1")), Door::Site)), no_site(), "a web server is back");
+    assert_eq!(verdict(&wrong(fresh(well()), Door::Writer)), starting(), "a first start");
+    // Nothing began: one answer is wrong, or another database was opened as the writer.
+    assert_eq!(verdict(&wrong(well(), Door::Writer)).1, "verdict-checking");
+    let mut opened = well();
+    if let Some(Seen::At(_, seen)) = opened.seen.databases.get_mut(&name("db1")) {
+        seen.opened_at = Some(NOW - 80);
+    }
+    assert_eq!(verdict(&wrong(opened, Door::Writer)).1, "verdict-handover");
     // Both web servers died; they run again, and are not checked yet.
     let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
         let scene = with(fell(scene, &process(web)), &process(web), |seen| seen.started_at = Some(NOW - 50));
@@ -192,6 +212,12 @@ fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
     let mut joins = back();
     joins.desired.db.servers[1].standing = Standing::Joining;
     assert_eq!(risk(&joins), (Light::Good, vec![]));
+    // One whose rows are in doubt follows well, and must not be relied on.
+    let mut doubted = well();
+    let doubt = Doubt { since: NOW - 100, lacks: false };
+    let id = doubted.desired.db.servers[1].id;
+    doubted.desired.doubts.insert(id, doubt);
+    assert_eq!(risk(&doubted), (Light::Warning, vec!["db2".to_owned()]));
 }
 
 #[test]
@@ -269,9 +295,83 @@ fn a_port_that_somebody_else_took_is_freed_by_a_person() {
     let lives = with(well(), &process("web1"), |seen| {
         seen.port = crate::observed::Port::Foreign("nc (pid 7)".to_owned());
     });
-    for scene in [refused, lives] {
+    let fallen = |id: &ProcessId| {
+        with(well(), id, |seen| {
+            (seen.leader, seen.trouble, seen.failures) = (None, Some(taken()), 3);
+            seen.started_at = Some(NOW);
+        })
+    };
+    let proxies = PoolId::ALL.map(|pool| fallen(&ProcessId::Proxy(pool)));
+    let writer = fallen(&process("db1"));
+    for scene in [refused, lives, writer].into_iter().chain(proxies) {
         let all = shown(&scene).causes;
         let says = |remedy: &Remedy| matches!(remedy, Remedy::Hand { says } if says.key == "remedy-port");
         assert!(all.iter().any(|cause| says(&cause.remedies[0])), "{all:#?}");
+        assert!(!all.iter().any(|cause| cause.remedies.contains(&Remedy::Itself)), "{all:#?}");
     }
+    for pool in PoolId::ALL {
+        let verdict = shown(&fallen(&ProcessId::Proxy(pool))).verdict;
+        let reason = verdict.reason.expect("a reason").sentence();
+        assert_eq!(reason.key, "verdict-port", "nobody is restarting anything");
+    }
+}
+
+/// A promotion may lose what only the lost one holds; whoever runs that one can start it.
+#[test]
+fn an_external_writer_is_first_to_be_started_where_it_runs() {
+    let mut scene = well();
+    scene.desired.db.servers[0].runtime = Runtime::External;
+    scene.seen.processes.remove(&process("db1"));
+    let silent = Seen::Failed { last: Some(NOW - 9_000), why: Fault::Unreachable(None) };
+    scene.seen.databases.insert(name("db1"), silent);
+    let all = shown(&scene).causes;
+    let first = &all[0].remedies[0];
+    assert!(matches!(first, Remedy::Hand { says } if says.key == "remedy-external"), "{all:#?}");
+}
+
+/// "All good" it was called once, and nobody would have started Cordée again.
+#[test]
+fn a_cordee_without_its_keeper_is_at_risk() {
+    let mut scene = well();
+    scene.seen.own.unkept = true;
+    let seen = shown(&scene);
+    assert_eq!((seen.verdict.light, seen.causes.len()), (Light::Warning, 1), "{:#?}", seen.causes);
+    assert_eq!(seen.causes[0].about, About::Cordee);
+    assert!(matches!(&seen.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-unkept"));
+    // What is worse is said first, and this with it.
+    let seen = shown(&fell(scene.gone("db1"), &process("db1")));
+    assert_eq!(seen.verdict.light, Light::Critical);
+    assert!(seen.causes.iter().any(|cause| cause.about == About::Cordee), "{:#?}", seen.causes);
+}
+
+/// It answers again, and its links and receipts come a moment later: the writer was blamed for that.
+#[test]
+fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
+    let behind = |scene: Scene| {
+        scene.database("db1", |d| {
+            d.links.get_mut(&name("db2")).expect("a link").receiving = crate::db::Thread::Connecting;
+            d.acknowledging = 0;
+            d.in_force = false;
+        })
+    };
+    let back = |ago: u64| {
+        let mut scene = behind(well());
+        scene.seen.back.insert(name("db2"), NOW - ago);
+        shown(&scene).servers.into_iter().find(|s| s.name == name("db1")).expect("it").status
+    };
+    assert_eq!((back(100).light, back(100).state), (Light::Progress, State::Linking));
+    assert_eq!(back(6_000).light, Light::Warning, "it lasts");
+    let first =
+        shown(&behind(well())).servers.into_iter().find(|s| s.name == name("db1")).expect("it").status;
+    assert_eq!(first.light, Light::Warning, "nothing came back");
+    // Who came back is noted as it answers: after silence, or for the first time since Cordée started it.
+    let mut seen = well().seen;
+    let look =
+        |seen: &crate::observed::Observed| seen.databases[&name("db2")].value().cloned().expect("seen");
+    let answer = look(&seen);
+    seen.see_database(&name("db2"), NOW, Ok(answer.clone()));
+    assert_eq!(seen.back.get(&name("db2")), None, "it answered before");
+    seen.see_database(&name("db2"), NOW, Err(Fault::Silent));
+    seen.see_database(&name("db2"), NOW + 9, Ok(answer));
+    assert_eq!(seen.back.get(&name("db2")), Some(&(NOW + 9)));
 }

@@ -2,16 +2,18 @@
 
 use super::{ProxyView, Role, ServerView};
 use crate::causes::{Culprit, explained};
-use crate::desired::{Desired, Power, Standing};
+use crate::desired::{Desired, Power, Server, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, Own, ProcessId, Room};
+use crate::reason::Reason;
 use crate::state::{Light, Remark, State};
 use crate::text;
 use crate::text::{Arg, Text, Thing};
 
 /// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
 pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
+    let verdict = unkept(own, verdict);
     if let Some(why) = &own.blind {
         let reason = text!("verdict-own-blind", why = why);
         return Remark::new(Light::Unknown, text!("verdict-blind"), reason);
@@ -38,36 +40,97 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     }
 }
 
+/// The verdict of a Cordée that nobody would start again.
+fn unkept(own: &Own, verdict: Remark) -> Remark {
+    match verdict.light {
+        Light::Good | Light::Maintenance | Light::Progress if own.unkept => {
+            Remark::new(Light::Warning, text!("verdict-risk"), text!("reason-unkept"))
+        }
+        _ => verdict,
+    }
+}
+
+/// What is said of the whole when nobody is served behind that HAProxy.
+fn nobody_served(proxy: PoolId) -> Text {
+    match proxy {
+        PoolId::Web => text!("verdict-critical"),
+        PoolId::Db => text!("verdict-no-database"),
+    }
+}
+
 /// What is found at a proxy's addresses, when that decides about the whole.
 fn at_the_door(proxy: &ProxyView) -> Option<Remark> {
     let reason = proxy.status.reason.clone()?;
     if proxy.status.state == State::DoorUnknown {
         return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
     }
-    let word = match proxy.name {
-        PoolId::Web => text!("verdict-critical"),
-        PoolId::Db => text!("verdict-no-database"),
-    };
+    let word = nobody_served(proxy.name);
     (proxy.status.state == State::Door).then(|| Remark::new(Light::Critical, word, reason))
 }
 
 /// What the site's own addresses tell of the whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Doors {
-    /// Servers do their work again, and nobody has been seen to be served yet.
-    pub(super) waiting: bool,
+    /// The pool whose servers do their work again, while nobody has been seen to be served there yet.
+    waiting: Option<PoolId>,
     /// The pools that served before something of them ended.
-    pub(super) fallen: Vec<PoolId>,
+    fallen: Vec<PoolId>,
+    /// The pools that served before, by what runs now: nothing starts there.
+    served: Vec<PoolId>,
+    /// Another database is becoming the writer, or has become it and was not seen to serve yet.
+    switching: bool,
 }
 
-/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.
-/// What is on its way then is no start, and until it is there nobody is served.
-pub(super) fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
+impl Doors {
+    /// `waiting`: see there.
+    pub(super) fn of(desired: &Desired, observed: &Observed, waiting: Option<PoolId>) -> Self {
+        let fell = |pool: &PoolId| desired.handover.is_none() && fallen(desired, observed, *pool);
+        let those = |which: &dyn Fn(&PoolId) -> bool| PoolId::ALL.into_iter().filter(which).collect();
+        Self {
+            waiting,
+            fallen: those(&fell),
+            served: those(&|pool| served(desired, observed, *pool)),
+            switching: desired.handover.is_some() || switched(desired, observed),
+        }
+    }
+}
+
+/// When somebody was last seen to be served by that pool.
+fn last_served(observed: &Observed, pool: PoolId) -> Option<Millis> {
     let door = match pool {
         PoolId::Web => Door::Site,
         PoolId::Db => Door::Writer,
     };
-    let Some(served) = observed.doors.get(&door).and_then(|seen| seen.right) else { return false };
+    observed.doors.get(&door)?.right
+}
+
+/// Whether a process has run since before that time, as far as Cordée knows.
+fn ran(observed: &Observed, id: &ProcessId, at: Millis) -> bool {
+    observed.process(id).started_at.is_none_or(|started| started < at)
+}
+
+/// Whether somebody was served by what that pool has now.
+fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
+    let Some(at) = last_served(observed, pool) else { return false };
+    let server = |s: &Server| ran(observed, &ProcessId::Server(s.name.clone()), at);
+    ran(observed, &ProcessId::Proxy(pool), at)
+        && match pool {
+            PoolId::Web => desired.web.servers.iter().any(server),
+            PoolId::Db => desired.db.servers.iter().any(|s| desired.is_writer(&s.name) && server(s)),
+        }
+}
+
+/// Whether the writer ran before it became the writer, and was opened since somebody was last served.
+fn switched(desired: &Desired, observed: &Observed) -> bool {
+    let Some(writer) = desired.writer.as_ref() else { return false };
+    let opened = observed.databases.get(writer).and_then(|seen| seen.value()).and_then(|seen| seen.opened_at);
+    served(desired, observed, PoolId::Db) && opened > last_served(observed, PoolId::Db)
+}
+
+/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.
+/// What is on its way then is no start, and until it is there nobody is served.
+fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
+    let Some(served) = last_served(observed, pool) else { return false };
     let ended = |id: ProcessId| {
         let process = observed.process(&id);
         process.trouble.is_some() && process.ended_at.max(process.started_at).is_some_and(|at| at > served)
@@ -82,7 +145,11 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
         if let Some(verdict) = at_the_door(proxy) {
             return Some(verdict);
         }
-        if proxy.status.light == Light::Unknown || proxy.status.state == State::Frozen {
+        if proxy.status.state == State::Frozen {
+            let reason = text!("verdict-frozen", proxy = Thing::Proxy(proxy.name));
+            return Some(Remark::new(Light::Critical, nobody_served(proxy.name), reason));
+        }
+        if proxy.status.light == Light::Unknown {
             let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
             let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
             return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
@@ -94,8 +161,12 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
         _ => false,
     };
     let proxy = proxies.iter().find(lost)?;
-    let reason = text!("verdict-proxy-down", proxy = Thing::Proxy(proxy.name));
-    Some(Remark::new(Light::Critical, text!("verdict-critical"), reason))
+    let name = Thing::Proxy(proxy.name);
+    let reason = match proxy.status.reason.as_ref().and_then(Reason::taken_port) {
+        Some(port) => text!("verdict-port", port = port.to_string(), name = name),
+        None => text!("verdict-proxy-down", proxy = name),
+    };
+    Some(Remark::new(Light::Critical, nobody_served(proxy.name), reason))
 }
 
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
@@ -133,7 +204,9 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
                 return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress if !writer.status.serves() => {
-                return Remark::new(Light::Progress, text!("verdict-starting"), count);
+                let word =
+                    if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
+                return Remark::new(Light::Progress, word, count);
             }
             _ => {}
         }
@@ -143,7 +216,11 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         let reason = text!("verdict-set-aside-reason");
         return Remark::new(Light::Maintenance, text!("verdict-set-aside"), reason);
     }
-    if doors.waiting || proxies.iter().any(|p| p.status.light == Light::Progress) {
+    let moment = doors.waiting.is_some_and(|proxy| doors.served.contains(&proxy));
+    if let Some(proxy) = doors.waiting.filter(|proxy| !moment || doors.fallen.contains(proxy)) {
+        return unserved(proxy, doors, count);
+    }
+    if proxies.iter().any(|p| p.status.light == Light::Progress) {
         return Remark::new(Light::Progress, text!("verdict-starting"), count);
     }
     let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
@@ -182,17 +259,37 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         return Remark::new(Light::Warning, text!("verdict-risk"), reason);
     }
     let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
-    let alone = db == 1 && of(PoolId::Db).any(away);
+    let beside = of(PoolId::Db).filter(|s| s.status.serves() && !away(s)).count();
+    let alone = beside == 1 && of(PoolId::Db).any(away);
     if alone || web == 1 && of(PoolId::Web).any(|s| out(&s)) {
         return Remark::new(Light::Warning, text!("verdict-risk"), count);
     }
-    Remark::new(Light::Good, well_but_for(servers), count)
+    match doors.waiting {
+        Some(proxy) => unserved(proxy, doors, count),
+        None => Remark::new(Light::Good, well_but_for(servers), count),
+    }
 }
 
-/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer.
+/// The verdict while the servers of that pool do their work, and nobody has been seen to be served yet.
+fn unserved(proxy: PoolId, doors: &Doors, count: Text) -> Remark {
+    if doors.fallen.contains(&proxy) {
+        let reason = text!("verdict-unserved", proxy = Thing::Proxy(proxy));
+        return Remark::new(Light::Critical, nobody_served(proxy), reason);
+    }
+    let word = match proxy {
+        PoolId::Db if doors.switching => text!("verdict-handover"),
+        _ if doors.served.contains(&proxy) => text!("verdict-checking"),
+        _ => text!("verdict-starting"),
+    };
+    Remark::new(Light::Progress, word, count)
+}
+
+/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer, or
+/// only one whose rows are in doubt.
 pub(crate) fn away(view: &ServerView) -> bool {
     let beside = matches!(view.standing, Some(Standing::Member | Standing::Returning { .. }));
-    beside && view.status.light == Light::Progress && !view.status.serves()
+    let doubted = view.status.state == State::Comparing;
+    beside && view.status.light == Light::Progress && (!view.status.serves() || doubted)
 }
 
 /// "All good", with the servers that are not all there: set aside, draining, or on their way.

@@ -9,11 +9,14 @@ use crate::step::Target;
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
 pub const GRACE: u64 = crate::figures::PASSAGE;
 
-/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or `on` has just
-/// begun. A link that broke because its peer fell is none of that.
+/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two has
+/// just begun, or come back. A link that broke because its peer fell is none of that.
 pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> bool {
     there(observed, from, now)
-        && (unborn(observed, from) || started(observed, on, now) || rested(observed, on, now))
+        && (unborn(observed, from)
+            || started(observed, on, now)
+            || rested(observed, on, now)
+            || back(observed, from, now))
 }
 
 /// Whether a writer of which nobody confirms anything has only just been opened, or its standby is only just being
@@ -30,7 +33,10 @@ pub fn confirmed_soon(
         match peer.standing {
             Standing::Member => {
                 there(observed, peer, now)
-                    && (opened || started(observed, peer, now) || rested(observed, peer, now))
+                    && (opened
+                        || started(observed, peer, now)
+                        || rested(observed, peer, now)
+                        || back(observed, peer, now))
             }
             // The former writer comes back, and then it confirms.
             Standing::Returning { .. } => opened,
@@ -61,6 +67,11 @@ fn unborn(observed: &Observed, peer: &Server) -> bool {
 
 fn started(observed: &Observed, server: &Server, now: Millis) -> bool {
     young(observed.process(&ProcessId::Server(server.name.clone())).started_at, now)
+}
+
+/// Whether it answers again since a moment ago: what hung on it needs another moment.
+fn back(observed: &Observed, server: &Server, now: Millis) -> bool {
+    young(observed.back.get(&server.name).copied(), now)
 }
 
 fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {

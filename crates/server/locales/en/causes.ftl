@@ -10,6 +10,8 @@ cause-unwritable = Cannot write its state
 cli-causes = Needs attention
 name-alone = { $name }
 names-and-more = { $names } and { $count } more
+cause-unkept = Cordée has lost its keeper
+reason-unkept = Nobody would start it again if it ended.
 remedy-anyway = Take { $name } out all the same
 remedy-config = Look at the file of { $proxy }
 remedy-doctor = “cordee doctor” says what is missing; Cordée goes on by itself as soon as it is there.
@@ -21,7 +23,7 @@ remedy-more = { $count ->
    *[other] { $count } more in the table
 }
 remedy-page = Examine { $name }
-remedy-port = Another program holds port { $port }: end it, and Cordée starts the server.
+remedy-port = Another program holds port { $port }: end it, and Cordée starts { $name }.
 remedy-promote = Promote { $name }
 remedy-ready = Put { $name } back in service
 remedy-recopy = Copy { $name } again
@@ -33,6 +35,7 @@ remedy-socket = End process { $pid } (kill { $pid }): Cordée starts it anew at 
 remedy-start = Start { $name }
 remedy-test = Test { $name }
 remedy-thaw = Suspended by a signal. To resume it: kill -CONT { $pids }
+remedy-unkept = “cordee up --detach” gives it a new one; the site goes on meanwhile.
 remedy-withdraw = Keep { $name } in service
 who-cli = the command line
 who-cordee = Cordée

@@ -156,6 +156,8 @@ verdict-count = { $web } of { $webs ->
 }.
 verdict-critical = The site is not answering
 verdict-empty = There is no web server: add the first one.
+verdict-checking = Checking
+verdict-frozen = { $proxy } is frozen: nobody is served through it.
 verdict-good = All good
 verdict-good-aside = { $count ->
     [one] All good, { $names } is set aside
@@ -178,6 +180,8 @@ verdict-no-web = No web server is up.
 verdict-half-frozen = The master process of { $proxy } is frozen: it serves, and takes no new file.
 verdict-no-writer = { $name }, the database that takes writes, does not answer.
 verdict-proxy-down = { $proxy } is down; Cordée is restarting it.
+verdict-port = Another program holds port { $port }, on which { $name } listens.
+verdict-unserved = { $proxy }: no answer at its addresses yet.
 verdict-risk = Serving, but at risk
 verdict-writer-coming = { $name }, the database that takes writes, takes none yet.
 verdict-risk-reason = { $count ->

@@ -13,6 +13,8 @@ names-and-more = { $count ->
     [one] { $names } et { $count } autre
    *[other] { $names } et { $count } autres
 }
+cause-unkept = Cordée n’a plus son gardien
+reason-unkept = Personne ne la relancerait si elle s’arrêtait.
 remedy-anyway = Sortir { $name } quand même
 remedy-config = Voir le fichier de { $proxy }
 remedy-doctor = « cordee doctor » dit ce qui manque ; Cordée reprend dès que c’est là.
@@ -24,7 +26,7 @@ remedy-more = { $count ->
    *[other] { $count } autres dans le tableau
 }
 remedy-page = Examiner { $name }
-remedy-port = Un autre programme tient le port { $port } : arrêtez-le, et Cordée démarre le serveur.
+remedy-port = Un autre programme occupe le port { $port } : arrêtez-le, et Cordée démarre { $name }.
 remedy-promote = Promouvoir { $name }
 remedy-ready = Remettre { $name } en service
 remedy-recopy = Recopier { $name }
@@ -36,6 +38,7 @@ remedy-socket = Arrêtez le processus { $pid } (kill { $pid }) : Cordée le rel
 remedy-start = Démarrer { $name }
 remedy-test = Tester { $name }
 remedy-thaw = Suspendu par un signal. Pour qu’il reprenne : kill -CONT { $pids }
+remedy-unkept = « cordee up --detach » lui en donne un autre ; le site continue pendant ce temps.
 remedy-withdraw = Garder { $name } en service
 who-cli = la ligne de commande
 who-cordee = Cordée

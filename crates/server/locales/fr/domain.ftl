@@ -156,6 +156,8 @@ verdict-count = { $web ->
 } sur { $dbs }.
 verdict-critical = Le site ne répond pas
 verdict-empty = Il n’y a aucun serveur web : ajoutez le premier.
+verdict-checking = Vérification
+verdict-frozen = { $proxy } est figé : plus personne n’est servi par lui.
 verdict-good = Tout fonctionne
 verdict-good-aside = { $count ->
     [one] Tout fonctionne, { $names } mis de côté
@@ -178,6 +180,8 @@ verdict-no-web = Aucun serveur web n’est en ligne.
 verdict-half-frozen = Le processus maître de { $proxy } est figé : le service est rendu, sans nouveau fichier possible.
 verdict-no-writer = { $name }, la base qui reçoit les écritures, ne répond pas.
 verdict-proxy-down = { $proxy } est arrêté ; Cordée le redémarre.
+verdict-port = Un autre programme occupe le port { $port }, sur lequel écoute { $name }.
+verdict-unserved = { $proxy } : pas encore de réponse à ses adresses.
 verdict-risk = Service rendu, mais fragile
 verdict-writer-coming = { $name }, la base qui reçoit les écritures, n’en prend pas encore.
 verdict-risk-reason = { $count ->

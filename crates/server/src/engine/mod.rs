@@ -325,8 +325,8 @@ impl Engine {
         self.time_the_switch(&desired);
         self.watch_doors(&desired);
         self.observed.attached = self.parts.board.attached();
+        self.observed.own.unkept = self.signs.give();
         self.publish(&desired);
-        self.signs.give();
     }
 
     /// Starts the looks that are due.

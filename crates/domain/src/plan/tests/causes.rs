@@ -283,7 +283,7 @@ fn a_frozen_haproxy_is_one_cause_not_one_for_each_server() {
     scene.world.frozen.insert(ProcessId::Proxy(PoolId::Web));
     scene.go();
     let shown = scene.look();
-    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Unknown, 1), "{:?}", shown.causes);
+    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Critical, 1), "{:?}", shown.causes);
     assert_eq!(shown.causes[0].about, About::Proxy(PoolId::Web));
     assert_eq!(shown.causes[0].explains, [name("web1")], "the other one was stopped before");
     assert!(matches!(&shown.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-thaw"));
