@@ -53,6 +53,10 @@ reason-bad-status = answered with error { $status }
 reason-behind = { $seconds } s behind
 reason-code = HAProxy’s code { $code }
 reason-delay = { $ms } ms behind
+reason-delay-unknown = { $count ->
+    [one] its delay is not known while { $names } does not answer
+   *[other] its delay is not known while { $names } do not answer
+}
 reason-drain = { $count ->
     [one] { $count } visitor still attached
    *[other] { $count } visitors still attached

@@ -53,6 +53,10 @@ reason-bad-status = a répondu par l’erreur { $status }
 reason-behind = { $seconds } s de retard
 reason-code = code { $code } de HAProxy
 reason-delay = retard de { $ms } ms
+reason-delay-unknown = { $count ->
+    [one] retard inconnu tant que { $names } ne répond pas
+   *[other] retard inconnu tant que { $names } ne répondent pas
+}
 reason-drain = { $count ->
     [one] { $count } visiteur encore attaché
    *[other] { $count } visiteurs encore attachés
