@@ -40,6 +40,16 @@ pub enum About {
     Servers(PoolId, Vec<ServerName>),
 }
 
+impl About {
+    /// The servers.
+    pub fn servers(&self) -> &[ServerName] {
+        match self {
+            Self::Servers(_, names) => names,
+            Self::Cordee | Self::Proxy(_) => &[],
+        }
+    }
+}
+
 /// What puts a cause right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {

@@ -61,7 +61,11 @@ fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn>
 fn by(reason: &Reason) -> Option<String> {
     match reason {
         Reason::StoppedBy(asked) => Some(asked.by.clone()),
-        Reason::Fault(_) | Reason::Ended { .. } | Reason::Still(_) | Reason::Peer { .. } | Reason::Said(_) => None,
+        Reason::Fault(_)
+        | Reason::Ended { .. }
+        | Reason::Still(_)
+        | Reason::Peer { .. }
+        | Reason::Said(_) => None,
     }
 }
 

@@ -301,7 +301,8 @@ fn a_delay_whose_end_does_not_answer_is_unknown() {
     silent.seen.databases.insert(name("db2"), failed);
     assert_eq!(delays(&silent), [unknown, None], "it is asked in vain");
     // Nor is the writer so many milliseconds behind it.
-    let view = shown(&still(well(), &process("db2"), true, &[])).servers.into_iter().find(|s| s.name == name("db1"));
+    let view =
+        shown(&still(well(), &process("db2"), true, &[])).servers.into_iter().find(|s| s.name == name("db1"));
     let why = view.expect("db1").status.why();
     assert_ne!(why.key, "reason-delay", "{why:?}");
 }

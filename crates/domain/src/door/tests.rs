@@ -189,7 +189,11 @@ fn so_have_web_servers_that_all_drain() {
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
-    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-drain".to_owned()), "new visitors only");
+    assert_eq!(
+        verdict(&scene),
+        (Light::Maintenance, "verdict-set-aside-drain".to_owned()),
+        "new visitors only"
+    );
     // One that is on its way was called back.
     (scene.desired.web.servers[0].admin, scene.desired.web.servers[0].anyway) = (Admin::Ready, false);
     assert_eq!(verdict(&scene).0, Light::Progress);

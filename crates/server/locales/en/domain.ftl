@@ -73,10 +73,10 @@ reason-failing = { $failed ->
 }
 reason-first-check = waits for its first good check
 reason-frozen = { $count ->
-    [one] process { $pids } is frozen, perhaps suspended
-   *[other] processes { $pids } are frozen, perhaps suspended
+    [one] process { $pids } is suspended
+   *[other] processes { $pids } are suspended
 }
-reason-group-frozen = { $count } processes of group { $pid } are frozen, perhaps suspended
+reason-group-frozen = { $count } processes of group { $pid } are suspended
 reason-link-silent = hears nothing from { $from } although both run: if that lasts, copy it again
 reason-link-broken = no longer receives what { $from } writes
 reason-link-starting = about to receive what { $from } writes

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::causes::{About, Cause, Remedy};
-use crate::snapshot::{Snapshot, snapshot};
 use crate::reason::Reason;
+use crate::snapshot::{Snapshot, snapshot};
 use crate::state::Light;
 use crate::text::Arg;
 
