@@ -462,8 +462,7 @@ fn links(
         return BTreeMap::new();
     };
     let answers = |server: &Server| status::answers(observed, server, now);
-    let both_answer =
-        |from: &ServerName| answers(server) && desired.db.server(from).is_some_and(|peer| answers(peer));
+    let both_answer = |from: &ServerName| answers(server) && desired.db.server(from).is_some_and(&answers);
     let being_started =
         |from| desired.db.server(from).is_some_and(|from| status::linking(observed, server, from, now));
     database

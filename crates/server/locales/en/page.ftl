@@ -111,10 +111,7 @@ rope-writer = writes
 routing-all = all write
 routing-label = Which databases write
 routing-one = one database writes
-sessions = { $count ->
-    [one] { $count } session
-   *[other] { $count } sessions
-}
+sessions = { $count } under way
 times-in = All times: { $zone }, 24 h
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.

@@ -114,10 +114,7 @@ rope-writer = écrit
 routing-all = toutes écrivent
 routing-label = Quelles bases écrivent
 routing-one = une seule base écrit
-sessions = { $count ->
-    [one] { $count } session
-   *[other] { $count } sessions
-}
+sessions = { $count } en cours
 times-in = Heures affichées : { $zone }, sur 24 h
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.

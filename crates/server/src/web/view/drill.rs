@@ -242,7 +242,7 @@ mod tests {
             says(&report, "requests").unwrap(),
             "1 of 3 (1 answered with an error, 0 without an answer)"
         );
-        assert_eq!(says(&report, "sessions").unwrap(), "1 of 10: a visitor who loses one begins another");
+        assert_eq!(says(&report, "sessions").unwrap(), "1 of 10 (a visitor who loses one begins another)");
         assert_eq!(says(&report, "recovery").unwrap(), "120 ms");
         assert_eq!(says(&report, "longest").unwrap(), "7 ms");
         assert_eq!(says(&report, "vanished"), None);

@@ -39,12 +39,12 @@ fn a_row_has_the_words_of_both_languages() {
 #[test]
 fn french_and_english_count_alike_but_for_zero() {
     let small = |sessions, lang| row(ServerView { sessions, ..web("web1") }, lang).small;
-    assert_eq!([0, 1, 2].map(|n| small(n, Lang::Fr)), ["0 session", "1 session", "2 sessions"]);
-    assert_eq!([0, 1, 2].map(|n| small(n, Lang::En)), ["0 sessions", "1 session", "2 sessions"]);
+    assert_eq!([0, 1, 2].map(|n| small(n, Lang::Fr)), ["0 en cours", "1 en cours", "2 en cours"]);
+    assert_eq!([0, 1, 2].map(|n| small(n, Lang::En)), ["0 under way", "1 under way", "2 under way"]);
     let held = |visitors| ServerView { attached: Some(Held { visitors, minutes: 30 }), ..web("web1") };
     assert_eq!(
         [1, 4].map(|n| row(held(n), Lang::Fr).small),
-        ["1 visiteur", "4 visiteurs"],
+        ["1 attaché", "4 attachés"],
         "who holds its cookie"
     );
 }
