@@ -43,6 +43,7 @@ event-account = Account { $name } created
 login-again = Your session began without the page’s script, or before an upgrade of Cordée: without your password nothing can be changed with it. Sign in again.
 login-button = Sign in
 login-foot = The site stays up without this page.
+login-forgotten = Password lost? On the machine of the cluster:
 login-name = User name
 login-password = Password
 login-title = Sign in

@@ -43,6 +43,7 @@ event-account = Compte { $name } créé
 login-again = Votre session a commencé sans le script de la page, ou avant une mise à jour de Cordée : sans votre mot de passe, elle ne permet de rien modifier. Connectez-vous de nouveau.
 login-button = Se connecter
 login-foot = Le site continue sans cette page.
+login-forgotten = Mot de passe perdu ? Sur la machine du cluster :
 login-name = Nom d’utilisateur
 login-password = Mot de passe
 login-title = Connexion
