@@ -76,6 +76,7 @@ function causes(rows) {
     stays(entry);
     delete entry.dataset.gone;
     entry.dataset.cause = row.key;
+    entry.dataset.many = row.count;
     light(entry, row.st);
     for (const cell of entry.querySelectorAll("[data-c]")) say(cell, row[cell.dataset.c]);
     const time = entry.querySelector("time");
@@ -204,7 +205,9 @@ function stroke(cord) {
 
 /** Counts, and the words of an empty list. */
 function counts() {
-  const todo = byId("todos")?.querySelectorAll(":scope > :not([data-gone])").length;
+  const causes = byId("todos")?.querySelectorAll(":scope > :not([data-gone])");
+  // Servers that share a cause have one entry, and count each: as the verdict counts.
+  const todo = causes && [...causes].reduce((sum, entry) => sum + Number(entry.dataset.many), 0);
   const count = { todo, web: total("web"), db: total("db"), events: byId("events")?.children.length };
   for (const [name, many] of Object.entries(count)) {
     if (many === undefined) continue;

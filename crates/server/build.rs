@@ -54,6 +54,7 @@ fn main() {
         }
     }
     complaints.extend(breaking(&out.join("fr.ftl")));
+    complaints.extend(wide(&out.join("fr.ftl")));
     let [(_, fr), (_, en)] = languages.as_slice() else { return };
     for (key, arguments) in fr {
         if let Some(others) = en.get(key)
@@ -145,6 +146,14 @@ fn breaking(path: &Path) -> Vec<String> {
     let told =
         |line: &str| format!("locales/fr breaks before punctuation (a no-break space is missing): {line}");
     text.lines().filter(breaks).map(told).collect()
+}
+
+/// French lines with a wide space where a narrow one belongs: both were seen side by side.
+fn wide(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let wide = |line: &&str| ["\u{a0};", "\u{a0}?", "\u{a0}!"].iter().any(|mark| line.contains(mark));
+    let told = |line: &str| format!("locales/fr has U+00A0 before ; ? or !, where U+202F belongs: {line}");
+    text.lines().filter(wide).map(told).collect()
 }
 
 fn variables(pattern: &Pattern<&str>, found: &mut BTreeSet<String>) {

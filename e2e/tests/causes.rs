@@ -59,10 +59,10 @@ fn shown(person: &Person) -> Vec<String> {
     found.as_array().into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect()
 }
 
-/// Pictures in both languages, both themes, on a telephone and at a desk, where `CORDEE_PICTURES` says.
+/// Pictures in both languages, both themes, on a telephone and at a desk, where `CORDEE_E2E_PICTURES` says.
 fn pictures(person: &Person, name: &str) {
     assert_eq!(axe::violations(&person.browser), Vec::<String>::new(), "{name}");
-    let Some(folder) = std::env::var_os("CORDEE_PICTURES").map(PathBuf::from) else { return };
+    let Some(folder) = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from) else { return };
     for language in ["fr", "en"] {
         person.browser.set_cookie("cordee_lang", language);
         for theme in ["light", "dark"] {

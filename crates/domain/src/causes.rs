@@ -1,7 +1,7 @@
 //! Why the verdict is not good, and what puts it right: the list under it. Causes, not symptoms: what is as it is
 //! because of something else stands with that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::Change;
 use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
@@ -38,6 +38,16 @@ pub enum About {
     Proxy(PoolId),
     /// Servers of one pool that share the cause; none when there is none.
     Servers(PoolId, Vec<ServerName>),
+}
+
+impl About {
+    /// The servers.
+    pub fn servers(&self) -> &[ServerName] {
+        match self {
+            Self::Servers(_, names) => names,
+            Self::Cordee | Self::Proxy(_) => &[],
+        }
+    }
 }
 
 /// What puts a cause right.
@@ -123,13 +133,13 @@ pub(crate) struct Scene<'a> {
 
 /// What a server's own trouble comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Culprit {
+enum Culprit {
     Proxy(PoolId),
     Server(ServerName),
 }
 
 /// The servers whose trouble is another one's, and whose.
-pub(crate) fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerName, Culprit> {
+fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerName, Culprit> {
     let bad = |pool: PoolId| {
         let lights = [Light::Unknown, Light::Critical, Light::Progress];
         proxies.iter().any(|p| p.name == pool && lights.contains(&p.status.light))
@@ -187,12 +197,13 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
 /// The causes, the first ones first. Empty only where the verdict is good.
 pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
     let explained = explained(scene.proxies, scene.servers);
+    let whole = Whole::of(scene.proxies, scene.servers, scene.verdict.light);
     let mut all: Vec<(u8, Cause)> = Vec::new();
     all.extend(scene.own().map(|cause| (0, cause)));
     all.extend(scene.handover().map(|cause| (1, cause)));
     let of = |culprit: &Culprit| -> Vec<ServerName> {
         let those = scene.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
-        those.filter(|s| scene.counts(s)).map(|s| s.name.clone()).collect()
+        those.filter(|s| whole.counts(s)).map(|s| s.name.clone()).collect()
     };
     for proxy in scene.proxies {
         let explains = of(&Culprit::Proxy(proxy.name));
@@ -202,10 +213,10 @@ pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
     let blind = scene.own.blind.is_some();
     for view in scene.servers {
         let explains = of(&Culprit::Server(view.name.clone()));
-        let itself = scene.counts(view) && !explained.contains_key(&view.name);
+        let itself = whole.counts(view) && !explained.contains_key(&view.name);
         let unseen = blind && view.status.light == Light::Unknown;
         if !unseen && (itself || !explains.is_empty()) && !scene.passes_the_baton(view) {
-            all.push((scene.rank(view), scene.server(view, explains)));
+            all.push((whole.rank(view), scene.server(view, explains)));
         }
     }
     all.sort_by_key(|(rank, _)| *rank);
@@ -255,47 +266,50 @@ fn join(one: &mut Cause, other: Cause) {
     }
 }
 
-impl Scene<'_> {
-    fn serving(&self, pool: PoolId) -> usize {
-        self.servers.iter().filter(|s| s.pool == pool && s.status.serves()).count()
-    }
+/// The whole, as far as it decides whether one server is a cause of the verdict.
+struct Whole {
+    light: Light,
+    /// Web servers that serve.
+    web: usize,
+    /// Databases that do.
+    db: usize,
+    /// HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
+    front_fails: bool,
+}
 
-    /// Whether HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
-    fn front_fails(&self) -> bool {
+impl Whole {
+    fn of(proxies: &[ProxyView], servers: &[ServerView], light: Light) -> Self {
+        // A database on its way back is none to rely on.
+        let sound = |s: &&ServerView| s.status.serves() && !(s.pool == PoolId::Db && away(s));
+        let serving = |pool| servers.iter().filter(|s| s.pool == pool).filter(sound).count();
         let fails = [Light::Critical, Light::Unknown];
-        self.proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.light))
+        let front_fails = proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.light));
+        Self { light, web: serving(PoolId::Web), db: serving(PoolId::Db), front_fails }
     }
 
     /// Whether the verdict is what it is because of that server, or because of what explains it.
     fn counts(&self, view: &ServerView) -> bool {
-        let light = self.verdict.light;
         match view.status.light {
             Light::Critical | Light::Unknown | Light::Warning => true,
             Light::Good => false,
-            Light::Maintenance | Light::Progress if light == Light::Good => false,
+            Light::Maintenance | Light::Progress if self.light == Light::Good => false,
             Light::Maintenance | Light::Progress => match view.pool {
-                PoolId::Web => self.serving(PoolId::Web) <= 1 && !self.front_fails(),
+                PoolId::Web => self.web <= 1 && !self.front_fails,
                 PoolId::Db if view.power == Power::Off => true,
                 PoolId::Db => {
                     let writer = view.role == Some(Role::Writer);
-                    let sound = |s: &&ServerView| s.pool == PoolId::Db && s.status.serves() && !away(s);
-                    let alone = away(view) && self.servers.iter().filter(sound).count() <= 1;
-                    alone || !view.status.serves() && (writer || light == Light::Progress)
+                    let alone = self.db <= 1 && away(view);
+                    alone || !view.status.serves() && (writer || self.light == Light::Progress)
                 }
             },
         }
-    }
-
-    /// Whether it only waits for the change of writer under way, which has its own entry.
-    fn passes_the_baton(&self, view: &ServerView) -> bool {
-        self.handover.is_some() && view.status.state == State::HandingOver
     }
 
     /// What visitors feel most comes first.
     fn rank(&self, view: &ServerView) -> u8 {
         let stops_all = match view.pool {
             PoolId::Db => view.role == Some(Role::Writer) && !view.status.serves(),
-            PoolId::Web => self.serving(PoolId::Web) == 0,
+            PoolId::Web => self.web == 0,
         };
         match view.status.light {
             Light::Critical | Light::Maintenance if stops_all => 3,
@@ -304,6 +318,29 @@ impl Scene<'_> {
             Light::Warning | Light::Good => 6,
             Light::Progress => 7,
         }
+    }
+}
+
+/// The servers that are named under a verdict that warns, by it and by the list alike. One that only suffers from
+/// another one is not named; the other one is.
+pub(crate) fn attention<'a>(proxies: &[ProxyView], servers: &'a [ServerView]) -> Vec<&'a ServerView> {
+    let whole = Whole::of(proxies, servers, Light::Warning);
+    let explained = explained(proxies, servers);
+    let counted = || servers.iter().filter(|s| whole.counts(s));
+    let blamed: BTreeSet<&ServerName> = counted()
+        .filter_map(|s| match explained.get(&s.name) {
+            Some(Culprit::Server(name)) => Some(name),
+            Some(Culprit::Proxy(_)) | None => None,
+        })
+        .collect();
+    let itself = |s: &ServerView| whole.counts(s) && !explained.contains_key(&s.name);
+    servers.iter().filter(|s| itself(s) || blamed.contains(&s.name)).collect()
+}
+
+impl Scene<'_> {
+    /// Whether it only waits for the change of writer under way, which has its own entry.
+    fn passes_the_baton(&self, view: &ServerView) -> bool {
+        self.handover.is_some() && view.status.state == State::HandingOver
     }
 
     /// What keeps Cordée itself from its work.

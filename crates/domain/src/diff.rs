@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::observed::ProcessId;
+use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 use crate::state::{Light, State, Status};
 use crate::text;
@@ -15,6 +16,10 @@ pub struct Turn {
     pub subject: String,
     /// The new light.
     pub light: Light,
+    /// What it is now.
+    pub state: State,
+    /// Who asked for that, as the journal names authors; `None`: it came about by itself.
+    pub by: Option<String>,
     /// The sentence.
     pub text: Text,
 }
@@ -44,14 +49,45 @@ fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn>
     if old.light == Light::Good && new.state == State::Joining {
         return None;
     }
-    let text = match &new.reason {
-        Some(reason) => {
-            let (word, reason) = (new.state.sentence(), reason.sentence());
-            text!("event-turn-reason", name = subject, word = word, reason = reason)
-        }
-        None => text!("event-turn", name = subject, word = new.state.sentence()),
+    let (word, by) = (new.state.sentence(), new.reason.as_ref().and_then(by));
+    // The author stands beside the line.
+    let text = match new.reason.as_ref().filter(|_| by.is_none()) {
+        Some(reason) => text!("event-turn-reason", name = subject, word = word, reason = reason.sentence()),
+        None => text!("event-turn", name = subject, word = word),
     };
-    Some(Turn { subject: subject.to_string(), light: new.light, text })
+    Some(Turn { subject: subject.to_string(), light: new.light, state: new.state, by, text })
+}
+
+fn by(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::StoppedBy(asked) => Some(asked.by.clone()),
+        Reason::Fault(_)
+        | Reason::Ended { .. }
+        | Reason::Writer { .. }
+        | Reason::Still(_)
+        | Reason::Peer { .. }
+        | Reason::Said(_) => None,
+    }
+}
+
+/// A line that a change of light makes needless, when that comes with the next picture: it says the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// The server or the HAProxy, by the name of its process.
+    pub subject: String,
+    /// What it would have to become.
+    pub state: State,
+    /// The line's light.
+    pub light: Light,
+    /// The line.
+    pub text: Text,
+}
+
+impl Untold {
+    /// Whether one of these says it.
+    pub fn is_told(&self, turns: &[Turn]) -> bool {
+        turns.iter().any(|turn| turn.subject == self.subject && turn.state == self.state)
+    }
 }
 
 /// Whether two pictures look the same but for their time.
@@ -61,4 +97,34 @@ pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
         && a.causes == b.causes
         && a.proxies == b.proxies
         && a.servers == b.servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::Asked;
+    use crate::fault::Fault;
+
+    #[test]
+    fn what_a_person_asked_for_has_that_person_as_its_author() {
+        let subject = ProcessId::Proxy(crate::ids::PoolId::Web);
+        let up = Status::bare(Light::Good, State::Up);
+        let asked = Asked { by: "token:deploy".to_owned(), at: 1 };
+        let stopped = Status::new(Light::Maintenance, State::Stopped, Reason::StoppedBy(asked));
+        let told = turn(&subject, Some(&up), &stopped).expect("a turn");
+        assert_eq!((told.by.as_deref(), &*told.text.key), (Some("token:deploy"), "event-turn"));
+        let fell = Status::new(Light::Critical, State::Down, Reason::Ended { why: Fault::Exit(1), wait: 0 });
+        let told = turn(&subject, Some(&up), &fell).expect("a turn");
+        assert_eq!((told.by.clone(), &*told.text.key), (None, "event-turn-reason"));
+        // The end of a process is told by that line, and by one of its own where no light changes.
+        let line = |state| Untold {
+            subject: subject.to_string(),
+            state,
+            light: Light::Critical,
+            text: text!("event-process-ended", name = &subject, why = Fault::Exit(1)),
+        };
+        assert!(line(State::Down).is_told(std::slice::from_ref(&told)));
+        assert!(!line(State::RowsDiffer).is_told(&[told]));
+        assert!(!line(State::Down).is_told(&[]));
+    }
 }

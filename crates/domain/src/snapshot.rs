@@ -460,6 +460,8 @@ fn links(
     else {
         return BTreeMap::new();
     };
+    let answers = |server: &Server| status::answers(observed, server, now);
+    let both_answer = |from: &ServerName| answers(server) && desired.db.server(from).is_some_and(&answers);
     let being_started =
         |from| desired.db.server(from).is_some_and(|from| status::linking(observed, server, from, now));
     database
@@ -467,7 +469,11 @@ fn links(
         .iter()
         .filter(|(name, _)| desired.db.server(name).is_some())
         .map(|(name, link)| {
+            let runs = link.receiving == Thread::Running && link.applying;
+            // What was measured before an end fell silent is not the present.
+            let known = both_answer(name);
             let light = match (link.receiving, link.applying, link.delay_ms) {
+                (Thread::Running, true, _) if !known => Light::Unknown,
                 (Thread::Running, true, None) => Light::Progress,
                 (Thread::Running, true, Some(ms)) if ms > status::LAG_LIMIT => Light::Warning,
                 (Thread::Running, true, Some(_)) => Light::Good,
@@ -475,7 +481,7 @@ fn links(
                 (Thread::Connecting, true, _) => Light::Warning,
                 _ => Light::Critical,
             };
-            let delay_ms = link.delay_ms.filter(|_| link.receiving == Thread::Running && link.applying);
+            let delay_ms = link.delay_ms.filter(|_| runs && known);
             (name.clone(), LinkView { light, delay_ms, error: link.error })
         })
         .collect()

@@ -371,6 +371,13 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     }
 }
 
+/// Whether a database answers now, as far as that is seen: what was measured with one that does not is not the present.
+pub(crate) fn answers(observed: &Observed, server: &Server, now: Millis) -> bool {
+    let stands = frozen(observed.process(&ProcessId::Server(server.name.clone())), false).is_some();
+    let seen = observed.databases.get(&server.name);
+    !stands && seen.is_some_and(|seen| seen.fresh(now, DATABASE_STALE).is_some())
+}
+
 /// What is special about one that somebody else runs.
 fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
     if server.runtime == Runtime::Process {
@@ -479,8 +486,13 @@ const FIRST_CHECK_WITHIN: u64 = 3_000;
 /// not checked since.
 fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
-    if !there.maintenance && there.verdict == Verdict::Failing && !there.check.passed() && young {
-        // It is in service as soon as it listens: the check that failed was of the one before.
+    // It is in service as soon as it listens: the check that failed was of the one before, or found nobody yet.
+    let early = match there.verdict {
+        Verdict::Failing => !there.check.passed(),
+        Verdict::Down => there.check.code == "L4CON",
+        Verdict::Up | Verdict::Recovering | Verdict::Unchecked => false,
+    };
+    if !there.maintenance && early && young {
         return Some(Status::new(Light::Progress, State::Joining, text!("reason-first-check")));
     }
     if !there.maintenance || process.port == Port::Ours {

@@ -375,3 +375,52 @@ fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     seen.see_database(&name("db2"), NOW + 9, Ok(answer));
     assert_eq!(seen.back.get(&name("db2")), Some(&(NOW + 9)));
 }
+
+/// Both directions stayed green beside the word "Frozen": 18 ms, measured before.
+#[test]
+fn a_delay_whose_end_does_not_answer_is_unknown() {
+    let delays = |scene: &Scene| {
+        let shown = shown(scene);
+        let of = |on: &str, from: &str| {
+            let view = shown.servers.iter().find(|s| s.name == name(on)).expect("a database");
+            view.links.get(&name(from)).map(|link| (link.light, link.delay_ms))
+        };
+        [of("db1", "db2"), of("db2", "db1")]
+    };
+    let measured = |scene: Scene| {
+        [("db1", "db2"), ("db2", "db1")].into_iter().fold(scene, |scene, (on, from)| {
+            scene.database(on, |d| d.links.get_mut(&name(from)).expect("a link").delay_ms = Some(18))
+        })
+    };
+    let well = || measured(well());
+    assert_eq!(delays(&well()), [Some((Light::Good, Some(18))); 2]);
+    let unknown = Some((Light::Unknown, None));
+    assert_eq!(delays(&still(well(), &process("db2"), true, &[])), [unknown; 2], "frozen");
+    let mut silent = well();
+    let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
+    silent.seen.databases.insert(name("db2"), failed);
+    assert_eq!(delays(&silent), [unknown, None], "it is asked in vain");
+    // Nor is the writer so many milliseconds behind it.
+    let view =
+        shown(&still(well(), &process("db2"), true, &[])).servers.into_iter().find(|s| s.name == name("db1"));
+    let why = view.expect("db1").status.why();
+    assert_ne!(why.key, "reason-delay", "{why:?}");
+}
+
+/// "Down (connection refused)", it said of one that had been added a second before.
+#[test]
+fn a_new_web_server_that_does_not_listen_yet_is_on_its_way() {
+    let state = |scene: &Scene| {
+        let view = shown(scene).servers.into_iter().find(|s| s.name == name("web1")).expect("web1");
+        (view.status.light, view.status.state)
+    };
+    let refused = |ago: u64| {
+        let scene = behind(well(), "web1", |s| {
+            (s.verdict, s.check.code) = (Verdict::Down, "L4CON".to_owned());
+            (s.check.status, s.check.detail) = (None, "Connection refused".to_owned());
+        });
+        with(scene, &process("web1"), |seen| seen.started_at = Some(NOW - ago))
+    };
+    assert_eq!(state(&refused(500)), (Light::Progress, State::Joining));
+    assert_eq!(state(&refused(20_000)), (Light::Critical, State::Down), "it should listen by now");
+}

@@ -99,6 +99,14 @@ pub struct Crowd {
     pub longest: Option<(u64, String)>,
 }
 
+impl Crowd {
+    /// Whether these are threads that MariaDB runs for itself: it lists them among the processes, and does not count
+    /// them as connections.
+    pub fn is_own(&self) -> bool {
+        ["system user", "event_scheduler"].contains(&self.account.as_str())
+    }
+}
+
 /// The longest part of a statement that is shown, in characters.
 pub const STATEMENT_SHOWN: usize = 100;
 

@@ -168,7 +168,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
-    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
+    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-stopped".to_owned()));
     // One that is down by itself is an alarm, whatever a person did to the other.
     scene.desired.web.servers[0].power = Power::On;
     let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
@@ -189,7 +189,11 @@ fn so_have_web_servers_that_all_drain() {
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
-    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-reason".to_owned()));
+    assert_eq!(
+        verdict(&scene),
+        (Light::Maintenance, "verdict-set-aside-drain".to_owned()),
+        "new visitors only"
+    );
     // One that is on its way was called back.
     (scene.desired.web.servers[0].admin, scene.desired.web.servers[0].anyway) = (Admin::Ready, false);
     assert_eq!(verdict(&scene).0, Light::Progress);

@@ -1,7 +1,7 @@
 //! One sentence about the whole.
 
 use super::{ProxyView, Role, ServerView};
-use crate::causes::{Culprit, explained};
+use crate::causes::attention;
 use crate::desired::{Desired, Power, Server, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
@@ -26,18 +26,17 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
             None => return verdict,
         },
     };
-    match verdict.light {
-        Light::Unknown | Light::Warning | Light::Critical => {
-            let reason = match verdict.reason {
-                Some(first) => text!("verdict-and", first = first, then = why),
-                None => why,
-            };
-            Remark::new(verdict.light, verdict.word, reason)
-        }
-        Light::Good | Light::Maintenance | Light::Progress => {
-            Remark::new(Light::Warning, text!("verdict-risk"), why)
-        }
-    }
+    let (light, word) = match verdict.light {
+        Light::Good => return Remark::new(Light::Warning, text!("verdict-risk"), why),
+        // Nobody is served for another reason, which stays.
+        Light::Maintenance | Light::Progress => (Light::Warning, verdict.word),
+        Light::Unknown | Light::Warning | Light::Critical => (verdict.light, verdict.word),
+    };
+    let reason = match verdict.reason {
+        Some(first) => text!("verdict-and", first = first, then = why),
+        None => why,
+    };
+    Remark::new(light, word, reason)
 }
 
 /// The verdict of a Cordée that nobody would start again.
@@ -182,28 +181,28 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     let fallen = |pool: PoolId| doors.fallen.contains(&pool);
     let starting = servers.iter().any(|s| s.status.light == Light::Progress)
         || proxies.iter().any(|p| p.status.light == Light::Progress);
-    let drains = |s: &ServerView| !s.wanted && s.status.state == State::Draining;
-    let wished = |s: &ServerView| s.status.light == Light::Maintenance || drains(s);
-    let set_aside = web_all > 0 && web == 0 && of(PoolId::Web).all(wished);
-    if web_all > 0 && web == 0 && !set_aside {
+    let set_aside = set_aside(servers);
+    if web_all > 0 && web == 0 && set_aside.is_none() {
         return if starting && !fallen(PoolId::Web) {
             Remark::new(Light::Progress, text!("verdict-starting"), count)
         } else {
             Remark::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
         };
     }
-    let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer));
+    let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer) && !s.status.serves());
     if let Some(writer) = writer {
         match writer.status.light {
+            // A person stopped it: told after what a person did to the web servers.
+            Light::Maintenance | Light::Progress if writer.power == Power::Off => {}
             Light::Critical | Light::Maintenance if !writer.status.state.writes() => {
                 let reason = text!("verdict-no-writer", name = &writer.name);
                 return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
-            Light::Progress if !writer.status.serves() && fallen(PoolId::Db) => {
+            Light::Progress if fallen(PoolId::Db) => {
                 let reason = text!("verdict-writer-coming", name = &writer.name);
                 return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
-            Light::Progress if !writer.status.serves() => {
+            Light::Progress => {
                 let word =
                     if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
                 return Remark::new(Light::Progress, word, count);
@@ -212,9 +211,11 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         }
     }
     // After the databases: what a person took out explains nothing that fails there.
-    if set_aside {
-        let reason = text!("verdict-set-aside-reason");
+    if let Some(reason) = set_aside {
         return Remark::new(Light::Maintenance, text!("verdict-set-aside"), reason);
+    }
+    if let Some(reason) = writer.and_then(|writer| stopped(writer, servers)) {
+        return Remark::new(Light::Maintenance, text!("verdict-no-database"), reason);
     }
     let moment = doors.waiting.is_some_and(|proxy| doors.served.contains(&proxy));
     if let Some(proxy) = doors.waiting.filter(|proxy| !moment || doors.fallen.contains(proxy)) {
@@ -223,23 +224,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     if proxies.iter().any(|p| p.status.light == Light::Progress) {
         return Remark::new(Light::Progress, text!("verdict-starting"), count);
     }
-    let stale = servers.iter().any(|s| s.status.light == Light::Unknown);
-    // One that only suffers from another one is not the one to name.
-    let stopped = |s: &&ServerView| s.pool == PoolId::Db && s.power == Power::Off;
-    let explained = explained(proxies, servers);
-    let blamed =
-        |s: &&ServerView| explained.values().any(|culprit| *culprit == Culprit::Server(s.name.clone()));
-    let risk = servers
-        .iter()
-        .filter(|s| match s.status.light {
-            Light::Critical | Light::Unknown | Light::Warning => {
-                !matches!(explained.get(&s.name), Some(Culprit::Server(_)))
-            }
-            _ => stopped(s) || blamed(s),
-        })
-        .map(|s| &s.name)
-        .collect::<Vec<_>>();
-    if stale || !risk.is_empty() {
+    let risk: Vec<&ServerName> = attention(proxies, servers).into_iter().map(|s| &s.name).collect();
+    if !risk.is_empty() {
         let reason = text!(
             "verdict-risk-reason",
             count = risk.len(),
@@ -268,6 +254,38 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         Some(proxy) => unserved(proxy, doors, count),
         None => Remark::new(Light::Good, well_but_for(servers), count),
     }
+}
+
+/// What is said when every web server was taken out by a person; nothing when one was not.
+fn set_aside(servers: &[ServerView]) -> Option<Text> {
+    let drains = |s: &ServerView| !s.wanted && s.status.state == State::Draining;
+    let stopped = |s: &ServerView| s.power == Power::Off;
+    let web = || servers.iter().filter(|s| s.pool == PoolId::Web);
+    let out = |s: &ServerView| !s.status.serves() && (s.status.light == Light::Maintenance || stopped(s));
+    if web().next().is_none() || !web().all(|s| out(s) || drains(s)) {
+        return None;
+    }
+    // Those who hold the cookie of one that drains still get their pages.
+    Some(if web().any(drains) {
+        text!("verdict-set-aside-drain")
+    } else if web().all(stopped) {
+        text!("verdict-set-aside-stopped")
+    } else {
+        text!("verdict-set-aside-reason")
+    })
+}
+
+/// What is said when a person stopped the database that takes writes; nothing when nobody did.
+fn stopped(writer: &ServerView, servers: &[ServerView]) -> Option<Text> {
+    let mut databases = servers.iter().filter(|s| s.pool == PoolId::Db);
+    let by_person = |s: &ServerView| s.power == Power::Off;
+    by_person(writer).then(|| {
+        if databases.all(by_person) {
+            text!("verdict-databases-stopped", name = &writer.name)
+        } else {
+            text!("verdict-writer-stopped", name = &writer.name)
+        }
+    })
 }
 
 /// The verdict while the servers of that pool do their work, and nobody has been seen to be served yet.

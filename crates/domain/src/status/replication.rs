@@ -13,8 +13,9 @@ use crate::reason::Reason;
 use crate::state::{Light, State, Status};
 use crate::step::{Mend, SqlStep, Step, Target};
 use crate::text;
+use crate::text::{Arg, Text};
 
-use super::{LAG_LIMIT, database_check_reason, joining, linking, passage, unreached};
+use super::{LAG_LIMIT, answers, database_check_reason, joining, linking, passage, unreached};
 
 pub(super) fn replication(
     desired: &Desired,
@@ -73,15 +74,15 @@ pub(super) fn replication(
     if let Some(status) = reset(desired, server, seen) {
         return status;
     }
-    let slowest = match linked(desired, observed, server, seen, now) {
-        Ok(ms) => ms,
+    let delay = match linked(desired, observed, server, seen, now) {
+        Ok(delay) => delay,
         Err(status) => return status,
     };
     if let Some(status) = doubted(desired, observed, server) {
         return status;
     }
-    if slowest > LAG_LIMIT {
-        let reason = text!("reason-behind", seconds = slowest / 1_000);
+    if delay.slowest > LAG_LIMIT {
+        let reason = text!("reason-behind", seconds = delay.slowest / 1_000);
         return Status::new(Light::Warning, State::Behind, reason);
     }
     let comparison = observed.comparisons.get(&server.name);
@@ -104,12 +105,26 @@ pub(super) fn replication(
     if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
         return status;
     }
-    let reason = if report.is_none() && !desired.is_writer(&server.name) {
-        text!("reason-delay-unproven", ms = slowest)
-    } else {
-        text!("reason-delay", ms = slowest)
-    };
-    Status::new(Light::Good, State::InSync, reason)
+    Status::new(Light::Good, State::InSync, delay.says(report.is_none() && !desired.is_writer(&server.name)))
+}
+
+/// How far behind the others a database is.
+#[derive(Default)]
+struct Delay {
+    /// Milliseconds over the slowest link from one that answers.
+    slowest: u64,
+    /// Those that do not answer: what was measured with them is not the present.
+    silent: Vec<ServerName>,
+}
+
+impl Delay {
+    fn says(&self, unproven: bool) -> Text {
+        match (self.silent.len(), unproven) {
+            (0, true) => text!("reason-delay-unproven", ms = self.slowest),
+            (0, false) => text!("reason-delay", ms = self.slowest),
+            (count, _) => text!("reason-delay-unknown", names = Arg::few(&self.silent), count = count),
+        }
+    }
 }
 
 /// What is said of an open writer in which applications do not find all that Cordée puts there: at first nothing at all
@@ -162,15 +177,15 @@ fn unproven(
     Some(Status::new(Light::Warning, State::RowsUnproven, reason))
 }
 
-/// What is wrong with its links; if nothing is, the delay of the slowest one in milliseconds.
+/// What is wrong with its links; if nothing is, how far behind it is.
 fn linked(
     desired: &Desired,
     observed: &Observed,
     server: &Server,
     seen: &DatabaseSeen,
     now: Millis,
-) -> Result<u64, Status> {
-    let mut slowest = 0;
+) -> Result<Delay, Status> {
+    let mut delay = Delay::default();
     let alone = |from: &ServerName, says| {
         Err(Status::new(Light::Warning, State::Alone, Reason::Peer { name: from.clone(), says }))
     };
@@ -201,9 +216,13 @@ fn linked(
                 return alone(from, text!("reason-link-broken", from = from));
             }
         }
-        slowest = slowest.max(link.delay_ms.unwrap_or(0));
+        if answers(observed, peer, now) {
+            delay.slowest = delay.slowest.max(link.delay_ms.unwrap_or(0));
+        } else {
+            delay.silent.push(peer.name.clone());
+        }
     }
-    Ok(slowest)
+    Ok(delay)
 }
 
 /// How many of the others copy this database now, as far as they were asked.

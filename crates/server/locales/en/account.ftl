@@ -2,7 +2,7 @@
 
 account-menu = Your account
 account-password = Password
-account-sessions = Sessions
+account-sessions = Sign-ins
 account-tokens = Tokens
 ask-revoke = Revoke token { $name }
 ask-revoke-lead = Programs that use it are refused at once, and what they are reading ends.
@@ -55,5 +55,5 @@ token-once = Copy it now: it is not shown again.
 token-password-help = A token outlives your session, so the password is asked for.
 token-revoke = Revoke
 token-used = Last used
-tokens-help = Programs use the API with a token. It may do all that the API offers.
+tokens-help = Programs use the API with a token. A token may do all that the API offers.
 tokens-none = No token yet.

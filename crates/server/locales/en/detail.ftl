@@ -27,11 +27,12 @@ do-closed = Nothing writes until it opens. The reason above says what it waits f
 do-copy-failed = Have { $name } copied again, or remove it and add it again. A database whose rows are known to differ is not copied.
 do-diverged = Save what only { $name } holds (the file named above), then have it copied again from the writer.
 do-down = Look at its error log below, then start it again. The others go on.
-do-frozen = Somebody suspended its process. To resume it: kill -CONT with the number above. Or restart it.
+do-frozen = Its process is suspended, by a signal or a debugger. To resume it: kill -CONT with the number above. Or restart it.
 do-full = Look below at who holds the connections. Restarting the web servers frees theirs.
 do-open = Two databases take writes. Cordée closes { $name } by itself; if it stays open, stop it.
 do-replication = The threads below name the error and say what to do. The database keeps what it has; it falls further behind meanwhile.
 do-rows = The tables and rows that differ are listed below. Take one side’s rows, or have { $name } copied again.
+do-stopped-writer = Start { $name }: it takes the writes again once it is open.
 do-stopped = Start { $name }: it then catches up by itself.
 do-unknown = Wait a moment. If it stays so, look at its error log below, and at Cordée’s own.
 do-unprotected = Look at the standbys: one that runs and has caught up is enough for the promise to come back.
@@ -40,6 +41,7 @@ do-writer-down = If it does not come back by itself, make a standby the writer; 
 # The three truths
 tables-help = By hand, a row is repaired on the wrong database only: SET sql_log_bin=0 first, then the change. Compare again afterwards.
 tables-title = Not proven equal
+tables-title-differ = Tables that differ
 truth-age = compared { $age } ago; later writes are not covered
 truth-alone = No other one
 truth-alone-why = there is no second database to exchange writes with
@@ -195,7 +197,10 @@ fence-super = Holds SUPER: before MariaDB 10.11 that writes to a closed database
 may-all = everything, on everything
 may-everywhere = on everything: { $rights }
 may-nothing = no rights of its own
-may-schemas = on the schemas { $names }
+may-schemas = { $count ->
+    [one] on the schema { $names }
+   *[other] on the schemas { $names }
+}
 
 # Settings
 set-checks = Rows that a foreign or unique key forbids are refused, on each database alike.
@@ -240,8 +245,12 @@ settings-title = Settings
 
 # Connections
 crowd-busy = at work
-crowd-connections = { $count } of { $most }
+crowd-connections = { $count } of { $most }, this page’s question included
 crowd-open = { $count } open
+crowd-own = { $count ->
+    [one] { $count } thread of MariaDB’s own, not counted
+   *[other] { $count } threads of MariaDB’s own, not counted
+}
 crowd-replication = replication
 crowd-secret = (a statement with a password, not shown)
 crowds-title = Connections now
@@ -274,7 +283,7 @@ test-fail-receive = { $on } does not receive what { $from } writes. Its page say
 test-fail-refused = Nothing listens on port { $port }. Start the server, or check the port.
 test-fail-right = The account lacks a right (error { $code }). It needs SELECT, INSERT, UPDATE and DELETE on its schema.
 test-fail-rights = { $user } lacks { $rights } on its schema. Grant what is missing.
-test-fail-silent = The connection stands, but it says nothing. It is frozen, or no database: a database speaks first.
+test-fail-silent = The connection stands, but the server says nothing: it is frozen, or is no database. A database speaks first.
 test-fail-timeout = No answer within { $seconds } s. It is frozen or overloaded, or a firewall swallows the packets.
 test-fail-tls = It accepts only encrypted connections (error { $code }), which Cordée does not make.
 test-fail-too-many = { $user } may too much: with SUPER, READ_ONLY ADMIN or ALL on everything it writes to closed databases. Revoke these rights.

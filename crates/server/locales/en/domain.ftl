@@ -53,6 +53,10 @@ reason-bad-status = answered with error { $status }
 reason-behind = { $seconds } s behind
 reason-code = HAProxy’s code { $code }
 reason-delay = { $ms } ms behind
+reason-delay-unknown = { $count ->
+    [one] its delay is not known while { $names } does not answer
+   *[other] its delay is not known while { $names } do not answer
+}
 reason-drain = { $count ->
     [one] { $count } visitor still attached
    *[other] { $count } visitors still attached
@@ -69,10 +73,10 @@ reason-failing = { $failed ->
 }
 reason-first-check = waits for its first good check
 reason-frozen = { $count ->
-    [one] process { $pids } is frozen, perhaps suspended
-   *[other] processes { $pids } are frozen, perhaps suspended
+    [one] process { $pids } is suspended
+   *[other] processes { $pids } are suspended
 }
-reason-group-frozen = { $count } processes of group { $pid } are frozen, perhaps suspended
+reason-group-frozen = { $count } processes of group { $pid } are suspended
 reason-link-silent = hears nothing from { $from } although both run: if that lasts, copy it again
 reason-link-broken = no longer receives what { $from } writes
 reason-link-starting = about to receive what { $from } writes

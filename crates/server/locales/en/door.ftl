@@ -15,7 +15,11 @@ door-unasked = Whether somebody is served at { $address } has not been asked for
 status-door = Not serving
 status-door-unknown = Unknown
 verdict-set-aside = The site is out of service
-verdict-set-aside-reason = Somebody took every web server out of service: new visitors get no page until one is put back.
+verdict-set-aside-drain = Somebody took every web server out of service: new visitors get no page until one is put back.
+verdict-set-aside-reason = Somebody took every web server out of service: nobody gets a page until one is put back.
+verdict-set-aside-stopped = Somebody stopped every web server: nobody gets a page until one is started.
+verdict-databases-stopped = Somebody stopped every database: pages that need one fail until { $name }, which takes the writes, is started.
+verdict-writer-stopped = Somebody stopped { $name }, the database that takes the writes: pages that need it fail until it is started, or another one is promoted.
 
 # What somebody else does to a running HAProxy
 config-differs-bounded = Somebody bounded how many connections it takes.

@@ -1,7 +1,7 @@
 # What the engine, the connection test, "clean configuration" and ./up say.
 
 clean-draft = Draft of a configuration file, left by an act that did not finish.
-clean-foreign = No server has this name, or it is not a folder. Cordée leaves it alone.
+clean-foreign = No server can have this name, or it is not a folder. Cordée leaves it alone.
 clean-log = Older half of a log file.
 clean-socket = Socket of a server that is not here any more.
 clean-trash = Folder of a removed server.

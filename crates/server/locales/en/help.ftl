@@ -1,6 +1,6 @@
 # The answers of the help page.
 help-actions = What are the actions for?
-help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove, promote, who writes, and clean first ask a question that says what happens to visitors. Removing or stopping the last web server that is up, removing a database or copying it again, or promoting a database while the one that writes is lost, also asks for a name to be typed.
+help-actions-1 = Drain, maintenance, back in service and reload are done at once, with an “Undo” button for 10 seconds where there is a way back. Restart, stop, remove, promote, who writes, and clean first ask a question that says what happens to visitors. Taking out the last web server that is up in any way (removing, stopping, restarting, draining, maintenance), removing a database or copying it again, or promoting a database while the one that writes is lost, also asks for a name to be typed.
 help-act-drain = No new visitors; those who hold this server’s cookie come back to it until their session ends. For taking it out gently.
 help-act-logs = The last lines that the server wrote: access, errors, start.
 help-act-maintenance = No visitors at all, and no checks. The server still runs: the time to work on it.
@@ -46,14 +46,14 @@ help-light-unknown = Not known now: the last data is too old, or there is none y
 help-light-warning = Gives service, but less well than wished: some failures, a delay, or no standby copy any more.
 help-see = What does the dashboard show?
 help-see-1 = On top, one sentence says whether the site answers, and what threatens it. Under it, the rope follows a request: visitor, HAProxy web, web server, HAProxy db, database. A full line carries visitors. Dashed: draining or standby. Red and cut: down.
-help-see-2 = Each server has a row: type, name, IP address or host name, port, cookie, status with its reason, sessions now, last check and actions. “Needs attention” repeats those in trouble.
+help-see-2 = Each server has a row: type, name, IP address or host name, port, cookie, status with its reason, requests under way, last check and actions. “Needs attention” repeats those in trouble.
 help-see-3 = Each database has the same columns, with its role and the delay of its copy in each direction. Only one takes writes, and the other one takes over when it is lost or when you ask for it. “all write” lets every database take writes; the question before it says what can be lost.
 help-status = What do the statuses mean?
 help-status-1 = A status always has a shape, a colour, a word and a reason. There are six:
 help-status-2 = Colour never says anything alone: the shape and the word are enough.
 help-tool-clean = Looks for what no server of the list explains (folders, configuration files, sockets of removed servers), shows each item and why it may go. Nothing is removed before you confirm.
 help-tool-refresh = Asks for a new check of everything now: both HAProxys, the servers, the databases. The page already updates itself; this is for not waiting. Changes nothing.
-help-tool-reload = Reads the configuration file into a new HAProxy process. The old one finishes the visitors it has: none is cut. Useful when “Up, needs correcting” is shown, or in doubt. One button for each HAProxy, web and db.
+help-tool-reload = Reads the configuration file into a new HAProxy process. The old one finishes the visitors it has: none is cut. Connections to the databases may finish for 10 s, then they are cut. Useful when “Up, needs correcting” is shown, or in doubt. One button for each HAProxy, web and db.
 help-tools = Refresh, reload HAProxy, clean the configuration: what do these tools do?
 help-types = What if databases of another type are used?
 help-types-1 = The databases of this group are MariaDBs that copy each other. A database of another type (PostgreSQL, MongoDB…) cannot join this group: it understands neither the replication nor the language of the others, and the data would not mix.

@@ -43,6 +43,7 @@ event-account = Account { $name } created
 login-again = Your session began without the page’s script, or before an upgrade of Cordée: without your password nothing can be changed with it. Sign in again.
 login-button = Sign in
 login-foot = The site stays up without this page.
+login-forgotten = Password lost? On the machine of the cluster:
 login-name = User name
 login-password = Password
 login-title = Sign in
@@ -68,7 +69,7 @@ setup-who = Who are you?
 board-no-script = State at { $time }. Without script, reload the page to update it.
 clients = { $count } connected
 cookie-automatic = automatic
-events-all = Full log
+events-all = Full journal
 events-none = Nothing yet: actions and changes of state are written here.
 events-title = Recent events
 gap-last = Last change of writer: { $time } without writes
@@ -86,10 +87,7 @@ role-leaving = Leaving
 role-out = Set aside
 role-standby = Standby
 role-writer = Takes writes
-rope-attached = { $count ->
-    [one] { $count } visitor
-   *[other] { $count } visitors
-}
+rope-attached = { $count } attached
 rope-also = also writes
 rope-crowd-aside = { $count } set aside
 rope-crowd-busy = { $count } changing
@@ -114,10 +112,7 @@ rope-writer = writes
 routing-all = all write
 routing-label = Which databases write
 routing-one = one database writes
-sessions = { $count ->
-    [one] { $count } session
-   *[other] { $count } sessions
-}
+sessions = { $count } under way
 times-in = All times: { $zone }, 24 h
 todo-none = Nothing to do
 todo-none-help = A server in trouble appears here, with the reason and what can be done.
@@ -136,7 +131,7 @@ col-address = Address
 col-check = Checked
 col-copies = Copies from
 col-role = Role
-col-sessions = Sessions
+col-sessions = Under way
 col-status = Status
 col-type = Type
 check-db = Cordée asks this database by SQL every second.
@@ -145,7 +140,8 @@ check-of = Last check of
 check-read = Read
 check-result = Result
 check-took = Duration
-check-total = Visits served
+check-total = Requests so far
+check-total-db = Connections so far
 check-web = HAProxy sends GET / to this server every second; Cordée reads its verdict.
 db-at = The site’s databases:
 db-foot = Cordée asks each database every second and measures the delay in both directions.
@@ -174,7 +170,7 @@ act-promote-to = Promote
 act-ready = Put back in service
 act-ready-short = Resume
 act-recopy = Copy again
-act-recopy-short = Recopy
+act-recopy-short = Copy again
 act-remove = Remove
 act-restart = Restart
 act-start = Start
@@ -186,7 +182,8 @@ act-verify = Compare the rows
 # Questions
 ask-after = After
 ask-back = To undo
-ask-back-remove = Add a server named { $name } again; its logs and files do not come back.
+ask-back-remove = Add a server named { $name } again: it begins with new files; the former ones stay in the trash until “Clean the configuration”.
+ask-back-remove-external = Add { $name } again, with the same address.
 ask-back-restart = By itself: { $name } gets visitors again from its first good check, within seconds.
 ask-back-restart-db = By itself: { $name } is back once it answers and has copied everything.
 ask-back-stop = “Start” in the row of { $name }.
@@ -200,8 +197,8 @@ ask-db-writer = { $sessions ->
 }
 ask-know = I know that the site will not answer any more.
 ask-remove = Remove { $name }
-ask-remove-external = Cordée stops sending it visitors. The server { $name } itself is not touched.
-ask-remove-process = The process, the configuration and the files of { $name } are removed from this machine.
+ask-remove-external = Cordée stops sending it visitors. The server itself is not touched.
+ask-remove-process = Its process ends, and its folder goes to the trash, which only “Clean the configuration” empties.
 ask-restart = Restart { $name }
 ask-drain = Drain { $name }
 ask-maintenance = Put { $name } into maintenance
@@ -214,13 +211,21 @@ ask-serving = { $count ->
 ask-stop = Stop { $name }
 ask-type = To confirm, type
 ask-web-idle = { $name } gets no new visitors. { $visitors }
+ask-web-last-drain = { $name } is the last web server up: while it drains, new visitors get no page. { $visitors }
 ask-web-last = { $name } is the last web server up: without it, the site does not answer any more. { $visitors }
-ask-web-move = { $visitors } Visitors move to { $names }, without an error.
+ask-web-move = { $visitors } Visitors move to { $names }.
+ask-web-drain = Attached visitors go on: their cookie leads them back to { $name } until their session ends.
 ask-web-keep = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Sessions are in the database: nobody loses theirs.
 ask-web-lose = HAProxy first stops sending visitors to { $name }, then the server finishes its requests. Attached visitors lose what their PHP session keeps in a file of { $name }: a basket, a sign-in.
 visitors-attached = { $count ->
-    [one] { $count } visitor is attached to { $name } by its cookie (last { $minutes } min).
-   *[other] { $count } visitors are attached to { $name } by its cookie (last { $minutes } min).
+    [one] { $count } visitor is attached to { $name } by its cookie, in the last { $minutes ->
+        [one] minute
+       *[other] { $minutes } minutes
+    }.
+   *[other] { $count } visitors are attached to { $name } by its cookie, in the last { $minutes ->
+        [one] minute
+       *[other] { $minutes } minutes
+    }.
 }
 visitors-free = No visitor is tied to { $name }.
 visitors-uncounted = It is not known how many visitors are attached to { $name }.
@@ -292,7 +297,8 @@ logs-hidden = { $count ->
    *[other] Show { $count } health checks
 }
 logs-hide = Hide the health checks
-logs-none = No logs: Cordée did not start this server, or it has written nothing yet.
+logs-none = No logs: the server has written nothing yet.
+logs-none-external = No logs here: Cordée did not start this server.
 logs-title = Logs of
 test-again = Test again
 test-failed = The connection fails at the last step below

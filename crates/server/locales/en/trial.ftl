@@ -1,6 +1,6 @@
 # The comparison of ways to keep sessions.
 
-nav-sessions = Sessions
+nav-sessions = Session test
 compare-title = Sessions: five ways, measured
 compare-lead = Where a visitor’s session lives, and what becomes of it when requests cross or a server falls. Each cell is measured on this machine.
 compare-begin = Begin the experiments

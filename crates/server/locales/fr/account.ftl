@@ -2,7 +2,7 @@
 
 account-menu = Votre compte
 account-password = Mot de passe
-account-sessions = Sessions
+account-sessions = Connexions
 account-tokens = Jetons
 ask-revoke = Révoquer le jeton { $name }
 ask-revoke-lead = Les programmes qui l’utilisent sont refusés aussitôt, et ce qu’ils sont en train de lire s’arrête.

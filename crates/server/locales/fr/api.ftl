@@ -19,7 +19,7 @@ problem-flag = Indiquez true ou false.
 problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-last-database-stops = Aucune autre base ne répond ou n’est sur le point de répondre : sans { $name }, le site n’a plus de base. En ligne de commande --force, dans l’API force=true le fait quand même.
 problem-last-standby = Aucune autre base que { $name } ne peut prendre le relais : sans ses données, celles d’une base d’écriture perdue sont perdues. En ligne de commande --force, dans l’API force=true le fait quand même.
-problem-stopped = { $name } est arrêté : personne n’y arrive avant son démarrage. Démarrez-le d’abord (page : « Démarrer » ; ligne de commande : cordee start { $name } ; API : POST …/start).
+problem-stopped = { $name } est arrêté : personne n’y arrive avant son démarrage. Démarrez-le d’abord (page : « Démarrer » ; ligne de commande : cordee start { $name } ; API : POST …/start).
 problem-not-waiting = { $name } n’attend aucun autre serveur.
 problem-wait = Un temps d’attente est un nombre suivi de s ou ms, au plus { $seconds } s.
 real-unseen = Cordée n’a pas encore regardé depuis.
@@ -118,11 +118,11 @@ cli-help-add-start = Démarrer un nouveau serveur sur cette machine
 cli-help-add-out = Un serveur web : en maintenance, sans visiteurs avant cordee ready
 cli-help-address = Adresse IP ou nom d’hôte d’un serveur qui existe
 cli-help-apply = Supprimer ce que montre la liste
-cli-help-clean = Lister ce qu’aucun souhait n’explique (dossiers de serveurs retirés, anciens journaux, brouillons) ; avec --apply, le supprimer
+cli-help-clean = Lister ce qu’aucun souhait n’explique (dossiers de serveurs retirés, anciens journaux, brouillons) ; avec --apply, le supprimer
 cli-help-commands = Commandes
-cli-help-cookie = Valeur du cookie d’affinité ; automatique si absente
+cli-help-cookie = Valeur du cookie d’affinité ; automatique si absente
 cli-help-cordee = Fait marcher un cluster de serveurs web et de bases de données derrière deux HAProxy.
-cli-help-drain = Ne plus donner de nouveaux visiteurs à un serveur web ; ceux qui ont son cookie l’atteignent encore. Remise en service : cordee ready
+cli-help-drain = Ne plus donner de nouveaux visiteurs à un serveur web ; ceux qui ont son cookie l’atteignent encore. Remise en service : cordee ready
 cli-help-dsn = Montrer comment votre application atteint les bases de données, mot de passe compris (sur cette machine seulement)
 cli-help-dsn-json = En JSON : host, port, user, password, schema, url, et de même pour la base qui écrit (writer_host, writer_port, writer_url)
 cli-help-dsn-server = Une base de données elle-même, au lieu du HAProxy placé devant
@@ -137,34 +137,34 @@ cli-help-withdraw = Garder finalement en service un serveur web qui en attend un
 cli-help-help = Montrer cette aide
 cli-help-history = Montrer le journal : qui a fait quoi, et ce qui s’est passé
 cli-help-home = Dossier de l’état du cluster
-cli-help-limit = Lignes, de 1 à 500, les plus récentes ; 50 si absent
+cli-help-limit = Lignes, de 1 à 500, les plus récentes ; 50 si absent
 cli-help-checks = Avec les lignes des vérifications et des questions de Cordée elle-même
-cli-help-lines = Lignes de chaque fichier, de 1 à 1000 ; 200 si absent
+cli-help-lines = Lignes de chaque fichier, de 1 à 1000 ; 200 si absent
 cli-help-logs = Montrer les dernières lignes des journaux d’un serveur
 cli-help-maintenance = Ne plus donner aucun visiteur à un serveur web et ne plus le vérifier. Remise en service : cordee ready
 cli-help-name = Lettres, chiffres, - et _, en commençant par une lettre
-cli-help-plan = Montrer comment une nouvelle base rejoindrait le groupe, ou pourquoi elle ne le pourrait pas ; rien n’est fait
+cli-help-plan = Montrer comment une nouvelle base rejoindrait le groupe, ou pourquoi elle ne le pourrait pas ; rien n’est fait
 cli-help-pool = Le groupe : web ou db
-cli-help-port = Port TCP ; 80 si absent, ou avec --start un port libre
+cli-help-port = Port TCP ; 80 si absent, ou avec --start un port libre
 cli-help-promote = Promouvoir une base : l’actuelle est fermée, celle-ci se met à jour, puis elle est ouverte
 cli-help-proxy = web ou db
 cli-help-ready = Remettre un serveur web en service
 cli-help-recopy = Mettre les données d’une base à la corbeille et lui donner une nouvelle copie, sous un nouvel identifiant
 cli-help-refresh = Tout vérifier maintenant, et revenir quand c’est fait
 cli-help-reload = Relancer le processus d’un HAProxy à partir de son fichier, sans perdre une connexion
-cli-help-remove = Retirer un serveur ; celui que Cordée a démarré est arrêté, et ses fichiers vont à la corbeille
+cli-help-remove = Retirer un serveur ; celui que Cordée a démarré est arrêté, et ses fichiers vont à la corbeille
 cli-help-restart = Arrêter un serveur que Cordée a démarré, et le redémarrer
 cli-help-routing = Choisir quelles bases reçoivent les écritures : une seule, ou toutes à tour de rôle
 cli-help-routing-pool = Le groupe : db
 cli-help-routing-word = one-writer, ou all-writers : de deux modifications d’une même ligne dans le temps du retard entre les bases, l’une peut être perdue sans erreur
 cli-help-serve = Faire tourner Cordée au premier plan : la page, l’API et le moteur. ./up le fait, avec tout ce qui précède
-cli-help-server = Le nom du serveur ; son groupe peut le précéder
+cli-help-server = Le nom du serveur ; son groupe peut le précéder
 cli-help-setup-code = Montrer le code avec lequel le premier compte est créé sur la page (sur cette machine seulement)
 cli-help-start = Démarrer un serveur qui a été arrêté
 cli-help-status = Montrer le cluster : verdict, répartiteurs, serveurs ; code de sortie 0 tout va bien, 5 tout ne va pas bien, 6 en panne, 7 état inconnu
 cli-help-status-json = Tout l’état, tel que l’API le donne
-cli-help-stop = Arrêter un serveur que Cordée a démarré ; il le reste jusqu’à start
-cli-help-test = Essayer la connexion à un serveur, étape par étape ; code de sortie 1 si une étape échoue
+cli-help-stop = Arrêter un serveur que Cordée a démarré ; il le reste jusqu’à start
+cli-help-test = Essayer la connexion à un serveur, étape par étape ; code de sortie 1 si une étape échoue
 cli-help-token = Jetons pour les programmes qui utilisent l’API
 cli-help-token-create = Créer un jeton et l’afficher, cette seule fois (sur cette machine seulement)
 cli-help-token-name = Figure dans le journal sous la forme token:NOM
@@ -207,6 +207,6 @@ end-restarted = { $name } : redémarrage fait.
 end-started = { $name } : en marche.
 end-stopped = { $name } : à l’arrêt.
 cli-logs-hidden = { $count ->
-    [one] ({ $count } ligne de vérification omise ; --checks la montre)
-   *[other] ({ $count } lignes de vérification omises ; --checks les montre)
+    [one] ({ $count } ligne de vérification omise ; --checks la montre)
+   *[other] ({ $count } lignes de vérification omises ; --checks les montre)
 }

@@ -20,7 +20,7 @@ event-promote = { $name } doit prendre les écritures
 event-promote-abandoned = { $name } n’a pas pris les écritures : { $why }
 event-promote-loss = { $name } doit prendre les écritures, même si des écritures sont perdues
 event-readmitted = { $name } détient ce que les autres détiennent, d’après son journal : elle suit de nouveau, et ses lignes sont comparées
-event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
+event-setting = { $name } : { $setting } valait { $was } ; sa valeur est de nouveau { $value }
 event-numbers-apart = { $name } numérote les nouvelles lignes par pas de { $step } depuis la place { $place } (avant : { $was }) ; les connexions qui existaient ont pris fin
 event-numbers-dense = { $name } numérote les nouvelles lignes l’une après l’autre (avant : { $was })
 event-events-away = { $name } : { $count ->
@@ -32,11 +32,11 @@ event-events-on = { $name } : { $count ->
    *[other] { $count } événements planifiés s’y exécutent
 } désormais
 event-zones = { $name } connaît par leur nom les fuseaux horaires de cette machine
-event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
-event-renumbered = Quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
-event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
-event-doubted = Quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
-event-links-freed = { $name } : ses liaisons attendaient une liaison disparue (un défaut de MariaDB) ; elles reprennent
+event-link-reset = { $name } : la liaison depuis { $from } avait été modifiée ({ $was }) ; elle est refaite
+event-renumbered = Quelqu’un a remis à zéro le journal de { $name } (RESET MASTER) ; sa numérotation reprend après { $after }
+event-accounts = { $name } : quelqu’un a modifié le compte { $what } ; il est de nouveau comme avant
+event-doubted = Quelqu’un a remis à zéro le journal de { $by } : il peut manquer à { $name } ce que { $by } a écrit avant la reprise de sa numérotation ; ses lignes sont comparées
+event-links-freed = { $name } : ses liaisons attendaient une liaison disparue (un défaut de MariaDB) ; elles reprennent
 event-set-back = La position de { $name } annonçait des transactions absentes de son journal : elle a été ramenée au journal
 decision-not-stored = la décision n’a pas pu être enregistrée
 decision-refused = une autre décision est passée avant
@@ -88,8 +88,8 @@ reason-log-reset = { $count ->
    *[other] il manque à son journal { $count } transactions à elle qui lui étaient revenues : quelqu’un a remis le journal à zéro ou en a replacé un ancien. Faites-la recopier
 }
 reason-log-reset-writer = { $count ->
-    [one] quelqu’un a remis son journal à zéro ; sa numérotation reprend après le dernier numéro que les autres connaissent
-   *[other] quelqu’un a remis son journal à zéro ({ $count } transactions) ; sa numérotation reprend après le dernier numéro que les autres connaissent
+    [one] quelqu’un a remis son journal à zéro ; sa numérotation reprend après le dernier numéro que les autres connaissent
+   *[other] quelqu’un a remis son journal à zéro ({ $count } transactions) ; sa numérotation reprend après le dernier numéro que les autres connaissent
 }
 status-altered = Modifiée
 reason-setting = { $name } vaut { $was } et devrait valoir { $value }. { $remedy }
@@ -128,7 +128,7 @@ numbers-connections = { $count ->
    *[other] { $count } connexions n’ont pas pris fin : elles pourraient donner des numéros qu’une autre base donne aussi
 }
 zones-unread = les fuseaux horaires de cette machine n’ont pas pu être lus (mariadb-tzinfo-to-sql { $folder })
-position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
+position-not-kept = la position réglée n’est pas celle que la base affiche ; elle est réglée de nouveau
 copy-no-position = la copie ne dit pas où elle s’arrête
 copy-no-space = il faut { $need } Mio sur le disque, { $free } Mio sont libres
 event-admitted = { $name } a été comparée avec la base qui écrit : elle fait maintenant partie du groupe
@@ -202,7 +202,7 @@ verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune
 ask-all = Laisser toutes les bases écrire
 ask-all-fact = { $at } mène à { $names }, à tour de rôle.
 ask-all-lose = Quand deux visiteurs modifient la même ligne à moins de { $ms } ms d’écart (le retard entre les bases, mesuré maintenant), l’une des deux modifications peut être perdue, sans erreur.
-ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes n’entrent jamais en conflit de ce fait. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
+ask-all-more = Les connexions qui durent plus d’une seconde sont coupées une fois, pour que chaque base donne des numéros à elle : les nouvelles lignes n’entrent jamais en conflit de ce fait. Une ligne ainsi modifiée deux fois peut ensuite différer d’une base à l’autre jusqu’à sa modification suivante. La même valeur des deux côtés dans une colonne unique, ou une ligne supprimée ici et modifiée là, arrête la copie sur une erreur. Et une table dont les colonnes changent pendant qu’une autre base y écrit reçoit des valeurs dans les mauvaises colonnes, sans erreur : « site_owner » ne peut donc ni modifier, ni vider, ni supprimer de table avant qu’une seule base écrive de nouveau.
 ask-all-unmeasured = Quand deux visiteurs modifient la même ligne dans le temps du retard entre les bases (non mesuré en ce moment), l’une des deux modifications peut être perdue, sans erreur.
 ask-alone = { $name } reçoit les écritures.
 ask-back-all = « une seule base écrit », au même endroit. Ce qui a été perdu entre-temps ne revient pas.
@@ -295,7 +295,7 @@ held-writer = { $name } reçoit les écritures : promouvez d’abord { $heir },
 join-button = Ajouter la base
 join-cannot = Aucune base ne peut être ajoutée pour l’instant.
 join-from = Copiée de
-join-from-standby = { $name }, en secours : celle qui reçoit les écritures est épargnée
+join-from-standby = { $name }, base de secours : celle qui reçoit les écritures est épargnée
 join-from-writer = { $name }, qui continue de recevoir les écritures
 join-here = Nouvelle base sur cette machine
 join-much = À copier
@@ -321,7 +321,8 @@ problem-verify = Les lignes de { $name } ne peuvent être comparées que si elle
 cli-help-repair = Remettre en ordre les lignes où une base diffère de celle qui écrit, et lui faire dépasser un conflit ; ce que les deux avaient reste dans un fichier
 cli-help-take = « writer » : les lignes de la base qui écrit sont les bonnes ; « this » : celles de cette base
 problem-repair = Il n’y a rien à remettre en ordre sur { $name } maintenant.
-repair-help = Ligne par ligne, les valeurs d’un côté sont écrites sur l’autre, pendant que le site continue. Ce que les deux côtés avaient est d’abord gardé dans un fichier sous lost/. Tant que la copie est arrêtée sur un conflit, seules les lignes de la base qui écrit peuvent être prises.
+repair-help = Ligne par ligne, les valeurs d’un côté sont écrites sur l’autre, pendant que le site continue. Ce que les deux côtés avaient est d’abord gardé dans un fichier sous lost/.
+repair-help-stuck = Sa copie est arrêtée sur un conflit : d’ici à ce qu’il soit levé, seules les lignes de la base qui écrit peuvent être prises.
 repair-this = Prendre les lignes de cette base
 repair-title = Remettre en ordre ce qui diffère
 repair-writer = Prendre les lignes de la base qui écrit

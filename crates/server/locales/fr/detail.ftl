@@ -21,31 +21,33 @@ standing-returning = en cours de comparaison
 
 # Que faire
 do-alone = Les threads ci-dessous disent quel sens est arrêté et pourquoi. Tant qu’il ne repart pas, cette base et les autres s’éloignent.
-do-behind = Regardez les connexions : une longue requête en est la cause habituelle. Elle rattrape seule ; d’ici là, ne la promouvez pas.
+do-behind = Regardez les connexions : une longue requête en est la cause habituelle. Elle rattrape seule ; d’ici là, ne la promouvez pas.
 do-blocked = Son disque est peut-être plein, ou un verrou est tenu : regardez son journal d’erreurs et la plus longue requête ci-dessous.
 do-closed = Rien n’écrit tant qu’elle n’est pas ouverte. La raison ci-dessus dit ce qu’elle attend.
 do-copy-failed = Faites recopier { $name }, ou retirez-la et ajoutez-la de nouveau. Une base dont on sait que les lignes diffèrent n’est pas copiée.
 do-diverged = Mettez à l’abri ce que { $name } est seule à détenir (le fichier nommé ci-dessus), puis faites-la recopier depuis la base qui écrit.
 do-down = Regardez son journal d’erreurs ci-dessous, puis démarrez-la de nouveau. Les autres continuent.
-do-frozen = Quelqu’un a suspendu son processus. Pour qu’il reprenne : kill -CONT avec le numéro ci-dessus. Ou redémarrez-la.
+do-frozen = Son processus est suspendu, par un signal ou un débogueur. Pour qu’il reprenne : kill -CONT avec le numéro ci-dessus. Ou redémarrez-la.
 do-full = Regardez ci-dessous qui tient les connexions. Redémarrer les serveurs web libère les leurs.
-do-open = Deux bases prennent des écritures. Cordée ferme { $name } d’elle-même ; si elle reste ouverte, arrêtez-la.
-do-replication = Les threads ci-dessous nomment l’erreur et disent que faire. La base garde ce qu’elle a ; elle prend du retard entre-temps.
+do-open = Deux bases prennent des écritures. Cordée ferme { $name } d’elle-même ; si elle reste ouverte, arrêtez-la.
+do-replication = Les threads ci-dessous nomment l’erreur et disent que faire. La base garde ce qu’elle a ; elle prend du retard entre-temps.
 do-rows = Les tables et les lignes différentes sont ci-dessous. Prenez les lignes d’un côté, ou faites recopier { $name }.
+do-stopped-writer = Démarrez { $name } : elle reçoit de nouveau les écritures dès qu’elle est ouverte.
 do-stopped = Démarrez { $name } : elle rattrape ensuite d’elle-même.
 do-unknown = Attendez un instant. Si cela dure, regardez son journal d’erreurs ci-dessous, et celui de Cordée.
 do-unprotected = Regardez les bases de secours : une seule qui marche et a tout rattrapé suffit pour que la promesse revienne.
-do-writer-down = Si elle ne revient pas d’elle-même, promouvez une base de secours ; là où l’une détient tout, Cordée le fait seule.
+do-writer-down = Si elle ne revient pas d’elle-même, promouvez une base de secours ; là où l’une détient tout, Cordée le fait seule.
 
 # Les trois vérités
 tables-help = À la main, une ligne se répare sur la base fautive seulement : d’abord SET sql_log_bin=0, puis la modification. Comparez de nouveau ensuite.
 tables-title = Égalité non prouvée
-truth-age = comparées il y a { $age } ; ce qui a été écrit depuis n’est pas concerné
+tables-title-differ = Tables différentes
+truth-age = comparées il y a { $age } ; ce qui a été écrit depuis n’est pas concerné
 truth-alone = Aucune autre
 truth-alone-why = il n’y a pas de deuxième base avec laquelle échanger les écritures
-truth-ask-links = Les liens marchent-ils ?
-truth-ask-positions = Les positions se suivent-elles ?
-truth-ask-rows = Les données sont-elles égales ?
+truth-ask-links = Les liens marchent-ils ?
+truth-ask-positions = Les positions se suivent-elles ?
+truth-ask-rows = Les données sont-elles égales ?
 truth-behind = { $count ->
     [one] Non : 1 transaction manque ici
    *[other] Non : { $count } transactions manquent ici
@@ -161,7 +163,7 @@ error-1236-do = Rattraper n’est plus possible : faites recopier cette base.
 error-1593 = Un événement est arrivé sans la marque de la réplication semi-synchrone qui était attendue, ou avec une qui ne l’était pas.
 error-1593-do = Rien : il est reçu de nouveau, entier. Cela arrive quand un autre lien de la même base s’arrête.
 error-1950 = Une transaction est arrivée avec un numéro qui n’est pas supérieur au dernier de son domaine.
-error-1950-do = Quelqu’un a écrit ici sans passer par Cordée, ou une base a été restaurée d’une sauvegarde. Comparez les lignes ; dans le doute, faites recopier la base.
+error-1950-do = Quelqu’un a écrit ici sans passer par Cordée, ou une base a été restaurée d’une sauvegarde. Comparez les lignes ; dans le doute, faites recopier la base.
 error-2003 = L’autre base est injoignable, ou est partie.
 error-2003-do = Un nouvel essai a lieu chaque seconde. Si l’autre devrait marcher, regardez sa page.
 error-number = Erreur
@@ -195,18 +197,21 @@ fence-super = Détient SUPER : avant MariaDB 10.11, cela suffit pour écrire da
 may-all = tout, sur tout
 may-everywhere = sur tout : { $rights }
 may-nothing = aucun droit propre
-may-schemas = sur les schémas { $names }
+may-schemas = { $count ->
+    [one] sur le schéma { $names }
+   *[other] sur les schémas { $names }
+}
 
 # Réglages
 set-checks = Les lignes qu’une clé étrangère ou unique interdit sont refusées, sur chaque base de la même façon.
 set-connections = Moins seraient épuisées par les serveurs web aux heures de pointe.
 set-do-restart = Redémarrez { $name } : Cordée écrit le réglage dans son fichier à chaque démarrage.
-set-do-statement = Exécutez-y : SET GLOBAL { $name } = { $value } ; et vérifiez son fichier.
-set-do-wait = Cordée le règle d’elle-même ; si cela dure, la raison est dans le statut.
+set-do-statement = Exécutez-y : SET GLOBAL { $name } = { $value } ; et vérifiez son fichier.
+set-do-wait = Cordée le règle d’elle-même ; si cela dure, la raison est dans le statut.
 set-duplicates = Une transaction qui arrive par deux liens est appliquée une fois.
 set-durable = Une écriture est sur le disque avant d’être validée.
 set-exec = Une liaison s’arrête sur un conflit au lieu de passer outre.
-set-expire = Une base absente aussi longtemps rattrape encore ; au-delà, seule une nouvelle copie aide.
+set-expire = Une base absente aussi longtemps rattrape encore ; au-delà, seule une nouvelle copie aide.
 set-id = À elle seule, jamais réutilisé : les événements d’un numéro réutilisé sont sautés en silence.
 set-packet = Ce qu’une base accepte, chacune l’accepte : une longue valeur serait refusée après un changement de base qui écrit.
 set-packet-links = Les longues valeurs passent aussi par les liens ; une trop longue les arrête.
@@ -240,10 +245,14 @@ settings-title = Réglages
 
 # Connexions
 crowd-busy = au travail
-crowd-connections = { $count } sur { $most }
+crowd-connections = { $count } sur { $most }, la question de cette page comprise
 crowd-open = { $count ->
     [one] { $count } ouverte
    *[other] { $count } ouvertes
+}
+crowd-own = { $count ->
+    [one] { $count } thread propre à MariaDB, non compté
+   *[other] { $count } threads propres à MariaDB, non comptés
 }
 crowd-replication = réplication
 crowd-secret = (une requête avec un mot de passe, non montrée)
@@ -261,14 +270,14 @@ test-fail-host = Cette machine est refusée (erreur { $code }). Autorisez l’ad
 test-fail-http = Un serveur web écoute là, pas une base de données. Vérifiez le port.
 test-fail-link-error = { $on } a cessé de copier { $from } : erreur { $code }. Sa page dit ce que cela signifie.
 test-fail-lock = La ligne ou la table est verrouillée par quelqu’un d’autre (erreur { $code }). Regardez la plus longue requête sur sa page.
-test-fail-many = Plus aucune connexion n’est libre (erreur { $code }). Sa page montre qui les tient ; max_connections en fixe le nombre.
-test-fail-missing = Le schéma ou la table n’est pas là (erreur { $code }). Cordée les crée sur la base qui écrit ; sur une base de secours, ils arrivent par la réplication.
+test-fail-many = Plus aucune connexion n’est libre (erreur { $code }). Sa page montre qui les tient ; max_connections en fixe le nombre.
+test-fail-missing = Le schéma ou la table n’est pas là (erreur { $code }). Cordée les crée sur la base qui écrit ; sur une base de secours, ils arrivent par la réplication.
 test-fail-mysql = Ce n’est pas MariaDB (elle annonce { $version }). Cordée ne fait marcher que MariaDB : ses transactions sont numérotées autrement.
 test-fail-name = Le nom { $name } est introuvable. Vérifiez son orthographe, ou ajoutez-le au service de noms de cette machine.
 test-fail-name-unusable = Le nom { $name } désigne une adresse qu’aucun serveur ne peut avoir : de lien local, multidiffusion, ou de personne.
-test-fail-no-link = { $on } ne copie pas { $from }. Cordée fait le lien d’elle-même ; si cela dure, le journal dit pourquoi.
+test-fail-no-link = { $on } ne copie pas { $from }. Cordée fait le lien d’elle-même ; si cela dure, le journal dit pourquoi.
 test-fail-old = Elle est trop ancienne (elle annonce { $version }) : il faut MariaDB 10.5 ou plus récente.
-test-fail-open = Elle a accepté une écriture alors que c’est une base de secours : elle devrait être fermée. La ligne a été reprise. Cordée la ferme d’elle-même ; si elle reste ouverte, arrêtez-la.
+test-fail-open = Elle a accepté une écriture alors que c’est une base de secours : elle devrait être fermée. La ligne a été reprise. Cordée la ferme d’elle-même ; si elle reste ouverte, arrêtez-la.
 test-fail-password = Le compte ou son mot de passe est refusé (erreur { $code }). MariaDB dit la même chose quand elle n’accepte que des connexions chiffrées (require_secure_transport), que Cordée ne fait pas.
 test-fail-plugin = Elle demande une façon de s’identifier que Cordée ne connaît pas. Prenez mysql_native_password ou ed25519 pour le compte.
 test-fail-protocol = La réponse n’est pas dans le langage d’une base de données. Vérifiez ce qui écoute sur ce port.
@@ -277,7 +286,7 @@ test-fail-receive = { $on } ne reçoit pas ce que { $from } écrit. Sa page dit 
 test-fail-refused = Rien n’écoute sur le port { $port }. Démarrez le serveur, ou vérifiez le port.
 test-fail-right = Il manque un droit au compte (erreur { $code }). Il lui faut SELECT, INSERT, UPDATE et DELETE sur son schéma.
 test-fail-rights = Il manque à { $user } : { $rights } sur son schéma. Accordez ce qui manque.
-test-fail-silent = La connexion est établie, mais rien n’est dit. Elle est figée, ou ce n’est pas une base : une base parle la première.
+test-fail-silent = La connexion est établie, mais le serveur ne dit rien : il est figé, ou ce n’est pas une base. Une base parle la première.
 test-fail-timeout = Pas de réponse en { $seconds } s. Le serveur est figé ou surchargé, ou un pare-feu avale les paquets.
 test-fail-tls = Elle n’accepte que des connexions chiffrées (erreur { $code }), que Cordée ne fait pas.
 test-fail-too-many = { $user } peut trop : avec SUPER, READ_ONLY ADMIN ou ALL sur tout, il écrit dans des bases fermées. Retirez ces droits.
@@ -290,8 +299,8 @@ test-handshake-done = Elle dit être MariaDB { $version }.
 test-replication = Réplication
 test-replication-alone = Aucune autre base en marche avec laquelle échanger les écritures.
 test-replication-done = { $count ->
-    [one] Marche dans les deux sens avec une autre base ; le plus vieux battement arrivé a { $ms } ms.
-   *[other] Marche dans les deux sens avec { $count } autres bases ; le plus vieux battement arrivé a { $ms } ms.
+    [one] Marche dans les deux sens avec une autre base ; le plus vieux battement arrivé a { $ms } ms.
+   *[other] Marche dans les deux sens avec { $count } autres bases ; le plus vieux battement arrivé a { $ms } ms.
 }
 test-rights = Droits
 test-rights-done = Le compte peut lire et écrire son schéma, et rien d’autre.

@@ -53,6 +53,10 @@ reason-bad-status = a répondu par l’erreur { $status }
 reason-behind = { $seconds } s de retard
 reason-code = code { $code } de HAProxy
 reason-delay = retard de { $ms } ms
+reason-delay-unknown = { $count ->
+    [one] retard inconnu tant que { $names } ne répond pas
+   *[other] retard inconnu tant que { $names } ne répondent pas
+}
 reason-drain = { $count ->
     [one] { $count } visiteur encore attaché
    *[other] { $count } visiteurs encore attachés
@@ -69,10 +73,10 @@ reason-failing = { $failed ->
 }
 reason-first-check = attend sa première vérification réussie
 reason-frozen = { $count ->
-    [one] le processus { $pids } est figé, peut-être suspendu
-   *[other] les processus { $pids } sont figés, peut-être suspendus
+    [one] pid { $pids }, suspendu
+   *[other] pid { $pids }, suspendus
 }
-reason-group-frozen = { $count } processus du groupe { $pid } sont figés, peut-être suspendus
+reason-group-frozen = { $count } processus du groupe { $pid } sont suspendus
 reason-link-silent = n’entend rien de { $from } alors que les deux tournent : si cela dure, refaites sa copie
 reason-link-broken = ne reçoit plus ce que { $from } écrit
 reason-link-starting = va recevoir ce que { $from } écrit
@@ -89,11 +93,11 @@ reason-no-schema = ses schémas et ses tables sont en cours de création
 reason-not-http = la réponse n’est pas du HTTP
 reason-not-database = la réponse n’est pas celle d’une base de données
 reason-observed = une connexion pour un visiteur a échoué
-reason-parent-frozen = le processus parent { $pids } est figé ; ses enfants répondent, et personne ne remplace celui qui s’arrête
+reason-parent-frozen = le processus parent { $pids } est figé ; ses enfants répondent, et personne ne remplace celui qui s’arrête
 reason-peer-stopped = { $count ->
     [0] { $from } est arrêtée : il n’y a plus de copie
-    [one] { $from } est arrêtée ; une autre base copie celle-ci
-   *[other] { $from } est arrêtée ; { $count } autres copient celle-ci
+    [one] { $from } est arrêtée ; une autre base copie celle-ci
+   *[other] { $from } est arrêtée ; { $count } autres copient celle-ci
 }
 reason-process-gone = le processus s’est terminé
 reason-recovering = { $done ->

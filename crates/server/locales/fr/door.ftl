@@ -15,7 +15,11 @@ door-unasked = Cordée n’a pas vérifié depuis un moment si l’adresse { $ad
 status-door = Ne sert personne
 status-door-unknown = Inconnu
 verdict-set-aside = Le site est hors service
-verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
+verdict-set-aside-drain = Quelqu’un a mis tous les serveurs web hors service : les nouveaux visiteurs n’obtiennent aucune page tant qu’aucun n’est remis en service.
+verdict-set-aside-reason = Quelqu’un a mis tous les serveurs web hors service : personne n’obtient de page tant qu’aucun n’est remis en service.
+verdict-set-aside-stopped = Quelqu’un a arrêté tous les serveurs web : personne n’obtient de page tant qu’aucun n’est démarré.
+verdict-databases-stopped = Quelqu’un a arrêté toutes les bases de données : les pages qui en ont besoin échouent tant que { $name }, qui reçoit les écritures, n’est pas démarrée.
+verdict-writer-stopped = Quelqu’un a arrêté { $name }, la base qui reçoit les écritures : les pages qui en ont besoin échouent tant qu’elle n’est pas démarrée, ou une autre promue.
 
 # Ce que quelqu'un d'autre fait à un HAProxy en marche
 config-differs-bounded = Quelqu’un a limité le nombre de connexions qu’il prend.

@@ -86,7 +86,7 @@ problem-newcomer-settings = { $count ->
     [one] Cette ligne doit figurer sous [mariadbd] dans son fichier ; redémarrez-la ensuite : { $lines }
    *[other] Ces { $count } lignes doivent figurer sous [mariadbd] dans son fichier, chacune sur sa ligne ; redémarrez-la ensuite : { $lines }
 }
-reason-diverged-external = elle détient des transactions qu’aucune autre base n’a, ou il lui en manque à elle ; ce qu’elle détient y reste. Enregistrez-les, puis retirez-la, videz-la et ajoutez-la de nouveau
+reason-diverged-external = elle détient des transactions qu’aucune autre base n’a, ou il lui en manque à elle ; ce qu’elle détient y reste. Enregistrez-les, puis retirez-la, videz-la et ajoutez-la de nouveau
 set-do-file = Réglez-le dans le fichier de { $name } et redémarrez-la : Cordée ne la gère pas.
 status-astray = Autre numéro
 wait-astray = { $name } est revenue comme server_id { $id } au lieu de { $wanted } : remettez server_id={ $wanted } et gtid_domain_id={ $wanted } dans son fichier et redémarrez-la. D’ici là, rien n’est fait avec elle.

@@ -1,6 +1,6 @@
 # Les réponses de la page d’aide.
 help-actions = À quoi servent les actions ?
-help-actions-1 = Écarter, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, promouvoir, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Retirer ou arrêter le dernier serveur web en ligne, retirer ou recopier une base, ou en promouvoir une pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
+help-actions-1 = Écarter, mettre en maintenance, remettre en service et recharger se font tout de suite, avec un bouton « Annuler » pendant 10 secondes quand un retour existe. Redémarrer, arrêter, retirer, promouvoir, choisir qui écrit et nettoyer posent d’abord une question qui dit ce qui arrive aux visiteurs. Sortir de quelque façon le dernier serveur web en ligne (retirer, arrêter, redémarrer, écarter, maintenance), retirer ou recopier une base, ou en promouvoir une pendant que celle qui les reçoit est perdue, demande en plus de taper un nom.
 help-act-drain = Plus de nouveaux visiteurs ; ceux qui ont le cookie de ce serveur y reviennent jusqu’à la fin de leur session. Pour le sortir en douceur.
 help-act-logs = Les dernières lignes que le serveur a écrites : accès, erreurs, démarrage.
 help-act-maintenance = Plus aucun visiteur, plus aucune vérification. Le serveur tourne toujours : c’est le moment d’y travailler.
@@ -46,14 +46,14 @@ help-light-unknown = On ne sait pas maintenant : les dernières données sont t
 help-light-warning = Rend le service, mais moins bien que souhaité : quelques échecs, du retard, ou plus de copie de secours.
 help-see = Que voit-on sur le tableau de bord ?
 help-see-1 = En haut, une phrase dit si le site répond, et ce qui le menace. Sous elle, la corde suit une requête : visiteur, HAProxy web, serveur web, HAProxy db, base de données. Trait plein : il passe des visiteurs. Tireté : mise à l’écart ou secours. Rouge et coupé : hors ligne.
-help-see-2 = Chaque serveur a une ligne : type, nom, adresse IP ou nom d’hôte, port, cookie, statut avec sa raison, sessions en cours, dernière vérification et actions. « À traiter » répète ceux qui vont mal.
+help-see-2 = Chaque serveur a une ligne : type, nom, adresse IP ou nom d’hôte, port, cookie, statut avec sa raison, requêtes en cours, dernière vérification et actions. « À traiter » répète ceux qui vont mal.
 help-see-3 = Chaque base de données a les mêmes colonnes, avec son rôle et le retard de sa copie dans chaque sens. Une seule reçoit les écritures, et l’autre les prend quand elle est perdue ou quand vous le demandez. « toutes écrivent » les ouvre toutes aux écritures ; la question posée avant dit ce qui peut être perdu.
 help-status = Que veulent dire les statuts ?
 help-status-1 = Un statut a toujours une forme, une couleur, un mot et une raison. Il y en a six :
 help-status-2 = La couleur ne dit jamais rien seule : la forme et le mot suffisent.
 help-tool-clean = Cherche ce qu’aucun serveur de la liste n’explique (dossiers, fichiers de configuration, sockets de serveurs retirés), montre chaque élément et pourquoi il peut partir. Rien n’est retiré avant votre confirmation.
 help-tool-refresh = Demande tout de suite une nouvelle vérification de tout : les deux HAProxy, les serveurs, les bases. La page se met déjà à jour seule ; c’est pour ne pas attendre. Ne change rien.
-help-tool-reload = Relit le fichier de configuration dans un nouveau processus de HAProxy. L’ancien finit les visiteurs qu’il a : aucun n’est déconnecté. Utile quand « En ligne, mais à corriger » est affiché, ou après un doute. Un bouton pour chaque HAProxy, web et db.
+help-tool-reload = Relit le fichier de configuration dans un nouveau processus de HAProxy. L’ancien finit les visiteurs qu’il a : aucun n’est déconnecté. Les connexions aux bases ont 10 s pour finir, puis elles sont coupées. Utile quand « En ligne, mais à corriger » est affiché, ou après un doute. Un bouton pour chaque HAProxy, web et db.
 help-tools = Rafraîchir, recharger HAProxy, nettoyer la configuration : que font ces outils ?
 help-types = Et si des bases de données d’un autre type sont utilisées ?
 help-types-1 = Les bases de ce groupe sont des MariaDB qui se copient l’une l’autre. Une base d’un autre type (PostgreSQL, MongoDB…) ne peut pas entrer dans ce groupe : elle ne comprend ni la réplication ni le langage des autres, et les données se mélangeraient mal.

@@ -43,6 +43,7 @@ event-account = Compte { $name } créé
 login-again = Votre session a commencé sans le script de la page, ou avant une mise à jour de Cordée : sans votre mot de passe, elle ne permet de rien modifier. Connectez-vous de nouveau.
 login-button = Se connecter
 login-foot = Le site continue sans cette page.
+login-forgotten = Mot de passe perdu ? Sur la machine du cluster :
 login-name = Nom d’utilisateur
 login-password = Mot de passe
 login-title = Connexion
@@ -90,8 +91,8 @@ role-out = À l’écart
 role-standby = Secours
 role-writer = Reçoit les écritures
 rope-attached = { $count ->
-    [one] { $count } visiteur
-   *[other] { $count } visiteurs
+    [one] { $count } attaché
+   *[other] { $count } attachés
 }
 rope-also = écrit aussi
 rope-crowd-aside = { $count } à l’écart
@@ -114,11 +115,8 @@ rope-writer = écrit
 routing-all = toutes écrivent
 routing-label = Quelles bases écrivent
 routing-one = une seule base écrit
-sessions = { $count ->
-    [one] { $count } session
-   *[other] { $count } sessions
-}
-times-in = Toutes les heures : { $zone }, sur 24 h
+sessions = { $count } en cours
+times-in = Heures affichées : { $zone }, sur 24 h
 todo-none = Rien à faire
 todo-none-help = Un serveur qui ne va pas bien apparaît ici, avec la raison et ce qu’on peut faire.
 todo-title = À traiter
@@ -136,7 +134,7 @@ col-address = Adresse
 col-check = Vérifié
 col-copies = Copie de
 col-role = Rôle
-col-sessions = Sessions
+col-sessions = En cours
 col-status = Statut
 col-type = Type
 check-db = Cordée interroge cette base par SQL chaque seconde.
@@ -145,7 +143,8 @@ check-of = Dernière vérification de
 check-read = Lu
 check-result = Résultat
 check-took = Durée
-check-total = Visites servies
+check-total = Requêtes jusqu’ici
+check-total-db = Connexions jusqu’ici
 check-web = HAProxy envoie GET / à ce serveur chaque seconde ; Cordée lit son verdict.
 db-at = Bases de données du site :
 db-foot = Cordée interroge chaque base toutes les secondes et mesure le retard dans les deux sens.
@@ -161,7 +160,7 @@ web-title = Serveurs web
 # Actions
 act-cancel = Annuler l’ajout de
 act-cancel-short = Annuler
-act-drain = Ne plus envoyer de nouveaux visiteurs
+act-drain = Écarter
 act-drain-short = Écarter
 act-logs = Journaux
 act-maintenance = Mettre en maintenance
@@ -186,7 +185,8 @@ act-verify = Comparer les lignes
 # Questions
 ask-after = Après
 ask-back = Retour
-ask-back-remove = Ajouter de nouveau un serveur nommé { $name } ; ses journaux et ses fichiers ne reviennent pas.
+ask-back-remove = Ajouter de nouveau un serveur nommé { $name } : il commence avec de nouveaux fichiers ; les anciens restent à la corbeille jusqu’à « Nettoyer la configuration ».
+ask-back-remove-external = Ajouter de nouveau { $name }, à la même adresse.
 ask-back-restart = Tout seul : { $name } reprend des visiteurs à sa première vérification réussie, en quelques secondes.
 ask-back-restart-db = Toute seule : { $name } reprend dès qu’elle répond et qu’elle a tout copié.
 ask-back-stop = « Démarrer » dans la ligne de { $name }.
@@ -200,10 +200,10 @@ ask-db-writer = { $sessions ->
 }
 ask-know = Je sais que le site ne répondra plus.
 ask-remove = Retirer { $name }
-ask-remove-external = Cordée cesse de lui envoyer des visiteurs. Le serveur { $name } lui-même n’est pas touché.
-ask-remove-process = Le processus, la configuration et les fichiers de { $name } sont retirés de cette machine.
+ask-remove-external = Cordée cesse de lui envoyer des visiteurs. Le serveur lui-même n’est pas touché.
+ask-remove-process = Son processus s’arrête, et son dossier va à la corbeille, que seul « Nettoyer la configuration » vide.
 ask-restart = Redémarrer { $name }
-ask-drain = Ne plus envoyer de nouveaux visiteurs à { $name }
+ask-drain = Écarter { $name }
 ask-maintenance = Mettre { $name } en maintenance
 ask-anyway = Sortir { $name } quand même
 ask-serving = { $count ->
@@ -214,13 +214,21 @@ ask-serving = { $count ->
 ask-stop = Arrêter { $name }
 ask-type = Pour confirmer, tapez
 ask-web-idle = { $name } ne reçoit pas de nouveaux visiteurs. { $visitors }
+ask-web-last-drain = { $name } est le dernier serveur web en ligne : tant qu’il est à l’écart, les nouveaux visiteurs n’obtiennent aucune page. { $visitors }
 ask-web-last = { $name } est le dernier serveur web en ligne : sans lui, le site ne répond plus. { $visitors }
-ask-web-move = { $visitors } Les visiteurs passent sur { $names }, sans erreur.
+ask-web-move = { $visitors } Les visiteurs passent sur { $names }.
+ask-web-drain = Les visiteurs attachés continuent : leur cookie les ramène à { $name } jusqu’à la fin de leur session.
 ask-web-keep = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les sessions sont dans la base : personne ne perd la sienne.
 ask-web-lose = HAProxy cesse d’abord d’envoyer des visiteurs à { $name }, puis le serveur finit ses requêtes. Les visiteurs attachés perdent ce que leur session PHP garde dans un fichier de { $name } : un panier, une connexion.
 visitors-attached = { $count ->
-    [one] { $count } visiteur est attaché à { $name } par son cookie (sur { $minutes } min).
-   *[other] { $count } visiteurs sont attachés à { $name } par son cookie (sur { $minutes } min).
+    [one] { $count } visiteur est attaché à { $name } par son cookie, depuis { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }.
+   *[other] { $count } visiteurs sont attachés à { $name } par son cookie, depuis { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }.
 }
 visitors-free = Aucun visiteur n’est attaché à { $name }.
 visitors-uncounted = On ne sait pas combien de visiteurs sont attachés à { $name }.
@@ -264,9 +272,9 @@ done-refresh = Tout vient d’être revérifié.
 done-refresh-partly = Vérification demandée ; tout n’a pas encore répondu.
 done-reload = { $proxy } se recharge ; aucun visiteur n’est déconnecté.
 done-reload-db = { $count ->
-    [0] HAProxy db se recharge ; aucune connexion n’est ouverte.
-    [one] HAProxy db se recharge ; sa connexion ouverte a 10 s pour finir, puis elle est coupée.
-   *[other] HAProxy db se recharge ; ses { $count } connexions ouvertes ont 10 s pour finir, puis elles sont coupées.
+    [0] HAProxy db se recharge ; aucune connexion n’est ouverte.
+    [one] HAProxy db se recharge ; sa connexion ouverte a 10 s pour finir, puis elle est coupée.
+   *[other] HAProxy db se recharge ; ses { $count } connexions ouvertes ont 10 s pour finir, puis elles sont coupées.
 }
 tool-clean = Nettoyer la configuration
 tool-clean-help = Montre ce qui reste de serveurs retirés, et pourquoi ; retire après confirmation.
@@ -292,7 +300,8 @@ logs-hidden = { $count ->
    *[other] Montrer { $count } vérifications
 }
 logs-hide = Masquer les vérifications
-logs-none = Aucun journal : Cordée n’a pas démarré ce serveur, ou il n’a encore rien écrit.
+logs-none = Aucun journal : le serveur n’a encore rien écrit.
+logs-none-external = Pas de journaux ici : Cordée n’a pas démarré ce serveur.
 logs-title = Journaux de
 test-again = Tester de nouveau
 test-failed = La connexion échoue à la dernière étape ci-dessous

@@ -33,7 +33,7 @@ visitors-last = Dernière visite
 visitors-requests = Requêtes
 visitors-errors = Erreurs
 visitors-errors-help = Erreurs : réponses de code 400 ou plus, et requêtes restées sans réponse. Ce que HAProxy a répondu lui-même est sous « HAProxy ».
-visitors-shares = Répondu par
+visitors-shares = Réponses, au total
 visitors-server = Serveur
 visitors-every = Tous les serveurs
 visitors-filter = Filtrer
@@ -78,7 +78,7 @@ visitors-gap-count = { $count ->
    *[other] il manque environ { $count } requêtes
 }
 visitors-gap-unknown = HAProxy a redémarré entre-temps : le nombre de requêtes manquantes n’est pas connu
-visitors-most = La liste peut contenir { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
+visitors-most = La liste peut contenir { $most } adresses ; les suivantes sont comptées sans y entrer, jusqu’à ce que d’anciennes soient oubliées.
 visitors-deaf = Le journal de HAProxy n’est pas reçu
 visitors-deaf-help = Aucun port n’était libre pour lui au démarrage de Cordée. Redémarrez Cordée quand il y en aura un.
 visitors-keeping = Ce qui est retenu
@@ -91,7 +91,8 @@ visitors-trusted-help = Leur X-Forwarded-For dit qui visite, pour cette liste et
 visitors-keep = Enregistrer
 logs-requests = Requêtes
 logs-requests-help = Vues par HAProxy, la plus récente d’abord
-logs-no-requests = Aucune requête ne correspond, depuis le démarrage de Cordée.
+logs-no-requests = Aucune requête depuis le démarrage de Cordée.
+logs-no-match = Aucune requête ne correspond, depuis le démarrage de Cordée.
 logs-status = Code
 logs-path = Chemin contenant
 logs-asked = Demande

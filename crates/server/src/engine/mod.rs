@@ -44,6 +44,7 @@ use cordee_domain::db::switch::Switch;
 use cordee_domain::db::verify::{OddTables, Report, Side};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::config::Setting;
@@ -194,6 +195,8 @@ pub struct Engine {
     out: mpsc::Sender<Sight>,
     sights: mpsc::Receiver<Sight>,
     published: Instant,
+    /// Lines of the journal that the next picture may make needless.
+    untold: Vec<Untold>,
     /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
     unseen: BTreeSet<Target>,
     started: Instant,
@@ -228,6 +231,7 @@ impl Engine {
             out,
             sights,
             published: Instant::now(),
+            untold: Vec::new(),
             unseen: BTreeSet::new(),
             started: Instant::now(),
             waiting: false,

@@ -12,7 +12,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
-use cordee_domain::state::Light;
+use cordee_domain::state::{Light, State};
 use cordee_domain::step::{HostStep, Outcome};
 use cordee_domain::text;
 
@@ -253,7 +253,7 @@ impl Engine {
         }
         if !asked {
             let text = text!("event-process-ended", name = id, why = why);
-            self.note(&id.to_string(), Some(Light::Critical), &text);
+            self.note_unless(State::Down, &id.to_string(), Light::Critical, text);
         }
     }
 

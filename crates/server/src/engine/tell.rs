@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use cordee_domain::desired::Desired;
-use cordee_domain::diff;
+use cordee_domain::diff::{self, Untold};
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::snapshot::snapshot;
-use cordee_domain::state::Light;
+use cordee_domain::state::{Light, State};
 use cordee_domain::step::Target;
 use cordee_domain::text::{Arg, Text, Thing};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::clock::now;
+use crate::store::OURSELVES;
 
 use super::{Engine, Parts};
 
@@ -26,13 +27,23 @@ impl Engine {
         if !old_enough && diff::same(&before, &after) {
             return;
         }
-        if self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3) {
-            for turn in diff::turns(&before, &after) {
-                self.note(&turn.subject, Some(turn.light), &turn.text);
-            }
+        let worth = self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3);
+        let turns = if worth { diff::turns(&before, &after) } else { Vec::new() };
+        // What the lights do not say, before what they say: it came first.
+        for line in std::mem::take(&mut self.untold).iter().filter(|line| !line.is_told(&turns)) {
+            self.note(&line.subject, Some(line.light), &line.text);
+        }
+        for turn in turns {
+            let by = turn.by.as_deref().unwrap_or(OURSELVES);
+            self.parts.store.tell_of(by, &turn.subject, Some(turn.light), &turn.text);
         }
         self.published = Instant::now();
         self.parts.board.set_snapshot(after);
+    }
+
+    /// Writes a line into the journal with the next picture, unless that one's lights say the same.
+    pub(super) fn note_unless(&mut self, state: State, subject: &str, light: Light, text: Text) {
+        self.untold.push(Untold { subject: subject.to_owned(), state, light, text });
     }
 
     /// Writes a line into the journal, now or as soon as that can be written.

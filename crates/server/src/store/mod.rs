@@ -46,6 +46,8 @@ pub use accounts::{Account, Arrival, Changed, Device, Proven, Session, SignIn};
 pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
+/// The author of what came about by itself.
+pub const OURSELVES: &str = "cordee";
 /// Journal lines kept.
 const EVENTS_KEPT: u64 = cordee_domain::figures::JOURNAL;
 

@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::ErrorCode;
 
-use super::{Store, StoreError, write_event};
+use super::{OURSELVES, Store, StoreError, write_event};
 use crate::clock::now;
 use crate::over;
 
@@ -22,6 +22,7 @@ const LINES: usize = 1_000;
 #[derive(Clone, Debug)]
 struct Line {
     at: Millis,
+    actor: String,
     subject: String,
     light: Option<Light>,
     text: Text,
@@ -86,7 +87,12 @@ impl Store {
 
     /// Writes a line of Cordée's own into the journal, now or as soon as that can be done, with the time of now.
     pub fn tell(&self, subject: &str, light: Option<Light>, text: &Text) {
-        if self.unwritable().is_none() && self.note("cordee", subject, light, text).is_ok() {
+        self.tell_of(OURSELVES, subject, light, text);
+    }
+
+    /// The same of what somebody had asked for.
+    pub fn tell_of(&self, actor: &str, subject: &str, light: Option<Light>, text: &Text) {
+        if self.unwritable().is_none() && self.note(actor, subject, light, text).is_ok() {
             return;
         }
         let mut outage = self.outage();
@@ -94,7 +100,8 @@ impl Store {
             outage.lines.pop_front();
             outage.dropped += 1;
         }
-        let line = Line { at: now(), subject: subject.to_owned(), light, text: text.clone() };
+        let (actor, subject_of) = (actor.to_owned(), subject.to_owned());
+        let line = Line { at: now(), actor, subject: subject_of, light, text: text.clone() };
         tracing::warn!(subject, key = %line.text.key, "a line of the journal waits");
         outage.lines.push_back(line);
     }
@@ -104,7 +111,10 @@ impl Store {
         self.outage().why = None;
         loop {
             let Some(line) = self.outage().lines.front().cloned() else { break };
-            let written = write_event(&self.lock(), line.at, "cordee", &line.subject, line.light, &line.text);
+            let written = {
+                let Line { at, actor, subject, light, text } = &line;
+                write_event(&self.lock(), *at, actor, subject, *light, text)
+            };
             match written {
                 Ok(event) => {
                     self.outage().lines.pop_front();
@@ -154,7 +164,7 @@ mod tests {
         assert_eq!(crate::store::store_failed(&error).key, "problem-store-unwritable");
         assert_eq!(store.unwritable(), Some(Fault::ReadOnly(None)));
         store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
-        store.tell("web2", None, &text!("event-own-writable"));
+        store.tell_of("ana", "web2", None, &text!("event-own-writable"));
         store.prove();
         assert!(store.unwritable().is_some(), "a proof that fails proves nothing");
         let told = || store.events_before(u64::MAX, 2).unwrap();
@@ -166,6 +176,8 @@ mod tests {
         let subjects: Vec<_> = told().into_iter().map(|e| e.subject).collect();
         assert_eq!(subjects, ["web2", "web1"], "newest first, in the order in which they happened");
         assert!(told().iter().all(|e| e.at <= before), "with the time at which it happened");
+        let actors: Vec<_> = told().into_iter().map(|e| e.actor).collect();
+        assert_eq!(actors, ["ana", OURSELVES], "and with who asked for it");
         store.commit(&reload(), "ana").unwrap();
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::causes::{About, Cause, Remedy};
+use crate::reason::Reason;
 use crate::snapshot::{Snapshot, snapshot};
 use crate::state::Light;
 use crate::text::Arg;
@@ -131,6 +132,13 @@ impl Scene {
 fn complete(desired: &Desired, shown: &Snapshot) {
     let bad = shown.verdict.light != Light::Good;
     assert!(!bad || !shown.causes.is_empty(), "{:?}", shown.verdict);
+    // Verdict and list name the same servers.
+    let named: usize = shown.causes.iter().map(|cause| names(cause).len()).sum();
+    let reason = shown.verdict.reason.as_ref().map(Reason::sentence);
+    if let Some(reason) = reason.filter(|r| r.key == "verdict-risk-reason" && shown.handover.is_none()) {
+        let count = i64::try_from(named).expect("a few");
+        assert_eq!(reason.args.get("count"), Some(&Arg::Number(count)), "{reason:?}\n{:?}", shown.causes);
+    }
     let mut said = BTreeSet::new();
     for cause in &shown.causes {
         assert!(!cause.remedies.is_empty(), "{cause:?}");
@@ -229,6 +237,8 @@ fn web_servers_that_a_person_took_out_are_the_cause_with_who_and_when() {
     assert_eq!(list(&shown), [(vec!["web2"], &ask(PoolId::Web, "web2", Action::Ready))]);
     let asked = shown.causes[0].asked.clone().expect("somebody");
     assert_eq!((asked.by.as_str(), asked.at), ("ana", at));
+    let said = shown.verdict.reason.expect("a reason").sentence();
+    assert_eq!(said.args.get("names"), Some(&Arg::servers([&name("web2")])), "the verdict names it too");
     scene.maintenance("web1");
     let shown = scene.look();
     assert_eq!(shown.verdict.word, text!("verdict-set-aside"));
@@ -273,6 +283,32 @@ fn a_stopped_standby_is_the_cause_and_the_only_writer_is_left_alone() {
     assert_eq!(shown.verdict.light, Light::Warning);
     assert_eq!(list(&shown), [(vec!["db2"], &ask(PoolId::Db, "db2", Action::Start))]);
     assert_eq!(shown.causes[0].explains, [name("db1")]);
+    scene.mend_all();
+}
+
+/// It was red, "does not answer", above an entry that said who had stopped it.
+#[test]
+fn databases_that_a_person_stopped_are_told_as_that() {
+    use crate::snapshot::Action;
+    let mut scene = scene();
+    let said = |shown: &Snapshot| {
+        let reason = shown.verdict.reason.as_ref().expect("a reason").sentence();
+        (shown.verdict.light, shown.verdict.word.key.to_string(), reason.key.to_string())
+    };
+    let told = |reason: &str| (Light::Maintenance, "verdict-no-database".to_owned(), reason.to_owned());
+    for server in ["db2", "db1"] {
+        scene.stop(server);
+    }
+    let shown = scene.look();
+    assert_eq!(said(&shown), told("verdict-databases-stopped"));
+    assert_eq!(shown.causes[0].status.light, Light::Maintenance);
+    assert!(list(&shown)[0].0.contains(&"db1"), "{:?}", shown.causes);
+    // One comes back, and not the one that takes the writes.
+    let start = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::On, force: true };
+    scene.wish(&start);
+    let shown = scene.look();
+    assert_eq!(said(&shown), told("verdict-writer-stopped"));
+    assert_eq!(list(&shown)[0], (vec!["db1"], &ask(PoolId::Db, "db1", Action::Start)));
     scene.mend_all();
 }
 

@@ -214,6 +214,11 @@ impl Dashboard {
         self.age(view::GAP_AGE)
     }
 
+    /// How many need attention: servers that share a cause count each, as the verdict counts.
+    fn todo(&self) -> usize {
+        self.picture.causes.iter().map(|cause| cause.count).sum()
+    }
+
     /// The older of the two proxies' readings: the page is as old as its oldest part.
     fn oldest(&self) -> String {
         let proxies = self.picture.proxies.iter().filter_map(|p| self.ages.get(&p.name));

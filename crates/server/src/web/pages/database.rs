@@ -10,6 +10,7 @@ use cordee_domain::db::detail::Detail;
 use cordee_domain::entries::newest_first;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::Action;
+use cordee_domain::state::State as Is;
 use cordee_domain::text;
 
 use super::target;
@@ -72,6 +73,11 @@ struct Facts {
 impl Database {
     fn differing(&self) -> usize {
         self.settings.iter().filter(|s| !s.fine).count()
+    }
+
+    /// Whether a table is proven to differ.
+    fn differs(&self) -> bool {
+        self.tables.iter().any(|table| table.st == "crit")
     }
 
     fn tone(line: &str) -> &'static str {
@@ -137,7 +143,11 @@ pub(super) async fn page(
         standing: standing(&server, lang),
         advice: view.and_then(|v| advice(v, lang)),
         promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
-        compare: !desired.is_writer(&server.name),
+        // One that does not answer cannot be read.
+        compare: view.is_some_and(|v| {
+            let silent = [Is::Frozen, Is::Down, Is::Unreachable, Is::Unknown];
+            v.actions.contains(&Action::Verify) && !silent.contains(&v.status.state)
+        }),
         // While a link stands still only the writer's rows can be taken.
         repair: view.filter(|v| v.actions.contains(&Action::Repair)).map(|_| detail.conflicts.is_empty()),
         conflicts: conflicts(&server, &detail, lang),

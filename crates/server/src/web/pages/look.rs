@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use cordee_domain::apache;
+use cordee_domain::desired::Runtime;
 use cordee_domain::entries::newest_first;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
@@ -37,6 +38,8 @@ struct Logs {
     name: String,
     pool: &'static str,
     files: Vec<LogFile>,
+    /// Cordée starts it, so that it has logs here.
+    ours: bool,
     /// A web server has requests.
     visited: bool,
     requests: Vec<RequestRow>,
@@ -65,6 +68,12 @@ impl Logs {
 
     fn error(&self, field: &str) -> Option<&str> {
         self.errors.at(field)
+    }
+
+    /// Whether only some requests are looked for.
+    fn is_sifted(&self) -> bool {
+        let Asked { status, path, address, .. } = &self.asked;
+        !(status.is_empty() && path.is_empty() && address.is_empty())
     }
 }
 
@@ -188,6 +197,7 @@ pub(super) async fn logs(
         name: name.to_string(),
         pool: target.pool.as_str(),
         files,
+        ours: target.server.runtime == Runtime::Process,
         visited: target.pool == PoolId::Web,
         // Newest first, as in every list.
         requests: requests.into_iter().rev().collect(),

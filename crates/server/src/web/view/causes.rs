@@ -16,6 +16,8 @@ use crate::words::Lang;
 pub struct CauseRow {
     /// The same for the same cause in the next picture.
     pub key: String,
+    /// How many servers it is about; one, where it is about something else.
+    pub count: usize,
     /// `data-st`.
     pub st: &'static str,
     /// What it is about.
@@ -86,7 +88,12 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
             icon: "more",
         });
     }
+    let count = match &cause.about {
+        About::Servers(_, names) => names.len().max(1),
+        About::Cordee | About::Proxy(_) => 1,
+    };
     CauseRow {
+        count,
         key: format!("{about}-{}", cause.status.word.key),
         st: light(cause.status.light),
         title,
@@ -223,6 +230,7 @@ mod tests {
     #[test]
     fn an_entry_about_many_servers_stays_short() {
         let row = picture(&aside(30), Lang::En, crate::clock::now()).causes.remove(0);
+        assert_eq!(row.count, 30, "as the verdict counts");
         assert_eq!(row.title.to_string(), "web1, web2, web3 and 27 more");
         let names = row.title.words().iter().filter_map(|word| word.name.as_ref());
         let leads: Vec<_> = names.map(|name| (name.server.as_str(), name.to.as_str())).collect();

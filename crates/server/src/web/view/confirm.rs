@@ -2,7 +2,7 @@
 //! visitors comes first.
 
 use cordee_domain::attached::Held;
-use cordee_domain::desired::{Runtime, Standing};
+use cordee_domain::desired::{Admin, Power, Runtime, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::plan::leaving::Leave;
 use cordee_domain::sessions::Mode;
@@ -102,13 +102,16 @@ pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang
     let insists = insists(snapshot, server, risk);
     let (lead, more) = match server.pool {
         PoolId::Web => web(snapshot, server, risk),
-        PoolId::Db => database(snapshot, server),
+        PoolId::Db => {
+            let (lead, more) = database(snapshot, server);
+            (lead, vec![more])
+        }
     };
     Question {
         button: title.clone(),
         title,
         lead: say(lead),
-        more: say(more),
+        more: more.into_iter().map(say).collect::<Vec<_>>().join(" "),
         facts: facts(snapshot, server, risk).into_iter().map(|(a, b)| (say(a), say(b))).collect(),
         icon,
         action: format!("/pools/{}/servers/{name}/{word}", server.pool),
@@ -132,25 +135,35 @@ fn despite(server: &ServerView, risk: Risk) -> Risk {
     }
 }
 
-fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Text) {
+fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Vec<Text>) {
     let name = server.name.as_str();
     let rest = others(snapshot, server);
     let is_up = healthy(snapshot).iter().any(|s| s.name == server.name);
     let lead = match (is_up, rest.len()) {
         (false, _) => text!("ask-web-idle", name = name, visitors = visitors(snapshot, server)),
+        (true, 0) if risk == Risk::Drain && snapshot.session == Mode::Proxy => {
+            text!("ask-web-last-drain", name = name, visitors = visitors(snapshot, server))
+        }
         (true, 0) => text!("ask-web-last", name = name, visitors = visitors(snapshot, server)),
         (true, _) => {
             text!("ask-web-move", visitors = visitors(snapshot, server), names = Arg::few(rest))
         }
     };
     let risk = despite(server, risk);
-    let more = match (risk, server.runtime) {
-        (Risk::Remove, Runtime::External) => text!("ask-remove-external", name = name),
-        (Risk::Remove, Runtime::Process) => text!("ask-remove-process", name = name),
-        _ if snapshot.session == Mode::Database => text!("ask-web-keep", name = name),
-        _ => text!("ask-web-lose", name = name),
+    let sessions = match (risk, snapshot.session) {
+        (Risk::Drain, Mode::Proxy) => text!("ask-web-drain", name = name),
+        (_, Mode::Database) => text!("ask-web-keep", name = name),
+        (_, Mode::Proxy) => text!("ask-web-lose", name = name),
     };
-    (lead, more)
+    let gone = match (risk, server.runtime) {
+        (Risk::Remove, Runtime::External) => Some(text!("ask-remove-external", name = name)),
+        (Risk::Remove, Runtime::Process) => Some(text!("ask-remove-process", name = name)),
+        _ => None,
+    };
+    // Where nobody is sent any more, nothing is lost by its going.
+    let idle = server.power == Power::Off || server.in_proxy == Some(Admin::Maintenance);
+    let sessions = Some(sessions).filter(|_| gone.is_none() || !idle);
+    (lead, sessions.into_iter().chain(gone).collect())
 }
 
 /// How many visitors come back to that web server by its cookie.
@@ -200,6 +213,9 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         (Risk::Restart, PoolId::Web) => text!("ask-back-restart", name = name),
         (Risk::Restart, PoolId::Db) => text!("ask-back-restart-db", name = name),
         (Risk::Stop, _) => text!("ask-back-stop", name = name),
+        (Risk::Remove, _) if server.runtime == Runtime::External => {
+            text!("ask-back-remove-external", name = name)
+        }
         (Risk::Remove, _) => text!("ask-back-remove", name = name),
     };
     facts.push((text!("ask-back"), back));

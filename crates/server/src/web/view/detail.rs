@@ -117,6 +117,9 @@ pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
         State::Unprotected => text!("do-unprotected", name = name),
         State::CopyFailed => text!("do-copy-failed", name = name),
         State::Unknown => text!("do-unknown"),
+        State::Stopped if view.actions.contains(&Action::Start) && writer => {
+            text!("do-stopped-writer", name = name)
+        }
         State::Stopped if view.actions.contains(&Action::Start) => text!("do-stopped", name = name),
         State::Up
         | State::Starting

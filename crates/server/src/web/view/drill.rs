@@ -122,10 +122,10 @@ fn counted(report: &Report, sessions: bool, lang: Lang) -> Vec<Finding> {
         (
             "sessions",
             text!("drill-sessions"),
-            if sessions {
-                text!("drill-of", lost = report.sessions_lost, of = report.sessions)
-            } else {
-                text!("drill-sessions-not")
+            match (sessions, report.sessions_lost) {
+                (true, 0) => text!("drill-of", lost = 0, of = report.sessions),
+                (true, lost) => text!("drill-sessions-of", lost = lost, of = report.sessions),
+                (false, _) => text!("drill-sessions-not"),
             },
         ),
         ("recovery", text!("drill-recovery"), recovery(report.recovery())),
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn each_figure_is_in_the_table_and_writes_only_where_there_were_some() {
         let mut report = Report { sessions: 10, sessions_lost: 1, ..Report::default() };
-        assert_eq!(says(&report, "recovery").unwrap(), "nothing was lost");
+        assert_eq!(says(&report, "recovery").unwrap(), "no request was lost");
         for (fate, ended) in [(Fate::Answered, None), (Fate::Refused, Some(120)), (Fate::Answered, Some(130))]
         {
             report.requests.note(Try { fate, ended, took: 7 });
@@ -242,7 +242,7 @@ mod tests {
             says(&report, "requests").unwrap(),
             "1 of 3 (1 answered with an error, 0 without an answer)"
         );
-        assert_eq!(says(&report, "sessions").unwrap(), "1 of 10");
+        assert_eq!(says(&report, "sessions").unwrap(), "1 of 10 (a visitor who loses one begins another)");
         assert_eq!(says(&report, "recovery").unwrap(), "120 ms");
         assert_eq!(says(&report, "longest").unwrap(), "7 ms");
         assert_eq!(says(&report, "vanished"), None);

@@ -308,7 +308,7 @@ fn account(account: &Account, lang: Lang) -> AccountRow {
         may.push(lang.say(&text!("may-everywhere", rights = everywhere.join(", "))));
     }
     if !schemas.is_empty() {
-        may.push(lang.say(&text!("may-schemas", names = schemas.join(", "))));
+        may.push(lang.say(&text!("may-schemas", names = schemas.join(", "), count = schemas.len())));
     }
     if may.is_empty() {
         may.push(lang.say(&text!("may-nothing")));
@@ -345,14 +345,19 @@ pub fn settings(desired: &Desired, server: &Server, detail: &Detail, lang: Lang)
 /// Who is connected, the busiest first.
 pub fn crowds(own: &Answers, lang: Lang) -> Vec<CrowdRow> {
     let mut all: Vec<&Crowd> = own.crowds.iter().collect();
-    all.sort_by_key(|c| std::cmp::Reverse((c.longest.as_ref().map_or(0, |l| l.0), c.count)));
+    // MariaDB's own come last: they are no connections, and its figure leaves them out.
+    all.sort_by_key(|c| (c.is_own(), std::cmp::Reverse((c.longest.as_ref().map_or(0, |l| l.0), c.count))));
     all.into_iter()
         .map(|c| CrowdRow {
             account: match c.account.as_str() {
                 "system user" => lang.say(&text!("crowd-replication")),
                 _ => c.account.clone(),
             },
-            open: lang.say(&text!("crowd-open", count = c.count)),
+            open: lang.say(&if c.is_own() {
+                text!("crowd-own", count = c.count)
+            } else {
+                text!("crowd-open", count = c.count)
+            }),
             busy: c.busy,
             time: c.longest.as_ref().map(|(ms, _)| super::age(*ms, lang)).unwrap_or_default(),
             statement: match &c.longest {

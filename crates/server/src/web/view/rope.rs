@@ -1,7 +1,9 @@
 //! The rope: visitor, HAProxy, web servers, HAProxy, databases. Every stroke says something.
 
+use std::collections::BTreeSet;
+
 use cordee_domain::desired::Routing;
-use cordee_domain::ids::PoolId;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::state::Light;
 use cordee_domain::text;
@@ -88,10 +90,16 @@ fn beads(servers: Vec<Look>) -> Vec<Look> {
 }
 
 fn crowd(snapshot: &Snapshot, pool: PoolId, lang: Lang) -> Option<Crowd> {
-    let lights: Vec<Light> = of(snapshot, pool).map(|s| s.status.light).collect();
-    if lights.len() <= FEW {
+    let servers: Vec<&ServerView> = of(snapshot, pool).collect();
+    if servers.len() <= FEW {
         return None;
     }
+    // Those that the list names. One that only suffers from another one serves.
+    let named: BTreeSet<&ServerName> = snapshot.causes.iter().flat_map(|c| c.about.servers()).collect();
+    let suffers =
+        |s: &ServerView| s.status.light == Light::Warning && s.status.serves() && !named.contains(&s.name);
+    let lights: Vec<Light> =
+        servers.iter().map(|s| if suffers(s) { Light::Good } else { s.status.light }).collect();
     let count = |wanted: &[Light]| lights.iter().filter(|light| wanted.contains(light)).count();
     let (up, busy, aside) = (count(&[Light::Good]), count(&[Light::Progress]), count(&[Light::Maintenance]));
     let (unknown, trouble) = (count(&[Light::Unknown]), count(&[Light::Warning, Light::Critical]));

@@ -203,12 +203,10 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
             let text = match link {
                 Some(link) if link.error != 0 => lang.say(&text!("link-error", code = link.error)),
                 Some(link) => link.delay_ms.map_or_else(
-                    || {
-                        if link.light >= Light::Warning {
-                            lang.say(&text!("link-stopped"))
-                        } else {
-                            "…".to_owned()
-                        }
+                    || match link.light {
+                        Light::Warning | Light::Critical => lang.say(&text!("link-stopped")),
+                        Light::Unknown => "–".to_owned(),
+                        Light::Good | Light::Maintenance | Light::Progress => "…".to_owned(),
                     },
                     |ms| delay(ms, lang),
                 ),

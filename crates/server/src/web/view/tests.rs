@@ -1,11 +1,12 @@
 use cordee_domain::attached::Held;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::{OddTables, TableName};
-use cordee_domain::desired::{Handover, Power, Routing, Saved, Standing};
+use cordee_domain::desired::{Admin, Handover, Power, Routing, Runtime, Saved, Standing};
 use cordee_domain::observed::Gap;
 use cordee_domain::sessions::Mode;
+use cordee_domain::snapshot::Role;
 
-use super::fixture::{snapshot, web};
+use super::fixture::{database, name, snapshot, web};
 use super::*;
 
 fn row(server: ServerView, lang: Lang) -> ServerRow {
@@ -38,12 +39,12 @@ fn a_row_has_the_words_of_both_languages() {
 #[test]
 fn french_and_english_count_alike_but_for_zero() {
     let small = |sessions, lang| row(ServerView { sessions, ..web("web1") }, lang).small;
-    assert_eq!([0, 1, 2].map(|n| small(n, Lang::Fr)), ["0 session", "1 session", "2 sessions"]);
-    assert_eq!([0, 1, 2].map(|n| small(n, Lang::En)), ["0 sessions", "1 session", "2 sessions"]);
+    assert_eq!([0, 1, 2].map(|n| small(n, Lang::Fr)), ["0 en cours", "1 en cours", "2 en cours"]);
+    assert_eq!([0, 1, 2].map(|n| small(n, Lang::En)), ["0 under way", "1 under way", "2 under way"]);
     let held = |visitors| ServerView { attached: Some(Held { visitors, minutes: 30 }), ..web("web1") };
     assert_eq!(
         [1, 4].map(|n| row(held(n), Lang::Fr).small),
-        ["1 visiteur", "4 visiteurs"],
+        ["1 attaché", "4 attachés"],
         "who holds its cookie"
     );
 }
@@ -114,6 +115,27 @@ fn many_servers_are_one_bead_that_counts_them() {
     );
 }
 
+/// The bead once counted two that need attention, and the list one.
+#[test]
+fn a_bead_counts_as_needing_attention_what_the_list_names() {
+    let mut all = snapshot();
+    let warns = |n: u8| {
+        let name = format!("db{n}");
+        let status = Status::bare(Light::Warning, State::Alone);
+        ServerView { status, ..database(&name, Role::Standby, "db1") }
+    };
+    all.servers = (1..=7).map(warns).collect();
+    all.causes = vec![Cause {
+        about: About::Servers(PoolId::Db, vec![name("db1")]),
+        status: Remark::bare(Light::Warning, State::Alone.sentence()),
+        asked: None,
+        explains: (2..=7).map(|n| name(&format!("db{n}"))).collect(),
+        remedies: vec![Remedy::Itself],
+    }];
+    let bead = picture(&all, Lang::En, now()).rope.db_crowd.expect("one bead");
+    assert_eq!((bead.st, bead.says.as_str()), ("warn", "6 up · 1 needs attention"));
+}
+
 #[test]
 fn stopping_says_who_takes_the_visitors() {
     let mut all = snapshot();
@@ -132,6 +154,29 @@ fn stopping_says_who_takes_the_visitors() {
     let q = ask(&all);
     assert!(q.lead.contains("No visitor is tied") && q.more.contains("nobody loses"), "{q:?}");
     assert_eq!(q.type_name, None);
+}
+
+/// The one act that cannot be undone once warned least: nothing of sessions, and of files that they are removed.
+#[test]
+fn removing_says_what_is_lost_and_where_the_folder_goes() {
+    let mut all = snapshot();
+    let ask = |all: &Snapshot, risk| question(all, &all.servers[0], risk, Lang::En);
+    let lost = "lose what their PHP session keeps";
+    let q = ask(&all, Risk::Remove);
+    assert!(q.more.contains(lost) && q.more.contains("its folder goes to the trash"), "{q:?}");
+    assert!(!q.lead.contains("without an error"), "{}", q.lead);
+    all.servers[0].runtime = Runtime::External;
+    let q = ask(&all, Risk::Remove);
+    assert!(q.more.contains(lost) && q.more.contains("is not touched") && !q.more.contains("trash"), "{q:?}");
+    assert!(q.facts.iter().all(|(_, says)| !says.contains("trash")), "{q:?}");
+    all.servers[0].in_proxy = Some(Admin::Maintenance);
+    assert!(!ask(&all, Risk::Remove).more.contains(lost), "nobody is sent to it");
+    // Whoever holds the cookie of one that drains loses nothing, also where it is the last one.
+    all.servers[1].status.light = Light::Critical;
+    let q = ask(&all, Risk::Drain);
+    assert!(q.lead.contains("new visitors get no page") && !q.more.contains(lost), "{q:?}");
+    all.session = Mode::Database;
+    assert!(ask(&all, Risk::Drain).lead.contains("does not answer any more"), "there is no cookie then");
 }
 
 #[test]

@@ -136,3 +136,23 @@ fn a_statement_with_a_password_is_only_mentioned() {
     assert_eq!((rows[0].time.as_str(), rows[0].statement.as_str()), ("61\u{a0}s", "SELECT SLEEP(99)"));
     assert!(rows[1].statement.starts_with('(') && !rows[1].statement.contains('x'));
 }
+
+/// "2 of 200" stood over a list of seven.
+#[test]
+fn threads_of_mariadb_s_own_are_told_apart_from_connections() {
+    let crowd = |account: &str, count| Crowd { account: account.to_owned(), count, ..Crowd::default() };
+    let own = Answers {
+        crowds: vec![crowd("event_scheduler", 1), crowd("system user", 6), crowd("cordee_repl", 1)],
+        ..Answers::default()
+    };
+    let rows = facts::crowds(&own, Lang::En);
+    let said: Vec<_> = rows.iter().map(|row| (row.account.as_str(), row.open.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("cordee_repl", "1 open"),
+            ("replication", "6 threads of MariaDB’s own, not counted"),
+            ("event_scheduler", "1 thread of MariaDB’s own, not counted"),
+        ]
+    );
+}
