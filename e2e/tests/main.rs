@@ -42,6 +42,7 @@ mod security;
 mod sessions;
 mod statements;
 mod surround;
+mod verdicts;
 mod watch;
 mod watched;
 mod zoo;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
         row(sessions::file(), Place::Works, 46),
         row(statements::file(), Place::Works, 240),
         row(surround::file(), Place::Works, 80),
+        row(verdicts::file(), Place::Quiet, 70),
         row(watched::file(), Place::Works, 75),
         row(watch::file(), Place::Works, 52),
         row(zoo::file(), Place::Works, 90),

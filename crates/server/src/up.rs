@@ -170,14 +170,16 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         return Ok(Begun { home, ran_before });
     }
     // All that stands in the way is found before anything is stopped: a refusal leaves what runs alone.
-    if outdated {
+    // A new keeper watches over nothing but its own.
+    let orphan = keeper.is_none() && found.iter().any(|p| p.name == "serve");
+    if outdated || orphan {
         run::could_serve(&home, config).map_err(|e| sentence(&e, lang))?;
     }
     let listens = |p: &Found| p.name == "serve" && known.as_ref().is_none_or(|k| k.page == addresses.page);
     free(&found, &addresses, found.iter().any(listens), lang)?;
-    if outdated {
-        // Built anew since: the page is replaced, the cluster under it runs on.
-        tell(&lang.tr("up-newer"));
+    if outdated || orphan {
+        // Built anew since, or alone: the page is replaced, the cluster under it runs on.
+        tell(&if outdated { lang.tr("up-newer") } else { lang.tr("up-orphan") });
         quiet(&home).await;
     }
     if !addresses.page.ip().is_loopback() {

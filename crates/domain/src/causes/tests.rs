@@ -153,7 +153,12 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     // A change that a person asked for ends nothing.
     let mut handing = well().database("db1", |d| d.read_only = true);
     handing.desired.handover = Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
-    assert_eq!(verdict(&handing).0, Light::Progress, "a planned change");
+    assert_eq!(verdict(&handing), (Light::Progress, "verdict-handover".to_owned()), "a planned change");
+    // And the one that was chosen is not open yet.
+    let mut opens = well().database("db2", |d| d.read_only = true).database("db1", |d| d.read_only = true);
+    opens.desired =
+        opens.desired.apply(&Change::Elect { to: name("db2"), epoch: 2, limit: None }).expect("a change");
+    assert_eq!(verdict(&opens), (Light::Progress, "verdict-handover".to_owned()), "its end");
     assert_eq!(verdict(&anew(well(), &WEB, 50)), no_site(), "HAProxy web is started again");
     let db = ProcessId::Proxy(PoolId::Db);
     assert_eq!(verdict(&anew(well(), &db, 50)), no_database(), "HAProxy db is started again");

@@ -203,8 +203,10 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
                 return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress => {
-                let word =
-                    if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
+                // It ran while another one served here, and is being opened: nothing starts.
+                let opens = writer.status.state == State::Opening && doors.served.contains(&PoolId::Db);
+                let changes = doors.switching || opens;
+                let word = if changes { text!("verdict-handover") } else { text!("verdict-starting") };
                 return Remark::new(Light::Progress, word, count);
             }
             _ => {}

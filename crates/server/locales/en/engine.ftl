@@ -84,6 +84,7 @@ up-ignored = The cluster runs already: new addresses take effect after ./up --do
 up-open = { $address } is not a loopback address: the page speaks plain HTTP, so keep that network closed to strangers.
 up-open-db = { $address } is not a loopback address: whoever reaches it may try passwords, and nothing is encrypted, so keep that network closed to strangers.
 up-newer = Another Cordée runs this cluster: this one takes its place. The page is restarted, the cluster runs on.
+up-orphan = Cordée had lost its keeper: the page is restarted, the cluster runs on.
 up-state-newer = The state was written by a newer Cordée (version { $found } of its file; this one knows { $known }): start the newer one again. Nothing was changed, and what ran runs on.
 up-addresses = Two of the addresses of the page, the site and the databases are the same: see CORDEE_PAGE, CORDEE_SITE, CORDEE_DB and CORDEE_DB_WRITER. Nothing was changed.
 verify-behind = { $name } did not catch up within { $seconds } s: its rows could not be compared.

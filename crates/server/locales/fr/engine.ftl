@@ -84,6 +84,7 @@ up-ignored = Le cluster tourne déjà : de nouvelles adresses prendront effet a
 up-open = { $address } n’est pas une adresse de bouclage : la page parle HTTP en clair, gardez ce réseau fermé aux inconnus.
 up-open-db = { $address } n’est pas une adresse de bouclage : quiconque l’atteint peut essayer des mots de passe, et rien n’est chiffré. Gardez ce réseau fermé aux inconnus.
 up-newer = Un autre Cordée mène ce cluster : celui-ci prend sa place. La page redémarre, le cluster continue.
+up-orphan = Cordée n’avait plus son gardien : la page redémarre, le cluster continue.
 up-state-newer = L’état a été écrit par une version plus récente de Cordée (version { $found } de son fichier ; celle-ci connaît la { $known }) : relancez la plus récente. Rien n’a été modifié, et ce qui tournait tourne encore.
 up-addresses = Deux des adresses de la page, du site et des bases sont identiques : voyez CORDEE_PAGE, CORDEE_SITE, CORDEE_DB et CORDEE_DB_WRITER. Rien n’a été modifié.
 verify-behind = { $name } n’a pas rattrapé son retard en { $seconds } s : ses lignes n’ont pas pu être comparées.
