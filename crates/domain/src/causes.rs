@@ -200,6 +200,7 @@ pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
     let whole = Whole::of(scene.proxies, scene.servers, scene.verdict.light);
     let mut all: Vec<(u8, Cause)> = Vec::new();
     all.extend(scene.own().map(|cause| (0, cause)));
+    all.extend(scene.unkept().map(|cause| (0, cause)));
     all.extend(scene.handover().map(|cause| (1, cause)));
     let of = |culprit: &Culprit| -> Vec<ServerName> {
         let those = scene.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
@@ -343,6 +344,17 @@ impl Scene<'_> {
         self.handover.is_some() && view.status.state == State::HandingOver
     }
 
+    /// Nobody would start Cordée again.
+    fn unkept(&self) -> Option<Cause> {
+        self.own.unkept.then(|| Cause {
+            about: About::Cordee,
+            status: Remark::new(Light::Warning, text!("cause-unkept"), text!("reason-unkept")),
+            asked: None,
+            explains: Vec::new(),
+            remedies: vec![Remedy::Hand { says: text!("remedy-unkept") }],
+        })
+    }
+
     /// What keeps Cordée itself from its work.
     fn own(&self) -> Option<Cause> {
         let doctor = || Remedy::Hand { says: text!("remedy-doctor") };
@@ -361,10 +373,6 @@ impl Scene<'_> {
         if let Some(why) = self.own.hindrance() {
             let remedy = short.map_or_else(doctor, room);
             return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
-        }
-        if self.own.unkept {
-            let remedy = Remedy::Hand { says: text!("remedy-unkept") };
-            return Some(cause(Light::Warning, text!("cause-unkept"), text!("reason-unkept"), remedy));
         }
         let short = short?;
         Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))

@@ -15,6 +15,7 @@ use crate::db::verify::{OddTables, Report, Side};
 use crate::desired::{Desired, Doubt, Runtime, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
+use crate::figures::DATABASE_STALE;
 use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
@@ -27,7 +28,7 @@ mod processes;
 mod setbacks;
 
 pub use processes::{Leader, Port, ProcessSeen};
-pub use setbacks::Setback;
+pub use setbacks::{Done, Setback};
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -313,8 +314,8 @@ pub struct Observed {
     pub vain: BTreeMap<(Target, Mend), Setback>,
     /// When each database answered for the first time after it had not.
     pub back: BTreeMap<ServerName, Millis>,
-    /// The last step done on each target, until a plan goes without it.
-    pub done: BTreeMap<Target, Step>,
+    /// The steps done on each target, until a plan goes on without them.
+    pub done: BTreeMap<Target, Vec<Done>>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
     /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
@@ -492,7 +493,15 @@ impl Observed {
         match look {
             Ok(mut seen) => {
                 // The first answer that a Cordée gets that has just been started says nothing about a return.
-                if matches!(before, Seen::Failed { .. }) || *before == Seen::Never && begun() {
+                let back = match before {
+                    // A single question that was late is no absence.
+                    Seen::Failed { last, .. } => {
+                        last.is_none_or(|last| at.saturating_sub(last) > DATABASE_STALE)
+                    }
+                    Seen::Never => begun(),
+                    Seen::At(..) => false,
+                };
+                if back {
                     self.back.insert(name.clone(), at);
                 }
                 let mut at = at;

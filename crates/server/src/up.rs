@@ -181,6 +181,10 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         // Built anew since, or alone: the page is replaced, the cluster under it runs on.
         tell(&if outdated { lang.tr("up-newer") } else { lang.tr("up-orphan") });
         quiet(&home).await;
+        // Another `up` may have seen the same.
+        if look(&home, lang)?.iter().any(|p| p.name == "keeper") {
+            return Ok(Begun { home, ran_before });
+        }
     }
     if !addresses.page.ip().is_loopback() {
         warn(&lang.say(&text!("up-open", address = addresses.page.to_string())));

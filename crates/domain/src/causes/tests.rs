@@ -179,9 +179,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     // Nothing began: one answer is wrong, or another database was opened as the writer.
     assert_eq!(verdict(&wrong(well(), Door::Writer)).1, "verdict-checking");
     let mut opened = well();
-    if let Some(Seen::At(_, seen)) = opened.seen.databases.get_mut(&name("db1")) {
-        seen.opened_at = Some(NOW - 80);
-    }
+    opened.seen.doors.get_mut(&Door::Writer).expect("a door").by = Some(2);
     assert_eq!(verdict(&wrong(opened, Door::Writer)).1, "verdict-handover");
     // Both web servers died; they run again, and are not checked yet.
     let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
@@ -377,8 +375,11 @@ fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     seen.see_database(&name("db2"), NOW, Ok(answer.clone()));
     assert_eq!(seen.back.get(&name("db2")), None, "it answered before");
     seen.see_database(&name("db2"), NOW, Err(Fault::Silent));
-    seen.see_database(&name("db2"), NOW + 9, Ok(answer));
-    assert_eq!(seen.back.get(&name("db2")), Some(&(NOW + 9)));
+    seen.see_database(&name("db2"), NOW + 9, Ok(answer.clone()));
+    assert_eq!(seen.back.get(&name("db2")), None, "a late answer is no absence");
+    seen.see_database(&name("db2"), NOW + 10, Err(Fault::Silent));
+    seen.see_database(&name("db2"), NOW + 4_000, Ok(answer));
+    assert_eq!(seen.back.get(&name("db2")), Some(&(NOW + 4_000)));
 }
 
 /// Both directions stayed green beside the word "Frozen": 18 ms, measured before.

@@ -1,11 +1,9 @@
 //! Steps that failed, and rest for a while before they are tried again.
 
-use std::collections::BTreeMap;
-
 use super::Observed;
 use crate::fault::Fault;
 use crate::ids::Millis;
-use crate::plan::Plan;
+use crate::plan::{Plan, backoff};
 use crate::step::{Step, Target};
 
 /// The last step on a target failed.
@@ -17,6 +15,18 @@ pub struct Setback {
     pub at: Millis,
     /// Why.
     pub why: Fault,
+}
+
+/// A step that was done, until a plan goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    step: Step,
+    /// How many times.
+    times: u32,
+    /// So many of these have been judged by a plan; the first one needs no judgement.
+    judged: u32,
+    /// How many times that was in vain, and when that was found last.
+    vain: Option<(u32, Millis)>,
 }
 
 /// Milliseconds after which what failed is not being tried any more: somebody else put it right.
@@ -42,6 +52,9 @@ impl Observed {
 
     /// A step failed. Whether that is news: the first time, or for another reason than before.
     pub fn failed(&mut self, step: &Step, why: &Fault, now: Millis) -> bool {
+        if let Some(done) = self.done.get_mut(&step.target()) {
+            done.retain(|done| done.step != *step);
+        }
         let setback = self.setback_mut(step, why);
         setback.count += 1;
         setback.at = now;
@@ -50,19 +63,20 @@ impl Observed {
         news
     }
 
-    /// A step was done: nothing of its kind rests any more. But one that was done before, and that every plan since
-    /// has asked for all the same, was done in vain; the reason comes back, and it is to be noted as failed.
-    pub fn succeeded(&mut self, step: &Step) -> Option<Fault> {
+    /// A step was done: nothing of its kind rests any more. Whether it was not done before, or had its effect since.
+    pub fn succeeded(&mut self, step: &Step) -> bool {
         let target = step.target();
-        let before = self.done.insert(target.clone(), step.clone());
-        if before.as_ref() == Some(step) && !step.insists() && !self.unsettled(step) {
-            return Some(Fault::InVain(step.name()));
-        }
         match step.mends() {
-            Some(mend) => self.vain.remove(&(target, mend)),
+            Some(mend) => self.vain.remove(&(target.clone(), mend)),
             None => self.setbacks.remove(&target),
         };
-        None
+        let done = self.done.entry(target).or_default();
+        if let Some(known) = done.iter_mut().find(|known| known.step == *step) {
+            known.times += 1;
+            return false;
+        }
+        done.push(Done { step: step.clone(), times: 1, judged: 1, vain: None });
+        true
     }
 
     /// Whether it was a comparison that rows were written under: it begins anew for that.
@@ -71,24 +85,36 @@ impl Observed {
         self.comparisons.get(step.name()).is_some_and(|c| c.unsettled > 0)
     }
 
-    /// Takes down what a plan asks for: a step that it goes on without had its effect. A plan is made from a sight
-    /// that is newer than the last step on its target.
-    pub fn planned(&mut self, plan: &Plan) {
-        let asked = |step: &Step| plan.steps.contains(step) || plan.resting.contains(step);
-        let (kept, over) = std::mem::take(&mut self.done).into_iter().partition(|(_, step)| asked(step));
-        self.done = kept;
-        let over: BTreeMap<Target, Step> = over;
-        for (target, step) in over {
-            let vain = |setback: &Setback| setback.why == Fault::InVain(step.name());
-            if let Some(mend) = step.mends() {
-                let key = (target, mend);
-                if self.vain.get(&key).is_some_and(vain) {
-                    self.vain.remove(&key);
+    /// Takes down what a plan asks for, where it knows (`known`): nothing is under way there, and what is seen is newer
+    /// than what was done. A step that it goes on without had its effect. One that it asks for although it was done
+    /// twice was done in vain: it rests from now on. Returns those that were not known to be in vain before.
+    pub fn planned(&mut self, plan: &mut Plan, now: Millis, known: impl Fn(&Target) -> bool) -> Vec<Step> {
+        let mut all = std::mem::take(&mut self.done);
+        let mut news = Vec::new();
+        for (target, done) in all.iter_mut().filter(|(target, _)| known(target)) {
+            done.retain(|done| plan.steps.contains(&done.step) || plan.resting.contains(&done.step));
+            for done in done.iter_mut().filter(|done| done.judged < done.times) {
+                done.judged = done.times;
+                if done.step.insists() || self.unsettled(&done.step) {
+                    continue;
                 }
-            } else if self.setbacks.get(&target).is_some_and(vain) {
-                self.setbacks.remove(&target);
+                let count = done.vain.map_or(0, |(count, _)| count) + 1;
+                done.vain = Some((count, now));
+                if count == 1 {
+                    news.push(done.step.clone());
+                }
+                plan.rest(&done.step, target, count);
             }
         }
+        all.retain(|_, done| !done.is_empty());
+        self.done = all;
+        news
+    }
+
+    /// For how many times a step that has been done in vain rests now.
+    pub fn rests_in_vain(&self, step: &Step, now: Millis) -> Option<u32> {
+        let done = self.done.get(&step.target())?.iter().find(|done| done.step == *step)?;
+        done.vain.filter(|(count, at)| now < at + backoff(count + 1)).map(|(count, _)| count)
     }
 
     /// Whether something there is put right in vain.

@@ -39,6 +39,19 @@ pub struct Plan {
     pub waiting: Vec<(Target, Text)>,
 }
 
+impl Plan {
+    /// Has a step rest that failed, or was done in vain, so many times.
+    pub(crate) fn rest(&mut self, step: &Step, target: &Target, count: u32) {
+        let (rest, steps): (Vec<Step>, Vec<Step>) =
+            std::mem::take(&mut self.steps).into_iter().partition(|planned| planned == step);
+        self.steps = steps;
+        if !rest.is_empty() {
+            self.resting.extend(rest);
+            self.waiting.push((target.clone(), text!("wait-setback", count = count)));
+        }
+    }
+}
+
 /// Milliseconds before a process is started again, or a refused act tried again: at once after the first
 /// failure, then doubling up to 10 s.
 pub const fn backoff(failures: u32) -> u64 {
@@ -72,12 +85,13 @@ fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
         setback.filter(|s| now < s.at + backoff(s.count + 1).min(most))
     };
     let mut waiting: Vec<(Target, Text)> = Vec::new();
-    let (rest, steps) = std::mem::take(&mut plan.steps).into_iter().partition(|step| match resting(step) {
+    let rests = |step: &Step| resting(step).map(|s| s.count).or_else(|| observed.rests_in_vain(step, now));
+    let (rest, steps) = std::mem::take(&mut plan.steps).into_iter().partition(|step| match rests(step) {
         None => false,
-        Some(setback) => {
+        Some(count) => {
             let target = step.target();
             if !waiting.iter().any(|(t, _)| *t == target) {
-                waiting.push((target, text!("wait-setback", count = setback.count)));
+                waiting.push((target, text!("wait-setback", count = count)));
             }
             true
         }

@@ -2,7 +2,7 @@
 
 use super::{ProxyView, Role, ServerView};
 use crate::causes::attention;
-use crate::desired::{Desired, Power, Server, Standing};
+use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, Own, ProcessId, Room};
@@ -26,6 +26,16 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
             None => return verdict,
         },
     };
+    although(verdict, why)
+}
+
+/// The verdict of a Cordée that nobody would start again.
+fn unkept(own: &Own, verdict: Remark) -> Remark {
+    if own.unkept { although(verdict, text!("reason-unkept")) } else { verdict }
+}
+
+/// The verdict with what keeps it from being good, whatever else is said.
+fn although(verdict: Remark, why: Text) -> Remark {
     let (light, word) = match verdict.light {
         Light::Good => return Remark::new(Light::Warning, text!("verdict-risk"), why),
         // Nobody is served for another reason, which stays.
@@ -37,16 +47,6 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
         None => why,
     };
     Remark::new(light, word, reason)
-}
-
-/// The verdict of a Cordée that nobody would start again.
-fn unkept(own: &Own, verdict: Remark) -> Remark {
-    match verdict.light {
-        Light::Good | Light::Maintenance | Light::Progress if own.unkept => {
-            Remark::new(Light::Warning, text!("verdict-risk"), text!("reason-unkept"))
-        }
-        _ => verdict,
-    }
 }
 
 /// What is said of the whole when nobody is served behind that HAProxy.
@@ -105,13 +105,17 @@ fn last_served(observed: &Observed, pool: PoolId) -> Option<Millis> {
 
 /// Whether a process has run since before that time, as far as Cordée knows.
 fn ran(observed: &Observed, id: &ProcessId, at: Millis) -> bool {
-    observed.process(id).started_at.is_none_or(|started| started < at)
+    let process = observed.process(id);
+    process.leader.is_some() && process.started_at.is_none_or(|started| started < at)
 }
 
 /// Whether somebody was served by what that pool has now.
 fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let Some(at) = last_served(observed, pool) else { return false };
-    let server = |s: &Server| ran(observed, &ProcessId::Server(s.name.clone()), at);
+    let server = |s: &Server| match s.runtime {
+        Runtime::Process => ran(observed, &ProcessId::Server(s.name.clone()), at),
+        Runtime::External => s.wanted(),
+    };
     ran(observed, &ProcessId::Proxy(pool), at)
         && match pool {
             PoolId::Web => desired.web.servers.iter().any(server),
@@ -119,11 +123,11 @@ fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
         }
 }
 
-/// Whether the writer ran before it became the writer, and was opened since somebody was last served.
+/// Whether another database than the writer was the last one at which somebody was served, and the writer ran then.
 fn switched(desired: &Desired, observed: &Observed) -> bool {
-    let Some(writer) = desired.writer.as_ref() else { return false };
-    let opened = observed.databases.get(writer).and_then(|seen| seen.value()).and_then(|seen| seen.opened_at);
-    served(desired, observed, PoolId::Db) && opened > last_served(observed, PoolId::Db)
+    let by = observed.doors.get(&Door::Writer).and_then(|seen| seen.by);
+    let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+    writer.zip(by).is_some_and(|(writer, by)| writer.id != by) && served(desired, observed, PoolId::Db)
 }
 
 /// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.
@@ -203,10 +207,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
                 return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
             }
             Light::Progress => {
-                // It ran while another one served here, and is being opened: nothing starts.
-                let opens = writer.status.state == State::Opening && doors.served.contains(&PoolId::Db);
-                let changes = doors.switching || opens;
-                let word = if changes { text!("verdict-handover") } else { text!("verdict-starting") };
+                let word =
+                    if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
                 return Remark::new(Light::Progress, word, count);
             }
             _ => {}
@@ -220,7 +222,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         return Remark::new(Light::Maintenance, text!("verdict-no-database"), reason);
     }
     let moment = doors.waiting.is_some_and(|proxy| doors.served.contains(&proxy));
-    if let Some(proxy) = doors.waiting.filter(|proxy| !moment || doors.fallen.contains(proxy)) {
+    let said = |proxy: &PoolId| !moment || doors.fallen.contains(proxy) || doors.switching;
+    if let Some(proxy) = doors.waiting.filter(said) {
         return unserved(proxy, doors, count);
     }
     if proxies.iter().any(|p| p.status.light == Light::Progress) {

@@ -311,8 +311,8 @@ impl Engine {
         let desired = self.parts.board.desired();
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
-        let plan = plan(&desired, &self.observed, &self.parts.setting, now());
-        self.observed.planned(&plan);
+        let mut plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
             let target = step.target();

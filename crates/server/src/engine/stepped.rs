@@ -8,11 +8,12 @@ use cordee_domain::db::ids::DENSE;
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::PoolId;
-use cordee_domain::observed::Refusal;
+use cordee_domain::observed::{ProcessId, Refusal, STALE};
+use cordee_domain::plan::Plan;
 use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step};
+use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step, Target};
 use cordee_domain::text;
-use cordee_domain::text::Thing;
+use cordee_domain::text::{Text, Thing};
 
 use crate::clock::now;
 
@@ -24,39 +25,69 @@ impl Engine {
         self.observed.note_rest(step, now());
         match outcome {
             Outcome::Done => {
-                self.done(step);
-                if let Some(why) = self.observed.succeeded(step) {
-                    self.setback(step, &why);
-                }
+                let first = self.observed.succeeded(step);
+                self.done(step, first);
             }
             Outcome::Failed(why) => {
                 self.failed(step, &why);
-                self.setback(step, &why);
+                if self.observed.failed(step, &why, now())
+                    || matches!(step, Step::Rows(RowsStep::Repair { .. }))
+                {
+                    self.tell_setback(step, &why);
+                }
             }
         }
     }
 
-    /// Has what failed rest for a while, and tells it once.
-    fn setback(&mut self, step: &Step, why: &Fault) {
-        if self.observed.failed(step, why, now()) || matches!(step, Step::Rows(RowsStep::Repair { .. })) {
-            let target = step.target();
-            let (on, error) = (subject(&target), why as &dyn std::error::Error);
-            tracing::warn!(%on, step = step.name(), error, "a step failed");
-            let text = rows::failure(step, named(&target), why);
-            self.note(&on, Some(Light::Warning), &text);
+    /// Has what was done in vain rest, and tells it once.
+    pub(super) fn judge(&mut self, plan: &mut Plan) {
+        let now = now();
+        let seen = |target: &Target| match target {
+            Target::Proxy(id) => {
+                let runs = self.observed.process(&ProcessId::Proxy(*id)).leader.is_some();
+                !runs || self.observed.proxy(*id).running.fresh(now, STALE).is_some()
+            }
+            Target::Database(name) => {
+                self.observed.databases.get(name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
+            }
+            // Their ends say all that there is to see.
+            Target::Process(_) | Target::Rows(_) | Target::Wish => true,
+        };
+        let targets: Vec<Target> = self.observed.done.keys().cloned().collect();
+        let known: Vec<Target> =
+            targets.into_iter().filter(|target| !self.busy.contains(target) && seen(target)).collect();
+        for step in self.observed.planned(plan, now, |target| known.contains(target)) {
+            self.tell_setback(&step, &Fault::InVain(step.name()));
         }
     }
 
-    fn done(&mut self, step: &Step) {
+    fn tell_setback(&self, step: &Step, why: &Fault) {
+        let target = step.target();
+        let (on, error) = (subject(&target), why as &dyn std::error::Error);
+        tracing::warn!(%on, step = step.name(), error, "a step failed");
+        let text = rows::failure(step, named(&target), why);
+        self.note(&on, Some(Light::Warning), &text);
+    }
+
+    /// What was done and goes on being wished was told the first time.
+    fn told(&self, first: bool, subject: &str, light: Option<Light>, text: &Text) {
+        if first {
+            self.note(subject, light, text);
+        }
+    }
+
+    /// `first`: it was not done before, or had its effect since.
+    fn done(&mut self, step: &Step, first: bool) {
+        let first = first || step.insists();
         match step {
-            Step::Proxy(step) => self.proxy_done(step),
-            Step::Sql(step) => self.sql_done(step),
+            Step::Proxy(step) => self.proxy_done(step, first),
+            Step::Sql(step) => self.sql_done(step, first),
             // What these did is told where it comes in: a process, a report, a wish.
             Step::Host(_) | Step::Rows(_) | Step::Wish(_) => {}
         }
     }
 
-    fn proxy_done(&mut self, step: &ProxyStep) {
+    fn proxy_done(&mut self, step: &ProxyStep, first: bool) {
         match step {
             ProxyStep::Reload { proxy, .. } => {
                 if let Some(seen) = self.observed.proxies.get_mut(proxy) {
@@ -64,7 +95,7 @@ impl Engine {
                     seen.needs_reload.clear();
                 }
                 let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
-                self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
+                self.told(first, &format!("haproxy-{proxy}"), Some(Light::Good), &text);
             }
             ProxyStep::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
                 if self.parts.board.desired().handover.is_some() =>
@@ -85,11 +116,11 @@ impl Engine {
         }
     }
 
-    fn sql_done(&mut self, step: &SqlStep) {
+    fn sql_done(&mut self, step: &SqlStep, first: bool) {
         match step {
             SqlStep::OpenDatabase { name, epoch } => {
                 let text = text!("event-opened", name = name, epoch = *epoch);
-                self.note(name.as_str(), Some(Light::Good), &text);
+                self.told(first, name.as_str(), Some(Light::Good), &text);
             }
             SqlStep::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
@@ -97,7 +128,7 @@ impl Engine {
             SqlStep::SetVariable { name, variable, value, was, .. } => {
                 let (value, was) = (value.as_str(), was.as_str());
                 let text = text!("event-setting", name = name, setting = *variable, was = was, value = value);
-                self.note(name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Light::Warning), &text);
             }
             SqlStep::NumberIds { name, to, was } => {
                 // What the owner may do goes with it: asked again at the next look.
@@ -108,49 +139,54 @@ impl Engine {
                 } else {
                     text!("event-numbers-apart", name = name, step = to.step, place = to.place, was = was)
                 };
-                self.note(name.as_str(), None, &text);
+                self.told(first, name.as_str(), None, &text);
             }
             SqlStep::FollowEvents { name, turns, .. } => {
                 let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
                 let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
                 let (on, away) = (count(State::On), count(State::Elsewhere));
                 if on > 0 {
-                    self.note(name.as_str(), None, &text!("event-events-on", name = name, count = on));
+                    self.told(first, name.as_str(), None, &text!("event-events-on", name = name, count = on));
                 }
                 if away > 0 {
-                    self.note(name.as_str(), None, &text!("event-events-away", name = name, count = away));
+                    self.told(
+                        first,
+                        name.as_str(),
+                        None,
+                        &text!("event-events-away", name = name, count = away),
+                    );
                 }
             }
             SqlStep::LoadZones { name } => {
-                self.note(name.as_str(), None, &text!("event-zones", name = name));
+                self.told(first, name.as_str(), None, &text!("event-zones", name = name));
             }
             SqlStep::ResetLink { on, from, was } => {
                 let text = text!("event-link-reset", name = on, from = from, was = was.as_str());
-                self.note(on.as_str(), Some(Light::Warning), &text);
+                self.told(first, on.as_str(), Some(Light::Warning), &text);
             }
             SqlStep::Renumber { name, after, .. } => {
                 let text = text!("event-renumbered", name = name, after = *after);
-                self.note(name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Light::Warning), &text);
             }
             SqlStep::MakeAccounts { name, what } => {
                 // Asked again at the next look; until then nothing is known.
                 self.observed.accounts.remove(name);
                 let text = text!("event-accounts", name = name, what = what.as_str());
-                self.note(name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Light::Warning), &text);
             }
             SqlStep::FreeLinks { on } => {
-                self.note(on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on));
+                self.told(first, on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on));
             }
             SqlStep::SetBack { name, .. } => {
-                self.note(name.as_str(), None, &text!("event-set-back", name = name));
+                self.told(first, name.as_str(), None, &text!("event-set-back", name = name));
             }
             SqlStep::CloseDatabase { name } => {
                 let desired = self.parts.board.desired();
                 if desired.is_writer(name) {
                     self.switch_begins(now());
-                    self.note(name.as_str(), None, &text!("event-closed-writer", name = name));
+                    self.told(first, name.as_str(), None, &text!("event-closed-writer", name = name));
                 } else {
-                    self.note(name.as_str(), None, &text!("event-closed", name = name));
+                    self.told(first, name.as_str(), None, &text!("event-closed", name = name));
                 }
             }
             SqlStep::SetLink { .. }

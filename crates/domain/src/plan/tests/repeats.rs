@@ -1,55 +1,107 @@
 //! What was done and has to be done again although nothing else happened rests like what failed.
 
 use super::*;
-use crate::db::ids::DENSE;
 use crate::fault::Fault;
 use crate::haproxy::runtime::State;
 use crate::observed::Comparison;
-use crate::step::{Mend, RowsStep, SqlStep};
+use crate::step::{RowsStep, SqlStep};
 
 /// Ten seconds in which a step has no effect: how often it is done, and how often that is told.
-fn ten_seconds(observed: &mut Observed, step: &Step) -> (u32, u32) {
+fn ten_seconds(observed: &mut Observed, steps: &[Step]) -> (u32, usize) {
     let (mut done, mut told) = (0, 0);
     for now in (0..10_000).step_by(10) {
-        let mut plan = Plan { steps: vec![step.clone()], ..Plan::default() };
+        let mut plan = Plan { steps: steps.to_vec(), ..Plan::default() };
         hold_back(&mut plan, observed, now);
-        observed.planned(&plan);
-        for step in plan.steps {
+        told += observed.planned(&mut plan, now, |_| true).len();
+        let mut targets = BTreeSet::new();
+        for step in plan.steps.iter().filter(|step| targets.insert(step.target())) {
             done += 1;
-            if let Some(why) = observed.succeeded(&step) {
-                told += u32::from(observed.failed(&step, &why, now));
-            }
+            observed.succeeded(step);
         }
     }
     (done, told)
 }
 
-#[test]
-fn what_has_no_effect_rests_and_is_told_once() {
-    let write = Step::Proxy(ProxyStep::WriteSession { mode: Mode::Proxy });
-    let trash = Step::Host(HostStep::TrashHome { name: name("web9") });
-    let zones = Step::Sql(SqlStep::LoadZones { name: name("db2") });
-    for step in [write, trash, zones] {
-        let mut observed = Observed::default();
-        // At once, at once again, then after 0.25, 0.5, 1, 2 and 5 s.
-        assert_eq!(ten_seconds(&mut observed, &step), (7, 1), "{step:?}");
-        let setback = observed.setback(&step).expect("a setback");
-        assert_eq!(setback.why, Fault::InVain(step.name()));
-        // A plan without it: it had its effect, and nothing rests for it.
-        observed.planned(&Plan::default());
-        assert_eq!(observed.setback(&step), None, "{step:?}");
-        assert_eq!(observed.succeeded(&step), None, "the first time again");
-    }
+fn once(step: &Step) -> (u32, usize) {
+    ten_seconds(&mut Observed::default(), std::slice::from_ref(step))
+}
+
+/// A plan of all its targets that asks for these.
+fn planned(observed: &mut Observed, steps: &[Step]) -> Vec<Step> {
+    observed.planned(&mut Plan { steps: steps.to_vec(), ..Plan::default() }, 0, |_| true)
+}
+
+fn in_vain() -> [Step; 3] {
+    [
+        Step::Proxy(ProxyStep::WriteSession { mode: Mode::Proxy }),
+        Step::Host(HostStep::TrashHome { name: name("web9") }),
+        Step::Sql(SqlStep::LoadZones { name: name("db2") }),
+    ]
 }
 
 #[test]
-fn another_failure_outlives_what_was_done_in_vain_before() {
-    let step = Step::Sql(SqlStep::CreateSchema { name: name("db1") });
+fn what_has_no_effect_rests_and_is_told_once() {
+    for step in in_vain() {
+        let mut observed = Observed::default();
+        // At once, at once again, then after 0.25, 0.5, 1, 2 and 5 s.
+        assert_eq!(ten_seconds(&mut observed, std::slice::from_ref(&step)), (7, 1), "{step:?}");
+        assert!(observed.rests_in_vain(&step, 10_000).is_some());
+        // Nothing else is what it was not: no other step rests, no status says that one failed.
+        assert!(observed.setbacks.is_empty() && observed.vain.is_empty());
+        // A plan without it: it had its effect, and nothing rests for it.
+        assert_eq!(planned(&mut observed, &[]), []);
+        assert_eq!((observed.rests_in_vain(&step, 10_000), observed.done.len()), (None, 0), "{step:?}");
+        assert!(observed.succeeded(&step), "the first time again");
+    }
+}
+
+/// Somebody undoes a step before the look that follows it; done once more it has its effect.
+#[test]
+fn one_repetition_that_had_its_effect_is_nobody_s_fault() {
+    for step in in_vain() {
+        let mut observed = Observed::default();
+        assert!(observed.succeeded(&step));
+        assert_eq!(planned(&mut observed, std::slice::from_ref(&step)), []);
+        assert!(!observed.succeeded(&step));
+        assert_eq!(planned(&mut observed, &[]), []);
+        // Nor is one that failed in between.
+        observed.succeeded(&step);
+        observed.failed(&step, &Fault::Deadline, 0);
+        assert!(observed.succeeded(&step));
+        assert_eq!(planned(&mut observed, std::slice::from_ref(&step)), []);
+    }
+}
+
+/// While a step is under way, or nothing newer is seen there, a plan without it says nothing.
+#[test]
+fn what_is_not_known_is_not_judged() {
+    let [step, ..] = in_vain();
     let mut observed = Observed::default();
-    assert_eq!(observed.succeeded(&step), None);
-    assert!(observed.failed(&step, &Fault::Deadline, 0));
-    observed.planned(&Plan::default());
-    assert_eq!(observed.setback(&step).map(|s| s.why.clone()), Some(Fault::Deadline));
+    for _ in 0..2 {
+        observed.succeeded(&step);
+        assert_eq!(observed.planned(&mut Plan::default(), 0, |_| false), []);
+        let mut plan = Plan { steps: vec![step.clone()], ..Plan::default() };
+        assert_eq!(observed.planned(&mut plan, 0, |_| false), []);
+    }
+    assert_eq!(planned(&mut observed, std::slice::from_ref(&step)), [step]);
+}
+
+/// What is done in vain keeps no other step of its target from its turn, and is not forgotten for it.
+#[test]
+fn several_in_vain_on_one_target_all_rest() {
+    let set = |variable| {
+        let (value, was) = ("1".to_owned(), "0".to_owned());
+        Step::Sql(SqlStep::SetVariable { name: name("db2"), variable, value, was, still: false })
+    };
+    let receipts = Step::Sql(SqlStep::SetReceipts { name: name("db2"), on: true });
+    let all = [set("sync_binlog"), set("binlog_format"), receipts];
+    assert_eq!(ten_seconds(&mut Observed::default(), &all), (21, 3));
+    let close = Step::Sql(SqlStep::CloseDatabase { name: name("db2") });
+    let mut observed = Observed::default();
+    ten_seconds(&mut observed, &all);
+    let mut plan = Plan { steps: [&[close.clone()], &all[..]].concat(), ..Plan::default() };
+    hold_back(&mut plan, &observed, 9_999);
+    assert_eq!(plan.steps[0], close, "a database is closed at once");
 }
 
 #[test]
@@ -70,10 +122,10 @@ fn closing_fencing_ending_and_starting_are_never_kept_waiting() {
         Step::Sql(SqlStep::EndSenders { name: name("db1"), ids: vec![3] }),
     ];
     for step in insisting {
-        assert_eq!(ten_seconds(&mut Observed::default(), &step), (1_000, 0), "{step:?}");
+        assert_eq!(once(&step), (1_000, 0), "{step:?}");
     }
     let leads = Step::Proxy(out(State::Ready, State::Maintenance));
-    assert_eq!(ten_seconds(&mut Observed::default(), &leads), (7, 1));
+    assert_eq!(once(&leads), (7, 1));
 }
 
 #[test]
@@ -81,27 +133,8 @@ fn a_comparison_begins_anew_while_rows_are_written() {
     let step = Step::Rows(RowsStep::Compare { name: name("db2"), with: name("db1") });
     let mut observed = Observed::default();
     observed.comparisons.insert(name("db2"), Comparison { unsettled: 1, ..Comparison::default() });
-    assert_eq!(ten_seconds(&mut observed, &step), (1_000, 0));
-    observed.comparisons.clear();
-    assert_eq!(ten_seconds(&mut observed, &step).1, 1);
-}
-
-/// The last step counts, whatever it was: what was done meanwhile may have made it necessary again.
-#[test]
-fn two_steps_in_turn_are_no_repetition() {
-    let step = |weight| Step::Proxy(ProxyStep::SetWeight { proxy: PoolId::Web, name: name("web1"), weight });
-    let mut observed = Observed::default();
-    for weight in [0, 256, 0, 256] {
-        assert_eq!(observed.succeeded(&step(weight)), None);
-    }
-    // And what only mends keeps no other from its turn.
-    let number = Step::Sql(SqlStep::NumberIds { name: name("db2"), to: DENSE, was: DENSE });
-    let schema = Step::Sql(SqlStep::CreateSchema { name: name("db2") });
-    assert_eq!(observed.succeeded(&number), None);
-    let why = observed.succeeded(&number).expect("in vain");
-    observed.failed(&number, &why, 0);
-    assert!(observed.vain.contains_key(&(number.target(), Mend::Numbers)));
-    assert_eq!(observed.setback(&schema), None);
+    assert_eq!(ten_seconds(&mut observed, std::slice::from_ref(&step)), (1_000, 0));
+    assert_eq!(once(&step).1, 1);
 }
 
 /// A HAProxy that says "done" and does nothing, behind the whole plan.
@@ -117,14 +150,12 @@ fn a_proxy_that_only_says_done_is_asked_seldom() {
     let (mut asked, mut told) = (0, 0);
     for _ in 0..1_000 {
         world.look(&mut memory, &desired);
-        let plan = plan(&desired, &memory, &setting(), world.now);
-        memory.planned(&plan);
+        let mut plan = plan(&desired, &memory, &setting(), world.now);
+        told += memory.planned(&mut plan, world.now, |_| true).len();
         let proxy = |step: &&Step| matches!(step, Step::Proxy(ProxyStep::SetState { .. }));
         if let Some(step) = plan.steps.iter().find(proxy) {
             asked += 1;
-            if let Some(why) = memory.succeeded(step) {
-                told += u32::from(memory.failed(step, &why, world.now));
-            }
+            memory.succeeded(step);
         }
         world.now += 10;
     }
