@@ -205,6 +205,7 @@ end-promoted = { $name } is the writer.
 end-removed = { $name } is removed.
 end-restarted = { $name } was restarted.
 end-started = { $name } runs.
+end-started-out = { $name } runs, and gets no new visitor until it is put back in service.
 end-stopped = { $name } is stopped.
 cli-logs-hidden = { $count ->
     [one] ({ $count } line of a health check left out; --checks shows it)

@@ -205,6 +205,7 @@ end-promoted = { $name } prend les écritures.
 end-removed = { $name } : retrait fait.
 end-restarted = { $name } : redémarrage fait.
 end-started = { $name } : en marche.
+end-started-out = { $name } : en marche, sans nouveau visiteur jusqu’à sa remise en service.
 end-stopped = { $name } : à l’arrêt.
 cli-logs-hidden = { $count ->
     [one] ({ $count } ligne de vérification omise ; --checks la montre)

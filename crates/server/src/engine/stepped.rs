@@ -5,9 +5,8 @@
 
 use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
+use cordee_domain::db::switch::Stop;
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::runtime;
-use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Refusal;
 use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step};
@@ -65,11 +64,6 @@ impl Engine {
                 }
                 let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
                 self.note(&format!("haproxy-{proxy}"), Some(Light::Good), &text);
-            }
-            ProxyStep::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
-                if self.parts.board.desired().handover.is_some() =>
-            {
-                self.switch_begins(now());
             }
             ProxyStep::WriteConfig { .. }
             | ProxyStep::WriteSession { .. }
@@ -147,7 +141,7 @@ impl Engine {
             SqlStep::CloseDatabase { name } => {
                 let desired = self.parts.board.desired();
                 if desired.is_writer(name) {
-                    self.switch_begins(now());
+                    self.switch_begins(now(), Stop::Closed);
                     self.note(name.as_str(), None, &text!("event-closed-writer", name = name));
                 } else {
                     self.note(name.as_str(), None, &text!("event-closed", name = name));

@@ -117,7 +117,7 @@ impl Store {
     /// Makes the first account and lets its browser in. `None` when there is one already.
     pub fn set_up(&self, name: &str, password: &str, from: &Arrival) -> Result<Option<SignIn>, StoreError> {
         let hash = hash_password(password)?;
-        self.noted("cordee", |connection| {
+        self.noted(name, |connection| {
             if !insert_first_account(connection, name, &hash)? {
                 return Ok((None, None));
             }
