@@ -139,7 +139,7 @@ pub async fn run(
 fn complaint(failure: Failure, called: impl Fn(&str) -> Option<String>, lang: Lang) -> (Vec<String>, u8) {
     match failure {
         Failure::Refused(reasons) => {
-            let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or(field), text);
+            let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or_default(), text);
             (reasons.into_iter().map(say).collect(), 1)
         }
         Failure::Broken(text) => (vec![lang.say(&text)], 1),

@@ -182,11 +182,14 @@ impl Engine {
                 comparison.unsettled = if report.unsettled() > 0 { comparison.unsettled + 1 } else { 0 };
                 comparison.last = Some((id, (*report).clone()));
                 self.keep_asked(name, id);
-                if let Err(error) = self.parts.store.keep_comparison(id, &report) {
-                    tracing::error!(error = &error as &dyn std::error::Error, "comparison");
-                }
                 let (light, text) = told(name, &report);
                 self.note(name.as_str(), Some(light), &text);
+                let store = self.parts.store.clone();
+                self.work.spawn_blocking(move || {
+                    if let Err(error) = store.keep_comparison(id, &report) {
+                        tracing::error!(error = &error as &dyn std::error::Error, "comparison");
+                    }
+                });
                 Outcome::Done
             }
             Err(why) => {

@@ -264,4 +264,30 @@ mod tests {
         let last = store.events_before(u64::MAX, 1).unwrap().remove(0);
         assert_eq!(last.text, text!("event-journal-dropped", count = 7_u64));
     }
+
+    /// A file that is being flushed is held for as long as the disk takes: the engine tells, and looks on.
+    #[test]
+    fn who_tells_waits_for_nobody_who_writes() {
+        let (app, _asks, _folder) = fixture::app();
+        let store = &app.store;
+        Store::begin_to_write(store).unwrap();
+        let busy = store.lock();
+        store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
+        store.tell("web2", None, &text!("event-own-writable"));
+        drop(busy);
+        // What a person does comes after what was told before, whoever is the first to write.
+        store.commit(&reload(), "ana").unwrap();
+        let told: Vec<_> = store.events_before(u64::MAX, 3).unwrap();
+        let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.subject.as_str())).collect();
+        assert_eq!(told[1..], [("cordee", "web2"), ("cordee", "web1")], "newest first");
+        assert_eq!(told[0].0, "ana");
+        // And nobody need do anything for it to be written.
+        store.tell("web3", None, &text!("event-own-room"));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !store.outage().lines.is_empty() {
+            assert!(std::time::Instant::now() < deadline, "it waits still");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        assert_eq!(store.events_before(u64::MAX, 1).unwrap()[0].subject, "web3");
+    }
 }
