@@ -136,8 +136,8 @@ pub struct ServerView {
     pub comparison: Option<ComparisonView>,
     /// It is to serve, as far as people are concerned.
     pub wanted: bool,
-    /// What HAProxy does with it now, when that is known: with a database, at the address of the one writer. One that it
-    /// does not have gets nobody.
+    /// What HAProxy does with it now, when that is known: with a database, at the address of the one writer. One that
+    /// it does not have gets nobody.
     pub in_proxy: Option<Admin>,
     /// Its process is older than wished: a restart is due.
     pub outdated: bool,

@@ -321,8 +321,8 @@ pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step>
         for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
             let wish = wished.get(name).filter(|s| s.id == there.id);
             let gone = wish.map_or_else(
-                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
-                // started does not know.
+                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just
+                // been started does not know.
                 || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
                 |server| gone(server, observed, Some(there), there.weight > 0),
             );

@@ -108,8 +108,8 @@ pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) ->
 }
 
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and
-/// still under way when `patience` was over; of `status` also 5 not all well, 6 down. `said`: the patience that a person
-/// named.
+/// still under way when `patience` was over; of `status` also 5 not all well, 6 down. `said`: the patience that a
+/// person named.
 pub async fn run(
     command: ClientCommand,
     options: &Options,

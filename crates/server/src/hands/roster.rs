@@ -155,8 +155,8 @@ impl Roster {
         Ok(mine.iter().map(|p| p.group).collect::<BTreeSet<u32>>().into_iter().collect())
     }
 
-    /// Writes down that a run of the cluster begins: it goes on until all of it is stopped, whatever ends and is brought
-    /// back meanwhile. Gives the word by which it is known.
+    /// Writes down that a run of the cluster begins: it goes on until all of it is stopped, whatever ends and is
+    /// brought back meanwhile. Gives the word by which it is known.
     pub fn begin_run(&self) -> io::Result<String> {
         let word = random::token(WORD).ok_or_else(|| io::Error::other("no random bytes"))?;
         files::replace(&self.run_file(), &word, 0o600, None)?;

@@ -212,8 +212,8 @@ fn a_new_writer_that_is_lost_before_it_writes_ends_nothing() {
     }
 }
 
-/// A writer of somebody else's that died: nobody sees its process end. It is silent for seconds before a person decides;
-/// 24 and 62 ms were told then, of which clients had noticed six seconds.
+/// A writer of somebody else's that died: nobody sees its process end. It is silent for seconds before a person
+/// decides; 24 and 62 ms were told then, of which clients had noticed six seconds.
 #[test]
 fn the_silence_before_a_person_decided_counts() {
     let mut tale = Tale::new();
