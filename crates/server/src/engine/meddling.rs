@@ -58,14 +58,12 @@ impl Engine {
             return;
         }
         let Some(started) = process::started(worker) else { return };
-        self.recorded.insert(proxy, worker);
-        let (file, line) = (self.parts.home.proxy_worker(proxy), format!("{worker} {started}\n"));
-        self.work.spawn_blocking(move || {
-            // Without it the next Cordée reloads once: nothing is lost.
-            if let Err(error) = files::replace(&file, &line, 0o600, None) {
-                tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker");
-            }
-        });
+        let line = format!("{worker} {started}\n");
+        match files::replace_unflushed(&self.parts.home.proxy_worker(proxy), &line, 0o600) {
+            Ok(()) => drop(self.recorded.insert(proxy, worker)),
+            // The next Cordée reloads once: nothing is lost.
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker"),
+        }
     }
 }
 
