@@ -49,8 +49,8 @@ pub fn replace(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<Use
     folder.sync()
 }
 
-/// The same for what is about running processes, and ours: not flushed, so that nobody waits for the disk. A machine that
-/// goes down takes the processes with it.
+/// The same for what is about running processes, and ours: not flushed, so that nobody waits for the disk. A machine
+/// that goes down takes the processes with it.
 pub fn replace_unflushed(path: &Path, text: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
     let temporary = draft(path);
     let ((folder, name), draft) = (split(path)?, names(&temporary)?.1);
