@@ -151,7 +151,8 @@ fn the_gap_told_is_that_of_this_change(cluster: &Cluster) {
     });
     let (ms, since) = (told["ms"].as_u64().expect("milliseconds"), at.elapsed().as_millis());
     println!("#   told {ms} ms; asked for {since} ms before");
-    assert!(u128::from(ms) <= since, "{told}, {since} ms after it was asked for");
+    // Who waits in HAProxy tries again after 100 ms: that much more may be told.
+    assert!(u128::from(ms) <= since + 120, "{told}, {since} ms after it was asked for");
     wait_planned(cluster, &pair);
 }
 

@@ -32,9 +32,9 @@ const IN_FORCE: Duration = Duration::from_secs(3);
 const BACK: Duration = Duration::from_secs(20);
 /// Acceptance: how long visitors are sent away when the writer dies while commits wait for a receipt.
 const AWAY: Duration = Duration::from_secs(2);
-/// Acceptance: a request that opens its session is told by then that it cannot (`lock_wait` of 10 s, and 4 s), and
+/// Acceptance: a request that opens its session is told by then that it cannot (`lock_wait` of 4 s, and 4 s), and
 /// has a second for everything else.
-const TOLD: Duration = Duration::from_secs(15);
+const TOLD: Duration = Duration::from_secs(9);
 const VISITORS: usize = 200;
 const MODES: [&str; 2] = ["proxy", "database"];
 

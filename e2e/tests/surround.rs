@@ -45,6 +45,7 @@ pub fn file() -> File {
             case!(a_clone_with_a_blank_and_a_relative_home_under_a_narrow_mask_and_few_files),
             case!(a_first_start_under_any_mask_serves_and_keeps_its_secrets),
             case!(ctrl_c_leaves_no_half_a_cluster_and_no_other_s),
+            case!(an_up_that_stayed_ends_with_its_run_and_stops_no_other),
             case!(what_runs_is_left_alone_by_one_that_cannot_replace_it),
             case!(nothing_is_deleted_unasked),
             case!(down_leaves_nothing_in_tmp),
@@ -370,6 +371,39 @@ fn ctrl_c_leaves_no_half_a_cluster_and_no_other_s(running: &Cluster) {
     assert!(code == Some(0) && said.contains("runs on"), "{code:?}: {said}");
     assert_eq!(running.leaders(), before);
     running.settle();
+}
+
+/// Two terminals: what one began the other stops, and starts anew.
+fn an_up_that_stayed_ends_with_its_run_and_stops_no_other(_: &Cluster) {
+    let mut cluster = Cluster::prepare("two-terminals", &[]);
+    for asleep in [false, true] {
+        let mut up = Foreground::begin(&cluster, HEARD);
+        let mut said = String::new();
+        let mut lines = BufReader::new(up.0.stdout.take().expect("a pipe"));
+        while !said.contains("Ctrl-C stops the cluster") {
+            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        up.0.stdout = Some(lines.into_inner());
+        if asleep {
+            up.send(Signal::STOP);
+        }
+        cluster.cli_ok(&["down"]);
+        if asleep {
+            // It hears of the other run's Ctrl-C before it sees that its own is over.
+            cluster.cli_ok(&["up", "--detach"]);
+            let before = cluster.leaders();
+            up.send(Signal::INT);
+            let (code, said) = up.interrupt(Signal::CONT);
+            assert!(code == Some(0) && said.contains("stopped by another command"), "{code:?}: {said}");
+            assert_eq!(cluster.leaders(), before);
+        } else {
+            let ended = || up.0.try_wait().map_err(|e| e.to_string())?.ok_or_else(|| "it stays".to_owned());
+            let (status, took) = wait::until("it ends with its run", Duration::from_secs(10), ended);
+            println!("#   it ended {took:?} after the cluster");
+            assert_eq!(status.code(), Some(0));
+        }
+    }
+    cluster.down().unwrap();
 }
 
 /// A Cordée that is replaced on disk by one that cannot go on, or is told to listen where somebody else does.

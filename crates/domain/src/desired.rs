@@ -376,6 +376,9 @@ impl Desired {
                 }
                 let server = next.find(*pool, name)?;
                 ours(server)?;
+                if *power == Power::On {
+                    server.comes_back();
+                }
                 server.power = *power;
                 server.anyway = *force && *power == Power::Off;
             }
@@ -384,6 +387,7 @@ impl Desired {
                 next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
                 ours(server)?;
+                server.comes_back();
                 server.power = Power::On;
                 server.generation += 1;
                 server.anyway = *force;

@@ -234,6 +234,16 @@ impl RawOrder {
         }
     }
 
+    /// The same, where it is known who is there: a database's name is no target, whatever else was typed.
+    pub fn read(&self, desired: &Desired) -> Result<Order, Vec<Problem>> {
+        match ServerName::parse(self.target.trim()) {
+            Ok(name) if desired.db.server(&name).is_some() && desired.web.server(&name).is_none() => {
+                Err(vec![Problem::invalid("target", text!("problem-drill-database", name = name.as_str()))])
+            }
+            _ => self.parse(),
+        }
+    }
+
     /// Reads every field, and says every thing that is wrong at once.
     pub fn parse(&self) -> Result<Order, Vec<Problem>> {
         let mut problems = Vec::new();

@@ -142,6 +142,9 @@ figures! {
     LONGEST_GUESS_PAUSE = MINUTE;
     /// A session without a request or an open page ends after this.
     SESSION_IDLE = 30 * MINUTE;
+    /// A page of the site that uses a session in the database answers by then, whatever is silent: what it waits for
+    /// another page of that session (`site/src/Session.php`), and four seconds.
+    SITE_SESSION = 8 * SECOND;
     /// Every session ends after this.
     SESSION_WHOLE = 12 * HOUR;
     /// Some acts take a password that was typed within this.

@@ -471,7 +471,8 @@ pub struct Gap {
     pub epoch: u64,
     /// When it ended.
     pub at: Millis,
-    /// Milliseconds from the end of the old writer until HAProxy led to the new one.
+    /// At most so many milliseconds: from the last moment at which the old writer was known to be well until HAProxy
+    /// was seen to lead to the new one, and one more try of whoever waits there.
     pub ms: u64,
 }
 

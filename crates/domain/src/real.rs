@@ -21,7 +21,9 @@ pub enum Real {
 
 /// How far `change` is, which was written down as `revision`.
 pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) -> Real {
-    if seen.revision < revision || desired.revision < revision {
+    // What is wished now may be newer than the picture: that shows another wish then, a standby for instance where the
+    // writer was chosen a moment ago.
+    if seen.revision < desired.revision || desired.revision < revision {
         return Real::NotYet(text!("real-unseen"));
     }
     let about = About { desired, seen };
@@ -194,7 +196,11 @@ impl About<'_> {
                 Real::Failed(text!("real-not-promoted", name = name.as_str()))
             }
             _ => match self.view(name) {
-                Some(view) if serves(&view.status) => self.settled(PoolId::Db),
+                // Open, and the address of the writer leads there.
+                Some(view) if serves(&view.status) && view.in_proxy == Some(Admin::Ready) => {
+                    self.settled(PoolId::Db)
+                }
+                Some(view) if serves(&view.status) => Real::NotYet(text!("wait-opens", name = name)),
                 Some(view) => Real::NotYet(why(view)),
                 None => Real::NotYet(text!("real-unseen")),
             },
@@ -235,13 +241,18 @@ impl About<'_> {
 }
 
 /// What is so when a change is real.
-pub fn end(change: &Change) -> Text {
+pub fn end(change: &Change, desired: &Desired) -> Text {
     match change {
         Change::AddServer { server, .. } if server.admin != Admin::Ready => {
             text!("end-added-out", name = server.name.as_str())
         }
         Change::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
         Change::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
+        Change::SetPower { name, power: Power::On, .. } | Change::Restart { name, .. }
+            if desired.web.server(name).is_some_and(|s| s.admin != Admin::Ready) =>
+        {
+            text!("end-started-out", name = name.as_str())
+        }
         Change::SetPower { name, power: Power::On, .. } => text!("end-started", name = name.as_str()),
         Change::SetPower { name, power: Power::Off, .. } => text!("end-stopped", name = name.as_str()),
         Change::Restart { name, .. } => text!("end-restarted", name = name.as_str()),

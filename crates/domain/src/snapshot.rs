@@ -136,7 +136,8 @@ pub struct ServerView {
     pub comparison: Option<ComparisonView>,
     /// It is to serve, as far as people are concerned.
     pub wanted: bool,
-    /// What HAProxy does with it now, when that is known (web). One that it does not have gets no visitors.
+    /// What HAProxy does with it now, when that is known: with a database, at the address of the one writer. One that
+    /// it does not have gets nobody.
     pub in_proxy: Option<Admin>,
     /// Its process is older than wished: a restart is due.
     pub outdated: bool,
@@ -430,10 +431,10 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: (pool == PoolId::Db && !desired.is_writer(&server.name))
             .then(|| comparison(observed, server)),
-        in_proxy: seen.running.fresh(now, STALE).filter(|_| pool == PoolId::Web).map(|r| {
+        in_proxy: seen.running.fresh(now, STALE).map(|r| {
             match r.servers.get(&server.name).filter(|r| r.id == server.id) {
                 None => Admin::Maintenance,
-                Some(r) if r.maintenance => Admin::Maintenance,
+                Some(r) if r.maintenance || r.writer_maintenance => Admin::Maintenance,
                 Some(r) if r.drain => Admin::Drain,
                 Some(_) => Admin::Ready,
             }

@@ -1,6 +1,7 @@
 //! `cordee`: runs a cluster of web servers and databases behind two HAProxys, from one page.
 
 mod before;
+mod begun;
 mod board;
 mod cli;
 mod client;
@@ -83,7 +84,7 @@ async fn begin() -> ExitCode {
         Command::Keeper => up::keeper(&config).await,
         Command::Client(command) => {
             let socket = paths::socket_of(&config.home);
-            client::run(command, &options, &socket, patience, lang).await
+            client::run(command, &options, &socket, patience, cli.wait, lang).await
         }
     }
 }

@@ -267,19 +267,14 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         // Whoever has the former port now hears what HAProxy still sends there, key included.
         secrets.renew_log_key(&home.secrets()).map_err(io("changing the key of HAProxy's log"))?;
     }
-    let setting = Setting {
-        web_socket: home.proxy_socket(PoolId::Web),
-        db_socket: home.proxy_socket(PoolId::Db),
-        session_map: home.session_map(),
-        cookie_key: secrets.cookie_key.clone(),
-        log_key: secrets.log_key.clone(),
-    };
+    let setting = setting(&home, &secrets);
     whole::complete(&home.root).map_err(io("marking the folder as complete"))?;
     let desired = store.desired()?;
     let page = page_listener(&desired).await?;
     let picture = snapshot(&desired, &Observed::default(), &setting, now());
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
+    Store::begin_to_write(&store).map_err(io("starting to write the journal"))?;
     if let Some(before) = Before::said() {
         store.tell("cluster", Some(Light::Warning), &before.told());
     }
@@ -314,6 +309,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     let app = web::router(app);
     let logbook = Logbook { home: home.clone(), users, control: secrets.control.clone() };
+    let journal = store.clone();
     let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
@@ -352,10 +348,21 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let _ = tokio::time::timeout(last_words, drills).await;
     let _ = tokio::time::timeout(last_words, lab).await;
     let _ = tokio::time::timeout(last_words, engine).await;
+    let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(move || journal.write_down())).await;
     if let Some(intake) = intake {
         let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(|| intake.stop())).await;
     }
     Ok(())
+}
+
+fn setting(home: &Home, secrets: &Secrets) -> Setting {
+    Setting {
+        web_socket: home.proxy_socket(PoolId::Web),
+        db_socket: home.proxy_socket(PoolId::Db),
+        session_map: home.session_map(),
+        cookie_key: secrets.cookie_key.clone(),
+        log_key: secrets.log_key.clone(),
+    }
 }
 
 fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {

@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use crate::before::Before;
+use crate::begun::{Begun, RUN_PACE};
 use crate::client;
 use crate::config::Config;
 use crate::hands::process::{self, Found, Serial, own_binary};
@@ -79,7 +80,7 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
         }
     };
     let waited = tokio::select! {
-        waited = wait(&started.home, lang) => waited,
+        waited = wait(&started, lang) => waited,
         _ = interrupts.next() => {
             leave(&started, config, lang).await;
             return ExitCode::FAILURE;
@@ -96,10 +97,16 @@ pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     tell(&if started.ran_before { lang.tr("up-stay-before") } else { lang.tr("up-stay") });
-    match interrupts.next().await {
-        Interrupt::End => leave(&started, config, lang).await,
-        // Nobody asked to stop a site that serves.
-        Interrupt::HungUp => ExitCode::SUCCESS,
+    tokio::select! {
+        interrupt = interrupts.next() => match interrupt {
+            Interrupt::End => leave(&started, config, lang).await,
+            // Nobody asked to stop a site that serves.
+            Interrupt::HungUp => ExitCode::SUCCESS,
+        },
+        () = started.over() => {
+            tell(&lang.tr("up-over"));
+            ExitCode::SUCCESS
+        }
     }
 }
 
@@ -114,15 +121,12 @@ fn warn(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
-/// A cluster that runs, or is about to.
-struct Begun {
-    home: Home,
-    /// Some of it ran before this command: somebody counts on it.
-    ran_before: bool,
-}
-
-/// Stops the cluster, unless it ran before.
+/// Stops the cluster, unless it ran before, or is another one by now.
 async fn leave(begun: &Begun, config: &Config, lang: Lang) -> ExitCode {
+    if begun.is_over() {
+        tell(&lang.tr("up-over"));
+        return ExitCode::SUCCESS;
+    }
     if begun.ran_before {
         tell(&lang.tr("up-left"));
         return ExitCode::SUCCESS;
@@ -156,7 +160,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     let unusable = |error| sentence(&RunError::Home(error), lang);
     let home = Home::open(&config.home).map_err(unusable)?;
     home.usable_by(&users).map_err(unusable)?;
-    Roster::open(&home, &users).map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))?;
+    let looking = |source| sentence(&RunError::Io { doing: LOOKING, source }, lang);
+    let roster = Roster::open(&home, &users).map_err(looking)?;
     let found = look(&home, lang)?;
     let ran_before = !found.is_empty();
     let known = Store::open_read(&home.state()).ok().map(|d| run::addresses(&d));
@@ -167,7 +172,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         if known.is_some_and(|k| k != addresses) {
             tell(&lang.tr("up-ignored"));
         }
-        return Ok(Begun { home, ran_before });
+        let run = roster.run().map_err(looking)?;
+        return Ok(Begun { home, ran_before, run });
     }
     // All that stands in the way is found before anything is stopped: a refusal leaves what runs alone.
     // A new keeper watches over nothing but its own.
@@ -183,7 +189,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         quiet(&home).await;
         // Another `up` may have seen the same.
         if look(&home, lang)?.iter().any(|p| p.name == "keeper") {
-            return Ok(Begun { home, ran_before });
+            let run = roster.run().map_err(looking)?;
+            return Ok(Begun { home, ran_before, run });
         }
     }
     if !addresses.page.ip().is_loopback() {
@@ -194,8 +201,9 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     }
     // Only now is anything written: a refusal leaves the addresses of the last good start.
     drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
+    let run = if ran_before { roster.run() } else { roster.begin_run().map(Some) }.map_err(looking)?;
     spawn_keeper(&home).map_err(|e| e.to_string())?;
-    Ok(Begun { home, ran_before })
+    Ok(Begun { home, ran_before, run })
 }
 
 /// Refuses an address that somebody else has. `listens`: the page's is our own page's already.
@@ -371,12 +379,13 @@ enum Waited {
 
 /// Follows the verdict until all that is started serves, and tells it. Once nobody keeps the cluster (a `down` came in
 /// between) there is nothing to wait for.
-async fn wait(home: &Home, lang: Lang) -> Waited {
-    let begun = Instant::now();
+async fn wait(started: &Begun, lang: Lang) -> Waited {
+    let (home, begun) = (&started.home, Instant::now());
     let (mut told, mut kept, mut serves) = (String::new(), Instant::now(), None);
     while begun.elapsed() < UP_WITHIN {
-        if kept.elapsed() > Duration::from_secs(1) {
-            if Roster::of(home).find().is_ok_and(|all| all.iter().all(|p| p.name != "keeper")) {
+        if kept.elapsed() > RUN_PACE {
+            let unkept = || Roster::of(home).find().is_ok_and(|all| all.iter().all(|p| p.name != "keeper"));
+            if started.is_over() || unkept() {
                 warn(&lang.tr("up-ended"));
                 return Waited::Ended;
             }

@@ -204,3 +204,12 @@ fn the_script_has_the_same_figures() {
     let script = fs::read_to_string(root().join("web/forms.js")).unwrap().replace('_', "");
     assert!(script.contains(&format!("const UNDOMS = {undo};")), "web/forms.js: UNDO_MS is not {undo}");
 }
+
+#[test]
+fn the_site_has_the_same_figures() {
+    let site = fs::read_to_string(root().join("site/src/Session.php")).unwrap();
+    let wait: u64 =
+        site.split_once("const LOCK_WAIT = ").unwrap().1.split(';').next().unwrap().parse().unwrap();
+    // Of the library: what `lock_wait` says, and 4 s.
+    assert_eq!(TIMES.iter().find(|(name, _)| *name == "SITE_SESSION").unwrap().1, (wait + 4) * 1_000);
+}

@@ -21,6 +21,16 @@ impl Asked {
     }
 }
 
+impl Server {
+    /// It is to be started, where it was stopped. A stop ends the draining that led to it: started again it serves. In
+    /// maintenance it is so that it starts without a visitor.
+    pub(super) fn comes_back(&mut self) {
+        if self.power == Power::Off && self.admin == Admin::Drain {
+            self.admin = Admin::Ready;
+        }
+    }
+}
+
 impl Desired {
     /// The same wish, which `change` has just made, with who asked for it.
     #[must_use]

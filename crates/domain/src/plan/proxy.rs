@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::desired::{Admin, Desired, FULL_WEIGHT, Routing, Runtime, Server};
+use crate::figures;
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName, plain};
-use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE};
+use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE, Seen};
 use crate::step::{ConfigText, ProxyStep, Step, Target};
 use crate::text;
 use crate::text::Thing;
 
-use super::{Plan, draining, leaving};
+use super::{Opening, Plan, draining, leaving, opening};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
 pub fn places(
@@ -122,6 +123,29 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
     }
 }
 
+/// Milliseconds after its start in which a writer that is not open yet is about to be.
+const YOUNG: u64 = figures::ELECTION_PATIENCE;
+
+/// Whether the writer is closed and about to be opened. HAProxy leads nobody there before: whoever connects waits, and
+/// meets no database that refuses writes. One that stays closed serves those who read.
+fn opens_soon(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+    if !desired.is_writer(&server.name) || desired.handover.is_some() {
+        return false;
+    }
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < YOUNG);
+    match observed.databases.get(&server.name) {
+        Some(Seen::At(_, seen)) if !seen.read_only => false,
+        Some(Seen::At(..)) => match opening(desired, observed, server, now) {
+            Opening::Open => true,
+            Opening::Later(_) => young,
+            Opening::Refused(_) | Opening::Unknown => false,
+        },
+        // Its first word is waited for. Of somebody else's nobody knows that it was closed.
+        None | Some(Seen::Never | Seen::Failed { .. }) => server.runtime == Runtime::Process && young,
+    }
+}
+
 /// Where a web server whose name has begun to mean another address is to be, and whether it is out of service on its
 /// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about
 /// to, it stays where it is.
@@ -194,7 +218,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
             write(plan, seen, proxy, &want, true);
             continue;
         }
-        running_proxy(plan, desired, seen, setting, proxy, places, now);
+        running_proxy(plan, desired, observed, setting, proxy, places, now);
     }
 }
 
@@ -209,13 +233,14 @@ fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, chec
 fn running_proxy(
     plan: &mut Plan,
     desired: &Desired,
-    seen: &ProxySeen,
+    observed: &Observed,
     setting: &Setting,
     proxy: PoolId,
     mut places: BTreeMap<ServerName, Place>,
-    now: Millis,
+    time: Millis,
 ) {
-    let Some(running) = seen.running.fresh(now, STALE) else {
+    let seen = observed.proxy(proxy);
+    let Some(running) = seen.running.fresh(time, STALE) else {
         let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
         plan.waiting.push((Target::Proxy(proxy), text));
         return;
@@ -233,7 +258,7 @@ fn running_proxy(
             }
         }
         let want = config::render(desired, proxy, setting, &places);
-        if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(now) && r.text.0 == want.text) {
+        if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(time) && r.text.0 == want.text) {
             plan.waiting.push((Target::Proxy(proxy), refused.why.clone()));
             return;
         }
@@ -264,7 +289,16 @@ fn running_proxy(
                 plan.steps.push(Step::Proxy(ProxyStep::AddServer { proxy, name, id, to, out }));
             }
             Some(now) if now.id == server.id => {
-                let wish = config::wish(desired, proxy, server, *place);
+                let mut wish = config::wish(desired, proxy, server, *place);
+                if proxy == PoolId::Db && opens_soon(desired, observed, server, time) {
+                    let led = (wish.maintenance, wish.writer_maintenance);
+                    wish.maintenance |= now.maintenance && desired.routing == Routing::OneWriter;
+                    wish.writer_maintenance |= now.writer_maintenance;
+                    if led != (wish.maintenance, wish.writer_maintenance) {
+                        let text = text!("wait-opens", name = &server.name);
+                        plan.waiting.push((Target::Proxy(proxy), text));
+                    }
+                }
                 adjust(plan, proxy, server, now, to, wish);
             }
             // An older server of that name: `remove` takes it away first.
@@ -287,8 +321,8 @@ pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step>
         for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
             let wish = wished.get(name).filter(|s| s.id == there.id);
             let gone = wish.map_or_else(
-                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
-                // started does not know.
+                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just
+                // been started does not know.
                 || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
                 |server| gone(server, observed, Some(there), there.weight > 0),
             );

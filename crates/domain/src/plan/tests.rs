@@ -57,7 +57,7 @@ pub(crate) fn setting() -> Setting {
 }
 
 /// One round of the engine: the first step of each target. Returns how many steps were done.
-fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
+pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
     world.prepare(wish);
     world.look(memory, wish);
     // A wish may make wrong at once what was right before; the plan makes nothing worse.

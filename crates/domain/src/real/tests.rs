@@ -3,7 +3,7 @@ use crate::change::{NewServer, PortChoice};
 use crate::desired::{CookieChoice, Runtime, Saved};
 use crate::ids::Host;
 use crate::observed::{Observed, Refusal, Seen};
-use crate::plan::tests::{first, setting, settle};
+use crate::plan::tests::{first, round, setting, settle};
 use crate::sessions::Mode;
 use crate::sim::World;
 use crate::snapshot::snapshot;
@@ -207,8 +207,23 @@ fn a_change_of_writer_is_real_when_the_other_one_writes() {
     );
     assert_eq!(failed, Real::Failed(text!("real-not-promoted", name = "db2")));
     let elect = Change::Elect { to: name("db2"), epoch: 2, limit: None };
+    let before = scene.picture();
     scene.wish(&elect);
-    assert!(matches!(scene.real(&promote, revision), Real::NotYet(_) | Real::Yes));
+    // "db2 is the writer", it once said by the picture of before, in which db2 was a standby that is well.
+    let unseen = Real::NotYet(text!("real-unseen"));
+    assert_eq!(real(&promote, revision, &scene.desired, &before), unseen);
+    for _ in 0..40 {
+        let open = scene.memory.databases[&name("db2")].value().is_some_and(|seen| !seen.read_only);
+        let running = scene.memory.proxy(PoolId::Db).running.value().expect("seen");
+        let led = !running.servers[&name("db2")].writer_maintenance;
+        if scene.real(&promote, revision) == Real::Yes {
+            assert!(open && led, "open: {open}, HAProxy leads there: {led}");
+        }
+        round(&mut scene.desired, &mut scene.world, &mut scene.memory, 1);
+        scene.world.look(&mut scene.memory, &scene.desired);
+    }
+    scene.settle();
+    assert_eq!(scene.real(&promote, revision), Real::Yes);
     assert_eq!(scene.real(&elect, scene.desired.revision), Real::Yes);
 }
 
@@ -266,9 +281,53 @@ fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
     assert!(matches!(real(&recopied, 2, &desired, &seen), Real::NotYet(_)));
 }
 
+/// Draining, then stopped, then started: it is back. In maintenance it stays there, and that is said.
+#[test]
+fn a_start_ends_the_draining_that_led_to_the_stop() {
+    let start = |restart: bool| {
+        if restart {
+            Change::Restart { pool: PoolId::Web, name: name("web2"), force: false }
+        } else {
+            power(PoolId::Web, "web2", Power::On)
+        }
+    };
+    for (before, after) in [(Admin::Drain, Admin::Ready), (Admin::Maintenance, Admin::Maintenance)] {
+        for restart in [false, true] {
+            let mut scene = scene();
+            scene.wish(&admin("web2", before));
+            scene.settle();
+            scene.wish(&power(PoolId::Web, "web2", Power::Off));
+            scene.settle();
+            let revision = scene.wish(&start(restart));
+            assert!(matches!(scene.real(&start(restart), revision), Real::NotYet(_)), "{before:?}");
+            scene.settle();
+            assert_eq!(scene.real(&start(restart), revision), Real::Yes, "{before:?}");
+            let web2 = scene.desired.web.server(&name("web2")).expect("there");
+            assert_eq!(web2.admin, after, "{before:?}, restarted: {restart}");
+            let view = scene.picture().servers.into_iter().find(|s| s.name == name("web2")).expect("there");
+            assert_eq!(view.in_proxy, Some(after));
+        }
+    }
+    // One that runs and drains goes on draining: only its process is another one.
+    let mut scene = scene();
+    scene.wish(&admin("web2", Admin::Drain));
+    scene.wish(&start(true));
+    assert_eq!(scene.desired.web.server(&name("web2")).expect("there").admin, Admin::Drain);
+}
+
 #[test]
 fn what_is_so_in_the_end_is_said_of_whom_it_was_asked() {
-    let said = |change: &Change| end(change).key.to_string();
+    let mut scene = scene();
+    let said = |change: &Change, desired: &Desired| end(change, desired).key.to_string();
+    scene.wish(&admin("web2", Admin::Maintenance));
+    let of_web2 = [
+        power(PoolId::Web, "web2", Power::On),
+        Change::Restart { pool: PoolId::Web, name: name("web2"), force: false },
+    ];
+    for change in of_web2 {
+        assert_eq!(said(&change, &scene.desired), "end-started-out", "{change:?}: in maintenance");
+    }
+    let said = |change: &Change| said(change, &scene.desired);
     let db2 = name("db2");
     assert_eq!(said(&Change::Promote { name: db2.clone(), at: 0, accept_loss: false }), "end-promoted");
     assert_eq!(said(&Change::Recopy { name: db2 }), "end-copied");

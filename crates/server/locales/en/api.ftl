@@ -131,6 +131,7 @@ cli-help-examples = Examples:
 cli-help-force = Even if no other server serves, or no other database could take over
 cli-help-wait = Wait no longer than this until what was asked is so: 30s, 500ms, 5m (60s if not given)
 cli-help-no-wait = Return as soon as what was asked is written down
+cli-on-page = on the page
 cli-under-way = Still under way, and it goes on: { $why }
 cli-help-anyway = Have a web server that waits for another one leave at once, although nobody else serves
 cli-help-withdraw = Have a web server that waits for another one stay in service after all
@@ -205,6 +206,7 @@ end-promoted = { $name } is the writer.
 end-removed = { $name } is removed.
 end-restarted = { $name } was restarted.
 end-started = { $name } runs.
+end-started-out = { $name } runs, and gets no new visitor until it is put back in service.
 end-stopped = { $name } is stopped.
 cli-logs-hidden = { $count ->
     [one] ({ $count } line of a health check left out; --checks shows it)

@@ -13,7 +13,7 @@ problem-writer-already = { $name } is the writer already.
 # What was asked, what was decided
 event-all-writers = All databases take writes from now on
 event-elected = { $name } is the writer now, in place of the one that was lost (epoch { $epoch })
-event-gap = { $name } takes the writes; nobody could write for { $ms } ms
+event-gap = { $name } takes the writes; nobody could write for at most { $ms } ms
 event-handed-over = { $name } is the writer now (epoch { $epoch })
 event-one-writer = One database takes the writes from now on
 event-promote = { $name } is to become the writer
@@ -218,7 +218,7 @@ ask-one-cut = Connections to { $names } are cut, and what they were writing fail
 ask-one-fact = { $at } leads to { $name } only.
 ask-one-more = What was acknowledged stays, and is copied as before.
 ask-promote = Promote { $name }
-ask-promote-gap = Writes wait or fail while the writer changes: for { $time } the last time. So do reads, because meanwhile no database serves.
+ask-promote-gap = Writes wait or fail while the writer changes: for at most { $time } the last time. So do reads, because meanwhile no database serves.
 ask-promote-loss = { $old } cannot hand over: until { $name } writes, pages that need the database fail. After that, writes that only { $old } holds are missing.
 ask-promote-loss-all = When { $name } returns, the others copy what only it held.
 ask-promote-loss-more = Cordée does not do it by itself, because nobody else surely holds every write that { $name } acknowledged. When { $name } returns, what only it holds is saved in a file under lost/ in Cordée’s folder, and { $name } stays out.

@@ -203,6 +203,7 @@ verdict-starting = Starting
 # What is waited for
 wait-first-check = { $name } will get visitors after its first good check
 wait-serves = { $name } goes on serving until another web server does
+wait-opens = HAProxy leads to { $name } as soon as it is open
 wait-drains = { $name } gets no new connections, and finishes those that it has
 waits-for = { $count ->
     [one] waits for { $names }

@@ -91,6 +91,7 @@ event-drill-begun = Drill begun: { $title }
 event-drill-ended = Drill { $title }: { $says }; requests lost: { $lost } of { $asked }, sessions lost: { $sessions }
 event-drill-ended-page = Drill { $title }: { $says }; requests lost: { $lost } of { $asked } for { $url }
 problem-drill-target = Choose a web server, the writer, the link or an HAProxy.
+problem-drill-database = { $name } is a database: what falls there is called writer or link.
 problem-drill-how = Choose how it falls: kill, freeze, stop or drain.
 problem-drill-how-proxy = An HAProxy can be killed or frozen.
 problem-drill-how-writer = The writer can be killed or frozen; to change it in peace, make another database the writer.

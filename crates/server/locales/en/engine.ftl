@@ -66,6 +66,7 @@ up-site = Site
 up-stay = Ctrl-C stops the cluster. To leave it running: ./up --detach
 up-stay-before = The cluster ran before: Ctrl-C ends this command only. To stop the cluster: ./up --down
 up-left = The cluster runs on. To stop it: ./up --down
+up-over = The cluster was stopped by another command.
 up-ended = The cluster was stopped meanwhile: there is nothing to wait for.
 up-unhealthy = After 90 s not all that was started serves. `cordee status` says what is missing; the log is { $log }
 up-user = The system user { $user } is missing; run ./up, which makes it.

@@ -131,6 +131,7 @@ cli-help-examples = Exemples :
 cli-help-force = Même si aucun autre serveur ne répond, ou qu’aucune autre base ne peut prendre le relais
 cli-help-wait = Attendre au plus ce temps que la demande soit réalisée : 30s, 500ms, 5m (60s par défaut)
 cli-help-no-wait = Rendre la main dès que la demande est enregistrée
+cli-on-page = sur la page
 cli-under-way = Toujours en cours, et cela continue : { $why }
 cli-help-anyway = Sortir tout de suite un serveur web qui en attend un autre, même si personne d’autre ne répond
 cli-help-withdraw = Garder finalement en service un serveur web qui en attend un autre
@@ -205,6 +206,7 @@ end-promoted = { $name } prend les écritures.
 end-removed = { $name } : retrait fait.
 end-restarted = { $name } : redémarrage fait.
 end-started = { $name } : en marche.
+end-started-out = { $name } : en marche, sans nouveau visiteur jusqu’à sa remise en service.
 end-stopped = { $name } : à l’arrêt.
 cli-logs-hidden = { $count ->
     [one] ({ $count } ligne de vérification omise ; --checks la montre)

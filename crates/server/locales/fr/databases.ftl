@@ -13,7 +13,7 @@ problem-writer-already = { $name } reçoit déjà les écritures.
 # Ce qui a été demandé, ce qui a été décidé
 event-all-writers = Toutes les bases reçoivent des écritures à partir de maintenant
 event-elected = { $name } reçoit maintenant les écritures, à la place de celle qui a été perdue (époque { $epoch })
-event-gap = { $name } reçoit les écritures ; personne n’a pu écrire pendant { $ms } ms
+event-gap = { $name } reçoit les écritures ; personne n’a pu écrire pendant au plus { $ms } ms
 event-handed-over = { $name } reçoit maintenant les écritures (époque { $epoch })
 event-one-writer = Une seule base reçoit les écritures à partir de maintenant
 event-promote = { $name } doit prendre les écritures
@@ -221,7 +221,7 @@ ask-one-cut = Les connexions à { $names } sont coupées, et ce qu’elles écri
 ask-one-fact = { $at } mène à { $name } seulement.
 ask-one-more = Ce qui a été confirmé reste, et se copie comme avant.
 ask-promote = Promouvoir { $name }
-ask-promote-gap = Les écritures attendent ou échouent pendant le changement : { $time } la dernière fois. Les lectures aussi, car aucune base ne sert pendant ce temps.
+ask-promote-gap = Les écritures attendent ou échouent pendant le changement : au plus { $time } la dernière fois. Les lectures aussi, car aucune base ne sert pendant ce temps.
 ask-promote-loss = { $old } ne peut pas passer la main : tant que { $name } n’écrit pas, les pages qui ont besoin de la base échouent. Ensuite, les écritures que { $old } est seule à détenir manquent.
 ask-promote-loss-all = Au retour de { $name }, les autres copient ce qu’elle était seule à détenir.
 ask-promote-loss-more = Cordée ne le fait pas d’elle-même, car aucune autre base n’a de façon certaine toutes les écritures que { $name } a confirmées. Au retour de { $name }, ce qu’elle est seule à détenir est enregistré dans un fichier sous lost/, dans le dossier de Cordée, et { $name } reste à l’écart.

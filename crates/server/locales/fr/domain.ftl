@@ -203,6 +203,7 @@ verdict-starting = Démarrage en cours
 # Ce qui est attendu
 wait-first-check = { $name } recevra des visiteurs après sa première vérification réussie
 wait-serves = { $name } continue de répondre jusqu’à ce qu’un autre serveur web réponde
+wait-opens = HAProxy mène à { $name } dès qu’elle est ouverte
 wait-drains = { $name } ne reçoit plus de connexions et finit celles en cours
 waits-for = { $count ->
     [one] attend { $names }

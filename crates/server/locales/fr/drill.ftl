@@ -91,6 +91,7 @@ event-drill-begun = Exercice commencé : { $title }
 event-drill-ended = Exercice { $title } : { $says } ; requêtes perdues : { $lost } sur { $asked }, sessions perdues : { $sessions }
 event-drill-ended-page = Exercice { $title } : { $says } ; requêtes perdues : { $lost } sur { $asked } pour { $url }
 problem-drill-target = Choisissez un serveur web, la base qui écrit, le lien ou un HAProxy.
+problem-drill-database = { $name } est une base de données : ce qui y tombe s’appelle writer ou link.
 problem-drill-how = Choisissez comment cela tombe : tuer (kill), figer (freeze), arrêter (stop) ou écarter (drain).
 problem-drill-how-proxy = Un HAProxy peut être tué ou figé.
 problem-drill-how-writer = La base qui écrit peut être tuée ou figée ; pour en changer en douceur, promouvez-en une autre.

@@ -66,6 +66,7 @@ up-site = Site
 up-stay = Ctrl-C arrête le cluster. Pour le laisser tourner : ./up --detach
 up-stay-before = Le cluster tournait déjà : Ctrl-C n’arrête que cette commande. Pour arrêter le cluster : ./up --down
 up-left = Le cluster continue de tourner. Pour l’arrêter : ./up --down
+up-over = Le cluster a été arrêté par une autre commande.
 up-ended = Le cluster a été arrêté entre-temps : il n’y a rien à attendre.
 up-unhealthy = Après 90 s, tout ce qui a été démarré n’est pas en service. « cordee status » dit ce qui manque ; le journal est { $log }
 up-user = L’utilisateur système { $user } manque ; lancez ./up, qui le crée.

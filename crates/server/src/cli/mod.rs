@@ -531,11 +531,12 @@ impl Options {
         Self(command)
     }
 
-    /// How a field of the API is called here, where it is an option: `--cookie`.
+    /// How a field of the API is called here, where the command has it: `--cookie`, and `name` of `cordee add`. Most
+    /// commands take a server as one word or two, of which the sentence itself speaks.
     pub fn called(&self, field: &str) -> Option<String> {
         let file = format!("{field}_file");
         let mut all = self.0.get_arguments().filter(|a| *a.get_id() == field || *a.get_id() == file.as_str());
-        all.find_map(|option| Some(format!("--{}", option.get_long()?)))
+        all.next().map(|found| found.get_long().map_or_else(|| field.to_owned(), |long| format!("--{long}")))
     }
 }
 

@@ -15,7 +15,8 @@ fn a_field_of_the_api_is_called_as_the_option_that_gives_it() {
     for (words, field, option) in [
         ("add web web3", "cookie", Some("--cookie")),
         ("add web web3", "password", Some("--password-file")),
-        ("add web web3", "name", None),
+        ("add web web3", "name", Some("name")),
+        ("drain web1", "name", None),
         ("token create --name x", "name", Some("--name")),
         ("drill begin web1 kill", "held", Some("--held")),
         ("promote db2", "accept_loss", Some("--accept-loss")),

@@ -1,6 +1,7 @@
 //! What takes a while: the comparison of sessions, and failover drills.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -9,14 +10,17 @@ use serde_json::{Value, json};
 
 use super::{Door, Failure, Said, pretty, read, show};
 use crate::cli::{CompareCommand, DrillArgs, DrillCommand};
-use crate::web::api::trials::Cancelled;
+use crate::web::api::drills::DrillJson;
+use crate::web::api::trials::{Cancelled, RunId, TrialJson};
+use crate::web::api::words::RunState;
 
 pub(super) async fn compare(door: &Door, command: CompareCommand) -> Result<Said, Failure> {
     let none = text!("cli-no-trial");
     match command {
         CompareCommand::Begin => {
-            door.post("/api/v1/trials", None).await?;
-            Ok(Said::well(door.say(&text!("trial-running"))))
+            let begun = door.post("/api/v1/trials", None).await?;
+            let show = |run: &TrialJson| (run.state, show::trial(run, door.lang));
+            over(door, "trials", read(begun)?, &text!("trial-running"), show).await
         }
         CompareCommand::Cancel => cancel(door, "trials", &text!("trial-cancelled"), &none).await,
         CompareCommand::Show => newest(door, "trials", &none, |run| show::trial(run, door.lang)).await,
@@ -27,14 +31,49 @@ pub(super) async fn drill(door: &Door, command: DrillCommand) -> Result<Said, Fa
     let none = text!("cli-no-drill");
     match command {
         DrillCommand::Begin(order) => {
-            door.post("/api/v1/drills", Some(&members(&order))).await?;
-            Ok(Said::well(door.say(&text!("drill-running"))))
+            let begun = door.post("/api/v1/drills", Some(&members(&order))).await?;
+            let show = |drill: &DrillJson| (drill.state, show::drill(drill, door.lang));
+            over(door, "drills", read(begun)?, &text!("drill-running"), show).await
         }
         DrillCommand::Cancel => cancel(door, "drills", &text!("drill-cancelled"), &none).await,
         DrillCommand::Show { json: true } => newest(door, "drills", &none, pretty).await,
         DrillCommand::Show { json: false } => {
             newest(door, "drills", &none, |drill| show::drill(drill, door.lang)).await
         }
+    }
+}
+
+/// Between two looks at what takes a while.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// Says that it is begun; with `--wait` also how it ended, unless that time is over before. Breaking this off leaves
+/// it.
+async fn over<T: DeserializeOwned>(
+    door: &Door,
+    kind: &str,
+    RunId { id }: RunId,
+    begun: &Text,
+    show: impl Fn(&T) -> (RunState, String),
+) -> Result<Said, Failure> {
+    let Some(most) = door.said else { return Ok(Said::well(door.say(begun))) };
+    super::show::out(&door.say(begun));
+    let until = Instant::now() + most;
+    loop {
+        match door.get(&format!("/api/v1/{kind}/{id}")).await {
+            // It may just be starting anew, which ends what it conducted.
+            Err(Failure::Unreachable(_) | Failure::Broken(_)) if Instant::now() < until => {}
+            Err(Failure::Unreachable(why) | Failure::Broken(why)) => {
+                return Err(Failure::UnderWay(text!("cli-under-way", why = why)));
+            }
+            answer => match show(&read(answer?)?) {
+                (RunState::Running, _) if Instant::now() >= until => {
+                    return Err(Failure::UnderWay(text!("cli-under-way", why = begun.clone())));
+                }
+                (RunState::Running, _) => {}
+                (end, text) => return Ok(Said::of(text, end == RunState::Done)),
+            },
+        }
+        tokio::time::sleep(GLANCE.min(until.saturating_duration_since(Instant::now()))).await;
     }
 }
 

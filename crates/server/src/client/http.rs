@@ -45,22 +45,35 @@ pub(super) struct Door {
     pub(super) lang: Lang,
     /// How long to wait until what was asked is so.
     pub(super) patience: Duration,
+    /// The same, where a person said it: what takes minutes is waited for by no other command.
+    pub(super) said: Option<Duration>,
 }
 
 impl Door {
     /// `CORDEE_URL` when it is set, else the socket.
-    pub(super) fn from_environment(socket: &Path, patience: Duration, lang: Lang) -> Result<Self, Failure> {
+    pub(super) fn from_environment(
+        socket: &Path,
+        patience: Duration,
+        said: Option<Duration>,
+        lang: Lang,
+    ) -> Result<Self, Failure> {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
         let place = match variable("CORDEE_URL") {
             Some(url) => Place::Tcp(authority(&url).ok_or_else(|| Failure::Usage(text!("cli-bad-url")))?),
             None => Place::Socket(socket.to_owned()),
         };
-        Ok(Self { place, token: variable("CORDEE_TOKEN"), lang, patience })
+        Ok(Self { place, token: variable("CORDEE_TOKEN"), lang, patience, said })
     }
 
     /// The way over a socket, whatever the environment says, for one who waits for nothing.
     pub(super) fn at(socket: &Path, lang: Lang) -> Self {
-        Self { place: Place::Socket(socket.to_owned()), token: None, lang, patience: Duration::ZERO }
+        Self {
+            place: Place::Socket(socket.to_owned()),
+            token: None,
+            lang,
+            patience: Duration::ZERO,
+            said: None,
+        }
     }
 
     pub(super) fn say(&self, text: &Text) -> String {
@@ -258,7 +271,7 @@ mod tests {
                 let _ = stream.write_all(with.as_bytes()).await;
             }
         });
-        Door { place: Place::Tcp(address), token: None, lang: Lang::En, patience: Duration::ZERO }
+        Door { place: Place::Tcp(address), token: None, lang: Lang::En, patience: Duration::ZERO, said: None }
     }
 
     #[tokio::test]
@@ -288,7 +301,7 @@ mod tests {
     async fn one_elsewhere_that_does_not_answer_is_not_to_be_started_here() {
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let place = Place::Tcp(free.to_string());
-        let door = Door { place, token: None, lang: Lang::En, patience: Duration::ZERO };
+        let door = Door { place, token: None, lang: Lang::En, patience: Duration::ZERO, said: None };
         let Err(Failure::Unreachable(said)) = door.get("/api/v1/snapshot").await else { panic!() };
         let said = Lang::En.say(&said);
         assert!(said.contains(&free.to_string()) && !said.contains("./up"), "{said}");

@@ -108,15 +108,17 @@ pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) ->
 }
 
 /// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and
-/// still under way when `patience` was over; of `status` also 5 not all well, 6 down.
+/// still under way when `patience` was over; of `status` also 5 not all well, 6 down. `said`: the patience that a
+/// person named.
 pub async fn run(
     command: ClientCommand,
     options: &Options,
     socket: &Path,
     patience: Duration,
+    said: Option<Duration>,
     lang: Lang,
 ) -> ExitCode {
-    let said = match Door::from_environment(socket, patience, lang) {
+    let said = match Door::from_environment(socket, patience, said, lang) {
         Ok(door) => answer(command, &door).await,
         Err(failure) => Err(failure),
     };
@@ -137,7 +139,7 @@ pub async fn run(
 fn complaint(failure: Failure, called: impl Fn(&str) -> Option<String>, lang: Lang) -> (Vec<String>, u8) {
     match failure {
         Failure::Refused(reasons) => {
-            let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or(field), text);
+            let say = |(field, text): (String, String)| at_field(&called(&field).unwrap_or_default(), text);
             (reasons.into_iter().map(say).collect(), 1)
         }
         Failure::Broken(text) => (vec![lang.say(&text)], 1),

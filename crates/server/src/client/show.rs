@@ -15,7 +15,7 @@ use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
 use crate::web::api::tokens::TokensJson;
 use crate::web::api::tools::{CleanJson, HistoryJson, LeftoverJson};
 use crate::web::api::trials::TrialJson;
-use crate::web::api::view::{CauseJson, ServerJson, SnapshotJson, StatusJson};
+use crate::web::api::view::{CauseJson, RemedyJson, ServerJson, SnapshotJson, StatusJson};
 use crate::web::api::visitors::{RequestsJson, VisitorsJson};
 use crate::web::api::words::{DiskWord, ProcessWord, StandingWord};
 use crate::web::local::Dsn;
@@ -118,10 +118,28 @@ pub(super) fn causes(all: &[CauseJson], lang: Lang) -> String {
     }
     for cause in all {
         let about = if cause.servers.is_empty() { cause.about.clone() } else { cause.servers.join(", ") };
-        let to_do = cause.remedies.first().map_or("", |r| r.says.as_str());
-        let _ = writeln!(text, "  {} {} → {}", plain(&about), sentence(&cause.status), plain(to_do));
+        let first = cause.remedies.first();
+        let to_do = first.map_or("", |r| r.says.as_str());
+        let _ = write!(text, "  {} {} → {}", plain(&about), sentence(&cause.status), plain(to_do));
+        let _ = match first.and_then(|remedy| here(&cause.about, remedy, lang)) {
+            Some(command) => writeln!(text, " ({})", plain(&command)),
+            None => writeln!(text),
+        };
     }
     text
+}
+
+/// How what puts it right is done from the command line: its words are the page's.
+fn here(about: &str, remedy: &RemedyJson, lang: Lang) -> Option<String> {
+    let proxy = || about.strip_prefix("haproxy-");
+    match (remedy.action.as_str(), remedy.server.as_deref()) {
+        ("page", _) => Some(lang.say(&text!("cli-on-page"))),
+        ("journal", _) => Some("cordee history".to_owned()),
+        (action @ ("reload" | "config"), _) => Some(format!("cordee {action} {}", proxy()?)),
+        // Its sentence says it.
+        ("add" | "hand" | "wait", _) | (_, None) => None,
+        (action, Some(server)) => Some(format!("cordee {action} {server}")),
+    }
 }
 
 fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {

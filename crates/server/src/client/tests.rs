@@ -185,7 +185,7 @@ async fn the_owner_gets_codes_tokens_and_accounts() {
 }
 
 #[tokio::test]
-async fn refusals_name_their_field() {
+async fn refusals_name_their_field_where_the_command_has_it() {
     let rig = Rig::new().await;
     for (words, field) in [
         ("add web a;b --address 10.0.0.5", "name: "),
@@ -196,22 +196,22 @@ async fn refusals_name_their_field() {
         ("add web web1 --start", "name: "),
         ("add web web3 --address 127.0.0.1 --port 18080", "--address: "),
         ("add mail web3 --start", "pool: "),
-        ("drain web9", "name: "),
-        ("promote db1", "name: "),
-        ("promote db9", "name: "),
-        ("promote web1", "pool: web1 is a web server"),
-        ("verify web1", "pool: web1 is a web server"),
-        ("repair web1 --take writer", "pool: web1 is a web server"),
-        ("recopy web1", "pool: web1 is a web server"),
-        ("withdraw db1", "pool: db1 is a database"),
-        ("requests db1", "pool: db1 is a database"),
-        ("requests web9", "name: No server is called web9"),
-        ("verify web9", "name: No server is called web9"),
+        ("drain web9", "No server is called web9"),
+        ("promote db1", "db1 is the writer"),
+        ("promote db9", "No server is called db9"),
+        ("promote web1", "web1 is a web server"),
+        ("verify web1", "web1 is a web server"),
+        ("repair web1 --take writer", "web1 is a web server"),
+        ("recopy web1", "web1 is a web server"),
+        ("withdraw db1", "db1 is a database"),
+        ("requests db1", "db1 is a database"),
+        ("requests web9", "No server is called web9"),
+        ("verify web9", "No server is called web9"),
         ("routing db both", "routing: "),
         ("routing web all-writers", "pool: "),
         ("routing ../x all-writers", "pool: "),
-        ("drain ../snapshot", "name: "),
-        ("drain mail web1", "pool: "),
+        ("drain ../snapshot", "A letter first"),
+        ("drain mail web1", "There is no such pool"),
         ("reload mail", "proxy: "),
         ("logs web1 --lines 0", "--lines: "),
         ("history --limit x", "--limit: "),
@@ -290,4 +290,40 @@ fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
     use cordee_domain::state::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
     let codes = [Good, Warning, Progress, Maintenance, Unknown, Critical].map(super::code);
     assert_eq!(codes, [0, 5, 5, 5, 7, 6]);
+}
+
+/// Its words are the page's; on a terminal it is a command.
+#[test]
+fn what_puts_a_cause_right_is_told_as_a_command() {
+    use cordee_domain::state::Light;
+
+    use crate::web::api::view::{CauseJson, RemedyJson, StatusJson};
+
+    for (about, action, server, told) in [
+        ("servers", "ready", Some("web2"), " (cordee ready web2)"),
+        ("servers", "promote", Some("db2"), " (cordee promote db2)"),
+        ("servers", "page", Some("db2"), " (on the page)"),
+        ("haproxy-web", "reload", None, " (cordee reload web)"),
+        ("haproxy-db", "config", None, " (cordee config db)"),
+        ("cordee", "journal", None, " (cordee history)"),
+        ("servers", "hand", Some("web2"), ""),
+        ("servers", "wait", None, ""),
+    ] {
+        let remedy = RemedyJson {
+            action: action.to_owned(),
+            server: server.map(str::to_owned),
+            says: "Do it".to_owned(),
+        };
+        let cause = CauseJson {
+            about: about.to_owned(),
+            servers: Vec::new(),
+            status: StatusJson { light: Light::Warning, word: "Down".to_owned(), reason: None },
+            by: None,
+            at: None,
+            explains: Vec::new(),
+            remedies: vec![remedy],
+        };
+        let text = show::causes(&[cause], Lang::En);
+        assert!(text.ends_with(&format!("→ Do it{told}\n")), "{action}: {text}");
+    }
 }

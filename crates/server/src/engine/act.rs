@@ -105,6 +105,18 @@ fn ended(result: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> Outc
     }
 }
 
+/// Does what waits for the disk, which may take seconds, where nobody else waits for it. A panic goes on in its caller.
+async fn off_thread(work: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Result<(), Fault> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Cordée is stopping.
+            Err(_) => Err(Fault::Overtaken),
+        },
+    }
+}
+
 async fn proxy_step(parts: &Parts, step: &ProxyStep) -> Result<(), Fault> {
     let home = &parts.home;
     let commands = match step {
@@ -113,12 +125,16 @@ async fn proxy_step(parts: &Parts, step: &ProxyStep) -> Result<(), Fault> {
             if *check {
                 haproxy::check(*proxy, &text.0, parts.users.haproxy).await?;
             }
-            by_hand::keep(parts, *proxy)?;
-            return files::replace(&path, &text.0, 0o600, parts.users.haproxy).map_err(|e| io(&e));
+            let (parts, proxy, text) = (parts.clone(), *proxy, text.0.clone());
+            return off_thread(move || {
+                by_hand::keep(&parts, proxy)?;
+                files::replace(&path, &text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
+            })
+            .await;
         }
         ProxyStep::WriteSession { mode } => {
-            let path = home.session_map();
-            return files::replace(&path, mode.map(), 0o600, parts.users.haproxy).map_err(|e| io(&e));
+            let (path, text, user) = (home.session_map(), mode.map(), parts.users.haproxy);
+            return off_thread(move || files::replace(&path, text, 0o600, user).map_err(|e| io(&e))).await;
         }
         ProxyStep::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
         ProxyStep::Reload { proxy, shape } => {

@@ -309,6 +309,7 @@ impl Engine {
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
+        self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
         let mut plan = plan(&desired, &self.observed, &self.parts.setting, now());

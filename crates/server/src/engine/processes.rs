@@ -7,6 +7,7 @@ use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use cordee_domain::db::failover;
+use cordee_domain::db::switch::Stop;
 use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Verdict;
@@ -239,7 +240,7 @@ impl Engine {
         if let (ProcessId::Server(name), Some(since)) = (id, since)
             && self.parts.board.desired().is_writer(name)
         {
-            self.switch_begins(since);
+            self.switch_begins(since, Stop::Lost);
         }
         if let ProcessId::Server(name) = id {
             // What was seen of it before says nothing about the next one.

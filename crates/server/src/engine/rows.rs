@@ -182,9 +182,6 @@ impl Engine {
                 comparison.unsettled = if report.unsettled() > 0 { comparison.unsettled + 1 } else { 0 };
                 comparison.last = Some((id, (*report).clone()));
                 self.keep_asked(name, id);
-                if let Err(error) = self.parts.store.keep_comparison(id, &report) {
-                    tracing::error!(error = &error as &dyn std::error::Error, "comparison");
-                }
                 let (light, text) = told(name, &report);
                 // Its status says which table differs, and not what could not be compared.
                 if report.different() > 0 && report.unproven() == 0 {
@@ -192,6 +189,12 @@ impl Engine {
                 } else {
                     self.note(name.as_str(), Some(light), &text);
                 }
+                let store = self.parts.store.clone();
+                self.work.spawn_blocking(move || {
+                    if let Err(error) = store.keep_comparison(id, &report) {
+                        tracing::error!(error = &error as &dyn std::error::Error, "comparison");
+                    }
+                });
                 Outcome::Done
             }
             Err(why) => {

@@ -5,9 +5,8 @@
 
 use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
+use cordee_domain::db::switch::Stop;
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::runtime;
-use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{ProcessId, Refusal, STALE};
 use cordee_domain::plan::Plan;
 use cordee_domain::state::Light;
@@ -97,11 +96,6 @@ impl Engine {
                 let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
                 self.told(first, &format!("haproxy-{proxy}"), Some(Light::Good), &text);
             }
-            ProxyStep::SetState { proxy: PoolId::Db, state: runtime::State::Maintenance, .. }
-                if self.parts.board.desired().handover.is_some() =>
-            {
-                self.switch_begins(now());
-            }
             ProxyStep::WriteConfig { .. }
             | ProxyStep::WriteSession { .. }
             | ProxyStep::SetSession { .. }
@@ -183,7 +177,7 @@ impl Engine {
             SqlStep::CloseDatabase { name } => {
                 let desired = self.parts.board.desired();
                 if desired.is_writer(name) {
-                    self.switch_begins(now());
+                    self.switch_begins(now(), Stop::Closed);
                     self.told(first, name.as_str(), None, &text!("event-closed-writer", name = name));
                 } else {
                     self.told(first, name.as_str(), None, &text!("event-closed", name = name));

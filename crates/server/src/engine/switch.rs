@@ -1,7 +1,7 @@
 //! How long nobody wrote at a change of writer: noted when it begins and when it is over (`db/switch`).
 
 use cordee_domain::db::failover::{self, Decision};
-use cordee_domain::db::switch::{Course, Switch};
+use cordee_domain::db::switch::{Course, Stop, Switch};
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
 use cordee_domain::state::Light;
@@ -20,13 +20,20 @@ impl Engine {
                 failover::decide(desired, &self.observed, time),
                 Decision::Prepare { .. } | Decision::Elect { .. } | Decision::Fence { .. }
             )
-            || self.switch.is_some_and(|s| time.saturating_sub(s.since) < 10_000)
+            || self.switch.is_some_and(|s| time.saturating_sub(s.noticed) < 10_000)
+    }
+
+    /// A person asked for another writer: from now on HAProxy leads nobody to the one of before.
+    pub(super) fn handover_begins(&mut self, desired: &Desired) {
+        if desired.handover.is_some() && self.switch.is_none_or(|s| s.epoch <= desired.epoch) {
+            self.switch_begins(now(), Stop::Closed);
+        }
     }
 
     /// The writer was closed or lost.
-    pub(super) fn switch_begins(&mut self, since: Millis) {
+    pub(super) fn switch_begins(&mut self, noticed: Millis, end: Stop) {
         let desired = self.parts.board.desired();
-        self.switch = Some(Switch::begins(self.switch, since, &desired, &self.observed));
+        self.switch = Some(Switch::begins(self.switch, noticed, end, &desired, &self.observed));
     }
 
     /// Notes the gap once the new writer is open and HAProxy leads to it.

@@ -49,6 +49,16 @@ pub fn replace(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<Use
     folder.sync()
 }
 
+/// The same for what is about running processes, and ours: not flushed, so that nobody waits for the disk. A machine
+/// that goes down takes the processes with it.
+pub fn replace_unflushed(path: &Path, text: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+    let temporary = draft(path);
+    let ((folder, name), draft) = (split(path)?, names(&temporary)?.1);
+    folder.remove(draft)?;
+    folder.create(draft, mode, None)?.write_all(text.as_ref())?;
+    folder.rename(draft, name)
+}
+
 /// Writes a file with a mode, for the user whose program reads it.
 pub fn write(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<User>) -> io::Result<()> {
     let (folder, name) = split(path)?;

@@ -155,8 +155,26 @@ impl Roster {
         Ok(mine.iter().map(|p| p.group).collect::<BTreeSet<u32>>().into_iter().collect())
     }
 
+    /// Writes down that a run of the cluster begins: it goes on until all of it is stopped, whatever ends and is
+    /// brought back meanwhile. Gives the word by which it is known.
+    pub fn begin_run(&self) -> io::Result<String> {
+        let word = random::token(WORD).ok_or_else(|| io::Error::other("no random bytes"))?;
+        files::replace(&self.run_file(), &word, 0o600, None)?;
+        Ok(word)
+    }
+
+    /// The word of the run that goes on; none when all was stopped, or a version without such words began it.
+    pub fn run(&self) -> io::Result<Option<String>> {
+        files::text(&self.run_file())
+    }
+
+    fn run_file(&self) -> PathBuf {
+        self.folder.join("run.word")
+    }
+
     /// Forgets everything, when nothing of the cluster lives any more.
     pub fn clear(&self) -> io::Result<()> {
+        process::remove_file(&self.run_file())?;
         self.records()?.keys().try_for_each(|word| process::remove_file(&self.folder.join(word)))
     }
 
@@ -170,7 +188,7 @@ impl Roster {
         for entry in entries {
             let path = entry?.path();
             let Some(word) = path.file_name().and_then(|n| n.to_str()).map(str::to_owned) else { continue };
-            // A draft, and the lock.
+            // A draft, the lock, and the word of the run.
             if path.extension().is_some() {
                 continue;
             }
@@ -419,6 +437,21 @@ mod tests {
         // What is over is forgotten when the name is started again.
         let _ = enlisted(&roster);
         assert_eq!(roster.records().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_run_is_known_until_everything_was_stopped() {
+        let roster = roster("run");
+        assert_eq!(roster.run().expect("read"), None, "begun by a version without words");
+        let word = roster.begin_run().expect("begun");
+        assert_eq!(roster.run().expect("read").as_deref(), Some(word.as_str()));
+        let start = enlisted(&roster);
+        roster.strike(&start);
+        assert_eq!(roster.run().expect("read").as_ref(), Some(&word), "whatever ends meanwhile");
+        roster.clear().expect("cleared");
+        assert_eq!(roster.run().expect("read"), None);
+        assert_ne!(roster.begin_run().expect("begun again"), word, "another run has another word");
+        roster.clear().expect("cleared");
     }
 
     #[test]

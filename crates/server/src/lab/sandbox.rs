@@ -158,10 +158,11 @@ pub(super) async fn clear(root: &Path, log: &Path) -> Result<(), Text> {
     }
     let home = Home::open(root).map_err(|e| failed(&e))?;
     finish(command(root, log, "down")?, DOWN_WITHIN).await?;
-    for folder in [home.run(), home.root] {
-        files::remove(&folder).map_err(|e| failed(&e))?;
-    }
-    Ok(())
+    // Seconds, on a disk that is busy: nobody who looks at the real cluster waits for it.
+    let removed = tokio::task::spawn_blocking(move || {
+        [home.run(), home.root].iter().try_for_each(|folder| files::remove(folder))
+    });
+    removed.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
 }
 
 /// A command of Cordée's own, for another folder. Nothing of our environment goes along: the mark in it would make

@@ -19,6 +19,7 @@ pub mod visitors;
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use cordee_domain::change::{Change, NewServer, RawServer};
@@ -115,6 +116,8 @@ pub struct Store {
     visitors: Arc<Visitors>,
     vault: OnceLock<Vault>,
     outage: Mutex<Outage>,
+    /// Wakes the thread that writes the journal.
+    scribe: OnceLock<SyncSender<()>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -145,6 +148,7 @@ impl Store {
             visitors,
             vault: OnceLock::new(),
             outage: Mutex::default(),
+            scribe: OnceLock::new(),
         };
         {
             let mut connection = store.lock();
@@ -261,6 +265,7 @@ impl Store {
         login: Option<(u32, &Login)>,
     ) -> Result<Desired, CommitError> {
         let mut connection = self.lock();
+        self.write_waiting(&connection);
         let transaction = connection.transaction().map_err(StoreError::from)?;
         let current =
             read_desired(&transaction)?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
@@ -300,7 +305,11 @@ impl Store {
         light: Option<Light>,
         text: &Text,
     ) -> Result<Event, StoreError> {
-        let written = write_event(&self.lock(), now(), actor, subject, light, text);
+        let written = {
+            let connection = self.lock();
+            self.write_waiting(&connection);
+            write_event(&connection, now(), actor, subject, light, text)
+        };
         let event = written.inspect_err(|error| self.failed(error))?;
         if let Some(board) = self.board.get() {
             board.announce(event.clone());
@@ -323,6 +332,7 @@ impl Store {
         act: impl FnOnce(&Connection) -> Result<(T, Option<Text>), StoreError>,
     ) -> Result<T, StoreError> {
         let mut connection = self.lock();
+        self.write_waiting(&connection);
         let transaction = connection.transaction()?;
         let (done, text) = act(&transaction)?;
         let event =
@@ -399,6 +409,7 @@ impl Store {
 
     fn events(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Event>, StoreError> {
         let connection = self.lock();
+        self.write_waiting(&connection);
         let mut statement = connection
             .prepare_cached(&format!("SELECT id, at, actor, subject, light, text FROM event {which}"))?;
         let rows = statement.query_map(values, |row| {

@@ -1,19 +1,22 @@
-//! A state file that cannot be written: a full disk, a file system that became read-only. Wishes are refused meanwhile,
-//! and Cordée's own lines of the journal wait in memory.
+//! Cordée's own lines of the journal wait in memory until they are written: a disk that is busy for seconds keeps
+//! nobody who tells one from looking on. Where the state file cannot be written at all (a full disk, a file system that
+//! became read-only) wishes are refused meanwhile, and the lines wait for longer.
 
 use std::collections::VecDeque;
-use std::sync::MutexGuard;
+use std::io;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, MutexGuard};
 
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::Millis;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 
 use super::{OURSELVES, Store, StoreError, write_event};
 use crate::clock::now;
-use crate::over;
+use crate::over::{self, Needed};
 
 /// Lines that may wait; of more the oldest are dropped, and counted.
 const LINES: usize = 1_000;
@@ -21,6 +24,8 @@ const LINES: usize = 1_000;
 /// A line of Cordée's own that waits.
 #[derive(Clone, Debug)]
 struct Line {
+    /// Grows by one with each.
+    number: u64,
     at: Millis,
     actor: String,
     subject: String,
@@ -34,6 +39,8 @@ pub(super) struct Outage {
     /// Why the last write failed.
     why: Option<Fault>,
     lines: VecDeque<Line>,
+    /// Of the last one.
+    number: u64,
     dropped: u64,
 }
 
@@ -85,52 +92,123 @@ impl Store {
         }
     }
 
-    /// Writes a line of Cordée's own into the journal, now or as soon as that can be done, with the time of now.
+    /// From now on a thread of its own writes down what Cordée tells.
+    pub fn begin_to_write(store: &Arc<Self>) -> io::Result<()> {
+        let (wake, woken) = sync_channel(1);
+        let of = Arc::downgrade(store);
+        let needed = Needed::new("what writes the journal has ended");
+        std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            while woken.recv().is_ok() {
+                let Some(store) = of.upgrade() else { break };
+                store.write_down();
+            }
+            needed.done();
+        })?;
+        let _ = store.scribe.set(wake);
+        Ok(())
+    }
+
+    /// Notes a line of Cordée's own for the journal, with the time of now. It is written at once by whoever writes the
+    /// journal, and before anything else that is written there; where nobody does yet, here.
     pub fn tell(&self, subject: &str, light: Option<Light>, text: &Text) {
         self.tell_of(OURSELVES, subject, light, text);
     }
 
     /// The same of what somebody had asked for.
     pub fn tell_of(&self, actor: &str, subject: &str, light: Option<Light>, text: &Text) {
-        if self.unwritable().is_none() && self.note(actor, subject, light, text).is_ok() {
-            return;
+        {
+            let mut outage = self.outage();
+            if outage.lines.len() >= LINES {
+                outage.lines.pop_front();
+                outage.dropped += 1;
+            }
+            outage.number += 1;
+            let (number, actor) = (outage.number, actor.to_owned());
+            let (subject, text) = (subject.to_owned(), text.clone());
+            let line = Line { number, at: now(), actor, subject, light, text };
+            outage.lines.push_back(line);
         }
-        let mut outage = self.outage();
-        if outage.lines.len() >= LINES {
-            outage.lines.pop_front();
-            outage.dropped += 1;
+        match self.scribe.get() {
+            // One that is awake already finds this line too.
+            Some(scribe) => drop(scribe.try_send(())),
+            None => self.write_down(),
         }
-        let (actor, subject_of) = (actor.to_owned(), subject.to_owned());
-        let line = Line { at: now(), actor, subject: subject_of, light, text: text.clone() };
-        tracing::warn!(subject, key = %line.text.key, "a line of the journal waits");
-        outage.lines.push_back(line);
+    }
+
+    /// Writes down what waits, unless that cannot be done.
+    pub fn write_down(&self) {
+        self.write_waiting(&self.lock());
+    }
+
+    /// The same for whoever is about to write, or to read, the journal: what happened before stands before.
+    pub(super) fn write_waiting(&self, connection: &Connection) {
+        if self.unwritable().is_none() && self.write_lines(connection) {
+            self.tell_dropped(connection);
+        }
     }
 
     /// Writes down what waited, in the order in which it happened.
     fn catch_up(&self) {
         self.outage().why = None;
-        loop {
-            let Some(line) = self.outage().lines.front().cloned() else { break };
-            let written = {
-                let Line { at, actor, subject, light, text } = &line;
-                write_event(&self.lock(), *at, actor, subject, *light, text)
-            };
-            match written {
-                Ok(event) => {
-                    self.outage().lines.pop_front();
-                    if let Some(board) = self.board.get() {
+        self.write_down();
+    }
+
+    /// Whether all that waited was written.
+    fn write_lines(&self, connection: &Connection) -> bool {
+        let waiting: Vec<Line> = self.outage().lines.iter().cloned().collect();
+        if waiting.is_empty() {
+            return true;
+        }
+        // One transaction: of many lines the disk is waited for once.
+        let written = (|| {
+            let transaction = connection.unchecked_transaction()?;
+            let all = waiting.iter().map(|line| {
+                write_event(&transaction, line.at, &line.actor, &line.subject, line.light, &line.text)
+            });
+            let all = all.collect::<Result<Vec<_>, _>>()?;
+            transaction.commit()?;
+            Ok::<_, StoreError>(all)
+        })();
+        match written {
+            Ok(events) => {
+                let last = waiting.last().map_or(0, |line| line.number);
+                self.outage().lines.retain(|line| line.number > last);
+                if let Some(board) = self.board.get() {
+                    for event in events {
                         board.announce(event);
                     }
                 }
-                Err(error) => {
-                    self.failed(&error);
-                    return;
-                }
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    count = waiting.len(),
+                    error = &error as &dyn std::error::Error,
+                    "lines of the journal wait"
+                );
+                self.failed(&error);
+                false
             }
         }
+    }
+
+    /// Says how many lines were lost, once there is room for them again.
+    fn tell_dropped(&self, connection: &Connection) {
         let dropped = std::mem::take(&mut self.outage().dropped);
-        if dropped > 0 {
-            self.tell("cluster", Some(Light::Warning), &text!("event-journal-dropped", count = dropped));
+        if dropped == 0 {
+            return;
+        }
+        let text = text!("event-journal-dropped", count = dropped);
+        match write_event(connection, now(), "cordee", "cluster", Some(Light::Warning), &text) {
+            Ok(event) => {
+                if let Some(board) = self.board.get() {
+                    board.announce(event);
+                }
+            }
+            Err(error) => {
+                self.failed(&error);
+                self.outage().dropped += dropped;
+            }
         }
     }
 }
@@ -194,5 +272,31 @@ mod tests {
         store.prove();
         let last = store.events_before(u64::MAX, 1).unwrap().remove(0);
         assert_eq!(last.text, text!("event-journal-dropped", count = 7_u64));
+    }
+
+    /// A file that is being flushed is held for as long as the disk takes: the engine tells, and looks on.
+    #[test]
+    fn who_tells_waits_for_nobody_who_writes() {
+        let (app, _asks, _folder) = fixture::app();
+        let store = &app.store;
+        Store::begin_to_write(store).unwrap();
+        let busy = store.lock();
+        store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
+        store.tell("web2", None, &text!("event-own-writable"));
+        drop(busy);
+        // What a person does comes after what was told before, whoever is the first to write.
+        store.commit(&reload(), "ana").unwrap();
+        let told: Vec<_> = store.events_before(u64::MAX, 3).unwrap();
+        let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.subject.as_str())).collect();
+        assert_eq!(told[1..], [("cordee", "web2"), ("cordee", "web1")], "newest first");
+        assert_eq!(told[0].0, "ana");
+        // And nobody need do anything for it to be written.
+        store.tell("web3", None, &text!("event-own-room"));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !store.outage().lines.is_empty() {
+            assert!(std::time::Instant::now() < deadline, "it waits still");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        assert_eq!(store.events_before(u64::MAX, 1).unwrap()[0].subject, "web3");
     }
 }

@@ -137,3 +137,31 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     round(&mut wish, &mut world, &mut memory, usize::MAX);
     assert!(led(&memory), "its own process listens");
 }
+
+/// Whoever connects meanwhile waits in HAProxy, and does not meet a database that refuses writes (1290).
+#[test]
+fn haproxy_leads_to_a_writer_that_was_started_again_once_it_is_open() {
+    let mut desired = first();
+    let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
+    settle(&mut desired, &mut world, &mut memory);
+    // Nobody can take over.
+    let off = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
+    desired = desired.apply(&off).expect("stopped");
+    settle(&mut desired, &mut world, &mut memory);
+    let (db1, id) = (name("db1"), ProcessId::Server(name("db1")));
+    world.die(&id);
+    world.look(&mut memory, &desired);
+    let (mut closed, mut led) = (0, false);
+    for _ in 0..40 {
+        round(&mut desired, &mut world, &mut memory, 1);
+        world.look(&mut memory, &desired);
+        let lives = memory.process(&id).leader.is_some();
+        let open = memory.databases.get(&db1).and_then(Seen::value).is_some_and(|seen| !seen.read_only);
+        let there = &memory.proxy(PoolId::Db).running.value().expect("seen").servers[&db1];
+        led = !there.maintenance || !there.writer_maintenance;
+        closed += usize::from(lives && !open);
+        assert!(open || !led, "it leads to one that is closed");
+    }
+    assert!(closed > 0, "it came back open");
+    assert!(led, "it is open");
+}

@@ -294,7 +294,7 @@ pub(super) async fn begin(
         confirm: members.text("confirm").unwrap_or_default(),
     };
     members.finish().map_err(|problems| refused(problems, lang))?;
-    let order = raw.parse().map_err(|problems| refused(problems, lang))?;
+    let order = raw.read(&app.board.desired()).map_err(|problems| refused(problems, lang))?;
     let begun = ask(&app.drills, lang, |reply| DeskAsk::Begin { order, actor, reply }).await?;
     let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
     Ok((StatusCode::ACCEPTED, Json(RunId { id })))

@@ -101,12 +101,13 @@ pub struct HandoverJson {
     pub accept_loss: bool,
 }
 
-/// A measured gap between two writers.
+/// How long nobody could write at the last change of writer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct GapJson {
     /// The epoch that ended it.
     pub epoch: u64,
-    /// How long, from the end of the old writer until HAProxy led to the new one.
+    /// At most so long: from the last moment at which the old writer was known to be well until it was seen that
+    /// HAProxy leads to the new one, and one more try of a connection that waits there.
     pub ms: u64,
     /// How long ago that was.
     pub age_ms: u64,

@@ -148,7 +148,7 @@ pub(super) async fn show(
     let change = change.ok_or_else(|| not_here(lang))?;
     let found = settle(&app, &change, revision, wait.unwrap_or_default()).await;
     let (state, why) = say(&found, lang);
-    let end = (state == WishState::Real).then(|| lang.say(&end(&change)));
+    let end = (state == WishState::Real).then(|| lang.say(&end(&change, &app.board.desired())));
     Ok(Json(WishJson { revision, message: lang.say(&change.sentence()), state, why, end }))
 }
 

@@ -158,7 +158,7 @@ pub(super) async fn begin(
     State(app): State<App>,
     Body(raw): Body<RawOrder>,
 ) -> Response {
-    let order = match raw.parse() {
+    let order = match raw.read(&app.board.desired()) {
         Ok(order) => order,
         Err(problems) => return view(&visit, &app, None, &raw, &problems).await,
     };
