@@ -324,6 +324,10 @@ impl Scene<'_> {
             let remedy = short.map_or_else(doctor, room);
             return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
         }
+        if let Some(lost) = &self.own.lost {
+            let remedy = Remedy::Hand { says: text!("remedy-lost") };
+            return Some(cause(Light::Warning, text!("cause-lost"), lost.says(), remedy));
+        }
         let short = short?;
         Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))
     }

@@ -11,6 +11,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 
+use crate::hands::files;
 use crate::secrets::write_private;
 
 /// An account of a database: its name and password.
@@ -95,7 +96,7 @@ impl Vault {
 
     /// Reads the key, or makes it.
     pub fn load(path: &Path) -> std::io::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match files::plain_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let text = hex(&fresh::<KEY>().ok_or_else(|| std::io::Error::other("no random bytes"))?);
