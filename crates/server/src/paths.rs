@@ -251,6 +251,11 @@ impl Home {
         files::remove(&self.run)
     }
 
+    /// What it lacks of what a start needs.
+    pub fn lost(&self) -> Result<Vec<&'static str>, HomeError> {
+        whole::lost(&self.root)
+    }
+
     /// The state file.
     pub fn state(&self) -> PathBuf {
         self.root.join("state.db")

@@ -13,7 +13,6 @@ use crate::clock::now;
 use crate::hands::files;
 use crate::paths::{Home, HomeError, Users};
 use crate::store::Store;
-use crate::whole;
 
 use super::{Engine, Sight};
 
@@ -60,7 +59,7 @@ fn folders(home: &Home, users: &Users, store: &Store) {
 
 /// What the state folder lacks. The names are one word each.
 fn lost(home: &Home) -> Option<Lost> {
-    match whole::lost(&home.root) {
+    match home.lost() {
         Ok(names) if names.is_empty() => None,
         Ok(names) => Some(names.join(", ")),
         // It is there, and is no file that could be read.

@@ -37,9 +37,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
-use crate::hands::files;
 use crate::over;
-use crate::vault::{Login, Vault};
+use crate::vault::{Login, Vault, no_file};
 
 use outage::Outage;
 use visitors::Visitors;
@@ -477,7 +476,7 @@ fn private(path: &Path) -> Result<(), StoreError> {
         // A pipe, or a link, is refused, and never waited for.
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
-        .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(files::no_file()) })
+        .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) })
         .and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)))
         .map_err(StoreError::File)
 }
