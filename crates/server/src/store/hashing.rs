@@ -10,7 +10,8 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use super::StoreError;
-use crate::{over, random};
+use crate::over;
+use crate::random;
 
 /// Octets of a hash.
 const LENGTH: usize = 32;
