@@ -52,6 +52,7 @@ pub fn file() -> File {
         "attack",
         &[],
         &[
+            case!(names_that_nobody_took_beforehand_keep_no_program_from_starting),
             case!(nobody_and_www_data_change_nothing_of_anybody_else_s),
             case!(mysql_and_haproxy_change_nothing_of_anybody_else_s),
         ],
@@ -492,6 +493,60 @@ fn attacked(cluster: &Cluster, users: &[&'static str], kills: bool) {
     nothing_changed(cluster, users, &before, &who, mark(kills));
     canaries.unchanged();
     assert!(!canaries.folder().join("made").exists(), "somebody with more rights did it");
+}
+
+/// The name under which Apache would keep its scoreboard in `/dev/shm`, as APR makes it of the file's path.
+fn shared_memory(file: &Path) -> PathBuf {
+    let octets = file.to_str().unwrap().bytes();
+    let first = octets.clone().fold(0_u32, |sum, c| sum.wrapping_mul(33).wrapping_add(u32::from(c)));
+    let mut factor = 63_689_u32;
+    let second = octets.fold(0_u32, |sum, c| {
+        let next = sum.wrapping_mul(factor).wrapping_add(u32::from(c));
+        factor = factor.wrapping_mul(378_551);
+        next
+    });
+    PathBuf::from(format!("/dev/shm/ShM.{first:x}H{second:x}"))
+}
+
+/// What a process has open or mapped in a folder of everybody's, or shares by a number that everybody may ask for.
+fn shared_with_everybody(cluster: &Cluster, pid: u32) -> Vec<String> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let maps = fs::read_to_string(process.join("maps")).unwrap_or_default();
+    let mut all: Vec<String> = maps
+        .lines()
+        .filter_map(|line| line.splitn(6, ' ').nth(5))
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    all.extend(open.filter_map(|fd| Some(fs::read_link(fd.path()).ok()?.to_string_lossy().into_owned())));
+    let home = cluster.home().to_str().unwrap();
+    let everybody_s = ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/lock/", "/SYSV"];
+    all.retain(|name| everybody_s.iter().any(|folder| name.starts_with(folder)) && !name.starts_with(home));
+    all
+}
+
+fn names_that_nobody_took_beforehand_keep_no_program_from_starting(cluster: &Cluster) {
+    cluster.settle();
+    let (nobody, api) = (User::find("nobody"), cluster.api());
+    let taken = ["web1", "web2"]
+        .map(|name| shared_memory(&cluster.home().join("servers").join(name).join("run/scoreboard")));
+    for name in &taken {
+        assert!(!name.exists(), "{} is the web server's own", name.display());
+        assert!(nobody.tries("/usr/bin/touch", &[name.to_str().unwrap()]));
+    }
+    for server in ["web1", "web2"] {
+        api.act(&format!("/v1/pools/web/servers/{server}/restart"));
+        cluster.settle();
+    }
+    for name in &taken {
+        fs::remove_file(name).unwrap();
+    }
+    let all = cluster.servers();
+    assert!(all.len() > 6, "{all:?}");
+    for process in all {
+        let shared = shared_with_everybody(cluster, process.pid);
+        assert!(shared.is_empty(), "{}: {shared:?}", process.program);
+    }
 }
 
 fn nobody_and_www_data_change_nothing_of_anybody_else_s(cluster: &Cluster) {

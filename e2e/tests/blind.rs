@@ -50,6 +50,8 @@ pub fn file() -> File {
             case!(a_frozen_serve_is_replaced_while_the_writer_dies),
             case!(what_stands_still_with_its_keeper_is_left_alone),
             case!(sockets_that_vanished_are_named_with_a_way_back),
+            case!(what_is_lost_while_it_is_served_is_said),
+            case!(what_lies_beside_the_servers_stops_nothing),
             case!(a_folder_that_is_not_whole_is_refused),
         ],
     )
@@ -326,6 +328,59 @@ fn sockets_that_vanished_are_named_with_a_way_back(cluster: &Cluster) {
     }
     all_is_well(cluster, Instant::now());
     assert_eq!(cluster.cli(&["doctor"]).code, 0);
+}
+
+/// What the next start would be refused for is said before there is one.
+fn what_is_lost_while_it_is_served_is_said(cluster: &Cluster) {
+    cluster.settle();
+    let api = cluster.api();
+    for name in ["secrets.json", "cluster.json", "logins.key"] {
+        let (file, kept) = (cluster.home().join(name), cluster.home().join(format!("{name}.aside")));
+        std::fs::rename(&file, &kept).expect("aside");
+        let said = wait::until("it is said", Duration::from_secs(10), || {
+            let said = cluster.cli(&["status"]);
+            if said.out.contains(name) && said.out.contains("at risk") { Ok(said) } else { Err(said.out) }
+        });
+        assert!(said.0.out.contains("cordee doctor"), "{:#?}", said.0);
+        assert!(!file.exists(), "{name} was made anew");
+        std::fs::rename(&kept, &file).expect("back");
+        all_is_well(cluster, Instant::now());
+    }
+    let before = api.last_event();
+    let conf = cluster.home().join("conf");
+    std::fs::rename(&conf, cluster.home().join("conf.aside")).expect("aside");
+    wait::until("the folder and its files are there again", Duration::from_secs(20), || {
+        let there = ["web.cfg", "db.cfg"].iter().all(|name| conf.join(name).exists());
+        if there { Ok(()) } else { Err(std::fs::read_dir(&conf).map(Iterator::count)) }
+    });
+    assert!(api.events_after(before).iter().any(|e| e.text.contains("was made anew")));
+    std::fs::remove_dir_all(cluster.home().join("conf.aside")).expect("gone");
+    cluster.settle();
+}
+
+/// A file, a pipe or a link beside the servers' folders is nobody's, at a start and afterwards.
+fn what_lies_beside_the_servers_stops_nothing(cluster: &Cluster) {
+    cluster.settle();
+    let servers = cluster.home().join("servers");
+    std::fs::write(servers.join("notes.txt"), "").expect("a file");
+    std::fs::write(servers.join("web7"), "").expect("a file with a server's name");
+    std::os::unix::fs::symlink("/etc", servers.join("web8")).expect("a link");
+    std::os::unix::fs::symlink("/etc/passwd", servers.join("passwd")).expect("a link");
+    let made = std::process::Command::new("/usr/bin/mkfifo").arg(servers.join("pipe")).status();
+    assert!(made.is_ok_and(|made| made.success()));
+    let _socket = std::os::unix::net::UnixListener::bind(servers.join("sock")).expect("a socket");
+    cluster.settle();
+    cluster.kill_cordee();
+    cluster.cli_ok(&["up", "--detach"]);
+    cluster.settle();
+    assert_eq!(cluster.cli(&["doctor"]).code, 0);
+    let log = std::fs::read_to_string(cluster.home().join("log/cordee.log")).unwrap_or_default();
+    assert!(!log.contains("servers/etc/log") && !log.contains("servers/web8/log"), "a link is no server");
+    let clean = cluster.cli_ok(&["clean"]);
+    for name in ["notes.txt", "web7", "web8", "passwd", "pipe", "sock"] {
+        assert!(clean.contains(&format!("servers/{name}")), "{clean}");
+        std::fs::remove_file(servers.join(name)).expect("it was left alone");
+    }
 }
 
 fn a_folder_that_is_not_whole_is_refused(cluster: &Cluster) {

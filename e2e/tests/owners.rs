@@ -74,7 +74,7 @@ impl User {
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn tries(self, program: &str, arguments: &[&str]) -> bool {
+    pub(crate) fn tries(self, program: &str, arguments: &[&str]) -> bool {
         self.run(program, arguments, Stdio::null()).0
     }
 

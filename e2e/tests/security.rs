@@ -24,9 +24,10 @@ use serde_json::json;
 
 use cookie::{a_stolen_cookie_changes_nothing, the_page_shows_what_another_port_cannot_fetch};
 use guess::{
-    a_browser_is_known_by_what_no_other_port_gets, from, one_name_from_forty_addresses_is_five,
-    sixty_guesses_at_once_are_five, the_sixth_wrong_password_has_to_wait,
-    who_was_here_before_gets_in_while_others_guess, whoever_only_holds_connections_keeps_nobody_out,
+    a_browser_is_known_by_what_no_other_port_gets, from, guesses_take_no_memory_that_stays,
+    one_name_from_forty_addresses_is_five, sixty_guesses_at_once_are_five,
+    the_sixth_wrong_password_has_to_wait, who_was_here_before_gets_in_while_others_guess,
+    whoever_only_holds_connections_keeps_nobody_out,
 };
 use upgrade::{
     a_browser_that_keeps_nothing_is_asked_in_the_form_itself,
@@ -56,6 +57,7 @@ pub fn file() -> File {
             case!(hostile_text_of_a_visitor_is_shown_as_text),
             case!(whoever_only_holds_connections_keeps_nobody_out),
             case!(sixty_guesses_at_once_are_five),
+            case!(guesses_take_no_memory_that_stays),
             case!(one_name_from_forty_addresses_is_five),
             case!(the_sixth_wrong_password_has_to_wait),
             case!(who_was_here_before_gets_in_while_others_guess),
@@ -457,6 +459,10 @@ fn the_page_answers_to_its_own_names_only(cluster: &Cluster) {
     }
     let both = format!("GET http://evil.example/ HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n");
     assert!(raw(page, &both).starts_with("HTTP/1.1 421"), "the address goes before the header");
+    for path in ["/login", "/api/v1/snapshot"] {
+        let nameless = raw(page, &format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n"));
+        assert!(nameless.starts_with("HTTP/1.1 400"), "{nameless}");
+    }
     // A tunnel has a port of its own.
     for own in
         [page.to_string(), format!("localhost:{}", port + 1), "127.0.0.1".to_owned(), format!("[::1]:{port}")]

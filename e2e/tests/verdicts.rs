@@ -70,7 +70,9 @@ impl Reader {
         let said = self.reading.join().expect("the reader");
         let mut all: Vec<_> = said.iter().collect();
         all.sort_by_key(|(_, at)| **at);
-        all.iter().for_each(|(words, at)| println!("#   {at:>6} ms: {words}"));
+        for (words, at) in &all {
+            println!("#   {at:>6} ms: {words}");
+        }
         said
     }
 }

@@ -48,6 +48,9 @@ pub const WORKERS: u64 = crate::figures::WORKERS;
 /// soon all held (slowest request of the end-to-end test that kills it: 1.2 to 2.0 s with a keep-alive of 2 s,
 /// 0.5 s without). Each of the runtime files is the
 /// instance's own: Apache would otherwise refuse to start beside another, with exit code 0.
+///
+/// No `ScoreBoardFile`: with one Apache keeps its scoreboard in `/dev/shm` under a name that follows from the path, and
+/// does not start while that name is taken, by whomever. Without one it is memory that has no name.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, port, home, site_config } = instance;
     let home = home.display();
@@ -75,7 +78,6 @@ pub fn render(instance: &Instance<'_>) -> String {
         "# Written by Cordée at each start of this server.\n\
          ServerRoot \"{home}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n{modules}\
          PidFile \"{home}/run/apache.pid\"\nDefaultRuntimeDir \"{home}/run\"\n\
-         ScoreBoardFile \"{home}/run/scoreboard\"\n\
          Mutex file:{home}/run default\nErrorLog \"{home}/log/error.log\"\n\
          SetEnvIf Host ^cordee-check$ CORDEE_ASKS=check\nSetEnvIf User-Agent ^Cordee-Door/ CORDEE_ASKS=door\n\
          LogFormat \"%{{%Y-%m-%dT%H:%M:%SZ}}t %a %>s %D \\\"%r\\\" %{{CORDEE_ASKS}}e\" cordee\n\
@@ -100,6 +102,23 @@ pub fn render(instance: &Instance<'_>) -> String {
         body = crate::figures::REQUEST_BODY / 1_000,
         grace = crate::figures::GRACE / 1_000,
     )
+}
+
+/// The folder in which PHP finds [`php`], and the file's name there.
+pub const PHP: (&str, &str) = ("php", "cordee.ini");
+
+/// What PHP must know before it reads anything of Apache's: where its cache of scripts makes its lock. By itself that
+/// is `/tmp`, and no web server starts while that is full, or closed.
+pub fn php(home: &Path) -> String {
+    format!(
+        "; Written by Cordée at each start of this server.\nopcache.lockfile_path = \"{}/run\"\n",
+        home.display()
+    )
+}
+
+/// The variable by which PHP finds that folder, after those that it knows by itself.
+pub fn php_folders(home: &Path) -> (&'static str, String) {
+    ("PHP_INI_SCAN_DIR", format!(":{}", home.join(PHP.0).display()))
 }
 
 #[cfg(test)]
@@ -144,6 +163,25 @@ mod tests {
         assert!(
             rendered().contains("CORDEE_ASKS=check") && rendered().contains("\\\"%r\\\" %{CORDEE_ASKS}e")
         );
+    }
+
+    #[test]
+    fn nothing_in_a_folder_of_everybody_s_has_a_name_that_decides() {
+        let file = rendered();
+        assert!(
+            !file.contains("ScoreBoardFile"),
+            "it would lie in /dev/shm, under a name that anybody can take"
+        );
+        let home = Path::new("/h");
+        for folder in ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"] {
+            assert!(
+                !file.contains(&format!("{folder}/")) && !file.contains(&format!("\"{folder}\"")),
+                "{folder}"
+            );
+            assert!(!php(home).contains(&format!("\"{folder}")), "{folder}");
+        }
+        assert!(php(home).contains("opcache.lockfile_path = \"/h/run\""));
+        assert_eq!(php_folders(home).1, ":/h/php", "what the machine has for PHP counts too");
     }
 
     #[test]

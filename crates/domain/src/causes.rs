@@ -374,6 +374,10 @@ impl Scene<'_> {
             let remedy = short.map_or_else(doctor, room);
             return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
         }
+        if let Some(lost) = &self.own.lost {
+            let remedy = Remedy::Hand { says: text!("remedy-lost") };
+            return Some(cause(Light::Warning, text!("cause-lost"), lost.says(), remedy));
+        }
         let short = short?;
         Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))
     }
@@ -406,6 +410,7 @@ impl Scene<'_> {
             }
             Light::Critical | Light::Unknown => match free_port(&view.status, Thing::Proxy(proxy)) {
                 Some(taken) => vec![taken],
+                None if keeps_ending(&view.status) => vec![Remedy::Journal, Remedy::Config { proxy }],
                 // Cordée starts it again, or goes on asking.
                 None => vec![Remedy::Itself],
             },
@@ -455,7 +460,7 @@ impl Scene<'_> {
         } else if is(&[State::Down, State::Open]) {
             // Cordée starts it again, or has another one take over.
             let taken = free_port(&view.status, Thing::Server(view.name.clone()));
-            all.extend(taken.or(ours.then_some(Remedy::Itself)));
+            all.extend(taken.or((ours && !keeps_ending(&view.status)).then_some(Remedy::Itself)));
         } else if is(&[State::Unreached]) {
             all.push(Remedy::Reload { proxy: PoolId::Db });
         } else if is(&[State::ReplicationStopped, State::RowsDiffer]) && !writer {
@@ -537,8 +542,8 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     } else if let Some(taken) = free_port(&view.status, Thing::Server(view.name.clone())) {
         all.push(taken);
     } else if ours && view.pid.is_none() {
-        // Cordée starts it again.
-        all.push(Remedy::Itself);
+        // Cordée starts it again; where it keeps ending, its log says why.
+        all.extend((!keeps_ending(&view.status)).then_some(Remedy::Itself));
     } else if ours {
         all.extend(asks(view, &[Action::Restart]));
     } else {
@@ -546,6 +551,11 @@ fn web(view: &ServerView) -> Vec<Remedy> {
     }
     all.extend(asks(view, &[Action::Logs, Action::Test]));
     all
+}
+
+/// Whether it ended again and again, with a word of its own: that Cordée starts it anew does not help.
+fn keeps_ending(status: &Status) -> bool {
+    matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::ExitSaying { .. }))
 }
 
 /// What a person does about a port that another program holds.

@@ -139,6 +139,14 @@ pub enum Fault {
     /// A process ended with this code.
     #[error("ended with code {0}")]
     Exit(i32),
+    /// The same, of one that does so again and again, with the last that it wrote.
+    #[error("ended with code {code}")]
+    ExitSaying {
+        /// The code.
+        code: i32,
+        /// Its words, cut.
+        said: String,
+    },
     /// A process ended, and nobody saw how.
     #[error("ended")]
     Ended,
@@ -204,6 +212,9 @@ impl Fault {
             }
             Self::Signal(signal) => text!("reason-process-signal", signal = *signal),
             Self::Exit(code) => text!("reason-process-exit", code = *code),
+            Self::ExitSaying { code, said } => {
+                text!("reason-process-exit-said", code = *code, said = said.as_str())
+            }
             Self::Ended => text!("reason-process-gone"),
             Self::Overtaken => text!("decision-refused"),
             Self::NotStored => text!("decision-not-stored"),

@@ -342,6 +342,24 @@ pub struct Own {
     pub again: Option<Millis>,
     /// Servers whose folder could not be read: neither there nor missing.
     pub unread: BTreeSet<ServerName>,
+    /// What the state folder lacks of what the next start needs.
+    pub lost: Option<Lost>,
+}
+
+/// Files of the state that are gone, or cannot be read any more. What runs goes on without them; a start refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The folder, as a person knows it.
+    pub folder: String,
+    /// Their names.
+    pub names: String,
+}
+
+impl Lost {
+    /// The sentence.
+    pub fn says(&self) -> Text {
+        text!("own-lost", folder = self.folder.as_str(), names = self.names.as_str())
+    }
 }
 
 /// Room on the file system of the state folder.

@@ -2,11 +2,43 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
+
+/// Control characters, and marks that are not seen but turn or hide what is.
+pub fn is_unseen(c: char) -> bool {
+    let marks =
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    marks || c.is_control()
+}
+
+/// Adds a character, so that it is seen: ESC as `\x1B`, the mark that turns the direction of writing as `\u{202E}`.
+pub fn push_seen(text: &mut String, c: char) {
+    // Writing to a string cannot fail.
+    let _ = match c {
+        c if c.is_ascii_control() => write!(text, "\\x{:02X}", u32::from(c)),
+        c if is_unseen(c) => write!(text, "\\u{{{:04X}}}", u32::from(c)),
+        c => text.write_char(c),
+    };
+}
+
+/// Words of a program's or a stranger's as text that neither a page nor a terminal takes for anything but text. Lines
+/// and tabs stay.
+pub fn seen(words: &str) -> Cow<'_, str> {
+    let odd = |c: char| is_unseen(c) && !matches!(c, '\n' | '\t');
+    if !words.contains(odd) {
+        return Cow::Borrowed(words);
+    }
+    let mut text = String::with_capacity(words.len());
+    for c in words.chars() {
+        if odd(c) { push_seen(&mut text, c) } else { text.push(c) }
+    }
+    Cow::Owned(text)
+}
 
 /// Something that has a page of its own, as a sentence names it: in the journal, in causes and in the verdict the name
 /// leads there as long as there is one of that name.

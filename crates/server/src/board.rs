@@ -116,8 +116,8 @@ pub enum Ask {
     Clean {
         /// Do it.
         apply: bool,
-        /// Where the list goes.
-        reply: oneshot::Sender<Cleaning>,
+        /// Where the list goes; nothing while another cleaning is under way.
+        reply: oneshot::Sender<Option<Cleaning>>,
     },
 }
 

@@ -70,7 +70,10 @@ impl Logbook {
     /// One look. Gives the databases that are to open their log anew.
     fn round(&self) -> Vec<ServerName> {
         let mut folders = vec![self.home.logs()];
-        folders.extend(entries(&self.home.servers()).iter().map(|server| server.join("log")));
+        match self.home.server_folders() {
+            Ok(servers) => folders.extend(servers.iter().map(|(_, server)| server.join("log"))),
+            Err(error) => complain(&self.home.servers(), "reading a folder", &error),
+        }
         for log in folders.iter().flat_map(|folder| entries(folder)) {
             if log.extension().is_some_and(|e| e == "log")
                 && let Err(error) = logs::bound(&log, MOST)

@@ -187,7 +187,7 @@ impl Home {
             let path = path.to_owned();
             move |source| HomeError::Io { path, source }
         };
-        for server in files::entries(&self.servers()).map_err(wrap(&self.servers()))? {
+        for (_, server) in self.server_folders().map_err(wrap(&self.servers()))? {
             let path = server.join("data");
             match std::fs::symlink_metadata(&path) {
                 Ok(meta) if meta.uid() == uid => {}
@@ -251,6 +251,11 @@ impl Home {
         files::remove(&self.run)
     }
 
+    /// What it lacks of what a start needs.
+    pub fn lost(&self) -> Result<Vec<&'static str>, HomeError> {
+        whole::lost(&self.root)
+    }
+
     /// The state file.
     pub fn state(&self) -> PathBuf {
         self.root.join("state.db")
@@ -311,6 +316,20 @@ impl Home {
         self.proxy_run(proxy).join("master.sock")
     }
 
+    /// HAProxy's files.
+    pub fn conf(&self) -> PathBuf {
+        self.root.join("conf")
+    }
+
+    /// Makes the folders whose content is made anew: all but the servers'.
+    pub fn make_folders(&self, users: &Users) -> io::Result<()> {
+        files::folder(&self.run(), self.run_mode(), None)?;
+        let read_by_haproxy = users.haproxy.map(|user| User { uid: us(), gid: user.gid });
+        files::folder(&self.conf(), 0o750, read_by_haproxy)?;
+        files::folder(&self.trash(), 0o700, None)?;
+        files::folder(&self.logs(), 0o750, None)
+    }
+
     /// One HAProxy's file.
     pub fn proxy_config(&self, proxy: PoolId) -> PathBuf {
         self.root.join("conf").join(format!("{proxy}.cfg"))
@@ -334,6 +353,12 @@ impl Home {
     /// Folders of servers.
     pub fn servers(&self) -> PathBuf {
         self.root.join("servers")
+    }
+
+    /// The folders of servers that are there. Whatever else lies beside them is nobody's of ours.
+    pub fn server_folders(&self) -> io::Result<Vec<(ServerName, PathBuf)>> {
+        let all = files::entries(&self.servers())?.into_iter();
+        Ok(all.filter_map(|path| server_at(&path).map(|name| (name, path))).collect())
     }
 
     /// One server's folder.
@@ -367,6 +392,14 @@ impl Home {
     }
 }
 
+/// Whose folder that entry of `servers/` is: a server's has its name, and is a folder. One that cannot be looked at may
+/// be one.
+pub fn server_at(path: &Path) -> Option<ServerName> {
+    let name = ServerName::parse(path.file_name()?.to_str()?).ok()?;
+    let other = std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir());
+    (!other).then_some(name)
+}
+
 /// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are
 /// ours or root's. Where everybody may write, the sticky bit keeps names their owners'.
 fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
@@ -380,7 +413,7 @@ fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
 /// Who the cluster of a folder is, as its own file or the mark says.
 fn identity(root: &Path) -> Option<Identity> {
     [whole::IDENTITY, whole::COMPLETE].iter().find_map(|name| {
-        let text = std::fs::read_to_string(root.join(name)).ok()?;
+        let text = files::plain_text(&root.join(name)).ok()?;
         serde_json::from_str(&text).ok()
     })
 }
@@ -499,7 +532,7 @@ fn own_folder(path: &Path) -> bool {
 pub fn socket_of(root: &Path) -> PathBuf {
     let known = || {
         let root = root.canonicalize().ok()?;
-        let text = std::fs::read_to_string(root.join("cluster.json")).ok()?;
+        let text = files::plain_text(&root.join("cluster.json")).ok()?;
         let known = serde_json::from_str::<Identity>(&text).ok()?;
         // What is said to a copy is not meant for the original.
         let run =

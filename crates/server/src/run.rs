@@ -15,7 +15,6 @@ use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::Light;
 use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::process::geteuid;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -29,13 +28,13 @@ use crate::drills::Drills;
 use crate::engine::{Engine, Parts, last_question};
 use crate::guestbook::Guestbook;
 use crate::hands::datagrams::LogSocket;
-use crate::hands::files::folder;
+use crate::hands::files;
 use crate::hands::roster::Roster;
 use crate::hands::{logs, net, process};
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
-use crate::logbook::{self, Logbook, entries};
-use crate::paths::{Home, HomeError, User, Users};
+use crate::logbook::{self, Logbook};
+use crate::paths::{Home, HomeError, Users};
 use crate::secrets::{Secrets, write_private};
 use crate::store::{CommitError, Store, StoreError};
 use crate::surroundings::{self, DESCRIPTORS, FEWEST};
@@ -94,19 +93,19 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> RunError {
     move |source| RunError::Io { doing, source }
 }
 
-/// The folders and the lock of a cluster.
+/// The folders of a cluster.
 fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
-    folder(&home.run(), home.run_mode(), None)?;
-    let read_by_haproxy = users.haproxy.map(|user| User { uid: geteuid().as_raw(), gid: user.gid });
-    folder(&home.root.join("conf"), 0o750, read_by_haproxy)?;
-    folder(&home.servers(), 0o755, None)?;
-    folder(&home.trash(), 0o700, None)?;
-    folder(&home.logs(), 0o750, None)
+    home.make_folders(users)?;
+    files::folder(&home.servers(), 0o755, None)
 }
 
 /// Makes the folders of logs ours. An earlier Cordée left them to the servers' programs, which run on meanwhile.
 fn take_logs(home: &Home, users: &Users) {
-    for server in entries(&home.servers()) {
+    let servers = home.server_folders().unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "looking for servers' folders");
+        Vec::new()
+    });
+    for (_, server) in servers {
         let web = server.join("apache.conf").exists();
         let (names, user) = if web { (&apache::LOGS[..], users.apache) } else { (&[][..], None) };
         if let Err(error) = logs::prepare(&server.join("log"), names, user) {
@@ -124,7 +123,7 @@ fn lock(home: &Home) -> Result<OwnedFd, RunError> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(home.lock())
         .map_err(io("opening the lock file"))?;
     let fd = OwnedFd::from(file);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hands::files;
 use crate::random;
 
 /// All of them.
@@ -38,7 +39,7 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     /// Reads the file, or makes it.
     pub fn load(path: &Path) -> std::io::Result<Self> {
-        match std::fs::read_to_string(path) {
+        match files::plain_text(path) {
             Ok(text) => Self::whole(path, serde_json::from_str(&text).map_err(std::io::Error::from)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::make(path),
             Err(error) => Err(error),

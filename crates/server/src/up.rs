@@ -256,7 +256,7 @@ fn outdated(pid: u32) -> bool {
 
 fn spawn_keeper(home: &Home) -> std::io::Result<()> {
     std::fs::create_dir_all(home.logs())?;
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(home.logs().join(LOG))?;
+    let log = files::append(&home.logs().join(LOG))?;
     let roster = Roster::of(home);
     let entry = own_entry(&roster, "keeper")?;
     let mut command = std::process::Command::new(own_binary());
@@ -425,7 +425,7 @@ fn print_addresses(home: &Home, lang: Lang) {
     for (label, address) in rows {
         tell(&format!("{:<28} {address}", lang.say(&label)));
     }
-    if let Ok(code) = std::fs::read_to_string(home.setup_code()) {
+    if let Ok(code) = files::plain_text(&home.setup_code()) {
         tell(&format!("{:<28} {}", lang.tr("up-code"), code.trim()));
     }
 }

@@ -11,6 +11,8 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 
+/// What else holds a secret is read as the key is: a plain file, at once, or not at all.
+pub use crate::hands::files::{no_file, plain_text};
 use crate::secrets::write_private;
 
 /// An account of a database: its name and password.
@@ -95,7 +97,7 @@ impl Vault {
 
     /// Reads the key, or makes it.
     pub fn load(path: &Path) -> std::io::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match plain_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let text = hex(&fresh::<KEY>().ok_or_else(|| std::io::Error::other("no random bytes"))?);

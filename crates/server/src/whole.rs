@@ -3,7 +3,6 @@
 //!
 //! The mark [`COMPLETE`] is written last, when a first start has made everything. Without it the first start goes on.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -27,6 +26,8 @@ const FOREIGN_BUT_FINE: &str = "lost+found";
 const DRAFT: &str = "cluster.new";
 /// The first octets of a file of SQLite's ("Database File Format", 1.3).
 const SQLITE: &[u8] = b"SQLite format 3\0";
+/// What is read of a file: ours are shorter by far.
+const MOST: u64 = 1 << 20;
 /// Names in a refusal.
 const NAMED: usize = 8;
 
@@ -49,7 +50,8 @@ pub fn begun(root: &Path) -> Result<bool, HomeError> {
         return Ok(false);
     }
     for entry in std::fs::read_dir(&servers).map_err(wrap(&servers))? {
-        if there(&entry.map_err(wrap(&servers))?.path().join("data"))? {
+        let path = entry.map_err(wrap(&servers))?.path();
+        if paths::server_at(&path).is_some() && there(&path.join("data"))? {
             return Ok(true);
         }
     }
@@ -64,7 +66,12 @@ pub fn ours(root: &Path) -> Result<bool, HomeError> {
 /// A file's text; nothing when there is none. The folder may not be proven ours yet: nothing is done with it but to
 /// read.
 fn text(path: &Path) -> io::Result<Option<String>> {
-    match std::fs::read(path) {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        files::plain(path)?.take(MOST).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read() {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -111,6 +118,11 @@ pub fn check(root: &Path) -> Result<(), HomeError> {
             Err(HomeError::Unmarked { path: root.to_owned(), names: shown(&content) })
         };
     }
+    for name in [IDENTITY, COMPLETE] {
+        // A first start that goes on would put its own over whatever this is.
+        let path = root.join(name);
+        text(&path).map_err(wrap(&path))?;
+    }
     if !begun(root)? {
         return Ok(());
     }
@@ -138,6 +150,15 @@ fn shown(names: &[String]) -> String {
 /// The first file of the state that cannot be understood. Of the state file only its beginning is read: SQLite, when it
 /// opens an empty one, throws away the log beside it, and what is only there.
 pub fn damaged(root: &Path) -> Result<Option<&'static str>, HomeError> {
+    let state = root.join("state.db");
+    if !is_sqlite(&state).map_err(wrap(&state))? {
+        return Ok(Some("state.db"));
+    }
+    spoiled(root)
+}
+
+/// The same without the state file, which must not be opened beside SQLite: closing it would end SQLite's locks.
+fn spoiled(root: &Path) -> Result<Option<&'static str>, HomeError> {
     let read = |name: &str| {
         let path = root.join(name);
         text(&path).map(Option::unwrap_or_default).map_err(wrap(&path))
@@ -145,26 +166,35 @@ pub fn damaged(root: &Path) -> Result<Option<&'static str>, HomeError> {
     if serde_json::from_str::<serde_json::Value>(&read(IDENTITY)?).is_err() {
         return Ok(Some(IDENTITY));
     }
-    let state = root.join("state.db");
-    if !is_sqlite(&state).map_err(wrap(&state))? {
-        return Ok(Some("state.db"));
-    }
     if serde_json::from_str::<Secrets>(&read("secrets.json")?).is_err() {
         return Ok(Some("secrets.json"));
     }
     Ok((!Vault::is_key(&read("logins.key")?)).then_some("logins.key"))
 }
 
+/// What a folder that is served lacks of what a start needs, or has in no state to be read. Nothing is said before a
+/// first start has come to its end.
+pub fn lost(root: &Path) -> Result<Vec<&'static str>, HomeError> {
+    let mut all = missing(root)?;
+    if !there(&root.join("servers"))? {
+        all.push("servers");
+    }
+    if all.is_empty() {
+        all.extend(spoiled(root)?);
+    }
+    Ok(all)
+}
+
 /// Whether a file begins as SQLite's do.
 pub fn is_sqlite(path: &Path) -> io::Result<bool> {
     let mut begins = Vec::new();
-    File::open(path)?.take(SQLITE.len() as u64).read_to_end(&mut begins)?;
+    files::plain(path)?.take(SQLITE.len() as u64).read_to_end(&mut begins)?;
     Ok(begins == SQLITE)
 }
 
 /// Sets the mark, when everything that must survive is there.
 pub fn complete(root: &Path) -> io::Result<()> {
-    let identity = std::fs::read_to_string(root.join(IDENTITY))?;
+    let identity = files::plain_text(&root.join(IDENTITY))?;
     let mark = root.join(COMPLETE);
     if text(&mark)?.as_deref() == Some(identity.as_str()) {
         return Ok(());
@@ -288,6 +318,71 @@ mod tests {
             assert!(matches!(&error, HomeError::Damaged { path } if path.ends_with(name)), "{name}: {error}");
             assert_eq!(Home::found(&root).unwrap().map(|home| home.id), Some(before), "{name}");
         }
+    }
+
+    /// The same within a moment: what waits for the other end of a pipe would wait for ever.
+    fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || done.send(work()));
+        ended.recv_timeout(std::time::Duration::from_secs(10)).expect("it does not wait")
+    }
+
+    fn pipe(path: &Path) {
+        let _ = std::fs::remove_file(path);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn a_pipe_or_a_link_where_a_file_should_be_is_refused_at_once() {
+        for name in STATE.iter().chain(&[COMPLETE]) {
+            for link in [false, true] {
+                let root = whole("pipe");
+                let path = root.join(name);
+                if link {
+                    std::fs::rename(&path, root.join("other")).unwrap();
+                    std::os::unix::fs::symlink(root.join("other"), &path).unwrap();
+                } else {
+                    pipe(&path);
+                }
+                let opened = root.to_path_buf();
+                let error = at_once(move || Home::open(&opened).unwrap_err());
+                assert!(matches!(&error, HomeError::Io { path: at, .. } if *at == path), "{name}: {error}");
+                let asked = root.to_path_buf();
+                at_once(move || drop((crate::paths::socket_of(&asked), Home::found(&asked), lost(&asked))));
+            }
+        }
+        let root = place("pipe-alone");
+        pipe(&root.join(IDENTITY));
+        let opened = root.to_path_buf();
+        assert!(at_once(move || Home::open(&opened).is_err()), "it is not put aside for a first start");
+        let root = whole("pipe-visitors");
+        pipe(&root.join("visitors.db"));
+        let state = root.join("state.db");
+        std::fs::write(&state, "").unwrap();
+        let first = || Some(crate::web::fixture::desired());
+        assert!(at_once(move || crate::store::Store::open(&state, first).is_err()));
+    }
+
+    #[test]
+    fn what_is_lost_while_it_is_served_is_named() {
+        let root = whole("lost-later");
+        let home = Home::open(&root).unwrap();
+        files::folder(&home.servers(), 0o755, None).unwrap();
+        assert_eq!(lost(&root).unwrap(), [""; 0]);
+        for name in STATE.iter().copied().chain(["servers"]) {
+            std::fs::rename(root.join(name), root.join("aside")).unwrap();
+            assert_eq!(lost(&root).unwrap(), [name]);
+            std::fs::rename(root.join("aside"), root.join(name)).unwrap();
+        }
+        std::fs::write(root.join("secrets.json"), "").unwrap();
+        assert_eq!(lost(&root).unwrap(), ["secrets.json"]);
     }
 
     #[test]

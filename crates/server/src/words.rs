@@ -91,7 +91,7 @@ impl Lang {
         for (key, value) in &text.args {
             let value = match value {
                 Arg::Number(n) => FluentValue::from(*n),
-                Arg::Text(s) => FluentValue::from(unmarked(s)),
+                Arg::Text(s) => FluentValue::from(unmarked(&cordee_domain::text::seen(s))),
                 Arg::Message(inner) => FluentValue::from(self.fill(inner, name)),
                 Arg::Called { thing, says } => FluentValue::from(name(thing, self.say(says))),
                 Arg::Thing(thing) => FluentValue::from(name(thing, called(thing))),
@@ -325,6 +325,10 @@ mod tests {
             (
                 Reason::Ended { why: Fault::Exit(1), wait: 0 }.sentence(),
                 r#"{"key":"reason-process-exit","args":{"code":1}}"#,
+            ),
+            (
+                Fault::ExitSaying { code: 1, said: "no".to_owned() }.sentence(),
+                r#"{"key":"reason-process-exit-said","args":{"code":1,"said":"no"}}"#,
             ),
             (gone().sentence(), r#"{"key":"reason-socket-gone","args":{"path":"/s","pid":9}}"#),
             (

@@ -95,6 +95,31 @@ pub fn one_name_from_forty_addresses_is_five(cluster: &Cluster) {
     assert_eq!(guesses(cluster, "somebody-else", addresses), (5, 35));
 }
 
+/// Guesses in a row and at once, each at another name: memory stays what a few comparisons take at once.
+pub fn guesses_take_no_memory_that_stays(cluster: &Cluster) {
+    let _ = cluster.session();
+    let serve = cluster.serve().expect("it runs").pid;
+    let resident = || {
+        let text = std::fs::read_to_string(format!("/proc/{serve}/status")).expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
+    };
+    let before = resident();
+    let names = ["ada", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ida", "jan", "kim", "leo"];
+    let mut evaluated = 0;
+    for (net, name) in (50..).zip(names) {
+        evaluated += guesses(cluster, name, (1..=5).map(|n| Ipv4Addr::new(127, 0, net, n)).collect()).0;
+    }
+    for n in 1..=20 {
+        let name = names[usize::from(n) % names.len()];
+        guesses(cluster, name, vec![Ipv4Addr::new(127, 0, 80, n)]);
+    }
+    assert!(evaluated >= 50, "{evaluated} were compared");
+    let grown = resident().saturating_sub(before);
+    println!("#   {evaluated} and some compared: {before} MiB before, {grown} more");
+    assert!(grown < 100, "{grown} MiB more after {evaluated} comparisons");
+}
+
 /// From here on the account is under attack from everywhere, and its owner signs in all the same.
 pub fn who_was_here_before_gets_in_while_others_guess(cluster: &Cluster) {
     let _ = cluster.session();

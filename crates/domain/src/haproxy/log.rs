@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Millis, ServerName};
+use crate::text::push_seen;
 
 /// First word of a line. Another order of fields gets another one.
 const MARK: &str = "cordee3";
@@ -201,9 +202,7 @@ pub fn visible(octets: &[u8]) -> String {
         for c in chunk.valid().chars() {
             match c {
                 '\\' => text.push_str("\\\\"),
-                c if c.is_ascii_control() => drop(write!(text, "\\x{:02X}", u32::from(c))),
-                c if unseen(c) => drop(write!(text, "\\u{{{:04X}}}", u32::from(c))),
-                c => text.push(c),
+                c => push_seen(&mut text, c),
             }
         }
         for octet in chunk.invalid() {
@@ -211,13 +210,6 @@ pub fn visible(octets: &[u8]) -> String {
         }
     }
     text
-}
-
-/// Control characters, and marks that are not seen but turn or hide what is.
-fn unseen(c: char) -> bool {
-    let marks =
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    marks || c.is_control()
 }
 
 /// `FROM>TO`: keys of the site's list of colours, `-` for none before. Anything else is nothing.

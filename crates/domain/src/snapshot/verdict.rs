@@ -5,7 +5,7 @@ use crate::causes::attention;
 use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, Own, ProcessId, Room};
+use crate::observed::{Lost, Observed, Own, ProcessId, Room};
 use crate::reason::Reason;
 use crate::state::{Light, Remark, State};
 use crate::text;
@@ -21,10 +21,12 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     let why = match (&own.unwritable, own.hindrance()) {
         (Some(_), Some(why)) => text!("verdict-unwritable", why = why),
         (None, Some(why)) => why,
-        (_, None) => match own.room.as_ref().and_then(Room::says) {
-            Some(why) => why,
-            None => return verdict,
-        },
+        (_, None) => {
+            match own.lost.as_ref().map(Lost::says).or_else(|| own.room.as_ref().and_then(Room::says)) {
+                Some(why) => why,
+                None => return verdict,
+            }
+        }
     };
     although(verdict, why)
 }
@@ -368,6 +370,16 @@ mod tests {
             let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
             assert_eq!(said(&own, light), wanted);
         }
+    }
+
+    #[test]
+    fn a_state_that_is_not_whole_is_never_good() {
+        let lost = Lost { folder: "/var/lib/cordee".to_owned(), names: "secrets.json".to_owned() };
+        let mut own = Own { lost: Some(lost), ..Own::default() };
+        let wanted = (Light::Warning, "verdict-risk".to_owned(), "own-lost".to_owned());
+        assert_eq!(said(&own, Light::Good), wanted);
+        own.room = Some(Room { folder: "/var/lib/cordee".to_owned(), free: 200 << 20 });
+        assert_eq!(said(&own, Light::Good), wanted, "a nearly full disk says nothing worse");
     }
 
     #[test]

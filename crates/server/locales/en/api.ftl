@@ -14,6 +14,7 @@ problem-body-type = The body must be sent as application/json.
 problem-dsn-account = The account is app or owner.
 problem-dsn-server = There is no such database.
 problem-engine-slow = The answer did not come within {$seconds} seconds. What was asked may still happen: look at the state before you ask again.
+problem-cleaning = A cleaning is under way. Ask again in a moment.
 problem-event-id = Not the id of an event: it is a whole number.
 problem-flag = Say true or false.
 problem-last-healthy = No web server but { $name } serves or is on its way: without it visitors get nothing. On the command line --force, in the API force=true has it done all the same.

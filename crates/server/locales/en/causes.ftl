@@ -1,6 +1,7 @@
 # The list under the verdict: causes, and what puts them right.
 
 cause-blind = Cannot look
+cause-lost = Its state is not whole
 cause-by = by { $who } at
 cause-door-waits = No answer at its addresses yet
 cause-explains = Also affects { $names }.
@@ -15,6 +16,7 @@ reason-unkept = Nobody would start it again if it ended.
 remedy-anyway = Take { $name } out all the same
 remedy-config = Look at the file of { $proxy }
 remedy-doctor = “cordee doctor” says what is missing; Cordée goes on by itself as soon as it is there.
+remedy-lost = Put it back before Cordée is started again: from where it was moved to, or every file of the state from the same copy of the folder. “cordee doctor” says what is missing.
 remedy-external = Cordée does not run { $name }: start it, or mend it, where it runs.
 remedy-itself = Cordée is dealing with it: nothing to do.
 remedy-logs = Logs of { $name }

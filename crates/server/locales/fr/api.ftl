@@ -14,6 +14,7 @@ problem-body-type = Le corps doit être envoyé en application/json.
 problem-dsn-account = Le compte est app ou owner.
 problem-dsn-server = Cette base de données n’existe pas.
 problem-engine-slow = La réponse n’est pas venue en {$seconds} secondes. La demande peut encore aboutir : regardez l’état avant de la répéter.
+problem-cleaning = Un nettoyage est en cours. Redemandez dans un moment.
 problem-event-id = Ce n’est pas le numéro d’un événement, qui est un nombre entier.
 problem-flag = Indiquez true ou false.
 problem-last-healthy = Aucun autre serveur web ne répond ou n’est sur le point de répondre : sans { $name }, les visiteurs n’ont plus rien. En ligne de commande --force, dans l’API force=true le fait quand même.

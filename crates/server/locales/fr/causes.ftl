@@ -1,6 +1,7 @@
 # La liste sous le verdict : les causes, et ce qui les répare.
 
 cause-blind = Ne peut rien observer
+cause-lost = Son état est incomplet
 cause-by = par { $who } à
 cause-door-waits = Pas encore de réponse à ses adresses
 cause-explains = Touche aussi : { $names }.
@@ -18,6 +19,7 @@ reason-unkept = Personne ne la relancerait si elle s’arrêtait.
 remedy-anyway = Sortir { $name } quand même
 remedy-config = Voir le fichier de { $proxy }
 remedy-doctor = « cordee doctor » dit ce qui manque ; Cordée reprend dès que c’est là.
+remedy-lost = Remettez-le avant tout redémarrage de Cordée : de là où il a été déplacé, ou tous les fichiers d’état d’une même copie du dossier. « cordee doctor » dit ce qui manque.
 remedy-external = { $name } est administré ailleurs : démarrez-le, ou réparez-le, là où il tourne.
 remedy-itself = Cordée s’en occupe : rien à faire.
 remedy-logs = Journaux de { $name }

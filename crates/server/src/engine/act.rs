@@ -272,7 +272,7 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
 /// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
 async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
     let file = data::position_file(&parts.home.server(name));
-    let kept = std::fs::read_to_string(&file).map_err(|e| io(&e))?;
+    let kept = files::plain_text(&file).map_err(|e| io(&e))?;
     let copied = Copied::parse(&kept).ok_or_else(|| text!("copy-no-position"))?;
     let told = copied.told.clone();
     let end = copied.end(database.told().await?);

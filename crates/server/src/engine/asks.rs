@@ -66,8 +66,15 @@ impl Engine {
             }
             Ask::Clean { apply, reply } => {
                 let (home, names) = (self.parts.home.clone(), self.known_names());
+                // What goes at the moment is neither there nor gone.
+                let Ok(turn) = self.cleaning.clone().try_lock_owned() else {
+                    let _ = reply.send(None);
+                    return;
+                };
                 self.work.spawn_blocking(move || {
-                    let _ = reply.send(clean::clean(&home, &names, apply));
+                    let found = clean::clean(&home, &names, apply);
+                    drop(turn);
+                    let _ = reply.send(Some(found));
                 });
             }
         }

@@ -1,6 +1,5 @@
 //! What somebody wrote into HAProxy's file: kept before it is overwritten, and shown beside the wish.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
@@ -48,7 +47,7 @@ pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Fault> {
 
 fn read(path: &std::path::Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    files::plain(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

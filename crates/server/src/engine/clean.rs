@@ -16,10 +16,10 @@ use cordee_domain::text::Text;
 
 use crate::board::{Cleaning, Leftover};
 use crate::hands::{files, process};
-use crate::paths::Home;
+use crate::paths::{self, Home};
 
 use super::asks::entries;
-use super::{by_hand, data};
+use super::by_hand;
 
 /// A draft is renamed within a moment: one that is older was left by an act that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> C
         let shown = path.strip_prefix(&home.root).unwrap_or(&path);
         Leftover { path: shown.to_string_lossy().into_owned(), why, bytes }
     };
-    let foreign = entries(&home.servers()).into_iter().filter(|path| data::home_of(path).is_none());
+    let foreign = entries(&home.servers()).into_iter().filter(|path| paths::server_at(path).is_none());
     let foreign = foreign.map(|path| (size(&path), path));
     Cleaning {
         items: leftovers(home, names, apply)

@@ -28,7 +28,7 @@ pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Faul
     let sql = home.join("accounts.sql");
     let draft = folders(&home, user).map_err(|e| io(&e))?;
     files::write(&sql, accounts(parts), 0o600, user).map_err(|e| io(&e))?;
-    let result = install(&draft, &sql, user, &home.join("log").join(INSTALL));
+    let result = install(&home, &draft, &sql, user);
     process::remove_file(&sql).map_err(|e| io(&e))?;
     result?;
     complete(&home, &draft, id).map_err(|e| io(&e))
@@ -76,14 +76,6 @@ const OF_A_WEB_SERVER: [&str; 2] = ["apache.conf", "site"];
 /// The file that says for which id a server's folder was made.
 pub(super) fn id_file(home: &Path) -> PathBuf {
     home.join("id")
-}
-
-/// The server whose folder that would be. What no server can be called, and what is no folder but a file or a link, is
-/// somebody else's: a file system has a `lost+found`, a person keeps a `web1.bak`.
-pub(super) fn home_of(path: &Path) -> Option<ServerName> {
-    let name = ServerName::parse(path.file_name()?.to_str()?).ok()?;
-    let other = std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir());
-    (!other).then_some(name)
 }
 
 /// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the
@@ -184,7 +176,8 @@ pub(super) const fn mebibytes(bytes: u64) -> u64 {
     bytes >> 20
 }
 
-fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<(), Fault> {
+fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(), Fault> {
+    let log = &home.join("log").join(INSTALL);
     let output = files::remove(log).and_then(|()| files::append(log)).map_err(|e| io(&e))?;
     let errors = output.try_clone().map_err(|e| io(&e))?;
     let mut command = Command::new("/usr/bin/mariadb-install-db");
@@ -199,7 +192,8 @@ fn install(data: &Path, sql: &Path, user: Option<User>, log: &Path) -> Result<()
         .arg(format!("--innodb-log-file-size={REDO_LOG}"))
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("TMPDIR", "/tmp")
+        // Its tables of a moment have names that can be guessed: not where everybody may take them.
+        .env("TMPDIR", home.join("tmp"))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output)
@@ -372,7 +366,7 @@ mod tests {
         std::os::unix::fs::symlink(servers.join("web1"), servers.join("web3")).expect("a link");
         let entries = files::entries(&servers).expect("seen");
         let homes: Vec<String> =
-            entries.iter().filter_map(|path| home_of(path)).map(|n| n.to_string()).collect();
+            entries.iter().filter_map(|path| crate::paths::server_at(path)).map(|n| n.to_string()).collect();
         fs::remove_dir_all(&servers).expect("gone");
         assert_eq!((entries.len(), homes), (7, vec!["web1".to_owned()]));
     }

@@ -106,7 +106,7 @@ pub(super) fn import(
 async fn prepare(parts: &Parts, server: &Server, into: &Database, schemas: &[String]) -> Result<(), Fault> {
     let home = parts.home.server(&server.name);
     let mark = begun_file(&home);
-    let known = std::fs::read_to_string(&mark).is_ok_and(|text| text.trim() == server.id.to_string());
+    let known = files::plain_text(&mark).is_ok_and(|text| text.trim() == server.id.to_string());
     let mut statements = Vec::new();
     if known {
         let drop = |schema: &String| format!("DROP DATABASE IF EXISTS `{}`", schema.replace('`', "``"));

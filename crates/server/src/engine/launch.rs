@@ -103,7 +103,7 @@ fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Fault> {
         ],
         folder: run,
         log: parts.home.logs().join(format!("haproxy-{proxy}.log")),
-        environment: &[],
+        environment: Vec::new(),
         user: parts.users.haproxy,
     })
 }
@@ -131,6 +131,9 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
             home: &home,
             site_config: &site_config,
         });
+        let (folder_of_php, file) = apache::PHP;
+        folder(&home.join(folder_of_php), 0o755, None)?;
+        files::replace(&home.join(folder_of_php).join(file), apache::php(&home), 0o644, None)?;
         files::replace(&home.join("apache.conf"), &config, 0o644, None)
     };
     prepare().map_err(|e| io(&e))?;
@@ -142,7 +145,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
             "-DFOREGROUND".to_owned(),
         ],
         log: home.join("log").join("apache.log"),
-        environment: &[],
+        environment: vec![apache::php_folders(&home)],
         folder: home,
         user,
     })
@@ -242,7 +245,9 @@ fn database_program(
         arguments: vec![format!("--defaults-file={}", home.join("my.cnf").display())],
         log: home.join("log").join("mariadb.log"),
         // The files in which it keeps its links' passwords are its own only.
-        environment: &[("UMASK", "0600"), ("UMASK_DIR", "0700")],
+        environment: [("UMASK", "0600"), ("UMASK_DIR", "0700")]
+            .map(|(name, mode)| (name, mode.to_owned()))
+            .into(),
         folder: home,
         user,
     })

@@ -69,7 +69,7 @@ impl Engine {
 
 /// The worker that an earlier Cordée knew to run its file, if it is still that process.
 pub(super) fn recorded(home: &Home, proxy: PoolId) -> Option<u32> {
-    let line = std::fs::read_to_string(home.proxy_worker(proxy)).ok()?;
+    let line = files::plain_text(&home.proxy_worker(proxy)).ok()?;
     let (worker, started) = line.trim().split_once(' ')?;
     let (worker, started): (u32, u64) = (worker.parse().ok()?, started.parse().ok()?);
     (process::started(worker) == Some(started)).then_some(worker)

@@ -50,7 +50,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
-use cordee_domain::observed::{CopySeen, Observed, ProcessId, Seen};
+use cordee_domain::observed::{CopySeen, Lost, Observed, ProcessId, Seen};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
@@ -148,7 +148,7 @@ enum Sight {
     /// A decision of Cordée's own was stored, or not.
     Wish { change: Change, outcome: Outcome },
     /// The free bytes beside the state file.
-    Own { room: io::Result<u64> },
+    Own { room: io::Result<u64>, lost: Option<Lost> },
     /// Who listens on the servers' ports, where that has changed.
     Ports(ports::Found),
     /// Who holds the socket that somebody else has on a server's port.
@@ -205,6 +205,8 @@ pub struct Engine {
     /// What could not be looked at, and why.
     unseeing: BTreeMap<&'static str, Fault>,
     own: own::Watch,
+    /// Held while what no wish explains is looked for or removed.
+    cleaning: Arc<tokio::sync::Mutex<()>>,
     signs: Signs,
 }
 
@@ -237,6 +239,7 @@ impl Engine {
             waiting: false,
             unseeing: BTreeMap::new(),
             own: own::Watch::default(),
+            cleaning: Arc::default(),
             signs: Signs::from_environment(),
         };
         import::forget_options(&engine.parts);
@@ -486,7 +489,7 @@ impl Engine {
                 self.busy.remove(&Target::Wish);
                 self.stepped(&Step::Wish(change), outcome);
             }
-            Sight::Own { room } => self.take_own(room),
+            Sight::Own { room, lost } => self.take_own(room, lost),
             Sight::Ports(found) => self.take_ports(found),
             Sight::Holder { id, inode, holder } => self.take_holder(&id, inode, &holder),
         }

@@ -1,17 +1,17 @@
-//! What Cordée itself needs: room on the disk, and a state file that can be written.
+//! What Cordée itself needs: room on the disk, a state file that can be written, and the files of the next start.
 
 use std::io;
 use std::time::Duration;
 
 use cordee_domain::fault::Fault;
-use cordee_domain::observed::{ProcessId, Room};
+use cordee_domain::observed::{Lost, ProcessId, Room};
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use tokio::time::Instant;
 
 use crate::clock::now;
-use crate::hands::files::{self, folder};
-use crate::paths::Home;
+use crate::hands::files;
+use crate::paths::{Home, HomeError, Users};
 use crate::store::Store;
 
 use super::{Engine, Sight};
@@ -36,18 +36,40 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
     last.is_none_or(|at| at.elapsed() >= pace)
 }
 
-/// Makes the folder of sockets anew when somebody removed it.
-fn run_folder(home: &Home, store: &Store) {
-    let run = home.run();
-    if !matches!(run.try_exists(), Ok(false)) {
+/// Makes folders anew that somebody removed, and whose content is made anew too.
+fn folders(home: &Home, users: &Users, store: &Store) {
+    let all = [home.run(), home.conf(), home.trash(), home.logs()];
+    let gone: Vec<_> = all.into_iter().filter(|path| matches!(path.try_exists(), Ok(false))).collect();
+    if gone.is_empty() {
         return;
     }
-    match folder(&run, home.run_mode(), None) {
-        Ok(()) => store.tell("cluster", Some(Light::Warning), &text!("event-run-anew")),
+    if let Err(error) = home.make_folders(users) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "making folders anew");
+        return;
+    }
+    for path in gone {
+        let told = if path == home.run() {
+            text!("event-run-anew")
+        } else {
+            text!("event-folder-anew", folder = path.display().to_string())
+        };
+        store.tell("cluster", Some(Light::Warning), &told);
+    }
+}
+
+/// What the state folder lacks. The names are one word each.
+fn lost(home: &Home) -> Option<Lost> {
+    match home.lost() {
+        Ok(names) if names.is_empty() => None,
+        Ok(names) => Some(names.join(", ")),
+        // It is there, and is no file that could be read.
+        Err(HomeError::Io { path, .. }) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "making the folder of sockets");
+            tracing::warn!(error = &error as &dyn std::error::Error, "looking at the state folder");
+            None
         }
     }
+    .map(|names| Lost { folder: home.root.display().to_string(), names })
 }
 
 impl Engine {
@@ -80,18 +102,27 @@ impl Engine {
             self.own.proven = Some(Instant::now());
         }
         let (store, home, out) = (self.parts.store.clone(), self.parts.home.clone(), self.out.clone());
+        let users = self.parts.users;
         self.work.spawn_blocking(move || {
-            run_folder(&home, &store);
+            folders(&home, &users, &store);
             if prove {
                 store.prove();
             }
-            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root) });
+            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root), lost: lost(&home) });
         });
     }
 
-    /// Takes in how much room there is.
-    pub(super) fn take_own(&mut self, room: io::Result<u64>) {
+    /// Takes in how much room there is, and what the folder lacks.
+    pub(super) fn take_own(&mut self, room: io::Result<u64>, lost: Option<Lost>) {
         self.own.under_way = false;
+        match (&self.observed.own.lost, &lost) {
+            (before, Some(now)) if before.as_ref() != Some(now) => {
+                self.note("cluster", Some(Light::Critical), &now.says());
+            }
+            (Some(_), None) => self.note("cluster", Some(Light::Good), &text!("event-own-whole")),
+            _ => {}
+        }
+        self.observed.own.lost = lost;
         let folder = self.parts.home.root.display().to_string();
         let room = room.map(|free| Room { folder, free });
         let (before, looked) = match room {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use cordee_domain::text;
 use crate::clock::now;
 use crate::hands::process::{self, Found};
 use crate::hands::roster::Roster;
-use crate::hands::{files, trouble};
+use crate::hands::{files, logs, trouble};
 
 use super::{Engine, Sight, data, import, meddling};
 
@@ -138,8 +139,7 @@ impl Engine {
     fn look_at_homes(&mut self) -> io::Result<()> {
         let mut looked = Ok(());
         let mut homes = BTreeMap::new();
-        for path in files::entries(&self.parts.home.servers())? {
-            let Some(name) = data::home_of(&path) else { continue };
+        for (name, path) in self.parts.home.server_folders()? {
             let made = match data::made(&path) {
                 Ok(made) => made,
                 // It went to the trash since it was listed.
@@ -232,7 +232,13 @@ impl Engine {
             (false, true) => seen.failures + 1,
             (false, false) => 1,
         };
-        seen.trouble = (!asked).then(|| why.clone());
+        let again = seen.failures > 1;
+        seen.trouble = (!asked).then(|| match (&why, id) {
+            (Fault::Exit(code), ProcessId::Server(name)) if again => {
+                saying(*code, &self.parts.home.server(name).join("log")).unwrap_or_else(|| why.clone())
+            }
+            _ => why.clone(),
+        });
         self.cut_off_at_once();
         self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -380,6 +386,38 @@ fn orphans(found: &[Found], id: &ProcessId) -> Vec<u32> {
         .unwrap_or_default()
 }
 
+/// Characters of what a program wrote last that are passed on.
+const SAID: usize = 300;
+/// What Apache writes last, whatever came before.
+const NOTHING_SAID: &str = "AH00016";
+
+/// A line without when and by which process it was written: those change with each try.
+fn undated(line: &str) -> &str {
+    let mut said = line.trim();
+    // Apache's: `[when] [module:level] [pid 1:tid 1] what`.
+    while let Some((_, rest)) = said.strip_prefix('[').and_then(|_| said.split_once("] ")) {
+        said = rest;
+    }
+    // MariaDB's: `when thread [level] what`.
+    ["[ERROR] ", "[Warning] ", "[Note] "]
+        .iter()
+        .find_map(|level| said.split_once(level))
+        .map_or(said, |(_, what)| what)
+}
+
+/// Why a program ends again and again: the last line of the log that it wrote to last.
+fn saying(code: i32, folder: &Path) -> Option<Fault> {
+    let written = |name: &&str| std::fs::symlink_metadata(folder.join(name)).and_then(|m| m.modified()).ok();
+    let own = ["error.log", "apache.log", "mariadb.log"];
+    let log = own.iter().filter(|name| written(name).is_some()).max_by_key(|name| written(name))?;
+    let (lines, _) = logs::tail_without(&folder.join(log), 1, |line| {
+        line.trim().is_empty() || line.contains(NOTHING_SAID)
+    })
+    .ok()?;
+    let said: String = undated(lines.last()?).chars().take(SAID).collect();
+    Some(Fault::ExitSaying { code, said })
+}
+
 fn reason(status: Option<ExitStatus>) -> Fault {
     match status.map(|s| (s.signal(), s.code())) {
         Some((Some(signal), _)) => Fault::Signal(signal),
@@ -398,6 +436,28 @@ mod tests {
     use rustix::process::Signal;
 
     use super::*;
+
+    #[test]
+    fn what_a_program_wrote_last_is_said_without_what_changes_each_time() {
+        let folder = std::path::PathBuf::from(env!("OUT_DIR")).join(format!("saying-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(saying(1, &folder), None, "nothing was written");
+        let said = |name: &str, lines: &str| {
+            std::fs::write(folder.join(name), lines).unwrap();
+            match saying(1, &folder) {
+                Some(Fault::ExitSaying { code: 1, said }) => said,
+                other => panic!("{other:?}"),
+            }
+        };
+        let apache = "[Mon Nov 30 08:25:18 2026] [core:crit] [pid 7:tid 7] (17)File exists: AH00001: no scoreboard\n\
+                      [Mon Nov 30 08:25:18 2026] [core:emerg] [pid 7:tid 7] AH00016: Configuration Failed\n\n";
+        assert_eq!(said("error.log", apache), "(17)File exists: AH00001: no scoreboard");
+        std::fs::remove_file(folder.join("error.log")).unwrap();
+        let mariadb = "2026-11-30  8:25:18 0 [ERROR] Aborting\n";
+        assert_eq!(said("mariadb.log", mariadb), "Aborting");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     /// A parent that leads a group, and its child.
     struct Family(Child, u32);

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::board::Board;
 use crate::clock::now;
+use crate::hands::files;
 use crate::hands::knock;
 use crate::paths::Home;
 use crate::random;
@@ -106,5 +107,5 @@ impl Numbers {
 
 /// The number of the last question that was asked.
 pub fn last_question(home: &Home) -> u64 {
-    std::fs::read_to_string(home.own_questions()).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    files::plain_text(&home.own_questions()).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

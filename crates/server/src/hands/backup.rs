@@ -65,7 +65,8 @@ fn files_at(
         .arg(format!("--defaults-file={}", options.display()))
         .arg("--backup")
         .arg("--stream=xbstream")
-        .arg(format!("--target-dir={}", temporary.display()));
+        .arg(format!("--target-dir={}", temporary.display()))
+        .env("TMPDIR", temporary);
     let mut writer = as_user(Command::new("/usr/bin/mbstream"), user, log).map_err(failed)?;
     writer.arg("-x").arg("-C").arg(into);
     pipe(reader, writer, None, watch)?;
@@ -74,6 +75,7 @@ fn files_at(
         .arg("--no-defaults")
         .arg("--prepare")
         .arg(format!("--target-dir={}", into.display()))
+        .env("TMPDIR", temporary)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status();

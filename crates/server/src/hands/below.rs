@@ -18,8 +18,8 @@ use rustix::process::geteuid;
 
 use crate::paths::User;
 
-/// How deep a folder is measured. A tree that is deeper was made to trouble us.
-const DEEPEST: u8 = 64;
+/// Folders that are open at once while one is measured.
+const MOST_OPEN: usize = 64;
 
 /// An open folder.
 #[derive(Debug)]
@@ -118,29 +118,63 @@ impl Folder {
         Ok(rustix::fs::fsync(&self.fd)?)
     }
 
-    /// The bytes of what has that name, with everything in it down to 64 levels. What vanishes meanwhile has none.
+    /// The bytes of what has that name, with everything in it, what its folders take included. What vanishes meanwhile
+    /// has none.
+    ///
+    /// A folder is open only while one of its folders is still to be measured, so that however deep they lie in each
+    /// other, few are open at once. Of a tree that would keep more open than that, the rest is left out: it was made to
+    /// trouble us.
     pub fn size(&self, name: &OsStr) -> io::Result<u64> {
-        self.size_within(name, DEEPEST)
+        let mut sum = self.own_size(name)?;
+        let mut left: Vec<(Self, Vec<OsString>)> = Vec::new();
+        let mut next = self.folder_of(name)?;
+        loop {
+            if let Some(folder) = next.take() {
+                let mut folders = Vec::new();
+                for name in folder.names()? {
+                    sum += folder.own_size(&name)?;
+                    if folder.is_folder(&name)? {
+                        folders.push(name);
+                    }
+                }
+                if left.len() < MOST_OPEN {
+                    left.push((folder, folders));
+                }
+            }
+            let Some((folder, mut folders)) = left.pop() else { return Ok(sum) };
+            if let Some(name) = folders.pop() {
+                next = folder.folder_of(&name)?;
+                if !folders.is_empty() {
+                    left.push((folder, folders));
+                }
+            }
+        }
     }
 
-    fn size_within(&self, name: &OsStr, deeper: u8) -> io::Result<u64> {
+    /// What it takes by itself.
+    fn own_size(&self, name: &OsStr) -> io::Result<u64> {
         let found = match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => found,
             Err(Errno::NOENT) => return Ok(0),
             Err(error) => return Err(error.into()),
         };
-        if kind(&found) != FileType::Directory {
-            return Ok(u64::try_from(found.st_size).unwrap_or(0));
+        let taken = if kind(&found) == FileType::Directory { found.st_blocks * 512 } else { found.st_size };
+        Ok(u64::try_from(taken).unwrap_or(0))
+    }
+
+    fn is_folder(&self, name: &OsStr) -> io::Result<bool> {
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(kind(&found) == FileType::Directory),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        if deeper == 0 {
-            return Ok(0);
-        }
+    }
+
+    /// The folder of that name; nothing where another thing is, or has become of it.
+    fn folder_of(&self, name: &OsStr) -> io::Result<Option<Self>> {
         match self.inside(name) {
-            Ok(folder) => {
-                folder.names()?.iter().try_fold(0_u64, |sum, n| Ok(sum + folder.size_within(n, deeper - 1)?))
-            }
-            // It has become another thing, or is gone: it is no folder of this tree any more.
-            Err(error) if swapped(&error) => Ok(0),
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if swapped(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }

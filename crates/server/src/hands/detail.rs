@@ -13,7 +13,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row};
 use tokio::time::timeout;
 
-use super::mysql::{Database, explain, variables};
+use super::mysql::{Bounded as _, Database, explain, variables};
 
 /// All questions together.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ async fn answers(conn: &mut Conn) -> Result<Answers, mysql_async::Error> {
 }
 
 async fn threads(conn: &mut Conn) -> Result<BTreeMap<ServerName, Threads>, mysql_async::Error> {
-    let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+    let rows: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
     Ok(rows.iter().filter_map(one_link).collect())
 }
 
@@ -80,17 +80,17 @@ fn one_link(row: &Row) -> Option<(ServerName, Threads)> {
 /// Who may sign in, and with which rights; roles are no accounts. Nothing that stands for a password is asked for.
 async fn accounts(conn: &mut Conn) -> Result<Vec<Account>, mysql_async::Error> {
     let names: Vec<Row> = conn
-        .query("SELECT User, Host FROM mysql.user WHERE is_role = 'N' ORDER BY User, Host LIMIT 500")
+        .all("SELECT User, Host FROM mysql.user WHERE is_role = 'N' ORDER BY User, Host LIMIT 500")
         .await?;
     let everywhere: Vec<Row> = conn
-        .exec(
+        .all_with(
             "SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES \
              WHERE PRIVILEGE_TYPE <> 'USAGE' LIMIT ?",
             (RIGHTS,),
         )
         .await?;
     let schemas: Vec<Row> = conn
-        .exec(
+        .all_with(
             "SELECT DISTINCT GRANTEE, TABLE_SCHEMA FROM information_schema.SCHEMA_PRIVILEGES LIMIT ?",
             (RIGHTS,),
         )
@@ -113,12 +113,13 @@ async fn accounts(conn: &mut Conn) -> Result<Vec<Account>, mysql_async::Error> {
         }
     }
     let roles = conn
-        .query(
+        .all(
             "SELECT User, JSON_VALUE(Priv, '$.access') FROM mysql.global_priv \
              WHERE JSON_VALUE(Priv, '$.is_role') = 1 LIMIT 500",
         )
         .await?;
-    let members = conn.exec("SELECT User, Host, Role FROM mysql.roles_mapping LIMIT ?", (RIGHTS,)).await?;
+    let members =
+        conn.all_with("SELECT User, Host, Role FROM mysql.roles_mapping LIMIT ?", (RIGHTS,)).await?;
     through_roles(&mut all, &roles, &members);
     Ok(all.into_values().collect())
 }
@@ -161,7 +162,7 @@ fn through_roles(all: &mut BTreeMap<String, Account>, roles: &[Row], members: &[
 /// Who is signed in, but for this connection.
 async fn crowds(conn: &mut Conn) -> Result<Vec<Crowd>, mysql_async::Error> {
     let rows: Vec<Row> = conn
-        .exec(
+        .all_with(
             "SELECT USER, COMMAND, TIME_MS, LEFT(INFO, 400) FROM information_schema.PROCESSLIST \
              WHERE ID <> CONNECTION_ID() ORDER BY TIME_MS DESC LIMIT ?",
             (CONNECTIONS,),

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -79,6 +80,26 @@ pub fn text(path: &Path) -> io::Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Opens a plain file to read it, where no other user may write. What is anything else, a link or a pipe, is refused,
+/// and never waited for.
+pub fn plain(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+/// What opening anything but a plain file gives.
+pub fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a plain file")
+}
+
+/// The text of a plain file where no other user may write.
+pub fn plain_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    plain(path)?.take(MOST_TEXT).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Whether there is a folder. Fails when that cannot be told.

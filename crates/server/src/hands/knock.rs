@@ -14,7 +14,7 @@ use mysql_async::prelude::Queryable as _;
 use rustix::io::Errno;
 use tokio::time::timeout;
 
-use super::mysql::{PACKET, WAIT, account, at};
+use super::mysql::{WAIT, account, at};
 use super::trouble;
 use super::visitor::{VisitError, Visitor};
 
@@ -35,11 +35,7 @@ pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) 
 /// Asks at an address as an application would: a connection of its own, with the application's account. `Err`: it could
 /// not be asked, for want of something of Cordée's own.
 pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Fault> {
-    let options = at(to)
-        .max_allowed_packet(Some(PACKET))
-        .wait_timeout(Some(WAIT))
-        .user(Some(account::APP))
-        .pass(Some(password));
+    let options = at(to).wait_timeout(Some(WAIT)).user(Some(account::APP)).pass(Some(password));
     let talk = async {
         let mut conn = Conn::new(options).await?;
         let row: Option<(u8, u32, bool)> = conn.query_first("SELECT 1, @@server_id, @@read_only").await?;

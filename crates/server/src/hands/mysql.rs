@@ -20,12 +20,15 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
 use tokio::time::timeout;
 
+mod bounded;
 mod events;
 mod external;
 mod freight;
 mod numbers;
 mod replication;
 mod watched;
+
+pub(super) use bounded::Bounded;
 
 use super::process::failpoint;
 use super::trouble;
@@ -48,9 +51,11 @@ const CLIENT_ERRORS: u32 = 2_000;
 /// An event without the mark that was expected, or with one that was not.
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
-/// The longest packet of one of ours: the protocol's own limit. Named, because each new connection asks for it
-/// otherwise.
-pub(super) const PACKET: usize = 1 << 30;
+/// The longest packet of a connection that carries rows: the protocol's own limit.
+const PACKET: usize = 1 << 30;
+/// The longest packet of one that looks and gives orders. Whoever answers at a database's socket may be somebody who
+/// took its place, and each packet is held in memory.
+const SHORT_PACKET: usize = 16 << 20;
 /// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
 pub(super) const WAIT: usize = 28_800;
 
@@ -101,7 +106,7 @@ impl Database {
     pub fn new(socket: &Path, password: &str) -> Self {
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
-            .max_allowed_packet(Some(PACKET))
+            .max_allowed_packet(Some(SHORT_PACKET))
             .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
             .pass(Some(password));
@@ -115,9 +120,19 @@ impl Database {
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
     pub(crate) async fn session(&self) -> Result<Conn, Fault> {
+        self.outside(SHORT_PACKET).await
+    }
+
+    /// One that carries rows, however long they are.
+    pub(crate) async fn carrier(&self) -> Result<Conn, Fault> {
+        self.outside(PACKET).await
+    }
+
+    async fn outside(&self, packet: usize) -> Result<Conn, Fault> {
         within(async {
             let pooled = self.pool.get_conn().await?;
-            Conn::new(pooled.opts().clone()).await
+            let options = OptsBuilder::from_opts(pooled.opts().clone());
+            Conn::new(options.max_allowed_packet(Some(packet))).await
         })
         .await
     }
@@ -154,7 +169,7 @@ impl Database {
             let (read_only, semi_sync, written) =
                 row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
             let status: Vec<(String, String)> =
-                conn.query("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
+                conn.all("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
             let value = |name: &str| status.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
             Ok(DatabaseSeen {
                 read_only,
@@ -181,7 +196,7 @@ impl Database {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let ids: Vec<u64> = conn
-                .exec(
+                .all_with(
                     // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
                     // then; so does one that signs in, which may be Cordée's own or a link's.
                     "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
@@ -238,7 +253,7 @@ impl Database {
         within_limit(SURVEY, async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<(String, String, bool, bool, bool)> = conn
-                .query(
+                .all(
                     "SET STATEMENT max_statement_time=4 FOR \
                      SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), \
                      IFNULL(k.other, 0) FROM information_schema.TABLES t LEFT JOIN \
@@ -326,6 +341,7 @@ async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) ->
 /// this machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
 pub(crate) fn at(address: SocketAddr) -> OptsBuilder {
     OptsBuilder::default()
+        .max_allowed_packet(Some(SHORT_PACKET))
         .ip_or_hostname(address.ip().to_string())
         .tcp_port(address.port())
         .prefer_socket(false)
@@ -367,7 +383,7 @@ pub(crate) fn explain(error: &mysql_async::Error) -> Fault {
 /// own.
 async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
     let names: Vec<(String, String)> = conn
-        .query(
+        .all(
             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' \
              ORDER BY 1, 2 LIMIT 200",
         )
@@ -414,7 +430,7 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
     let text = |i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
-    let links: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+    let links: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
     let zoneless = refused(asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
     let events = match refused(asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
@@ -475,7 +491,7 @@ fn refused<T>(answer: Result<T, mysql_async::Error>) -> Result<Option<T>, mysql_
 pub(crate) async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysql_async::Error> {
     let names = settings::NAMES.join("','");
     let rows: Vec<Row> = conn
-        .query(format!(
+        .all(format!(
             "SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES \
              WHERE VARIABLE_NAME IN ('{names}')"
         ))
@@ -487,7 +503,7 @@ pub(crate) async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String
 /// The connections over which it sends its log to those that copy it; one that is ending already is not among them.
 async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Error> {
     let rows: Vec<(u64, i64)> = conn
-        .exec(
+        .all_with(
             "SELECT ID, CAST(TIME AS SIGNED) FROM information_schema.PROCESSLIST \
              WHERE COMMAND = 'Binlog Dump' AND USER = ?",
             (account::REPLICATION,),

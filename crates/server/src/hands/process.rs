@@ -32,7 +32,7 @@ pub struct Program {
     /// Receives standard output and error, opened for appending: a pipe would tie it to us.
     pub log: PathBuf,
     /// Variables of its own.
-    pub environment: &'static [(&'static str, &'static str)],
+    pub environment: Vec<(&'static str, String)>,
     /// Whom it runs as.
     pub user: Option<User>,
 }
@@ -75,7 +75,7 @@ fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")
-        .envs(program.environment.iter().copied())
+        .envs(program.environment.iter().map(|(name, value)| (*name, value)))
         .env(MARK, mark)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

@@ -192,7 +192,7 @@ impl Roster {
             if path.extension().is_some() {
                 continue;
             }
-            match std::fs::read_to_string(&path) {
+            match files::plain_text(&path) {
                 Ok(text) => {
                     all.insert(word, serde_json::from_str(&text).map_err(io::Error::from)?);
                 }

@@ -124,3 +124,37 @@ fn a_folder_of_a_version_without_a_roster_is_taken_over_once() {
     assert!(!Home::open(&root).unwrap().without_roster, "never again");
     old.leave_nothing().unwrap();
 }
+
+#[test]
+fn what_lies_beside_the_servers_is_nobody_s_whatever_it_is() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = place("beside");
+    let home = Home::open(&root).unwrap();
+    let servers = home.servers();
+    std::fs::create_dir_all(servers.join("db1/data")).unwrap();
+    for folder in ["lost+found", "web1.bak", "-x", "a b"] {
+        std::fs::create_dir(servers.join(folder)).unwrap();
+    }
+    for file in ["notes.txt", "web1", "db9"] {
+        std::fs::write(servers.join(file), "").unwrap();
+    }
+    for odd in [&b"\xff\xfe"[..], b"web\xff"] {
+        std::fs::write(servers.join(std::ffi::OsStr::from_bytes(odd)), "").unwrap();
+    }
+    for (link, to) in [("web2", "/etc"), ("web3", "/etc/passwd"), ("web4", "nowhere"), ("db2", "db1")] {
+        std::os::unix::fs::symlink(to, servers.join(link)).unwrap();
+    }
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, servers.join("pipe"), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, servers.join("web5"), rustix::fs::FileType::Socket, mode, 0)
+        .unwrap();
+    let names: Vec<String> =
+        home.server_folders().unwrap().iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(names, ["db1"]);
+    assert!(whole::begun(&root).unwrap(), "db1 has data");
+    home.data_of(us()).unwrap();
+    std::fs::remove_dir_all(servers.join("db1")).unwrap();
+    std::fs::remove_file(root.join(whole::COMPLETE)).unwrap_or_default();
+    assert!(!whole::begun(&root).unwrap());
+    home.leave_nothing().unwrap();
+}

@@ -2,7 +2,8 @@
 
 use cordee_domain::ids::Millis;
 
-use super::accounts::{begin_session, hash_password, insert_first_account};
+use super::accounts::{begin_session, insert_first_account};
+use super::hashing::hash_password;
 use super::tokens::insert_token;
 use super::{Account, Device, SignIn, Store, StoreError, TokenName};
 

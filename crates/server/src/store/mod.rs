@@ -7,6 +7,7 @@ mod accounts;
 mod drills;
 #[cfg(test)]
 mod fixture;
+mod hashing;
 mod logins;
 mod names;
 mod outage;
@@ -31,13 +32,14 @@ use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
 use crate::clock::now;
 use crate::over;
-use crate::vault::{Login, Vault};
+use crate::vault::{Login, Vault, no_file};
 
 use outage::Outage;
 use visitors::Visitors;
@@ -484,7 +486,10 @@ fn private(path: &Path) -> Result<(), StoreError> {
         .create(true)
         .append(true)
         .mode(0o600)
+        // A pipe, or a link, is refused, and never waited for.
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
+        .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) })
         .and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)))
         .map_err(StoreError::File)
 }

@@ -142,7 +142,8 @@ mod tests {
 
     use super::*;
     use crate::clock::now;
-    use crate::store::accounts::{digest, hash_password};
+    use crate::store::accounts::digest;
+    use crate::store::hashing::hash_password;
     use crate::store::{Account, Store};
     use crate::web::fixture;
 

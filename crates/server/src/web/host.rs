@@ -1,7 +1,7 @@
 //! The page answers to names of its own only: against names that lead here for a moment (DNS rebinding).
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::called::answers_to;
@@ -16,10 +16,20 @@ use super::session::{Peer, language};
 const SHOWN: usize = 100;
 
 /// Refuses what comes over the network for somebody else's name. Browsers always say the name that they went by; a
-/// program that says none was not led here by one.
+/// program of HTTP/1.0 that says none was not led here by one.
 pub async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.extensions().get::<Peer>().is_none() {
         return next.run(request).await;
+    }
+    // RFC 9112, 3.2: a request of HTTP/1.1 without a name is none. Older programs had none to say.
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
+        let lang = language(request.headers());
+        let says = text!("problem-no-host");
+        if request.uri().path().starts_with("/api/") {
+            let problems = vec![Problem::invalid("", says)];
+            return Refusal { status: StatusCode::BAD_REQUEST, problems, lang }.into_response();
+        }
+        return (StatusCode::BAD_REQUEST, lang.say(&says) + "\n").into_response();
     }
     let desired = app.board.desired();
     let machine = rustix::system::uname();

@@ -27,6 +27,7 @@ use super::session::{self, Language, language};
 use super::view::{present, verdict};
 use crate::clock::now;
 use crate::store::Changed;
+use crate::vault::plain_text;
 
 /// How an application reaches the databases.
 #[derive(Clone, Debug)]
@@ -164,7 +165,7 @@ async fn setup_code(
         .blocking(move || {
             let used = store.has_account()?;
             // No file and no account: nothing to show either way.
-            Ok(if used { None } else { std::fs::read_to_string(&*path).ok().map(|c| c.trim().to_owned()) })
+            Ok(if used { None } else { plain_text(&path).ok().map(|c| c.trim().to_owned()) })
         })
         .await
         .map_err(|e| Refusal::store(&e, lang))?;

@@ -19,6 +19,7 @@ pub mod pages;
 pub mod password;
 pub mod proof;
 pub mod read;
+pub mod seen;
 pub mod session;
 pub mod stay;
 pub mod view;

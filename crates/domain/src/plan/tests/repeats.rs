@@ -99,7 +99,7 @@ fn several_in_vain_on_one_target_all_rest() {
     let close = Step::Sql(SqlStep::CloseDatabase { name: name("db2") });
     let mut observed = Observed::default();
     ten_seconds(&mut observed, &all);
-    let mut plan = Plan { steps: [&[close.clone()], &all[..]].concat(), ..Plan::default() };
+    let mut plan = Plan { steps: [std::slice::from_ref(&close), &all[..]].concat(), ..Plan::default() };
     hold_back(&mut plan, &observed, 9_999);
     assert_eq!(plan.steps[0], close, "a database is closed at once");
 }

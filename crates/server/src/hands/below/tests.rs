@@ -34,9 +34,9 @@ impl Scene {
         fs::create_dir_all(root.join("outside/below")).unwrap();
         let scene = Self { root: root.canonicalize().unwrap() };
         let line = format!("{SECRET}\n");
-        fs::write(scene.canary(), line.repeat(3_000)).unwrap();
+        fs::write(scene.canary(), line.repeat(30_000)).unwrap();
         fs::set_permissions(scene.canary(), fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(scene.outside().join("below/error.log"), line.repeat(3_000)).unwrap();
+        fs::write(scene.outside().join("below/error.log"), line.repeat(30_000)).unwrap();
         folder(&scene.theirs(), 0o755, nobody()).unwrap();
         scene
     }
@@ -288,7 +288,8 @@ fn a_folder_of_any_depth_is_measured_and_goes() {
     }
     drop(at);
     let before = scene.seen();
-    assert!(files::size(&top).unwrap() > 0);
+    let blocks = fs::symlink_metadata(top.join("going.1")).unwrap().blocks() * 512;
+    assert!(files::size(&top).unwrap() >= 3_000 * blocks, "each of them is counted");
     files::remove(&top).unwrap();
     assert!(fs::symlink_metadata(&top).is_err());
     assert!(scene.seen() == before, "what lies outside was changed");
@@ -331,7 +332,7 @@ fn a_folder_that_turns_into_a_link_leads_nowhere() {
         let _ = logs::bound(&log, 100);
         let _ = files::append(&log).and_then(|mut file| file.write_all(b"ours"));
         let _ = folder(&own, 0o777, nobody());
-        assert!(files::size(&own).unwrap_or(0) < 5_000, "what lies outside was counted");
+        assert!(files::size(&own).unwrap_or(0) < 9_096, "what lies outside was counted");
         written
     });
     assert!(written > 10, "only {written} times");
@@ -371,7 +372,8 @@ fn what_is_removed_while_it_changes_takes_nothing_with_it() {
             symlink(scene.outside(), new.join("b")).unwrap();
             fs::rename(&new, &tree).unwrap();
         }
-        assert!(files::size(&tree).unwrap_or(0) < 5_000, "what lies outside was counted");
+        // Its folders, some of them under two names.
+        assert!(files::size(&tree).unwrap_or(0) < 30_000, "what lies outside was counted");
         files::remove(&tree).is_ok()
     });
     assert!(removed > 10, "only {removed} times");

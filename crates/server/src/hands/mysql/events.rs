@@ -6,7 +6,7 @@ use cordee_domain::fault::Fault;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
-use super::{AT_ONCE, Database, PATIENT, explain, within, within_limit};
+use super::{AT_ONCE, Bounded as _, Database, PATIENT, explain, within, within_limit};
 
 /// Schema, name, definer, state, character set and collation of one event.
 type Made = (String, String, String, String, Option<String>, Option<String>);
@@ -14,7 +14,7 @@ type Made = (String, String, String, String, Option<String>, Option<String>);
 /// What is there, and what is noted.
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     let rows: Vec<Made> = conn
-        .query(format!(
+        .all(format!(
             "{AT_ONCE} SELECT db, name, definer, status, character_set_client, collation_connection \
              FROM mysql.event"
         ))
@@ -31,9 +31,7 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
         )
         .await?;
     let off: Vec<(String, String)> = match there {
-        Some(_) => {
-            conn.query(format!("{AT_ONCE} SELECT schema_name, event_name FROM cordee.{NOTES}")).await?
-        }
+        Some(_) => conn.all(format!("{AT_ONCE} SELECT schema_name, event_name FROM cordee.{NOTES}")).await?,
         None => Vec::new(),
     };
     let off = off.into_iter().map(|(schema, table)| TableName { schema, table });

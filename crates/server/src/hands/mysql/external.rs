@@ -4,7 +4,7 @@ use cordee_domain::db::ids::{PLACE, STEP};
 use cordee_domain::fault::Fault;
 use mysql_async::prelude::Queryable as _;
 
-use super::{Database, PATIENT, within, within_limit};
+use super::{Bounded as _, Database, PATIENT, within, within_limit};
 
 impl Database {
     /// Runs statements of our own making that no other database ever hears of.
@@ -44,7 +44,7 @@ impl Database {
         within_limit(PATIENT, async {
             let mut conn = self.pool.get_conn().await?;
             let rows: Vec<(String, u64)> = conn
-                .query(
+                .all(
                     "SELECT s.SCHEMA_NAME, CAST(COALESCE(SUM(t.DATA_LENGTH), 0) AS UNSIGNED) \
                      FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t \
                      ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN \

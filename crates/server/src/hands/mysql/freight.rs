@@ -11,7 +11,7 @@ use cordee_domain::text;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
 
-use super::{Database, PATIENT, SURVEY, explain, within_limit};
+use super::{Bounded as _, Database, PATIENT, SURVEY, explain, within_limit};
 
 /// Schemas whose tables are nobody's.
 const OTHERS: &str = "('mysql', 'information_schema', 'performance_schema', 'sys')";
@@ -55,7 +55,7 @@ impl Database {
                 all.push(View { name: name.clone(), text: field(1), collation: field(3) });
             }
             let views: Vec<(String, String)> = conn
-                .query("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW'")
+                .all("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW'")
                 .await?;
             Ok((all, views.into_iter().collect()))
         })
@@ -101,7 +101,7 @@ impl Database {
              {OTHERS}"
         );
         within_limit(PATIENT, async {
-            let rows: Vec<(String, String)> = self.pool.get_conn().await?.query(sql).await?;
+            let rows: Vec<(String, String)> = self.pool.get_conn().await?.all(sql).await?;
             Ok(rows.into_iter().collect())
         })
         .await
@@ -115,7 +115,7 @@ impl Database {
         within_limit(PATIENT, async {
             conn.query_drop("SET SESSION sql_log_bin=0").await?;
             let on: Vec<(String, String)> = conn
-                .query(
+                .all(
                     "SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS WHERE STATUS = 'ENABLED'",
                 )
                 .await?;
@@ -220,7 +220,7 @@ fn stand_ins(
 async fn read(conn: &mut Conn) -> Result<Load, Error> {
     let mut all = Load::default();
     let tables: Vec<(String, String, String, Option<String>)> = conn
-        .query(format!(
+        .all(format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES \
              WHERE TABLE_SCHEMA NOT IN {OTHERS}"
         ))
@@ -250,7 +250,7 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
     columns(conn, &mut all).await?;
     let name = |(schema, table)| TableName { schema, table };
     // Read where no right of its own is needed for it.
-    let events: Vec<(String, String)> = conn.query("SELECT db, name FROM mysql.event ORDER BY 1, 2").await?;
+    let events: Vec<(String, String)> = conn.all("SELECT db, name FROM mysql.event ORDER BY 1, 2").await?;
     all.events = events.into_iter().map(name).collect();
     let may: Option<u64> = conn
         .query_first(
@@ -267,7 +267,7 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
 async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     let name = |schema, table| TableName { schema, table };
     let odd: Vec<(String, String, String, String)> = conn
-        .query(format!(
+        .all(format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
              WHERE TABLE_SCHEMA NOT IN {OTHERS} AND (EXTRA NOT LIKE '%GENERATED%' AND \
              (DATA_TYPE = 'float' OR DATA_TYPE = 'enum' AND COLUMN_TYPE REGEXP '[(,]''''[,)]') OR DATA_TYPE = \
@@ -290,14 +290,14 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
         return Ok(());
     }
     let keys: Vec<(String, String, String, String, bool)> = conn
-        .query(format!(
+        .all(format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART IS NOT NULL \
              FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA NOT IN {OTHERS}"
         ))
         .await?;
     all.keys = keys.into_iter().map(|(s, t, key, column, part)| (name(s, t), key, column, part)).collect();
     let triggers: Vec<(String, String)> = conn
-        .query(
+        .all(
             "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
              WHERE EVENT_MANIPULATION = 'UPDATE'",
         )
@@ -314,7 +314,7 @@ async fn sound(conn: &mut Conn, view: &TableName) -> Result<bool, Error> {
         Err(Error::Server(_)) => return Ok(false),
         Err(error) => return Err(error),
     }
-    let rows: Vec<Row> = match conn.query(format!("CHECK TABLE {}", full(view))).await {
+    let rows: Vec<Row> = match conn.all(format!("CHECK TABLE {}", full(view))).await {
         Ok(rows) => rows,
         Err(Error::Server(_)) => return Ok(false),
         Err(error) => return Err(error),

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use cordee_domain::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use cordee_domain::fault::Fault;
 use cordee_domain::text;
-use mysql_async::prelude::Queryable as _;
 use tokio::time::sleep;
 
-use super::{Database, account, failpoint, within};
+use super::{Bounded as _, Database, account, failpoint, within};
 
 /// How long connections have to end by themselves: a request for a page takes a fraction of it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -59,7 +58,7 @@ impl Database {
     async fn others(&self) -> Result<Vec<u64>, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
-            conn.exec(
+            conn.all_with(
                 "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Binlog \
                  Dump' AND USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, 'system user', 'event_scheduler')",
                 (account::REPLICATION,),

@@ -10,7 +10,7 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 use tokio::time::sleep;
 
-use super::{Database, PATIENT, Peer, account, end, failpoint, within, within_limit};
+use super::{Bounded as _, Database, PATIENT, Peer, account, end, failpoint, within, within_limit};
 
 /// How long a repair waits until a link is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
@@ -206,7 +206,7 @@ impl Database {
             let round = within(async {
                 let mut conn = self.pool.get_conn().await?;
                 let rows: Vec<(u64, String)> = conn
-                    .query(
+                    .all(
                         "SELECT ID, IFNULL(STATE, '') FROM information_schema.PROCESSLIST \
                          WHERE COMMAND = 'Slave_worker'",
                     )
@@ -267,7 +267,7 @@ impl Database {
     pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
-            let rows: Vec<Row> = conn.query("SHOW ALL SLAVES STATUS").await?;
+            let rows: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
             let text = |row: &Row, name: &str| {
                 row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default()
             };

@@ -10,7 +10,7 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 use sha1::{Digest as _, Sha1};
 
-use super::{Database, Peer, within};
+use super::{Bounded as _, Database, Peer, within};
 
 impl Database {
     /// Gives a variable a value of ours; with `still`, while no link runs.
@@ -63,14 +63,14 @@ impl Database {
         let (accounts, rights) = within(async {
             let mut conn = self.pool.get_conn().await?;
             let accounts: Vec<Row> = conn
-                .exec(
+                .all_with(
                     "SELECT User, JSON_VALUE(Priv, '$.authentication_string'), \
                      COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv WHERE Host = ?",
                     (HOST,),
                 )
                 .await?;
             let rights: Vec<Row> = conn
-                .query(
+                .all(
                     "SELECT GRANTEE, PRIVILEGE_TYPE, 0 FROM information_schema.USER_PRIVILEGES UNION ALL \
                      SELECT GRANTEE, PRIVILEGE_TYPE, 1 FROM information_schema.SCHEMA_PRIVILEGES \
                      WHERE TABLE_SCHEMA = 'site'",

@@ -60,7 +60,7 @@ impl Session {
     /// Connects, prepares the session, and makes sure that every table can be read.
     pub async fn open(node: &Node) -> Result<Self, Text> {
         let named = |why: Fault| text!("verify-node", name = &node.name, why = why);
-        let conn = node.database.session().await.map_err(named)?;
+        let conn = node.database.carrier().await.map_err(named)?;
         let mut session = Self {
             name: node.name.clone(),
             domain: 0,

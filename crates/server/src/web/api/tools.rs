@@ -12,7 +12,7 @@ use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::describe::{Asks, Wished};
+use super::describe::{Asks, Contradicts, Wished};
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
 use super::view::{self, EventJson};
@@ -158,7 +158,7 @@ pub(super) async fn refresh(
     summary = "Remove what no wish explains",
     description = "Lists it only, unless `apply=true`.",
     params(("apply" = Option<bool>, Query, description = "remove it")),
-    responses((status = 200, description = "What is there, or was.", body = CleanJson), Asks))]
+    responses((status = 200, description = "What is there, or was.", body = CleanJson), Contradicts, Asks))]
 pub(super) async fn clean(
     Caller(actor): Caller,
     Language(lang): Language,
@@ -167,6 +167,8 @@ pub(super) async fn clean(
 ) -> Result<Json<CleanJson>, Refusal> {
     let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
     let found = ask(&app, lang, |reply| Ask::Clean { apply, reply }).await?;
+    let busy = || Refusal::problem(Problem::conflict("", text!("problem-cleaning")), lang);
+    let found = found.ok_or_else(busy)?;
     if apply {
         let (store, text) = (app.store.clone(), text!("event-cleaned", count = found.items.len()));
         app.blocking(move || store.note(&actor, "cluster", None, &text))

@@ -114,7 +114,10 @@ struct LineTail {
 
 impl FileTail {
     fn of(file: LogFile, lang: Lang) -> Self {
-        let lines = file.lines.into_iter().map(|text| LineTail { st: tone(&text), text });
+        let lines = file
+            .lines
+            .into_iter()
+            .map(|line| LineTail { st: tone(&line), text: text::seen(&line).into_owned() });
         Self { hidden: hidden(file.hidden, lang), name: file.name, lines: lines.collect() }
     }
 }

@@ -16,6 +16,7 @@ use super::login::{enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
 use crate::store::{Arrival, SignIn, StoreError};
+use crate::vault::plain_text;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
@@ -140,7 +141,7 @@ async fn create(app: &App, typed: Typed, turn: Turn, from: Arrival) -> Result<Op
 
 /// Compares digests byte by byte to the end, so that the time tells nothing about the code.
 fn code_matches(file: &Path, typed: &str) -> bool {
-    let Ok(code) = std::fs::read_to_string(file) else { return false };
+    let Ok(code) = plain_text(file) else { return false };
     let digest = |text: &str| Sha256::digest(text.trim().to_ascii_uppercase().as_bytes());
     let different = digest(&code).iter().zip(digest(typed).iter()).fold(0, |all, (a, b)| all | (a ^ b));
     different == 0 && !code.trim().is_empty()

@@ -118,7 +118,7 @@ impl Rig {
                     Ask::Clean { reply, .. } => {
                         let why = text!("status-stopped");
                         let items = vec![Leftover { path: "servers/old".to_owned(), why, bytes: 7 }];
-                        drop(reply.send(Cleaning { items, foreign: Vec::new() }));
+                        drop(reply.send(Some(Cleaning { items, foreign: Vec::new() })));
                     }
                 }
             }
