@@ -119,8 +119,8 @@ pub struct DoorSeen {
     pub wrong_since: Option<Millis>,
     /// When the last right answer was asked for.
     pub right: Option<Millis>,
-    /// The database that gave it, by its id.
-    pub by: Option<u32>,
+    /// The epoch in which that came.
+    pub epoch: u64,
     /// Since when it should be a right one, as far as everything else is seen.
     pub expected_since: Option<Millis>,
 }
@@ -161,9 +161,7 @@ impl DoorSeen {
                     self.wrong_since.get_or_insert(asked);
                 } else {
                     (self.wrong_since, self.right) = (None, Some(asked));
-                    if let Answer::Landed { server_id, .. } = answer {
-                        self.by = Some(server_id);
-                    }
+                    self.epoch = desired.epoch;
                 }
                 self.answer = Seen::At(at, answer);
             }

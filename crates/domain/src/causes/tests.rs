@@ -179,7 +179,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     // Nothing began: one answer is wrong, or another database was opened as the writer.
     assert_eq!(verdict(&wrong(well(), Door::Writer)).1, "verdict-checking");
     let mut opened = well();
-    opened.seen.doors.get_mut(&Door::Writer).expect("a door").by = Some(2);
+    opened.seen.doors.get_mut(&Door::Writer).expect("a door").epoch += 1;
     assert_eq!(verdict(&wrong(opened, Door::Writer)).1, "verdict-handover");
     // Both web servers died; they run again, and are not checked yet.
     let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {

@@ -125,11 +125,10 @@ fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
         }
 }
 
-/// Whether another database than the writer was the last one at which somebody was served, and the writer ran then.
+/// Whether another database was the writer when somebody was served last, and the present one ran then.
 fn switched(desired: &Desired, observed: &Observed) -> bool {
-    let by = observed.doors.get(&Door::Writer).and_then(|seen| seen.by);
-    let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
-    writer.zip(by).is_some_and(|(writer, by)| writer.id != by) && served(desired, observed, PoolId::Db)
+    let then = observed.doors.get(&Door::Writer).map(|seen| seen.epoch);
+    then.is_some_and(|epoch| epoch != desired.epoch) && served(desired, observed, PoolId::Db)
 }
 
 /// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.

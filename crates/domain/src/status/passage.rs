@@ -9,8 +9,8 @@ use crate::step::Target;
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
 pub const GRACE: u64 = crate::figures::PASSAGE;
 
-/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two has
-/// just begun, or come back. A link that broke because its peer fell is none of that.
+/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two
+/// has just begun, or come back. A link that broke because its peer fell is none of that.
 pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> bool {
     there(observed, from, now)
         && (unborn(observed, from)
