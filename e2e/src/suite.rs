@@ -86,12 +86,14 @@ pub fn run(files: &[File], wanted: &Wanted) -> Vec<(&'static str, Tally)> {
     let mut begun = Instant::now();
     let mut cluster = None;
     let mut all = Vec::new();
+    // A cluster that several share is started for all of them.
+    let environment: Vec<_> = files.iter().flat_map(|file| file.environment).copied().collect();
     for (number, file) in files.iter().enumerate() {
         let cases = wanted.cases_of(file);
         println!("     Running {}\n\nrunning {} tests", file.name, cases.len());
         let last = number + 1 == files.len();
         let mut tally = match ((file.needs)(), all_must_run()) {
-            (Ok(()), _) => on_cluster(&mut cluster, file, &cases, last),
+            (Ok(()), _) => on_cluster(&mut cluster, &environment, file, &cases, last),
             (Err(why), must) => not_run(file, &cases, why, must),
         };
         tally.filtered = file.cases.len() - cases.len();
@@ -116,9 +118,15 @@ fn not_run(file: &File, cases: &[Case], why: &str, must: bool) -> Tally {
 }
 
 /// Starts the cluster if there is none yet, and takes it down after the last file.
-fn on_cluster(cluster: &mut Option<Cluster>, file: &File, cases: &[Case], last: bool) -> Tally {
+fn on_cluster(
+    cluster: &mut Option<Cluster>,
+    environment: &[(&str, &str)],
+    file: &File,
+    cases: &[Case],
+    last: bool,
+) -> Tally {
     if cluster.is_none() {
-        *cluster = catch_unwind(|| Cluster::start(file.name, file.environment)).ok();
+        *cluster = catch_unwind(|| Cluster::start(file.name, environment)).ok();
     }
     let Some(running) = cluster else {
         println!("test {}::up ... FAILED", file.name);

@@ -317,6 +317,8 @@ fn sockets_that_vanished_are_named_with_a_way_back(cluster: &Cluster) {
         let pids = lost();
         if pids.len() == 4 { Ok(pids) } else { Err(pids) }
     });
+    let status = cluster.cli(&["status"]);
+    assert_eq!(status.code, 7, "what cannot be asked is not known: {status:#?}");
     let doctor = cluster.cli(&["doctor"]);
     assert_eq!(doctor.code, 1, "{doctor:#?}");
     for pid in &pids {

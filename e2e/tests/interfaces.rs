@@ -130,9 +130,9 @@ fn exit_codes_tell_how_the_site_is(cluster: &Cluster) {
     assert_eq!(seen["verdict"]["light"], "critical");
     drop((first, second));
     status_is(cluster, 0);
-    // Nobody can tell whether visitors are served, and they are not.
+    // What is suspended serves nobody. (7, what is not known: `blind`.)
     let proxy = Frozen::group(cluster.home(), cluster.api().snapshot().proxy("web").pid.expect("a master"));
-    status_is(cluster, 7);
+    status_is(cluster, 6);
     drop(proxy);
     status_is(cluster, 0);
     cluster.settle();
@@ -253,7 +253,7 @@ fn the_password_is_changed_on_the_machine(cluster: &Cluster) {
     let old = cluster.signed_in().get("/journal").expect("a page");
     assert_eq!(old.status, 200);
     let (code, said) = password(cluster, &[], &format!("wrong\n{PASSWORD} 2\n"));
-    assert!(code == 1 && said.contains("present"), "{said}");
+    assert!(code == 1 && said.contains("current"), "{said}");
     let (code, said) = password(cluster, &[], &format!("{PASSWORD}\n{PASSWORD} 2\n"));
     assert_eq!(code, 0, "{said}");
     assert_eq!(cluster.signed_in().get("/journal").expect("a page").status, 303, "the session goes on");

@@ -111,13 +111,18 @@ fn once(said: &Said, word: &str) {
     assert!(said.keys().any(|one| one.starts_with(word)), "nothing said {word:?}: {said:#?}");
 }
 
+/// Nothing is on its way any more, and nothing is said of anything.
 #[track_caller]
 fn all_is_well(cluster: &Cluster) {
-    wait::until("all is well again", SETTLED, || cluster.api().try_snapshot()?.settled());
+    wait::until("all is well", SETTLED, || {
+        let snapshot = cluster.api().try_snapshot()?;
+        snapshot.settled()?;
+        if snapshot.verdict.word == "All good" { Ok(()) } else { Err(format!("{:?}", snapshot.verdict)) }
+    });
 }
 
 fn a_change_of_writer_is_no_start(cluster: &Cluster) {
-    cluster.settle();
+    all_is_well(cluster);
     let reader = Reader::begin(cluster);
     for _ in 0..2 {
         let pair = Pair::wait(cluster);
@@ -128,7 +133,7 @@ fn a_change_of_writer_is_no_start(cluster: &Cluster) {
 }
 
 fn a_lost_writer_leaves_no_database_and_nothing_starts(cluster: &Cluster) {
-    cluster.settle();
+    all_is_well(cluster);
     let pair = Pair::wait(cluster);
     let reader = Reader::begin(cluster);
     cluster.signal_group(pair.writer.pid.expect("it runs"), Signal::KILL);
@@ -137,13 +142,24 @@ fn a_lost_writer_leaves_no_database_and_nothing_starts(cluster: &Cluster) {
         other => Err(format!("{other:?}")),
     });
     all_is_well(cluster);
+    never(&reader.end(), &["Starting", NO_SITE, UNKNOWN]);
+    // Both at once: nobody takes over, and the writer is started again where its data are.
+    let (pair, reader) = (Pair::wait(cluster), Reader::begin(cluster));
+    for pid in [pair.standby.pid, pair.writer.pid] {
+        cluster.signal_group(pid.expect("it runs"), Signal::KILL);
+    }
+    wait::until("it is missed", SETTLED, || {
+        let verdict = cluster.api().try_snapshot()?.verdict;
+        if verdict.word == NO_DATABASE { Ok(()) } else { Err(format!("{verdict:?}")) }
+    });
+    all_is_well(cluster);
     let said = reader.end();
     never(&said, &["Starting", NO_SITE, UNKNOWN]);
     once(&said, NO_DATABASE);
 }
 
 fn a_standby_that_comes_back_is_the_entry_itself(cluster: &Cluster) {
-    cluster.settle();
+    all_is_well(cluster);
     let pair = Pair::wait(cluster);
     for way in ["killed", "frozen"] {
         let pid = Pair::wait(cluster).standby.pid.expect("it runs");
@@ -168,7 +184,7 @@ fn a_standby_that_comes_back_is_the_entry_itself(cluster: &Cluster) {
 }
 
 fn a_port_that_somebody_holds_is_named_with_the_way_out(cluster: &Cluster) {
-    cluster.settle();
+    all_is_well(cluster);
     for (proxy, address, word) in [("db", cluster.db(), NO_DATABASE), ("web", cluster.site(), NO_SITE)] {
         let pid = cluster.api().snapshot().proxy(proxy).pid.expect("it runs");
         let taken = Obstacle::lurk(address.port());
@@ -189,7 +205,7 @@ fn a_port_that_somebody_holds_is_named_with_the_way_out(cluster: &Cluster) {
 }
 
 fn a_cordee_without_its_keeper_says_so(cluster: &Cluster) {
-    cluster.settle();
+    all_is_well(cluster);
     let serve = cluster.serve().expect("serve");
     cluster.signal(serve.parent, Signal::KILL);
     wait::until("it is at risk, with the way out", Duration::from_secs(10), || {

@@ -335,6 +335,9 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         _ = &mut logs => Some("what keeps the logs bounded has ended"),
     };
     if let Some(why) = over {
+        // What led to it is told, if the disk lets it be.
+        let told = tokio::task::spawn_blocking(move || journal.write_down());
+        let _ = tokio::time::timeout(Duration::from_secs(2), told).await;
         return Err(RunError::Over(why));
     }
     tracing::info!("stopping; the cluster runs on");
@@ -347,10 +350,10 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let _ = tokio::time::timeout(last_words, drills).await;
     let _ = tokio::time::timeout(last_words, lab).await;
     let _ = tokio::time::timeout(last_words, engine).await;
-    let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(move || journal.write_down())).await;
     if let Some(intake) = intake {
         let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(|| intake.stop())).await;
     }
+    let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(move || journal.write_down())).await;
     Ok(())
 }
 

@@ -141,8 +141,12 @@ fn opens_soon(desired: &Desired, observed: &Observed, server: &Server, now: Mill
             Opening::Later(_) => young,
             Opening::Refused(_) | Opening::Unknown => false,
         },
-        // Its first word is waited for. Of somebody else's nobody knows that it was closed.
-        None | Some(Seen::Never | Seen::Failed { .. }) => server.runtime == Runtime::Process && young,
+        // Its first word is waited for, however long its crash recovery takes: until Cordée opens it, it is closed. Of
+        // somebody else's nobody knows that it was.
+        None | Some(Seen::Never) => server.runtime == Runtime::Process,
+        Some(Seen::Failed { last, .. }) => {
+            server.runtime == Runtime::Process && (young || *last < process.started_at)
+        }
     }
 }
 

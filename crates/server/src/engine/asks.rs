@@ -66,11 +66,12 @@ impl Engine {
             }
             Ask::Clean { apply, reply } => {
                 let (home, names) = (self.parts.home.clone(), self.known_names());
-                // What goes at the moment is neither there nor gone.
+                // What goes at the moment is neither there nor gone. Who only looks keeps nobody else from it.
                 let Ok(turn) = self.cleaning.clone().try_lock_owned() else {
                     let _ = reply.send(None);
                     return;
                 };
+                let turn = Some(turn).filter(|_| apply);
                 self.work.spawn_blocking(move || {
                     let found = clean::clean(&home, &names, apply);
                     drop(turn);

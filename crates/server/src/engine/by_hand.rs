@@ -25,7 +25,16 @@ const MOST_FILES: usize = 10;
 
 /// Keeps the file that is about to be replaced, when it is not as Cordée wrote it, and says so in the journal.
 pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Fault> {
-    let text = match read(&parts.home.proxy_config(proxy)) {
+    let config = parts.home.proxy_config(proxy);
+    let other = std::fs::symlink_metadata(&config).is_ok_and(|meta| !meta.is_file());
+    if other {
+        // A link, a pipe, a folder: kept as it is, and never opened.
+        let path = parts.home.trash().join(format!("{}{}", prefix(proxy), now()));
+        std::fs::rename(&config, &path).map_err(|e| io(&e))?;
+        tell(parts, proxy, &path);
+        return Ok(());
+    }
+    let text = match read(&config) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io(&error)),
@@ -39,10 +48,16 @@ pub(super) fn keep(parts: &Parts, proxy: PoolId) -> Result<(), Fault> {
     for (_, old) in kept.iter().rev().skip(MOST_FILES) {
         process::remove_file(old).map_err(|e| io(&e))?;
     }
-    let file = relative(&parts.home, &path);
+    tell(parts, proxy, &path);
+    Ok(())
+}
+
+/// The journal has it before the file is replaced.
+fn tell(parts: &Parts, proxy: PoolId, path: &std::path::Path) {
+    let file = relative(&parts.home, path);
     let text = text!("config-overwritten", proxy = Thing::Proxy(proxy), file = file);
     parts.store.tell(&format!("haproxy-{proxy}"), None, &text);
-    Ok(())
+    parts.store.write_down();
 }
 
 fn read(path: &std::path::Path) -> io::Result<String> {

@@ -148,7 +148,7 @@ enum Sight {
     /// A decision of Cordée's own was stored, or not.
     Wish { change: Change, outcome: Outcome },
     /// The free bytes beside the state file.
-    Own { room: io::Result<u64>, lost: Option<Lost> },
+    Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
     Ports(ports::Found),
     /// Who holds the socket that somebody else has on a server's port.

@@ -40,7 +40,8 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
 fn folders(home: &Home, users: &Users, store: &Store) {
     let all = [home.run(), home.conf(), home.trash(), home.logs()];
     let gone: Vec<_> = all.into_iter().filter(|path| matches!(path.try_exists(), Ok(false))).collect();
-    if gone.is_empty() {
+    // Where the whole folder was moved away nothing is made in its place: it is to come back.
+    if gone.is_empty() || !matches!(home.root.try_exists(), Ok(true)) {
         return;
     }
     if let Err(error) = home.make_folders(users) {
@@ -57,19 +58,22 @@ fn folders(home: &Home, users: &Users, store: &Store) {
     }
 }
 
-/// What the state folder lacks. The names are one word each.
-fn lost(home: &Home) -> Option<Lost> {
-    match home.lost() {
-        Ok(names) if names.is_empty() => None,
-        Ok(names) => Some(names.join(", ")),
-        // It is there, and is no file that could be read.
-        Err(HomeError::Io { path, .. }) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked at
+/// is not lost.
+fn lost(home: &Home) -> io::Result<Option<Lost>> {
+    let names = match home.lost() {
+        Ok(names) => names.join(", "),
+        // It is there, and is no file.
+        Err(HomeError::Io { path, source }) if files::is_no_file(&source) => {
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        }
+        Err(HomeError::Io { source, .. }) => return Err(source),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "looking at the state folder");
-            None
+            String::new()
         }
-    }
-    .map(|names| Lost { folder: home.root.display().to_string(), names })
+    };
+    Ok((!names.is_empty()).then(|| Lost { folder: home.root.display().to_string(), names }))
 }
 
 impl Engine {
@@ -113,8 +117,14 @@ impl Engine {
     }
 
     /// Takes in how much room there is, and what the folder lacks.
-    pub(super) fn take_own(&mut self, room: io::Result<u64>, lost: Option<Lost>) {
+    pub(super) fn take_own(&mut self, room: io::Result<u64>, lost: io::Result<Option<Lost>>) {
         self.own.under_way = false;
+        let (lost, looked) = match lost {
+            Ok(lost) => (lost, Ok(())),
+            // What was seen before stays.
+            Err(error) => (self.observed.own.lost.clone(), Err(error)),
+        };
+        self.looked_with("state", looked);
         match (&self.observed.own.lost, &lost) {
             (before, Some(now)) if before.as_ref() != Some(now) => {
                 self.note("cluster", Some(Light::Critical), &now.says());

@@ -405,13 +405,16 @@ fn undated(line: &str) -> &str {
         .map_or(said, |(_, what)| what)
 }
 
+/// What only the programs themselves write into these logs: a site's own lines may hold what is nobody's to read.
+const OWN_WORDS: [&str; 3] = [" AH0", " AH1", "[ERROR]"];
+
 /// Why a program ends again and again: the last line of the log that it wrote to last.
 fn saying(code: i32, folder: &Path) -> Option<Fault> {
     let written = |name: &&str| std::fs::symlink_metadata(folder.join(name)).and_then(|m| m.modified()).ok();
     let own = ["error.log", "apache.log", "mariadb.log"];
     let log = own.iter().filter(|name| written(name).is_some()).max_by_key(|name| written(name))?;
     let (lines, _) = logs::tail_without(&folder.join(log), 1, |line| {
-        line.trim().is_empty() || line.contains(NOTHING_SAID)
+        line.contains(NOTHING_SAID) || !OWN_WORDS.iter().any(|word| line.contains(word))
     })
     .ok()?;
     let said: String = undated(lines.last()?).chars().take(SAID).collect();

@@ -9,7 +9,7 @@ use cordee_domain::desired::{Desired, Power, Standing};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
-use cordee_domain::state::{Light, State};
+use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, RowsStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
@@ -183,12 +183,7 @@ impl Engine {
                 comparison.last = Some((id, (*report).clone()));
                 self.keep_asked(name, id);
                 let (light, text) = told(name, &report);
-                // Its status says which table differs, and not what could not be compared.
-                if report.different() > 0 && report.unproven() == 0 {
-                    self.note_unless(State::RowsDiffer, name.as_str(), light, text);
-                } else {
-                    self.note(name.as_str(), Some(light), &text);
-                }
+                self.note(name.as_str(), Some(light), &text);
                 let store = self.parts.store.clone();
                 self.work.spawn_blocking(move || {
                     if let Err(error) = store.keep_comparison(id, &report) {

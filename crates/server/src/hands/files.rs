@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::below::Folder;
 use crate::paths::User;
@@ -93,6 +94,11 @@ pub fn plain(path: &Path) -> io::Result<File> {
 /// What opening anything but a plain file gives.
 pub fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a plain file")
+}
+
+/// Whether that error says that there is something, and that it is no plain file.
+pub fn is_no_file(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
 /// The text of a plain file where no other user may write.

@@ -51,6 +51,8 @@ impl Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
+        // What a password was made into stays nowhere.
+        self.0.fill(Block::new());
         over::hold(&POOL).free.push(std::mem::take(&mut self.0));
         BACK.notify_one();
     }

@@ -21,6 +21,9 @@ use crate::over::{self, Needed};
 /// Lines that may wait; of more the oldest are dropped, and counted.
 const LINES: usize = 1_000;
 
+/// Lines that are written at once: few enough to get somewhere on a disk that is nearly full.
+const BATCH: usize = 50;
+
 /// A line of Cordée's own that waits.
 #[derive(Clone, Debug)]
 struct Line {
@@ -147,19 +150,30 @@ impl Store {
         }
     }
 
-    /// Writes down what waited, in the order in which it happened.
+    /// Writes down what waited, in the order in which it happened. Until that succeeds nothing can be written.
     fn catch_up(&self) {
-        self.outage().why = None;
-        self.write_down();
+        let connection = self.lock();
+        if self.write_lines(&connection) {
+            self.outage().why = None;
+            self.tell_dropped(&connection);
+        }
     }
 
     /// Whether all that waited was written.
     fn write_lines(&self, connection: &Connection) -> bool {
-        let waiting: Vec<Line> = self.outage().lines.iter().cloned().collect();
-        if waiting.is_empty() {
-            return true;
+        loop {
+            let batch: Vec<Line> = self.outage().lines.iter().take(BATCH).cloned().collect();
+            if batch.is_empty() {
+                return true;
+            }
+            if !self.write_batch(connection, &batch) {
+                return false;
+            }
         }
-        // One transaction: of many lines the disk is waited for once.
+    }
+
+    /// In one transaction: the disk is waited for once.
+    fn write_batch(&self, connection: &Connection, waiting: &[Line]) -> bool {
         let written = (|| {
             let transaction = connection.unchecked_transaction()?;
             let all = waiting.iter().map(|line| {

@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn rows_without_end_are_given_up() {
-        for octets in [100, 1 << 20, 12 << 20] {
+        for octets in [4_000, 1 << 20, 12 << 20] {
             let (answer, sent) = asked(octets).await;
             assert!(answer.is_err(), "{octets}");
             println!("rows of {octets} octets: {sent} were sent");
