@@ -58,8 +58,8 @@ fn folders(home: &Home, users: &Users, store: &Store) {
     }
 }
 
-/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked at
-/// is not lost.
+/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked
+/// at is not lost.
 fn lost(home: &Home) -> io::Result<Option<Lost>> {
     let names = match home.lost() {
         Ok(names) => names.join(", "),
