@@ -17,8 +17,8 @@ fn octets(row: &Row) -> usize {
     (0..row.len()).map(of).sum::<usize>() + EACH
 }
 
-/// All rows of an answer. A longer one is given up. What is left of it is not kept; the driver reads it to its end before
-/// it ends the connection, or uses it again.
+/// All rows of an answer. A longer one is given up. What is left of it is not kept; the driver reads it to its end
+/// before it ends the connection, or uses it again.
 async fn rows<T: FromRow + Send + 'static, P: Protocol>(
     mut answer: QueryResult<'_, '_, P>,
 ) -> Result<Vec<T>, Error> {
