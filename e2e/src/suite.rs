@@ -3,6 +3,7 @@
 //! The output has the form of Rust's own test harness, which people and continuous integration already read.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -191,6 +192,31 @@ fn evidence(cluster: &Cluster, before: u64) {
     }));
     if told.is_err() {
         eprintln!("#   the links cannot be read");
+    }
+    logs(cluster.home());
+}
+
+/// What the programs themselves wrote last, those of servers that are gone as well.
+fn logs(home: &Path) {
+    let inside = |folder: &str| {
+        let entries = std::fs::read_dir(home.join(folder)).into_iter().flatten().flatten();
+        let mut all: Vec<_> = entries.map(|entry| entry.path()).collect();
+        all.sort_by_key(|path| std::fs::metadata(path).and_then(|m| m.modified()).ok());
+        all
+    };
+    let trash = inside("trash");
+    let gone = &trash[trash.len().saturating_sub(2)..];
+    let servers = inside("servers").into_iter().chain(gone.iter().cloned());
+    let databases = servers.map(|server| server.join("log/mariadb.log"));
+    for (file, most) in databases.map(|file| (file, 12)).chain([(home.join("log/cordee.log"), 40)]) {
+        let Ok(all) = std::fs::read(&file) else { continue };
+        let all = String::from_utf8_lossy(&all);
+        let lines: Vec<_> =
+            all.lines().filter(|line| !line.contains(" DEBUG ") && !line.contains(" TRACE ")).collect();
+        eprintln!("#   {}", file.display());
+        for line in &lines[lines.len().saturating_sub(most)..] {
+            eprintln!("#     {}", line.chars().take(240).collect::<String>());
+        }
     }
 }
 
