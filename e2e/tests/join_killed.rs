@@ -53,7 +53,11 @@ pub fn file() -> File {
     File::new(
         "join_killed",
         &[],
-        &[case!(before_each_step_of_a_join_or_removal), case!(before_each_step_of_a_promote)],
+        &[
+            case!(before_each_step_of_a_join_or_removal),
+            case!(before_each_step_of_a_promote),
+            case!(a_position_is_not_set_while_somebody_waits_for_one),
+        ],
     )
 }
 
@@ -194,6 +198,50 @@ fn one_join(cluster: &Cluster, step: &str, number: usize) -> bool {
         watched.end(cluster, &TWO);
     }
     died
+}
+
+/// MariaDB 10.11 hangs for ever when its position is set while somebody waits for one.
+fn a_position_is_not_set_while_somebody_waits_for_one(cluster: &Cluster) {
+    cordee_lives(cluster);
+    Pair::wait(cluster);
+    let mut serve = Mortal::start(cluster, "before:SeedPosition");
+    ask(cluster, "POST", "/v1/pools/db/servers", Some(&json!({ "name": "db3", "start": true })));
+    assert!(serve.wait_for_death(COMES, || members(cluster, &THREE).is_ok()), "its position was to be set");
+    serve.end(cluster);
+    let root = Db::root(cluster, "db3");
+    wait::until("db3 answers", SETTLED, || root.try_query("SELECT 1"));
+    let place = root.value("SELECT @@gtid_slave_pos");
+    // A domain that it has, as Cordée's own waits, and one that it does not have.
+    let domain = place.split('-').next().filter(|domain| !domain.is_empty()).unwrap_or("1").to_owned();
+    std::thread::scope(|all| {
+        let waits: Vec<_> = [domain, "77".to_owned()]
+            .map(|domain| format!("SELECT MASTER_GTID_WAIT('{domain}-1-99999999', 6)"))
+            .into_iter()
+            .cycle()
+            .take(8)
+            .map(|wait| {
+                let root = &root;
+                all.spawn(move || root.try_query(&wait))
+            })
+            .collect();
+        let waiting = "SELECT COUNT(*) FROM PROCESSLIST WHERE STATE LIKE 'Waiting in MASTER%'";
+        wait::until_true("eight wait for a position", READY, || root.number(waiting) == 8);
+        revive(cluster);
+        let both = format!(
+            "SELECT ({waiting}), COUNT(*) FROM PROCESSLIST WHERE INFO LIKE 'SET GLOBAL gtid_slave_pos%'"
+        );
+        wait::until_true("nobody waits any more", SETTLED, || {
+            let now = root.query(&both).concat();
+            assert!(now[0] == "0" || now[1] == "0", "it is set, and {} wait", now[0]);
+            now[0] == "0"
+        });
+        for wait in waits {
+            assert_eq!(wait.join().expect("a wait"), Ok(vec![vec!["-1".to_owned()]]), "it waited to its end");
+        }
+    });
+    wait_for_members(cluster, &THREE);
+    remove(cluster, "db3");
+    wait_until_left(cluster, "db3", &TWO);
 }
 
 /// Takes away what a join left, with Cordée alive.

@@ -116,6 +116,9 @@ pub enum Fault {
     /// What a database says cannot be read.
     #[error("the database broke off")]
     Broken,
+    /// A database's position is not set while somebody waits there for one: MariaDB would lose itself.
+    #[error("somebody waits for a position")]
+    Awaited,
     /// A program of a copy failed. What it said stands in its log.
     #[error("a copy failed")]
     Copy(#[source] Option<Cause>),
@@ -204,6 +207,7 @@ impl Fault {
             Self::Database(code) => text!("db-error", code = *code),
             Self::Unreachable(_) => text!("db-unreachable"),
             Self::Broken => text!("db-broken"),
+            Self::Awaited => text!("db-awaited"),
             Self::Copy(_) => text!("copy-failed"),
             Self::NoPort => text!("door-no-port"),
             Self::Unasked(why) => text!("door-cannot-ask", why = why.sentence()),

@@ -9,6 +9,7 @@ clean-trash-former = Former folder of { $name }: from before a fresh copy, or of
 clean-trash-hand = File that was changed by hand and overwritten.
 link-unapplied = what came from { $peer } is not applied yet
 db-broken = The database answered something that is not its protocol.
+db-awaited = Its replication position cannot be set while somebody waits there for one (MASTER_GTID_WAIT): MariaDB would hang. It is set once nobody waits.
 db-error = The database refused with error { $code }.
 db-install-failed = The data folder could not be made; log/install.log of that server says why.
 db-no-answer = The database does not answer.

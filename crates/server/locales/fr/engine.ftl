@@ -9,6 +9,7 @@ clean-trash-former = Ancien dossier de { $name } : d’avant une recopie, ou d�
 clean-trash-hand = Fichier modifié à la main et remplacé.
 link-unapplied = ce qui est venu de { $peer } n’est pas encore appliqué
 db-broken = La base a répondu autre chose que son protocole.
+db-awaited = Sa position de réplication ne peut être réglée tant que quelqu’un en attend une (MASTER_GTID_WAIT) : MariaDB se bloquerait. Elle le sera dès que personne n’attend plus.
 db-error = La base a refusé avec l’erreur { $code }.
 db-install-failed = Le dossier de données n’a pas pu être créé ; log/install.log de ce serveur dit pourquoi.
 db-no-answer = La base ne répond pas.

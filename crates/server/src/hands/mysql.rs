@@ -24,11 +24,15 @@ mod bounded;
 mod events;
 mod external;
 mod freight;
+mod gate;
 mod numbers;
+
 mod replication;
 mod watched;
 
 pub(super) use bounded::Bounded;
+
+use gate::Gate;
 
 use super::process::failpoint;
 use super::trouble;
@@ -86,6 +90,7 @@ pub const SCHEMA: &str = "site";
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    gate: Gate,
 }
 
 /// A peer as a link needs it.
@@ -110,12 +115,13 @@ impl Database {
             .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
             .pass(Some(password));
-        Self { pool: Pool::new(unkept(options)) }
+        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
     }
 
     /// Somebody else's. Nothing is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
-        Self { pool: Pool::new(unkept(at(address).user(Some(user)).pass(Some(password)))) }
+        let options = at(address).user(Some(user)).pass(Some(password));
+        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
     }
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
@@ -149,6 +155,8 @@ impl Database {
     }
 
     async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Fault> {
+        // Outside the limit: that Cordée itself sets the position is no silence of the database's.
+        let _unset = self.gate.read().await;
         let started = Instant::now();
         let mut seen = within_limit(limit, async {
             let mut conn = self.pool.get_conn().await?;
@@ -302,6 +310,7 @@ impl Database {
     /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
     pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
         within(async {
+            let _unset = self.gate.wait().await;
             let mut conn = self.pool.get_conn().await?;
             let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
             Ok(reached == Some(0))

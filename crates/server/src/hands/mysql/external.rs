@@ -59,6 +59,7 @@ impl Database {
 
     /// What it logged itself, and what it applied from others, as MariaDB writes it.
     pub async fn positions(&self) -> Result<(String, String), Fault> {
+        let _unset = self.gate.read().await;
         within_limit(PATIENT, async {
             let mut conn = self.pool.get_conn().await?;
             let row: Option<(String, String)> =

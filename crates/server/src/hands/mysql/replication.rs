@@ -64,17 +64,20 @@ impl Database {
         self.run(&others.iter().map(|from| format!("START SLAVE '{from}'")).collect::<Vec<_>>()).await
     }
 
-    /// Sets the position from which links ask, and proves that it is that one. MariaDB 10.11.19 was seen to hold
-    /// another one right after it was set: a domain gone, another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became
-    /// `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has (error 1062), or what nobody has
-    /// (1236).
+    /// Sets the position from which links ask, once nobody waits for one, and proves that it is that one. MariaDB
+    /// 10.11.19 was seen to hold another one right after it was set: a domain gone, another one twice
+    /// (`1-1-9440,2-2-48,5-5-1,6-6-1` became `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has
+    /// (error 1062), or what nobody has (1236).
     pub async fn place(&self, all: &Gtids) -> Result<(), Fault> {
         for _ in 0..PLACES {
+            let unawaited = self.unawaited().await?;
+            let unread = self.gate.set().await;
             within_limit(PATIENT, async {
                 let mut conn = self.pool.get_conn().await?;
                 conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
             })
             .await?;
+            drop((unread, unawaited));
             sleep(SETTLES).await;
             let shown = self.applied().await?;
             if all.is_told_by(&shown) {
@@ -87,6 +90,7 @@ impl Database {
 
     /// From where its links ask, as it says itself.
     async fn applied(&self) -> Result<String, Fault> {
+        let _unset = self.gate.read().await;
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let shown: Option<Option<String>> = conn.query_first("SELECT @@gtid_slave_pos").await?;
@@ -131,6 +135,7 @@ impl Database {
 
     /// Everything that it holds: what it logged and what it applied.
     async fn everything(&self) -> Result<Gtids, Fault> {
+        let _unset = self.gate.read().await;
         within(async {
             let mut conn = self.pool.get_conn().await?;
             let row: Option<(String, String)> =

@@ -445,6 +445,8 @@ impl Session {
     /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do:
     /// the one of a database that was copied lacks what its copy held.
     pub async fn position(&mut self) -> Result<String, Snag> {
+        let gate = self.node.database.gate();
+        let _unset = gate.read().await;
         let sql = Sql { text: "SELECT @@gtid_binlog_pos, @@gtid_slave_pos".to_owned(), values: Vec::new() };
         let rows = self.rows(&sql).await?;
         let read = |place| {
@@ -460,6 +462,8 @@ impl Session {
         if position.is_empty() {
             return Ok(true);
         }
+        let gate = self.node.database.gate();
+        let _unset = gate.wait().await;
         let text = format!("SELECT MASTER_GTID_WAIT(?, {seconds:.1})");
         let rows = self.rows(&Sql { text, values: vec![position] }).await?;
         Ok(rows.first().and_then(|row| field::<i64>(row, 0)) == Some(0))
