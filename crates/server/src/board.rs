@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::vault::Login;
 use cordee_domain::attached::Attached;
 use cordee_domain::db::detail::Detail;
 use cordee_domain::db::freight::Freight;
@@ -21,6 +20,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::state::Light;
 use cordee_domain::text::Text;
+use cordee_node::vault::Login;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use cordee_domain::haproxy::log::Record;
 use cordee_domain::ids::ServerName;
 use cordee_domain::visitors::{Network, StatusFilter};
+use cordee_node::over;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-
-use crate::over;
 
 /// Requests that are kept to be looked at: at most some 2 MiB.
 const KEPT: usize = 4_000;

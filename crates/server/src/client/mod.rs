@@ -18,11 +18,11 @@ use cordee_domain::started::Started;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::vault;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, Options, ServerArgs};
-use crate::vault;
 use crate::web::api::Done;
 use crate::web::api::config::ConfigJson;
 use crate::web::api::servers::{JoinJson, LogsJson, TestJson};

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cordee_domain::desired::{Power, Standing};
-
-use crate::hands::mysql::account;
+use cordee_node::mysql::account;
 
 use super::{Engine, Sight, paced};
 

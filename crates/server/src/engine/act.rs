@@ -18,13 +18,13 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::mysql::{Database, Peer};
+use cordee_node::{backup, binlog, files, haproxy, process, trouble, zones};
 use rustix::process::Signal;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::clock::now;
-use crate::hands::mysql::{Database, Peer};
-use crate::hands::{backup, binlog, files, haproxy, process, trouble, zones};
 use crate::store::CommitError;
 
 use super::doors::{Doors, address};

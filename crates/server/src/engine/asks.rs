@@ -8,11 +8,11 @@ use cordee_domain::db::mariadb;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::step::Target;
+use cordee_node::logs::tail_without;
+use cordee_node::{files, trouble};
 use tokio::time::Instant;
 
 use crate::board::{Ask, LogFile};
-use crate::hands::logs::tail_without;
-use crate::hands::{files, trouble};
 
 use super::{Engine, clean};
 

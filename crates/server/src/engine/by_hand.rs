@@ -9,11 +9,10 @@ use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
+use cordee_node::clock::now;
+use cordee_node::paths::Home;
+use cordee_node::{files, process};
 use tokio::sync::oneshot;
-
-use crate::clock::now;
-use crate::hands::{files, process};
-use crate::paths::Home;
 
 use super::act::io;
 use super::{Engine, Parts};

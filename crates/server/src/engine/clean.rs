@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::paths::{self, Home};
+use cordee_node::{files, process};
 
 use crate::board::{Cleaning, Leftover};
-use crate::hands::{files, process};
-use crate::paths::{self, Home};
 
 use super::asks::entries;
 use super::by_hand;

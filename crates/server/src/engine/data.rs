@@ -10,12 +10,11 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::Made;
 use cordee_domain::text;
-
-use crate::hands::files::{self, folder};
-use crate::hands::mysql::account;
-use crate::hands::{backup, logs, process};
-use crate::paths::User;
-use crate::secrets::Secrets;
+use cordee_node::files::{self, folder};
+use cordee_node::mysql::account;
+use cordee_node::secrets::Secrets;
+use cordee_node::users::User;
+use cordee_node::{backup, logs, process};
 
 use super::act::io;
 use super::{Parts, import};
@@ -365,8 +364,11 @@ mod tests {
         fs::write(servers.join("web2"), "").expect("a file");
         std::os::unix::fs::symlink(servers.join("web1"), servers.join("web3")).expect("a link");
         let entries = files::entries(&servers).expect("seen");
-        let homes: Vec<String> =
-            entries.iter().filter_map(|path| crate::paths::server_at(path)).map(|n| n.to_string()).collect();
+        let homes: Vec<String> = entries
+            .iter()
+            .filter_map(|path| cordee_node::paths::server_at(path))
+            .map(|n| n.to_string())
+            .collect();
         fs::remove_dir_all(&servers).expect("gone");
         assert_eq!((entries.len(), homes), (7, vec!["web1".to_owned()]));
     }

@@ -8,13 +8,13 @@ use cordee_domain::db::detail::{Answers, Detail, Threads};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::mysql::Database;
+use cordee_node::paths::Home;
+use cordee_node::users::User;
+use cordee_node::verify::{self, Node};
+use cordee_node::{binlog, detail};
 use tokio::sync::oneshot;
-
-use crate::clock::now;
-use crate::hands::mysql::Database;
-use crate::hands::verify::{self, Node};
-use crate::hands::{binlog, detail};
-use crate::paths::{Home, User};
 
 use super::Engine;
 

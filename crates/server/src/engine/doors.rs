@@ -9,9 +9,8 @@ use cordee_domain::desired::{Desired, Runtime, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
-
-use crate::hands::mysql::Database;
-use crate::over;
+use cordee_node::mysql::Database;
+use cordee_node::over;
 
 use super::{Engine, Parts};
 

@@ -4,10 +4,9 @@
 use std::time::{Duration, Instant};
 
 use cordee_domain::ids::ServerName;
+use cordee_node::clock::now;
+use cordee_node::mysql::Database;
 use tokio::sync::mpsc;
-
-use crate::clock::now;
-use crate::hands::mysql::Database;
 
 use super::{Engine, Sight, paced};
 

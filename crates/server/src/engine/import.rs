@@ -11,14 +11,13 @@ use cordee_domain::desired::{Desired, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
+use cordee_node::dump::What;
+use cordee_node::files::{self, folder};
+use cordee_node::mysql::{Database, account, explain};
+use cordee_node::verify::{Node, exact};
+use cordee_node::{backup, dump, logs, newcomer, process};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-
-use crate::hands::dump::What;
-use crate::hands::files::{self, folder};
-use crate::hands::mysql::{Database, account, explain};
-use crate::hands::verify::{Node, exact};
-use crate::hands::{backup, dump, logs, newcomer, process};
 
 use super::act::io;
 use super::doors::{Doors, address};

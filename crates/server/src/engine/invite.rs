@@ -12,13 +12,13 @@ use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::vault::Login;
+use cordee_node::{dump, newcomer};
 use mysql_async::Conn;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::board::{Guest, JoinPlan};
-use crate::hands::{dump, newcomer};
-use crate::vault::Login;
 
 use super::join::Ground;
 use super::test::{connect, greeting, refusal, resolve};

@@ -9,12 +9,12 @@ use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
+use cordee_node::mysql::Database;
+use cordee_node::{backup, files, trouble};
 use tokio::sync::oneshot;
 
 use crate::board::JoinPlan;
-use crate::clock::now;
-use crate::hands::mysql::Database;
-use crate::hands::{backup, files, trouble};
 
 use super::{Engine, data};
 

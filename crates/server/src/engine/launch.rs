@@ -12,13 +12,12 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::{apache, db, text};
+use cordee_node::files::{self, folder};
+use cordee_node::mysql::{SCHEMA, account};
+use cordee_node::process::{self, Program, Serial};
+use cordee_node::roster::Roster;
+use cordee_node::{logs, net};
 use rust_embed::RustEmbed;
-
-use crate::hands::files::{self, folder};
-use crate::hands::mysql::{SCHEMA, account};
-use crate::hands::process::{self, Program, Serial};
-use crate::hands::roster::Roster;
-use crate::hands::{logs, net};
 
 use super::act::io;
 use super::{Parts, data};

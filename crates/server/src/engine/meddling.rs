@@ -8,10 +8,9 @@ use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, ProxyStep};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
-
-use crate::clock::now;
-use crate::hands::{files, process};
-use crate::paths::Home;
+use cordee_node::clock::now;
+use cordee_node::paths::Home;
+use cordee_node::{files, process};
 
 use super::Engine;
 

@@ -7,11 +7,12 @@ use cordee_domain::fault::Fault;
 use cordee_domain::observed::{Lost, ProcessId, Room};
 use cordee_domain::state::Light;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::files;
+use cordee_node::paths::{Home, HomeError};
+use cordee_node::users::Users;
 use tokio::time::Instant;
 
-use crate::clock::now;
-use crate::hands::files;
-use crate::paths::{Home, HomeError, Users};
 use crate::store::Store;
 
 use super::{Engine, Sight};

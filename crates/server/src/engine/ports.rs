@@ -11,12 +11,11 @@ use cordee_domain::ids::Millis;
 use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
 use cordee_domain::step::Target;
+use cordee_node::clock::now;
+use cordee_node::net::{self, Holder, Listener, Listeners, Unread};
+use cordee_node::process;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-
-use crate::clock::now;
-use crate::hands::net::{self, Holder, Listener, Listeners, Unread};
-use crate::hands::process;
 
 use super::{Engine, PROXY_HASTE, Sight};
 

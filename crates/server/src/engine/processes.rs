@@ -17,11 +17,10 @@ use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
 use cordee_domain::state::{Light, State};
 use cordee_domain::step::{HostStep, Outcome};
 use cordee_domain::text;
-
-use crate::clock::now;
-use crate::hands::process::{self, Found};
-use crate::hands::roster::Roster;
-use crate::hands::{files, logs, trouble};
+use cordee_node::clock::now;
+use cordee_node::process::{self, Found};
+use cordee_node::roster::Roster;
+use cordee_node::{files, logs, trouble};
 
 use super::{Engine, Sight, data, import, meddling};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use cordee_node::sessions;
+
 use super::{Engine, paced};
-use crate::hands::sessions;
 
 /// Between two looks for them. With an index on the expiry an empty look costs the writer next to nothing.
 const PACE: Duration = Duration::from_secs(10);

@@ -13,9 +13,8 @@ use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, RowsStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
-
-use crate::clock::now;
-use crate::hands::verify::{Node, Watch, heal, make_way, verify};
+use cordee_node::clock::now;
+use cordee_node::verify::{Node, Watch, heal, make_way, verify};
 
 use crate::store::{Asked, StoreError};
 

@@ -10,10 +10,10 @@ use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::{Light, State};
 use cordee_domain::step::Target;
 use cordee_domain::text::{Arg, Text, Thing};
+use cordee_node::clock::now;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use crate::clock::now;
 use crate::store::OURSELVES;
 
 use super::{Engine, Parts};

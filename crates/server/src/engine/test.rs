@@ -15,6 +15,9 @@ use cordee_domain::ids::{Host, PoolId, ServerName};
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::handshake::{self, Greeting};
+use cordee_node::mysql::{Database, SCHEMA, account, at};
+use cordee_node::visitor;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,9 +25,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::board::{TestReport, TestStep};
-use crate::hands::handshake::{self, Greeting};
-use crate::hands::mysql::{Database, SCHEMA, account, at};
-use crate::hands::visitor;
 
 use super::Engine;
 use super::names::{self, Nowhere};

@@ -11,14 +11,14 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::files;
+use cordee_node::knock;
+use cordee_node::paths::Home;
+use cordee_node::random;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::board::Board;
-use crate::clock::now;
-use crate::hands::files;
-use crate::hands::knock;
-use crate::paths::Home;
-use crate::random;
 
 use super::{Engine, Parts, Sight};
 

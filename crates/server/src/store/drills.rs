@@ -2,10 +2,10 @@
 
 use cordee_domain::drill::{Drill, Order, Report, Victim};
 use cordee_domain::trial::End;
+use cordee_node::clock::now;
 
 use super::runs::Runs;
 use super::{Store, StoreError};
-use crate::clock::now;
 
 pub(super) const DRILLS: Runs = Runs("drill");
 

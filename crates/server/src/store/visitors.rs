@@ -9,11 +9,11 @@ use std::sync::{Mutex, MutexGuard};
 use cordee_domain::haproxy::log::Recolour;
 use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::visitors::{Chosen, Counts, Tally, Visit, kept};
+use cordee_node::over;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, private};
-use crate::over;
 
 /// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
 pub const MOST_ADDRESSES: u64 = cordee_domain::figures::ADDRESSES;
@@ -492,7 +492,7 @@ mod tests {
     }
 
     fn open() -> (File, Visitors) {
-        let folder = std::env::temp_dir().join(format!("cordee-{}", crate::random::token(8).unwrap()));
+        let folder = std::env::temp_dir().join(format!("cordee-{}", cordee_node::random::token(8).unwrap()));
         std::fs::create_dir(&folder).unwrap();
         let visitors = Visitors::open(&folder.join("visitors.db")).unwrap();
         (File(folder), visitors)

@@ -16,6 +16,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::snapshot::Snapshot;
+use cordee_node::clock::now;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -33,7 +34,6 @@ use super::view::{
     self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing,
 };
 use crate::board::Event;
-use crate::clock::now;
 use crate::desk::{DrillUnderWay, UnderWay};
 use crate::store::Store;
 use crate::words::Lang;

@@ -14,6 +14,8 @@ use cordee_domain::guesses::Insider;
 use cordee_domain::problem::Problem;
 use cordee_domain::started::{Started, started};
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::vault::plain_text;
 use serde::{Deserialize, Serialize};
 
 use super::App;
@@ -25,9 +27,7 @@ use super::packing;
 use super::password::{self, Doubt, not_present};
 use super::session::{self, Language, language};
 use super::view::{present, verdict};
-use crate::clock::now;
 use crate::store::Changed;
-use crate::vault::plain_text;
 
 /// How an application reaches the databases.
 #[derive(Clone, Debug)]

@@ -2,9 +2,8 @@
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::mysql::disk_full;
 use mysql_async::{DriverError, Error};
-
-use crate::hands::mysql::disk_full;
 
 /// A refusal in words.
 pub(in crate::engine) fn refusal(error: &Error) -> Text {

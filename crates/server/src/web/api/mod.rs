@@ -25,13 +25,13 @@ use axum::routing::{any, delete, get, post, put};
 use axum::{Json, Router, middleware};
 use cordee_domain::change::Change;
 use cordee_domain::text;
+use cordee_node::clock::now;
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::error::Refusal;
 use super::proof;
 use super::session::{self, Caller, Language};
-use crate::clock::now;
 use crate::words::Lang;
 use wishes::{Wait, WishState};
 

@@ -6,12 +6,12 @@ use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::visitors::parse_days;
+use cordee_node::clock::now;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::TargetToken;
 use super::words::TokenNameText;
-use crate::clock::now;
 use crate::store::{CommitError, NewToken, Proven, Token, TokenName};
 use crate::web::App;
 use crate::web::error::Refusal;

@@ -11,6 +11,7 @@ use cordee_domain::observed::Observed;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, LinkView, ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::state::{Light, Remark, State, Status};
+use cordee_node::clock::now;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,7 +20,6 @@ use super::words::{
     SessionMode, StandingWord,
 };
 use crate::board::Event;
-use crate::clock::now;
 use crate::web::view::causes::says;
 use crate::web::view::{present, verdict};
 use crate::words::Lang;

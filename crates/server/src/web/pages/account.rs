@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use cordee_node::clock::now;
 use serde::Deserialize;
 
 use super::act::ask_first;
 use super::login::wait;
 use super::shorten;
 use super::wrong::Wrong;
-use crate::clock::now;
 use crate::store::{self, Changed, CommitError, SignIn};
 use crate::web::App;
 use crate::web::api::tokens::{is_token_name, make, take_back};

@@ -8,10 +8,10 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
+use cordee_node::clock::now;
 use serde::Deserialize;
 
 use super::{add, join};
-use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::local::encoded;
