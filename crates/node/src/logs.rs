@@ -3,13 +3,18 @@
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use cordee_domain::apache;
+use cordee_domain::db::mariadb;
+use cordee_domain::text::Text;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
 
-use super::below::Folder;
-use super::files::{folder, split};
+use crate::below::Folder;
+use crate::files::{self, folder, split};
+use crate::trouble;
 use crate::users::User;
 
 /// Makes the folder ours, and the user's those files that its program opens by itself. What is no plain file goes: an
@@ -101,4 +106,83 @@ pub fn bound(path: &Path, most: u64) -> io::Result<()> {
     folder.remove(&older)?;
     folder.create(&older, 0o640, None)?.write_all(&kept)?;
     file.set_len(0)
+}
+
+/// The end of one log file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// The file's name, without folder.
+    pub name: String,
+    /// Its last lines, oldest first.
+    pub lines: Vec<String>,
+    /// How many lines of our own questions are not among them.
+    pub hidden: usize,
+    /// Why it was not read.
+    pub unread: Option<Text>,
+}
+
+/// The log files of a server, each cut to its last lines, without our own questions unless they are asked for.
+pub fn last_lines(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
+    let mut files: Vec<LogFile> = entries(folder)
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "log"))
+        .filter_map(|path| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            let hides: fn(&str) -> bool =
+                if !checks && name == apache::LOGS[0] { apache::is_check } else { |_| false };
+            let (lines, hidden, unread) = match tail_without(path, lines, hides) {
+                Ok((lines, hidden)) => (lines, hidden, None),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "reading a log");
+                    (Vec::new(), 0, Some(trouble::words(&error)))
+                }
+            };
+            Some(LogFile { name, lines, hidden, unread })
+        })
+        .filter(|file| !file.lines.is_empty() || file.hidden > 0 || file.unread.is_some())
+        .collect();
+    in_turn(&mut files);
+    files
+}
+
+/// What a server writes itself comes first. What the making of a database's folder said is of use only as long as that
+/// database has said nothing.
+fn in_turn(files: &mut Vec<LogFile>) {
+    let own = |name: &str| apache::LOGS.iter().chain(&mariadb::LOGS).position(|log| *log == name);
+    if files.iter().any(|f| mariadb::LOGS.contains(&f.name.as_str())) {
+        files.retain(|f| f.name != mariadb::INSTALL);
+    }
+    files.sort_by_key(|f| own(&f.name).unwrap_or(usize::MAX));
+}
+
+/// What lies in a folder. One that cannot be read shows nothing, and is told.
+pub fn entries(folder: &Path) -> Vec<PathBuf> {
+    files::entries(folder).unwrap_or_else(|error| {
+        tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");
+        Vec::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_s_own_log_comes_first_and_how_its_folder_was_made_only_while_there_is_no_other() {
+        let turn = |names: &[&str]| {
+            let file = |name: &&str| LogFile {
+                name: (*name).to_owned(),
+                lines: vec!["x".to_owned()],
+                hidden: 0,
+                unread: None,
+            };
+            let mut files: Vec<LogFile> = names.iter().map(file).collect();
+            in_turn(&mut files);
+            files.into_iter().map(|f| f.name).collect::<Vec<_>>()
+        };
+        assert_eq!(turn(&["install.log", "mariadb.log", "another.log"]), ["mariadb.log", "another.log"]);
+        assert_eq!(turn(&["install.log"]), ["install.log"]);
+        let web = ["a.log", "access.log", "error.log", "php.log"];
+        assert_eq!(turn(&web), ["access.log", "error.log", "php.log", "a.log"]);
+    }
 }

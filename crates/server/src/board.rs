@@ -20,6 +20,8 @@ use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::state::Light;
 use cordee_domain::text::Text;
+pub use cordee_node::clean::{Cleaning, Leftover};
+pub use cordee_node::logs::LogFile;
 use cordee_node::vault::Login;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -178,39 +180,6 @@ pub struct TestStep {
     pub ms: u64,
     /// What was found.
     pub says: Text,
-}
-
-/// The end of one log file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogFile {
-    /// The file's name, without folder.
-    pub name: String,
-    /// Its last lines, oldest first.
-    pub lines: Vec<String>,
-    /// How many lines of our own questions are not among them.
-    pub hidden: usize,
-    /// Why it was not read.
-    pub unread: Option<Text>,
-}
-
-/// What "clean configuration" finds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cleaning {
-    /// What may go, or is gone.
-    pub items: Vec<Leftover>,
-    /// What is not Cordée's, and stays.
-    pub foreign: Vec<Leftover>,
-}
-
-/// Something that no wish explains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leftover {
-    /// Where it is, relative to `CORDEE_HOME`.
-    pub path: String,
-    /// What it is, and why it may go or stays.
-    pub why: Text,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// The board itself. Shared by `Arc`.

@@ -17,6 +17,7 @@ use cordee_domain::state::Light;
 use cordee_node::clock::now;
 use cordee_node::datagrams::LogSocket;
 use cordee_node::logbook::{self, Logbook};
+use cordee_node::machine::Machine;
 use cordee_node::paths::{Home, HomeError, whole};
 use cordee_node::roster::Roster;
 use cordee_node::secrets::{Secrets, write_private};
@@ -310,7 +311,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let app = web::router(app);
     let logbook = Logbook { home: home.clone(), users, control: secrets.control.clone() };
     let journal = store.clone();
-    let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
+    let machine = Machine { home: home.clone(), users, secrets, setting, trial: config.trial };
+    let parts = Parts { machine, store, board };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
     // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.

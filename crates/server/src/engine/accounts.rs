@@ -20,7 +20,7 @@ impl Engine {
             loop {
                 pace.tick().await;
                 let desired = parts.board.desired();
-                let secrets = &parts.secrets;
+                let secrets = &parts.machine.secrets;
                 let passwords = BTreeMap::from([
                     (account::REPLICATION, secrets.replication.as_str()),
                     (account::APP, secrets.app.as_str()),

@@ -36,9 +36,9 @@ impl Engine {
             database: database.clone(),
         };
         let others_by_name: Vec<Node> = peers.iter().map(node).collect();
-        let (home, user) = (self.parts.home.clone(), self.parts.users.mariadb);
+        let (home, user) = (self.parts.machine.home.clone(), self.parts.machine.users.mariadb);
         let comparisons = self.observed.comparisons.clone();
-        let file = self.parts.home.server(name).join("my.cnf");
+        let file = self.parts.machine.home.server(name).join("my.cnf");
         self.work.spawn(async move {
             let before = own.look().await;
             let others =

@@ -74,7 +74,10 @@ impl Engine {
 
 fn fresh(parts: &Parts, server: &Server) -> Database {
     if server.runtime == Runtime::Process {
-        return Database::new(&parts.home.database_socket(&server.name), &parts.secrets.control);
+        return Database::new(
+            &parts.machine.home.database_socket(&server.name),
+            &parts.machine.secrets.control,
+        );
     }
     match parts.store.login(server.id) {
         Ok(login) => Database::over_tcp(address(server), login.user(), login.password()),

@@ -12,6 +12,7 @@ use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::data;
 use cordee_node::vault::Login;
 use cordee_node::{dump, newcomer};
 use mysql_async::Conn;
@@ -20,9 +21,9 @@ use tokio::time::timeout;
 
 use crate::board::{Guest, JoinPlan};
 
+use super::Engine;
 use super::join::Ground;
 use super::test::{connect, greeting, refusal, resolve};
-use super::{Engine, data};
 
 /// Everything together: a refusal comes within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);

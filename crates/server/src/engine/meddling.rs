@@ -58,7 +58,7 @@ impl Engine {
         }
         let Some(started) = process::started(worker) else { return };
         let line = format!("{worker} {started}\n");
-        match files::replace_unflushed(&self.parts.home.proxy_worker(proxy), &line, 0o600) {
+        match files::replace_unflushed(&self.parts.machine.home.proxy_worker(proxy), &line, 0o600) {
             Ok(()) => drop(self.recorded.insert(proxy, worker)),
             // The next Cordée reloads once: nothing is lost.
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker"),

@@ -6,16 +6,12 @@
 mod accounts;
 mod act;
 mod asks;
-mod by_hand;
-mod clean;
-mod data;
+mod config;
 mod detail;
 mod doors;
 mod heartbeat;
-mod import;
 mod invite;
 mod join;
-mod launch;
 mod meddling;
 mod modes;
 mod names;
@@ -47,7 +43,6 @@ use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Lost, Observed, ProcessId, Seen};
@@ -55,11 +50,11 @@ use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use cordee_node::clock::now;
+use cordee_node::import;
+use cordee_node::machine::Machine;
 use cordee_node::mysql::Database;
 use cordee_node::net::Holder;
 use cordee_node::paths::Home;
-use cordee_node::secrets::Secrets;
-use cordee_node::users::Users;
 use cordee_node::verify::Healed;
 use cordee_node::vital::Signs;
 use cordee_node::{files, haproxy};
@@ -77,20 +72,12 @@ pub use visits::last_question;
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Folders.
-    pub home: Home,
-    /// Users of the programs.
-    pub users: Users,
-    /// Passwords and keys.
-    pub secrets: Secrets,
-    /// What the proxies' files need besides the wish.
-    pub setting: Setting,
+    /// The machine that the cluster runs on.
+    pub machine: Machine,
     /// Wishes and journal.
     pub store: Arc<Store>,
     /// Where pictures go up.
     pub board: Arc<Board>,
-    /// The cluster is one that sessions are compared on.
-    pub trial: bool,
 }
 
 /// Something that came in.
@@ -243,7 +230,7 @@ impl Engine {
             cleaning: Arc::default(),
             signs: Signs::from_environment(),
         };
-        import::forget_options(&engine.parts);
+        import::forget_options(&engine.parts.machine);
         engine.adopt()?;
         engine.recall_comparisons();
         engine.recall_asked();
@@ -316,7 +303,7 @@ impl Engine {
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
-        let mut plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        let mut plan = plan(&desired, &self.observed, &self.parts.machine.setting, now());
         self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
@@ -371,7 +358,7 @@ impl Engine {
         let out = self.out.clone();
         match target {
             Target::Proxy(id) => {
-                let home = self.parts.home.clone();
+                let home = self.parts.machine.home.clone();
                 self.work.spawn(async move {
                     let sight = look_at_proxy(&home, id, None).await;
                     let _ = out.send(sight).await;
@@ -394,7 +381,10 @@ impl Engine {
     fn database(&self, name: &ServerName) -> Database {
         match self.parts.board.desired().db.server(name) {
             Some(server) => self.doors.to(&self.parts, server),
-            None => Database::new(&self.parts.home.database_socket(name), &self.parts.secrets.control),
+            None => Database::new(
+                &self.parts.machine.home.database_socket(name),
+                &self.parts.machine.secrets.control,
+            ),
         }
     }
 
@@ -526,7 +516,7 @@ impl Engine {
                 .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
                 .map(|(_, ms)| *ms);
             // The comparison of sessions holds links back on purpose, on a cluster of its own.
-            if self.parts.trial {
+            if self.parts.machine.trial {
                 link.terms.remove("SQL_Delay");
             }
         }

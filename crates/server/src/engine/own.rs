@@ -84,8 +84,8 @@ impl Engine {
         let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
         let Some(pid) = process.leader.as_ref().map(|l| l.pid).filter(|_| !young) else { return why };
         let socket = match id {
-            ProcessId::Proxy(proxy) => self.parts.home.proxy_socket(*proxy),
-            ProcessId::Server(name) => self.parts.home.database_socket(name),
+            ProcessId::Proxy(proxy) => self.parts.machine.home.proxy_socket(*proxy),
+            ProcessId::Server(name) => self.parts.machine.home.database_socket(name),
         };
         match socket.try_exists() {
             Ok(false) => {
@@ -106,8 +106,9 @@ impl Engine {
         if prove {
             self.own.proven = Some(Instant::now());
         }
-        let (store, home, out) = (self.parts.store.clone(), self.parts.home.clone(), self.out.clone());
-        let users = self.parts.users;
+        let (store, home, out) =
+            (self.parts.store.clone(), self.parts.machine.home.clone(), self.out.clone());
+        let users = self.parts.machine.users;
         self.work.spawn_blocking(move || {
             folders(&home, &users, &store);
             if prove {
@@ -134,7 +135,7 @@ impl Engine {
             _ => {}
         }
         self.observed.own.lost = lost;
-        let folder = self.parts.home.root.display().to_string();
+        let folder = self.parts.machine.home.root.display().to_string();
         let room = room.map(|free| Room { folder, free });
         let (before, looked) = match room {
             Ok(room) => (self.observed.own.room.replace(room), Ok(())),

@@ -20,9 +20,10 @@ use cordee_domain::text;
 use cordee_node::clock::now;
 use cordee_node::process::{self, Found};
 use cordee_node::roster::Roster;
+use cordee_node::{data, import};
 use cordee_node::{files, logs, trouble};
 
-use super::{Engine, Sight, data, import, meddling};
+use super::{Engine, Sight, meddling};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = cordee_domain::figures::SHORT_LIFE;
@@ -52,7 +53,7 @@ impl Engine {
     /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would
     /// be started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
-        let found = Roster::of(&self.parts.home).find()?;
+        let found = Roster::of(&self.parts.machine.home).find()?;
         for (id, members) in process::by_id(&found) {
             let leader = members.iter().find(|p| p.pid == p.group);
             let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -72,13 +73,13 @@ impl Engine {
         }
         self.look_at_folders();
         for proxy in PoolId::ALL {
-            let file = files::text(&self.parts.home.proxy_config(proxy))?;
-            let recorded = meddling::recorded(&self.parts.home, proxy);
+            let file = files::text(&self.parts.machine.home.proxy_config(proxy))?;
+            let recorded = meddling::recorded(&self.parts.machine.home, proxy);
             let adopted = self.observed.process(&ProcessId::Proxy(proxy)).leader.is_some();
             let seen = self.observed.proxies.entry(proxy).or_default();
             (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
-        let map = files::text(&self.parts.home.session_map())?;
+        let map = files::text(&self.parts.machine.home.session_map())?;
         self.look_at_ports_first();
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
         Ok(())
@@ -115,7 +116,7 @@ impl Engine {
     }
 
     fn look_at_folder(&mut self, server: &Server) -> io::Result<()> {
-        let home = self.parts.home.server(&server.name);
+        let home = self.parts.machine.home.server(&server.name);
         let made = match server.runtime {
             Runtime::Process => data::made_for(&home, server.id)?,
             Runtime::External => import::complete_for(&home)?,
@@ -138,7 +139,7 @@ impl Engine {
     fn look_at_homes(&mut self) -> io::Result<()> {
         let mut looked = Ok(());
         let mut homes = BTreeMap::new();
-        for (name, path) in self.parts.home.server_folders()? {
+        for (name, path) in self.parts.machine.home.server_folders()? {
             let made = match data::made(&path) {
                 Ok(made) => made,
                 // It went to the trash since it was listed.
@@ -206,7 +207,7 @@ impl Engine {
 
     /// What a dead leader left of its group.
     fn look_for_orphans(&mut self, id: &ProcessId) {
-        let found = Roster::of(&self.parts.home).find();
+        let found = Roster::of(&self.parts.machine.home).find();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         seen.unlooked = found.is_err();
         let looked = found.map(|found| seen.orphans = orphans(&found, id));
@@ -234,7 +235,8 @@ impl Engine {
         let again = seen.failures > 1;
         seen.trouble = (!asked).then(|| match (&why, id) {
             (Fault::Exit(code), ProcessId::Server(name)) if again => {
-                saying(*code, &self.parts.home.server(name).join("log")).unwrap_or_else(|| why.clone())
+                saying(*code, &self.parts.machine.home.server(name).join("log"))
+                    .unwrap_or_else(|| why.clone())
             }
             _ => why.clone(),
         });

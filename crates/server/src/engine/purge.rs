@@ -13,7 +13,7 @@ impl Engine {
     /// Starts to remove them.
     pub(super) fn purge(&mut self) {
         let (board, beating) = (self.parts.board.clone(), self.beating.subscribe());
-        let password = self.parts.secrets.app.clone();
+        let password = self.parts.machine.secrets.app.clone();
         self.work.spawn(async move {
             let mut pace = paced(PACE);
             loop {

@@ -115,7 +115,7 @@ impl Engine {
             .collect();
         let out = self.out.clone();
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
-        let file = self.parts.home.root.join(&shown);
+        let file = self.parts.machine.home.root.join(&shown);
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
         comparison.running = Some(0);
         self.work.spawn(async move {
@@ -148,7 +148,7 @@ impl Engine {
             self.keep_asked(&name, id);
         }
         let report = result.map(|healed| {
-            let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
+            let text = if healed.rows == 0 && !self.parts.machine.home.root.join(&file).exists() {
                 text!("event-repaired-nothing", name = &name)
             } else {
                 text!("event-repaired", name = &name, rows = healed.rows, file = file)

@@ -22,7 +22,7 @@ impl Engine {
     /// Puts up the newest picture, and notes in the journal which lights changed.
     pub(super) fn publish(&mut self, desired: &Desired) {
         let before = self.parts.board.snapshot();
-        let after = snapshot(desired, &self.observed, &self.parts.setting, now());
+        let after = snapshot(desired, &self.observed, &self.parts.machine.setting, now());
         let old_enough = self.published.elapsed() >= Duration::from_millis(200);
         if !old_enough && diff::same(&before, &after) {
             return;

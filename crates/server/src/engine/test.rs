@@ -17,6 +17,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::handshake::{self, Greeting};
 use cordee_node::mysql::{Database, SCHEMA, account, at};
+use cordee_node::names::{self, Nowhere};
 use cordee_node::visitor;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
@@ -26,9 +27,9 @@ use tokio::time::timeout;
 
 use crate::board::{TestReport, TestStep};
 
-use super::Engine;
-use super::names::{self, Nowhere};
 use refusal::closed_to_writes;
+
+use super::Engine;
 pub(super) use refusal::refusal;
 
 /// What one step may take.
@@ -62,7 +63,7 @@ impl Engine {
         let others = desired.members().filter(|s| s.id != server.id && s.power == Power::On);
         let goal = Goal {
             server: server.clone(),
-            password: self.parts.secrets.app.clone(),
+            password: self.parts.machine.secrets.app.clone(),
             writes: desired.takes_writes(server),
             session: desired.session,
             own: self.database(&server.name),

@@ -51,7 +51,7 @@ impl Engine {
         for door in Door::ALL {
             let (board, out) = (self.parts.board.clone(), self.out.clone());
             let (password, mut numbers) =
-                (self.parts.secrets.app.clone(), Numbers::after_the_last(&self.parts));
+                (self.parts.machine.secrets.app.clone(), Numbers::after_the_last(&self.parts));
             let mut answering = self.answering.subscribe();
             self.work.spawn(async move {
                 loop {
@@ -93,7 +93,7 @@ struct Numbers {
 
 impl Numbers {
     fn after_the_last(parts: &Parts) -> Self {
-        Self { last: last_question(&parts.home), file: parts.home.own_questions() }
+        Self { last: last_question(&parts.machine.home), file: parts.machine.home.own_questions() }
     }
 
     fn next(&mut self) -> u64 {

@@ -1,9 +1,10 @@
 //! The test against servers that are none: each is named as what it is, and gets nothing.
 
-use super::*;
 use cordee_domain::text::Text;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use super::*;
 
 /// A listener on loopback that treats its connections one after the other, and gives back what it received.
 async fn fake<F, W>(times: usize, treat: F) -> (SocketAddr, JoinHandle<Vec<u8>>)

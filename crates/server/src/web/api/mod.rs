@@ -28,12 +28,13 @@ use cordee_domain::text;
 use cordee_node::clock::now;
 use serde::{Deserialize, Serialize};
 
+use wishes::{Wait, WishState};
+
 use super::App;
 use super::error::Refusal;
 use super::proof;
 use super::session::{self, Caller, Language};
 use crate::words::Lang;
-use wishes::{Wait, WishState};
 
 /// A wish was written down; the engine is on its way.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]

@@ -7,30 +7,32 @@ use cordee_domain::db::copied::Copied;
 use cordee_domain::db::credentials::{self, HOST, SHARED};
 use cordee_domain::db::mariadb::{INSTALL, REDO_LOG};
 use cordee_domain::fault::Fault;
-use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Made;
 use cordee_domain::text;
-use cordee_node::files::{self, folder};
-use cordee_node::mysql::account;
-use cordee_node::secrets::Secrets;
-use cordee_node::users::User;
-use cordee_node::{backup, logs, process};
 
-use super::act::io;
-use super::{Parts, import};
+use crate::files::{self, folder};
+use crate::machine::Machine;
+use crate::mysql::Database;
+use crate::mysql::account;
+use crate::paths::Home;
+use crate::secrets::Secrets;
+use crate::trouble::fault;
+use crate::users::User;
+use crate::{backup, logs, process};
 
 /// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
 /// leaves nothing that looks like a database.
-pub(super) fn init(parts: &Parts, name: &ServerName, id: u32) -> Result<(), Fault> {
-    let home = parts.home.server(name);
-    let user = parts.users.mariadb;
+pub fn init(machine: &Machine, name: &ServerName, id: u32) -> Result<(), Fault> {
+    let home = machine.home.server(name);
+    let user = machine.users.mariadb;
     let sql = home.join("accounts.sql");
-    let draft = folders(&home, user).map_err(|e| io(&e))?;
-    files::write(&sql, accounts(parts), 0o600, user).map_err(|e| io(&e))?;
+    let draft = folders(&home, user).map_err(|e| fault(&e))?;
+    files::write(&sql, accounts(machine), 0o600, user).map_err(|e| fault(&e))?;
     let result = install(&home, &draft, &sql, user);
-    process::remove_file(&sql).map_err(|e| io(&e))?;
+    process::remove_file(&sql).map_err(|e| fault(&e))?;
     result?;
-    complete(&home, &draft, id).map_err(|e| io(&e))
+    complete(&home, &draft, id).map_err(|e| fault(&e))
 }
 
 /// Makes the folders of a database; gives the empty one into which its data come.
@@ -55,7 +57,7 @@ fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
 
 /// For which id the data in a database's folder were made; `None` while they are not complete. A folder of an older
 /// Cordée does not say: then it is `known`.
-pub(super) fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> {
+pub fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> {
     if !files::is_folder(&home.join("data"))? {
         return Ok(None);
     }
@@ -64,7 +66,7 @@ pub(super) fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> 
 }
 
 /// Whether a server's folder is a database's.
-pub(super) fn is_database(home: &Path) -> bool {
+pub fn is_database(home: &Path) -> bool {
     home.join("my.cnf").exists()
 }
 
@@ -73,13 +75,13 @@ const OF_A_DATABASE: [&str; 3] = ["my.cnf", "data", "data.new"];
 const OF_A_WEB_SERVER: [&str; 2] = ["apache.conf", "site"];
 
 /// The file that says for which id a server's folder was made.
-pub(super) fn id_file(home: &Path) -> PathBuf {
+pub fn id_file(home: &Path) -> PathBuf {
     home.join("id")
 }
 
 /// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the
 /// data of a database, they are the database's.
-pub(super) fn made(home: &Path) -> std::io::Result<Made> {
+pub fn made(home: &Path) -> std::io::Result<Made> {
     if !std::fs::symlink_metadata(home)?.is_dir() {
         return Ok(Made::default());
     }
@@ -96,44 +98,62 @@ pub(super) fn made(home: &Path) -> std::io::Result<Made> {
         None
     };
     let said = match files::text(&id_file(home))? {
-        None => files::text(&import::begun_file(home))?,
+        None => files::text(&begun_file(home))?,
         said => said,
     };
     Ok(Made { pool, id: said.and_then(|text| text.trim().parse().ok()) })
 }
 
-/// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
-pub(super) fn belongs(parts: &Parts, name: &ServerName) -> bool {
-    let desired = parts.board.desired();
-    let mut wished = desired.servers().filter(|(_, s)| s.name == *name);
-    wished.any(|(pool, s)| made(&parts.home.server(&s.name)).map_or(true, |made| made.is_of(pool, s)))
+/// The file that says that a copy into somebody else's database was begun: what lies in it since then is ours.
+pub fn begun_file(home: &Path) -> PathBuf {
+    home.join("begun")
+}
+
+/// Puts a server's folder into the trash, under its name and that time.
+pub fn trash(home: &Home, name: &ServerName, at: Millis) -> Result<(), Fault> {
+    std::fs::rename(home.server(name), home.trash().join(format!("{name}-{at}"))).map_err(|e| fault(&e))
 }
 
 /// The file that says where a copy ends, until its database was told.
-pub(super) fn position_file(home: &Path) -> PathBuf {
+pub fn position_file(home: &Path) -> PathBuf {
     home.join("position")
 }
 
 /// Keeps where a copy ends until its database was told.
-pub(super) fn keep_position(home: &Path, copied: &Copied) -> Result<(), Fault> {
-    files::replace(&position_file(home), copied.to_string(), 0o644, None).map_err(|e| io(&e))
+pub fn keep_position(home: &Path, copied: &Copied) -> Result<(), Fault> {
+    files::replace(&position_file(home), copied.to_string(), 0o644, None).map_err(|e| fault(&e))
+}
+
+/// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
+pub async fn seed(home: &Home, database: &Database, name: &ServerName) -> Result<(), Fault> {
+    let file = position_file(&home.server(name));
+    let kept = files::plain_text(&file).map_err(|e| fault(&e))?;
+    let copied = Copied::parse(&kept).ok_or_else(|| text!("copy-no-position"))?;
+    let told = copied.told.clone();
+    let end = copied.end(database.told().await?);
+    if end != told {
+        tracing::info!(%name, %told, %end, "a copy holds more than was written down");
+    }
+    keep_position(&home.server(name), &Copied { told: end.clone(), donor: None })?;
+    database.place(&end).await?;
+    process::remove_file(&file).map_err(|e| fault(&e))
 }
 
 /// Copies a running database, `donor` by its id, into the folder of a new one.
-pub(super) fn copy(
-    parts: &Parts,
+pub fn copy(
+    machine: &Machine,
     name: &ServerName,
     id: u32,
     (donor, donor_id): (&ServerName, u32),
     watch: &backup::Watch<'_>,
 ) -> Result<(), Fault> {
-    let home = parts.home.server(name);
-    let user = parts.users.mariadb;
-    let draft = folders(&home, user).map_err(|e| io(&e))?;
-    let socket = parts.home.database_socket(donor);
-    let data = parts.home.server(donor).join("data");
-    let need = copied_bytes(&data).map_err(|e| io(&e))?;
-    let free = files::free(&home).map_err(|e| io(&e))?;
+    let home = machine.home.server(name);
+    let user = machine.users.mariadb;
+    let draft = folders(&home, user).map_err(|e| fault(&e))?;
+    let socket = machine.home.database_socket(donor);
+    let data = machine.home.server(donor).join("data");
+    let need = copied_bytes(&data).map_err(|e| fault(&e))?;
+    let free = files::free(&home).map_err(|e| fault(&e))?;
     if free < need + need / 10 + RESERVE {
         return Err(text!(
             "copy-no-space",
@@ -146,39 +166,39 @@ pub(super) fn copy(
     let secret = format!(
         "[mariabackup]\nuser={}\npassword={}\nsocket={}\ndatadir={}\n",
         account::CONTROL,
-        parts.secrets.control,
+        machine.secrets.control,
         socket.display(),
         data.display()
     );
-    files::write(&options, &secret, 0o600, user).map_err(|e| io(&e))?;
+    files::write(&options, &secret, 0o600, user).map_err(|e| fault(&e))?;
     let result = backup::copy(&options, &draft, &home.join("tmp"), &home.join("log/copy.log"), user, watch);
-    process::remove_file(&options).map_err(|e| io(&e))?;
+    process::remove_file(&options).map_err(|e| fault(&e))?;
     keep_position(&home, &Copied { told: result?, donor: Some(donor_id) })?;
-    complete(&home, &draft, id).map_err(|e| io(&e))
+    complete(&home, &draft, id).map_err(|e| fault(&e))
 }
 
 /// Kept free beside a copy: the first logs of the new database.
 const RESERVE: u64 = 256 << 20;
 
 /// What a copy reads of a data folder: all but the redo log, of which only the newest part is taken.
-pub(super) fn copied_bytes(data: &Path) -> std::io::Result<u64> {
+pub fn copied_bytes(data: &Path) -> std::io::Result<u64> {
     Ok(files::size(data)?.saturating_sub(files::size(&data.join("ib_logfile0"))?))
 }
 
 /// Bytes that must be free for a copy of so many.
-pub(super) const fn room_for(bytes: u64) -> u64 {
+pub const fn room_for(bytes: u64) -> u64 {
     bytes + bytes / 10 + RESERVE
 }
 
 /// For people.
-pub(super) const fn mebibytes(bytes: u64) -> u64 {
+pub const fn mebibytes(bytes: u64) -> u64 {
     bytes >> 20
 }
 
 fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(), Fault> {
     let log = &home.join("log").join(INSTALL);
-    let output = files::remove(log).and_then(|()| files::append(log)).map_err(|e| io(&e))?;
-    let errors = output.try_clone().map_err(|e| io(&e))?;
+    let output = files::remove(log).and_then(|()| files::append(log)).map_err(|e| fault(&e))?;
+    let errors = output.try_clone().map_err(|e| fault(&e))?;
     let mut command = Command::new("/usr/bin/mariadb-install-db");
     command
         .arg("--no-defaults")
@@ -206,17 +226,17 @@ fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(
         Ok(status) => {
             tracing::warn!(%status, "mariadb-install-db");
             // The next try begins another one; what this one said is kept beside it.
-            std::fs::rename(log, log.with_extension("log.1")).map_err(|e| io(&e))?;
+            std::fs::rename(log, log.with_extension("log.1")).map_err(|e| fault(&e))?;
             Err(text!("db-install-failed").into())
         }
-        Err(error) => Err(io(&error)),
+        Err(error) => Err(fault(&error)),
     }
 }
 
 /// Accounts with the least rights that do, made before the database is reachable. Passwords are hexadecimal
 /// digits of our own making.
-fn accounts(parts: &Parts) -> String {
-    let secrets = &parts.secrets;
+fn accounts(machine: &Machine) -> String {
+    let secrets = &machine.secrets;
     let user = |name: &str, host: &str, password: &str, rights: &str| {
         format!(
             "CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}';\nGRANT {rights} TO '{name}'@'{host}';\n"
@@ -245,8 +265,8 @@ fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 4] {
 }
 
 /// The statements that make them what they were, whatever became of them. Nobody who is signed in notices.
-pub(super) fn accounts_again(parts: &Parts, all_write: bool) -> Vec<String> {
-    let mut all: Vec<String> = shared(&parts.secrets)
+pub fn accounts_again(machine: &Machine, all_write: bool) -> Vec<String> {
+    let mut all: Vec<String> = shared(&machine.secrets)
         .into_iter()
         .flat_map(|(name, password, rights)| {
             let account = format!("'{name}'@'{HOST}'");
@@ -262,8 +282,8 @@ pub(super) fn accounts_again(parts: &Parts, all_write: bool) -> Vec<String> {
 }
 
 /// The statements that make these accounts on a database of somebody else's.
-pub(super) fn members_accounts(parts: &Parts) -> Vec<String> {
-    shared(&parts.secrets)
+pub fn members_accounts(machine: &Machine) -> Vec<String> {
+    shared(&machine.secrets)
         .into_iter()
         .flat_map(|(name, password, rights)| {
             [
@@ -275,16 +295,16 @@ pub(super) fn members_accounts(parts: &Parts) -> Vec<String> {
 }
 
 /// The statements that take them off it again.
-pub(super) fn no_accounts(parts: &Parts) -> Vec<String> {
+pub fn no_accounts(machine: &Machine) -> Vec<String> {
     let drop = |(name, _, _): (&str, &str, &str)| format!("DROP USER IF EXISTS '{name}'@'127.0.0.1'");
-    shared(&parts.secrets).into_iter().map(drop).collect()
+    shared(&machine.secrets).into_iter().map(drop).collect()
 }
 
 /// Opens each table in memory once, unlogged, before anybody else can: the file of statements is run before connections
 /// are taken. MariaDB logs at the first opening after a start that such a table was emptied, whoever reads it and
 /// closed or not, and the links would carry that to the writer. The writer's own is logged, so that the others empty
 /// theirs too. `ENGINE` is read without opening anything (3,000 tables: 0.1 s).
-pub(super) const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
+pub const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
     BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; \
     FOR r IN (SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') AS n \
     FROM information_schema.TABLES WHERE ENGINE = 'MEMORY' AND TABLE_TYPE = 'BASE TABLE') \
@@ -292,7 +312,7 @@ pub(super) const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
 
 /// What Cordée's own account may do. It runs at each start of a database, so that one that an older Cordée made
 /// gets what this one needs. It is not logged: each database has its own accounts.
-pub(super) fn rights() -> String {
+pub fn rights() -> String {
     let to = format!("TO '{}'@'localhost';\n", account::CONTROL);
     let with = to.replace(';', " WITH GRANT OPTION;");
     [
@@ -364,11 +384,8 @@ mod tests {
         fs::write(servers.join("web2"), "").expect("a file");
         std::os::unix::fs::symlink(servers.join("web1"), servers.join("web3")).expect("a link");
         let entries = files::entries(&servers).expect("seen");
-        let homes: Vec<String> = entries
-            .iter()
-            .filter_map(|path| cordee_node::paths::server_at(path))
-            .map(|n| n.to_string())
-            .collect();
+        let homes: Vec<String> =
+            entries.iter().filter_map(|path| crate::paths::server_at(path)).map(|n| n.to_string()).collect();
         fs::remove_dir_all(&servers).expect("gone");
         assert_eq!((entries.len(), homes), (7, vec!["web1".to_owned()]));
     }

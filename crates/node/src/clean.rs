@@ -13,20 +13,39 @@ use std::time::{Duration, SystemTime};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use cordee_node::paths::{self, Home};
-use cordee_node::{files, process};
+use serde::{Deserialize, Serialize};
 
-use crate::board::{Cleaning, Leftover};
+use crate::by_hand;
+use crate::logs::entries;
+use crate::paths::{self, Home};
+use crate::{files, process};
 
-use super::asks::entries;
-use super::by_hand;
+/// What "clean configuration" finds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleaning {
+    /// What may go, or is gone.
+    pub items: Vec<Leftover>,
+    /// What is not Cordée's, and stays.
+    pub foreign: Vec<Leftover>,
+}
+
+/// Something that no wish explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// Where it is, relative to `CORDEE_HOME`.
+    pub path: String,
+    /// What it is, and why it may go or stays.
+    pub why: Text,
+    /// Its size.
+    pub bytes: u64,
+}
 
 /// A draft is renamed within a moment: one that is older was left by an act that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
 
 /// What may go, and what is somebody else's. With `apply` the former goes, and what is gone is told. `names`: the
 /// servers that are wished or still there.
-pub(super) fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning {
+pub fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning {
     let told = |path: PathBuf, why: Text, bytes: u64| {
         let shown = path.strip_prefix(&home.root).unwrap_or(&path);
         Leftover { path: shown.to_string_lossy().into_owned(), why, bytes }

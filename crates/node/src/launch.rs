@@ -7,20 +7,21 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::db::events::NOTES;
 use cordee_domain::db::ids::Numbering;
-use cordee_domain::desired::{Desired, Server, Standing};
 use cordee_domain::fault::Fault;
-use cordee_domain::ids::PoolId;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::{apache, db, text};
-use cordee_node::files::{self, folder};
-use cordee_node::mysql::{SCHEMA, account};
-use cordee_node::process::{self, Program, Serial};
-use cordee_node::roster::Roster;
-use cordee_node::{logs, net};
 use rust_embed::RustEmbed;
+use rustix::process::Signal;
 
-use super::act::io;
-use super::{Parts, data};
+use crate::data;
+use crate::files::{self, folder};
+use crate::machine::Machine;
+use crate::mysql::{SCHEMA, account};
+use crate::process::{self, Program, Serial};
+use crate::roster::Roster;
+use crate::trouble::fault;
+use crate::{logs, net};
 
 /// The demonstration site, as it is copied into each web server's folder.
 #[derive(RustEmbed)]
@@ -37,39 +38,92 @@ struct Probe;
 
 /// The site's tables, and the one in which it keeps sessions.
 const TABLES: [&str; 2] =
-    [include_str!("../../../../site/schema.sql"), include_str!("../../../../site/session/schema.sql")];
+    [include_str!("../../../site/schema.sql"), include_str!("../../../site/session/schema.sql")];
 
-/// Starts a process of ours.
-pub(super) fn start(
-    parts: &Parts,
-    desired: &Desired,
-    id: &ProcessId,
-    serial: Serial,
-    keeps: bool,
-) -> Result<Child, Fault> {
-    let program = match id {
-        ProcessId::Proxy(proxy) => {
-            let mut listens = vec![desired.pool(*proxy).listen];
-            if *proxy == PoolId::Db {
-                listens.push(desired.writer_listen);
-            }
+/// A program of ours, with all that its files say of it.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// A HAProxy: which, and where it is about to listen.
+    Proxy(PoolId, Vec<SocketAddr>),
+    /// A web server.
+    Web(Web),
+    /// A database.
+    Database(Database),
+}
+
+/// What the files of a web server say of it.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// Its name.
+    pub name: ServerName,
+    /// Its id, which its folder carries.
+    pub id: u32,
+    /// Where it listens, on this machine.
+    pub port: u16,
+    /// Where its site finds the databases.
+    pub databases: SocketAddr,
+    /// Where its site finds the one writer: a port of the same address.
+    pub writer: u16,
+}
+
+/// What the files of a database say of it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its name.
+    pub name: ServerName,
+    /// Its id.
+    pub id: u32,
+    /// Where it listens, on this machine.
+    pub port: u16,
+    /// How it numbers the rows that it makes.
+    pub numbering: Numbering,
+    /// Whether crash recovery keeps what was logged and not yet committed in the tables.
+    pub keeps: bool,
+    /// Whether it confirms what it receives.
+    pub receipts: bool,
+    /// Whether it is the writer: that its tables in memory were emptied is logged.
+    pub writes: bool,
+}
+
+/// Starts a process of ours, named so and with that serial in its environment. Fails where somebody else listens.
+pub fn start(machine: &Machine, id: &ProcessId, serial: Serial, what: &Start) -> Result<Child, Fault> {
+    let here = |port: u16| require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let program = match what {
+        Start::Proxy(proxy, listens) => {
             // A second HAProxy would share a taken port in silence.
-            listens.into_iter().try_for_each(require_free)?;
-            proxy_program(parts, *proxy)?
+            listens.iter().copied().try_for_each(require_free)?;
+            proxy_program(machine, *proxy)?
         }
-        ProcessId::Server(name) => {
-            let (pool, server) = desired
-                .servers()
-                .find(|(_, s)| s.name == *name)
-                .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
-            require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
-            match pool {
-                PoolId::Web => web_program(parts, desired, server)?,
-                PoolId::Db => database_program(parts, desired, server, keeps)?,
-            }
+        Start::Web(server) => {
+            here(server.port)?;
+            web_program(machine, server)?
+        }
+        Start::Database(server) => {
+            here(server.port)?;
+            database_program(machine, server)?
         }
     };
-    process::start(&program, &Roster::of(&parts.home), &id.to_string(), serial).map_err(|e| io(&e))
+    process::start(&program, &Roster::of(&machine.home), &id.to_string(), serial).map_err(|e| fault(&e))
+}
+
+/// Asks a leader to end, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and
+/// Restarting"); the others end on TERM.
+pub fn stop(machine: &Machine, id: &ProcessId, pid: u32) -> Result<(), Fault> {
+    // Of a server that was removed only its folder still tells what it was.
+    let signal = match id {
+        ProcessId::Server(name) if !data::is_database(&machine.home.server(name)) => Signal::WINCH,
+        ProcessId::Server(_) | ProcessId::Proxy(_) => Signal::TERM,
+    };
+    process::signal(pid, signal).map_err(|e| fault(&e))
+}
+
+/// Ends processes, and the groups that they lead.
+pub fn kill(pids: &[u32]) -> Result<(), Fault> {
+    for pid in pids {
+        process::signal_group(*pid, Signal::KILL).map_err(|e| fault(&e))?;
+        process::signal(*pid, Signal::KILL).map_err(|e| fault(&e))?;
+    }
+    Ok(())
 }
 
 /// What an earlier process of ours held is closed by the kernel a moment after its end was reported.
@@ -77,7 +131,7 @@ const CLOSING: Duration = Duration::from_millis(500);
 
 fn require_free(address: SocketAddr) -> Result<(), Fault> {
     let deadline = Instant::now() + CLOSING;
-    while !net::try_free(address).map_err(|e| io(&e))? {
+    while !net::try_free(address).map_err(|e| fault(&e))? {
         if Instant::now() >= deadline {
             let holder = net::holder(address.port()).to_string();
             return Err(Fault::PortTaken { port: address.port(), holder });
@@ -87,29 +141,29 @@ fn require_free(address: SocketAddr) -> Result<(), Fault> {
     Ok(())
 }
 
-fn proxy_program(parts: &Parts, proxy: PoolId) -> Result<Program, Fault> {
-    let run = parts.home.proxy_run(proxy);
-    folder(&run, 0o755, parts.users.haproxy).map_err(|e| io(&e))?;
+fn proxy_program(machine: &Machine, proxy: PoolId) -> Result<Program, Fault> {
+    let run = machine.home.proxy_run(proxy);
+    folder(&run, 0o755, machine.users.haproxy).map_err(|e| fault(&e))?;
     let path = |p: &Path| p.to_string_lossy().into_owned();
     Ok(Program {
         path: "/usr/sbin/haproxy",
         arguments: vec![
             "-W".to_owned(),
             "-f".to_owned(),
-            path(&parts.home.proxy_config(proxy)),
+            path(&machine.home.proxy_config(proxy)),
             "-S".to_owned(),
-            format!("{},mode,600", path(&parts.home.proxy_master(proxy))),
+            format!("{},mode,600", path(&machine.home.proxy_master(proxy))),
         ],
         folder: run,
-        log: parts.home.logs().join(format!("haproxy-{proxy}.log")),
+        log: machine.home.logs().join(format!("haproxy-{proxy}.log")),
         environment: Vec::new(),
-        user: parts.users.haproxy,
+        user: machine.users.haproxy,
     })
 }
 
-fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Program, Fault> {
-    let home = parts.home.server(&server.name);
-    let user = parts.users.apache;
+fn web_program(machine: &Machine, server: &Web) -> Result<Program, Fault> {
+    let home = machine.home.server(&server.name);
+    let user = machine.users.apache;
     let prepare = || {
         folder(&home, 0o755, None)?;
         // Before anything else: another server by the same name must not take it for its own.
@@ -122,8 +176,8 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         }
         logs::prepare(&home.join("log"), &apache::LOGS, user)?;
         let site_config = home.join("site.ini");
-        files::replace(&site_config, site_ini(parts, desired), 0o600, user)?;
-        copy_site(&home, parts.trial)?;
+        files::replace(&site_config, site_ini(machine, server), 0o600, user)?;
+        copy_site(&home, machine.trial)?;
         let config = apache::render(&apache::Instance {
             name: server.name.as_str(),
             port: server.port,
@@ -135,7 +189,7 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
         files::replace(&home.join(folder_of_php).join(file), apache::php(&home), 0o644, None)?;
         files::replace(&home.join("apache.conf"), &config, 0o644, None)
     };
-    prepare().map_err(|e| io(&e))?;
+    prepare().map_err(|e| fault(&e))?;
     Ok(Program {
         path: "/usr/sbin/apache2",
         arguments: vec![
@@ -151,15 +205,15 @@ fn web_program(parts: &Parts, desired: &Desired, server: &Server) -> Result<Prog
 }
 
 /// The site reaches the databases only through HAProxy `db`.
-fn site_ini(parts: &Parts, desired: &Desired) -> String {
+fn site_ini(machine: &Machine, server: &Web) -> String {
     format!(
         "; Written by Cordée at each start of this server.\nhost = \"{}\"\nport = {}\nwriter_port = {}\n\
          user = \"{}\"\npassword = \"{}\"\nschema = \"{SCHEMA}\"\n",
-        desired.db.listen.ip(),
-        desired.db.listen.port(),
-        desired.writer_listen.port(),
+        server.databases.ip(),
+        server.databases.port(),
+        server.writer,
         account::APP,
-        parts.secrets.app,
+        machine.secrets.app,
     )
 }
 
@@ -196,9 +250,9 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
 /// Refuses to start a database on lists that name the logs of another folder.
 fn own_logs(home: &Path) -> Result<(), Fault> {
     for folder in ["binlog", "relay"] {
-        let all = files::entries(&home.join(folder)).map_err(|e| io(&e))?;
+        let all = files::entries(&home.join(folder)).map_err(|e| fault(&e))?;
         for list in all.into_iter().filter(|path| path.extension().is_some_and(|e| e == "index")) {
-            let named = files::text(&list).map_err(|e| io(&e))?.unwrap_or_default();
+            let named = files::text(&list).map_err(|e| fault(&e))?.unwrap_or_default();
             if let Some(log) = db::mariadb::elsewhere(&named, home) {
                 let (list, log) = (list.display().to_string(), log.display().to_string());
                 return Err(text!("db-logs-elsewhere", list = list, log = log).into());
@@ -208,16 +262,11 @@ fn own_logs(home: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-fn database_program(
-    parts: &Parts,
-    desired: &Desired,
-    server: &Server,
-    keeps: bool,
-) -> Result<Program, Fault> {
-    let home = parts.home.server(&server.name);
+fn database_program(machine: &Machine, server: &Database) -> Result<Program, Fault> {
+    let home = machine.home.server(&server.name);
     own_logs(&home)?;
-    let run = parts.home.database_run(&server.name);
-    let user = parts.users.mariadb;
+    let run = machine.home.database_run(&server.name);
+    let user = machine.users.mariadb;
     let rights = home.join("rights.sql");
     let prepare = || {
         folder(&run, 0o755, user)?;
@@ -226,19 +275,19 @@ fn database_program(
         let config = db::mariadb::render(&db::mariadb::Instance {
             name: server.name.as_str(),
             id: server.id,
-            numbering: Numbering::wished(desired, server),
+            numbering: server.numbering,
             port: server.port,
             home: &home,
             run: &run,
-            keeps,
-            receipts: server.standing != Standing::Joining,
+            keeps: server.keeps,
+            receipts: server.receipts,
             rights: &rights,
         });
-        let emptied = if desired.is_writer(&server.name) { "" } else { data::EMPTIED };
+        let emptied = if server.writes { "" } else { data::EMPTIED };
         files::replace(&rights, &(data::rights() + emptied), 0o644, None)?;
         files::replace(&home.join("my.cnf"), &config, 0o644, None)
     };
-    prepare().map_err(|e| io(&e))?;
+    prepare().map_err(|e| fault(&e))?;
     Ok(Program {
         path: "/usr/sbin/mariadbd",
         arguments: vec![format!("--defaults-file={}", home.join("my.cnf").display())],
@@ -253,7 +302,7 @@ fn database_program(
 }
 
 /// The schemas and tables of the cluster and of the site, as statements.
-pub(super) fn schema() -> Vec<String> {
+pub fn schema() -> Vec<String> {
     let mut all = vec![
         "CREATE DATABASE IF NOT EXISTS cordee".to_owned(),
         format!("CREATE DATABASE IF NOT EXISTS {SCHEMA} CHARACTER SET utf8mb4"),
