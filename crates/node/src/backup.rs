@@ -34,6 +34,11 @@ impl std::fmt::Debug for Watch<'_> {
 
 /// The program that reads.
 pub const MARIABACKUP: &str = "/usr/bin/mariabackup";
+
+/// Whether the program is there.
+pub fn here() -> bool {
+    Path::new(MARIABACKUP).exists()
+}
 const BLOCK: usize = 1 << 20;
 
 /// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Gives the

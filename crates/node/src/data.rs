@@ -336,11 +336,40 @@ pub fn rights() -> String {
     .concat()
 }
 
+/// Whether a copy was not told yet where it ends.
+pub fn unseeded(home: &Path) -> std::io::Result<bool> {
+    position_file(home).try_exists()
+}
+
+/// Whether a database starts closed, as its file says; nothing where that cannot be read.
+pub async fn starts_closed(home: &Path) -> Option<bool> {
+    let file = tokio::fs::read_to_string(home.join("my.cnf")).await.ok()?;
+    Some(closed_by(&file))
+}
+
+/// Whether a database with that file starts closed. The last line counts.
+fn closed_by(file: &str) -> bool {
+    let mut values = file.lines().filter_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim().replace('-', "_") == "read_only").then(|| value.trim().to_ascii_uppercase())
+    });
+    values.next_back().is_some_and(|value| matches!(value.as_str(), "1" | "ON" | "TRUE"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn the_last_line_of_the_file_says_whether_it_starts_closed() {
+        assert!(closed_by("[mariadbd]\nread_only=1\n"));
+        assert!(closed_by("read-only = ON\n"));
+        assert!(!closed_by("read_only=1\nread_only=0\n"));
+        assert!(!closed_by("#read_only=1\n"));
+        assert!(!closed_by(""));
+    }
 
     /// A server's folder that holds these, each a folder but what says an id.
     fn made_of(holds: &[&str]) -> Made {

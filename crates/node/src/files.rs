@@ -96,6 +96,11 @@ pub fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a plain file")
 }
 
+/// Whether nothing is there, as far as that can be told.
+pub fn is_gone(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 /// Whether that error says that there is something, and that it is no plain file.
 pub fn is_no_file(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())

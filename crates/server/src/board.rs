@@ -20,6 +20,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::state::Light;
 use cordee_domain::text::Text;
+pub use cordee_node::attempt::TestReport;
 pub use cordee_node::clean::{Cleaning, Leftover};
 pub use cordee_node::logs::LogFile;
 use cordee_node::vault::Login;
@@ -153,33 +154,6 @@ pub struct JoinPlan {
     pub id: u32,
     /// The address that it has now, for one that exists already.
     pub at: Option<IpAddr>,
-}
-
-/// A connection test that a person can read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestReport {
-    /// In order; the first failure is the last step.
-    pub steps: Vec<TestStep>,
-}
-
-impl TestReport {
-    /// Whether every step succeeded.
-    pub fn passed(&self) -> bool {
-        self.steps.iter().all(|s| s.ok)
-    }
-}
-
-/// One step of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestStep {
-    /// What was tried.
-    pub name: Text,
-    /// Whether it worked.
-    pub ok: bool,
-    /// How long it took.
-    pub ms: u64,
-    /// What was found.
-    pub says: Text,
 }
 
 /// The board itself. Shared by `Arc`.

@@ -12,23 +12,23 @@ use cordee_domain::db;
 use cordee_domain::db::ids::{DENSE, Numbering};
 use cordee_domain::desired::{Desired, Routing, Saved, Server, Standing};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
-use cordee_domain::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
+use cordee_domain::step::{HostStep, Outcome, RowsStep, SqlStep, Step};
 use cordee_domain::text;
 use cordee_node::clock::now;
+use cordee_node::doors::Doors;
 use cordee_node::launch::{self, Start};
 use cordee_node::mysql::{Database, Peer};
 use cordee_node::trouble::fault;
-use cordee_node::{backup, binlog, by_hand, data, files, haproxy, import, process, zones};
+use cordee_node::{backup, binlog, data, import, process, proxies, zones};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::store::CommitError;
 
 use super::config::tell_kept;
-use super::doors::{Doors, address};
+use super::doors::{address, connections};
 use super::{Engine, Parts, Sight, look_at_proxy};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
@@ -45,7 +45,10 @@ impl Engine {
         match step {
             Step::Proxy(step) => {
                 self.work.spawn(async move {
-                    let outcome = ended(timeout(DEADLINE, proxy_step(&parts, &step)).await);
+                    let (store, proxy) = (parts.store.clone(), step.proxy());
+                    let kept = move |file: &str| tell_kept(&store, proxy, file);
+                    let work = proxies::carry_out(&parts.machine, &step, kept);
+                    let outcome = ended(timeout(DEADLINE, work).await);
                     let sight = look_at_proxy(&parts.machine.home, step.proxy(), Some((step, outcome))).await;
                     let _ = out.send(sight).await;
                 });
@@ -104,61 +107,6 @@ fn ended(result: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> Outc
         Ok(Err(why)) => Outcome::Failed(why),
         Err(_) => Outcome::Failed(Fault::Deadline),
     }
-}
-
-/// Does what waits for the disk, which may take seconds, where nobody else waits for it. A panic goes on in its caller.
-async fn off_thread(work: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Result<(), Fault> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Cordée is stopping.
-            Err(_) => Err(Fault::Overtaken),
-        },
-    }
-}
-
-async fn proxy_step(parts: &Parts, step: &ProxyStep) -> Result<(), Fault> {
-    let home = &parts.machine.home;
-    let commands = match step {
-        ProxyStep::WriteConfig { proxy, text, check } => {
-            let path = home.proxy_config(*proxy);
-            if *check {
-                haproxy::check(*proxy, &text.0, parts.machine.users.haproxy).await?;
-            }
-            let (parts, proxy, text) = (parts.clone(), *proxy, text.0.clone());
-            return off_thread(move || {
-                if let Some(file) = by_hand::keep(&parts.machine.home, proxy)? {
-                    tell_kept(&parts.store, proxy, &file);
-                }
-                files::replace(&path, &text, 0o600, parts.machine.users.haproxy).map_err(|e| fault(&e))
-            })
-            .await;
-        }
-        ProxyStep::WriteSession { mode } => {
-            let (path, text, user) = (home.session_map(), mode.map(), parts.machine.users.haproxy);
-            return off_thread(move || files::replace(&path, text, 0o600, user).map_err(|e| fault(&e))).await;
-        }
-        ProxyStep::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
-        ProxyStep::Reload { proxy, shape } => {
-            return haproxy::reload(home, *proxy, shape).await;
-        }
-        ProxyStep::AddServer { proxy, name, id, to, out } => {
-            (proxy, runtime::add(*proxy, name, *id, *to, *out))
-        }
-        ProxyStep::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
-        ProxyStep::SetState { proxy, name, state, writer } => {
-            (proxy, runtime::set_state(*proxy, name, *state, *writer))
-        }
-        ProxyStep::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
-        ProxyStep::SetMost { proxy, name, most } => (proxy, runtime::set_most(*proxy, name, *most)),
-        ProxyStep::OpenFrontend { proxy, name, most, paused } => {
-            (proxy, runtime::open_frontend(name, *most, *paused))
-        }
-        ProxyStep::LiftLimits { proxy } => (proxy, runtime::lift_limits()),
-        ProxyStep::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
-    };
-    haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
 }
 
 async fn database_step(
@@ -328,9 +276,9 @@ fn import_tables(
         id: server.id,
         address: address(server),
         login: &login,
-        into: &doors.to(parts, server),
+        into: &connections(doors, parts, server),
         donor: &donor.name,
-        source: &doors.to(parts, donor),
+        source: &connections(doors, parts, donor),
         from_writer: desired.is_writer(&donor.name),
     };
     let is_not = |fits: &dyn Fn(&Server) -> bool| {

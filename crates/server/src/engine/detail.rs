@@ -13,7 +13,7 @@ use cordee_node::mysql::Database;
 use cordee_node::paths::Home;
 use cordee_node::users::User;
 use cordee_node::verify::{self, Node};
-use cordee_node::{binlog, detail};
+use cordee_node::{binlog, data, detail};
 use tokio::sync::oneshot;
 
 use super::Engine;
@@ -38,7 +38,7 @@ impl Engine {
         let others_by_name: Vec<Node> = peers.iter().map(node).collect();
         let (home, user) = (self.parts.machine.home.clone(), self.parts.machine.users.mariadb);
         let comparisons = self.observed.comparisons.clone();
-        let file = self.parts.machine.home.server(name).join("my.cnf");
+        let folder = self.parts.machine.home.server(name);
         self.work.spawn(async move {
             let before = own.look().await;
             let others =
@@ -48,7 +48,7 @@ impl Engine {
                 // One that does not answer is not asked any further.
                 Err(why) => (futures_util::future::join_all(others).await, Err(why.clone())),
             };
-            let starts_closed = tokio::fs::read_to_string(&file).await.ok().map(|text| closed_by(&text));
+            let starts_closed = data::starts_closed(&folder).await;
             let conflicts = match &answers {
                 Ok(answers) => conflicts((&home, user), &this, &others_by_name, answers).await,
                 Err(_) => BTreeMap::new(),
@@ -124,27 +124,4 @@ fn complete(
     let before = before?;
     let answers = answers?;
     Ok(Answers { before, after: after?, ..answers })
-}
-
-/// Whether a database with that file starts closed. The last line counts.
-fn closed_by(file: &str) -> bool {
-    let mut values = file.lines().filter_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        (name.trim().replace('-', "_") == "read_only").then(|| value.trim().to_ascii_uppercase())
-    });
-    values.next_back().is_some_and(|value| matches!(value.as_str(), "1" | "ON" | "TRUE"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_of_the_file_says_whether_it_starts_closed() {
-        assert!(closed_by("[mariadbd]\nread_only=1\n"));
-        assert!(closed_by("read-only = ON\n"));
-        assert!(!closed_by("read_only=1\nread_only=0\n"));
-        assert!(!closed_by("#read_only=1\n"));
-        assert!(!closed_by(""));
-    }
 }

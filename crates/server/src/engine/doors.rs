@@ -1,49 +1,16 @@
-//! The connections to each database, shared with the heartbeat and the short looks.
+//! How each database is reached.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 
 use cordee_domain::db::DatabaseSeen;
-use cordee_domain::desired::{Desired, Runtime, Server};
+use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
+use cordee_node::doors::Doors;
 use cordee_node::mysql::Database;
-use cordee_node::over;
 
 use super::{Engine, Parts};
-
-/// By name; another server under a name that was used before has another id, and gets connections of its own.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Doors(Arc<Mutex<BTreeMap<ServerName, (u32, Database)>>>);
-
-impl Doors {
-    /// The connections to that server.
-    pub(super) fn to(&self, parts: &Parts, server: &Server) -> Database {
-        let mut all = over::hold(&self.0);
-        match all.get(&server.name) {
-            Some((id, database)) if *id == server.id => database.clone(),
-            _ => {
-                let database = fresh(parts, server);
-                all.insert(server.name.clone(), (server.id, database.clone()));
-                database
-            }
-        }
-    }
-
-    /// Closes those to servers that are gone.
-    pub(super) fn keep(&self, desired: &Desired) {
-        let mut all = over::hold(&self.0);
-        all.retain(|name, (id, _)| desired.db.server(name).is_some_and(|s| s.id == *id));
-    }
-
-    /// The connections to that server, if it has any.
-    pub(super) fn known(&self, name: &ServerName) -> Option<Database> {
-        let all = over::hold(&self.0);
-        all.get(name).map(|(_, database)| database.clone())
-    }
-}
 
 impl Engine {
     /// The id of a database that somebody else runs.
@@ -70,6 +37,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// The connections to that server.
+pub(super) fn connections(doors: &Doors, parts: &Parts, server: &Server) -> Database {
+    doors.to(&server.name, server.id, || fresh(parts, server))
 }
 
 fn fresh(parts: &Parts, server: &Server) -> Database {

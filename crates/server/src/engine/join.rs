@@ -98,7 +98,7 @@ impl Engine {
 async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTables, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut refuse = |text: Text| problems.push(Problem::conflict("name", text));
-    if !Path::new(backup::MARIABACKUP).exists() {
+    if !backup::here() {
         refuse(text!("problem-join-program"));
     }
     let need = data::room_for(bytes);

@@ -50,14 +50,16 @@ use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use cordee_node::clock::now;
+use cordee_node::doors::Doors;
+use cordee_node::haproxy;
 use cordee_node::import;
 use cordee_node::machine::Machine;
 use cordee_node::mysql::Database;
 use cordee_node::net::Holder;
 use cordee_node::paths::Home;
+use cordee_node::proxies::{self, OnDisk};
 use cordee_node::verify::Healed;
 use cordee_node::vital::Signs;
-use cordee_node::{files, haproxy};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
@@ -65,9 +67,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use crate::board::{Ask, Board};
 use crate::store::Store;
 
-use doors::Doors;
 use tell::{looked_at_by, named, pass_on, subject};
-pub use visits::last_question;
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ enum Sight {
     /// The free bytes beside the state file.
     Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
-    Ports(ports::Found),
+    Ports(cordee_node::ports::Found),
     /// Who holds the socket that somebody else has on a server's port.
     Holder { id: ProcessId, inode: u64, holder: Holder },
 }
@@ -312,7 +312,7 @@ impl Engine {
                 self.act(step, &desired);
             }
         }
-        self.doors.keep(&desired);
+        self.doors.keep(|name, id| desired.db.server(name).is_some_and(|s| s.id == id));
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
         // Of one that does not write now its last failure says nothing.
@@ -380,7 +380,7 @@ impl Engine {
     /// The connections to one database.
     fn database(&self, name: &ServerName) -> Database {
         match self.parts.board.desired().db.server(name) {
-            Some(server) => self.doors.to(&self.parts, server),
+            Some(server) => doors::connections(&self.doors, &self.parts, server),
             None => Database::new(
                 &self.parts.machine.home.database_socket(name),
                 &self.parts.machine.secrets.control,
@@ -547,8 +547,8 @@ fn paced(every: Duration) -> Interval {
 /// A look at one proxy, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(ProxyStep, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
-    let map = if id == PoolId::Web { files::text(&home.session_map()) } else { Ok(None) };
-    Sight::Proxy { id, file: files::text(&home.proxy_config(id)), map, running, step }
+    let OnDisk { file, map } = proxies::on_disk(home, id);
+    Sight::Proxy { id, file, map, running, step }
 }
 
 fn seen_again<T>(before: &Seen<T>, look: Result<T, Fault>) -> Seen<T> {

@@ -8,9 +8,9 @@ use cordee_domain::observed::{Lost, ProcessId, Room};
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_node::clock::now;
-use cordee_node::files;
-use cordee_node::paths::{Home, HomeError};
+use cordee_node::paths::Home;
 use cordee_node::users::Users;
+use cordee_node::{files, lost};
 use tokio::time::Instant;
 
 use crate::store::Store;
@@ -39,17 +39,7 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
 
 /// Makes folders anew that somebody removed, and whose content is made anew too.
 fn folders(home: &Home, users: &Users, store: &Store) {
-    let all = [home.run(), home.conf(), home.trash(), home.logs()];
-    let gone: Vec<_> = all.into_iter().filter(|path| matches!(path.try_exists(), Ok(false))).collect();
-    // Where the whole folder was moved away nothing is made in its place: it is to come back.
-    if gone.is_empty() || !matches!(home.root.try_exists(), Ok(true)) {
-        return;
-    }
-    if let Err(error) = home.make_folders(users) {
-        tracing::warn!(error = &error as &dyn std::error::Error, "making folders anew");
-        return;
-    }
-    for path in gone {
+    for path in lost::made_anew(home, users) {
         let told = if path == home.run() {
             text!("event-run-anew")
         } else {
@@ -57,24 +47,6 @@ fn folders(home: &Home, users: &Users, store: &Store) {
         };
         store.tell("cluster", Some(Light::Warning), &told);
     }
-}
-
-/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked
-/// at is not lost.
-fn lost(home: &Home) -> io::Result<Option<Lost>> {
-    let names = match home.lost() {
-        Ok(names) => names.join(", "),
-        // It is there, and is no file.
-        Err(HomeError::Io { path, source }) if files::is_no_file(&source) => {
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        }
-        Err(HomeError::Io { source, .. }) => return Err(source),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "looking at the state folder");
-            String::new()
-        }
-    };
-    Ok((!names.is_empty()).then(|| Lost { folder: home.root.display().to_string(), names }))
 }
 
 impl Engine {
@@ -87,13 +59,10 @@ impl Engine {
             ProcessId::Proxy(proxy) => self.parts.machine.home.proxy_socket(*proxy),
             ProcessId::Server(name) => self.parts.machine.home.database_socket(name),
         };
-        match socket.try_exists() {
-            Ok(false) => {
-                let path = socket.display().to_string();
-                Fault::SocketGone { path, pid, noticed: Box::new(why) }
-            }
-            _ => why,
+        if !files::is_gone(&socket) {
+            return why;
         }
+        Fault::SocketGone { path: socket.display().to_string(), pid, noticed: Box::new(why) }
     }
 
     /// Starts the look that is due.
@@ -114,7 +83,7 @@ impl Engine {
             if prove {
                 store.prove();
             }
-            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root), lost: lost(&home) });
+            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root), lost: lost::lost(&home) });
         });
     }
 

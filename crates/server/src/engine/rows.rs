@@ -14,6 +14,7 @@ use cordee_domain::step::{Outcome, RowsStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
 use cordee_node::clock::now;
+use cordee_node::files;
 use cordee_node::verify::{Node, Watch, heal, make_way, verify};
 
 use crate::store::{Asked, StoreError};
@@ -148,7 +149,7 @@ impl Engine {
             self.keep_asked(&name, id);
         }
         let report = result.map(|healed| {
-            let text = if healed.rows == 0 && !self.parts.machine.home.root.join(&file).exists() {
+            let text = if healed.rows == 0 && files::is_gone(&self.parts.machine.home.root.join(&file)) {
                 text!("event-repaired-nothing", name = &name)
             } else {
                 text!("event-repaired", name = &name, rows = healed.rows, file = file)

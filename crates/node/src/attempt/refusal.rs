@@ -2,11 +2,12 @@
 
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use cordee_node::mysql::disk_full;
 use mysql_async::{DriverError, Error};
 
+use crate::mysql::disk_full;
+
 /// A refusal in words.
-pub(in crate::engine) fn refusal(error: &Error) -> Text {
+pub fn refusal(error: &Error) -> Text {
     match error {
         Error::Server(server) => by_number(u32::from(server.code)),
         Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => text!("test-fail-cut"),
