@@ -103,7 +103,26 @@ pub fn start(machine: &Machine, id: &ProcessId, serial: Serial, what: &Start) ->
             database_program(machine, server)?
         }
     };
-    process::start(&program, &Roster::of(&machine.home), &id.to_string(), serial).map_err(|e| fault(&e))
+    begin(&program, &Roster::of(&machine.home), &id.to_string(), serial).map_err(|e| fault(&e))
+}
+
+/// Starts a program in a group of its own, and writes down which process it is.
+fn begin(program: &Program, roster: &Roster, name: &str, serial: Serial) -> std::io::Result<Child> {
+    let uid = program.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
+    let entry = roster.enlist(name, serial, Path::new(program.path), uid, true)?;
+    let child = match process::spawn(program, &entry.mark) {
+        Ok(child) => child,
+        Err(error) => {
+            roster.strike(&entry);
+            return Err(error);
+        }
+    };
+    process::failpoint("after-spawn", name);
+    if let Err(error) = roster.bind(entry, child.id()) {
+        // It runs, and is found by its word.
+        tracing::error!(error = &error as &dyn std::error::Error, "writing down a process");
+    }
+    Ok(child)
 }
 
 /// Asks a leader to end, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and

@@ -19,6 +19,8 @@ use crate::roster::Roster;
 use crate::users::Users;
 use crate::{files, logs};
 
+/// The name of Cordée's own log, among the others.
+pub const OWN: &str = "cordee.log";
 /// Every log file is kept below this size, and its older half beside it.
 const MOST: u64 = 8 << 20;
 /// Between two looks.

@@ -14,7 +14,6 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::unix::AsyncFd;
 
 use super::files;
-use crate::roster::Roster;
 use crate::users::User;
 
 /// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION/WORD`. By itself it proves nothing.
@@ -46,26 +45,8 @@ pub struct Serial {
     pub generation: u32,
 }
 
-/// Starts a program in a group of its own, and writes down which process it is.
-pub fn start(program: &Program, roster: &Roster, name: &str, serial: Serial) -> io::Result<Child> {
-    let uid = program.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
-    let entry = roster.enlist(name, serial, Path::new(program.path), uid, true)?;
-    let child = match spawn(program, &entry.mark) {
-        Ok(child) => child,
-        Err(error) => {
-            roster.strike(&entry);
-            return Err(error);
-        }
-    };
-    failpoint("after-spawn", name);
-    if let Err(error) = roster.bind(entry, child.id()) {
-        // It runs, and is found by its word.
-        tracing::error!(error = &error as &dyn std::error::Error, "writing down a process");
-    }
-    Ok(child)
-}
-
-fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
+/// Starts a program in a group of its own, with that mark. Who it is must have been written down.
+pub fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
     let log = files::append(&program.log)?;
     let mut command = Command::new(program.path);
     command

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cordee_api::visitors::{ColourChange, Visitor};
 use cordee_domain::attached::Holders;
 use cordee_domain::haproxy::log::{self, Line, MOST_BYTES};
 use cordee_domain::ids::{Millis, PoolId};
@@ -22,7 +23,7 @@ use serde::Serialize;
 use crate::board::Board;
 use crate::guestbook::Guestbook;
 use crate::store::StoreError;
-use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
+use crate::store::visitors::{Gap, Mark, Visitors, Which};
 
 /// Between two writings.
 const PACE: Duration = Duration::from_secs(1);

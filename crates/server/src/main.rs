@@ -5,6 +5,7 @@ mod begun;
 mod board;
 mod cli;
 mod client;
+mod complain;
 mod config;
 mod desk;
 mod doctor;
@@ -112,6 +113,6 @@ impl Write for Log {
 
 /// Says an error with its causes, once.
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    client::complain(&[client::with_causes(error)]);
+    complain::complain(&[complain::with_causes(error)]);
     ExitCode::FAILURE
 }

@@ -40,11 +40,11 @@ use crate::engine::{Engine, Parts};
 use crate::guestbook::Guestbook;
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
+use crate::listen;
 use crate::listen::DESCRIPTORS;
 use crate::store::{CommitError, Store, StoreError};
 use crate::web::session::Limiter;
 use crate::web::{self, App};
-use crate::{listen, up};
 
 /// Why `serve` ended before it began.
 #[derive(Debug, thiserror::Error)]
@@ -324,7 +324,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let socket = home.socket();
     let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
     let mut logs = tokio::spawn(logbook.keep());
-    tokio::spawn(logbook::keep_own(home.logs().join(up::LOG)));
+    tokio::spawn(logbook::keep_own(home.logs().join(logbook::OWN)));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 
     // Whoever of them ends before that has met an error that it did not expect, or has panicked.

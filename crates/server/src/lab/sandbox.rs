@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use cordee_api::view::SnapshotJson;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::state::Light;
 use cordee_domain::text;
@@ -23,7 +24,6 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client;
-use crate::web::api::view::SnapshotJson;
 use crate::words::Lang;
 
 /// The first cluster of a machine is up in a few seconds; one on a busy machine has this long.

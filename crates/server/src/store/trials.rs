@@ -3,10 +3,8 @@
 use cordee_domain::trial::{End, Run};
 use cordee_node::clock::now;
 
-use super::runs::Runs;
+use super::runs::TRIALS;
 use super::{Store, StoreError};
-
-pub(super) const TRIALS: Runs = Runs("trial");
 
 impl Store {
     /// Stores a new run.
