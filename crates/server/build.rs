@@ -1,6 +1,6 @@
 //! Refuses to build when a sentence is missing in a language.
 //!
-//! The keys are found where they are used: `text!("key"` and `why!("key"` in the Rust sources of both crates,
+//! The keys are found where they are used: `text!("key"` and `why!("key"` in the Rust sources of these crates,
 //! `tr("key")` in sources and templates. Each must be in every language, with the same arguments; a key used nowhere is
 //! refused too.
 
@@ -15,8 +15,8 @@ type Messages = BTreeMap<String, BTreeSet<String>>;
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
-    let domain = root.join("../domain/src");
-    let folders = [root.join("src"), root.join("templates"), domain];
+    let (domain, node) = (root.join("../domain/src"), root.join("../node/src"));
+    let folders = [root.join("src"), root.join("templates"), domain, node];
     for folder in
         folders.iter().chain([&root.join("locales"), &root.join("../../web"), &root.join("../../site")])
     {

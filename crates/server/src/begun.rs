@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use cordee_node::paths::Home;
+use cordee_node::roster::Roster;
 use tokio::time::sleep;
-
-use crate::hands::roster::Roster;
-use crate::paths::Home;
 
 /// Between two looks at whether the run goes on.
 pub const RUN_PACE: Duration = Duration::from_secs(1);

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::vault::Login;
 use cordee_domain::attached::Attached;
 use cordee_domain::db::detail::Detail;
 use cordee_domain::db::freight::Freight;
@@ -21,6 +20,10 @@ use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::state::Light;
 use cordee_domain::text::Text;
+pub use cordee_node::attempt::TestReport;
+pub use cordee_node::clean::{Cleaning, Leftover};
+pub use cordee_node::logs::LogFile;
+use cordee_node::vault::Login;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -151,66 +154,6 @@ pub struct JoinPlan {
     pub id: u32,
     /// The address that it has now, for one that exists already.
     pub at: Option<IpAddr>,
-}
-
-/// A connection test that a person can read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestReport {
-    /// In order; the first failure is the last step.
-    pub steps: Vec<TestStep>,
-}
-
-impl TestReport {
-    /// Whether every step succeeded.
-    pub fn passed(&self) -> bool {
-        self.steps.iter().all(|s| s.ok)
-    }
-}
-
-/// One step of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestStep {
-    /// What was tried.
-    pub name: Text,
-    /// Whether it worked.
-    pub ok: bool,
-    /// How long it took.
-    pub ms: u64,
-    /// What was found.
-    pub says: Text,
-}
-
-/// The end of one log file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogFile {
-    /// The file's name, without folder.
-    pub name: String,
-    /// Its last lines, oldest first.
-    pub lines: Vec<String>,
-    /// How many lines of our own questions are not among them.
-    pub hidden: usize,
-    /// Why it was not read.
-    pub unread: Option<Text>,
-}
-
-/// What "clean configuration" finds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cleaning {
-    /// What may go, or is gone.
-    pub items: Vec<Leftover>,
-    /// What is not Cordée's, and stays.
-    pub foreign: Vec<Leftover>,
-}
-
-/// Something that no wish explains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leftover {
-    /// Where it is, relative to `CORDEE_HOME`.
-    pub path: String,
-    /// What it is, and why it may go or stays.
-    pub why: Text,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// The board itself. Shared by `Arc`.

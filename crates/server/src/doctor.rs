@@ -13,20 +13,22 @@ use cordee_domain::observed::Room;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::paths::whole;
+use cordee_node::paths::{Home, HomeError};
+use cordee_node::process::{self, Found};
+use cordee_node::roster::Roster;
+use cordee_node::surroundings::{self, FEWEST};
+use cordee_node::users::Users;
+use cordee_node::{files, net, trouble};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use crate::client;
 use crate::config::Config;
-use crate::hands::process::{self, Found};
-use crate::hands::roster::Roster;
-use crate::hands::{files, net, trouble};
-use crate::paths::{Home, HomeError, Users};
+use crate::listen::DESCRIPTORS;
 use crate::run;
 use crate::store::{self, Store, StoreError};
-use crate::surroundings::{self, DESCRIPTORS, FEWEST};
 use crate::up::PROGRAMS;
-use crate::whole;
 use crate::words::Lang;
 
 /// For each answer.

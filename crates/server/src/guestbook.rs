@@ -4,39 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cordee_api::visitors::Request;
 use cordee_domain::haproxy::log::Record;
 use cordee_domain::ids::ServerName;
 use cordee_domain::visitors::{Network, StatusFilter};
-use serde::{Deserialize, Serialize};
+use cordee_node::over;
 use tokio::sync::watch;
-
-use crate::over;
 
 /// Requests that are kept to be looked at: at most some 2 MiB.
 const KEPT: usize = 4_000;
-
-/// One request, as shown. Nothing in it can steer a terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Request {
-    /// Grows with each request, while this Cordée runs.
-    pub id: u64,
-    /// When it came, in milliseconds since 1970 UTC.
-    pub at: u64,
-    /// Who asked.
-    pub address: String,
-    /// The answer's status; absent when there was none.
-    pub status: Option<u16>,
-    /// The method; empty when the request was not understood.
-    pub method: String,
-    /// The path, without its query.
-    pub path: String,
-    /// Milliseconds until the answer's end; absent when it was not reached.
-    pub took_ms: Option<u64>,
-    /// Octets of the answer.
-    pub bytes: u64,
-    /// What the visitor's program calls itself.
-    pub agent: String,
-}
 
 /// Which requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cordee_api::visitors::{ColourChange, Visitor};
 use cordee_domain::attached::Holders;
 use cordee_domain::haproxy::log::{self, Line, MOST_BYTES};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::visitors::{Counts, Network, Tally, kept};
+use cordee_node::clock::now;
+use cordee_node::datagrams::LogSocket;
+use cordee_node::over::{self, Needed};
 use serde::Serialize;
 
 use crate::board::Board;
-use crate::clock::now;
 use crate::guestbook::Guestbook;
-use crate::hands::datagrams::LogSocket;
-use crate::over::{self, Needed};
 use crate::store::StoreError;
-use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
+use crate::store::visitors::{Gap, Mark, Visitors, Which};
 
 /// Between two writings.
 const PACE: Duration = Duration::from_secs(1);

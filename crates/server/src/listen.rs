@@ -19,6 +19,7 @@ use axum::body::{Bytes, HttpBody};
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use cordee_domain::text;
+use cordee_node::over;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -30,7 +31,6 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::over;
 use crate::web::session::{Local, Peer, language};
 
 /// A client that takes longer for a request's head, or says nothing for so long, is let go (slowloris).
@@ -41,6 +41,9 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// Connections at once, per listener. When they are used up, the oldest one on which nobody waits for an answer is
 /// closed: whoever only holds connections keeps nobody else out.
 pub const ROOM: usize = 512;
+/// Descriptors that `serve` may come to need: the page's and the command line's connections, and for each of a hundred
+/// servers a look, a step, a log and a connection of SQL.
+pub const DESCRIPTORS: u64 = 2 * ROOM as u64 + 100 * 8 + 256;
 /// Time for answers on their way when Cordée stops. Event streams never end by themselves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between two looks whether the command line's socket is still there.

@@ -5,31 +5,20 @@ mod begun;
 mod board;
 mod cli;
 mod client;
-mod clock;
+mod complain;
 mod config;
 mod desk;
 mod doctor;
 mod drills;
 mod engine;
 mod guestbook;
-mod hands;
 mod intake;
-mod interrupts;
 mod lab;
 mod listen;
-mod logbook;
-mod over;
-mod paths;
-mod random;
 mod run;
-mod secrets;
 mod store;
-mod surroundings;
 mod up;
-mod vault;
-mod vital;
 mod web;
-mod whole;
 mod words;
 
 use std::io::{self, Write};
@@ -38,6 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cli::Command;
 use config::Config;
+use cordee_node::{paths, surroundings};
 
 fn main() -> ExitCode {
     surroundings::usual_mask();
@@ -123,6 +113,6 @@ impl Write for Log {
 
 /// Says an error with its causes, once.
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    client::complain(&[client::with_causes(error)]);
+    complain::complain(&[complain::with_causes(error)]);
     ExitCode::FAILURE
 }

@@ -14,6 +14,18 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::Light;
+use cordee_node::clock::now;
+use cordee_node::datagrams::LogSocket;
+use cordee_node::logbook::{self, Logbook};
+use cordee_node::machine::Machine;
+use cordee_node::paths::{Home, HomeError, whole};
+use cordee_node::questions::last_question;
+use cordee_node::roster::Roster;
+use cordee_node::secrets::{Secrets, write_private};
+use cordee_node::surroundings::{self, FEWEST};
+use cordee_node::users::Users;
+use cordee_node::vault::Vault;
+use cordee_node::{files, logs, net, over, process, random};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,27 +33,18 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::before::Before;
 use crate::board::Board;
-use crate::clock::now;
 use crate::config::{Config, ConfigError};
 use crate::desk::{self, Desk};
 use crate::drills::Drills;
-use crate::engine::{Engine, Parts, last_question};
+use crate::engine::{Engine, Parts};
 use crate::guestbook::Guestbook;
-use crate::hands::datagrams::LogSocket;
-use crate::hands::files;
-use crate::hands::roster::Roster;
-use crate::hands::{logs, net, process};
 use crate::intake::{self, Intake};
 use crate::lab::Lab;
-use crate::logbook::{self, Logbook};
-use crate::paths::{Home, HomeError, Users};
-use crate::secrets::{Secrets, write_private};
+use crate::listen;
+use crate::listen::DESCRIPTORS;
 use crate::store::{CommitError, Store, StoreError};
-use crate::surroundings::{self, DESCRIPTORS, FEWEST};
-use crate::vault::Vault;
 use crate::web::session::Limiter;
 use crate::web::{self, App};
-use crate::{listen, over, random, up, whole};
 
 /// Why `serve` ended before it began.
 #[derive(Debug, thiserror::Error)]
@@ -309,7 +312,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let app = web::router(app);
     let logbook = Logbook { home: home.clone(), users, control: secrets.control.clone() };
     let journal = store.clone();
-    let parts = Parts { home: home.clone(), users, secrets, setting, store, board, trial: config.trial };
+    let machine = Machine { home: home.clone(), users, secrets, setting, trial: config.trial };
+    let parts = Parts { machine, store, board };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
     // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
@@ -320,7 +324,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let socket = home.socket();
     let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
     let mut logs = tokio::spawn(logbook.keep());
-    tokio::spawn(logbook::keep_own(home.logs().join(up::LOG)));
+    tokio::spawn(logbook::keep_own(home.logs().join(logbook::OWN)));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 
     // Whoever of them ends before that has met an error that it did not expect, or has panicked.
@@ -368,7 +372,7 @@ fn setting(home: &Home, secrets: &Secrets) -> Setting {
 }
 
 fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {
-    use crate::hands::mysql::{SCHEMA, account};
+    use cordee_node::mysql::{SCHEMA, account};
     let credential = |user: &str, password: &str| web::local::Credential {
         user: user.to_owned(),
         password: password.to_owned(),

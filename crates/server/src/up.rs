@@ -8,11 +8,23 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use cordee_api::local::StartJson;
 use cordee_domain::desired::Addresses;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::started::Started;
 use cordee_domain::text;
+use cordee_node::interrupts::{Interrupt, Interrupts};
+use cordee_node::logbook;
+use cordee_node::logbook::OWN;
+use cordee_node::paths::whole;
+use cordee_node::paths::{Home, HomeError};
+use cordee_node::process::{self, Found, Serial, own_binary};
+use cordee_node::roster::{Roster, Start, own_program};
+use cordee_node::surroundings::{self, FEWEST};
+use cordee_node::users::Users;
+use cordee_node::vital::{self, End};
+use cordee_node::{files, net};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -20,19 +32,10 @@ use tokio::time::sleep;
 use crate::before::Before;
 use crate::begun::{Begun, RUN_PACE};
 use crate::client;
+use crate::complain::with_causes;
 use crate::config::Config;
-use crate::hands::process::{self, Found, Serial, own_binary};
-use crate::hands::roster::{Roster, Start, own_program};
-use crate::hands::{files, net};
-use crate::interrupts::{Interrupt, Interrupts};
-use crate::logbook;
-use crate::paths::{Home, HomeError, Users};
 use crate::run::{self, RunError};
 use crate::store::{Store, StoreError};
-use crate::surroundings::{self, FEWEST};
-use crate::vital::{self, End};
-use crate::web::local::StartJson;
-use crate::whole;
 use crate::words::Lang;
 
 /// The programs, and the Debian package of each.
@@ -50,9 +53,6 @@ const UP_WITHIN: Duration = Duration::from_millis(cordee_domain::figures::UP_WIT
 const KEEPER_PAUSE: Duration = Duration::from_millis(cordee_domain::figures::KEEPER_PAUSE);
 /// What is not well for so long, although all serves, is not in passing.
 const LASTS: Duration = Duration::from_secs(2);
-
-/// What the keeper and `serve` write, in the folder of logs.
-pub const LOG: &str = "cordee.log";
 
 /// What `up` was asked.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +141,7 @@ fn sentence(error: &RunError, lang: Lang) -> String {
             lang.say(&text!("up-state-newer", found = *found, known = *known))
         }
         RunError::Addresses => lang.say(&text!("up-addresses")),
-        error => client::with_causes(error),
+        error => with_causes(error),
     }
 }
 
@@ -256,7 +256,7 @@ fn outdated(pid: u32) -> bool {
 
 fn spawn_keeper(home: &Home) -> std::io::Result<()> {
     std::fs::create_dir_all(home.logs())?;
-    let log = files::append(&home.logs().join(LOG))?;
+    let log = files::append(&home.logs().join(OWN))?;
     let roster = Roster::of(home);
     let entry = own_entry(&roster, "keeper")?;
     let mut command = std::process::Command::new(own_binary());
@@ -284,7 +284,7 @@ pub async fn keeper(config: &Config) -> ExitCode {
     let _ = rustix::process::setsid();
     let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
     let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
-    tokio::spawn(logbook::keep_own(home.logs().join(LOG)));
+    tokio::spawn(logbook::keep_own(home.logs().join(OWN)));
     let (mut pause, mut before) = (Duration::ZERO, None);
     loop {
         let started = Instant::now();
@@ -410,7 +410,7 @@ async fn wait(started: &Begun, lang: Lang) -> Waited {
         sleep(Duration::from_millis(100)).await;
     }
     tell(&client::causes(&home.socket(), lang).await);
-    warn(&lang.say(&text!("up-unhealthy", log = home.logs().join(LOG).display().to_string())));
+    warn(&lang.say(&text!("up-unhealthy", log = home.logs().join(OWN).display().to_string())));
     Waited::InVain
 }
 

@@ -181,7 +181,7 @@ pub(super) fn refuse(error: &clap::Error, lang: Lang) -> ! {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
     } else {
-        crate::client::complain(&[lang.say(&wrong(error))]);
+        crate::complain::complain(&[lang.say(&wrong(error))]);
     }
     process::exit(2)
 }

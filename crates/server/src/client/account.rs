@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, IsTerminal as _, Stdin, Write as _};
 
+use cordee_api::local::{NewPassword, Token};
+use cordee_api::tokens::{RevokedJson, TokensJson};
 use cordee_domain::text;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use serde_json::json;
@@ -9,8 +11,6 @@ use serde_json::json;
 use super::http::segment;
 use super::{Door, Failure, Said, read, show};
 use crate::cli::TokenCommand;
-use crate::web::api::tokens::{RevokedJson, TokensJson};
-use crate::web::local::{NewPassword, Token};
 
 /// Makes a token, lists them, takes one back.
 pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Failure> {
@@ -28,7 +28,7 @@ pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Fa
         TokenCommand::Revoke { name } => {
             let to = format!("/api/v1/tokens/{}", segment(&name));
             let gone: RevokedJson = read(door.delete(&to).await?)?;
-            Ok(Said::well(format!("{}\n", show::plain(&gone.message))))
+            Ok(Said::well(format!("{}\n", crate::complain::plain(&gone.message))))
         }
     }
 }
@@ -43,7 +43,7 @@ pub(super) async fn password(door: &Door, forgotten: bool) -> Result<Said, Failu
     }
     let body = json!({ "present": present, "new": new, "forgotten": forgotten });
     let NewPassword { message } = read(door.local("POST", "/local/password", Some(&body)).await?)?;
-    Ok(Said::well(format!("{}\n", show::plain(&message))))
+    Ok(Said::well(format!("{}\n", crate::complain::plain(&message))))
 }
 
 /// The longest line that is read.

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use cordee_api::drills::DrillJson;
+use cordee_api::trials::{Cancelled, RunId, TrialJson};
+use cordee_api::words::RunState;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::de::DeserializeOwned;
@@ -10,9 +13,6 @@ use serde_json::{Value, json};
 
 use super::{Door, Failure, Said, pretty, read, show};
 use crate::cli::{CompareCommand, DrillArgs, DrillCommand};
-use crate::web::api::drills::DrillJson;
-use crate::web::api::trials::{Cancelled, RunId, TrialJson};
-use crate::web::api::words::RunState;
 
 pub(super) async fn compare(door: &Door, command: CompareCommand) -> Result<Said, Failure> {
     let none = text!("cli-no-trial");

@@ -13,29 +13,30 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_api::config::ConfigJson;
+use cordee_api::local::{Dsn, SetupCode, StartJson};
+use cordee_api::servers::{JoinJson, LogsJson, TestJson};
+use cordee_api::tools::{CleanJson, HistoryJson};
+use cordee_api::view::SnapshotJson;
+use cordee_api::visitors::{RequestsJson, VisitorsJson};
+use cordee_api::wishes::Done;
+use cordee_api::wishes::{WishJson, WishState};
+use cordee_api::words::{DiskWord, ProcessWord};
 use cordee_domain::ids::PoolId;
 use cordee_domain::started::Started;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::vault;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::{AddArgs, ClientCommand, DsnAccount, KeepArgs, Options, ServerArgs};
-use crate::vault;
-use crate::web::api::Done;
-use crate::web::api::config::ConfigJson;
-use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
-use crate::web::api::tools::{CleanJson, HistoryJson};
-use crate::web::api::view::SnapshotJson;
-use crate::web::api::visitors::{RequestsJson, VisitorsJson};
-use crate::web::api::wishes::{WishJson, WishState};
-use crate::web::api::words::{DiskWord, ProcessWord};
-use crate::web::local::{Dsn, SetupCode, StartJson};
+use crate::complain::complain;
 use crate::words::Lang;
 
 use http::{Door, segment};
-pub use show::{complain, out, with_causes};
+pub use show::out;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ pub async fn run(
         }
         Err(failure) => {
             let (sentences, code) = complaint(failure, |field| options.called(field), lang);
-            show::complain(&sentences);
+            complain(&sentences);
             ExitCode::from(code)
         }
     }
@@ -391,7 +392,7 @@ async fn keep_visitors(door: &Door, keep: &KeepArgs) -> Result<Said, Failure> {
 /// Says what was asked, and waits until it is so.
 async fn wished(door: &Door, answer: Value) -> Result<Said, Failure> {
     let Done { revision, message, .. } = read(answer)?;
-    made_real(door, format!("{}\n", show::plain(&message)), revision).await
+    made_real(door, format!("{}\n", crate::complain::plain(&message)), revision).await
 }
 
 /// Between two questions how far a wish is, so that a person sees what it waits for.
@@ -423,7 +424,7 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
         let wish: WishJson = read(answer)?;
         match wish.state {
             WishState::Real => {
-                let end = wish.end.map(|end| format!("{}\n", show::plain(&end)));
+                let end = wish.end.map(|end| format!("{}\n", crate::complain::plain(&end)));
                 return Ok(Said::well(end.unwrap_or_default()));
             }
             WishState::Failed => {
@@ -435,7 +436,7 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
             }
             WishState::UnderWay if told != wish.why => {
                 told = wish.why;
-                show::complain(told.as_slice());
+                complain(told.as_slice());
             }
             WishState::UnderWay => {}
         }
@@ -444,7 +445,7 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
 
 fn done(answer: Value) -> Result<Said, Failure> {
     let Done { message, .. } = read(answer)?;
-    Ok(Said::well(format!("{}\n", show::plain(&message))))
+    Ok(Said::well(format!("{}\n", crate::complain::plain(&message))))
 }
 
 async fn test(door: &Door, server: &ServerArgs) -> Result<Said, Failure> {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use cordee_api::view::ComparisonJson;
+use cordee_api::wishes::Done;
 use cordee_domain::text;
 use serde_json::json;
 
 use super::{Door, Failure, Said, read, show, snapshot};
-use crate::web::api::Done;
-use crate::web::api::view::ComparisonJson;
 use crate::words::Lang;
 
 /// Between two looks.
@@ -45,7 +45,7 @@ pub(super) async fn repair(door: &Door, to: &str, name: &str, take: &str) -> Res
 
 /// Says what was asked at once, then how it ended. Breaking this off leaves it.
 async fn wait(door: &Door, name: &str, message: &str, what: Asked, begun: Instant) -> Result<Said, Failure> {
-    let message = format!("{}\n", show::plain(message));
+    let message = format!("{}\n", crate::complain::plain(message));
     if door.patience.is_zero() {
         return Ok(Said::well(message));
     }
@@ -100,7 +100,7 @@ fn far(seen: &ComparisonJson, what: Asked, since: Duration) -> Far {
 
 /// What was found. Only rows that were proven equal are well.
 fn said(name: &str, found: &ComparisonJson, lang: Lang) -> Said {
-    let (name, tables) = (show::plain(name), found.tables);
+    let (name, tables) = (crate::complain::plain(name), found.tables);
     let (text, well) = if found.different > 0 {
         (text!("cli-rows-differ", name = name, count = found.different), false)
     } else if found.unproven > 0 {
@@ -111,7 +111,12 @@ fn said(name: &str, found: &ComparisonJson, lang: Lang) -> Said {
     };
     let mut out = format!("{}\n", lang.say(&text));
     for table in &found.left_out {
-        let _ = writeln!(out, "  {}: {}", show::plain(&table.table), show::plain(&table.why));
+        let _ = writeln!(
+            out,
+            "  {}: {}",
+            crate::complain::plain(&table.table),
+            crate::complain::plain(&table.why)
+        );
     }
     Said::of(out, well)
 }

@@ -3,62 +3,29 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use cordee_api::config::ConfigJson;
+use cordee_api::drills::DrillJson;
+use cordee_api::local::Dsn;
+use cordee_api::servers::{JoinJson, LogsJson, TestJson};
+use cordee_api::tokens::TokensJson;
+use cordee_api::tools::{CleanJson, HistoryJson, LeftoverJson};
+use cordee_api::trials::TrialJson;
+use cordee_api::view::{CauseJson, RemedyJson, ServerJson, SnapshotJson, StatusJson};
+use cordee_api::visitors::{RequestsJson, VisitorsJson};
+use cordee_api::words::{DiskWord, ProcessWord, StandingWord};
 use cordee_domain::desired::{MOST_DATABASES, Power, Routing};
 use cordee_domain::ids::Host;
 use cordee_domain::snapshot::Role;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 
-use crate::web::api::config::ConfigJson;
-use crate::web::api::drills::DrillJson;
-use crate::web::api::servers::{JoinJson, LogsJson, TestJson};
-use crate::web::api::tokens::TokensJson;
-use crate::web::api::tools::{CleanJson, HistoryJson, LeftoverJson};
-use crate::web::api::trials::TrialJson;
-use crate::web::api::view::{CauseJson, RemedyJson, ServerJson, SnapshotJson, StatusJson};
-use crate::web::api::visitors::{RequestsJson, VisitorsJson};
-use crate::web::api::words::{DiskWord, ProcessWord, StandingWord};
-use crate::web::local::Dsn;
+use crate::complain::plain;
 use crate::web::view::visitors as tables;
 use crate::words::Lang;
 
 /// Writes to stdout. A reader that went away (`| head`) is no failure.
 pub fn out(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
-}
-
-/// Writes one sentence per line to stderr.
-pub fn complain(sentences: &[String]) {
-    let mut err = io::stderr().lock();
-    for sentence in sentences {
-        let _ = writeln!(err, "cordee: {}", plain(sentence));
-    }
-}
-
-/// An error's sentence followed by its causes.
-pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut all = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        all = format!("{all}: {cause}");
-        source = cause.source();
-    }
-    all
-}
-
-/// Text from outside without control characters: an escape sequence in a log line must not steer a terminal.
-/// Marks that turn the direction of writing go too, for they can make one word look like another.
-pub(super) fn plain(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .filter(|c| !turns(*c))
-        .map(|c| match c {
-            '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }
 
 /// Rows as columns, two blanks apart. The last column is as wide as it is.

@@ -282,7 +282,7 @@ async fn the_socket_is_the_owner_s_and_one_cordee_s() {
 
 #[test]
 fn what_comes_from_outside_cannot_steer_a_terminal() {
-    assert_eq!(show::plain("a\u{1b}[31mb\r\n\tc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}\u{fffd} cd");
+    assert_eq!(crate::complain::plain("a\u{1b}[31mb\r\n\tc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}\u{fffd} cd");
 }
 
 #[test]
@@ -295,9 +295,8 @@ fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
 /// Its words are the page's; on a terminal it is a command.
 #[test]
 fn what_puts_a_cause_right_is_told_as_a_command() {
+    use cordee_api::view::{CauseJson, RemedyJson, StatusJson};
     use cordee_domain::state::Light;
-
-    use crate::web::api::view::{CauseJson, RemedyJson, StatusJson};
 
     for (about, action, server, told) in [
         ("servers", "ready", Some("web2"), " (cordee ready web2)"),

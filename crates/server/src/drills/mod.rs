@@ -16,17 +16,17 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
 use cordee_domain::trial::End;
+use cordee_node::clock::now;
+use cordee_node::roster::Roster;
+use cordee_node::secrets::Secrets;
+use cordee_node::{process, trouble};
 use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::board::{Ask, Board};
-use crate::clock::now;
 use crate::desk::{Conductor, DrillDesk, DrillUnderWay, Phase};
-use crate::hands::roster::Roster;
-use crate::hands::{process, trouble};
-use crate::secrets::Secrets;
 use crate::store::{CommitError, Store, store_failed};
 
 use traffic::{Guests, Note, Over, PATIENCE};

@@ -8,13 +8,12 @@ use std::time::Duration;
 use cordee_domain::drill::{Aim, Fate, Order, Page, Traffic};
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::visitor::{Answer, VisitError, Visitor};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hyper::header::HeaderValue;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-
-use crate::hands::visitor::{Answer, VisitError, Visitor};
 
 /// A request that is not answered in this time is lost.
 pub(super) const PATIENCE: Duration = Duration::from_millis(cordee_domain::figures::DRILL_ANSWER);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use cordee_domain::drill::Fate;
 use cordee_domain::text::Text;
+use cordee_node::mysql::{Database, SCHEMA, account, explain};
+use cordee_node::secrets::Secrets;
 use mysql_async::prelude::Queryable as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::traffic::{Note, Over};
-use crate::hands::mysql::{Database, SCHEMA, account, explain};
-use crate::secrets::Secrets;
 
 /// Between two writes.
 const PACE: Duration = Duration::from_millis(50);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cordee_domain::desired::{Power, Standing};
-
-use crate::hands::mysql::account;
+use cordee_node::mysql::account;
 
 use super::{Engine, Sight, paced};
 
@@ -21,7 +20,7 @@ impl Engine {
             loop {
                 pace.tick().await;
                 let desired = parts.board.desired();
-                let secrets = &parts.secrets;
+                let secrets = &parts.machine.secrets;
                 let passwords = BTreeMap::from([
                     (account::REPLICATION, secrets.replication.as_str()),
                     (account::APP, secrets.app.as_str()),

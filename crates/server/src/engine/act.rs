@@ -9,26 +9,27 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::change::Change;
 use cordee_domain::db;
-use cordee_domain::db::copied::Copied;
-use cordee_domain::db::ids::DENSE;
-use cordee_domain::desired::{Desired, Routing, Saved, Server};
+use cordee_domain::db::ids::{DENSE, Numbering};
+use cordee_domain::desired::{Desired, Routing, Saved, Server, Standing};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::runtime;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
-use cordee_domain::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
+use cordee_domain::step::{HostStep, Outcome, RowsStep, SqlStep, Step};
 use cordee_domain::text;
-use rustix::process::Signal;
+use cordee_node::clock::now;
+use cordee_node::doors::Doors;
+use cordee_node::launch::{self, Start};
+use cordee_node::mysql::{Database, Peer};
+use cordee_node::trouble::fault;
+use cordee_node::{backup, binlog, data, import, process, proxies, zones};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::clock::now;
-use crate::hands::mysql::{Database, Peer};
-use crate::hands::{backup, binlog, files, haproxy, process, trouble, zones};
 use crate::store::CommitError;
 
-use super::doors::{Doors, address};
-use super::{Engine, Parts, Sight, by_hand, data, import, launch, look_at_proxy};
+use super::config::tell_kept;
+use super::doors::{address, connections};
+use super::{Engine, Parts, Sight, look_at_proxy};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -44,8 +45,11 @@ impl Engine {
         match step {
             Step::Proxy(step) => {
                 self.work.spawn(async move {
-                    let outcome = ended(timeout(DEADLINE, proxy_step(&parts, &step)).await);
-                    let sight = look_at_proxy(&parts.home, step.proxy(), Some((step, outcome))).await;
+                    let (store, proxy) = (parts.store.clone(), step.proxy());
+                    let kept = move |file: &str| tell_kept(&store, proxy, file);
+                    let work = proxies::carry_out(&parts.machine, &step, kept);
+                    let outcome = ended(timeout(DEADLINE, work).await);
+                    let sight = look_at_proxy(&parts.machine.home, step.proxy(), Some((step, outcome))).await;
                     let _ = out.send(sight).await;
                 });
             }
@@ -105,64 +109,6 @@ fn ended(result: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> Outc
     }
 }
 
-/// Does what waits for the disk, which may take seconds, where nobody else waits for it. A panic goes on in its caller.
-async fn off_thread(work: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Result<(), Fault> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Cordée is stopping.
-            Err(_) => Err(Fault::Overtaken),
-        },
-    }
-}
-
-async fn proxy_step(parts: &Parts, step: &ProxyStep) -> Result<(), Fault> {
-    let home = &parts.home;
-    let commands = match step {
-        ProxyStep::WriteConfig { proxy, text, check } => {
-            let path = home.proxy_config(*proxy);
-            if *check {
-                haproxy::check(*proxy, &text.0, parts.users.haproxy).await?;
-            }
-            let (parts, proxy, text) = (parts.clone(), *proxy, text.0.clone());
-            return off_thread(move || {
-                by_hand::keep(&parts, proxy)?;
-                files::replace(&path, &text, 0o600, parts.users.haproxy).map_err(|e| io(&e))
-            })
-            .await;
-        }
-        ProxyStep::WriteSession { mode } => {
-            let (path, text, user) = (home.session_map(), mode.map(), parts.users.haproxy);
-            return off_thread(move || files::replace(&path, text, 0o600, user).map_err(|e| io(&e))).await;
-        }
-        ProxyStep::SetSession { mode } => (&PoolId::Web, runtime::set_session(&home.session_map(), *mode)),
-        ProxyStep::Reload { proxy, shape } => {
-            return haproxy::reload(home, *proxy, shape).await;
-        }
-        ProxyStep::AddServer { proxy, name, id, to, out } => {
-            (proxy, runtime::add(*proxy, name, *id, *to, *out))
-        }
-        ProxyStep::SetAddress { proxy, name, to } => (proxy, runtime::set_address(*proxy, name, *to)),
-        ProxyStep::SetState { proxy, name, state, writer } => {
-            (proxy, runtime::set_state(*proxy, name, *state, *writer))
-        }
-        ProxyStep::SetWeight { proxy, name, weight } => (proxy, runtime::set_weight(*proxy, name, *weight)),
-        ProxyStep::SetMost { proxy, name, most } => (proxy, runtime::set_most(*proxy, name, *most)),
-        ProxyStep::OpenFrontend { proxy, name, most, paused } => {
-            (proxy, runtime::open_frontend(name, *most, *paused))
-        }
-        ProxyStep::LiftLimits { proxy } => (proxy, runtime::lift_limits()),
-        ProxyStep::DeleteServer { proxy, name } => (proxy, runtime::delete(*proxy, name)),
-    };
-    haproxy::run(&home.proxy_socket(*commands.0), &commands.1).await
-}
-
-/// An I/O error of a step.
-pub(super) fn io(error: &std::io::Error) -> Fault {
-    trouble::fault(error)
-}
-
 async fn database_step(
     parts: &Parts,
     desired: &Desired,
@@ -174,14 +120,14 @@ async fn database_step(
         SqlStep::SetLink { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
-            let password = &parts.secrets.replication;
+            let password = &parts.machine.secrets.replication;
             let peer = Peer { name: &peer.name, host: &host, port: peer.port, password };
             database.set_link(&peer).await
         }
         SqlStep::ResetLink { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
-            let password = &parts.secrets.replication;
+            let password = &parts.machine.secrets.replication;
             database.reset_link(&Peer { name: &peer.name, host: &host, port: peer.port, password }).await
         }
         SqlStep::SetVariable { variable, value, still, .. } => {
@@ -193,7 +139,9 @@ async fn database_step(
         SqlStep::FollowEvents { scheduler, turns, .. } => database.follow_events(*scheduler, turns).await,
         SqlStep::LoadZones { .. } => load_zones(parts, database).await,
         SqlStep::Renumber { id, after, .. } => database.renumber(*id, *after).await,
-        SqlStep::MakeAccounts { .. } => database.run_unlogged(&data::accounts_again(parts, all_write)).await,
+        SqlStep::MakeAccounts { .. } => {
+            database.run_unlogged(&data::accounts_again(&parts.machine, all_write)).await
+        }
         SqlStep::StartLink { from, .. } => database.start_link(from).await,
         SqlStep::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
         SqlStep::DropLink { from, .. } => database.drop_link(from).await,
@@ -202,7 +150,7 @@ async fn database_step(
         SqlStep::FreeLinks { .. } => database.free_links().await,
         SqlStep::SetBack { id, .. } => database.set_back(*id).await,
         SqlStep::ReleaseDatabase { name } => release(parts, database, name).await,
-        SqlStep::SeedPosition { name } => seed(parts, database, name).await,
+        SqlStep::SeedPosition { name } => data::seed(&parts.machine.home, database, name).await,
         SqlStep::OpenDatabase { epoch, .. } => {
             // Another decision may have been stored since this one was planned.
             let wish = parts.board.desired();
@@ -220,7 +168,7 @@ async fn database_step(
 
 /// No other database hears of it: each has its own.
 async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Fault> {
-    let user = parts.users.mariadb;
+    let user = parts.machine.users.mariadb;
     let unread = || text!("zones-unread", folder = db::zones::FOLDER);
     let said = tokio::task::spawn_blocking(move || zones::read(user)).await.map_err(|_| unread())??;
     let statements = db::zones::statements(&said).ok_or_else(unread)?;
@@ -238,9 +186,10 @@ fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Fault
 /// Saves what only a former writer has in its log, and stores that this was done.
 fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Fault> {
     let file = format!("lost/{name}-epoch-{}.sql", desired.epoch);
-    let logs = parts.home.server(name).join("binlog");
-    let user = parts.users.mariadb;
-    let count = binlog::save(&logs, id, after, &parts.home.root.join(&file), user).map_err(|e| io(&e))?;
+    let logs = parts.machine.home.server(name).join("binlog");
+    let user = parts.machine.users.mariadb;
+    let count =
+        binlog::save(&logs, id, after, &parts.machine.home.root.join(&file), user).map_err(|e| fault(&e))?;
     let saved = Saved { count, file };
     match commit(parts, &Change::Saved { name: name.clone(), saved }) {
         Outcome::Done => Ok(()),
@@ -250,10 +199,10 @@ fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after:
 
 /// Takes what is ours off a database of somebody else's, then forgets it, and says what it still holds.
 async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
-    database.release(&data::no_accounts(parts)).await?;
+    database.release(&data::no_accounts(&parts.machine)).await?;
     let (parts, name) = (parts.clone(), name.clone());
     let forgotten = tokio::task::spawn_blocking(move || {
-        let begun = import::begun(&parts.home.server(&name));
+        let begun = import::begun(&parts.machine.home.server(&name));
         match commit(&parts, &Change::Forget { name: name.clone() }) {
             Outcome::Failed(why) => return Err(why),
             Outcome::Done => {}
@@ -269,21 +218,6 @@ async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Resul
     forgotten.await.unwrap_or(Err(Fault::NotStored))
 }
 
-/// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
-async fn seed(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
-    let file = data::position_file(&parts.home.server(name));
-    let kept = files::plain_text(&file).map_err(|e| io(&e))?;
-    let copied = Copied::parse(&kept).ok_or_else(|| text!("copy-no-position"))?;
-    let told = copied.told.clone();
-    let end = copied.end(database.told().await?);
-    if end != told {
-        tracing::info!(%name, %told, %end, "a copy holds more than was written down");
-    }
-    data::keep_position(&parts.home.server(name), &Copied { told: end.clone(), donor: None })?;
-    database.place(&end).await?;
-    process::remove_file(&file).map_err(|e| io(&e))
-}
-
 /// Between two words about how far a copy is.
 const COPY_PACE: Duration = Duration::from_millis(250);
 
@@ -294,7 +228,7 @@ fn copy(
     donor: &ServerName,
     out: &mpsc::Sender<Sight>,
 ) -> Result<(), Fault> {
-    let total = data::copied_bytes(&parts.home.server(donor).join("data")).map_err(|e| io(&e))?;
+    let total = data::copied_bytes(&parts.machine.home.server(donor).join("data")).map_err(|e| fault(&e))?;
     let since = now();
     let told = Cell::new(Instant::now().checked_sub(COPY_PACE));
     let progress = |done: u64| {
@@ -309,7 +243,7 @@ fn copy(
     let from = board.desired().db.server(donor).map(|s| s.id);
     let from = from.ok_or_else(|| text!("problem-server-unknown", name = donor.as_str()))?;
     let watch = backup::Watch { progress: &progress, cancelled: &cancelled };
-    data::copy(parts, name, id, (donor, from), &watch)
+    data::copy(&parts.machine, name, id, (donor, from), &watch)
 }
 
 /// Copies into a database that exists already, and says how far it is.
@@ -332,7 +266,31 @@ fn import_tables(
     // From now on it is shown as under way, and is not released meanwhile.
     progress(0, 1);
     told.set(None);
-    import::import(parts, doors, desired, names, &progress)
+    let find = |name: &ServerName| {
+        desired.db.server(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+    };
+    let (server, donor) = (find(names.0)?, find(names.1)?);
+    let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
+    let ends = import::Ends {
+        name: &server.name,
+        id: server.id,
+        address: address(server),
+        login: &login,
+        into: &connections(doors, parts, server),
+        donor: &donor.name,
+        source: &connections(doors, parts, donor),
+        from_writer: desired.is_writer(&donor.name),
+    };
+    let is_not = |fits: &dyn Fn(&Server) -> bool| {
+        parts.board.desired().db.server(&server.name).is_none_or(|s| s.id != server.id || !fits(s))
+    };
+    let gone = || is_not(&|_| true);
+    let changed = || is_not(&|s| s.standing == server.standing);
+    import::import(
+        &parts.machine,
+        &ends,
+        &import::Watch { progress: &progress, gone: &gone, changed: &changed },
+    )
 }
 
 fn process_step(
@@ -345,43 +303,59 @@ fn process_step(
     match step {
         HostStep::StartProcess { id, server, generation, keeps } => {
             let serial = process::Serial { server: *server, generation: *generation };
-            launch::start(parts, desired, id, serial, *keeps).map(Some)
+            launch::start(&parts.machine, id, serial, &program(desired, id, *keeps)?).map(Some)
         }
-        HostStep::StopProcess { id, pid } => {
-            process::signal(*pid, stop_signal(parts, id)).map_err(|e| io(&e))?;
-            Ok(None)
-        }
-        HostStep::KillProcess { pids, .. } => {
-            for pid in pids {
-                process::signal_group(*pid, Signal::KILL).map_err(|e| io(&e))?;
-                process::signal(*pid, Signal::KILL).map_err(|e| io(&e))?;
-            }
-            Ok(None)
-        }
-        HostStep::InitDatabase { name, id } => data::init(parts, name, *id).map(|()| None),
+        HostStep::StopProcess { id, pid } => launch::stop(&parts.machine, id, *pid).map(|()| None),
+        HostStep::KillProcess { pids, .. } => launch::kill(pids).map(|()| None),
+        HostStep::InitDatabase { name, id } => data::init(&parts.machine, name, *id).map(|()| None),
         HostStep::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
         HostStep::ImportDatabase { name, donor, .. } => {
             import_tables(parts, doors, desired, (name, donor), out).map(|()| None)
         }
         HostStep::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         HostStep::TrashHome { name } => {
-            if data::belongs(parts, name) {
+            if belongs(parts, name) {
                 // Planned from an older look: what belongs to one that is wished never goes.
                 return Err(Fault::Overtaken);
             }
-            let to = parts.home.trash().join(format!("{name}-{}", now()));
-            std::fs::rename(parts.home.server(name), to).map_err(|e| io(&e))?;
-            Ok(None)
+            data::trash(&parts.machine.home, name, now()).map(|()| None)
         }
     }
 }
 
-/// Sent to the leader, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and
-/// Restarting"); the others end on TERM.
-fn stop_signal(parts: &Parts, id: &ProcessId) -> Signal {
-    // Of a server that was removed only its folder still tells what it was.
-    match id {
-        ProcessId::Server(name) if !data::is_database(&parts.home.server(name)) => Signal::WINCH,
-        ProcessId::Server(_) | ProcessId::Proxy(_) => Signal::TERM,
-    }
+/// What a program's files say, as it is wished.
+fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Fault> {
+    let name = match id {
+        ProcessId::Proxy(PoolId::Db) => {
+            let listens = vec![desired.db.listen, desired.writer_listen];
+            return Ok(Start::Proxy(PoolId::Db, listens));
+        }
+        ProcessId::Proxy(proxy) => return Ok(Start::Proxy(*proxy, vec![desired.pool(*proxy).listen])),
+        ProcessId::Server(name) => name,
+    };
+    let (pool, server) = desired
+        .servers()
+        .find(|(_, s)| s.name == *name)
+        .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
+    let (name, id, port) = (server.name.clone(), server.id, server.port);
+    Ok(match pool {
+        PoolId::Web => {
+            let (databases, writer) = (desired.db.listen, desired.writer_listen.port());
+            Start::Web(launch::Web { name, id, port, databases, writer })
+        }
+        PoolId::Db => {
+            let numbering = Numbering::wished(desired, server);
+            let receipts = server.standing != Standing::Joining;
+            let writes = desired.is_writer(&server.name);
+            Start::Database(launch::Database { name, id, port, numbering, keeps, receipts, writes })
+        }
+    })
+}
+
+/// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
+fn belongs(parts: &Parts, name: &ServerName) -> bool {
+    let desired = parts.board.desired();
+    let mut wished = desired.servers().filter(|(_, s)| s.name == *name);
+    let made = |s: &Server| data::made(&parts.machine.home.server(&s.name));
+    wished.any(|(pool, s)| made(s).map_or(true, |made| made.is_of(pool, s)))
 }

@@ -1,20 +1,16 @@
 //! Questions that alter no wish: refresh, connection test, logs, clean configuration.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use cordee_domain::apache;
-use cordee_domain::db::mariadb;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::step::Target;
+use cordee_node::{clean, logs};
 use tokio::time::Instant;
 
-use crate::board::{Ask, LogFile};
-use crate::hands::logs::tail_without;
-use crate::hands::{files, trouble};
+use crate::board::Ask;
 
-use super::{Engine, clean};
+use super::Engine;
 
 impl Engine {
     /// Answers a question, now or when the looks it waits for are done.
@@ -59,13 +55,13 @@ impl Engine {
                 let _ = reply.send(());
             }
             Ask::Logs { name, lines, checks, reply } => {
-                let folder = self.parts.home.server(&name).join("log");
+                let folder = self.parts.machine.home.server(&name).join("log");
                 self.work.spawn_blocking(move || {
-                    let _ = reply.send(logs(&folder, lines, checks));
+                    let _ = reply.send(logs::last_lines(&folder, lines, checks));
                 });
             }
             Ask::Clean { apply, reply } => {
-                let (home, names) = (self.parts.home.clone(), self.known_names());
+                let (home, names) = (self.parts.machine.home.clone(), self.known_names());
                 // What goes at the moment is neither there nor gone. Who only looks keeps nobody else from it.
                 let Ok(turn) = self.cleaning.clone().try_lock_owned() else {
                     let _ = reply.send(None);
@@ -93,71 +89,5 @@ impl Engine {
             _ => None,
         });
         wished.chain(there).collect()
-    }
-}
-
-/// The log files of a server, each cut to its last lines, without our own questions unless they are asked for.
-fn logs(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
-    let mut files: Vec<LogFile> = entries(folder)
-        .iter()
-        .filter(|p| p.extension().is_some_and(|e| e == "log"))
-        .filter_map(|path| {
-            let name = path.file_name()?.to_str()?.to_owned();
-            let hides: fn(&str) -> bool =
-                if !checks && name == apache::LOGS[0] { apache::is_check } else { |_| false };
-            let (lines, hidden, unread) = match tail_without(path, lines, hides) {
-                Ok((lines, hidden)) => (lines, hidden, None),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "reading a log");
-                    (Vec::new(), 0, Some(trouble::words(&error)))
-                }
-            };
-            Some(LogFile { name, lines, hidden, unread })
-        })
-        .filter(|file| !file.lines.is_empty() || file.hidden > 0 || file.unread.is_some())
-        .collect();
-    in_turn(&mut files);
-    files
-}
-
-/// What a server writes itself comes first. What the making of a database's folder said is of use only as long as that
-/// database has said nothing.
-fn in_turn(files: &mut Vec<LogFile>) {
-    let own = |name: &str| apache::LOGS.iter().chain(&mariadb::LOGS).position(|log| *log == name);
-    if files.iter().any(|f| mariadb::LOGS.contains(&f.name.as_str())) {
-        files.retain(|f| f.name != mariadb::INSTALL);
-    }
-    files.sort_by_key(|f| own(&f.name).unwrap_or(usize::MAX));
-}
-
-/// What lies in a folder. One that cannot be read shows nothing, and is told.
-pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
-    files::entries(folder).unwrap_or_else(|error| {
-        tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");
-        Vec::new()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_s_own_log_comes_first_and_how_its_folder_was_made_only_while_there_is_no_other() {
-        let turn = |names: &[&str]| {
-            let file = |name: &&str| LogFile {
-                name: (*name).to_owned(),
-                lines: vec!["x".to_owned()],
-                hidden: 0,
-                unread: None,
-            };
-            let mut files: Vec<LogFile> = names.iter().map(file).collect();
-            in_turn(&mut files);
-            files.into_iter().map(|f| f.name).collect::<Vec<_>>()
-        };
-        assert_eq!(turn(&["install.log", "mariadb.log", "another.log"]), ["mariadb.log", "another.log"]);
-        assert_eq!(turn(&["install.log"]), ["install.log"]);
-        let web = ["a.log", "access.log", "error.log", "php.log"];
-        assert_eq!(turn(&web), ["access.log", "error.log", "php.log", "a.log"]);
     }
 }

@@ -8,13 +8,13 @@ use cordee_domain::db::detail::{Answers, Detail, Threads};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::mysql::Database;
+use cordee_node::paths::Home;
+use cordee_node::users::User;
+use cordee_node::verify::{self, Node};
+use cordee_node::{binlog, data, detail};
 use tokio::sync::oneshot;
-
-use crate::clock::now;
-use crate::hands::mysql::Database;
-use crate::hands::verify::{self, Node};
-use crate::hands::{binlog, detail};
-use crate::paths::{Home, User};
 
 use super::Engine;
 
@@ -36,9 +36,9 @@ impl Engine {
             database: database.clone(),
         };
         let others_by_name: Vec<Node> = peers.iter().map(node).collect();
-        let (home, user) = (self.parts.home.clone(), self.parts.users.mariadb);
+        let (home, user) = (self.parts.machine.home.clone(), self.parts.machine.users.mariadb);
         let comparisons = self.observed.comparisons.clone();
-        let file = self.parts.home.server(name).join("my.cnf");
+        let folder = self.parts.machine.home.server(name);
         self.work.spawn(async move {
             let before = own.look().await;
             let others =
@@ -48,7 +48,7 @@ impl Engine {
                 // One that does not answer is not asked any further.
                 Err(why) => (futures_util::future::join_all(others).await, Err(why.clone())),
             };
-            let starts_closed = tokio::fs::read_to_string(&file).await.ok().map(|text| closed_by(&text));
+            let starts_closed = data::starts_closed(&folder).await;
             let conflicts = match &answers {
                 Ok(answers) => conflicts((&home, user), &this, &others_by_name, answers).await,
                 Err(_) => BTreeMap::new(),
@@ -124,27 +124,4 @@ fn complete(
     let before = before?;
     let answers = answers?;
     Ok(Answers { before, after: after?, ..answers })
-}
-
-/// Whether a database with that file starts closed. The last line counts.
-fn closed_by(file: &str) -> bool {
-    let mut values = file.lines().filter_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        (name.trim().replace('-', "_") == "read_only").then(|| value.trim().to_ascii_uppercase())
-    });
-    values.next_back().is_some_and(|value| matches!(value.as_str(), "1" | "ON" | "TRUE"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_of_the_file_says_whether_it_starts_closed() {
-        assert!(closed_by("[mariadbd]\nread_only=1\n"));
-        assert!(closed_by("read-only = ON\n"));
-        assert!(!closed_by("read_only=1\nread_only=0\n"));
-        assert!(!closed_by("#read_only=1\n"));
-        assert!(!closed_by(""));
-    }
 }

@@ -1,50 +1,16 @@
-//! The connections to each database, shared with the heartbeat and the short looks.
+//! How each database is reached.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 
 use cordee_domain::db::DatabaseSeen;
-use cordee_domain::desired::{Desired, Runtime, Server};
+use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
-
-use crate::hands::mysql::Database;
-use crate::over;
+use cordee_node::doors::Doors;
+use cordee_node::mysql::Database;
 
 use super::{Engine, Parts};
-
-/// By name; another server under a name that was used before has another id, and gets connections of its own.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Doors(Arc<Mutex<BTreeMap<ServerName, (u32, Database)>>>);
-
-impl Doors {
-    /// The connections to that server.
-    pub(super) fn to(&self, parts: &Parts, server: &Server) -> Database {
-        let mut all = over::hold(&self.0);
-        match all.get(&server.name) {
-            Some((id, database)) if *id == server.id => database.clone(),
-            _ => {
-                let database = fresh(parts, server);
-                all.insert(server.name.clone(), (server.id, database.clone()));
-                database
-            }
-        }
-    }
-
-    /// Closes those to servers that are gone.
-    pub(super) fn keep(&self, desired: &Desired) {
-        let mut all = over::hold(&self.0);
-        all.retain(|name, (id, _)| desired.db.server(name).is_some_and(|s| s.id == *id));
-    }
-
-    /// The connections to that server, if it has any.
-    pub(super) fn known(&self, name: &ServerName) -> Option<Database> {
-        let all = over::hold(&self.0);
-        all.get(name).map(|(_, database)| database.clone())
-    }
-}
 
 impl Engine {
     /// The id of a database that somebody else runs.
@@ -73,9 +39,17 @@ impl Engine {
     }
 }
 
+/// The connections to that server.
+pub(super) fn connections(doors: &Doors, parts: &Parts, server: &Server) -> Database {
+    doors.to(&server.name, server.id, || fresh(parts, server))
+}
+
 fn fresh(parts: &Parts, server: &Server) -> Database {
     if server.runtime == Runtime::Process {
-        return Database::new(&parts.home.database_socket(&server.name), &parts.secrets.control);
+        return Database::new(
+            &parts.machine.home.database_socket(&server.name),
+            &parts.machine.secrets.control,
+        );
     }
     match parts.store.login(server.id) {
         Ok(login) => Database::over_tcp(address(server), login.user(), login.password()),

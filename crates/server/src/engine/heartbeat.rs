@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use cordee_domain::ids::ServerName;
+use cordee_node::clock::now;
+use cordee_node::mysql::Database;
 use tokio::sync::mpsc;
 
-use crate::clock::now;
-use crate::hands::mysql::Database;
-
+use super::doors::connections;
 use super::{Engine, Sight, paced};
 
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::HEARTBEAT);
@@ -30,7 +30,7 @@ impl Engine {
                     .servers
                     .iter()
                     .filter(|s| s.power == cordee_domain::desired::Power::On)
-                    .map(|s| (s.name.clone(), s.id, doors.to(&parts, s)))
+                    .map(|s| (s.name.clone(), s.id, connections(&doors, &parts, s)))
                     .collect();
                 let beats = all.iter().filter(|f| allowed.contains(&f.0)).map(|from| beat(from, &all, &out));
                 futures_util::future::join_all(beats).await;

@@ -1,34 +1,25 @@
 //! Before a database that exists already joins: it is asked everything that would stop it on the way, within seconds,
 //! and nothing is written, neither there nor here.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use cordee_domain::db::freight::Freight;
-use cordee_domain::db::newcomer::{Newcomer, Terms, judge};
+use cordee_domain::db::newcomer::{Terms, judge};
 use cordee_domain::db::verify::OddTables;
-use cordee_domain::desired;
-use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use mysql_async::Conn;
+use cordee_node::{data, dump, invited};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::board::{Guest, JoinPlan};
-use crate::hands::{dump, newcomer};
-use crate::vault::Login;
 
+use super::Engine;
 use super::join::Ground;
-use super::test::{connect, greeting, refusal, resolve};
-use super::{Engine, data};
 
 /// Everything together: a refusal comes within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);
-
-/// For leaving it.
-const GOOD_BYE: Duration = Duration::from_millis(200);
 
 /// What the donor says.
 struct Donor {
@@ -67,7 +58,7 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     let Donor { ground, version } = donor;
     let database = &ground.database;
     let (found, names, tables, load, plan) = tokio::join!(
-        ask(guest),
+        invited::ask(&guest.host, guest.port, &guest.login),
         database.name_case(),
         database.odd_tables(),
         database.load(ground.copies_writer()),
@@ -100,31 +91,4 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
         }
     }
     if problems.is_empty() { Ok(plan) } else { Err(problems) }
-}
-
-/// From its name to what it says of itself; the first trouble ends it.
-async fn ask(guest: &Guest) -> Result<(IpAddr, Newcomer), Problem> {
-    let at = |field: &'static str| move |text: Text| about(field, text);
-    let (address, _) = resolve(&guest.host, guest.port).await.map_err(at("address"))?;
-    if !desired::here(&Host::Ip(address.ip())) {
-        return Err(about("address", text!("problem-db-elsewhere")));
-    }
-    let (stream, _) = connect(address).await.map_err(at("port"))?;
-    greeting(stream).await.map_err(at("port"))?;
-    let mut conn = sign_in(address, &guest.login).await?;
-    let found = newcomer::read(&mut conn).await;
-    // The driver reads what is left of an answer before it says good-bye, and does so by itself when a connection is
-    // dropped: of one that floods us that would have no end. Given up in the middle, it is closed as it is.
-    let _ = timeout(GOOD_BYE, conn.disconnect()).await;
-    Ok((address.ip(), found.map_err(|e| about("address", refusal(&e)))?))
-}
-
-/// The account or its password is at fault, or what listens there.
-async fn sign_in(address: SocketAddr, login: &Login) -> Result<Conn, Problem> {
-    newcomer::sign_in(address, login).await.map_err(|error| match &error {
-        mysql_async::Error::Server(server) if matches!(server.code, 1045 | 1698) => {
-            about("password", text!("problem-newcomer-password", code = server.code))
-        }
-        _ => about("address", refusal(&error)),
-    })
 }

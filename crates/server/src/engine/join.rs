@@ -9,14 +9,15 @@ use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
+use cordee_node::data;
+use cordee_node::mysql::Database;
+use cordee_node::{backup, files, trouble};
 use tokio::sync::oneshot;
 
 use crate::board::JoinPlan;
-use crate::clock::now;
-use crate::hands::mysql::Database;
-use crate::hands::{backup, files, trouble};
 
-use super::{Engine, data};
+use super::Engine;
 
 /// What a database joins on.
 pub(super) struct Ground {
@@ -53,7 +54,7 @@ impl Ground {
 impl Engine {
     /// Says how a new database would get its data, or every reason why it would not.
     pub(super) fn join_plan(&mut self, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
-        let servers = self.parts.home.servers();
+        let servers = self.parts.machine.home.servers();
         let ground = self.ground();
         self.work.spawn(async move {
             let found = match ground {
@@ -77,7 +78,7 @@ impl Engine {
         let desired = self.parts.board.desired();
         let donor = donor(&desired, &self.observed, now())
             .ok_or_else(|| Problem::conflict("name", text!("problem-join-donor")))?;
-        let (database, folder) = (self.database(&donor), self.parts.home.server(&donor).join("data"));
+        let (database, folder) = (self.database(&donor), self.parts.machine.home.server(&donor).join("data"));
         let plan = JoinPlan {
             from_writer: desired.is_writer(&donor),
             donor,
@@ -97,7 +98,7 @@ impl Engine {
 async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTables, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut refuse = |text: Text| problems.push(Problem::conflict("name", text));
-    if !Path::new(backup::MARIABACKUP).exists() {
+    if !backup::here() {
         refuse(text!("problem-join-program"));
     }
     let need = data::room_for(bytes);

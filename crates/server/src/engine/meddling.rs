@@ -8,10 +8,8 @@ use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, ProxyStep};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
-
-use crate::clock::now;
-use crate::hands::{files, process};
-use crate::paths::Home;
+use cordee_node::clock::now;
+use cordee_node::worker;
 
 use super::Engine;
 
@@ -53,24 +51,16 @@ impl Engine {
 
     /// Writes down the worker that runs Cordée's file, for the next Cordée.
     fn record_worker(&mut self, proxy: PoolId) {
-        let Some(worker) = self.observed.proxy(proxy).proven() else { return };
-        if self.recorded.get(&proxy) == Some(&worker) {
+        let Some(proven) = self.observed.proxy(proxy).proven() else { return };
+        if self.recorded.get(&proxy) == Some(&proven) {
             return;
         }
-        let Some(started) = process::started(worker) else { return };
-        let line = format!("{worker} {started}\n");
-        match files::replace_unflushed(&self.parts.home.proxy_worker(proxy), &line, 0o600) {
-            Ok(()) => drop(self.recorded.insert(proxy, worker)),
+        match worker::record(&self.parts.machine.home, proxy, proven) {
+            Ok(true) => drop(self.recorded.insert(proxy, proven)),
+            // It ended a moment ago.
+            Ok(false) => {}
             // The next Cordée reloads once: nothing is lost.
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker"),
         }
     }
-}
-
-/// The worker that an earlier Cordée knew to run its file, if it is still that process.
-pub(super) fn recorded(home: &Home, proxy: PoolId) -> Option<u32> {
-    let line = files::plain_text(&home.proxy_worker(proxy)).ok()?;
-    let (worker, started) = line.trim().split_once(' ')?;
-    let (worker, started): (u32, u64) = (worker.parse().ok()?, started.parse().ok()?);
-    (process::started(worker) == Some(started)).then_some(worker)
 }

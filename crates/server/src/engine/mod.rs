@@ -6,16 +6,12 @@
 mod accounts;
 mod act;
 mod asks;
-mod by_hand;
-mod clean;
-mod data;
+mod config;
 mod detail;
 mod doors;
 mod heartbeat;
-mod import;
 mod invite;
 mod join;
-mod launch;
 mod meddling;
 mod modes;
 mod names;
@@ -47,49 +43,41 @@ use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::config::Setting;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Lost, Observed, ProcessId, Seen};
 use cordee_domain::plan::plan;
 use cordee_domain::sessions;
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
+use cordee_node::clock::now;
+use cordee_node::doors::Doors;
+use cordee_node::haproxy;
+use cordee_node::import;
+use cordee_node::machine::Machine;
+use cordee_node::mysql::Database;
+use cordee_node::net::Holder;
+use cordee_node::paths::Home;
+use cordee_node::proxies::{self, OnDisk};
+use cordee_node::verify::Healed;
+use cordee_node::vital::Signs;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::board::{Ask, Board};
-use crate::clock::now;
-use crate::hands::mysql::Database;
-use crate::hands::net::Holder;
-use crate::hands::verify::Healed;
-use crate::hands::{files, haproxy};
-use crate::paths::{Home, Users};
-use crate::secrets::Secrets;
 use crate::store::Store;
-use crate::vital::Signs;
 
-use doors::Doors;
 use tell::{looked_at_by, named, pass_on, subject};
-pub use visits::last_question;
 
 /// What the engine is given at start.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Folders.
-    pub home: Home,
-    /// Users of the programs.
-    pub users: Users,
-    /// Passwords and keys.
-    pub secrets: Secrets,
-    /// What the proxies' files need besides the wish.
-    pub setting: Setting,
+    /// The machine that the cluster runs on.
+    pub machine: Machine,
     /// Wishes and journal.
     pub store: Arc<Store>,
     /// Where pictures go up.
     pub board: Arc<Board>,
-    /// The cluster is one that sessions are compared on.
-    pub trial: bool,
 }
 
 /// Something that came in.
@@ -150,7 +138,7 @@ enum Sight {
     /// The free bytes beside the state file.
     Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
-    Ports(ports::Found),
+    Ports(cordee_node::ports::Found),
     /// Who holds the socket that somebody else has on a server's port.
     Holder { id: ProcessId, inode: u64, holder: Holder },
 }
@@ -242,7 +230,7 @@ impl Engine {
             cleaning: Arc::default(),
             signs: Signs::from_environment(),
         };
-        import::forget_options(&engine.parts);
+        import::forget_options(&engine.parts.machine);
         engine.adopt()?;
         engine.recall_comparisons();
         engine.recall_asked();
@@ -315,7 +303,7 @@ impl Engine {
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
-        let mut plan = plan(&desired, &self.observed, &self.parts.setting, now());
+        let mut plan = plan(&desired, &self.observed, &self.parts.machine.setting, now());
         self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
@@ -324,7 +312,7 @@ impl Engine {
                 self.act(step, &desired);
             }
         }
-        self.doors.keep(&desired);
+        self.doors.keep(|name, id| desired.db.server(name).is_some_and(|s| s.id == id));
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
         // Of one that does not write now its last failure says nothing.
@@ -370,7 +358,7 @@ impl Engine {
         let out = self.out.clone();
         match target {
             Target::Proxy(id) => {
-                let home = self.parts.home.clone();
+                let home = self.parts.machine.home.clone();
                 self.work.spawn(async move {
                     let sight = look_at_proxy(&home, id, None).await;
                     let _ = out.send(sight).await;
@@ -392,8 +380,11 @@ impl Engine {
     /// The connections to one database.
     fn database(&self, name: &ServerName) -> Database {
         match self.parts.board.desired().db.server(name) {
-            Some(server) => self.doors.to(&self.parts, server),
-            None => Database::new(&self.parts.home.database_socket(name), &self.parts.secrets.control),
+            Some(server) => doors::connections(&self.doors, &self.parts, server),
+            None => Database::new(
+                &self.parts.machine.home.database_socket(name),
+                &self.parts.machine.secrets.control,
+            ),
         }
     }
 
@@ -525,7 +516,7 @@ impl Engine {
                 .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
                 .map(|(_, ms)| *ms);
             // The comparison of sessions holds links back on purpose, on a cluster of its own.
-            if self.parts.trial {
+            if self.parts.machine.trial {
                 link.terms.remove("SQL_Delay");
             }
         }
@@ -556,8 +547,8 @@ fn paced(every: Duration) -> Interval {
 /// A look at one proxy, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(ProxyStep, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
-    let map = if id == PoolId::Web { files::text(&home.session_map()) } else { Ok(None) };
-    Sight::Proxy { id, file: files::text(&home.proxy_config(id)), map, running, step }
+    let OnDisk { file, map } = proxies::on_disk(home, id);
+    Sight::Proxy { id, file, map, running, step }
 }
 
 fn seen_again<T>(before: &Seen<T>, look: Result<T, Fault>) -> Seen<T> {

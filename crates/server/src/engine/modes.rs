@@ -6,9 +6,10 @@ use std::time::Duration;
 use cordee_domain::desired::Power;
 use cordee_domain::ids::Host;
 use cordee_domain::text;
+use cordee_node::names;
+use cordee_node::visitor;
 
-use super::{Engine, Sight, names, paced};
-use crate::hands::visitor;
+use super::{Engine, Sight, paced};
 
 /// Between two questions.
 const PACE: Duration = Duration::from_secs(3);

@@ -7,11 +7,12 @@ use cordee_domain::fault::Fault;
 use cordee_domain::observed::{Lost, ProcessId, Room};
 use cordee_domain::state::Light;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::paths::Home;
+use cordee_node::users::Users;
+use cordee_node::{files, lost};
 use tokio::time::Instant;
 
-use crate::clock::now;
-use crate::hands::files;
-use crate::paths::{Home, HomeError, Users};
 use crate::store::Store;
 
 use super::{Engine, Sight};
@@ -38,17 +39,7 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
 
 /// Makes folders anew that somebody removed, and whose content is made anew too.
 fn folders(home: &Home, users: &Users, store: &Store) {
-    let all = [home.run(), home.conf(), home.trash(), home.logs()];
-    let gone: Vec<_> = all.into_iter().filter(|path| matches!(path.try_exists(), Ok(false))).collect();
-    // Where the whole folder was moved away nothing is made in its place: it is to come back.
-    if gone.is_empty() || !matches!(home.root.try_exists(), Ok(true)) {
-        return;
-    }
-    if let Err(error) = home.make_folders(users) {
-        tracing::warn!(error = &error as &dyn std::error::Error, "making folders anew");
-        return;
-    }
-    for path in gone {
+    for path in lost::made_anew(home, users) {
         let told = if path == home.run() {
             text!("event-run-anew")
         } else {
@@ -58,24 +49,6 @@ fn folders(home: &Home, users: &Users, store: &Store) {
     }
 }
 
-/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked
-/// at is not lost.
-fn lost(home: &Home) -> io::Result<Option<Lost>> {
-    let names = match home.lost() {
-        Ok(names) => names.join(", "),
-        // It is there, and is no file.
-        Err(HomeError::Io { path, source }) if files::is_no_file(&source) => {
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        }
-        Err(HomeError::Io { source, .. }) => return Err(source),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "looking at the state folder");
-            String::new()
-        }
-    };
-    Ok((!names.is_empty()).then(|| Lost { folder: home.root.display().to_string(), names }))
-}
-
 impl Engine {
     /// Why a program does not answer, when its socket is gone: it serves on, and cannot be asked any more.
     pub(super) fn reason(&self, id: &ProcessId, why: Fault) -> Fault {
@@ -83,16 +56,13 @@ impl Engine {
         let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
         let Some(pid) = process.leader.as_ref().map(|l| l.pid).filter(|_| !young) else { return why };
         let socket = match id {
-            ProcessId::Proxy(proxy) => self.parts.home.proxy_socket(*proxy),
-            ProcessId::Server(name) => self.parts.home.database_socket(name),
+            ProcessId::Proxy(proxy) => self.parts.machine.home.proxy_socket(*proxy),
+            ProcessId::Server(name) => self.parts.machine.home.database_socket(name),
         };
-        match socket.try_exists() {
-            Ok(false) => {
-                let path = socket.display().to_string();
-                Fault::SocketGone { path, pid, noticed: Box::new(why) }
-            }
-            _ => why,
+        if !files::is_gone(&socket) {
+            return why;
         }
+        Fault::SocketGone { path: socket.display().to_string(), pid, noticed: Box::new(why) }
     }
 
     /// Starts the look that is due.
@@ -105,14 +75,15 @@ impl Engine {
         if prove {
             self.own.proven = Some(Instant::now());
         }
-        let (store, home, out) = (self.parts.store.clone(), self.parts.home.clone(), self.out.clone());
-        let users = self.parts.users;
+        let (store, home, out) =
+            (self.parts.store.clone(), self.parts.machine.home.clone(), self.out.clone());
+        let users = self.parts.machine.users;
         self.work.spawn_blocking(move || {
             folders(&home, &users, &store);
             if prove {
                 store.prove();
             }
-            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root), lost: lost(&home) });
+            let _ = out.blocking_send(Sight::Own { room: files::free(&home.root), lost: lost::lost(&home) });
         });
     }
 
@@ -133,7 +104,7 @@ impl Engine {
             _ => {}
         }
         self.observed.own.lost = lost;
-        let folder = self.parts.home.root.display().to_string();
+        let folder = self.parts.machine.home.root.display().to_string();
         let room = room.map(|free| Room { folder, free });
         let (before, looked) = match room {
             Ok(room) => (self.observed.own.room.replace(room), Ok(())),

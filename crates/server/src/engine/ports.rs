@@ -3,7 +3,6 @@
 //! What is read for it anybody here can make long, so it is read beside the engine, and within bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::time::Duration;
 
 use cordee_domain::desired::{Desired, Power, Runtime};
@@ -11,12 +10,11 @@ use cordee_domain::ids::Millis;
 use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
 use cordee_domain::step::Target;
+use cordee_node::clock::now;
+use cordee_node::net::{self, Holder};
+use cordee_node::ports::{Asked, Found, Held, Question, look};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-
-use crate::clock::now;
-use crate::hands::net::{self, Holder, Listener, Listeners, Unread};
-use crate::hands::process;
 
 use super::{Engine, PROXY_HASTE, Sight};
 
@@ -44,41 +42,6 @@ struct Name {
     inode: u64,
     asked: Instant,
     called: Option<String>,
-}
-
-/// For which server and which processes of it a port was looked at. What was found says nothing about others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Asked {
-    server: u32,
-    port: u16,
-    pids: Vec<u32>,
-    started_at: Option<Millis>,
-    ended_at: Option<Millis>,
-}
-
-/// A question to the kernel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    id: ProcessId,
-    asked: Asked,
-    /// What was found last.
-    last: Option<Held>,
-}
-
-/// Who listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
-    Unknown,
-    Free,
-    Ours { pid: u32, inode: u64 },
-    Foreign { uid: u32, inode: u64 },
-}
-
-/// What a look found, and why what is missing could not be looked at.
-#[derive(Debug)]
-pub(super) struct Found {
-    held: Vec<(Question, Held)>,
-    looked: io::Result<()>,
 }
 
 fn under_way(task: Option<&AbortHandle>) -> bool {
@@ -259,88 +222,6 @@ fn asked(id: &ProcessId, desired: &Desired, observed: &Observed, busy: &BTreeSet
     let pids = seen.leader.iter().map(|l| l.pid).chain(seen.orphans.iter().copied()).collect();
     let (started_at, ended_at) = (seen.started_at, seen.ended_at);
     Some(Asked { server: server.id, port: server.port, pids, started_at, ended_at })
-}
-
-/// One look for all.
-fn look(questions: Vec<Question>) -> Found {
-    let ports: BTreeSet<u16> = questions.iter().map(|q| q.asked.port).collect();
-    answer(questions, || net::listeners(&ports), holds)
-}
-
-/// Whether a process that lives holds that socket. One that has ended, be it a moment ago, holds nothing that is known:
-/// what it left in its children is not somebody else's.
-fn holds(pid: u32, inode: u64) -> io::Result<bool> {
-    match net::holds(pid, inode) {
-        Ok(true) => Ok(true),
-        looked => match process::state(pid)? {
-            Some(state) if !state.dead => looked,
-            _ => Err(io::ErrorKind::NotFound.into()),
-        },
-    }
-}
-
-fn answer(
-    questions: Vec<Question>,
-    table: impl Fn() -> io::Result<Listeners>,
-    holds: impl Fn(u32, u64) -> io::Result<bool>,
-) -> Found {
-    let mut looked = Ok(());
-    let mut note = |error| looked = Err(error);
-    let listeners = table().map_err(&mut note).ok();
-    let mut held: Vec<(Question, Held)> = questions
-        .into_iter()
-        .map(|question| {
-            let listener = listeners.as_ref().map(|l| l.on_loopback(question.asked.port));
-            let held = match listener {
-                None | Some(Err(Unread)) => Held::Unknown,
-                Some(Ok(None)) => Held::Free,
-                Some(Ok(Some(listener))) => whose(&question, listener, &holds).unwrap_or_else(|error| {
-                    if let Some(error) = error {
-                        note(error);
-                    }
-                    Held::Unknown
-                }),
-            };
-            (question, held)
-        })
-        .collect();
-    // It may have been closed since the table was read, and be somebody's of ours by now.
-    let news = |(question, held): &&mut (Question, Held)| {
-        matches!(held, Held::Foreign { .. }) && question.last != Some(*held)
-    };
-    if held.iter_mut().any(|found| news(&found)) {
-        let again = table().map_err(&mut note).ok();
-        for (question, held) in held.iter_mut().filter(news) {
-            let listener = again.as_ref().map(|l| l.on_loopback(question.asked.port));
-            let same = |l: Listener| *held == Held::Foreign { uid: l.uid, inode: l.inode };
-            if !matches!(listener, Some(Ok(Some(l))) if same(l)) {
-                *held = Held::Unknown;
-            }
-        }
-    }
-    Found { held, looked }
-}
-
-/// Whose socket that is. Fails without a reason when a process ended at this very moment.
-fn whose(
-    question: &Question,
-    listener: Listener,
-    holds: impl Fn(u32, u64) -> io::Result<bool>,
-) -> Result<Held, Option<io::Error>> {
-    let inode = listener.inode;
-    for pid in question.asked.pids.iter().copied() {
-        let ours = Held::Ours { pid, inode };
-        if question.last == Some(ours) {
-            return Ok(ours);
-        }
-        match holds(pid, inode) {
-            Ok(true) => return Ok(ours),
-            Ok(false) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
-            Err(error) => return Err(Some(error)),
-        }
-    }
-    Ok(Held::Foreign { uid: listener.uid, inode })
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::Child;
 use std::time::Duration;
 
 use cordee_domain::db::failover;
@@ -13,17 +11,20 @@ use cordee_domain::desired::{Runtime, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{Leader, Port, ProcessId, ProxySeen};
+use cordee_domain::observed::{Leader, Port, ProcessId};
 use cordee_domain::state::{Light, State};
 use cordee_domain::step::{HostStep, Outcome};
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::ended::{reason, saying};
+use cordee_node::process;
+use cordee_node::roster::Roster;
+use cordee_node::still::{orphans, standing_still};
+use cordee_node::worker;
+use cordee_node::{data, import};
+use cordee_node::{files, trouble};
 
-use crate::clock::now;
-use crate::hands::process::{self, Found};
-use crate::hands::roster::Roster;
-use crate::hands::{files, logs, trouble};
-
-use super::{Engine, Sight, data, import, meddling};
+use super::{Engine, Sight};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = cordee_domain::figures::SHORT_LIFE;
@@ -53,7 +54,7 @@ impl Engine {
     /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would
     /// be started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
-        let found = Roster::of(&self.parts.home).find()?;
+        let found = Roster::of(&self.parts.machine.home).find()?;
         for (id, members) in process::by_id(&found) {
             let leader = members.iter().find(|p| p.pid == p.group);
             let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -73,13 +74,13 @@ impl Engine {
         }
         self.look_at_folders();
         for proxy in PoolId::ALL {
-            let file = files::text(&self.parts.home.proxy_config(proxy))?;
-            let recorded = meddling::recorded(&self.parts.home, proxy);
+            let file = files::text(&self.parts.machine.home.proxy_config(proxy))?;
+            let recorded = worker::recorded(&self.parts.machine.home, proxy);
             let adopted = self.observed.process(&ProcessId::Proxy(proxy)).leader.is_some();
             let seen = self.observed.proxies.entry(proxy).or_default();
             (seen.file, seen.adopted, seen.recorded) = (file, adopted, recorded);
         }
-        let map = files::text(&self.parts.home.session_map())?;
+        let map = files::text(&self.parts.machine.home.session_map())?;
         self.look_at_ports_first();
         self.observed.proxies.entry(PoolId::Web).or_default().map = map;
         Ok(())
@@ -116,12 +117,12 @@ impl Engine {
     }
 
     fn look_at_folder(&mut self, server: &Server) -> io::Result<()> {
-        let home = self.parts.home.server(&server.name);
+        let home = self.parts.machine.home.server(&server.name);
         let made = match server.runtime {
             Runtime::Process => data::made_for(&home, server.id)?,
             Runtime::External => import::complete_for(&home)?,
         };
-        let unseeded = data::position_file(&home).try_exists()?;
+        let unseeded = data::unseeded(&home)?;
         let name = server.name.clone();
         match made {
             Some(id) => drop(self.observed.initialised.insert(name.clone(), id)),
@@ -139,7 +140,7 @@ impl Engine {
     fn look_at_homes(&mut self) -> io::Result<()> {
         let mut looked = Ok(());
         let mut homes = BTreeMap::new();
-        for (name, path) in self.parts.home.server_folders()? {
+        for (name, path) in self.parts.machine.home.server_folders()? {
             let made = match data::made(&path) {
                 Ok(made) => made,
                 // It went to the trash since it was listed.
@@ -207,7 +208,7 @@ impl Engine {
 
     /// What a dead leader left of its group.
     fn look_for_orphans(&mut self, id: &ProcessId) {
-        let found = Roster::of(&self.parts.home).find();
+        let found = Roster::of(&self.parts.machine.home).find();
         let seen = self.observed.processes.entry(id.clone()).or_default();
         seen.unlooked = found.is_err();
         let looked = found.map(|found| seen.orphans = orphans(&found, id));
@@ -235,7 +236,8 @@ impl Engine {
         let again = seen.failures > 1;
         seen.trouble = (!asked).then(|| match (&why, id) {
             (Fault::Exit(code), ProcessId::Server(name)) if again => {
-                saying(*code, &self.parts.home.server(name).join("log")).unwrap_or_else(|| why.clone())
+                saying(*code, &self.parts.machine.home.server(name).join("log"))
+                    .unwrap_or_else(|| why.clone())
             }
             _ => why.clone(),
         });
@@ -341,183 +343,5 @@ impl Engine {
             text!("event-process-started", name = id, pid = pid)
         };
         self.note(&id.to_string(), None, &text);
-    }
-}
-
-/// Those that do a leader's work and are frozen: the worker of a HAProxy, without which it answers nothing although its
-/// master is well; the children of an Apache. These are many, and looked at only where something is amiss.
-fn standing_still(
-    id: &ProcessId,
-    leader: u32,
-    frozen: bool,
-    proxies: &BTreeMap<PoolId, ProxySeen>,
-) -> io::Result<Vec<u32>> {
-    let workers = match id {
-        ProcessId::Proxy(proxy) => match proxies.get(proxy).and_then(|p| p.worker.or(p.recorded)) {
-            Some(worker) => vec![worker],
-            None => process::children(leader)?,
-        },
-        ProcessId::Server(name) if frozen || fails(name, proxies) => process::children(leader)?,
-        ProcessId::Server(_) => Vec::new(),
-    };
-    let mut still = Vec::new();
-    for pid in workers {
-        // A number that was written down may be somebody else's by now.
-        if process::state(pid)?.is_some_and(|s| s.frozen && s.group == leader) {
-            still.push(pid);
-        }
-    }
-    Ok(still)
-}
-
-/// Whether HAProxy's checks of a web server fail.
-fn fails(name: &ServerName, proxies: &BTreeMap<PoolId, ProxySeen>) -> bool {
-    let running = proxies.get(&PoolId::Web).and_then(|p| p.running.value());
-    let seen = running.and_then(|r| r.servers.get(name)).filter(|s| !s.maintenance);
-    seen.is_some_and(|s| matches!(s.verdict, Verdict::Down | Verdict::Failing))
-}
-
-/// Members of a group whose leader is gone. While a leader lives they are its own affair.
-fn orphans(found: &[Found], id: &ProcessId) -> Vec<u32> {
-    process::by_id(found)
-        .get(id)
-        .filter(|members| !members.iter().any(|p| p.pid == p.group))
-        .map(|members| members.iter().map(|p| p.pid).collect())
-        .unwrap_or_default()
-}
-
-/// Characters of what a program wrote last that are passed on.
-const SAID: usize = 300;
-/// What Apache writes last, whatever came before.
-const NOTHING_SAID: &str = "AH00016";
-
-/// A line without when and by which process it was written: those change with each try.
-fn undated(line: &str) -> &str {
-    let mut said = line.trim();
-    // Apache's: `[when] [module:level] [pid 1:tid 1] what`.
-    while let Some((_, rest)) = said.strip_prefix('[').and_then(|_| said.split_once("] ")) {
-        said = rest;
-    }
-    // MariaDB's: `when thread [level] what`.
-    ["[ERROR] ", "[Warning] ", "[Note] "]
-        .iter()
-        .find_map(|level| said.split_once(level))
-        .map_or(said, |(_, what)| what)
-}
-
-/// What only the programs themselves write into these logs: a site's own lines may hold what is nobody's to read.
-const OWN_WORDS: [&str; 3] = [" AH0", " AH1", "[ERROR]"];
-
-/// Why a program ends again and again: the last line of the log that it wrote to last.
-fn saying(code: i32, folder: &Path) -> Option<Fault> {
-    let written = |name: &&str| std::fs::symlink_metadata(folder.join(name)).and_then(|m| m.modified()).ok();
-    let own = ["error.log", "apache.log", "mariadb.log"];
-    let log = own.iter().filter(|name| written(name).is_some()).max_by_key(|name| written(name))?;
-    let (lines, _) = logs::tail_without(&folder.join(log), 1, |line| {
-        line.contains(NOTHING_SAID) || !OWN_WORDS.iter().any(|word| line.contains(word))
-    })
-    .ok()?;
-    let said: String = undated(lines.last()?).chars().take(SAID).collect();
-    Some(Fault::ExitSaying { code, said })
-}
-
-fn reason(status: Option<ExitStatus>) -> Fault {
-    match status.map(|s| (s.signal(), s.code())) {
-        Some((Some(signal), _)) => Fault::Signal(signal),
-        Some((None, Some(code))) => Fault::Exit(code),
-        _ => Fault::Ended,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::process::CommandExt as _;
-    use std::process::{Command, Stdio};
-    use std::time::Instant;
-
-    use cordee_domain::observed::ProxySeen;
-    use rustix::process::Signal;
-
-    use super::*;
-
-    #[test]
-    fn what_a_program_wrote_last_is_said_without_what_changes_each_time() {
-        let folder = std::path::PathBuf::from(env!("OUT_DIR")).join(format!("saying-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(saying(1, &folder), None, "nothing was written");
-        let said = |name: &str, lines: &str| {
-            std::fs::write(folder.join(name), lines).unwrap();
-            match saying(1, &folder) {
-                Some(Fault::ExitSaying { code: 1, said }) => said,
-                other => panic!("{other:?}"),
-            }
-        };
-        let apache = "[Mon Nov 30 08:25:18 2026] [core:crit] [pid 7:tid 7] (17)File exists: AH00001: no scoreboard\n\
-                      [Mon Nov 30 08:25:18 2026] [core:emerg] [pid 7:tid 7] AH00016: Configuration Failed\n\n";
-        assert_eq!(said("error.log", apache), "(17)File exists: AH00001: no scoreboard");
-        std::fs::remove_file(folder.join("error.log")).unwrap();
-        let mariadb = "2026-11-30  8:25:18 0 [ERROR] Aborting\n";
-        assert_eq!(said("mariadb.log", mariadb), "Aborting");
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-
-    /// A parent that leads a group, and its child.
-    struct Family(Child, u32);
-
-    impl Family {
-        fn new() -> Self {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", "/usr/bin/sleep 60 & wait"]).stdout(Stdio::null()).process_group(0);
-            let parent = command.spawn().unwrap();
-            let pid = parent.id();
-            let child = until(|| process::children(pid).unwrap().first().copied());
-            Self(parent, child)
-        }
-    }
-
-    impl Drop for Family {
-        fn drop(&mut self) {
-            let _ = process::signal_group(self.0.id(), Signal::KILL);
-            let _ = self.0.wait();
-        }
-    }
-
-    fn until<T>(look: impl Fn() -> Option<T>) -> T {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            if let Some(found) = look() {
-                return found;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("not within ten seconds");
-    }
-
-    #[test]
-    fn who_does_the_work_and_stands_still_is_found() {
-        let (family, other) = (Family::new(), Family::new());
-        let (parent, child) = (family.0.id(), family.1);
-        for frozen in [child, other.1] {
-            process::signal(frozen, Signal::STOP).unwrap();
-            until(|| process::state(frozen).unwrap().filter(|s| s.frozen));
-        }
-        let proxy = ProcessId::Proxy(PoolId::Web);
-        let told = |worker, recorded| {
-            let seen = ProxySeen { worker, recorded, ..ProxySeen::default() };
-            standing_still(&proxy, parent, false, &BTreeMap::from([(PoolId::Web, seen)])).unwrap()
-        };
-        assert_eq!(told(Some(child), None), [child], "the worker that answered last");
-        assert_eq!(told(None, None), [child], "one that never answered");
-        assert_eq!(told(None, Some(other.1)), [0; 0], "a number that is somebody else's by now");
-        let server = |frozen| {
-            let id = ProcessId::Server(ServerName::parse("web1").unwrap());
-            standing_still(&id, parent, frozen, &BTreeMap::new()).unwrap()
-        };
-        assert_eq!(server(true), [child], "with its parent");
-        assert_eq!(server(false), [0; 0], "nothing is amiss: nobody looks");
-        process::signal(child, Signal::CONT).unwrap();
-        until(|| process::state(child).unwrap().filter(|s| !s.frozen));
-        assert_eq!(told(Some(child), None), [0; 0]);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use cordee_node::sessions;
+
 use super::{Engine, paced};
-use crate::hands::sessions;
 
 /// Between two looks for them. With an index on the expiry an empty look costs the writer next to nothing.
 const PACE: Duration = Duration::from_secs(10);
@@ -12,7 +13,7 @@ impl Engine {
     /// Starts to remove them.
     pub(super) fn purge(&mut self) {
         let (board, beating) = (self.parts.board.clone(), self.beating.subscribe());
-        let password = self.parts.secrets.app.clone();
+        let password = self.parts.machine.secrets.app.clone();
         self.work.spawn(async move {
             let mut pace = paced(PACE);
             loop {

@@ -13,9 +13,9 @@ use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, RowsStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
-
-use crate::clock::now;
-use crate::hands::verify::{Node, Watch, heal, make_way, verify};
+use cordee_node::clock::now;
+use cordee_node::files;
+use cordee_node::verify::{Node, Watch, heal, make_way, verify};
 
 use crate::store::{Asked, StoreError};
 
@@ -116,7 +116,7 @@ impl Engine {
             .collect();
         let out = self.out.clone();
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
-        let file = self.parts.home.root.join(&shown);
+        let file = self.parts.machine.home.root.join(&shown);
         let comparison = self.observed.comparisons.entry(name.clone()).or_default();
         comparison.running = Some(0);
         self.work.spawn(async move {
@@ -149,7 +149,7 @@ impl Engine {
             self.keep_asked(&name, id);
         }
         let report = result.map(|healed| {
-            let text = if healed.rows == 0 && !self.parts.home.root.join(&file).exists() {
+            let text = if healed.rows == 0 && files::is_gone(&self.parts.machine.home.root.join(&file)) {
                 text!("event-repaired-nothing", name = &name)
             } else {
                 text!("event-repaired", name = &name, rows = healed.rows, file = file)

@@ -13,8 +13,7 @@ use cordee_domain::state::Light;
 use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step, Target};
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};
-
-use crate::clock::now;
+use cordee_node::clock::now;
 
 use super::{Engine, named, rows, subject};
 

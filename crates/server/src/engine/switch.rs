@@ -6,8 +6,7 @@ use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
 use cordee_domain::state::Light;
 use cordee_domain::text;
-
-use crate::clock::now;
+use cordee_node::clock::now;
 
 use super::Engine;
 

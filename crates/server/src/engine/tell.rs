@@ -10,10 +10,10 @@ use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::{Light, State};
 use cordee_domain::step::Target;
 use cordee_domain::text::{Arg, Text, Thing};
+use cordee_node::clock::now;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use crate::clock::now;
 use crate::store::OURSELVES;
 
 use super::{Engine, Parts};
@@ -22,7 +22,7 @@ impl Engine {
     /// Puts up the newest picture, and notes in the journal which lights changed.
     pub(super) fn publish(&mut self, desired: &Desired) {
         let before = self.parts.board.snapshot();
-        let after = snapshot(desired, &self.observed, &self.parts.setting, now());
+        let after = snapshot(desired, &self.observed, &self.parts.machine.setting, now());
         let old_enough = self.published.elapsed() >= Duration::from_millis(200);
         if !old_enough && diff::same(&before, &after) {
             return;

@@ -1,7 +1,6 @@
 //! The site's own addresses, asked each second: as a visitor, and as an application.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -11,16 +10,15 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::knock;
+use cordee_node::questions::Numbers;
+use cordee_node::random;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::board::Board;
-use crate::clock::now;
-use crate::hands::files;
-use crate::hands::knock;
-use crate::paths::Home;
-use crate::random;
 
-use super::{Engine, Parts, Sight};
+use super::{Engine, Sight};
 
 /// Between two questions at one address.
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::VISIT);
@@ -51,7 +49,7 @@ impl Engine {
         for door in Door::ALL {
             let (board, out) = (self.parts.board.clone(), self.out.clone());
             let (password, mut numbers) =
-                (self.parts.secrets.app.clone(), Numbers::after_the_last(&self.parts));
+                (self.parts.machine.secrets.app.clone(), Numbers::after_the_last(&self.parts.machine.home));
             let mut answering = self.answering.subscribe();
             self.work.spawn(async move {
                 loop {
@@ -79,33 +77,8 @@ async fn visit(board: &Board, numbers: &mut Numbers) -> Result<Answer, Fault> {
     // What was served while nobody listened is counted first: this must not be taken for a visit that was missed.
     let _ = timeout(LISTENING, board.watch_heard().wait_for(|heard| *heard)).await;
     let secret = random::token(16).ok_or_else(|| Fault::Unasked(Box::new(text!("door-no-secret").into())))?;
-    let name = board.own_question(numbers.next(), &secret);
+    let name = board.own_question(numbers.next_number(), &secret);
     let name =
         HeaderValue::try_from(name).map_err(|_| Fault::Unasked(Box::new(text!("door-no-secret").into())))?;
     knock::as_visitor(Door::Site.address(&board.desired()), name, PATIENCE).await
-}
-
-/// The questions are numbered, through all starts of Cordée, in a file: so the next one knows which may be under way.
-struct Numbers {
-    last: u64,
-    file: PathBuf,
-}
-
-impl Numbers {
-    fn after_the_last(parts: &Parts) -> Self {
-        Self { last: last_question(&parts.home), file: parts.home.own_questions() }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.last += 1;
-        if let Err(error) = std::fs::write(&self.file, self.last.to_string()) {
-            tracing::debug!(error = &error as &dyn std::error::Error, "numbering a question");
-        }
-        self.last
-    }
-}
-
-/// The number of the last question that was asked.
-pub fn last_question(home: &Home) -> u64 {
-    files::plain_text(&home.own_questions()).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

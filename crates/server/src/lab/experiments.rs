@@ -7,13 +7,13 @@ use cordee_domain::haproxy::config::COOKIE;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_domain::trial::{Experiment, Measure, Way};
+use cordee_node::trial::UNLOCKED_TABLE;
+use cordee_node::visitor::{Answer, Visitor};
 use futures_util::future::join_all;
 use serde::Deserialize;
 use tokio::time::sleep;
 
 use super::sandbox::Sandbox;
-use crate::hands::trial::UNLOCKED_TABLE;
-use crate::hands::visitor::{Answer, Visitor};
 
 /// The handler's table.
 const LOCKED_TABLE: &str = "php_sessions";

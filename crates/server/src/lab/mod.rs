@@ -11,10 +11,10 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
 use cordee_domain::trial::{Cell, End, Run, Way, cells};
+use cordee_node::clock::now;
+use cordee_node::paths::Home;
 
-use crate::clock::now;
 use crate::desk::{Conductor, Doing, TrialDesk, UnderWay};
-use crate::paths::Home;
 use crate::store::{Store, store_failed};
 
 use experiments::{APART, Trial};

@@ -8,22 +8,22 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use cordee_api::view::SnapshotJson;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::mysql::Database;
+use cordee_node::paths::Home;
+use cordee_node::process::own_binary;
+use cordee_node::secrets::Secrets;
+use cordee_node::{files, net, process, trial};
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client;
-use crate::hands::mysql::Database;
-use crate::hands::process::own_binary;
-use crate::hands::{files, net, process, trial};
-use crate::paths::Home;
-use crate::secrets::Secrets;
-use crate::web::api::view::SnapshotJson;
 use crate::words::Lang;
 
 /// The first cluster of a machine is up in a few seconds; one on a busy machine has this long.

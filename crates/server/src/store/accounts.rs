@@ -3,11 +3,10 @@
 use cordee_domain::ids::Millis;
 use cordee_domain::proof::BrowserMark;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::random;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
-
-use crate::clock::now;
-use crate::random;
 
 use super::hashing::{hash_password, matches};
 use super::{Store, StoreError};

@@ -2,12 +2,10 @@
 
 use cordee_domain::drill::{Drill, Order, Report, Victim};
 use cordee_domain::trial::End;
+use cordee_node::clock::now;
 
-use super::runs::Runs;
+use super::runs::DRILLS;
 use super::{Store, StoreError};
-use crate::clock::now;
-
-pub(super) const DRILLS: Runs = Runs("drill");
 
 impl Store {
     /// Stores a new drill: from now on whoever finds it running puts right what it may have done.

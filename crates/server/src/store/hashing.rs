@@ -8,10 +8,10 @@ use std::sync::{Condvar, Mutex};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use cordee_node::over;
+use cordee_node::random;
 
 use super::StoreError;
-use crate::over;
-use crate::random;
 
 /// Octets of a hash.
 const LENGTH: usize = 32;

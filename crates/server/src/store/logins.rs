@@ -3,9 +3,8 @@
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use cordee_node::vault::{Login, Vault};
 use rusqlite::{Connection, OptionalExtension as _, params};
-
-use crate::vault::{Login, Vault};
 
 use super::{CommitError, Store, StoreError};
 

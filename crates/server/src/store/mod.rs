@@ -31,15 +31,15 @@ use cordee_domain::problem::Problem;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
+use cordee_node::over;
+use cordee_node::vault::{Login, Vault, no_file};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Event};
-use crate::clock::now;
-use crate::over;
-use crate::vault::{Login, Vault, no_file};
 
 use outage::Outage;
 use visitors::Visitors;

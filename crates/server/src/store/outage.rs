@@ -12,11 +12,11 @@ use cordee_domain::ids::Millis;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
+use cordee_node::over::{self, Needed};
 use rusqlite::{Connection, ErrorCode};
 
 use super::{OURSELVES, Store, StoreError, write_event};
-use crate::clock::now;
-use crate::over::{self, Needed};
 
 /// Lines that may wait; of more the oldest are dropped, and counted.
 const LINES: usize = 1_000;

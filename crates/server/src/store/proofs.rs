@@ -2,11 +2,11 @@
 
 use cordee_domain::ids::Millis;
 use cordee_domain::proof::Proof;
+use cordee_node::clock::now;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::accounts::digest;
 use super::{SignIn, Store, StoreError};
-use crate::clock::now;
 
 /// Of one session. The same cookie may be used at several ports of the page (tunnels), each with a store of its own
 /// in the browser.

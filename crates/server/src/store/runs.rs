@@ -22,7 +22,12 @@ pub struct KeptRuns {
 
 /// The table of a kind. Its name stands in SQL text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Runs(pub(super) &'static str);
+pub(super) struct Runs(&'static str);
+
+/// Failover drills.
+pub(super) const DRILLS: Runs = Runs("drill");
+/// Comparisons of sessions.
+pub(super) const TRIALS: Runs = Runs("trial");
 
 impl Store {
     /// Stores a new run, made for its id.
@@ -74,7 +79,7 @@ impl Store {
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok(ids.collect::<Result<_, _>>()?)
         };
-        Ok(KeptRuns { drills: of(super::drills::DRILLS)?, comparisons: of(super::trials::TRIALS)? })
+        Ok(KeptRuns { drills: of(DRILLS)?, comparisons: of(TRIALS)? })
     }
 
     /// One run.

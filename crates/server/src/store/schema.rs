@@ -138,10 +138,10 @@ pub(super) fn known(found: i64) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use cordee_domain::ids::Millis;
+    use cordee_node::clock::now;
     use rusqlite::params;
 
     use super::*;
-    use crate::clock::now;
     use crate::store::accounts::digest;
     use crate::store::hashing::hash_password;
     use crate::store::{Account, Store};
@@ -234,6 +234,21 @@ mod tests {
             text!("event-own-room"),
         ];
         assert_eq!(texts, expected);
+    }
+
+    /// What waits for the other end of a pipe would wait for ever.
+    #[test]
+    fn a_pipe_in_the_place_of_the_visitors_file_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let folder = fixture::Folder::new();
+        let pipe = folder.0.join("visitors.db");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let state = folder.0.join("state.db");
+        std::fs::write(&state, "").unwrap();
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || done.send(Store::open(&state, || Some(fixture::desired())).is_err()));
+        assert_eq!(ended.recv_timeout(std::time::Duration::from_secs(10)), Ok(true));
     }
 
     #[test]

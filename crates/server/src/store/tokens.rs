@@ -2,10 +2,9 @@
 
 use cordee_domain::ids::Millis;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::random;
 use rusqlite::{Connection, OptionalExtension as _, params};
-
-use crate::clock::now;
-use crate::random;
 
 use super::accounts::{Proven, digest};
 use super::{Store, StoreError};

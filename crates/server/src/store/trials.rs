@@ -1,12 +1,10 @@
 //! Runs of the comparison of sessions, whole, as they were measured.
 
 use cordee_domain::trial::{End, Run};
+use cordee_node::clock::now;
 
-use super::runs::Runs;
+use super::runs::TRIALS;
 use super::{Store, StoreError};
-use crate::clock::now;
-
-pub(super) const TRIALS: Runs = Runs("trial");
 
 impl Store {
     /// Stores a new run.

@@ -6,14 +6,14 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
+use cordee_api::visitors::{ColourChange, Share, Visitor};
 use cordee_domain::haproxy::log::Recolour;
 use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::visitors::{Chosen, Counts, Tally, Visit, kept};
+use cordee_node::over;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-use serde::{Deserialize, Serialize};
 
 use super::{StoreError, private};
-use crate::over;
 
 /// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
 pub const MOST_ADDRESSES: u64 = cordee_domain::figures::ADDRESSES;
@@ -111,55 +111,6 @@ pub struct Which {
     pub address: String,
     /// Only what this server answered.
     pub server: Option<ServerName>,
-}
-
-/// A visitor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Visitor {
-    /// The address, or the network when addresses are shortened.
-    pub address: String,
-    /// First request, in milliseconds since 1970 UTC.
-    pub first: u64,
-    /// Last request, likewise.
-    pub last: u64,
-    /// Requests.
-    pub requests: u64,
-    /// Those that were refused, failed or never answered.
-    pub errors: u64,
-    /// Each server's part of it.
-    pub servers: Vec<Share>,
-}
-
-/// What one server answered a visitor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Share {
-    /// The server; `haproxy` for what HAProxy answered itself.
-    pub server: String,
-    /// First request.
-    pub first: u64,
-    /// Last request.
-    pub last: u64,
-    /// Requests.
-    pub requests: u64,
-    /// Those that were refused, failed or never answered.
-    pub errors: u64,
-}
-
-/// A change on the session test page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct ColourChange {
-    /// Grows with each change.
-    pub id: u64,
-    /// When, in milliseconds since 1970 UTC.
-    pub at: u64,
-    /// Who.
-    pub address: String,
-    /// On which server.
-    pub server: String,
-    /// The colour before; absent when it was the first.
-    pub from: Option<String>,
-    /// The colour since.
-    pub to: String,
 }
 
 impl Visitors {
@@ -492,7 +443,7 @@ mod tests {
     }
 
     fn open() -> (File, Visitors) {
-        let folder = std::env::temp_dir().join(format!("cordee-{}", crate::random::token(8).unwrap()));
+        let folder = std::env::temp_dir().join(format!("cordee-{}", cordee_node::random::token(8).unwrap()));
         std::fs::create_dir(&folder).unwrap();
         let visitors = Visitors::open(&folder.join("visitors.db")).unwrap();
         (File(folder), visitors)

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cordee_api::problem::{FieldError, ProblemBody};
 use cordee_domain::problem::{Kind, Problem};
 use cordee_domain::text;
-use serde::Serialize;
 
 use crate::store::{CommitError, StoreError, store_failed};
 use crate::words::Lang;
@@ -19,30 +19,6 @@ pub struct Refusal {
     pub problems: Vec<Problem>,
     /// The reader's language.
     pub lang: Lang,
-}
-
-/// The body, as RFC 9457 has it, with one more member for the fields.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProblemBody {
-    /// What kind: `about:blank` when the status says it all.
-    pub r#type: String,
-    /// The status in words.
-    pub title: String,
-    /// The status.
-    pub status: u16,
-    /// The first reason.
-    pub detail: String,
-    /// Every reason, at its field.
-    pub errors: Vec<FieldError>,
-}
-
-/// One reason at one field.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct FieldError {
-    /// The field's name; empty when no single one is to blame.
-    pub field: String,
-    /// One sentence.
-    pub detail: String,
 }
 
 impl Refusal {

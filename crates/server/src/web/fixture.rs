@@ -1,6 +1,8 @@
 //! A cluster that exists only in a test: two web servers, two databases, and an [`App`] over a temporary store.
 
 use cordee_domain::sessions::Mode;
+use cordee_node::clock::now;
+use cordee_node::random;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,8 +19,6 @@ use tokio::sync::mpsc;
 use super::App;
 use super::local::{Credential, DsnBook};
 use crate::board::{Ask, Board};
-use crate::clock::now;
-use crate::random;
 use crate::store::Store;
 
 /// A wish: web1, web2, db1, db2, all on this machine.

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use cordee_domain::change::{NewServer, PortChoice, RawServer};
 use cordee_domain::ids::Host;
 use cordee_domain::problem::Problem;
+use cordee_node::over;
+use cordee_node::random;
+use cordee_node::vault::Login;
 
 use crate::board::{Guest, JoinPlan};
-use crate::over;
-use crate::random;
-use crate::vault::Login;
 
 /// MariaDB's own port.
 const PORT: &str = "3306";

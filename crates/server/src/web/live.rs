@@ -16,6 +16,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::snapshot::Snapshot;
+use cordee_node::clock::now;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -33,12 +34,13 @@ use super::view::{
     self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing,
 };
 use crate::board::Event;
-use crate::clock::now;
 use crate::desk::{DrillUnderWay, UnderWay};
 use crate::store::Store;
 use crate::words::Lang;
 
 const BEAT: Duration = Duration::from_secs(1);
+/// Events under the tables.
+pub(crate) const EVENTS: u32 = 8;
 /// At most four batches a second.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Missed events that are caught up with; beyond it the reader has a new snapshot anyway.
@@ -159,7 +161,7 @@ impl Reader {
 
     /// The whole picture, the last journal lines, and those that the reader missed.
     async fn greet(&mut self, snapshot: &Snapshot, after: Option<u64>) {
-        let read = |store: &Store| store.events_before(u64::MAX, super::pages::EVENTS);
+        let read = |store: &Store| store.events_before(u64::MAX, EVENTS);
         let events = self.app.lines(self.lang, read).await.unwrap_or_default();
         let newest = events.first().map_or(0, |e| e.id);
         let whole = Whole { picture: &self.sent, ages: view::ages(snapshot, now()), events };

@@ -10,24 +10,24 @@ use axum::http::request::Parts;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use cordee_api::local::{Dsn, NewPassword, SetupCode, StartJson, Token};
 use cordee_domain::guesses::Insider;
 use cordee_domain::problem::Problem;
-use cordee_domain::started::{Started, started};
+use cordee_domain::started::started;
 use cordee_domain::text;
-use serde::{Deserialize, Serialize};
+use cordee_node::clock::now;
+use cordee_node::vault::plain_text;
 
 use super::App;
 use super::api::input::{Asked, Body, not_here, refused};
 use super::api::tokens;
-use super::api::view::{self, StatusJson};
+use super::api::view::{self};
 use super::error::Refusal;
 use super::packing;
 use super::password::{self, Doubt, not_present};
 use super::session::{self, Language, language};
 use super::view::{present, verdict};
-use crate::clock::now;
 use crate::store::Changed;
-use crate::vault::plain_text;
 
 /// How an application reaches the databases.
 #[derive(Clone, Debug)]
@@ -63,64 +63,6 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential({}, …)", self.user)
     }
-}
-
-/// What a client library asks for.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Dsn {
-    /// Address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Account.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-    /// Schema.
-    pub schema: String,
-    /// All of it as one address.
-    pub url: String,
-    /// The address that leads to the one writer; absent where one database itself was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub writer_host: Option<String>,
-    /// Its port.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub writer_port: Option<u16>,
-    /// All of that as one address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub writer_url: Option<String>,
-}
-
-/// The setup code, until it is used.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct SetupCode {
-    /// `null` once an account exists.
-    pub code: Option<String>,
-}
-
-/// A token just made: this is the only time that it is shown.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Token {
-    /// Its name, which stands in the journal.
-    pub name: String,
-    /// The secret.
-    pub token: String,
-}
-
-/// The password was changed.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct NewPassword {
-    /// Whose, in a sentence.
-    pub message: String,
-}
-
-/// How far `cordee up` is, with the verdict to show meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StartJson {
-    /// How far.
-    pub started: Started,
-    /// The sentence about all of it.
-    pub verdict: StatusJson,
 }
 
 /// Proof that the request came over the unix socket; otherwise 404, as for any unknown address.

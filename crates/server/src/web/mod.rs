@@ -37,12 +37,12 @@ use cordee_domain::drill::holds_up;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use cordee_node::vault::Login;
 
 use crate::board::{Ask, Board, Event, Guest, JoinPlan};
 use crate::desk::{DrillDesk, TrialDesk};
 use crate::guestbook::Guestbook;
 use crate::store::{CommitError, Store, StoreError};
-use crate::vault::Login;
 use crate::words::Lang;
 
 use session::Limiter;

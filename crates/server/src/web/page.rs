@@ -11,13 +11,13 @@ use axum::response::{Html, IntoResponse, Response};
 use cordee_domain::problem::{Kind, Problem};
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
 
 use super::back::own;
 use super::error::Refusal;
 use super::session::{Person, Theme, language};
 use super::view::{self, VerdictRow};
 use super::{App, assets};
-use crate::clock::now;
 use crate::words::Lang;
 
 /// Cordée's version.

@@ -16,6 +16,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::proof::{Asks, Proof, Shown, Way, asks, is_free, is_grave, way};
 use cordee_domain::text;
 use cordee_domain::text::Text;
+use cordee_node::clock::now;
 
 use super::App;
 use super::error::Refusal;
@@ -24,7 +25,6 @@ use super::page::{Page, Place, Visit, show};
 use super::password::{self, Doubt, signed_in};
 use super::read;
 use super::session::{Local, bearer, language, own_session, person};
-use crate::clock::now;
 use crate::store::{Account, SignIn, StoreError, digest};
 
 /// The field in which the page's script puts its secret.

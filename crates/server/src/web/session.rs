@@ -12,12 +12,12 @@ use cordee_domain::guesses::{Guesses, Origin, Try, Who};
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::BrowserMark;
 use cordee_domain::text;
+use cordee_node::clock::now;
+use cordee_node::over;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Refusal;
 use super::{App, back};
-use crate::clock::now;
-use crate::over;
 use crate::store::{Account, Arrival, Device, SignIn};
 use crate::words::Lang;
 

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
 use std::cell::Cell;
+use std::io;
 
 use cordee_domain::desired::Addresses;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Leader;
+use cordee_node::net::{Listener, Listeners};
+use cordee_node::ports::answer;
 
 use super::*;
 

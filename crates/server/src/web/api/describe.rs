@@ -3,19 +3,19 @@
 //! What an operation answers when all goes well stands at its handler. How it refuses follows from what the handlers
 //! take, and is added here for all of them: no refusal is forgotten.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::Json;
+use cordee_api::problem::ProblemBody;
+use cordee_api::view::EventJson;
+use cordee_api::wishes::{Done, WishState};
+use cordee_api::words;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 
 use super::input::LAST_ID;
-use super::{Done, config, drills, events, servers, tokens, tools, trials, view, visitors, wishes, words};
-use crate::web::error::ProblemBody;
+use super::{config, drills, events, servers, tokens, tools, trials, visitors, wishes};
 
 /// The description.
 #[derive(OpenApi)]
@@ -39,7 +39,7 @@ use crate::web::error::ProblemBody;
         tokens::list, tokens::revoke,
     ),
     components(schemas(
-        view::EventJson, Done, wishes::WishState, ProblemBody, words::Name, words::TokenNameText, words::PoolWord,
+        EventJson, Done, WishState, ProblemBody, words::Name, words::TokenNameText, words::PoolWord,
         words::WaitText, words::StatusText, words::ActWord, words::TableWord,
     )),
     tags(
@@ -65,48 +65,6 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         openapi.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(scheme));
     }
-}
-
-type Answers = BTreeMap<String, RefOr<Response>>;
-
-/// What is answered to a change.
-pub(super) struct Wished;
-
-impl IntoResponses for Wished {
-    fn responses() -> Answers {
-        let done = |says: &str| {
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Done"))).build();
-            ResponseBuilder::new().description(says).content("application/json", content).build().into()
-        };
-        [
-            ("200", done("It is so: one who asked to wait is told.")),
-            ("202", done("It is written down, and on its way.")),
-        ]
-        .map(|(status, answer)| (status.to_owned(), answer))
-        .into()
-    }
-}
-
-/// What may also be answered where a question goes to what runs the cluster.
-pub(super) struct Asks;
-
-impl IntoResponses for Asks {
-    fn responses() -> Answers {
-        [503, 504].map(refusal).into()
-    }
-}
-
-/// Where what is asked may contradict how things are.
-pub(super) struct Contradicts;
-
-impl IntoResponses for Contradicts {
-    fn responses() -> Answers {
-        [refusal(409)].into()
-    }
-}
-
-fn refusal(status: u16) -> (String, RefOr<Response>) {
-    (status.to_string(), Ref::from_response_name(status.to_string()).into())
 }
 
 /// Each refusal, and when it is given.

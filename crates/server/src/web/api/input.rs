@@ -16,7 +16,6 @@ use cordee_domain::text::Text;
 use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
-use super::tokens::is_token_name;
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -356,4 +355,11 @@ impl Members {
         }
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
+}
+
+/// It stands in the journal, so it has the shape of every other name there.
+pub fn is_token_name(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }

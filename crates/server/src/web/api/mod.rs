@@ -3,6 +3,7 @@
 //! Every handler but the description asks for a [`Caller`] first, and every refusal is
 //! an RFC 9457 problem in the language of `Accept-Language`.
 
+mod answers;
 pub mod config;
 mod describe;
 pub mod drills;
@@ -17,45 +18,24 @@ pub mod trials;
 pub mod view;
 pub mod visitors;
 pub mod wishes;
-pub mod words;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{any, delete, get, post, put};
 use axum::{Json, Router, middleware};
+use cordee_api::view::SnapshotJson;
+use cordee_api::wishes::Done;
 use cordee_domain::change::Change;
 use cordee_domain::text;
-use serde::{Deserialize, Serialize};
+use cordee_node::clock::now;
+
+use wishes::Wait;
 
 use super::App;
 use super::error::Refusal;
 use super::proof;
 use super::session::{self, Caller, Language};
-use crate::clock::now;
 use crate::words::Lang;
-use wishes::{Wait, WishState};
-
-/// A wish was written down; the engine is on its way.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Done {
-    /// Revision of the wish.
-    pub revision: u64,
-    /// What was asked, in one sentence.
-    pub message: String,
-    /// How far it is, for one who asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<WishState>,
-    /// What it waits for, or why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-impl Done {
-    /// Something that was done, or noted, at once.
-    fn at(revision: u64, message: String) -> Self {
-        Self { revision, message, state: None, why: None }
-    }
-}
 
 /// Everything under `/api/` and `/local/`.
 pub fn router(app: &App) -> Router<App> {
@@ -104,8 +84,8 @@ pub fn router(app: &App) -> Router<App> {
 
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", operation_id = "get_snapshot",
     summary = "The whole cluster at one moment",
-    responses((status = 200, description = "The newest picture.", body = view::SnapshotJson)))]
-async fn snapshot(_: Caller, Language(lang): Language, State(app): State<App>) -> Json<view::SnapshotJson> {
+    responses((status = 200, description = "The newest picture.", body = SnapshotJson)))]
+async fn snapshot(_: Caller, Language(lang): Language, State(app): State<App>) -> Json<SnapshotJson> {
     Json(view::snapshot(&app.board.snapshot(), lang, now()))
 }
 

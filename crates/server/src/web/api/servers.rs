@@ -5,6 +5,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use cordee_api::servers::{
+    Added, JoinJson, LogJson, LogsJson, NewServerJson, RepairJson, TestJson, TestStepJson,
+};
+use cordee_api::wishes::Done;
+use cordee_api::words::{ActWord, PoolWord};
+use cordee_api::words::{Name, WaitText};
 use cordee_domain::actions::untimely;
 use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::{Side, TableName};
@@ -13,22 +19,19 @@ use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use serde::{Deserialize, Serialize};
+use cordee_node::clock::now;
+use cordee_node::vault::Login;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use utoipa::ToSchema;
 
-use super::describe::{Asks, Contradicts, Wished};
+use super::answers::{Asks, Contradicts, Wished};
 use super::input::{
     ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
 };
-use super::view::{ServerJson, fresh_server, server};
-use super::wishes::{Wait, WishState};
-use super::words::{ActWord, Name, PoolWord, PortFigure, SideWord, WaitText};
-use super::{Done, commit, wishes};
+use super::view::{fresh_server, server};
+use super::wishes::Wait;
+use super::{commit, wishes};
 use crate::board::{Ask, JoinPlan, LogFile, TestReport};
-use crate::clock::now;
-use crate::vault::Login;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guard::{idle, last_one, last_standby};
@@ -39,44 +42,6 @@ use crate::words::Lang;
 
 /// The engine answers a question within this time, or the caller is told that it does not.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
-
-/// A server to add.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
-pub(super) struct NewServerJson {
-    /// `[A-Za-z][A-Za-z0-9_-]{0,62}`, unique in both pools without regard to case.
-    #[schema(value_type = Name)]
-    name: String,
-    /// IP address or host name, never empty; may be absent with `start`.
-    address: Option<String>,
-    /// TCP port, a number or its digits as a string, never an empty one; absent: 80, or with `start` a free one.
-    #[schema(value_type = Option<PortFigure>)]
-    port: Option<u16>,
-    /// Value of the stickiness cookie, never empty; absent: automatic.
-    cookie: Option<String>,
-    /// Start a new server on this machine instead of watching one that exists.
-    start: Option<bool>,
-    /// A web server gets no visitor, and is not checked, before it is put in service (`ready`).
-    maintenance: Option<bool>,
-    /// For a database that exists already: the account by which Cordée runs it.
-    user: Option<String>,
-    /// Its password. It is kept encrypted, and shown nowhere.
-    password: Option<String>,
-}
-
-/// The server as it was added, on its way into service.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Added {
-    revision: u64,
-    server: ServerJson,
-    /// How far it is, for one who asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<WishState>,
-    /// What it waits for, or why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
 
 /// Says what was added; at once, or when it serves and `wait` is not over before.
 async fn added(
@@ -104,50 +69,6 @@ async fn added(
         None => fresh_server(desired, name, lang).ok_or_else(|| Refusal::unavailable(lang))?,
     };
     Ok((StatusCode::CREATED, Json(Added { revision, server, state, why })))
-}
-
-/// What a connection test found.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TestJson {
-    /// Whether every step succeeded.
-    pub passed: bool,
-    /// In order; the first failure is the last step.
-    pub steps: Vec<TestStepJson>,
-}
-
-/// One step of a connection test.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TestStepJson {
-    /// What was tried.
-    pub name: String,
-    /// Whether it worked.
-    pub ok: bool,
-    /// How long it took.
-    pub ms: u64,
-    /// What was found.
-    pub says: String,
-}
-
-/// The ends of a server's log files.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct LogsJson {
-    /// One entry per file.
-    pub files: Vec<LogJson>,
-}
-
-/// The end of one log file.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct LogJson {
-    /// The file's name.
-    pub name: String,
-    /// Its last lines, oldest first: as they stand in the file.
-    pub lines: Vec<String>,
-    /// How many lines of health checks and of Cordée's own questions were left out among them.
-    #[serde(default)]
-    pub hidden: usize,
-    /// Why it was not read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unread: Option<String>,
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", operation_id = "add_server",
@@ -187,42 +108,6 @@ pub(super) async fn add(
 /// Whether a database could join now; nothing is done.
 pub(super) async fn may_join(app: &App, lang: Lang) -> Result<JoinPlan, Refusal> {
     ask(app, lang, Ask::Join).await?.map_err(|problems| refused(problems, lang))
-}
-
-/// How a new database would get its data.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct JoinJson {
-    /// The database that would be copied: a standby when there is one.
-    pub donor: String,
-    /// Whether that is the writer.
-    pub from_writer: bool,
-    /// Bytes to copy.
-    pub bytes: u64,
-    /// Tables of the application.
-    pub tables: u64,
-    /// Some of those without a primary key: a copy carries them, but no comparison can prove them.
-    #[serde(default)]
-    pub keyless: Vec<String>,
-    /// Some of those in memory: a copy has none of their rows.
-    #[serde(default)]
-    pub memory: Vec<String>,
-    /// Some of the broken views, which a copy through statements carries as they are.
-    #[serde(default)]
-    pub broken_views: Vec<String>,
-    /// Some of the tables of another engine than `InnoDB`, which such a copy reads at another moment than the rest.
-    #[serde(default)]
-    pub apart: Vec<String>,
-    /// Some of the scheduled events, which such a copy carries and keeps from running.
-    #[serde(default)]
-    pub events: Vec<String>,
-    /// What is to be said of all of these, and of everything that the copy carries otherwise than the rest, one
-    /// sentence each.
-    #[serde(default)]
-    pub warnings: Vec<String>,
-    /// Its place in the auto-increment sequence, 1 to 9.
-    pub slot: u8,
-    /// Its `server_id` and GTID domain, never used before.
-    pub id: u32,
 }
 
 #[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_join",
@@ -307,15 +192,6 @@ pub(super) async fn verify(
     let message = lang.say(&text!("verify-asked", name = name.as_str()));
     ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
     Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
-}
-
-/// Whose rows are right.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
-pub(super) struct RepairJson {
-    /// `writer`: the writer's; `this`: this database's, where they differ.
-    take: SideWord,
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", operation_id = "repair_database",

@@ -2,52 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use cordee_api::tokens::{RevokedJson, TokenJson, TokensJson};
+use cordee_api::words::TokenNameText;
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::visitors::parse_days;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use cordee_node::clock::now;
 
-use super::input::TargetToken;
-use super::words::TokenNameText;
-use crate::clock::now;
+use super::input::{TargetToken, is_token_name};
 use crate::store::{CommitError, NewToken, Proven, Token, TokenName};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::password::not_present;
 use crate::web::session::{Caller, Language};
-
-/// The tokens.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TokensJson {
-    /// By name.
-    pub tokens: Vec<TokenJson>,
-}
-
-/// One token. What it is made of is shown once, to whoever makes it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TokenJson {
-    /// Its name: it stands in the journal as `token:NAME`.
-    pub name: String,
-    /// When it was made: milliseconds since 1970, UTC.
-    pub created: Millis,
-    /// When it was last used, to the minute; `null` when never.
-    pub used: Option<Millis>,
-    /// From when on it is refused; `null`: never.
-    pub expires: Option<Millis>,
-    /// It is out of date, and refused.
-    pub expired: bool,
-}
-
-/// A token that was taken back.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct RevokedJson {
-    /// Its name, as it was written.
-    pub name: String,
-    /// The same in a sentence.
-    pub message: String,
-}
 
 /// A token as it is told.
 fn json(token: Token) -> TokenJson {
@@ -128,10 +96,3 @@ pub async fn make(
 }
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
-
-/// It stands in the journal, so it has the shape of every other name there.
-pub fn is_token_name(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-}

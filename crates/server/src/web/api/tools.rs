@@ -3,59 +3,29 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use cordee_api::tools::{CleanJson, HistoryJson, LeftoverJson, RoutingJson, SessionJson};
+use cordee_api::wishes::Done;
+use cordee_api::words::PoolWord;
+use cordee_api::words::WaitText;
 use cordee_domain::change::Change;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::describe::{Asks, Contradicts, Wished};
+use super::answers::{Asks, Contradicts, Wished};
+use super::commit;
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::servers::ask;
-use super::view::{self, EventJson};
+use super::view::{self};
 use super::wishes::Wait;
-use super::words::{PoolWord, RoutingWord, SessionMode, WaitText};
-use super::{Done, commit};
 use crate::board::{Ask, Leftover};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::guard::may_share;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
-
-/// What "clean configuration" found.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct CleanJson {
-    /// Whether it was removed; `false` for a dry run.
-    pub applied: bool,
-    /// What no wish explains.
-    pub items: Vec<LeftoverJson>,
-    /// What is not Cordée's, and stays where it is.
-    pub foreign: Vec<LeftoverJson>,
-}
-
-/// One thing that no wish explains, or that is not Cordée's.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct LeftoverJson {
-    /// Where it is, relative to `CORDEE_HOME`.
-    pub path: String,
-    /// What it is, and why it may go or stays.
-    pub why: String,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// A stretch of the journal, newest first.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct HistoryJson {
-    /// The lines.
-    pub events: Vec<EventJson>,
-    /// `before` of the next, older stretch; `null` at the end.
-    pub next: Option<u64>,
-}
 
 /// Journal lines in one answer, when the caller does not say.
 const HISTORY: u32 = 100;
@@ -73,16 +43,6 @@ pub(super) async fn reload(
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     commit(&app, Change::Reload { proxy }, caller, wait, lang).await
-}
-
-/// How writes are shared.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
-pub(super) struct RoutingJson {
-    /// `one-writer` or `all-writers`.
-    #[schema(value_type = RoutingWord)]
-    routing: String,
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", operation_id = "set_routing",
@@ -106,16 +66,6 @@ pub(super) async fn routing(
     let routing = one_word(members, "routing", Routing::parse, lang)?;
     let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
     commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
-}
-
-/// Where sessions are kept.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
-pub(super) struct SessionJson {
-    /// `proxy` or `database`.
-    #[schema(value_type = SessionMode)]
-    mode: String,
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", operation_id = "set_session",

@@ -4,130 +4,29 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use cordee_api::visitors::{ColourChange, Visitor};
+use cordee_api::visitors::{KeepingChange, KeepingJson, LogCounts, RequestsJson, UnheardJson, VisitorsJson};
+use cordee_api::wishes::Done;
+use cordee_api::words::{Name, StatusText, WaitText};
+use cordee_api::words::{PoolWord, TableWord};
 use cordee_domain::change::Change;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
-use cordee_domain::visitors::{Counts, Keeping, StatusFilter, parse_days, parse_part, parse_trusted};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use cordee_domain::visitors::{Keeping, StatusFilter, parse_days, parse_part, parse_trusted};
 
-use super::describe::{Contradicts, Wished};
+use super::answers::{Contradicts, Wished};
+use super::commit;
 use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
-use super::words::{DaysFigure, Listed, Name, PoolWord, StatusText, TableWord, WaitText};
-use super::{Done, commit};
-use crate::guestbook::{Request, Wanted};
+use crate::guestbook::Wanted;
 use crate::store::StoreError;
-use crate::store::visitors::{ColourChange, Gap, Mark, Visitor, Visitors, Which};
+use crate::store::visitors::{Gap, Mark, Visitors, Which};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::web::view::visitors::{CSV_CHANGES, CSV_VISITORS, csv_changes, csv_line, csv_visitors};
-
-/// Visitors, the last one first.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct VisitorsJson {
-    /// Those asked for.
-    pub visitors: Vec<Visitor>,
-    /// How many there are in all.
-    pub total: u64,
-    /// Who changed the colour on the session test page, the last change first; at most 200.
-    pub changes: Vec<ColourChange>,
-    /// What became of HAProxy's log.
-    pub log: LogCounts,
-    /// Times in which nobody read it, the last one first.
-    pub gaps: Vec<UnheardJson>,
-    /// How visitors are remembered.
-    pub keeping: KeepingJson,
-}
-
-/// What became of the lines of HAProxy's log; `sent` is the sum of all others but `foreign`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub struct LogCounts {
-    /// Whether it is heard now.
-    pub heard: bool,
-    /// All.
-    pub sent: u64,
-    /// In the list.
-    pub stored: u64,
-    /// Not in the list: `crowd`, `unreadable`, `kernel` and `unsent` together.
-    pub dropped: u64,
-    /// Requests of more addresses than the list holds.
-    pub crowd: u64,
-    /// Not understood.
-    pub unreadable: u64,
-    /// Lost by the kernel, because Cordée did not read quickly enough.
-    pub kernel: u64,
-    /// Not sent by HAProxy.
-    pub unsent: u64,
-    /// HAProxy's own messages: no requests.
-    pub notices: u64,
-    /// Lines that came without HAProxy's key and were not believed; not part of `sent`.
-    pub foreign: u64,
-}
-
-/// A time without a list.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub struct UnheardJson {
-    /// From, in milliseconds since 1970 UTC.
-    pub since: u64,
-    /// To.
-    pub until: u64,
-    /// About how many requests HAProxy served meanwhile; absent when that cannot be known.
-    pub requests: Option<u64>,
-}
-
-/// How visitors are remembered.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct KeepingJson {
-    /// Days after which one who did not come again is forgotten.
-    #[schema(minimum = 1, maximum = 3650)]
-    pub days: u16,
-    /// Whether networks are kept instead of addresses.
-    pub shorten: bool,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted: Vec<String>,
-}
-
-/// What is to be remembered of visitors otherwise than now; what is absent stays.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; it is read member by member, to name every wrong one")]
-pub(super) struct KeepingChange {
-    /// Days after which one who did not come again is forgotten.
-    #[schema(value_type = Option<DaysFigure>)]
-    days: Option<u16>,
-    /// Whether networks are kept instead of addresses.
-    shorten: Option<bool>,
-    /// Whose `X-Forwarded-For` is believed: addresses and networks.
-    #[schema(value_type = Option<Listed>)]
-    trusted: Option<Vec<String>>,
-}
-
-/// The last requests of a server.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct RequestsJson {
-    /// Oldest first.
-    pub requests: Vec<Request>,
-}
-
-impl From<Counts> for LogCounts {
-    fn from(counts: Counts) -> Self {
-        let Counts { stored, crowd, unreadable, kernel, unsent, notices, foreign, own: _ } = counts;
-        let dropped = counts.dropped();
-        let sent = stored + dropped + notices;
-        Self { heard: true, sent, stored, dropped, crowd, unreadable, kernel, unsent, notices, foreign }
-    }
-}
-
-impl From<&Keeping> for KeepingJson {
-    fn from(keeping: &Keeping) -> Self {
-        let trusted = keeping.trusted.iter().map(ToString::to_string).collect();
-        Self { days: keeping.days, shorten: keeping.shorten, trusted }
-    }
-}
 
 /// Changes and gaps in one answer.
 const CHANGES: u32 = 200;

@@ -6,50 +6,20 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use cordee_api::wishes::{WishJson, WishState};
+use cordee_api::words::WaitText;
 use cordee_domain::change::Change;
 use cordee_domain::problem::Problem;
 use cordee_domain::real::{LONGEST_WAIT, Real, end, real};
 use cordee_domain::text;
 use cordee_domain::text::Text;
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
-use utoipa::ToSchema;
 
 use super::input::{Asked, TargetRun, not_here};
-use super::words::WaitText;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language, language};
 use crate::words::Lang;
-
-/// How far a wish is.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct WishJson {
-    /// Its revision.
-    pub revision: u64,
-    /// What was asked, in one sentence.
-    pub message: String,
-    /// `real`: it is so. `under_way`: not yet, `why` says what it waits for. `failed`: it will not come about by
-    /// itself, `why` says why.
-    pub state: WishState,
-    /// What it waits for, or why it failed.
-    pub why: Option<String>,
-    /// What is so, in one sentence, once it is.
-    #[serde(default)]
-    pub end: Option<String>,
-}
-
-/// The states of a wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WishState {
-    /// It is so.
-    Real,
-    /// Not yet.
-    UnderWay,
-    /// It will not come about by itself.
-    Failed,
-}
 
 /// How long the caller waits: `?wait=30s`.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,10 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
+use cordee_node::clock::now;
 use serde::Deserialize;
 
 use super::{Target, done, target};
-use crate::clock::now;
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::api::servers::timely;

@@ -8,12 +8,13 @@ use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
+use cordee_node::clock::now;
 use serde::Deserialize;
 
 use super::{add, join};
-use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
+use crate::web::live::EVENTS;
 use crate::web::local::encoded;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::Query;
@@ -21,9 +22,6 @@ use crate::web::view::window::{FEW, Order, Shown, Window};
 use crate::web::view::{
     self, Ages, CauseRow, Crowd, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow,
 };
-
-/// Events under the tables.
-pub(crate) const EVENTS: u32 = 8;
 
 /// Which part of the tables is asked for.
 #[derive(Debug, Default, Deserialize)]

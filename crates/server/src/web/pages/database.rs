@@ -12,10 +12,10 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::Action;
 use cordee_domain::state::State as Is;
 use cordee_domain::text;
+use cordee_node::clock::now;
 
 use super::target;
 use crate::board::{Ask, LogFile};
-use crate::clock::now;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;

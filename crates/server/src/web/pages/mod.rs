@@ -40,8 +40,6 @@ use serde::Serialize;
 use super::page::Visit;
 use super::{App, assets, live};
 
-pub(super) use dashboard::EVENTS;
-
 /// All pages. The caller adds `session::same_origin`.
 pub fn router() -> Router<App> {
     Router::new()

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::guesses::Who;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use cordee_node::vault::plain_text;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -16,7 +17,6 @@ use super::login::{enter, wait};
 use super::shorten;
 use super::wrong::Wrong;
 use crate::store::{Arrival, SignIn, StoreError};
-use crate::vault::plain_text;
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;

@@ -220,7 +220,7 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Fault>) {
             match ask {
                 Ask::Detail { reply, .. } => {
                     let detail = Detail {
-                        at: crate::clock::now(),
+                        at: cordee_node::clock::now(),
                         own: own.clone(),
                         peers: BTreeMap::new(),
                         comparisons: BTreeMap::new(),
@@ -473,7 +473,7 @@ async fn a_database_is_added_after_its_plan_was_shown() {
 async fn one_that_exists_is_looked_at_then_added_and_its_password_never_comes_back() {
     let mut site = site().await;
     let key = std::env::temp_dir().join(format!("cordee-key-{}", std::process::id()));
-    site.app.store.give_key(crate::vault::Vault::load(&key).expect("a key"));
+    site.app.store.give_key(cordee_node::vault::Vault::load(&key).expect("a key"));
     std::fs::remove_file(&key).expect("the key's file");
     let none = mpsc::channel(1).1;
     let _compared = engine(std::mem::replace(&mut site.asks, none), true);

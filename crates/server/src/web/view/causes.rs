@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_entry_names_who_asked_and_leads_to_what_puts_it_right() {
-        let row = picture(&aside(1), Lang::Fr, crate::clock::now()).causes.remove(0);
+        let row = picture(&aside(1), Lang::Fr, cordee_node::clock::now()).causes.remove(0);
         assert_eq!((row.st, row.word.as_str()), ("maint", "En maintenance"));
         assert_eq!(row.title.to_string(), "web1");
         assert_eq!((row.by.as_str(), row.iso.as_str()), ("par le jeton deploy à", "1970-01-01T00:00:01Z"));
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_entry_about_many_servers_stays_short() {
-        let row = picture(&aside(30), Lang::En, crate::clock::now()).causes.remove(0);
+        let row = picture(&aside(30), Lang::En, cordee_node::clock::now()).causes.remove(0);
         assert_eq!(row.count, 30, "as the verdict counts");
         assert_eq!(row.title.to_string(), "web1, web2, web3 and 27 more");
         let names = row.title.words().iter().filter_map(|word| word.name.as_ref());

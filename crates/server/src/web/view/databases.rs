@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::{Question, rows};
+use super::Question;
 use crate::words::Lang;
 
 /// The age of the last change of writer, among the ages: no server's name has a space.
@@ -31,7 +31,7 @@ pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
         routing: snapshot.routing.as_str(),
         gap: snapshot
             .gap
-            .map(|gap| lang.say(&text!("gap-last", time = rows::delay(gap.ms, lang))))
+            .map(|gap| lang.say(&text!("gap-last", time = super::delay(gap.ms, lang))))
             .unwrap_or_default(),
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) ->
         }
         (true, _) => (text!("ask-promote-loss", name = name, old = old), later),
         (false, Some(gap)) => {
-            (text!("ask-promote-gap", time = rows::delay(gap.ms, lang)), promote_more(name, old))
+            (text!("ask-promote-gap", time = super::delay(gap.ms, lang)), promote_more(name, old))
         }
         (false, None) => (text!("ask-promote-wait"), promote_more(name, old)),
     };

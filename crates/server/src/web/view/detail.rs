@@ -1,10 +1,8 @@
 //! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
 
-use std::fmt::Write as _;
-
 use cordee_domain::db::detail::{self, Detail, Truth};
 use cordee_domain::desired::{Desired, Server, Standing};
-use cordee_domain::ids::{Millis, PoolId};
+use cordee_domain::ids::Millis;
 use cordee_domain::snapshot::{Action, Role, ServerView};
 use cordee_domain::state::{Light, State};
 use cordee_domain::text;
@@ -49,26 +47,6 @@ pub struct TruthRow {
     pub says: StatusRow,
     /// How old it is, or when it was read.
     pub age: String,
-}
-
-/// Changes when a page about that database would say something else, figures aside.
-pub fn token(view: &ServerView, all: &[ServerView]) -> String {
-    if view.pool != PoolId::Db {
-        return String::new();
-    }
-    let mut token = view.status.state.sentence().key.into_owned();
-    if let Some(c) = &view.comparison {
-        let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
-    }
-    for server in all.iter().filter(|s| s.pool == PoolId::Db) {
-        let links = server.links.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
-        for (from, link) in links {
-            // A delay that was just measured, or is late for once, is not worth a new page.
-            let runs = matches!(link.light, Light::Good | Light::Progress | Light::Warning);
-            let _ = write!(token, " {from}{runs}{}", link.error);
-        }
-    }
-    token
 }
 
 /// What it is, in one line.

@@ -1,6 +1,7 @@
 //! Pictures of a cluster that is well, for the tests of the page.
 
 use cordee_domain::sessions::Mode;
+use cordee_node::clock::now;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use cordee_domain::text;
 use tokio::sync::mpsc;
 
 use crate::board::{Ask, Board};
-use crate::clock::now;
 use crate::store::Store;
 use crate::web::{App, fixture};
 

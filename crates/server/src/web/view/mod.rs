@@ -259,6 +259,11 @@ pub const fn light(light: Light) -> &'static str {
     }
 }
 
+/// A delay: milliseconds below a second, then as an age.
+fn delay(ms: u64, lang: Lang) -> String {
+    if ms < 1_000 { format!("{ms}\u{a0}ms") } else { age(ms, lang) }
+}
+
 /// An age as people say it: tenths below ten seconds, then seconds, then minutes.
 pub fn age(ms: u64, lang: Lang) -> String {
     let point = if lang == Lang::Fr { ',' } else { '.' };

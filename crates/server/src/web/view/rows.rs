@@ -1,5 +1,7 @@
 //! One row of a table.
 
+use std::fmt::Write as _;
+
 use cordee_domain::desired::{Routing, Runtime, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView, Snapshot};
@@ -139,7 +141,7 @@ pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> Serv
         result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
-        token: super::detail::token(view, all),
+        token: token(view, all),
         show: controls(view, databases::wanted(snapshot), !held.is_empty()),
         held,
         status: status(&view.status, lang),
@@ -208,7 +210,7 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
                         Light::Unknown => "–".to_owned(),
                         Light::Good | Light::Maintenance | Light::Progress => "…".to_owned(),
                     },
-                    |ms| delay(ms, lang),
+                    |ms| super::delay(ms, lang),
                 ),
                 None => "–".to_owned(),
             };
@@ -217,9 +219,24 @@ fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
         .collect()
 }
 
-/// A delay: milliseconds below a second, then as an age.
-pub(super) fn delay(ms: u64, lang: Lang) -> String {
-    if ms < 1_000 { format!("{ms}\u{a0}ms") } else { super::age(ms, lang) }
+/// Changes when a page about that database would say something else, figures aside.
+pub(super) fn token(view: &ServerView, all: &[ServerView]) -> String {
+    if view.pool != PoolId::Db {
+        return String::new();
+    }
+    let mut token = view.status.state.sentence().key.into_owned();
+    if let Some(c) = &view.comparison {
+        let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
+    }
+    for server in all.iter().filter(|s| s.pool == PoolId::Db) {
+        let links = server.links.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
+        for (from, link) in links {
+            // A delay that was just measured, or is late for once, is not worth a new page.
+            let runs = matches!(link.light, Light::Good | Light::Progress | Light::Warning);
+            let _ = write!(token, " {from}{runs}{}", link.error);
+        }
+    }
+    token
 }
 
 /// Which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the menu.

@@ -16,7 +16,7 @@ fn row(server: ServerView, lang: Lang) -> ServerRow {
 }
 
 fn now() -> Millis {
-    crate::clock::now()
+    cordee_node::clock::now()
 }
 
 #[test]

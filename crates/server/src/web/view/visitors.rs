@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use cordee_api::visitors::Request;
+use cordee_api::visitors::{ColourChange, Visitor};
 use cordee_domain::text;
 use cordee_domain::visitors::Counts;
 use serde::Serialize;
 
 use super::{day_and_time, stamp};
-use crate::guestbook::Request;
-use crate::store::visitors::{ColourChange, Gap, NOBODY, Visitor};
+use crate::store::visitors::{Gap, NOBODY};
 use crate::words::Lang;
 
 /// A moment for a `time` element.
@@ -226,8 +227,10 @@ pub fn csv_line(out: &mut String, cells: &[&str]) {
 
 #[cfg(test)]
 mod tests {
+
+    use cordee_api::visitors::Share;
+
     use super::*;
-    use crate::store::visitors::Share;
 
     #[test]
     fn no_cell_is_calculated_and_none_breaks_out() {

@@ -19,12 +19,13 @@ use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
 use cordee_domain::state::Light;
 use cordee_domain::text;
+use cordee_node::attempt::TestStep;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
-use crate::board::{Ask, Cleaning, JoinPlan, Leftover, LogFile, TestReport, TestStep};
+use crate::board::{Ask, Cleaning, JoinPlan, Leftover, LogFile, TestReport};
 use crate::desk::{DrillUnderWay, Phase};
 use crate::store::{Account, Device, SignIn, TokenName};
 use crate::web::session::Local;

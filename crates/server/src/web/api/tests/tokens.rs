@@ -3,12 +3,12 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use cordee_domain::guesses::Who;
+use cordee_node::clock::now;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::Rig;
-use crate::clock::now;
 use crate::store::TokenName;
 use crate::web::session::{Local, origin};
 

@@ -13,12 +13,12 @@ use cordee_domain::snapshot::{Action, ServerView, Snapshot};
 use cordee_domain::state::{Light, Remark, State, Status};
 use cordee_domain::text;
 use cordee_domain::text::Arg;
+use cordee_node::clock::now;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
 
 use super::{PROOF, site_of};
-use crate::clock::now;
 use crate::listen;
 use crate::web::router;
 use crate::web::view::{fixture, window};

@@ -9,6 +9,7 @@ use cordee_domain::state::Status;
 
 use super::super::facts;
 use super::super::fixture::{name, snapshot};
+use super::super::rows::token;
 use super::*;
 use crate::web::fixture::desired;
 

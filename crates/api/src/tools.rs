@@ -1,0 +1,56 @@
+//! What was cleaned, the journal, and what is set for a whole pool.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::view::EventJson;
+use crate::words::{RoutingWord, SessionMode};
+
+/// What "clean configuration" found.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CleanJson {
+    /// Whether it was removed; `false` for a dry run.
+    pub applied: bool,
+    /// What no wish explains.
+    pub items: Vec<LeftoverJson>,
+    /// What is not Cordée's, and stays where it is.
+    pub foreign: Vec<LeftoverJson>,
+}
+
+/// One thing that no wish explains, or that is not Cordée's.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LeftoverJson {
+    /// Where it is, relative to `CORDEE_HOME`.
+    pub path: String,
+    /// What it is, and why it may go or stays.
+    pub why: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// A stretch of the journal, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HistoryJson {
+    /// The lines.
+    pub events: Vec<EventJson>,
+    /// `before` of the next, older stretch; `null` at the end.
+    pub next: Option<u64>,
+}
+
+/// How writes are shared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoutingJson {
+    /// `one-writer` or `all-writers`.
+    #[schema(value_type = RoutingWord)]
+    pub routing: String,
+}
+
+/// Where sessions are kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionJson {
+    /// `proxy` or `database`.
+    #[schema(value_type = SessionMode)]
+    pub mode: String,
+}

@@ -1,0 +1,83 @@
+//! What somebody wrote into HAProxy's file: kept before it is overwritten, and shown beside the wish.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use cordee_domain::fault::Fault;
+use cordee_domain::haproxy::config::untouched;
+use cordee_domain::ids::{Millis, PoolId};
+
+use crate::clock::now;
+use crate::paths::Home;
+use crate::trouble::fault;
+use crate::{files, process};
+
+/// A file above this many bytes is not HAProxy's; its beginning is kept.
+const MOST_BYTES: u64 = 1 << 20;
+/// How many are kept: a program that writes there again and again must not fill the disk.
+const MOST_FILES: usize = 10;
+
+/// Keeps the file that is about to be replaced, when it is not as Cordée wrote it; gives where, relative to the state
+/// folder.
+pub fn keep(home: &Home, proxy: PoolId) -> Result<Option<String>, Fault> {
+    let config = home.proxy_config(proxy);
+    let path = home.trash().join(format!("{}{}", prefix(proxy), now()));
+    let other = std::fs::symlink_metadata(&config).is_ok_and(|meta| !meta.is_file());
+    if other {
+        // A link, a pipe, a folder: kept as it is, and never opened.
+        std::fs::rename(&config, &path).map_err(|e| fault(&e))?;
+        return Ok(Some(relative(home, &path)));
+    }
+    let text = match read(&config) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fault(&error)),
+    };
+    if untouched(&text) {
+        return Ok(None);
+    }
+    files::write(&path, &text, 0o600, None).map_err(|e| fault(&e))?;
+    let kept = kept(home, proxy);
+    for (_, old) in kept.iter().rev().skip(MOST_FILES) {
+        process::remove_file(old).map_err(|e| fault(&e))?;
+    }
+    Ok(Some(relative(home, &path)))
+}
+
+/// The newest file that was kept of one proxy: when, where (relative to the state folder), and its text.
+pub fn last(home: &Home, proxy: PoolId) -> Option<(Millis, String, String)> {
+    let (at, path) = kept(home, proxy).pop()?;
+    let text = read(&path).ok()?;
+    Some((at, relative(home, &path), text))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    files::plain(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// How the name begins under which a file that was changed by hand is kept.
+pub fn prefix(proxy: PoolId) -> String {
+    format!("{proxy}.cfg-by-hand-")
+}
+
+fn relative(home: &Home, path: &Path) -> String {
+    path.strip_prefix(&home.root).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// The files kept of one proxy, by time.
+fn kept(home: &Home, proxy: PoolId) -> Vec<(Millis, PathBuf)> {
+    let prefix = prefix(proxy);
+    let mut all: Vec<(Millis, PathBuf)> = std::fs::read_dir(home.trash())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let at = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+            Some((at, entry.path()))
+        })
+        .collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,145 @@
+//! The logs of all programs are kept bounded, and open where they belong: one that was moved away is opened anew.
+//!
+//! HAProxy's own logs hold what it says at its start and at a reload. It has no way to open them anew: they follow the
+//! file that was moved until it is started again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cordee_domain::ids::ServerName;
+use cordee_domain::observed::ProcessId;
+use cordee_domain::{apache, db};
+use rustix::process::Signal;
+
+use crate::mysql::Database;
+use crate::paths::Home;
+use crate::process::{self, Found};
+use crate::roster::Roster;
+use crate::users::Users;
+use crate::{files, logs};
+
+/// The name of Cordée's own log, among the others.
+pub const OWN: &str = "cordee.log";
+/// Every log file is kept below this size, and its older half beside it.
+const MOST: u64 = 8 << 20;
+/// Between two looks.
+const PACE: Duration = Duration::from_millis(cordee_domain::figures::LOG_LOOK);
+/// Has a database open its log anew; in no log that others read.
+const ANEW: &str = "FLUSH NO_WRITE_TO_BINLOG ERROR LOGS";
+
+/// Whose logs, and how a database is asked.
+#[derive(Clone, Debug)]
+pub struct Logbook {
+    /// The cluster.
+    pub home: Home,
+    /// Whom the programs run as.
+    pub users: Users,
+    /// Password of the account that runs the databases.
+    pub control: String,
+}
+
+/// What lies in a folder. One that cannot be read is told, and is looked at again the next time.
+pub fn entries(folder: &Path) -> Vec<PathBuf> {
+    files::entries(folder).unwrap_or_else(|error| {
+        complain(folder, "reading a folder", &error);
+        Vec::new()
+    })
+}
+
+fn complain(path: &Path, doing: &str, error: &io::Error) {
+    tracing::warn!(path = %path.display(), error = error as &dyn std::error::Error, "{doing}");
+}
+
+impl Logbook {
+    /// Looks again and again.
+    pub async fn keep(self) {
+        let mut pace = tokio::time::interval(PACE);
+        loop {
+            pace.tick().await;
+            let this = self.clone();
+            let looked = tokio::task::spawn_blocking(move || this.round()).await;
+            let databases = looked.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            for name in databases {
+                let database = Database::new(&self.home.database_socket(&name), &self.control);
+                match database.run(&[ANEW.to_owned()]).await {
+                    Ok(()) => tracing::info!(%name, "its log was moved away, and is opened anew"),
+                    Err(why) => tracing::warn!(%name, ?why, "opening its log anew"),
+                }
+            }
+        }
+    }
+
+    /// One look. Gives the databases that are to open their log anew.
+    fn round(&self) -> Vec<ServerName> {
+        let mut folders = vec![self.home.logs()];
+        match self.home.server_folders() {
+            Ok(servers) => folders.extend(servers.iter().map(|(_, server)| server.join("log"))),
+            Err(error) => complain(&self.home.servers(), "reading a folder", &error),
+        }
+        for log in folders.iter().flat_map(|folder| entries(folder)) {
+            if log.extension().is_some_and(|e| e == "log")
+                && let Err(error) = logs::bound(&log, MOST)
+            {
+                complain(&log, "bounding", &error);
+            }
+        }
+        // What cannot be looked at now is looked at the next time.
+        let found = Roster::of(&self.home).find().unwrap_or_default();
+        let mut databases = Vec::new();
+        for (id, processes) in process::by_id(&found) {
+            let ProcessId::Server(name) = id else { continue };
+            let Some(leader) = processes.into_iter().find(|p| p.pid == p.group && !p.frozen) else {
+                continue;
+            };
+            match self.anew(&name, leader) {
+                Ok(true) => databases.push(name),
+                Ok(false) => {}
+                Err(error) => complain(&self.home.server(&name), "opening a log anew", &error),
+            }
+        }
+        databases
+    }
+
+    /// Puts back the logs of a server that were moved away, and has it open them; `true`: a database, which is yet to
+    /// be asked.
+    fn anew(&self, name: &ServerName, leader: &Found) -> io::Result<bool> {
+        let home = self.home.server(name);
+        let database = home.join("my.cnf").exists();
+        let (all, held, user) = if database {
+            (&db::mariadb::LOGS[..], &db::mariadb::LOGS[..], self.users.mariadb)
+        } else {
+            (&apache::LOGS[..], &apache::HELD[..], self.users.apache)
+        };
+        let folder = home.join("log");
+        let open = process::open_files(leader.pid)?;
+        // One of that name that it does not write to may be there all the same.
+        let astray = held.iter().any(|log| !open.contains(&folder.join(log)));
+        if !astray && all.iter().all(|log| folder.join(log).exists()) {
+            return Ok(false);
+        }
+        logs::prepare(&folder, all, user)?;
+        if astray && !database {
+            tracing::info!(%name, "its logs were moved away, and are opened anew");
+            // It goes on serving: each of its workers ends with the request that it has.
+            process::signal(leader.pid, Signal::USR1)?;
+        }
+        Ok(astray && database)
+    }
+}
+
+/// Keeps this process's own log where it belongs, if that is where it writes to now.
+pub async fn keep_own(path: PathBuf) {
+    if !logs::is_own(&path) {
+        return;
+    }
+    let mut pace = tokio::time::interval(PACE);
+    loop {
+        pace.tick().await;
+        if !logs::is_own(&path)
+            && let Err(error) = logs::open_own(&path)
+        {
+            complain(&path, "opening the log anew", &error);
+        }
+    }
+}

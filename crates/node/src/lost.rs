@@ -1,0 +1,43 @@
+//! What the state folder lacks while it is served.
+
+use std::io;
+use std::path::PathBuf;
+
+use cordee_domain::observed::Lost;
+
+use crate::files;
+use crate::paths::{Home, HomeError};
+use crate::users::Users;
+
+/// Makes folders anew that somebody removed, and whose content is made anew too; gives those.
+pub fn made_anew(home: &Home, users: &Users) -> Vec<PathBuf> {
+    let all = [home.run(), home.conf(), home.trash(), home.logs()];
+    let gone: Vec<_> = all.into_iter().filter(|path| files::is_gone(path)).collect();
+    // Where the whole folder was moved away nothing is made in its place: it is to come back.
+    if gone.is_empty() || !matches!(home.root.try_exists(), Ok(true)) {
+        return Vec::new();
+    }
+    if let Err(error) = home.make_folders(users) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "making folders anew");
+        return Vec::new();
+    }
+    gone
+}
+
+/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked
+/// at is not lost.
+pub fn lost(home: &Home) -> io::Result<Option<Lost>> {
+    let names = match home.lost() {
+        Ok(names) => names.join(", "),
+        // It is there, and is no file.
+        Err(HomeError::Io { path, source }) if files::is_no_file(&source) => {
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        }
+        Err(HomeError::Io { source, .. }) => return Err(source),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "looking at the state folder");
+            String::new()
+        }
+    };
+    Ok((!names.is_empty()).then(|| Lost { folder: home.root.display().to_string(), names }))
+}

@@ -1,0 +1,556 @@
+//! MariaDB: one of ours through its unix socket, by the control account; somebody else's over TCP, by the account that
+//! a person typed.
+//!
+//! No handler for `LOCAL INFILE` is installed: a server that asks for one of our files gets an error.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cordee_domain::db::detail::settings;
+use cordee_domain::db::events::Events;
+use cordee_domain::db::failover::RECEIPT_LIMIT;
+use cordee_domain::db::verify::sql::identifier;
+use cordee_domain::db::verify::{OddTables, TableName};
+use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links, stalled};
+use cordee_domain::fault::{Cause, Fault};
+use cordee_domain::ids::ServerName;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
+use tokio::time::timeout;
+
+mod bounded;
+mod events;
+mod external;
+mod freight;
+mod gate;
+mod numbers;
+
+mod replication;
+mod watched;
+
+pub(super) use bounded::Bounded;
+
+use gate::Gate;
+
+use super::process::failpoint;
+use super::trouble;
+
+/// A database that does not answer in this time is not answering.
+const DEADLINE: Duration = Duration::from_millis(1_500);
+/// For what is tried on the way.
+const A_MOMENT: Duration = Duration::from_millis(300);
+/// For what must not be broken off.
+const PATIENT: Duration = Duration::from_secs(20);
+
+/// Of ours to one database at a time.
+const MOST_CONNECTIONS: usize = 12;
+
+/// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
+const ENDED: u32 = 1927;
+/// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
+const CLIENT_ERRORS: u32 = 2_000;
+
+/// An event without the mark that was expected, or with one that was not.
+const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
+
+/// The longest packet of a connection that carries rows: the protocol's own limit.
+const PACKET: usize = 1 << 30;
+/// The longest packet of one that looks and gives orders. Whoever answers at a database's socket may be somebody who
+/// took its place, and each packet is held in memory.
+const SHORT_PACKET: usize = 16 << 20;
+/// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
+pub(super) const WAIT: usize = 28_800;
+
+/// Before a question that somebody's lock must not hold up.
+const AT_ONCE: &str = "SET STATEMENT max_statement_time=0.2 FOR";
+
+/// A question about all tables.
+const SURVEY: Duration = Duration::from_millis(4_200);
+
+/// The accounts' names. Fixed, so that they can stand in SQL text.
+pub mod account {
+    /// By which Cordée runs the databases.
+    pub const CONTROL: &str = "cordee";
+    /// By which databases copy each other.
+    pub const REPLICATION: &str = cordee_domain::db::links::ACCOUNT;
+    /// The application's.
+    pub const APP: &str = "site_app";
+    /// The application's, with the right to alter its tables.
+    pub const OWNER: &str = "site_owner";
+    /// For whoever watches the databases from outside.
+    pub const MONITOR: &str = "site_monitor";
+}
+
+/// The application's schema.
+pub const SCHEMA: &str = "site";
+
+/// One database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: Pool,
+    gate: Gate,
+}
+
+/// A peer as a link needs it.
+#[derive(Clone, Debug)]
+pub struct Peer<'a> {
+    /// Its name, which is the link's.
+    pub name: &'a ServerName,
+    /// Where it listens.
+    pub host: &'a str,
+    /// On which port.
+    pub port: u16,
+    /// Password of the replication account.
+    pub password: &'a str,
+}
+
+impl Database {
+    /// A database behind its socket. Nothing is opened yet.
+    pub fn new(socket: &Path, password: &str) -> Self {
+        let options = OptsBuilder::default()
+            .socket(Some(socket.to_string_lossy()))
+            .max_allowed_packet(Some(SHORT_PACKET))
+            .wait_timeout(Some(WAIT))
+            .user(Some(account::CONTROL))
+            .pass(Some(password));
+        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
+    }
+
+    /// Somebody else's. Nothing is opened yet.
+    pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
+        let options = at(address).user(Some(user)).pass(Some(password));
+        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
+    }
+
+    /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
+    pub async fn session(&self) -> Result<Conn, Fault> {
+        self.outside(SHORT_PACKET).await
+    }
+
+    /// One that carries rows, however long they are.
+    pub async fn carrier(&self) -> Result<Conn, Fault> {
+        self.outside(PACKET).await
+    }
+
+    async fn outside(&self, packet: usize) -> Result<Conn, Fault> {
+        within(async {
+            let pooled = self.pool.get_conn().await?;
+            let options = OptsBuilder::from_opts(pooled.opts().clone());
+            Conn::new(options.max_allowed_packet(Some(packet))).await
+        })
+        .await
+    }
+
+    /// Looks at everything that is shown and decided on.
+    pub async fn look(&self) -> Result<DatabaseSeen, Fault> {
+        self.look_within(DEADLINE).await
+    }
+
+    /// The first look at one that was just started. It reads its positions from a table then; a connection that is
+    /// given up meanwhile can leave it waiting for ever (seen once, 10.11).
+    pub async fn first_look(&self) -> Result<DatabaseSeen, Fault> {
+        self.look_within(PATIENT).await
+    }
+
+    async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Fault> {
+        // Outside the limit: that Cordée itself sets the position is no silence of the database's.
+        let _unset = self.gate.read().await;
+        let started = Instant::now();
+        let mut seen = within_limit(limit, async {
+            let mut conn = self.pool.get_conn().await?;
+            read(&mut conn).await
+        })
+        .await?;
+        seen.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(seen)
+    }
+
+    /// A short look: whether it writes, and under which promise. The rest is left empty.
+    pub async fn pulse(&self) -> Result<DatabaseSeen, Fault> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let row: Option<(bool, bool, String)> = conn
+                .query_first("SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@gtid_binlog_pos")
+                .await?;
+            let (read_only, semi_sync, written) =
+                row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
+            let status: Vec<(String, String)> =
+                conn.all("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
+            let value = |name: &str| status.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
+            Ok(DatabaseSeen {
+                read_only,
+                semi_sync,
+                written: Position::parse(&written).unwrap_or_default(),
+                in_force: value("Rpl_semi_sync_master_status") == "ON",
+                acknowledging: value("Rpl_semi_sync_master_clients").parse().unwrap_or(0),
+                ..DatabaseSeen::default()
+            })
+        })
+        .await
+    }
+
+    /// Opens it to applications.
+    pub async fn open(&self) -> Result<(), Fault> {
+        self.run(&["SET GLOBAL read_only=0".to_owned()]).await
+    }
+
+    /// Closes it to applications, and ends what they have open.
+    pub async fn close(&self) -> Result<(), Fault> {
+        // No event begins any more; where that cannot be said, the closed door is what counts.
+        let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
+        self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let ids: Vec<u64> = conn
+                .all_with(
+                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
+                    // then; so does one that signs in, which may be Cordée's own or a link's.
+                    "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
+                     USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, ?, 'system user', 'unauthenticated user', \
+                     'event_scheduler'))",
+                    (account::APP, account::OWNER, account::CONTROL, account::REPLICATION),
+                )
+                .await?;
+            end(&mut conn, &ids).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends connections.
+    pub async fn end(&self, ids: &[u64]) -> Result<(), Fault> {
+        within(async {
+            end(&mut self.pool.get_conn().await?, ids).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has the writer wait for a standby's receipt, or not.
+    pub async fn set_semi_sync(&self, on: bool) -> Result<(), Fault> {
+        let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))];
+        if on {
+            // Ours have them from their files.
+            let terms = [
+                "SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC".to_owned(),
+                "SET GLOBAL rpl_semi_sync_master_wait_no_slave=0".to_owned(),
+                format!("SET GLOBAL rpl_semi_sync_master_timeout={RECEIPT_LIMIT}"),
+            ];
+            statements.splice(0..0, terms);
+        }
+        self.run(&statements).await
+    }
+
+    /// Runs statements of our own making.
+    pub async fn run(&self, statements: &[String]) -> Result<(), Fault> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            for statement in statements {
+                conn.query_drop(statement).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The tables of applications that ask for a word: without a primary key, or in memory. Nothing is opened for it:
+    /// with thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
+    pub async fn odd_tables(&self) -> Result<OddTables, Fault> {
+        within_limit(SURVEY, async {
+            let mut conn = self.pool.get_conn().await?;
+            let rows: Vec<(String, String, bool, bool, bool)> = conn
+                .all(
+                    "SET STATEMENT max_statement_time=4 FOR \
+                     SELECT t.TABLE_SCHEMA, t.TABLE_NAME, IFNULL(k.first, 0), IFNULL(t.ENGINE = 'MEMORY', 0), \
+                     IFNULL(k.other, 0) FROM information_schema.TABLES t LEFT JOIN \
+                     (SELECT TABLE_SCHEMA, TABLE_NAME, MAX(INDEX_NAME = 'PRIMARY') AS first, \
+                      MAX(INDEX_NAME <> 'PRIMARY') AS other FROM information_schema.STATISTICS \
+                      WHERE NON_UNIQUE = 0 GROUP BY 1, 2) k \
+                     ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME \
+                     WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN \
+                     ('mysql', 'information_schema', 'performance_schema', 'sys', 'cordee') ORDER BY 1, 2",
+                )
+                .await?;
+            let mut odd = OddTables { all: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..OddTables::default() };
+            for (schema, table, key, memory, unique) in rows {
+                odd.unique += u64::from(unique);
+                let name = TableName { schema, table };
+                if memory {
+                    odd.memory.push(name.clone());
+                }
+                if !key {
+                    odd.keyless.push(name);
+                }
+            }
+            odd.sequences = sequences(&mut conn).await?;
+            Ok(odd)
+        })
+        .await
+    }
+
+    /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
+    /// id writes nothing: its row would carry a number of whoever has that id (the others' links stop with 1950).
+    pub async fn beat(&self, id: u32) -> Result<String, Fault> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            conn.exec_drop(
+                "INSERT INTO cordee.heartbeat (server_id, beat) SELECT @@server_id, UTC_TIMESTAMP(6) FROM DUAL \
+                 WHERE @@server_id = ? AND @@gtid_domain_id = ? ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+                (id, id),
+            )
+            .await?;
+            let gtid: Option<String> = conn.query_first("SELECT @@last_gtid").await?;
+            Ok(gtid.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
+    pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
+        within(async {
+            let _unset = self.gate.wait().await;
+            let mut conn = self.pool.get_conn().await?;
+            let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
+            Ok(reached == Some(0))
+        })
+        .await
+    }
+
+    /// Milliseconds since the heartbeat that it has of another database was written.
+    pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Fault> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            let age: Option<Option<u64>> = conn
+                .exec_first(
+                    "SELECT GREATEST(0, TIMESTAMPDIFF(MICROSECOND, beat, UTC_TIMESTAMP(6)) DIV 1000) \
+                     FROM cordee.heartbeat WHERE server_id = ?",
+                    (server_id,),
+                )
+                .await?;
+            Ok(age.flatten())
+        })
+        .await
+    }
+}
+
+/// Connections are not kept between two looks: one that is kept goes on to work when nobody can open another any more,
+/// and a socket that is gone, or a server that is full, would not be noticed.
+fn unkept(options: OptsBuilder) -> OptsBuilder {
+    let limits = PoolConstraints::new(0, MOST_CONNECTIONS).unwrap_or_default();
+    options.pool_opts(PoolOpts::default().with_constraints(limits))
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Fault> {
+    within_limit(DEADLINE, work).await
+}
+
+/// A connection to an address, and to nothing else: by itself the library goes over to the socket that a database on
+/// this machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
+pub fn at(address: SocketAddr) -> OptsBuilder {
+    OptsBuilder::default()
+        .max_allowed_packet(Some(SHORT_PACKET))
+        .ip_or_hostname(address.ip().to_string())
+        .tcp_port(address.port())
+        .prefer_socket(false)
+}
+
+async fn within_limit<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, mysql_async::Error>>,
+) -> Result<T, Fault> {
+    match timeout(limit, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(explain(&error)),
+        Err(_) => Err(Fault::Silent),
+    }
+}
+
+/// Whether that is MariaDB's number for a full disk: disk full, an error on writing a file, no space left on the
+/// device, table full.
+pub const fn disk_full(code: u32) -> bool {
+    matches!(code, 3 | 28 | 1021 | 1026 | 1114)
+}
+
+/// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
+pub fn explain(error: &mysql_async::Error) -> Fault {
+    match error {
+        mysql_async::Error::Server(server) => match server.code {
+            1040 => Fault::TooMany,
+            code if disk_full(u32::from(code)) => Fault::DatabaseFull(code),
+            code => Fault::Database(code),
+        },
+        mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
+            trouble::own(error).unwrap_or_else(|| Fault::Unreachable(Cause::of(error)))
+        }
+        _ => Fault::Broken,
+    }
+}
+
+/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its
+/// own.
+async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
+    let names: Vec<(String, String)> = conn
+        .all(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' \
+             ORDER BY 1, 2 LIMIT 200",
+        )
+        .await?;
+    let mut all = Vec::new();
+    for (schema, table) in names {
+        let from = format!("{}.{}", identifier(&schema), identifier(&table));
+        let step: Option<i64> = conn.query_first(format!("SELECT increment FROM {from}")).await?;
+        if step != Some(0) {
+            all.push(TableName { schema, table });
+        }
+    }
+    Ok(all)
+}
+
+async fn end(conn: &mut Conn, ids: &[u64]) {
+    for id in ids {
+        // One that ended meanwhile is fine.
+        let _ = conn.query_drop(format!("KILL CONNECTION {id}")).await;
+    }
+}
+
+async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
+    // First: what was written with the numbering of before is in the log that is read afterwards.
+    let variables = variables(conn).await?;
+    let row: Option<Row> = conn
+        .query_first(
+            "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
+             @@rpl_semi_sync_master_enabled, \
+             (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
+              (('cordee','heartbeat'),('cordee','event_off'),('site','note'),('site','php_sessions'))), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE \
+             VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_CLIENTS'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='THREADS_CONNECTED'), \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE \
+             VARIABLE_NAME='RPL_SEMI_SYNC_MASTER_STATUS'), \
+             (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER IN ('site_app', 'site_owner')), \
+             @@max_connections, @@rpl_semi_sync_slave_enabled, @@slave_exec_mode, \
+             (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'), \
+             (SELECT GROUP_CONCAT(IFNULL(STATE, '') SEPARATOR '\n') FROM information_schema.PROCESSLIST \
+              WHERE COMMAND = 'Slave_worker')",
+        )
+        .await?;
+    let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
+    let text = |i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+    let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
+    let links: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
+    let semi_sync = number(5) != 0;
+    let zoneless = refused(asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
+    let events = match refused(asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
+        Some(true) => refused(events::all(conn).await)?.unwrap_or_default(),
+        _ => Events::default(),
+    };
+    let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
+    Ok(DatabaseSeen {
+        version: format!("MariaDB {}", text(0).split('-').next().unwrap_or("")),
+        server_id: number(1),
+        read_only: number(2) != 0,
+        opened_at: None,
+        // Read one after the other: what comes back between the two is in the log by then.
+        applied: Position::parse(&text(3)).unwrap_or_default(),
+        logged: Position::parse(&text(4)).map(|log| log.last(number(1))),
+        written: Position::parse(&text(4)).unwrap_or_default(),
+        links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
+        semi_sync,
+        senders,
+        acknowledging: number(7),
+        schema: number(6) == 4,
+        in_force: text(9) == "ON",
+        connections: number(8),
+        clients: number(10),
+        most_connections: number(11),
+        receipts: number(12) != 0,
+        // Idle workers are none, and none is no row.
+        waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
+        stalled_at: None,
+        lenient: text(13) != "STRICT",
+        uptime_s: text(14).parse().unwrap_or(0),
+        events,
+        zoneless: zoneless == Some(true),
+        duration_ms: 0,
+        variables,
+    })
+}
+
+/// One of MariaDB's own tables, asked. One that somebody has locked answers with an error.
+async fn asked(conn: &mut Conn, what: &str) -> Result<bool, mysql_async::Error> {
+    let found: Option<bool> = conn.query_first(format!("{AT_ONCE} SELECT {what}")).await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// A table that is crashed or locked says nothing, and leaves the rest of the look as it is.
+fn refused<T>(answer: Result<T, mysql_async::Error>) -> Result<Option<T>, mysql_async::Error> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ mysql_async::Error::Server(_)) => {
+            tracing::debug!(why = ?explain(&error), "a table of MariaDB's own");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The settings that count, by their names in lower case.
+pub async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysql_async::Error> {
+    let names = settings::NAMES.join("','");
+    let rows: Vec<Row> = conn
+        .all(format!(
+            "SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES \
+             WHERE VARIABLE_NAME IN ('{names}')"
+        ))
+        .await?;
+    let text = |row: &Row, i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
+    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
+}
+
+/// The connections over which it sends its log to those that copy it; one that is ending already is not among them.
+async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Error> {
+    let rows: Vec<(u64, i64)> = conn
+        .all_with(
+            "SELECT ID, CAST(TIME AS SIGNED) FROM information_schema.PROCESSLIST \
+             WHERE COMMAND = 'Binlog Dump' AND USER = ?",
+            (account::REPLICATION,),
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id, seconds)| (id, u64::try_from(seconds).unwrap_or(0))).collect())
+}
+
+/// One row of `SHOW ALL SLAVES STATUS`, read by name: the order differs between versions.
+fn link(row: &Row) -> Option<(ServerName, Link)> {
+    let text = |name: &str| row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default();
+    let number = |name: &str| text(name).parse::<u32>().unwrap_or(0);
+    let name = ServerName::parse(&text("Connection_name")).ok()?;
+    let receiving = match text("Slave_IO_Running").as_str() {
+        "Yes" => Thread::Running,
+        "Connecting" | "Preparing" => Thread::Connecting,
+        _ => Thread::Stopped,
+    };
+    // A worker that somebody ended took back what it had begun, where tables have transactions: the link goes on from
+    // its position.
+    let sql = Some(number("Last_SQL_Errno")).filter(|code| *code != ENDED).unwrap_or(0);
+    // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
+    // above) stays on show after a link was stopped while its peer was away. A damaged event is what the other links
+    // see when one ends by itself (see `between_receiving`): it is received again, whole.
+    let io = number("Last_IO_Errno");
+    let lasting = receiving == Thread::Stopped && io < CLIENT_ERRORS && !DAMAGED_EVENT.contains(&io);
+    let io = if lasting { io } else { 0 };
+    Some((
+        name,
+        Link {
+            receiving,
+            applying: text("Slave_SQL_Running") == "Yes",
+            error: if sql == 0 { io } else { sql },
+            received: Position::parse(&text("Gtid_IO_Pos")).unwrap_or_default(),
+            heartbeats: text("Slave_received_heartbeats").parse().unwrap_or(0),
+            heard_at: None,
+            delay_ms: None,
+            terms: links::COLUMNS.iter().map(|name| ((*name).to_owned(), text(name))).collect(),
+        },
+    ))
+}

@@ -1,0 +1,532 @@
+//! The roster: what was written down about each process of ours, and the look in `/proc` that is held against it.
+//!
+//! One file for each start, in a folder that only the user who runs Cordée enters; its name is the random word that the
+//! process carries in its mark. It is written before the fork and completed after it, so that a crash in between leaves
+//! a process that is found all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::observed::ProcessId;
+use cordee_domain::roster::{Bound, Known, Marked, Record, recognise, taken_over};
+use rustix::io::Errno;
+use rustix::process::{test_kill_process, test_kill_process_group};
+
+use crate::files;
+use crate::paths::Home;
+use crate::process::{self, Found, MARK, Serial};
+use crate::random;
+use crate::users::Users;
+
+/// Random octets of a word.
+const WORD: usize = 16;
+
+/// The records of one cluster.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    folder: PathBuf,
+    cluster: String,
+}
+
+/// A start that was written down, and what it is to carry.
+#[derive(Debug)]
+pub struct Start {
+    word: String,
+    record: Record,
+    /// The value of [`MARK`].
+    pub mark: String,
+}
+
+impl Roster {
+    /// The roster of a cluster. Nothing is touched.
+    pub fn of(home: &Home) -> Self {
+        Self { folder: home.roster(), cluster: home.id.clone() }
+    }
+
+    /// Makes the folder. In a state folder of a version without it, what that version started is taken over: by its
+    /// mark, its program and its user, this one time.
+    pub fn open(home: &Home, users: &Users) -> io::Result<Self> {
+        let roster = Self::of(home);
+        if !roster.folder.exists() {
+            let draft = roster.folder.with_extension("new");
+            files::remove(&draft)?;
+            files::folder(&draft, 0o700, None)?;
+            if home.without_roster {
+                roster.take_over(home, users, &draft)?;
+            }
+            std::fs::rename(&draft, &roster.folder)?;
+        }
+        Ok(roster)
+    }
+
+    fn take_over(&self, home: &Home, users: &Users, into: &Path) -> io::Result<()> {
+        let uids: BTreeSet<u32> = all_users(users).into_iter().collect();
+        let boot = boot()?;
+        for (process, _) in look(&self.cluster, &uids, &BTreeSet::new())? {
+            let leads = !matches!(process.name.as_str(), "keeper" | "serve");
+            let wanted = expected(home, users, &process.name);
+            let fits = wanted.is_some_and(|(program, uid)| {
+                process.uid == Some(uid)
+                    && (process.program == program || !leads && is_ours(&process.program))
+            });
+            if !process.word.is_empty() || !fits || (leads && process.pid != process.group) {
+                continue;
+            }
+            let Some(uid) = process.uid else { continue };
+            let bound = Bound { pid: process.pid, started: process.started, boot: boot.clone() };
+            let record =
+                Record { name: process.name, program: process.program, uid, leads, bound: Some(bound) };
+            write(&into.join(taken_over(process.pid)), &record)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down that a program is about to be started under a name, and forgets former starts of it that are over.
+    pub fn enlist(
+        &self,
+        name: &str,
+        serial: Serial,
+        program: &Path,
+        uid: u32,
+        leads: bool,
+    ) -> io::Result<Start> {
+        let boot = boot()?;
+        for (word, record) in self.records()?.into_iter().filter(|(_, r)| r.name == name) {
+            if over(&record, &boot) {
+                process::remove_file(&self.folder.join(word))?;
+            }
+        }
+        let word = random::token(WORD).ok_or_else(|| io::Error::other("no random bytes"))?;
+        let program = shown(&program.canonicalize().unwrap_or_else(|_| program.to_owned()));
+        let record = Record { name: name.to_owned(), program, uid, leads, bound: None };
+        write(&self.folder.join(&word), &record)?;
+        let mark = format!("{}/{name}/{}.{}/{word}", self.cluster, serial.server, serial.generation);
+        Ok(Start { word, record, mark })
+    }
+
+    /// Binds a start to its process. When that cannot be written the process is found by its word, once.
+    pub fn bind(&self, start: Start, pid: u32) -> io::Result<()> {
+        let Some((_, started)) = group_and_start(pid)? else { return Ok(()) };
+        let bound = Some(Bound { pid, started, boot: boot()? });
+        write(&self.folder.join(start.word), &Record { bound, ..start.record })
+    }
+
+    /// Forgets a start that came to nothing.
+    pub fn strike(&self, start: &Start) {
+        let _ = std::fs::remove_file(self.folder.join(&start.word));
+    }
+
+    /// Every living process of the cluster. Fails when it cannot be known: then none is *not* what was seen.
+    pub fn find(&self) -> io::Result<Vec<Found>> {
+        let records = self.records()?;
+        let uids = records.values().map(|r| r.uid).collect();
+        // What a former boot left says nothing about who has its number now.
+        let boot = boot()?;
+        let bound = records.values().filter_map(|r| r.bound.as_ref());
+        let pids = bound.filter(|b| b.boot == boot).map(|b| b.pid).collect();
+        let seen = look(&self.cluster, &uids, &pids)?;
+        let marked: Vec<Marked> = seen.iter().map(|(process, _)| process.clone()).collect();
+        let Known { ours, bind, spent: _ } = recognise(&records, &marked, &boot);
+        for (word, bound) in bind {
+            if let Some(record) = records.get(&word) {
+                write(&self.folder.join(&word), &Record { bound: Some(bound), ..record.clone() })?;
+            }
+        }
+        let ours = seen.into_iter().filter(|(process, _)| ours.contains(&process.pid));
+        Ok(ours
+            .map(|(process, (serial, frozen))| Found {
+                pid: process.pid,
+                group: process.group,
+                name: process.name,
+                serial,
+                frozen,
+            })
+            .collect())
+    }
+
+    /// The groups that a process of ours has.
+    pub fn groups(&self, id: &ProcessId) -> io::Result<Vec<u32>> {
+        let found = self.find()?;
+        let mine = process::by_id(&found).remove(id).unwrap_or_default();
+        Ok(mine.iter().map(|p| p.group).collect::<BTreeSet<u32>>().into_iter().collect())
+    }
+
+    /// Writes down that a run of the cluster begins: it goes on until all of it is stopped, whatever ends and is
+    /// brought back meanwhile. Gives the word by which it is known.
+    pub fn begin_run(&self) -> io::Result<String> {
+        let word = random::token(WORD).ok_or_else(|| io::Error::other("no random bytes"))?;
+        files::replace(&self.run_file(), &word, 0o600, None)?;
+        Ok(word)
+    }
+
+    /// The word of the run that goes on; none when all was stopped, or a version without such words began it.
+    pub fn run(&self) -> io::Result<Option<String>> {
+        files::text(&self.run_file())
+    }
+
+    fn run_file(&self) -> PathBuf {
+        self.folder.join("run.word")
+    }
+
+    /// Forgets everything, when nothing of the cluster lives any more.
+    pub fn clear(&self) -> io::Result<()> {
+        process::remove_file(&self.run_file())?;
+        self.records()?.keys().try_for_each(|word| process::remove_file(&self.folder.join(word)))
+    }
+
+    fn records(&self) -> io::Result<BTreeMap<String, Record>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            // Nothing was ever started.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            entries => entries?,
+        };
+        let mut all = BTreeMap::new();
+        for entry in entries {
+            let path = entry?.path();
+            let Some(word) = path.file_name().and_then(|n| n.to_str()).map(str::to_owned) else { continue };
+            // A draft, the lock, and the word of the run.
+            if path.extension().is_some() {
+                continue;
+            }
+            match files::plain_text(&path) {
+                Ok(text) => {
+                    all.insert(word, serde_json::from_str(&text).map_err(io::Error::from)?);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Complete or not at all. Not flushed: a machine that goes down takes the processes with it.
+fn write(path: &Path, record: &Record) -> io::Result<()> {
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    // Whoever looks at the same moment may write the same.
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let draft = path.with_extension(format!("{}-{number}", std::process::id()));
+    process::remove_file(&draft)?;
+    let written = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(serde_json::to_string(record).map_err(io::Error::from)?.as_bytes())?;
+        std::fs::rename(&draft, path)
+    };
+    written().inspect_err(|_| {
+        // Nobody else looks for it.
+        let _ = process::remove_file(&draft);
+    })
+}
+
+/// Whether a start is over for certain. Of one that is not bound nothing lives: each name is started by one place
+/// alone, which binds before it starts the next.
+fn over(record: &Record, boot: &str) -> bool {
+    let Some(bound) = record.bound.as_ref().filter(|b| b.boot == boot) else { return true };
+    let gone = |result| result == Err(rustix::io::Errno::SRCH);
+    process::pid(bound.pid).is_none_or(|pid| {
+        gone(test_kill_process(pid)) && (!record.leads || gone(test_kill_process_group(pid)))
+    })
+}
+
+fn all_users(users: &Users) -> [u32; 4] {
+    let us = rustix::process::geteuid().as_raw();
+    let of = |user: Option<crate::users::User>| user.map_or(us, |u| u.uid);
+    [us, of(users.haproxy), of(users.apache), of(users.mariadb)]
+}
+
+/// The program and the user of a process of a version without a roster.
+fn expected(home: &Home, users: &Users, name: &str) -> Option<(String, u32)> {
+    let [us, haproxy, apache, mariadb] = all_users(users);
+    let (program, uid) = match (name, process::process_id(name)) {
+        ("keeper" | "serve", _) => return Some((shown(&own_program()), us)),
+        (_, Some(ProcessId::Proxy(PoolId::Web | PoolId::Db))) => ("/usr/sbin/haproxy", haproxy),
+        (_, Some(ProcessId::Server(server))) if is_database(home, &server) => ("/usr/sbin/mariadbd", mariadb),
+        (_, Some(ProcessId::Server(_))) => ("/usr/sbin/apache2", apache),
+        (_, None) => return None,
+    };
+    Some((shown(&Path::new(program).canonicalize().ok()?), uid))
+}
+
+fn is_database(home: &Home, server: &ServerName) -> bool {
+    home.server(server).join("my.cnf").exists()
+}
+
+/// The program of this process, wherever its file is now.
+pub fn own_program() -> PathBuf {
+    let link = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    PathBuf::from(shown(&link))
+}
+
+/// Whether a program is a Cordée, of whatever folder.
+fn is_ours(program: &str) -> bool {
+    Path::new(program).file_name() == own_program().file_name()
+}
+
+/// As the kernel shows a program; without what it adds when the file was replaced.
+fn shown(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
+}
+
+/// The kernel's name for this boot.
+fn boot() -> io::Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+/// A marked process, its serial, and whether it is frozen.
+type Sight = (Marked, (Serial, bool));
+
+/// Every living process of those users that carries the cluster's mark. `must` are those that are to be readable.
+fn look(cluster: &str, uids: &BTreeSet<u32>, must: &BTreeSet<u32>) -> io::Result<Vec<Sight>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+        match one(pid, cluster, uids) {
+            Ok(found) => all.extend(found),
+            // A process of our own user may still hide itself from us: not one that we started.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !must.contains(&pid) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+fn one(pid: u32, cluster: &str, uids: &BTreeSet<u32>) -> io::Result<Option<Sight>> {
+    // What a process calls itself need not be text.
+    let Some(status) = living(std::fs::read(format!("/proc/{pid}/status")))? else { return Ok(None) };
+    let uid = one_user(&String::from_utf8_lossy(&status));
+    if uid.is_none_or(|uid| !uids.contains(&uid)) {
+        return Ok(None);
+    }
+    let before = group_and_start(pid)?;
+    let Some(environment) = living(std::fs::read(format!("/proc/{pid}/environ")))? else { return Ok(None) };
+    let Some((name, serial, word)) = mark(&environment, cluster) else { return Ok(None) };
+    let program = match std::fs::read_link(format!("/proc/{pid}/exe")) {
+        // A path that is longer than any that we start: a stranger's, who must not keep us from seeing the others.
+        Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => return Ok(None),
+        link => living(link)?,
+    };
+    let Some(program) = program else { return Ok(None) };
+    let Some(stat) = stat(pid)? else { return Ok(None) };
+    // Another one may have got the number meanwhile.
+    if stat.dead || before != Some((stat.group, stat.started)) {
+        return Ok(None);
+    }
+    let program = shown(&program);
+    let (group, started) = (stat.group, stat.started);
+    let marked = Marked { pid, group, started, uid, program, name, word };
+    Ok(Some((marked, (serial, stat.frozen))))
+}
+
+/// Nothing for a process that has ended meanwhile: that is a sight, other failures are none.
+fn living<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if process::gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The user of a process whose real, effective, saved and file user are one (proc(5), `status`).
+fn one_user(status: &str) -> Option<u32> {
+    let line = status.lines().find_map(|l| l.strip_prefix("Uid:"))?;
+    let ids: BTreeSet<&str> = line.split_whitespace().collect();
+    let only = ids.first().copied()?;
+    (ids.len() == 1).then(|| only.parse().ok()).flatten()
+}
+
+struct Stat {
+    group: u32,
+    started: u64,
+    frozen: bool,
+    dead: bool,
+}
+
+fn stat(pid: u32) -> io::Result<Option<Stat>> {
+    let Some(text) = living(std::fs::read(format!("/proc/{pid}/stat")))? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&text);
+    // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).
+    let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let read = || {
+        let letter = *fields.first()?;
+        Some(Stat {
+            group: fields.get(2)?.parse().ok()?,
+            started: fields.get(19)?.parse().ok()?,
+            frozen: matches!(letter, "T" | "t"),
+            dead: matches!(letter, "Z" | "X" | "x"),
+        })
+    };
+    read().map(Some).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+fn group_and_start(pid: u32) -> io::Result<Option<(u32, u64)>> {
+    Ok(stat(pid)?.map(|s| (s.group, s.started)))
+}
+
+fn mark(environment: &[u8], cluster: &str) -> Option<(String, Serial, String)> {
+    let prefix = format!("{MARK}={cluster}/");
+    let value = environment
+        .split(|b| *b == 0)
+        .filter_map(|v| std::str::from_utf8(v).ok())
+        .find_map(|v| v.strip_prefix(prefix.as_str()))?;
+    let mut parts = value.split('/');
+    let (name, serial, word) = (parts.next()?, parts.next()?, parts.next().unwrap_or(""));
+    let (server, generation) = serial.split_once('.')?;
+    let serial = Serial { server: server.parse().ok()?, generation: generation.parse().ok()? };
+    parts.next().is_none().then(|| (name.to_owned(), serial, word.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    const SLEEP: &str = "/usr/bin/sleep";
+
+    /// A roster of the test's own.
+    fn roster(name: &str) -> Roster {
+        let folder = PathBuf::from(env!("OUT_DIR")).join(format!("roster-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Roster { folder, cluster: format!("{name}{}", std::process::id()) }
+    }
+
+    fn enlisted(roster: &Roster) -> Start {
+        let us = rustix::process::geteuid().as_raw();
+        roster.enlist("web1", Serial { server: 3, generation: 2 }, Path::new(SLEEP), us, true).unwrap()
+    }
+
+    struct Sleeper(Child);
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn sleeper(mark: &str) -> Sleeper {
+        use std::os::unix::process::CommandExt as _;
+        Sleeper(Command::new("/usr/bin/sleep").arg("60").env(MARK, mark).process_group(0).spawn().unwrap())
+    }
+
+    fn pids(roster: &Roster) -> Vec<u32> {
+        roster.find().unwrap().iter().map(|p| p.pid).collect()
+    }
+
+    #[test]
+    fn a_process_is_ours_by_what_was_written_down() {
+        let roster = roster("known");
+        let start = enlisted(&roster);
+        let mark = start.mark.clone();
+        let real = sleeper(&mark);
+        roster.bind(start, real.0.id()).unwrap();
+        let _copy = sleeper(&mark);
+        let _invented = sleeper(&format!("{}/web1/3.2/{}", roster.cluster, "0".repeat(32)));
+        let _old = sleeper(&format!("{}/web1/3.2", roster.cluster));
+        let found = roster.find().unwrap();
+        assert_eq!(found.iter().map(|p| p.pid).collect::<Vec<_>>(), [real.0.id()]);
+        assert_eq!((found[0].serial, found[0].group), (Serial { server: 3, generation: 2 }, real.0.id()));
+        drop(real);
+        assert_eq!(pids(&roster), [0; 0], "the copy does not take its place");
+        // What is over is forgotten when the name is started again.
+        let _ = enlisted(&roster);
+        assert_eq!(roster.records().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_run_is_known_until_everything_was_stopped() {
+        let roster = roster("run");
+        assert_eq!(roster.run().expect("read"), None, "begun by a version without words");
+        let word = roster.begin_run().expect("begun");
+        assert_eq!(roster.run().expect("read").as_deref(), Some(word.as_str()));
+        let start = enlisted(&roster);
+        roster.strike(&start);
+        assert_eq!(roster.run().expect("read").as_ref(), Some(&word), "whatever ends meanwhile");
+        roster.clear().expect("cleared");
+        assert_eq!(roster.run().expect("read"), None);
+        assert_ne!(roster.begin_run().expect("begun again"), word, "another run has another word");
+        roster.clear().expect("cleared");
+    }
+
+    #[test]
+    fn one_that_nobody_could_bind_is_found_once() {
+        let roster = roster("crash");
+        let start = enlisted(&roster);
+        let first = sleeper(&start.mark);
+        let _later = sleeper(&start.mark);
+        assert_eq!(pids(&roster), [first.0.id()]);
+        drop(first);
+        assert_eq!(pids(&roster), [0; 0]);
+    }
+
+    /// A Cordée of an older version, for the test after it: the test's own program, which sleeps when it is asked to.
+    #[test]
+    fn sleeps_when_asked() {
+        if std::env::var_os("CORDEE_TEST_SLEEPS").is_some() {
+            std::thread::sleep(std::time::Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn what_an_older_version_left_is_taken_over_once() {
+        let root = roster("older").folder;
+        let id = Home::open(&root).unwrap().id;
+        let file = root.join("cluster.json");
+        let text = std::fs::read_to_string(&file).unwrap().replace("\"schema\": 2", "\"schema\": 1");
+        std::fs::write(&file, text).unwrap();
+        let older = |name: &str| {
+            let mut command = Command::new(process::own_binary());
+            command.args(["--exact", "roster::tests::sleeps_when_asked"]).env("CORDEE_TEST_SLEEPS", "1");
+            command.stdout(std::process::Stdio::null()).env(MARK, format!("{id}/{name}/0.0"));
+            Sleeper(command.spawn().unwrap())
+        };
+        let keeper = older("keeper");
+        let _no_cordee = sleeper(&format!("{id}/keeper/0.0"));
+        let _no_apache = sleeper(&format!("{id}/web1/1.0"));
+        let users = Users { haproxy: None, apache: None, mariadb: None };
+        let roster = Roster::open(&Home::open(&root).unwrap(), &users).unwrap();
+        assert_eq!(pids(&roster), [keeper.0.id()]);
+        let _too_late = older("serve");
+        let again = Roster::open(&Home::open(&root).unwrap(), &users).unwrap();
+        assert_eq!(pids(&again), [keeper.0.id()], "never again");
+        Home::open(&root).unwrap().leave_nothing().unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_nothing() {
+        let roster = roster("unreadable");
+        drop(enlisted(&roster));
+        std::fs::write(roster.folder.join("abc"), "no record").unwrap();
+        assert!(roster.find().is_err());
+        assert_eq!(living::<()>(Err(io::Error::from(io::ErrorKind::NotFound))).unwrap(), None);
+        for errno in [rustix::io::Errno::MFILE, rustix::io::Errno::ACCESS, rustix::io::Errno::NOMEM] {
+            assert!(living::<()>(Err(errno.into())).is_err(), "{errno}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_one_or_none() {
+        assert_eq!(one_user("Name:\tx\nUid:\t33\t33\t33\t33\nGid:\t1\t1\t1\t1\n"), Some(33));
+        // What a set-user-id program looks like.
+        assert_eq!(one_user("Uid:\t65534\t0\t0\t0\n"), None);
+        assert_eq!(one_user(""), None);
+    }
+
+    #[test]
+    fn a_mark_is_read_word_by_word() {
+        let read = |value: &str| mark(format!("A=b\0{MARK}={value}\0").as_bytes(), "cafe");
+        let serial = Serial { server: 1, generation: 0 };
+        assert_eq!(read("cafe/db1/1.0/word"), Some(("db1".to_owned(), serial, "word".to_owned())));
+        assert_eq!(read("cafe/db1/1.0"), Some(("db1".to_owned(), serial, String::new())));
+        for other in ["cafe2/db1/1.0/w", "cafe/db1", "cafe/db1/1/w", "cafe/db1/1.0/w/w", "caf/db1/1.0"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! One database during a verification: a connection of its own, with every statement under a deadline.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cordee_domain::db::Gtids;
+use cordee_domain::db::verify::sql::{self, Sql};
+use cordee_domain::db::verify::{
+    Chunk, Column, Digest, Key, RowSeen, Table, TableName, Tables, without_domain,
+};
+use cordee_domain::fault::Fault;
+use cordee_domain::ids::ServerName;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use mysql_async::prelude::{FromValue, Queryable as _};
+use mysql_async::{Conn, Params, Row, Value};
+use tokio::time::timeout;
+
+use super::Node;
+use crate::mysql::explain;
+
+/// The database itself ends a statement of the walk after this many seconds.
+const WALK: f32 = 3.0;
+/// And one that reads what tables there are.
+const SURVEY: f32 = 20.0;
+/// Errors that say nothing about the row that was to be written: statement time, lock wait, deadlock, row changed since
+/// the read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
+const PASSING: [u16; 13] = [1969, 1205, 1213, 1020, 1049, 1054, 1146, 1176, 1412, 1932, 1927, 1317, 1053];
+/// So many milliseconds after that, the node is taken for gone.
+const GRACE: Duration = Duration::from_millis(1_500);
+
+/// Why a statement gave no answer.
+#[derive(Debug)]
+pub enum Snag {
+    /// It took too long, or waited too long for a lock. Less, or later, may do.
+    Slow,
+    /// The table is not there any more, or not as it was.
+    Altered,
+    /// The database does not take a row, with that error.
+    Refused(u16),
+    /// The node cannot go on; the sentence names it.
+    Gone(Text),
+}
+
+/// One database.
+#[derive(Debug)]
+pub struct Session {
+    /// Its name.
+    pub name: ServerName,
+    /// Its GTID domain.
+    pub domain: u32,
+    node: Node,
+    conn: Conn,
+    limit: Duration,
+    /// How it is set besides, now and after it was connected anew.
+    besides: Option<&'static str>,
+}
+
+impl Session {
+    /// Connects, prepares the session, and makes sure that every table can be read.
+    pub async fn open(node: &Node) -> Result<Self, Text> {
+        let named = |why: Fault| text!("verify-node", name = &node.name, why = why);
+        let conn = node.database.carrier().await.map_err(named)?;
+        let mut session = Self {
+            name: node.name.clone(),
+            domain: 0,
+            node: node.clone(),
+            conn,
+            limit: Duration::from_secs_f32(WALK),
+            besides: None,
+        };
+        let prepared = session.prepare().await;
+        prepared.map_err(|fault| session.sentence(fault))?;
+        Ok(session)
+    }
+
+    /// The same on any database but the writer: nothing that it does is logged.
+    pub async fn quiet(node: &Node) -> Result<Self, Text> {
+        let mut session = Self::open(node).await?;
+        let set = session.set(sql::READING).await;
+        set.map_err(|fault| session.sentence(fault))?;
+        Ok(session)
+    }
+
+    /// Connects anew, after a statement was left in the middle. Closing the old connection ends its transaction.
+    pub async fn reopen(&mut self) -> Result<(), Snag> {
+        let besides = self.besides;
+        *self = Self::open(&self.node).await.map_err(Snag::Gone)?;
+        match besides {
+            Some(statement) => self.set(statement).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sets it besides, for as long as it is used.
+    async fn set(&mut self, statement: &'static str) -> Result<(), Snag> {
+        self.besides = Some(statement);
+        self.statement(statement).await
+    }
+
+    async fn prepare(&mut self) -> Result<(), Snag> {
+        for statement in sql::SESSION {
+            self.statement(statement).await?;
+        }
+        self.limit(WALK).await?;
+        let rights = Sql { text: sql::RIGHTS.to_owned(), values: Vec::new() };
+        let rows = self.rows(&rights).await?;
+        let number = |place| rows.first().and_then(|row| field::<u64>(row, place)).unwrap_or(0);
+        self.domain = u32::try_from(number(0)).unwrap_or(0);
+        if number(2) == 0 {
+            return Err(Snag::Gone(text!("verify-rights", name = &self.name)));
+        }
+        if number(1) < sql::PACKET {
+            return Err(Snag::Gone(text!("verify-packet", name = &self.name, octets = sql::PACKET)));
+        }
+        Ok(())
+    }
+
+    /// A fault that ends the verification, as a sentence.
+    pub fn sentence(&self, fault: Snag) -> Text {
+        match fault {
+            Snag::Gone(why) => why,
+            Snag::Slow | Snag::Altered | Snag::Refused(_) => {
+                text!("verify-node", name = &self.name, why = text!("db-no-answer"))
+            }
+        }
+    }
+
+    /// Begins a transaction in which no statement takes longer than `seconds`, lock waits included.
+    pub async fn begin(&mut self, seconds: f32) -> Result<(), Snag> {
+        self.limit(seconds).await?;
+        self.statement("START TRANSACTION").await
+    }
+
+    /// Ends it: nothing was written, and what was held is free.
+    pub async fn end(&mut self) -> Result<(), Snag> {
+        self.statement("ROLLBACK").await?;
+        self.limit(WALK).await
+    }
+
+    /// Seconds that the database gives a statement, lock waits included.
+    async fn limit(&mut self, seconds: f32) -> Result<(), Snag> {
+        self.limit = Duration::from_secs_f32(seconds);
+        self.statement(&format!("SET SESSION max_statement_time={seconds}")).await
+    }
+
+    /// A statement without an answer.
+    async fn statement(&mut self, text: &str) -> Result<(), Snag> {
+        let deadline = self.limit + GRACE;
+        let answer = timeout(deadline, self.conn.query_drop(text)).await;
+        self.judged(answer)
+    }
+
+    async fn rows(&mut self, sql: &Sql) -> Result<Vec<Row>, Snag> {
+        self.bound(&sql.text, octets(&sql.values)).await
+    }
+
+    async fn bound(&mut self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, Snag> {
+        let values = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let deadline = self.limit + GRACE;
+        let answer = timeout(deadline, self.conn.exec(text, values)).await;
+        self.judged(answer)
+    }
+
+    fn judged<T>(
+        &self,
+        answer: Result<Result<T, mysql_async::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Snag> {
+        let why = match answer {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(mysql_async::Error::Server(error))) => match error.code {
+                // Statement time, lock wait, deadlock, row changed since the read view.
+                1969 | 1205 | 1213 | 1020 => return Err(Snag::Slow),
+                // No such schema, column, table; no such index; definition changed; table being dropped.
+                1049 | 1054 | 1146 | 1176 | 1412 | 1932 => return Err(Snag::Altered),
+                // Connection killed, query killed, shutdown.
+                1927 | 1317 | 1053 => Fault::Unreachable(None),
+                _ => explain(&mysql_async::Error::Server(error)),
+            },
+            Ok(Err(error)) => explain(&error),
+            Err(_) => Fault::Silent,
+        };
+        Err(Snag::Gone(text!("verify-node", name = &self.name, why = why)))
+    }
+
+    /// An answer that is not of the expected shape.
+    fn strange(&self) -> Snag {
+        Snag::Gone(text!("verify-node", name = &self.name, why = Fault::Broken))
+    }
+
+    /// Every user table.
+    pub async fn tables(&mut self) -> Result<Tables, Snag> {
+        self.limit(SURVEY).await?;
+        let plain = |text: String| Sql { text, values: Vec::new() };
+        // Columns and keys of a table that was made in between are of no use; one that was dropped has none.
+        let listed = self.rows(&plain(sql::tables())).await?;
+        let columns = self.rows(&plain(sql::columns())).await?;
+        let keys = self.rows(&plain(sql::keys())).await?;
+        self.limit(WALK).await?;
+        let name = |row: &Row| Some(TableName { schema: field(row, 0)?, table: field(row, 1)? });
+        let mut tables = Tables::new();
+        for row in &listed {
+            let name = name(row).ok_or_else(|| self.strange())?;
+            let table = Table {
+                kind: field(row, 2).unwrap_or_default(),
+                engine: field(row, 3),
+                rows: field(row, 4).unwrap_or(0),
+                row_bytes: field(row, 5).unwrap_or(0),
+                ..Table::default()
+            };
+            tables.insert(name, table);
+        }
+        for row in &columns {
+            if let Some(table) = name(row).and_then(|name| tables.get_mut(&name)) {
+                table.columns.push(column(row).ok_or_else(|| self.strange())?);
+            }
+        }
+        for row in &keys {
+            if let Some(table) = name(row).and_then(|name| tables.get_mut(&name)) {
+                let column = field(row, 2).ok_or_else(|| self.strange())?;
+                table.key.push(Key { column, prefix: field::<u8>(row, 3) == Some(1) });
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Digest of a chunk.
+    pub async fn digest(&mut self, reader: &sql::Reader, chunk: &Chunk) -> Result<Digest, Snag> {
+        let rows = self.rows(&reader.digest(chunk)).await?;
+        let number = |place| rows.first().and_then(|row| field::<u64>(row, place));
+        match (number(0), number(1)) {
+            (Some(rows), Some(hash)) => Ok(Digest { rows, hash }),
+            _ => Err(self.strange()),
+        }
+    }
+
+    /// Key of the row with `skip` rows before it in the chunk.
+    pub async fn boundary(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        skip: u64,
+    ) -> Result<Option<Vec<String>>, Snag> {
+        let rows = self.rows(&reader.boundary(chunk, skip)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
+    }
+
+    /// The rows of a small chunk; with `hold` they are kept as they are until the transaction ends.
+    pub async fn list(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        hold: bool,
+    ) -> Result<Vec<RowSeen>, Snag> {
+        let width = reader.key().len();
+        let rows = self.rows(&reader.rows(chunk, hold)).await?;
+        rows.iter()
+            .map(|row| {
+                Some(RowSeen {
+                    hash: field(row, 0)?,
+                    key: texts(row, 1, width)?,
+                    shown: texts(row, 1 + width, width)?,
+                })
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.strange())
+    }
+
+    /// From now on it writes rows as they are, and what it writes is its own affair: nothing of it is logged.
+    pub async fn write_quietly(&mut self) -> Result<(), Snag> {
+        self.set(sql::QUIETLY).await
+    }
+
+    /// From now on it writes rows as they are, and logs them.
+    pub async fn write_literally(&mut self) -> Result<(), Snag> {
+        self.set(sql::LITERALLY).await
+    }
+
+    /// Whether writing to a table would set off triggers.
+    pub async fn has_triggers(&mut self, name: &TableName) -> Result<bool, Snag> {
+        let values = vec![name.schema.clone(), name.table.clone()];
+        let rows = self.rows(&Sql { text: sql::TRIGGERS.to_owned(), values }).await?;
+        Ok(rows.first().and_then(|row| field::<u64>(row, 0)).is_none_or(|count| count > 0))
+    }
+
+    /// One row, as it would be written.
+    pub async fn whole(
+        &mut self,
+        reader: &sql::Reader,
+        key: &[String],
+        lock: sql::Lock,
+    ) -> Result<Option<Vec<Value>>, Snag> {
+        Ok(self.rows(&reader.whole(key, lock)).await?.into_iter().next().map(Row::unwrap))
+    }
+
+    /// The unique keys of a table but the primary one.
+    pub async fn unique_keys(&mut self, name: &TableName) -> Result<Vec<Vec<sql::UniqueColumn>>, Snag> {
+        let values = vec![name.schema.clone(), name.table.clone()];
+        let rows = self.rows(&Sql { text: sql::UNIQUE_KEYS.to_owned(), values }).await?;
+        let mut keys: BTreeMap<String, Vec<sql::UniqueColumn>> = BTreeMap::new();
+        for row in &rows {
+            let (Some(key), Some(name)) = (field(row, 0), field(row, 1)) else { return Err(self.strange()) };
+            keys.entry(key).or_default().push(sql::UniqueColumn { name, prefix: field(row, 2) });
+        }
+        Ok(keys.into_values().collect())
+    }
+
+    /// The keys of the rows that have an entry of that row's in one of the unique keys: itself, and those in its way.
+    pub async fn with_same(
+        &mut self,
+        reader: &sql::Reader,
+        unique: &[Vec<sql::UniqueColumn>],
+        row: &[Value],
+    ) -> Result<Vec<Vec<String>>, Snag> {
+        let mut found = Vec::new();
+        for key in unique {
+            let Some((text, places)) = reader.with_same(key) else { continue };
+            let values: Vec<Value> = places.iter().filter_map(|place| row.get(*place)).cloned().collect();
+            // An entry with a NULL is in nobody's way.
+            if values.len() < places.len() || values.contains(&Value::NULL) {
+                continue;
+            }
+            let rows = self.bound(&text, values).await?;
+            let keys = rows.iter().map(|row| texts(row, 0, row.len())).collect::<Option<Vec<_>>>();
+            found.extend(keys.ok_or_else(|| self.strange())?);
+        }
+        Ok(found)
+    }
+
+    /// Which tables a foreign key ties to which.
+    pub async fn foreign_keys(&mut self) -> Result<Vec<(TableName, TableName)>, Snag> {
+        self.limit(SURVEY).await?;
+        let rows = self.rows(&Sql { text: sql::FOREIGN_KEYS.to_owned(), values: Vec::new() }).await;
+        self.limit(WALK).await?;
+        let name = |row: &Row, at| Some(TableName { schema: field(row, at)?, table: field(row, at + 1)? });
+        let pairs = rows?.iter().map(|row| name(row, 0).zip(name(row, 2))).collect::<Option<Vec<_>>>();
+        pairs.ok_or_else(|| self.strange())
+    }
+
+    /// The keys of the rows that have an entry in a unique key: several where MariaDB's words fit more than one.
+    pub async fn in_the_way(
+        &mut self,
+        reader: &sql::Reader,
+        key: &str,
+        entry: &str,
+    ) -> Result<Vec<Vec<String>>, Snag> {
+        let name = reader.name();
+        let values = vec![name.schema.clone(), name.table.clone(), key.to_owned()];
+        let columns = self.rows(&Sql { text: sql::KEY_COLUMNS.to_owned(), values }).await?;
+        let columns = columns.iter().map(|row| field(row, 0)).collect::<Option<Vec<String>>>();
+        let columns = columns.ok_or_else(|| self.strange())?;
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(&reader.with_entry(&columns, entry)).await?;
+        let keys = rows.iter().map(|row| texts(row, 0, row.len())).collect::<Option<Vec<_>>>();
+        keys.ok_or_else(|| self.strange())
+    }
+
+    /// One row, as a person reads it.
+    pub async fn shown(&mut self, reader: &sql::Reader, key: &[String]) -> Result<Option<Vec<String>>, Snag> {
+        let rows = self.rows(&reader.shown(key)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
+    }
+
+    /// Takes one row away.
+    pub async fn remove(&mut self, reader: &sql::Reader, key: &[String]) -> Result<(), Snag> {
+        let sql = reader.removal(key);
+        self.written(&sql.text, octets(&sql.values)).await
+    }
+
+    /// Adds one row.
+    pub async fn add(&mut self, reader: &sql::Reader, row: &[Value]) -> Result<(), Snag> {
+        self.written(&reader.addition(), row.to_vec()).await
+    }
+
+    /// Makes one row of the other, by no more than what differs.
+    pub async fn alter(
+        &mut self,
+        reader: &sql::Reader,
+        key: &[String],
+        from: &[Value],
+        to: &[Value],
+    ) -> Result<(), Snag> {
+        let places = reader.altered(from, to);
+        if places.is_empty() {
+            return Ok(());
+        }
+        let sql = reader.alteration(&places, key);
+        let mut values: Vec<Value> = places.iter().filter_map(|place| to.get(*place)).cloned().collect();
+        values.extend(octets(&sql.values));
+        self.written(&sql.text, values).await
+    }
+
+    /// The rows of a chunk with values that a dump alters: the key, and the exact values.
+    pub async fn altered_by_dump(
+        &mut self,
+        reader: &sql::Reader,
+        chunk: &Chunk,
+        columns: &[sql::Lossy],
+    ) -> Result<Vec<(Vec<String>, Vec<Value>)>, Snag> {
+        let width = reader.key().len();
+        let rows = self.rows(&reader.altered_by_dump(chunk, columns)).await?;
+        rows.into_iter()
+            .map(|row| {
+                let key = texts(&row, 0, width)?;
+                Some((key, row.unwrap().split_off(width)))
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.strange())
+    }
+
+    /// Gives these columns of one row these values.
+    pub async fn make_exact(
+        &mut self,
+        reader: &sql::Reader,
+        columns: &[sql::Lossy],
+        (key, mut values): (Vec<String>, Vec<Value>),
+    ) -> Result<(), Snag> {
+        let sql = reader.made_exact(columns, &key);
+        values.extend(octets(&sql.values));
+        self.written(&sql.text, values).await
+    }
+
+    /// Writes a row. One that the database refuses is no fault of the node's.
+    async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Snag> {
+        let deadline = self.limit + GRACE;
+        let answer = timeout(deadline, self.conn.exec_drop(text, Params::Positional(values))).await;
+        if let Ok(Err(mysql_async::Error::Server(error))) = &answer
+            && !PASSING.contains(&error.code)
+        {
+            return Err(Snag::Refused(error.code));
+        }
+        self.judged(answer)
+    }
+
+    /// Ends a transaction in which something was written.
+    pub async fn commit(&mut self) -> Result<(), Snag> {
+        self.statement("COMMIT").await?;
+        self.limit(WALK).await
+    }
+
+    /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do:
+    /// the one of a database that was copied lacks what its copy held.
+    pub async fn position(&mut self) -> Result<String, Snag> {
+        let gate = self.node.database.gate();
+        let _unset = gate.read().await;
+        let sql = Sql { text: "SELECT @@gtid_binlog_pos, @@gtid_slave_pos".to_owned(), values: Vec::new() };
+        let rows = self.rows(&sql).await?;
+        let read = |place| {
+            rows.first().and_then(|row| field::<String>(row, place)).as_deref().and_then(Gtids::parse)
+        };
+        let all = read(0).zip(read(1)).map(|(logged, applied)| logged.with(applied).to_string());
+        all.ok_or_else(|| self.strange())
+    }
+
+    /// Waits at most `seconds` until it has applied what `position` says, its own domain aside.
+    pub async fn reaches(&mut self, position: &str, seconds: f32) -> Result<bool, Snag> {
+        let position = without_domain(position, self.domain);
+        if position.is_empty() {
+            return Ok(true);
+        }
+        let gate = self.node.database.gate();
+        let _unset = gate.wait().await;
+        let text = format!("SELECT MASTER_GTID_WAIT(?, {seconds:.1})");
+        let rows = self.rows(&Sql { text, values: vec![position] }).await?;
+        Ok(rows.first().and_then(|row| field::<i64>(row, 0)) == Some(0))
+    }
+}
+
+fn column(row: &Row) -> Option<Column> {
+    Some(Column {
+        name: field(row, 2)?,
+        data_type: field(row, 3)?,
+        column_type: field(row, 4)?,
+        nullable: field::<u8>(row, 5)? == 1,
+        default: field(row, 6),
+        charset: field(row, 7),
+        collation: field(row, 8),
+        octets: field(row, 9),
+        precision: field(row, 10),
+        scale: field(row, 11),
+        extra: field(row, 12).unwrap_or_default(),
+        expression: field(row, 13),
+    })
+}
+
+fn octets(values: &[String]) -> Vec<Value> {
+    values.iter().map(|v| Value::Bytes(v.clone().into_bytes())).collect()
+}
+
+/// One field; absent when it is NULL or of another shape.
+fn field<T: FromValue>(row: &Row, place: usize) -> Option<T> {
+    row.get_opt::<Option<T>, _>(place).and_then(Result::ok).flatten()
+}
+
+fn texts(row: &Row, first: usize, count: usize) -> Option<Vec<String>> {
+    (first..first + count).map(|place| field(row, place)).collect()
+}

@@ -1,0 +1,34 @@
+//! HAProxy's file as wished, beside the one on disk and what the process runs.
+
+use cordee_domain::haproxy::drift::{self, FileView};
+use cordee_domain::ids::PoolId;
+use cordee_domain::text;
+use cordee_domain::text::Thing;
+use cordee_node::by_hand;
+use cordee_node::clock::now;
+use tokio::sync::oneshot;
+
+use crate::store::Store;
+
+use super::Engine;
+
+/// Tells the journal, before a file is replaced, that it was changed by hand and is kept there.
+pub(super) fn tell_kept(store: &Store, proxy: PoolId, file: &str) {
+    let text = text!("config-overwritten", proxy = Thing::Proxy(proxy), file = file);
+    store.tell(&format!("haproxy-{proxy}"), None, &text);
+    store.write_down();
+}
+
+impl Engine {
+    /// Compares the file as wished with the one on disk and with the process.
+    pub(super) fn config(&mut self, proxy: PoolId, reply: oneshot::Sender<Box<FileView>>) {
+        let (parts, observed) = (self.parts.clone(), self.observed.clone());
+        self.work.spawn_blocking(move || {
+            let last = by_hand::last(&parts.machine.home, proxy);
+            let desired = parts.board.desired();
+            let view = drift::view(&desired, &observed, &parts.machine.setting, proxy, last, now());
+            // A reader who has gone needs nothing.
+            let _ = reply.send(Box::new(view));
+        });
+    }
+}
