@@ -77,7 +77,7 @@ impl Scene {
                 ..RawServer::default()
             };
             let server = raw.parse(|| Ok(Vec::new())).expect("a server");
-            let change = Change::AddServer { pool: PoolId::Web, server };
+            let change = Request::AddServer { pool: PoolId::Web, server };
             desired = desired.apply(&change).expect("a wish");
         }
         let setting = Setting {

@@ -82,7 +82,7 @@ impl Observed {
     /// Whether it was a comparison that rows were written under: it begins anew for that.
     fn unsettled(&self, step: &Step) -> bool {
         let Step::Rows(step) = step else { return false };
-        self.comparisons.get(step.name()).is_some_and(|c| c.unsettled > 0)
+        self.comparisons.get(step.name()).is_some_and(|c| c.id == step.id() && c.unsettled > 0)
     }
 
     /// Takes down what a plan asks for, where it knows (`known`): nothing is under way there, and what is seen is newer

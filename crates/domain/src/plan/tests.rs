@@ -14,8 +14,9 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::change::{Change, NewServer, PortChoice, RawServer};
+use crate::change::{NewServer, PortChoice, RawServer, Request};
 use crate::check::{Fault, check, deserted, exposed, never};
+use crate::decision::{Basis, Decision};
 use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
@@ -72,11 +73,14 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
             let outcome = world.act(&step, wish);
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
-                Step::Wish(change) => Some(change.clone()),
-                Step::Sql(SqlStep::ReleaseDatabase { name }) => Some(Change::Forget { name: name.clone() }),
-                Step::Host(HostStep::SaveOwn { name, .. }) => {
+                Step::Wish(decision) => Some(decision.clone()),
+                Step::Sql(SqlStep::ReleaseDatabase { name, id }) => {
+                    Some(Decision::Forget(Basis { name: name.clone(), id: *id, epoch: wish.epoch }))
+                }
+                Step::Host(HostStep::SaveOwn { name, id, .. }) => {
                     let saved = Saved { count: 1, file: "lost/x".to_owned() };
-                    Some(Change::Saved { name: name.clone(), saved })
+                    let of = Basis { name: name.clone(), id: *id, epoch: wish.epoch };
+                    Some(Decision::Saved { of, saved })
                 }
                 _ => None,
             };
@@ -157,7 +161,7 @@ fn deserves(memory: &Observed, name: &str) -> bool {
 /// What happens between two looks.
 #[derive(Clone, Debug)]
 enum Happening {
-    Wish(Change),
+    Wish(Request),
     /// The engine does this many steps.
     Steps(usize),
     /// Cordée is killed: what it only remembered is gone.
@@ -171,6 +175,28 @@ enum Happening {
     Pass(u64),
 }
 
+/// The random request as a person makes it: now, of the database that has that name now.
+fn asked(mut request: Request, desired: &Desired, now: u64) -> Request {
+    match &mut request {
+        Request::Promote { at, .. } => *at = now,
+        Request::Recopy { name, id } => *id = desired.db.server(name).map_or(0, |s| s.id),
+        _ => {}
+    }
+    request
+}
+
+/// What a decision about that database is made on.
+pub(crate) fn basis(desired: &Desired, server: &str) -> Basis {
+    Basis::of(desired, desired.db.server(&name(server)).expect("it is there"))
+}
+
+/// That database is elected, in the epoch after the present one.
+pub(crate) fn elect(desired: &Desired, server: &str, limit: Option<u64>) -> Decision {
+    let of = basis(desired, server);
+    let asked = desired.handover.as_ref().map(|h| h.at);
+    Decision::Elect { to: of.name, id: of.id, epoch: of.epoch + 1, limit, asked }
+}
+
 fn server_name() -> impl Strategy<Value = ServerName> {
     prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2"), Just("db4")]
         .prop_map(name)
@@ -180,8 +206,8 @@ fn pool_of(name: &ServerName) -> PoolId {
     if name.as_str().starts_with("db") { PoolId::Db } else { PoolId::Web }
 }
 
-fn change() -> impl Strategy<Value = Change> {
-    let join = (4_u16..7, any::<bool>()).prop_map(|(n, ours)| Change::AddServer {
+fn change() -> impl Strategy<Value = Request> {
+    let join = (4_u16..7, any::<bool>()).prop_map(|(n, ours)| Request::AddServer {
         pool: PoolId::Db,
         server: NewServer {
             name: name(&format!("db{n}")),
@@ -194,7 +220,7 @@ fn change() -> impl Strategy<Value = Change> {
     });
     let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
     prop_oneof![
-        3 => add.prop_map(|(name, n, cookie, start, by_name)| Change::AddServer {
+        3 => add.prop_map(|(name, n, cookie, start, by_name)| Request::AddServer {
             pool: PoolId::Web,
             server: NewServer {
                 name,
@@ -211,30 +237,30 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (server_name(), any::<bool>()).prop_map(|(n, force)| {
             // A forced removal of a web server is decided elsewhere: what is forced here is that of the last standby.
             let pool = pool_of(&n);
-            Change::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
+            Request::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
         }),
         2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
-            .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
-        2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Change::SetPower {
+            .prop_map(|(n, admin)| Request::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
+        2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Request::SetPower {
             pool: pool_of(&n),
             name: n,
             power: if on { Power::On } else { Power::Off },
             force: false,
         }),
-        2 => server_name().prop_map(|n| Change::Restart { pool: pool_of(&n), name: n, force: false }),
-        1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Change::Reload { proxy }),
+        2 => server_name().prop_map(|n| Request::Restart { pool: pool_of(&n), name: n, force: false }),
+        1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Request::Reload { proxy }),
         1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
-            .prop_map(|routing| Change::SetRouting { routing }),
-        1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Change::SetSession { mode }),
+            .prop_map(|routing| Request::SetRouting { routing }),
+        1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Request::SetSession { mode }),
         1 => any::<bool>().prop_map(|shorten| {
             let trusted = crate::visitors::Network::parse("10.0.0.0/8").into_iter().filter(|_| shorten);
-            Change::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
+            Request::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
         }),
-        1 => server_name().prop_map(|name| Change::Withdraw { name }),
-        1 => server_name().prop_map(|name| Change::Insist { name }),
-        1 => server_name().prop_map(|name| Change::Recopy { name }),
+        1 => server_name().prop_map(|name| Request::Withdraw { name }),
+        1 => server_name().prop_map(|name| Request::Insist { name }),
+        1 => server_name().prop_map(|name| Request::Recopy { name, id: 0 }),
         2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
-            Change::Promote { name, at: 0, accept_loss: loss == 0 }
+            Request::Promote { name, at: 0, accept_loss: loss == 0 }
         }),
     ]
 }
@@ -291,13 +317,13 @@ proptest! {
         let mut lossy = false;
         for happening in history {
             match happening {
-                Happening::Wish(mut change) => {
-                    if let Change::Promote { at, .. } = &mut change { *at = world.now; }
+                Happening::Wish(change) => {
+                    let change = asked(change, &desired, world.now);
                     if let Ok(next) = desired.apply(&change) {
                         lossy |= matches!(
                             change,
-                            Change::Promote { accept_loss: true, .. }
-                                | Change::SetRouting { routing: Routing::AllWriters }
+                            Request::Promote { accept_loss: true, .. }
+                                | Request::SetRouting { routing: Routing::AllWriters }
                         );
                         desired = next;
                     }
@@ -327,7 +353,7 @@ proptest! {
         // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
         let all: Vec<_> = desired.servers().map(|(pool, s)| (pool, s.clone())).collect();
         for (pool, server) in all.into_iter().filter(|(_, s)| s.power == Power::Off) {
-            let start = Change::SetPower { pool, name: server.name, power: Power::On, force: true };
+            let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
@@ -350,7 +376,7 @@ proptest! {
         let mut memory = Observed::default();
         settle(&mut desired, &mut world, &mut memory);
         for (change, n, takes, crash, steps) in turns {
-            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+            if let Some(next) = change.and_then(|c| desired.apply(&asked(c, &desired, world.now)).ok()) {
                 desired = next;
             }
             round(&mut desired, &mut world, &mut memory, steps);
@@ -372,7 +398,7 @@ proptest! {
         world.taken.clear();
         for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
             let start =
-                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
+                Request::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
@@ -397,7 +423,7 @@ proptest! {
         let mut memory = Observed::default();
         settle(&mut desired, &mut world, &mut memory);
         for (change, steps, hand, web, n) in turns {
-            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+            if let Some(next) = change.and_then(|c| desired.apply(&asked(c, &desired, world.now)).ok()) {
                 desired = next;
             }
             round(&mut desired, &mut world, &mut memory, steps);
@@ -414,7 +440,7 @@ proptest! {
         settle(&mut desired, &mut world, &mut memory);
         // Somebody may have taken out the one that was to go last: then the other one waits for nobody, and says so.
         for name in super::leaving::waiting(&desired, &memory).into_keys() {
-            desired = desired.apply(&Change::Insist { name }).expect("it waits");
+            desired = desired.apply(&Request::Insist { name }).expect("it waits");
         }
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
@@ -440,11 +466,11 @@ proptest! {
             ..RawServer::default()
         };
         let server = server.parse(|| unreachable!()).expect("a server");
-        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        desired = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect("added");
         for turn in 0..(crashes + reloads + 2) {
             if turn < crashes { memory = Observed::default(); }
             if turn < reloads {
-                desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+                desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
             }
             for _ in 0..5 {
                 round(&mut desired, &mut world, &mut memory, 1);
@@ -464,7 +490,7 @@ proptest! {
     ) {
         let raw = RawServer { name: typed_name, address, port, cookie, ..RawServer::default() };
         if let Ok(server) = raw.parse(|| unreachable!())
-            && let Ok(desired) = first().apply(&Change::AddServer { pool: PoolId::Web, server })
+            && let Ok(desired) = first().apply(&Request::AddServer { pool: PoolId::Web, server })
         {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
@@ -490,7 +516,7 @@ fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
     let render =
         |wish: &Desired, setting: &Setting, places| config::render(wish, PoolId::Web, setting, places);
     let one = render(&desired, &setting(), &all);
-    let reloaded = desired.apply(&Change::Reload { proxy: PoolId::Web }).unwrap();
+    let reloaded = desired.apply(&Request::Reload { proxy: PoolId::Web }).unwrap();
     let others = [
         render(&reloaded, &setting(), &all),
         render(&desired, &other, &all),
@@ -519,7 +545,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
             runtime: Runtime::External,
             admin: Admin::Ready,
         };
-        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        desired = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect("added");
         let mut seen = 0;
         for _ in 0..50 {
             world.look(&mut memory, &desired);
@@ -539,7 +565,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     let mut desired = first();
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+    desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
     world.look(&mut memory, &desired);
     let written = |memory: &Observed, now| {
         let steps = plan(&desired, memory, &setting(), now).steps;

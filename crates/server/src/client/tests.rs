@@ -146,14 +146,14 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
     rig.says("promote db db2 --accept-loss").await;
     assert!(rig.app.board.desired().handover.as_ref().unwrap().accept_loss);
     let name = |name| ServerName::parse(name).unwrap();
-    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(7) };
+    let elect = Decision::Elect { to: name("db2"), epoch: 2, limit: Some(7) };
     rig.app.store.commit(&elect, "cordee").unwrap();
     rig.picture();
     let status = rig.says("status").await;
     assert!(status.contains("db (returning)") && status.contains("db (writer)"), "{status}");
     let saved = Saved { count: 1, file: "lost/db1-epoch-2.sql".to_owned() };
-    rig.app.store.commit(&Change::Saved { name: name("db1"), saved }, "cordee").unwrap();
-    rig.app.store.commit(&Change::Expel { name: name("db1"), lacks: 0 }, "cordee").unwrap();
+    rig.app.store.commit(&Decision::Saved { name: name("db1"), saved }, "cordee").unwrap();
+    rig.app.store.commit(&Decision::Expel { name: name("db1"), lacks: 0 }, "cordee").unwrap();
     rig.picture();
     assert!(rig.says("status").await.contains("db (diverged)"));
 }

@@ -38,11 +38,11 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::change::Change;
 use cordee_domain::db::credentials::Credentials;
 use cordee_domain::db::switch::Switch;
 use cordee_domain::db::verify::{OddTables, Report, Side};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
+use cordee_domain::decision::Decision;
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
@@ -131,7 +131,7 @@ enum Sight {
     /// A copy is that far.
     Copy { name: ServerName, seen: CopySeen },
     /// A comparison of rows is that far.
-    Rows { name: ServerName, rows: u64 },
+    Rows { name: ServerName, id: u32, rows: u64 },
     /// A comparison of rows with that one's has ended; for which id it was.
     Compared { name: ServerName, with: ServerName, id: u32, result: Result<Box<Report>, Fault> },
     /// A repair has ended; `file` holds what both sides had.
@@ -146,7 +146,7 @@ enum Sight {
     /// The writer's tables that ask for a word.
     Tables(Result<OddTables, Fault>),
     /// A decision of Cordée's own was stored, or not.
-    Wish { change: Change, outcome: Outcome },
+    Wish { decision: Decision, outcome: Outcome },
     /// The free bytes beside the state file.
     Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
@@ -474,9 +474,10 @@ impl Engine {
                     self.observed.copies.insert(name, seen);
                 }
             }
-            Sight::Rows { name, rows } => {
-                let comparison = self.observed.comparisons.entry(name).or_default();
-                comparison.running = comparison.running.map(|_| rows);
+            Sight::Rows { name, id, rows } => {
+                if let Some(comparison) = self.observed.comparisons.get_mut(&name).filter(|c| c.id == id) {
+                    comparison.running = comparison.running.map(|_| rows);
+                }
             }
             // What was known stays known while it cannot be asked.
             Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
@@ -485,9 +486,9 @@ impl Engine {
             }
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
-            Sight::Wish { change, outcome } => {
+            Sight::Wish { decision, outcome } => {
                 self.busy.remove(&Target::Wish);
-                self.stepped(&Step::Wish(change), outcome);
+                self.stepped(&Step::Wish(decision), outcome);
             }
             Sight::Own { room, lost } => self.take_own(room, lost),
             Sight::Ports(found) => self.take_ports(found),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
@@ -72,7 +72,7 @@ pub(super) async fn reload(
     TargetProxy(proxy): TargetProxy,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    commit(&app, Change::Reload { proxy }, caller, wait, lang).await
+    commit(&app, Request::Reload { proxy }, caller, wait, lang).await
 }
 
 /// How writes are shared.
@@ -105,7 +105,7 @@ pub(super) async fn routing(
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
     let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
-    commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
+    commit(&app, Request::SetRouting { routing }, caller, wait, lang).await
 }
 
 /// Where sessions are kept.
@@ -137,7 +137,7 @@ pub(super) async fn session(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
     }
     let mode = one_word(members, "mode", Mode::parse, lang)?;
-    commit(&app, Change::SetSession { mode }, caller, wait, lang).await
+    commit(&app, Request::SetSession { mode }, caller, wait, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", operation_id = "refresh",

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use cordee_domain::change::Change;
+use cordee_domain::change;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -294,9 +294,9 @@ pub fn words(keeping: &Keeping) -> String {
 }
 
 /// Reads the settings, and says everything that is wrong at once.
-pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Change, Vec<Problem>> {
+pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<change::Request, Vec<Problem>> {
     match (parse_days(days.trim()), parse_trusted(trusted)) {
-        (Ok(days), Ok(trusted)) => Ok(Change::SetKeeping { days, shorten, trusted }),
+        (Ok(days), Ok(trusted)) => Ok(change::Request::SetKeeping { days, shorten, trusted }),
         (days, trusted) => Err(days.err().into_iter().chain(trusted.err()).collect()),
     }
 }

@@ -498,7 +498,7 @@ async fn one_that_exists_is_looked_at_then_added_and_its_password_never_comes_ba
     assert_eq!(status(&site.post(add, &body, "").await), "409", "once");
     // It was looked at as 5, and that is its id.
     assert!(site.app.store.login(5).is_ok_and(|login| login.user() == "ana"));
-    let gone = cordee_domain::change::Change::LetGo { name: fixture::name("db3") };
+    let gone = cordee_domain::change::Decision::LetGo { name: fixture::name("db3") };
     site.app.store.commit(&gone, "cordee").expect("let go");
     assert!(site.app.store.login(5).is_err(), "it goes with its server");
 }

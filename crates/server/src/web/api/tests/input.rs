@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::Power;
 use cordee_domain::ids::{PoolId, ServerName};
 use serde_json::{Value, json};
@@ -209,8 +209,8 @@ async fn a_bad_routing_is_refused_at_its_field_and_changes_nothing() {
 async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing() {
     let rig = Rig::new();
     let db2 = || ServerName::parse("db2").unwrap();
-    let recopy = Change::Recopy { name: db2() };
-    let stop = Change::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off, force: true };
+    let recopy = Request::Recopy { name: db2() };
+    let stop = Request::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off, force: true };
     let refuse = async |to: &str, expected: u16, field: &str| {
         let before = rig.app.board.desired();
         let (status, value) = rig.call("POST", &format!("/api/v1/pools/{to}")).await;
