@@ -4,6 +4,7 @@ mod blind;
 mod causes;
 mod histories;
 mod homes;
+mod overtaken;
 mod ports;
 mod repeats;
 mod started;

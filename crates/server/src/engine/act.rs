@@ -51,13 +51,14 @@ impl Engine {
             }
             Step::Sql(step) => {
                 let name = step.on().clone();
-                let database = self.database(&name);
+                let (database, id) = (self.database(&name), self.id_of(&name));
                 self.work.spawn(async move {
                     let work = database_step(&parts, &desired, &database, &step);
                     let outcome = ended(timeout(DEADLINE, work).await);
                     let at = now();
                     let seen = database.look().await;
-                    let _ = out.send(Sight::Database { name, at, seen, step: Some((step, outcome)) }).await;
+                    let _ =
+                        out.send(Sight::Database { name, id, at, seen, step: Some((step, outcome)) }).await;
                 });
             }
             Step::Rows(RowsStep::Compare { name, id, with }) => self.compare((name, id), with, &desired),

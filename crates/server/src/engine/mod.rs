@@ -106,6 +106,8 @@ enum Sight {
     /// A look at a database, likewise.
     Database {
         name: ServerName,
+        /// Whose id the name had when the look began.
+        id: Option<u32>,
         at: Millis,
         seen: Result<DatabaseSeen, Fault>,
         step: Option<(SqlStep, Outcome)>,
@@ -312,6 +314,7 @@ impl Engine {
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
+        self.observed.keep_to(&desired);
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
@@ -377,16 +380,21 @@ impl Engine {
                 });
             }
             Target::Database(name) => {
-                let database = self.database(&name);
+                let (database, id) = (self.database(&name), self.id_of(&name));
                 let known = self.observed.databases.get(&name).is_some_and(|seen| seen.last().is_some());
                 self.work.spawn(async move {
                     let at = now();
                     let seen = if known { database.look().await } else { database.first_look().await };
-                    let _ = out.send(Sight::Database { name, at, seen, step: None }).await;
+                    let _ = out.send(Sight::Database { name, id, at, seen, step: None }).await;
                 });
             }
             Target::Process(_) | Target::Rows(_) | Target::Wish => {}
         }
+    }
+
+    /// The id of the database that has that name now.
+    fn id_of(&self, name: &ServerName) -> Option<u32> {
+        self.parts.board.desired().db.server(name).map(|s| s.id)
     }
 
     /// The connections to one database.
@@ -410,18 +418,19 @@ impl Engine {
                     self.stepped(&Step::Proxy(step), outcome);
                 }
             }
-            Sight::Database { name, at, seen, step } => {
+            Sight::Database { name, id, at, seen, step } => {
                 let target = Target::Database(name.clone());
                 self.busy.remove(&target);
                 self.looked(&target);
                 let external = self.watched_only(&name);
-                if let Some(id) = external {
+                if let Some(id) = external.filter(|of| id == Some(*of)) {
                     self.started_by_its_word(&name, id, at, &seen);
                 }
                 // One that was begun before its process ended says nothing about the next one.
                 let process = self.observed.process(&ProcessId::Server(name.clone()));
                 let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
-                if ours || external.is_some() {
+                // Nor does one that was begun at another server by its name.
+                if (ours || external.is_some()) && id == self.id_of(&name) {
                     let seen = seen.map(|s| self.with_memory(&name, s));
                     let id = ProcessId::Server(name.clone());
                     let seen = if ours { seen.map_err(|why| self.reason(&id, why)) } else { seen };

@@ -22,10 +22,19 @@ use crate::store::{Asked, StoreError};
 use super::{Engine, Sight};
 
 /// Gets a link past the conflicts at which it stops; what is overwritten is saved first.
-async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result<(), Fault> {
+async fn past(
+    reference: &Node,
+    other: &Node,
+    side: Side,
+    file: &Path,
+    watch: &Watch<'_>,
+) -> Result<(), Fault> {
     let from = &reference.name;
     let mut tried = String::new();
     for _ in 0..conflict::MOST {
+        if (watch.cancelled)() {
+            return Err(text!("verify-cancelled").into());
+        }
         let (error, words) = other.database.stopped_by(from).await?;
         match conflict::way(error, &words, side)? {
             Way::Free => return Ok(()),
@@ -139,7 +148,7 @@ impl Engine {
                 wish.epoch != epoch || wish.db.server(&name).is_none_or(|s| s.id != id)
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
-            let result = match past(&reference, &other, side, &file).await {
+            let result = match past(&reference, &other, side, &file, &watch).await {
                 Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await.map_err(Fault::Said),
                 Err(why) => Err(why),
             };

@@ -4,6 +4,8 @@
 //! new wish, its history row and its journal line are one transaction.
 
 mod accounts;
+#[cfg(test)]
+mod before;
 mod drills;
 #[cfg(test)]
 mod fixture;

@@ -209,7 +209,7 @@ async fn a_bad_routing_is_refused_at_its_field_and_changes_nothing() {
 async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing() {
     let rig = Rig::new();
     let db2 = || ServerName::parse("db2").unwrap();
-    let recopy = Request::Recopy { name: db2() };
+    let recopy = Request::Recopy { name: db2(), id: 2 };
     let stop = Request::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off, force: true };
     let refuse = async |to: &str, expected: u16, field: &str| {
         let before = rig.app.board.desired();

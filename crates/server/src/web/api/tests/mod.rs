@@ -75,11 +75,11 @@ impl Rig {
         tokio::spawn(async move {
             while let Some(ask) = asks.recv().await {
                 match ask {
-                    Ask::Refresh(reply)
-                    | Ask::Compare { reply, .. }
-                    | Ask::Repair { reply, .. }
-                    | Ask::Hold { reply, .. } => {
+                    Ask::Refresh(reply) | Ask::Hold { reply, .. } => {
                         let _ = reply.send(());
+                    }
+                    Ask::Compare { id, reply, .. } | Ask::Repair { id, reply, .. } => {
+                        let _ = reply.send(id == 2);
                     }
                     Ask::Detail { reply, .. } => drop(reply),
                     Ask::Invite { reply, .. } => {
