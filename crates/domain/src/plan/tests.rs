@@ -5,6 +5,7 @@ mod causes;
 mod histories;
 mod homes;
 mod overtaken;
+mod people;
 mod ports;
 mod repeats;
 mod started;
@@ -28,6 +29,8 @@ use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use crate::text;
+
+use people::{asked, change, hand, loses, pool_of, server_name};
 
 use super::{Plan, hold_back, plan};
 
@@ -163,6 +166,8 @@ fn deserves(memory: &Observed, name: &str) -> bool {
 #[derive(Clone, Debug)]
 enum Happening {
     Wish(Request),
+    /// Cordée looks and decides; people ask these; then what was decided is stored.
+    Late(Vec<Request>),
     /// The engine does this many steps.
     Steps(usize),
     /// Cordée is killed: what it only remembered is gone.
@@ -174,16 +179,6 @@ enum Happening {
     /// All go on.
     Thaw,
     Pass(u64),
-}
-
-/// The random request as a person makes it: now, of the database that has that name now.
-fn asked(mut request: Request, desired: &Desired, now: u64) -> Request {
-    match &mut request {
-        Request::Promote { at, .. } => *at = now,
-        Request::Recopy { name, id } => *id = desired.db.server(name).map_or(0, |s| s.id),
-        _ => {}
-    }
-    request
 }
 
 /// What a decision about that database is made on.
@@ -198,95 +193,10 @@ pub(crate) fn elect(desired: &Desired, server: &str, limit: Option<u64>) -> Deci
     Decision::Elect { to: of.name, id: of.id, epoch: of.epoch + 1, limit, asked }
 }
 
-fn server_name() -> impl Strategy<Value = ServerName> {
-    prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2"), Just("db4")]
-        .prop_map(name)
-}
-
-fn pool_of(name: &ServerName) -> PoolId {
-    if name.as_str().starts_with("db") { PoolId::Db } else { PoolId::Web }
-}
-
-fn change() -> impl Strategy<Value = Request> {
-    let join = (4_u16..7, any::<bool>()).prop_map(|(n, ours)| Request::AddServer {
-        pool: PoolId::Db,
-        server: NewServer {
-            name: name(&format!("db{n}")),
-            host: Host::parse("127.0.0.1").expect("a host"),
-            port: PortChoice::Given(8690 + n),
-            cookie: CookieChoice::Automatic,
-            runtime: if ours { Runtime::Process } else { Runtime::External },
-            admin: Admin::Ready,
-        },
-    });
-    let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
-    prop_oneof![
-        3 => add.prop_map(|(name, n, cookie, start, by_name)| Request::AddServer {
-            pool: PoolId::Web,
-            server: NewServer {
-                name,
-                host: Host::parse(if by_name { "host.lan" } else { "10.0.0.1" }).expect("a host"),
-                port: PortChoice::Given(if start { 8650 + n } else { 80 + n }),
-                cookie: cookie.map_or(CookieChoice::Automatic, |c| {
-                    CookieChoice::Chosen(Cookie::parse(&format!("C{c}")).expect("a cookie"))
-                }),
-                runtime: if start { Runtime::Process } else { Runtime::External },
-                admin: Admin::Ready,
-            },
-        }),
-        2 => join,
-        2 => (server_name(), any::<bool>()).prop_map(|(n, force)| {
-            // A forced removal of a web server is decided elsewhere: what is forced here is that of the last standby.
-            let pool = pool_of(&n);
-            Request::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
-        }),
-        2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
-            .prop_map(|(n, admin)| Request::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
-        2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Request::SetPower {
-            pool: pool_of(&n),
-            name: n,
-            power: if on { Power::On } else { Power::Off },
-            force: false,
-        }),
-        2 => server_name().prop_map(|n| Request::Restart { pool: pool_of(&n), name: n, force: false }),
-        1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Request::Reload { proxy }),
-        1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
-            .prop_map(|routing| Request::SetRouting { routing }),
-        1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Request::SetSession { mode }),
-        1 => any::<bool>().prop_map(|shorten| {
-            let trusted = crate::visitors::Network::parse("10.0.0.0/8").into_iter().filter(|_| shorten);
-            Request::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
-        }),
-        1 => server_name().prop_map(|name| Request::Withdraw { name }),
-        1 => server_name().prop_map(|name| Request::Insist { name }),
-        1 => server_name().prop_map(|name| Request::Recopy { name, id: 0 }),
-        2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
-            Request::Promote { name, at: 0, accept_loss: loss == 0 }
-        }),
-    ]
-}
-
-fn hand() -> impl Strategy<Value = Hand> {
-    prop_oneof![
-        Just(Hand::Pause),
-        Just(Hand::Shut),
-        Just(Hand::Frontend),
-        Just(Hand::Bound),
-        Just(Hand::Rate),
-        Just(Hand::Weight),
-        Just(Hand::State),
-        Just(Hand::Most),
-        Just(Hand::Wait),
-        Just(Hand::Address),
-        Just(Hand::Uncheck),
-        Just(Hand::Elsewhere),
-        Just(Hand::Reload),
-    ]
-}
-
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => change().prop_map(Happening::Wish),
+        2 => overtaken::meanwhile().prop_map(Happening::Late),
         6 => (1_usize..4).prop_map(Happening::Steps),
         2 => Just(Happening::Crash),
         1 => (0_usize..8).prop_map(Happening::Death),
@@ -321,12 +231,22 @@ proptest! {
                 Happening::Wish(change) => {
                     let change = asked(change, &desired, world.now);
                     if let Ok(next) = desired.apply(&change) {
-                        lossy |= matches!(
-                            change,
-                            Request::Promote { accept_loss: true, .. }
-                                | Request::SetRouting { routing: Routing::AllWriters }
-                        );
+                        lossy |= loses(&change);
                         desired = next;
+                    }
+                }
+                Happening::Late(meanwhile) => {
+                    world.prepare(&desired);
+                    world.look(&mut memory, &desired);
+                    let steps = plan(&desired, &memory, &setting(), world.now).steps;
+                    for change in meanwhile {
+                        let change = asked(change, &desired, world.now);
+                        lossy |= loses(&change);
+                        desired = desired.apply(&change).unwrap_or(desired);
+                    }
+                    for step in &steps {
+                        let Step::Wish(decision) = step else { continue };
+                        desired = desired.apply(decision).unwrap_or(desired);
                     }
                 }
                 Happening::Steps(limit) => { round(&mut desired, &mut world, &mut memory, limit); }

@@ -16,7 +16,9 @@ fn again() -> impl Strategy<Value = Vec<Request>> {
             runtime: if ours { Runtime::Process } else { Runtime::External },
             admin: Admin::Ready,
         };
-        let remove = Request::RemoveServer { pool, name: server.clone(), force: true };
+        // A forced removal of a web server is decided elsewhere.
+        let force = pool == PoolId::Db;
+        let remove = Request::RemoveServer { pool, name: server.clone(), force };
         let mut all = vec![remove.clone(), Request::AddServer { pool, server: new }];
         all.extend(Some(remove).filter(|_| leaves));
         all
@@ -24,7 +26,7 @@ fn again() -> impl Strategy<Value = Vec<Request>> {
 }
 
 /// What people ask while a decision is on its way.
-fn meanwhile() -> impl Strategy<Value = Vec<Request>> {
+pub(super) fn meanwhile() -> impl Strategy<Value = Vec<Request>> {
     let one = prop_oneof![3 => change().prop_map(|change| vec![change]), 2 => again()];
     proptest::collection::vec(one, 0..5).prop_map(|all| all.concat())
 }
