@@ -146,14 +146,16 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
     rig.says("promote db db2 --accept-loss").await;
     assert!(rig.app.board.desired().handover.as_ref().unwrap().accept_loss);
     let name = |name| ServerName::parse(name).unwrap();
-    let asked = rig.app.board.desired().handover.as_ref().map(|h| h.at);
-    let elect = Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit: Some(7), asked };
+    let wish = rig.app.board.desired();
+    let (asked, id) =
+        (wish.handover.as_ref().map(|h| h.at), |server| wish.db.server(&name(server)).unwrap().id);
+    let elect = Decision::Elect { to: name("db2"), id: id("db2"), epoch: 2, limit: Some(7), asked };
     rig.app.store.decide(&elect).unwrap();
     rig.picture();
     let status = rig.says("status").await;
     assert!(status.contains("db (returning)") && status.contains("db (writer)"), "{status}");
     let saved = Saved { count: 1, file: "lost/db1-epoch-2.sql".to_owned() };
-    let of = Basis { name: name("db1"), id: 1, epoch: 2 };
+    let of = Basis { name: name("db1"), id: id("db1"), epoch: 2 };
     rig.app.store.decide(&Decision::Saved { of: of.clone(), saved }).unwrap();
     rig.app.store.decide(&Decision::Expel { of, lacks: 0 }).unwrap();
     rig.picture();

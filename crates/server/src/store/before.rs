@@ -82,7 +82,8 @@ fn what_was_written_before_decisions_carried_ids_is_read() {
 fn what_is_written_now_is_read_back() {
     let (app, _asks, _folder) = fixture::app();
     let store = &app.store;
-    let recopy = Request::Recopy { name: name("db2"), id: 2 };
+    let id = store.desired().unwrap().db.server(&name("db2")).unwrap().id;
+    let recopy = Request::Recopy { name: name("db2"), id };
     let desired = store.commit(&recopy, "ana").unwrap();
     assert_eq!(store.change(desired.revision).unwrap(), Some(Change::Request(recopy)));
     let of = Basis { name: name("db2"), id: desired.next_id - 1, epoch: desired.epoch };

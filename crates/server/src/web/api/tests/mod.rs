@@ -79,7 +79,8 @@ impl Rig {
                         let _ = reply.send(());
                     }
                     Ask::Compare { id, reply, .. } | Ask::Repair { id, reply, .. } => {
-                        let _ = reply.send(id == 2);
+                        // It knows db2 as the fixture has it.
+                        let _ = reply.send(id == 4);
                     }
                     Ask::Detail { reply, .. } => drop(reply),
                     Ask::Invite { reply, .. } => {
