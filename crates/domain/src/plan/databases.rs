@@ -268,7 +268,7 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
             }
         }
         failover::Decision::Close => {
-            plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() }))
+            plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() }));
         }
         failover::Decision::Elect { to, limit } => {
             let Some(heir) = desired.db.server(&to) else { return };

@@ -241,8 +241,10 @@ proptest! {
                     let steps = plan(&desired, &memory, &setting(), world.now).steps;
                     for change in meanwhile {
                         let change = asked(change, &desired, world.now);
-                        lossy |= loses(&change);
-                        desired = desired.apply(&change).unwrap_or(desired);
+                        if let Ok(next) = desired.apply(&change) {
+                            lossy |= loses(&change);
+                            desired = next;
+                        }
                     }
                     for step in &steps {
                         let Step::Wish(decision) = step else { continue };

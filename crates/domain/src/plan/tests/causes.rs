@@ -62,6 +62,17 @@ impl Scene {
         self.go();
     }
 
+    /// What a person asks at random, unless it is refused.
+    fn ask(&mut self, change: Request) {
+        let mut change = asked(change, &self.desired, self.world.now);
+        if let Request::Promote { accept_loss, .. } = &mut change {
+            *accept_loss = false;
+        }
+        if let Ok(next) = self.desired.apply(&change) {
+            self.desired = next.signed(&change, "ana", self.world.now);
+        }
+    }
+
     fn maintenance(&mut self, server: &str) {
         self.admin(server, Admin::Maintenance);
     }
@@ -181,14 +192,9 @@ proptest! {
         scene.world.check_after = check_after;
         for happening in history {
             match happening {
-                Happening::Wish(mut change) => {
-                    if let Request::Promote { at, accept_loss, .. } = &mut change {
-                        (*at, *accept_loss) = (scene.world.now, false);
-                    }
-                    if let Ok(next) = scene.desired.apply(&change) {
-                        scene.desired = next.signed(&change, "ana", scene.world.now);
-                    }
-                }
+                Happening::Wish(change) => scene.ask(change),
+                // What is decided late has a property of its own.
+                Happening::Late(meanwhile) => meanwhile.into_iter().for_each(|change| scene.ask(change)),
                 Happening::Steps(limit) => {
                     round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
                 }
