@@ -144,8 +144,8 @@ impl Engine {
             };
             // Another one may come under its name, and another one may be the writer: neither is written to.
             let cancelled = || {
-                let wish = board.desired();
-                wish.epoch != epoch || wish.db.server(&name).is_none_or(|s| s.id != id)
+                let newest = board.desired();
+                newest.epoch != epoch || newest.db.server(&name).is_none_or(|s| s.id != id)
             };
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
             let result = match past(&reference, &other, side, &file, &watch).await {
