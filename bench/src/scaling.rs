@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cordee_domain::change::{Change, RawServer};
+use cordee_domain::change::{RawServer, Request};
 use cordee_domain::desired::{Addresses, Desired};
 use cordee_domain::haproxy::config::{self, Setting};
 use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
@@ -77,7 +77,7 @@ impl Scene {
                 ..RawServer::default()
             };
             let server = raw.parse(|| Ok(Vec::new())).expect("a server");
-            let change = Change::AddServer { pool: PoolId::Web, server };
+            let change = Request::AddServer { pool: PoolId::Web, server };
             desired = desired.apply(&change).expect("a wish");
         }
         let setting = Setting {

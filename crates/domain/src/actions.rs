@@ -1,6 +1,6 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
-use crate::change::Change;
+use crate::change::Request;
 use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
@@ -103,15 +103,15 @@ fn copied_again(status: &Status) -> bool {
 
 /// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
 /// serve, nor whether a copy is under way or has failed: one that is under way would begin again from nothing.
-pub fn untimely(change: &Change, desired: &Desired, seen: &Snapshot) -> Option<Problem> {
+pub fn untimely(change: &Request, desired: &Desired, seen: &Snapshot) -> Option<Problem> {
     let view = |name: &ServerName| seen.servers.iter().find(|s| s.name.same_as(name));
     let conflict = |text| Some(Problem::conflict("name", text));
     match change {
-        Change::Insist { name } | Change::Withdraw { name } => {
+        Request::Insist { name } | Request::Withdraw { name } => {
             let waits = view(name).is_some_and(|s| s.waits.is_some());
             if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
         }
-        Change::Recopy { name } => {
+        Request::Recopy { name, .. } => {
             let joins = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
             let fresh = view(name).filter(|_| seen.revision >= desired.revision);
             let failed = fresh.is_some_and(|s| copied_again(&s.status));
@@ -134,24 +134,24 @@ mod tests {
     }
 
     /// What each action asks of the wish; nothing for those that only look.
-    fn change(action: Action, pool: PoolId, name: &ServerName) -> Option<Change> {
+    fn change(desired: &Desired, action: Action, pool: PoolId, name: &ServerName) -> Option<Request> {
         let name = name.clone();
         // What is asked about first is asked for in so many words.
         let force = true;
-        let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin, force });
+        let admin = |name, admin| Some(Request::SetAdmin { pool, name, admin, force });
         match action {
             Action::Logs | Action::Test | Action::Verify | Action::Repair => None,
             Action::Drain => admin(name, Admin::Drain),
             Action::Maintenance => admin(name, Admin::Maintenance),
             Action::Ready => admin(name, Admin::Ready),
-            Action::Restart => Some(Change::Restart { pool, name, force }),
-            Action::Stop => Some(Change::SetPower { pool, name, power: Power::Off, force }),
-            Action::Start => Some(Change::SetPower { pool, name, power: Power::On, force }),
-            Action::Promote => Some(Change::Promote { name, at: 0, accept_loss: false }),
-            Action::Anyway => Some(Change::Insist { name }),
-            Action::Withdraw => Some(Change::Withdraw { name }),
-            Action::Remove => Some(Change::RemoveServer { pool, name, force }),
-            Action::Recopy => Some(Change::Recopy { name }),
+            Action::Restart => Some(Request::Restart { pool, name, force }),
+            Action::Stop => Some(Request::SetPower { pool, name, power: Power::Off, force }),
+            Action::Start => Some(Request::SetPower { pool, name, power: Power::On, force }),
+            Action::Promote => Some(Request::Promote { name, at: 0, accept_loss: false }),
+            Action::Anyway => Some(Request::Insist { name }),
+            Action::Withdraw => Some(Request::Withdraw { name }),
+            Action::Remove => Some(Request::RemoveServer { pool, name, force }),
+            Action::Recopy => Some(Request::Recopy { id: desired.db.server(&name)?.id, name }),
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
                 for status in statuses() {
                     let actions = actions(&desired, pool, server, &status);
                     for action in ALL {
-                        let Some(change) = change(action, pool, &server.name) else { continue };
+                        let Some(change) = change(&desired, action, pool, &server.name) else { continue };
                         if actions.contains(&action) {
                             let takes = desired.apply(&change);
                             assert!(takes.is_ok(), "{change:?} of {server:?}: {takes:?}");
@@ -241,7 +241,7 @@ mod tests {
             for server in &desired.db.servers {
                 let all = actions(&desired, PoolId::Db, server, &statuses()[0]);
                 for action in [Action::Promote, Action::Remove] {
-                    let Some(change) = change(action, PoolId::Db, &server.name) else { continue };
+                    let Some(change) = change(&desired, action, PoolId::Db, &server.name) else { continue };
                     assert_eq!(
                         all.contains(&action),
                         desired.apply(&change).is_ok(),
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_under_way_is_not_begun_again_and_one_that_failed_is() {
-        let again = Change::Recopy { name: name("DB2") };
+        let again = Request::Recopy { name: name("DB2"), id: 2 };
         let against = |desired: &Desired, revision: u64, status: Status| {
             let mut seen = snapshot(desired, &Observed::default(), &setting(), 0);
             seen.revision = revision;
@@ -293,13 +293,13 @@ mod tests {
         let mut desired = first();
         desired.db.servers[1].standing = Standing::Joining;
         for action in [Action::Stop, Action::Restart] {
-            let change = change(action, PoolId::Db, &name("db2")).expect("a change");
+            let change = change(&desired, action, PoolId::Db, &name("db2")).expect("a change");
             let refused = desired.apply(&change).expect_err("its copy would begin again");
             assert_eq!(refused[0].text.key, "problem-joining", "{change:?}");
         }
         desired.db.servers[1].power = Power::Off;
         for action in [Action::Start, Action::Restart] {
-            let change = change(action, PoolId::Db, &name("db2")).expect("a change");
+            let change = change(&desired, action, PoolId::Db, &name("db2")).expect("a change");
             desired.apply(&change).expect("an older Cordée left it stopped");
         }
     }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::change::Change;
-use crate::desired::{Admin, Asked, Handover, Power, Runtime, Standing};
+use crate::change::Request;
+use crate::desired::{Admin, Asked, Desired, Handover, Power, Runtime, Standing};
 use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Own, Room};
@@ -91,24 +91,24 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// The wish behind it, when it is one. `at` is the time at which it is asked for.
-    pub fn change(&self, at: Millis) -> Option<Change> {
+    /// What it asks, when it asks anything. `at` is the time at which it is asked for.
+    pub fn request(&self, desired: &Desired, at: Millis) -> Option<Request> {
         let (pool, name, action) = match self {
             Self::Ask { pool, name, action } => (*pool, name.clone(), *action),
-            Self::Reload { proxy } => return Some(Change::Reload { proxy: *proxy }),
+            Self::Reload { proxy } => return Some(Request::Reload { proxy: *proxy }),
             _ => return None,
         };
         // It is said of servers that serve nobody: it takes nothing from anybody.
         let force = true;
         Some(match action {
-            Action::Ready => Change::SetAdmin { pool, name, admin: Admin::Ready, force },
-            Action::Start => Change::SetPower { pool, name, power: Power::On, force },
-            Action::Restart => Change::Restart { pool, name, force },
-            Action::Withdraw => Change::Withdraw { name },
-            Action::Anyway => Change::Insist { name },
-            Action::Promote => Change::Promote { name, at, accept_loss: false },
-            Action::Recopy => Change::Recopy { name },
-            Action::Remove => Change::RemoveServer { pool, name, force },
+            Action::Ready => Request::SetAdmin { pool, name, admin: Admin::Ready, force },
+            Action::Start => Request::SetPower { pool, name, power: Power::On, force },
+            Action::Restart => Request::Restart { pool, name, force },
+            Action::Withdraw => Request::Withdraw { name },
+            Action::Anyway => Request::Insist { name },
+            Action::Promote => Request::Promote { name, at, accept_loss: false },
+            Action::Recopy => Request::Recopy { id: desired.db.server(&name)?.id, name },
+            Action::Remove => Request::RemoveServer { pool, name, force },
             Action::Drain
             | Action::Maintenance
             | Action::Stop

@@ -1,11 +1,12 @@
-//! Everything a person can ask that alters the wish. The page, the API and the command line build the same value.
+//! Everything that alters the wishes: what a person asks, and what Cordée decides. The page, the API and the command
+//! line build the same request, and nothing else; a plan makes decisions only ([`crate::decision`]).
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
-use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime, Saved};
+use crate::decision::Decision;
+use crate::desired::{Admin, CookieChoice, Power, Routing, Runtime};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, parse_port};
 use crate::problem::Problem;
 use crate::sessions::Mode;
@@ -13,10 +14,42 @@ use crate::text;
 use crate::text::{Text, Thing};
 use crate::visitors::Network;
 
-/// One wish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
-#[serde(tag = "change", rename_all = "snake_case")]
+/// What altered the wishes, as the history keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Change {
+    /// A person asked for it.
+    Request(Request),
+    /// Cordée decided it.
+    Decision(Decision),
+}
+
+impl From<Request> for Change {
+    fn from(request: Request) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<Decision> for Change {
+    fn from(decision: Decision) -> Self {
+        Self::Decision(decision)
+    }
+}
+
+impl Change {
+    /// The sentence that stands in the journal.
+    pub fn sentence(&self) -> Text {
+        match self {
+            Self::Request(request) => request.sentence(),
+            Self::Decision(decision) => decision.sentence(),
+        }
+    }
+}
+
+/// What can be asked. What is asked of a server goes by its name, which is what a person knows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Request {
     /// Put a server behind a proxy.
     AddServer {
         /// Where.
@@ -78,11 +111,6 @@ pub enum Change {
         /// Which.
         name: ServerName,
     },
-    /// A web server that was to be removed gets no visitors any more, or others serve them: it is gone.
-    Depart {
-        /// Which.
-        name: ServerName,
-    },
     /// Listen elsewhere.
     SetAddresses {
         /// The page.
@@ -98,11 +126,6 @@ pub enum Change {
         writer: SocketAddr,
         /// Ports for servers started on this machine.
         ports: (u16, u16),
-    },
-    /// Where HAProxy `web` sends its log. Chosen by Cordée, never asked for.
-    SetLogPort {
-        /// The port on 127.0.0.1.
-        port: u16,
     },
     /// How visitors are remembered.
     SetKeeping {
@@ -137,79 +160,14 @@ pub enum Change {
         /// Even if the present writer is lost and may hold what the other one never received.
         accept_loss: bool,
     },
-    /// A promotion did not come about: the present writer stays.
-    AbandonHandover {
-        /// The writer to be that is not.
-        name: ServerName,
-        /// Why.
-        why: Text,
-    },
-    /// A new epoch with another writer. Decided by Cordée, never asked for.
-    Elect {
-        /// The new writer.
-        to: ServerName,
-        /// The new epoch: one more than the present one.
-        epoch: u64,
-        /// The last number of the lost writer's domain that the new writer holds; absent when nothing was lost.
-        limit: Option<u64>,
-    },
-    /// A new database holds what the others hold: they copy it from now on.
-    Admit {
-        /// Which.
-        name: ServerName,
-    },
-    /// The others have all that a leaving database wrote: it is gone.
-    Forget {
-        /// Which.
-        name: ServerName,
-    },
-    /// The others have all that a leaving database of somebody else's wrote: what is ours is taken off it.
-    Release {
-        /// Which.
-        name: ServerName,
-    },
-    /// A leaving database of somebody else's cannot be asked any more: it is gone, with what is ours still on it.
-    LetGo {
-        /// Which.
-        name: ServerName,
-    },
     /// Throw a database's data away and give it a fresh copy, under a fresh id.
     Recopy {
         /// Which.
         name: ServerName,
-    },
-    /// A former writer holds what the others hold, by their positions: it is one of them again, and its rows are
-    /// compared.
-    Readmit {
-        /// Which.
-        name: ServerName,
-        /// When that was found.
+        /// Its id when that was asked: it is not done to another one by its name. 0, which nobody has, in one that was
+        /// written down before it was carried.
         #[serde(default)]
-        at: Millis,
-    },
-    /// What only a former writer has in its log was looked for, and saved.
-    Saved {
-        /// Which.
-        name: ServerName,
-        /// What was found.
-        saved: Saved,
-    },
-    /// A database may lack what another one wrote: its rows are compared.
-    Doubt {
-        /// Which.
-        name: ServerName,
-        /// When that was found.
-        at: Millis,
-        /// The one whose log was reset.
-        by: ServerName,
-    },
-    /// A former writer kept what the others lack, or lacks what it had written itself: it stays out.
-    Expel {
-        /// Which.
-        name: ServerName,
-        /// Transactions of its own that the others hold and it does not.
-        #[serde(default)]
-        lacks: u64,
+        id: u32,
     },
 }
 
@@ -309,12 +267,7 @@ fn keep<T>(parsed: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T>
     parsed.map_err(|p| problems.push(p)).ok()
 }
 
-impl Change {
-    /// Its name, for logs and tests.
-    pub fn name(&self) -> &'static str {
-        self.into()
-    }
-
+impl Request {
     /// The sentence that stands in the journal.
     pub fn sentence(&self) -> Text {
         match self {
@@ -327,9 +280,7 @@ impl Change {
             }
             Self::AddServer { server, .. } => text!("event-added", name = &server.name),
             Self::RemoveServer { name, force: false, .. } => text!("event-leaves-web", name = name),
-            Self::RemoveServer { name, .. } | Self::Depart { name } => {
-                text!("event-removed", name = name)
-            }
+            Self::RemoveServer { name, .. } => text!("event-removed", name = name),
             Self::SetAdmin { name, admin, .. } => match admin {
                 Admin::Ready => text!("event-ready", name = name),
                 Admin::Drain => text!("event-drain", name = name),
@@ -341,7 +292,6 @@ impl Change {
             Self::SetAddresses { site, page, .. } => {
                 text!("event-addresses", site = site.to_string(), page = page.to_string())
             }
-            Self::SetLogPort { port } => text!("event-log-port", port = port.to_string()),
             Self::SetKeeping { days, shorten, trusted } => {
                 let days = text!("event-keeping-days", days = *days);
                 let which =
@@ -357,34 +307,7 @@ impl Change {
             Self::Promote { name, accept_loss: true, .. } => {
                 text!("event-promote-loss", name = name)
             }
-            Self::AbandonHandover { name, why } => {
-                text!("event-promote-abandoned", name = name, why = why.clone())
-            }
-            Self::Elect { to, epoch, limit: None } => {
-                text!("event-handed-over", name = to, epoch = *epoch)
-            }
-            Self::Elect { to, epoch, limit: Some(_) } => {
-                text!("event-elected", name = to, epoch = *epoch)
-            }
-            Self::Admit { name } => text!("event-admitted", name = name),
-            Self::Forget { name } => text!("event-forgotten", name = name),
-            Self::Release { name } => text!("event-release", name = name),
-            Self::LetGo { name } => text!("event-let-go", name = name),
-            Self::Recopy { name } => text!("event-recopy", name = name),
-            Self::Readmit { name, .. } => text!("event-readmitted", name = name),
-            Self::Saved { name, saved } if saved.count == 0 => {
-                text!("event-saved-nothing", name = name)
-            }
-            Self::Saved { name, saved } => {
-                text!("event-saved", name = name, count = saved.count, file = saved.file.as_str())
-            }
-            Self::Doubt { name, by, .. } => {
-                text!("event-doubted", name = name, by = by)
-            }
-            Self::Expel { name, lacks: 0 } => text!("event-expelled", name = name),
-            Self::Expel { name, lacks } => {
-                text!("event-expelled-lacks", name = name, count = *lacks)
-            }
+            Self::Recopy { name, .. } => text!("event-recopy", name = name),
             Self::Insist { name } => text!("event-insisted", name = name),
             Self::Withdraw { name } => text!("event-withdrawn", name = name),
         }
@@ -399,23 +322,12 @@ impl Change {
             | Self::SetPower { name, .. }
             | Self::Restart { name, .. }
             | Self::Promote { name, .. }
-            | Self::AbandonHandover { name, .. }
-            | Self::Elect { to: name, .. }
-            | Self::Admit { name }
-            | Self::Forget { name }
-            | Self::Release { name }
-            | Self::LetGo { name }
-            | Self::Recopy { name }
-            | Self::Readmit { name, .. }
-            | Self::Doubt { name, .. }
-            | Self::Saved { name, .. }
+            | Self::Recopy { name, .. }
             | Self::Insist { name }
-            | Self::Withdraw { name }
-            | Self::Depart { name }
-            | Self::Expel { name, .. } => name.to_string(),
+            | Self::Withdraw { name } => name.to_string(),
             Self::SetAddresses { .. } | Self::SetKeeping { .. } => "cluster".to_owned(),
             Self::Reload { proxy } => format!("haproxy-{proxy}"),
-            Self::SetLogPort { .. } | Self::SetSession { .. } => "haproxy-web".to_owned(),
+            Self::SetSession { .. } => "haproxy-web".to_owned(),
             Self::SetRouting { .. } => "haproxy-db".to_owned(),
         }
     }

@@ -5,16 +5,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, NewServer, PortChoice};
+use crate::change::{NewServer, PortChoice, Request};
 use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, plain};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
 use crate::visitors::Keeping;
 
+mod decided;
 mod first;
 mod turns;
 
+pub use decided::Alters;
 pub use first::Addresses;
 
 /// Everything wished. Only [`Desired::apply`] makes another one.
@@ -343,12 +345,12 @@ impl Desired {
         self.writer.as_ref().is_some_and(|w| w.same_as(name))
     }
 
-    /// The change with everything in it that is Cordée's to choose: what is applied is what stands in the history.
-    pub fn chosen(&self, change: &Change) -> Result<Change, Vec<Problem>> {
+    /// The request with everything in it that is Cordée's to choose: what is applied is what stands in the history.
+    pub fn chosen(&self, change: &Request) -> Result<Request, Vec<Problem>> {
         match change {
-            Change::AddServer { pool, server } => {
+            Request::AddServer { pool, server } => {
                 let port = PortChoice::Given(self.port_of(&server.port).map_err(|p| vec![p])?);
-                Ok(Change::AddServer { pool: *pool, server: NewServer { port, ..server.clone() } })
+                Ok(Request::AddServer { pool: *pool, server: NewServer { port, ..server.clone() } })
             }
             other => Ok(other.clone()),
         }
@@ -361,15 +363,22 @@ impl Desired {
         }
     }
 
-    /// The wish after `change`, or every reason against it. `self` is left as it was.
-    pub fn apply(&self, change: &Change) -> Result<Self, Vec<Problem>> {
+    /// The wish after `change`, or why it is refused. `self` is left as it was.
+    pub fn apply<A: Alters>(&self, change: &A) -> Result<Self, A::Refused> {
         let mut next = self.clone();
         next.revision += 1;
+        change.alter(&mut next)?;
+        Ok(next)
+    }
+
+    /// What a person asks.
+    fn ask(&mut self, change: &Request) -> Result<(), Vec<Problem>> {
+        let next = self;
         match change {
-            Change::AddServer { pool, server } => next.add(*pool, server)?,
-            Change::RemoveServer { pool, name, force } => next.remove(*pool, name, *force)?,
-            Change::SetAdmin { pool, name, admin, force } => next.set_admin(*pool, name, *admin, *force)?,
-            Change::SetPower { pool, name, power, force } => {
+            Request::AddServer { pool, server } => next.add(*pool, server)?,
+            Request::RemoveServer { pool, name, force } => next.remove(*pool, name, *force)?,
+            Request::SetAdmin { pool, name, admin, force } => next.set_admin(*pool, name, *admin, *force)?,
+            Request::SetPower { pool, name, power, force } => {
                 if *power == Power::Off {
                     next.may_stop(*pool, name)?;
                     next.spare_the_last(*pool, name, *force)?;
@@ -382,7 +391,7 @@ impl Desired {
                 server.power = *power;
                 server.anyway = *force && *power == Power::Off;
             }
-            Change::Restart { pool, name, force } => {
+            Request::Restart { pool, name, force } => {
                 next.may_stop(*pool, name)?;
                 next.spare_the_last(*pool, name, *force)?;
                 let server = next.find(*pool, name)?;
@@ -393,8 +402,8 @@ impl Desired {
                 server.anyway = *force;
                 server.kept = false;
             }
-            Change::Insist { name } => next.find(PoolId::Web, name)?.anyway = true,
-            Change::Withdraw { name } => {
+            Request::Insist { name } => next.find(PoolId::Web, name)?.anyway = true,
+            Request::Withdraw { name } => {
                 let server = next.find(PoolId::Web, name)?;
                 server.admin = Admin::Ready;
                 server.power = Power::On;
@@ -402,15 +411,7 @@ impl Desired {
                 server.anyway = false;
                 server.kept = true;
             }
-            Change::Depart { name } => {
-                let found = next.find(PoolId::Web, name)?;
-                // Meanwhile a person may have withdrawn it.
-                if found.standing == Standing::Leaving {
-                    let id = found.id;
-                    next.web.servers.retain(|s| s.id != id);
-                }
-            }
-            Change::SetAddresses { page, names, site, db, writer, ports } => {
+            Request::SetAddresses { page, names, site, db, writer, ports } => {
                 next.page = *page;
                 next.names.clone_from(names);
                 next.web.listen = *site;
@@ -419,45 +420,20 @@ impl Desired {
                 next.ports = *ports;
                 next.distinct()?;
             }
-            Change::SetLogPort { port } => next.visitors.port = Some(*port),
-            Change::SetKeeping { days, shorten, trusted } => {
+            Request::SetKeeping { days, shorten, trusted } => {
                 let trusted = trusted.clone();
                 next.visitors = Keeping { port: next.visitors.port, days: *days, shorten: *shorten, trusted };
             }
-            Change::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
-            Change::SetRouting { routing } => next.routing = *routing,
-            Change::SetSession { mode } => next.session = *mode,
-            Change::Promote { name, at, accept_loss } => {
+            Request::Reload { proxy } => next.pool_mut(*proxy).generation += 1,
+            Request::SetRouting { routing } => next.routing = *routing,
+            Request::SetSession { mode } => next.session = *mode,
+            Request::Promote { name, at, accept_loss } => {
                 let to = next.promote(name, *accept_loss)?;
                 next.handover = Some(Handover { to, at: *at, accept_loss: *accept_loss });
             }
-            Change::AbandonHandover { .. } => next.handover = None,
-            Change::Elect { to, epoch, limit } => next.elect(to, *epoch, *limit)?,
-            Change::Release { name } => next.find(PoolId::Db, name)?.standing = Standing::Released,
-            Change::Forget { name } | Change::LetGo { name } => {
-                let found = next.find(PoolId::Db, name)?.name.clone();
-                next.db.servers.retain(|s| s.name != found);
-            }
-            Change::Recopy { name } => next.recopy(name)?,
-            Change::Admit { name } => next.find(PoolId::Db, name)?.standing = Standing::Member,
-            Change::Readmit { name, at } => {
-                let server = next.find(PoolId::Db, name)?;
-                server.standing = Standing::Member;
-                let id = server.id;
-                next.doubt(id, Doubt { since: *at, lacks: false });
-            }
-            Change::Doubt { name, at, .. } => {
-                let id = next.find(PoolId::Db, name)?.id;
-                next.doubt(id, Doubt { since: *at, lacks: true });
-            }
-            Change::Saved { name, saved: found } => {
-                if let Standing::Returning { saved, .. } = &mut next.find(PoolId::Db, name)?.standing {
-                    *saved = Some(found.clone());
-                }
-            }
-            Change::Expel { name, .. } => next.expel(name)?,
+            Request::Recopy { name, id } => next.recopy(name, *id)?,
         }
-        Ok(next)
+        Ok(())
     }
 
     /// The lowest place in the auto-increment sequence that no database has.
@@ -538,6 +514,11 @@ impl Desired {
         self.pool_mut(pool).servers.push(server);
         Ok(())
     }
+}
+
+/// What is said when another server has that name by now than the one that was meant.
+pub fn another(name: &ServerName) -> Problem {
+    Problem::conflict("name", text!("problem-server-other", name = name.as_str()))
 }
 
 fn ours(server: &Server) -> Result<(), Vec<Problem>> {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::Change;
+use crate::change::Request;
 use crate::desired::{Admin, Desired, Power, Routing, Runtime, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::ProcessId;
@@ -394,8 +394,8 @@ fn not_ours(name: &ServerName) -> Problem {
 
 /// Whether a person's wish has to wait until the drill is over: it would be counted as part of the accident, or undone
 /// with it.
-pub const fn holds_up(change: &Change) -> bool {
-    !matches!(change, Change::SetKeeping { .. } | Change::SetLogPort { .. })
+pub const fn holds_up(change: &Request) -> bool {
+    !matches!(change, Request::SetKeeping { .. })
 }
 
 /// What the server does to the cluster.
@@ -408,7 +408,7 @@ pub enum Act {
     /// Have them go on.
     Thaw(ProcessId),
     /// A wish.
-    Commit(Change),
+    Commit(Request),
     /// Hold a link down.
     Hold {
         /// The database that copies.
@@ -511,12 +511,12 @@ impl Drill {
     }
 }
 
-const fn power(name: ServerName, power: Power) -> Change {
-    Change::SetPower { pool: PoolId::Web, name, power, force: true }
+const fn power(name: ServerName, power: Power) -> Request {
+    Request::SetPower { pool: PoolId::Web, name, power, force: true }
 }
 
-const fn admin(name: ServerName, admin: Admin) -> Change {
-    Change::SetAdmin { pool: PoolId::Web, name, admin, force: true }
+const fn admin(name: ServerName, admin: Admin) -> Request {
+    Request::SetAdmin { pool: PoolId::Web, name, admin, force: true }
 }
 
 #[cfg(test)]

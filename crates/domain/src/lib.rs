@@ -13,6 +13,7 @@ pub mod causes;
 pub mod change;
 pub mod check;
 pub mod db;
+pub mod decision;
 pub mod desired;
 pub mod diff;
 pub mod door;

@@ -11,8 +11,8 @@ use crate::db::DatabaseSeen;
 use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
 use crate::db::ids::{self, Numbered, Numbering};
-use crate::db::verify::{OddTables, Report, Side};
-use crate::desired::{Desired, Doubt, Runtime, Server};
+use crate::db::verify::OddTables;
+use crate::desired::{Runtime, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
@@ -25,9 +25,12 @@ use crate::text;
 use crate::text::Text;
 
 mod processes;
+mod rows;
 mod setbacks;
+mod whose;
 
 pub use processes::{Leader, Port, ProcessSeen};
+pub use rows::Comparison;
 pub use setbacks::{Done, Setback};
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
@@ -303,6 +306,8 @@ pub struct Observed {
     pub copies: BTreeMap<ServerName, CopySeen>,
     /// Comparisons of each database's rows with the writer's.
     pub comparisons: BTreeMap<ServerName, Comparison>,
+    /// The ids of somebody else's databases of which something was seen: see [`Self::keep_to`].
+    pub whose: BTreeMap<ServerName, u32>,
     /// The writer's tables that ask for a word, when it was last asked.
     pub tables: Seen<OddTables>,
     /// Folders of servers under `servers/`, and for whom each was made. What has another name is not ours.
@@ -451,37 +456,6 @@ impl CopySeen {
     }
 }
 
-/// A comparison of one database's rows with the writer's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// A person asked for one.
-    pub wanted: bool,
-    /// A person asked that what differs be put right, by this side.
-    pub repair: Option<Side>,
-    /// Rows compared so far, while one is under way.
-    pub running: Option<u64>,
-    /// The last one that came to an end, and for which id of the server it was.
-    pub last: Option<(u32, Report)>,
-    /// Why the last one did not come to an end, if it did not.
-    pub failed: Option<(Millis, Text)>,
-    /// How many in a row, the last one included, left something open that the next one may tell.
-    pub unsettled: u32,
-}
-
-impl Comparison {
-    /// The last one that came to an end, if it was of the server with that id.
-    pub fn of(&self, id: u32) -> Option<&Report> {
-        self.last.as_ref().filter(|(of, _)| *of == id).map(|(_, report)| report)
-    }
-}
-
-impl Comparison {
-    /// The last one of the server with that id, if it began at `since` or later.
-    pub fn since(&self, id: u32, since: Millis) -> Option<&Report> {
-        self.last.as_ref().filter(|(of, report)| *of == id && report.at_start >= since).map(|(_, r)| r)
-    }
-}
-
 /// How long nobody wrote at a change of writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
@@ -572,21 +546,6 @@ impl Observed {
             rest.since = now;
         }
         rest.at = now;
-    }
-
-    /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows,
-    /// as far as is known, stays in doubt while any of its tables is unproven.
-    pub fn doubt<'a>(&self, desired: &'a Desired, server: &Server) -> Option<&'a Doubt> {
-        let doubt = desired.doubts.get(&server.id)?;
-        let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
-        compared.is_none_or(|report| doubt.lacks && report.unproven() > 0).then_some(doubt)
-    }
-
-    /// Whether a database lacks acknowledged rows, as far as is known.
-    pub fn lacks(&self, desired: &Desired, server: &Server) -> bool {
-        let Some(doubt) = desired.doubts.get(&server.id).filter(|d| d.lacks) else { return false };
-        let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
-        compared.is_none_or(|report| !report.equal())
     }
 
     /// What is known of one process.

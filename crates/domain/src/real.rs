@@ -1,6 +1,7 @@
 //! Whether a wish is real: what was asked for is so, is on its way, or will not come about.
 
-use crate::change::Change;
+use crate::change::{Change, Request};
+use crate::decision::Decision;
 use crate::desired::{Admin, Desired, Power, Routing, Server, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
@@ -28,62 +29,23 @@ pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) 
     }
     let about = About { desired, seen };
     match change {
-        Change::AddServer { pool, server } => about.added(*pool, &server.name),
-        Change::Recopy { name } => about.added(PoolId::Db, name),
-        Change::RemoveServer { pool, name, .. } => about.removed(*pool, name),
-        Change::SetAdmin { name, admin, .. } => {
-            about.of(PoolId::Web, name, |s, v| About::admin(s, v, *admin))
-        }
-        Change::SetPower { pool, name, power: Power::On, .. } => about.of(*pool, name, About::power_on),
-        Change::SetPower { pool, name, power: Power::Off, .. } => about.of(*pool, name, About::power_off),
-        Change::Restart { pool, name, .. } => about.of(*pool, name, |s, v| {
-            if s.kept {
-                overtaken()
-            } else if v.outdated {
-                Real::NotYet(why(v))
-            } else {
-                About::power_on(s, v)
-            }
-        }),
-        Change::Insist { name } => match desired.web.server(name) {
-            None => about.removed(PoolId::Web, name),
-            Some(s) if s.standing == Standing::Leaving => about.removed(PoolId::Web, name),
-            Some(s) if s.power == Power::Off => about.of(PoolId::Web, name, |_, v| About::power_off(s, v)),
-            Some(s) if s.admin != Admin::Ready => {
-                about.of(PoolId::Web, name, |_, v| About::admin(s, v, s.admin))
-            }
-            Some(_) => about.of(PoolId::Web, name, |s, v| yes_if(!v.outdated, s.anyway, v)),
-        },
-        Change::Withdraw { name } => {
-            about.of(PoolId::Web, name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v))
-        }
-        Change::Promote { name, .. } => about.promoted(name),
-        Change::SetRouting { routing } => about.routed(*routing),
-        Change::SetSession { mode } => {
-            if desired.session == *mode {
-                about.settled(PoolId::Web)
-            } else {
-                overtaken()
-            }
-        }
-        Change::Reload { proxy } => about.settled(*proxy),
-        Change::SetAddresses { .. } => match about.settled(PoolId::Web) {
-            Real::Yes => about.settled(PoolId::Db),
-            other => other,
-        },
-        Change::SetKeeping { .. } | Change::SetLogPort { .. } => about.settled(PoolId::Web),
+        Change::Request(request) => about.asked(request),
+        Change::Decision(Decision::Recopy(of)) => about.added(PoolId::Db, &of.name),
+        Change::Decision(Decision::SetLogPort { .. }) => about.settled(PoolId::Web),
         // Decided by Cordée after the fact: written down is all there is to it.
-        Change::AbandonHandover { .. }
-        | Change::Elect { .. }
-        | Change::Admit { .. }
-        | Change::Forget { .. }
-        | Change::Release { .. }
-        | Change::LetGo { .. }
-        | Change::Readmit { .. }
-        | Change::Saved { .. }
-        | Change::Doubt { .. }
-        | Change::Expel { .. }
-        | Change::Depart { .. } => Real::Yes,
+        Change::Decision(
+            Decision::AbandonHandover { .. }
+            | Decision::Elect { .. }
+            | Decision::Admit(_)
+            | Decision::Forget(_)
+            | Decision::Release(_)
+            | Decision::LetGo(_)
+            | Decision::Readmit { .. }
+            | Decision::Saved { .. }
+            | Decision::Doubt { .. }
+            | Decision::Expel { .. }
+            | Decision::Depart { .. },
+        ) => Real::Yes,
     }
 }
 
@@ -121,6 +83,55 @@ struct About<'a> {
 }
 
 impl About<'_> {
+    /// How far it is that a person asked.
+    fn asked(&self, request: &Request) -> Real {
+        match request {
+            Request::AddServer { pool, server } => self.added(*pool, &server.name),
+            Request::Recopy { name, .. } => self.added(PoolId::Db, name),
+            Request::RemoveServer { pool, name, .. } => self.removed(*pool, name),
+            Request::SetAdmin { name, admin, .. } => {
+                self.of(PoolId::Web, name, |s, v| About::admin(s, v, *admin))
+            }
+            Request::SetPower { pool, name, power: Power::On, .. } => self.of(*pool, name, About::power_on),
+            Request::SetPower { pool, name, power: Power::Off, .. } => self.of(*pool, name, About::power_off),
+            Request::Restart { pool, name, .. } => self.of(*pool, name, |s, v| {
+                if s.kept {
+                    overtaken()
+                } else if v.outdated {
+                    Real::NotYet(why(v))
+                } else {
+                    About::power_on(s, v)
+                }
+            }),
+            Request::Insist { name } => match self.desired.web.server(name) {
+                None => self.removed(PoolId::Web, name),
+                Some(s) if s.standing == Standing::Leaving => self.removed(PoolId::Web, name),
+                Some(s) if s.power == Power::Off => self.of(PoolId::Web, name, |_, v| About::power_off(s, v)),
+                Some(s) if s.admin != Admin::Ready => {
+                    self.of(PoolId::Web, name, |_, v| About::admin(s, v, s.admin))
+                }
+                Some(_) => self.of(PoolId::Web, name, |s, v| yes_if(!v.outdated, s.anyway, v)),
+            },
+            Request::Withdraw { name } => self
+                .of(PoolId::Web, name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v)),
+            Request::Promote { name, .. } => self.promoted(name),
+            Request::SetRouting { routing } => self.routed(*routing),
+            Request::SetSession { mode } => {
+                if self.desired.session == *mode {
+                    self.settled(PoolId::Web)
+                } else {
+                    overtaken()
+                }
+            }
+            Request::Reload { proxy } => self.settled(*proxy),
+            Request::SetAddresses { .. } => match self.settled(PoolId::Web) {
+                Real::Yes => self.settled(PoolId::Db),
+                other => other,
+            },
+            Request::SetKeeping { .. } => self.settled(PoolId::Web),
+        }
+    }
+
     fn view(&self, name: &ServerName) -> Option<&ServerView> {
         self.seen.servers.iter().find(|v| v.name.same_as(name))
     }
@@ -242,22 +253,23 @@ impl About<'_> {
 
 /// What is so when a change is real.
 pub fn end(change: &Change, desired: &Desired) -> Text {
-    match change {
-        Change::AddServer { server, .. } if server.admin != Admin::Ready => {
+    let Change::Request(request) = change else { return text!("end-done") };
+    match request {
+        Request::AddServer { server, .. } if server.admin != Admin::Ready => {
             text!("end-added-out", name = server.name.as_str())
         }
-        Change::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
-        Change::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
-        Change::SetPower { name, power: Power::On, .. } | Change::Restart { name, .. }
+        Request::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
+        Request::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
+        Request::SetPower { name, power: Power::On, .. } | Request::Restart { name, .. }
             if desired.web.server(name).is_some_and(|s| s.admin != Admin::Ready) =>
         {
             text!("end-started-out", name = name.as_str())
         }
-        Change::SetPower { name, power: Power::On, .. } => text!("end-started", name = name.as_str()),
-        Change::SetPower { name, power: Power::Off, .. } => text!("end-stopped", name = name.as_str()),
-        Change::Restart { name, .. } => text!("end-restarted", name = name.as_str()),
-        Change::Recopy { name } => text!("end-copied", name = name.as_str()),
-        Change::Promote { name, .. } => text!("end-promoted", name = name.as_str()),
+        Request::SetPower { name, power: Power::On, .. } => text!("end-started", name = name.as_str()),
+        Request::SetPower { name, power: Power::Off, .. } => text!("end-stopped", name = name.as_str()),
+        Request::Restart { name, .. } => text!("end-restarted", name = name.as_str()),
+        Request::Recopy { name, .. } => text!("end-copied", name = name.as_str()),
+        Request::Promote { name, .. } => text!("end-promoted", name = name.as_str()),
         _ => text!("end-done"),
     }
 }

@@ -523,7 +523,7 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
         (Step::Host(HostStep::StopProcess { id, .. }), Outcome::Done) => {
             memory.processes.entry(id.clone()).or_default().stopping_since = Some(now);
         }
-        (Step::Rows(RowsStep::Compare { name, with }), Outcome::Done) => {
+        (Step::Rows(RowsStep::Compare { name, id, with }), Outcome::Done) => {
             let report = Report {
                 at_start: now,
                 at_end: now,
@@ -534,8 +534,7 @@ pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Mill
                 chunks: 0,
                 bytes: 0,
             };
-            let id = memory.databases.get(name).and_then(|d| d.value()).map_or(0, |d| d.server_id);
-            let comparison = Comparison { last: Some((id, report)), ..Comparison::default() };
+            let comparison = Comparison { id: *id, last: Some((*id, report)), ..Comparison::default() };
             memory.comparisons.insert(name.clone(), comparison);
         }
         (Step::Proxy(ProxyStep::Reload { proxy, .. }), Outcome::Done) => {

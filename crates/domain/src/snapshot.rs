@@ -496,7 +496,7 @@ fn left_out((table, why): (&TableName, &Text)) -> LeftOut {
 }
 
 fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
-    let seen = observed.comparisons.get(&server.name);
+    let seen = observed.comparison(server);
     let report = seen.and_then(|c| c.of(server.id));
     ComparisonView {
         wanted: seen.is_some_and(|c| c.wanted),

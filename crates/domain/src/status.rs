@@ -418,7 +418,7 @@ fn copying(copy: &CopySeen, now: Millis) -> Text {
 
 /// A new database between its copy and its place among the others.
 fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status {
-    let comparison = observed.comparisons.get(&server.name);
+    let comparison = observed.comparison(server);
     if let Some(rows) = comparison.and_then(|c| c.running) {
         return Status::new(Light::Progress, State::Joining, text!("reason-comparing", rows = rows));
     }

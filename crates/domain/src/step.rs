@@ -17,7 +17,7 @@ pub use proxy::ProxyStep;
 pub use rows::RowsStep;
 pub use sql::SqlStep;
 
-use crate::change::Change;
+use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
@@ -34,7 +34,7 @@ pub enum Step {
     /// To a database's rows.
     Rows(RowsStep),
     /// To the wish: a decision of Cordée's own, stored before it is acted on.
-    Wish(Change),
+    Wish(Decision),
 }
 
 /// The text of a configuration file. It holds the key of HAProxy's cookies: neither a log nor an error shows it.
@@ -89,7 +89,7 @@ impl Step {
             Self::Host(step) => step.into(),
             Self::Sql(step) => step.into(),
             Self::Rows(step) => step.into(),
-            Self::Wish(change) => change.name(),
+            Self::Wish(decision) => decision.name(),
         }
     }
 

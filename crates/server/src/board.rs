@@ -71,17 +71,21 @@ pub enum Ask {
     Compare {
         /// Its name.
         name: ServerName,
-        /// Answered when it is noted.
-        reply: oneshot::Sender<()>,
+        /// Its id, as whoever asks saw it.
+        id: u32,
+        /// Answered when it is noted; `false` where another database has that name by now.
+        reply: oneshot::Sender<bool>,
     },
     /// Put right what differs between a database and the writer, soon.
     Repair {
         /// Its name.
         name: ServerName,
+        /// Its id, as whoever asks saw it.
+        id: u32,
         /// Whose rows are right.
         side: Side,
-        /// Answered when it is noted.
-        reply: oneshot::Sender<()>,
+        /// Answered when it is noted; `false` where another database has that name by now.
+        reply: oneshot::Sender<bool>,
     },
     /// The file of an HAProxy: as wished, on disk, and as the process runs.
     Config {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordee_domain::apache;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
+use cordee_domain::decision::Decision;
 use cordee_domain::desired::{Addresses, Desired};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::PoolId;
@@ -42,7 +43,7 @@ use crate::intake::{self, Intake};
 use crate::lab::Lab;
 use crate::listen;
 use crate::listen::DESCRIPTORS;
-use crate::store::{CommitError, Store, StoreError};
+use crate::store::{CommitError, DecideError, Store, StoreError};
 use crate::web::session::Limiter;
 use crate::web::{self, App};
 
@@ -190,11 +191,11 @@ fn unusable(home: &Home, error: StoreError) -> RunError {
 }
 
 /// The change that the environment asks for, if it names other addresses than those that are known.
-fn moved(desired: &Desired, config: &Config) -> Option<Change> {
+fn moved(desired: &Desired, config: &Config) -> Option<Request> {
     let known = addresses(desired);
     let wished = config.addresses(Some(&known));
     let Addresses { page, names, site, db, writer, ports } = wished.clone();
-    (wished != known).then_some(Change::SetAddresses { page, names, site, db, writer, ports })
+    (wished != known).then_some(Request::SetAddresses { page, names, site, db, writer, ports })
 }
 
 /// Whether this Cordée could serve a state that another one serves: asked before that one is stopped. Nothing is
@@ -220,10 +221,10 @@ fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
         return Ok(Some(socket));
     }
     let Some(socket) = free_log_port(desired.ports) else { return Ok(None) };
-    match store.commit(&Change::SetLogPort { port: socket.port() }, "cordee") {
+    match store.decide(&Decision::SetLogPort { port: socket.port(), was: desired.visitors.port }) {
         Ok(_) => Ok(Some(socket)),
-        Err(CommitError::Store(error)) => Err(error.into()),
-        Err(CommitError::Refused(_)) => Ok(None),
+        Err(DecideError::Store(error)) => Err(error.into()),
+        Err(DecideError::Refused(_)) => Ok(None),
     }
 }
 

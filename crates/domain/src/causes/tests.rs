@@ -7,6 +7,7 @@ use crate::door::tests::well;
 use crate::door::{Door, DoorSeen};
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::observed::{ProcessId, ProcessSeen, Seen};
+use crate::plan::tests::elect;
 use crate::plan::tests::setting;
 use crate::snapshot::{Snapshot, snapshot};
 
@@ -147,8 +148,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&fresh(dead(well(), Some(50)))), starting(), "a first start");
     // The writer died, and its heir is chosen and not open yet.
     let mut chosen = fell(well().gone("db1"), &process("db1")).database("db2", |d| d.read_only = true);
-    chosen.desired =
-        chosen.desired.apply(&Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) }).expect("an heir");
+    chosen.desired = chosen.desired.apply(&elect(&chosen.desired, "db2", Some(10))).expect("an heir");
     assert_eq!(verdict(&chosen), no_database(), "an heir that is not open yet");
     // A change that a person asked for ends nothing.
     let mut handing = well().database("db1", |d| d.read_only = true);
@@ -156,8 +156,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&handing), (Light::Progress, "verdict-handover".to_owned()), "a planned change");
     // And the one that was chosen is not open yet.
     let mut opens = well().database("db2", |d| d.read_only = true).database("db1", |d| d.read_only = true);
-    opens.desired =
-        opens.desired.apply(&Change::Elect { to: name("db2"), epoch: 2, limit: None }).expect("a change");
+    opens.desired = opens.desired.apply(&elect(&opens.desired, "db2", None)).expect("a change");
     assert_eq!(verdict(&opens), (Light::Progress, "verdict-handover".to_owned()), "its end");
     assert_eq!(verdict(&anew(well(), &WEB, 50)), no_site(), "HAProxy web is started again");
     let db = ProcessId::Proxy(PoolId::Db);

@@ -246,7 +246,7 @@ pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: 
 /// Third truth: are the rows equal to the writer's? Only a comparison tells.
 pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
     let none = Comparison::default();
-    let comparison = comparison.unwrap_or(&none);
+    let comparison = comparison.filter(|c| c.id == server.id).unwrap_or(&none);
     if let Some(rows) = comparison.running {
         let reason = text!("truth-comparing-why", rows = rows);
         return Truth::now(Remark::new(Light::Progress, text!("truth-comparing"), reason));

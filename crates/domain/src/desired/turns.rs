@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Admin, Asked, AskedOut, Desired, Doubt, Power, Runtime, Saved, Server, Standing, ours};
-use crate::change::Change;
+use super::{
+    Admin, Alters, Asked, AskedOut, Desired, Doubt, Power, Runtime, Server, Standing, another, ours,
+};
+use crate::change::Request;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::problem::Problem;
 use crate::text;
@@ -34,21 +36,23 @@ impl Server {
 impl Desired {
     /// The same wish, which `change` has just made, with who asked for it.
     #[must_use]
-    pub fn signed(mut self, change: &Change, by: &str, at: Millis) -> Self {
+    pub fn signed(mut self, change: &impl Alters, by: &str, at: Millis) -> Self {
         let mut all = std::mem::take(&mut self.asked);
         let who = || Some(Asked { by: by.to_owned(), at });
         let mut kept = BTreeMap::new();
         for (pool, server) in self.servers().filter(|(_, s)| !s.wanted()) {
             let mut out = all.remove(&server.id).unwrap_or_default();
-            match change {
-                Change::AddServer { server: new, .. } if server.name == new.name => out.admin = who(),
-                Change::SetAdmin { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+            match change.request() {
+                Some(Request::AddServer { server: new, .. }) if server.name == new.name => out.admin = who(),
+                Some(Request::SetAdmin { pool: p, name, .. }) if *p == pool && server.name.same_as(name) => {
                     out.admin = who();
                 }
-                Change::SetPower { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+                Some(Request::SetPower { pool: p, name, .. }) if *p == pool && server.name.same_as(name) => {
                     out.power = who();
                 }
-                Change::RemoveServer { pool: p, name, .. } if *p == pool && server.name.same_as(name) => {
+                Some(Request::RemoveServer { pool: p, name, .. })
+                    if *p == pool && server.name.same_as(name) =>
+                {
                     out.leaves = who();
                 }
                 _ => {}
@@ -126,22 +130,6 @@ impl Desired {
         Ok(())
     }
 
-    /// A former writer stays out.
-    pub(super) fn expel(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
-        let server = self.find(PoolId::Db, name)?;
-        match &server.standing {
-            Standing::Returning { saved: Some(saved), .. } => {
-                server.standing = Standing::Diverged(saved.clone());
-            }
-            // Its log is not ours to read: what it alone holds stays on it, and is not counted.
-            Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
-                server.standing = Standing::Diverged(Saved { count: 0, file: String::new() });
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is
     /// one that joins: its copy would begin again from nothing.
     pub(crate) fn may_stop(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
@@ -210,15 +198,16 @@ impl Desired {
         Err(vec![Problem::conflict("name", text)])
     }
 
-    /// The same server with a fresh copy: its former id is never used again, because MariaDB skips events that
-    /// carry its own.
-    pub(super) fn recopy(&mut self, name: &ServerName) -> Result<(), Vec<Problem>> {
+    /// The same server with a fresh copy, under a fresh id.
+    pub(super) fn recopy(&mut self, name: &ServerName, id: u32) -> Result<(), Vec<Problem>> {
         if self.is_writer(name) {
             let text = text!("problem-recopy-writer", name = name.as_str());
             return Err(vec![Problem::conflict("name", text)]);
         }
-        let id = self.next_id;
         let server = self.find(PoolId::Db, name)?;
+        if server.id != id {
+            return Err(vec![another(&server.name)]);
+        }
         if server.standing == Standing::Leaving {
             return Err(vec![Problem::conflict(
                 "name",
@@ -226,10 +215,7 @@ impl Desired {
             )]);
         }
         ours(server)?;
-        server.id = id;
-        server.standing = Standing::Joining;
-        server.power = Power::On;
-        self.next_id += 1;
+        self.copied_anew(id);
         Ok(())
     }
 
@@ -238,8 +224,10 @@ impl Desired {
         let servers = &self.db.servers;
         self.doubts.retain(|id, _| servers.iter().any(|s| s.id == *id));
         // What may be lacking stays so until a comparison has shown otherwise, whatever else raises a doubt.
-        let lacks = doubt.lacks || self.doubts.get(&id).is_some_and(|d| d.lacks);
-        self.doubts.insert(id, Doubt { lacks, ..doubt });
+        let known = self.doubts.get(&id);
+        let lacks = doubt.lacks || known.is_some_and(|d| d.lacks);
+        let since = known.map_or(doubt.since, |d| d.since.max(doubt.since));
+        self.doubts.insert(id, Doubt { since, lacks });
     }
 
     pub(super) fn promote(
@@ -269,36 +257,12 @@ impl Desired {
             _ => Ok(found),
         }
     }
-
-    /// The next epoch: another writer. An epoch that somebody else decided meanwhile is a conflict.
-    pub(super) fn elect(
-        &mut self,
-        to: &ServerName,
-        epoch: u64,
-        limit: Option<u64>,
-    ) -> Result<(), Vec<Problem>> {
-        if epoch != self.epoch + 1 {
-            return Err(vec![Problem::conflict("epoch", text!("problem-epoch"))]);
-        }
-        let heir = self.find(PoolId::Db, to)?;
-        // Meanwhile a person may have stopped it.
-        if heir.standing != Standing::Member || heir.power == Power::Off {
-            return Err(vec![Problem::conflict("name", text!("problem-not-member", name = to.as_str()))]);
-        }
-        let to = heir.name.clone();
-        if let (Some(limit), Some(old)) = (limit, self.writer.clone()) {
-            self.find(PoolId::Db, &old)?.standing = Standing::Returning { limit, saved: None };
-        }
-        self.writer = Some(to);
-        self.epoch = epoch;
-        self.handover = None;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::Saved;
     use crate::plan::tests::first;
     use crate::problem::Kind;
 
@@ -306,8 +270,8 @@ mod tests {
         ServerName::parse(text).expect("a name")
     }
 
-    fn removal(server: &str, force: bool) -> Change {
-        Change::RemoveServer { pool: PoolId::Db, name: name(server), force }
+    fn removal(server: &str, force: bool) -> Request {
+        Request::RemoveServer { pool: PoolId::Db, name: name(server), force }
     }
 
     #[test]
@@ -342,13 +306,13 @@ mod tests {
             ..crate::change::RawServer::default()
         };
         let server = raw.parse(|| Ok(Vec::new())).expect("valid");
-        let add = Change::AddServer { pool: PoolId::Web, server: server.clone() };
+        let add = Request::AddServer { pool: PoolId::Web, server: server.clone() };
         let desired = first().apply(&add).expect("added").signed(&add, "ada", 7);
         let added = desired.web.server(&name("web9")).expect("there");
         assert_eq!((added.admin, added.wanted()), (Admin::Maintenance, false));
         assert_eq!(desired.asked(added), Some(&Asked { by: "ada".to_owned(), at: 7 }));
         let refused =
-            first().apply(&Change::AddServer { pool: PoolId::Db, server }).expect_err("no database");
+            first().apply(&Request::AddServer { pool: PoolId::Db, server }).expect_err("no database");
         assert!(refused.iter().any(|p| p.field == "maintenance"), "{refused:?}");
     }
 

@@ -67,10 +67,21 @@ impl Observed {
     pub fn succeeded(&mut self, step: &Step) -> bool {
         let target = step.target();
         match step.mends() {
-            Some(mend) => self.vain.remove(&(target.clone(), mend)),
+            Some(mend) => self.vain.remove(&(target, mend)),
             None => self.setbacks.remove(&target),
         };
-        let done = self.done.entry(target).or_default();
+        self.count(step)
+    }
+
+    /// A step was refused, because what it was decided on is so no more. Nothing failed and nothing rests: whoever
+    /// decides looks again. Only where every plan since decides the very same in vain, that rests.
+    pub fn overtaken(&mut self, step: &Step) {
+        self.count(step);
+    }
+
+    /// Counts what has had its turn. Whether that is new.
+    fn count(&mut self, step: &Step) -> bool {
+        let done = self.done.entry(step.target()).or_default();
         if let Some(known) = done.iter_mut().find(|known| known.step == *step) {
             known.times += 1;
             return false;
@@ -82,7 +93,7 @@ impl Observed {
     /// Whether it was a comparison that rows were written under: it begins anew for that.
     fn unsettled(&self, step: &Step) -> bool {
         let Step::Rows(step) = step else { return false };
-        self.comparisons.get(step.name()).is_some_and(|c| c.unsettled > 0)
+        self.comparisons.get(step.name()).is_some_and(|c| c.id == step.id() && c.unsettled > 0)
     }
 
     /// Takes down what a plan asks for, where it knows (`known`): nothing is under way there, and what is seen is newer

@@ -1,15 +1,14 @@
 //! The databases: links in every direction between the members, writes only where they are wished.
 
-use crate::change::Change;
-use crate::db::failover::{Decision, SILENT, decide, lost};
+use crate::db::failover::{self, SILENT, decide, lost};
 use crate::db::links::altered;
 use crate::db::senders::left_behind;
-use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
+use crate::decision::{Basis, Decision};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
-use crate::step::{HostStep, RowsStep, SqlStep, Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
 
@@ -17,6 +16,7 @@ use super::Plan;
 use super::draining::drains;
 
 mod returning;
+mod rows;
 mod stalled;
 mod torn;
 pub(super) mod watched;
@@ -175,7 +175,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                     torn::plan(plan, desired, observed, (server, seen), now);
                 }
                 receipts(plan, desired, server, seen);
-                rows(plan, desired, observed, server, seen, now);
+                rows::plan(plan, desired, observed, server, seen, now);
             }
             Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
             Standing::Joining => joining(plan, desired, observed, server, seen, now),
@@ -187,7 +187,8 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             // A copy under way is broken off first.
             Standing::Released if observed.copies.contains_key(&server.name) => {}
             Standing::Released => {
-                plan.steps.push(Step::Sql(SqlStep::ReleaseDatabase { name: server.name.clone() }));
+                plan.steps
+                    .push(Step::Sql(SqlStep::ReleaseDatabase { name: server.name.clone(), id: server.id }));
             }
         }
     }
@@ -199,14 +200,14 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             if matches!(server.standing, Standing::Leaving | Standing::Released)
                 && away(observed, &server.name, now)
             {
-                plan.steps.push(Step::Wish(Change::LetGo { name }));
+                plan.steps.push(Step::Wish(Decision::LetGo(Basis::of(desired, server))));
             }
             continue;
         }
         match &server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
             Standing::Leaving if dead => {
-                plan.steps.push(Step::Wish(Change::Forget { name }));
+                plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, server))));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
             Standing::Returning { saved: Some(saved), .. }
@@ -215,11 +216,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                     && process.failures >= REFUSALS
                     && process.ended_at >= process.started_at =>
             {
-                plan.steps.push(Step::Wish(Change::Expel { name, lacks: 0 }));
+                plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, server), lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
             Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
-                plan.steps.push(Step::Wish(Change::Recopy { name }));
+                plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, server))));
             }
             _ => {}
         }
@@ -252,31 +253,38 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
     let Some(writer) = &desired.writer else { return };
     let mut wait = |why: Text| plan.waiting.push((Target::Database(writer.clone()), why));
     match decide(desired, observed, now) {
-        Decision::Keep => {}
-        Decision::Restart(why) | Decision::Wait(why) => wait(why),
-        Decision::Fence { pid } => {
+        failover::Decision::Keep => {}
+        failover::Decision::Restart(why) | failover::Decision::Wait(why) => wait(why),
+        failover::Decision::Fence { pid } => {
             plan.steps.push(Step::Host(HostStep::KillProcess {
                 id: ProcessId::Server(writer.clone()),
                 pids: vec![pid],
             }));
         }
-        Decision::Prepare { stop, waiting } => {
+        failover::Decision::Prepare { stop, waiting } => {
             wait(waiting);
             for on in stop {
                 plan.steps.push(Step::Sql(SqlStep::StopLink { on, from: writer.clone(), whole: false }));
             }
         }
-        Decision::Close => plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() })),
-        Decision::Elect { to, limit } => {
+        failover::Decision::Close => {
+            plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() }));
+        }
+        failover::Decision::Elect { to, limit } => {
+            let Some(heir) = desired.db.server(&to) else { return };
             // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
             // may carry the numbers that the new one gives.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
-            plan.steps.push(Step::Wish(Change::Elect { to, epoch: desired.epoch + 1, limit }));
+            let (id, asked) = (heir.id, desired.handover.as_ref().map(|h| h.at));
+            plan.steps.push(Step::Wish(Decision::Elect { to, id, epoch: desired.epoch + 1, limit, asked }));
         }
-        Decision::Abandon(why) => {
+        failover::Decision::Abandon(why) => {
             if let Some(handover) = &desired.handover {
-                let name = handover.to.clone();
-                plan.steps.push(Step::Wish(Change::AbandonHandover { name, why }));
+                // Who was to be the writer may be gone by now: the promotion is given up all the same.
+                let (name, at) = (handover.to.clone(), handover.at);
+                let id = desired.db.server(&name).map_or(0, |s| s.id);
+                let of = Basis { name, id, epoch: desired.epoch };
+                plan.steps.push(Step::Wish(Decision::AbandonHandover { of, at, why }));
             }
         }
     }
@@ -407,7 +415,7 @@ fn joining(
         plan.waiting.push((Target::Database(name.clone()), text));
         return;
     }
-    let comparison = observed.comparisons.get(name);
+    let comparison = observed.comparison(server);
     let report = comparison.and_then(|c| c.of(server.id));
     let Some(writer) = &desired.writer else { return };
     let again =
@@ -416,15 +424,15 @@ fn joining(
         _ if comparison.is_some_and(|c| c.running.is_some()) => {}
         Some(report) if report.different() == 0 && !again => {
             // What no comparison can tell was carried by the copy, is named, and stays a warning.
-            plan.steps.push(Step::Wish(Change::Admit { name: name.clone() }));
+            plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, server))));
         }
         // What may be told by the next comparison waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
             let text = text!("wait-unsettled", name = name, count = report.unsettled());
             plan.waiting.push((Target::Database(name.clone()), text));
         }
-        None => compared(plan, observed, server, writer, now),
-        Some(report) if report.different() == 0 => compared(plan, observed, server, writer, now),
+        None => rows::compared(plan, observed, server, writer, now),
+        Some(report) if report.different() == 0 => rows::compared(plan, observed, server, writer, now),
         Some(report) => {
             let text = text!("wait-copy-differs", name = name, count = report.different());
             plan.waiting.push((Target::Database(name.clone()), text));
@@ -437,78 +445,6 @@ fn joining(
 const SETTLING: u32 = 3;
 /// Milliseconds between these.
 const SETTLING_PAUSE: u64 = 10_000;
-
-/// Plans a comparison with the writer, if that one is open.
-fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &ServerName, now: Millis) {
-    if fresh(observed, writer, now).is_some_and(|d| !d.read_only) {
-        plan.steps.push(Step::Rows(RowsStep::Compare { name: server.name.clone(), with: writer.clone() }));
-    }
-}
-
-/// Milliseconds between two comparisons of a database's rows with the writer's.
-const ROWS_EVERY: u64 = crate::figures::COMPARISON;
-/// The same, after one that left open what the next one may tell.
-const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
-
-/// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
-/// may be as wrong.
-fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
-    let of = |s: &Server| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
-    let Some(last) = of(server) else { return true };
-    // What a table's kind leaves open, no further comparison tells.
-    let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
-    if let Some(doubt) = observed.doubt(desired, server) {
-        return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
-    }
-    let wrong_copy =
-        |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
-    let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
-    now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
-        || newest.is_some_and(|at| at > last.at_start)
-}
-
-/// The same, for one whose rows are in doubt, of which something could not be compared.
-const DOUBT_EVERY: u64 = 60_000;
-
-/// A member's rows are compared with the writer's when a person asks for it, and from time to time.
-fn rows(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: &Server,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
-    let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
-    // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
-    let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
-    let follows = seen
-        .links
-        .get(writer)
-        .is_some_and(|l| l.error == 0 && l.applying && l.delay_ms.is_some_and(|ms| ms < NEAR));
-    let comparison = observed.comparisons.get(&server.name);
-    let running = comparison.is_some_and(|c| c.running.is_some());
-    if seen.lenient && !running {
-        plan.steps.push(Step::Sql(SqlStep::SetStrict { name: server.name.clone() }));
-    }
-    if let Some(side) = comparison.and_then(|c| c.repair)
-        && open
-        && !running
-        && desired.handover.is_none()
-    {
-        plan.steps.push(Step::Rows(RowsStep::Repair {
-            name: server.name.clone(),
-            with: writer.clone(),
-            side,
-        }));
-        return;
-    }
-    let due = due(desired, observed, server, now);
-    let wanted = comparison.is_some_and(|c| c.wanted);
-    if open && follows && !running && (due || wanted) && desired.handover.is_none() {
-        plan.steps.push(Step::Rows(RowsStep::Compare { name: server.name.clone(), with: writer.clone() }));
-    }
-}
 
 /// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
 fn leaving(
@@ -530,9 +466,9 @@ fn leaving(
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
         None if server.runtime == Runtime::External => {
-            plan.steps.push(Step::Wish(Change::Release { name: server.name.clone() }));
+            plan.steps.push(Step::Wish(Decision::Release(Basis::of(desired, server))));
         }
-        None => plan.steps.push(Step::Wish(Change::Forget { name: server.name.clone() })),
+        None => plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, server)))),
         Some(peer) => {
             let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
             plan.waiting.push((Target::Database(server.name.clone()), text));

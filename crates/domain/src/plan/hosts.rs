@@ -1,7 +1,7 @@
 //! Processes on this machine: start what should run, end what should not.
 
-use crate::change::Change;
-use crate::db::failover::{Decision, decide};
+use crate::db::failover::{self, decide};
+use crate::decision::Decision;
 use crate::desired::{Desired, Power, Runtime, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -28,7 +28,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
     }
     for server in desired.web.servers.iter().filter(|s| s.standing == Standing::Leaving) {
         if leaving::out_of_service(server, observed, now) {
-            plan.steps.push(Step::Wish(Change::Depart { name: server.name.clone() }));
+            plan.steps.push(Step::Wish(Decision::Depart { name: server.name.clone(), id: server.id }));
         }
     }
     for (id, seen) in &observed.processes {
@@ -266,7 +266,7 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
     // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
     // in doubt would hand on what it lacks, and not the doubt.
     let wrong = |s: &&Server| {
-        let report = observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
+        let report = observed.comparison(s).and_then(|c| c.of(s.id));
         report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, s).is_some()
     };
     let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name) && !wrong(s));
@@ -276,7 +276,7 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
 
 /// Whether a writer that is gone is to be started again where its data are.
 fn restarts(desired: &Desired, observed: &Observed, now: Millis) -> bool {
-    matches!(decide(desired, observed, now), Decision::Restart(_) | Decision::Keep)
+    matches!(decide(desired, observed, now), failover::Decision::Restart(_) | failover::Decision::Keep)
 }
 
 fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience: u64, now: Millis) {

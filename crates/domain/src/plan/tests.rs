@@ -4,6 +4,8 @@ mod blind;
 mod causes;
 mod histories;
 mod homes;
+mod overtaken;
+mod people;
 mod ports;
 mod repeats;
 mod started;
@@ -14,8 +16,9 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::change::{Change, NewServer, PortChoice, RawServer};
+use crate::change::{NewServer, PortChoice, RawServer, Request};
 use crate::check::{Fault, check, deserted, exposed, never};
+use crate::decision::{Basis, Decision};
 use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
@@ -26,6 +29,8 @@ use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use crate::text;
+
+use people::{asked, change, hand, loses, pool_of, server_name};
 
 use super::{Plan, hold_back, plan};
 
@@ -72,11 +77,14 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
             let outcome = world.act(&step, wish);
             remember(memory, &step, &outcome, world.now);
             let change = match &step {
-                Step::Wish(change) => Some(change.clone()),
-                Step::Sql(SqlStep::ReleaseDatabase { name }) => Some(Change::Forget { name: name.clone() }),
-                Step::Host(HostStep::SaveOwn { name, .. }) => {
+                Step::Wish(decision) => Some(decision.clone()),
+                Step::Sql(SqlStep::ReleaseDatabase { name, id }) => {
+                    Some(Decision::Forget(Basis { name: name.clone(), id: *id, epoch: wish.epoch }))
+                }
+                Step::Host(HostStep::SaveOwn { name, id, .. }) => {
                     let saved = Saved { count: 1, file: "lost/x".to_owned() };
-                    Some(Change::Saved { name: name.clone(), saved })
+                    let of = Basis { name: name.clone(), id: *id, epoch: wish.epoch };
+                    Some(Decision::Saved { of, saved })
                 }
                 _ => None,
             };
@@ -157,7 +165,9 @@ fn deserves(memory: &Observed, name: &str) -> bool {
 /// What happens between two looks.
 #[derive(Clone, Debug)]
 enum Happening {
-    Wish(Change),
+    Wish(Request),
+    /// Cordée looks and decides; people ask these; then what was decided is stored.
+    Late(Vec<Request>),
     /// The engine does this many steps.
     Steps(usize),
     /// Cordée is killed: what it only remembered is gone.
@@ -171,95 +181,22 @@ enum Happening {
     Pass(u64),
 }
 
-fn server_name() -> impl Strategy<Value = ServerName> {
-    prop_oneof![Just("web1"), Just("web2"), Just("web3"), Just("web4"), Just("db1"), Just("db2"), Just("db4")]
-        .prop_map(name)
+/// What a decision about that database is made on.
+pub(crate) fn basis(desired: &Desired, server: &str) -> Basis {
+    Basis::of(desired, desired.db.server(&name(server)).expect("it is there"))
 }
 
-fn pool_of(name: &ServerName) -> PoolId {
-    if name.as_str().starts_with("db") { PoolId::Db } else { PoolId::Web }
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    let join = (4_u16..7, any::<bool>()).prop_map(|(n, ours)| Change::AddServer {
-        pool: PoolId::Db,
-        server: NewServer {
-            name: name(&format!("db{n}")),
-            host: Host::parse("127.0.0.1").expect("a host"),
-            port: PortChoice::Given(8690 + n),
-            cookie: CookieChoice::Automatic,
-            runtime: if ours { Runtime::Process } else { Runtime::External },
-            admin: Admin::Ready,
-        },
-    });
-    let add = (server_name(), 1_u16..5, proptest::option::of(1_u8..4), any::<bool>(), any::<bool>());
-    prop_oneof![
-        3 => add.prop_map(|(name, n, cookie, start, by_name)| Change::AddServer {
-            pool: PoolId::Web,
-            server: NewServer {
-                name,
-                host: Host::parse(if by_name { "host.lan" } else { "10.0.0.1" }).expect("a host"),
-                port: PortChoice::Given(if start { 8650 + n } else { 80 + n }),
-                cookie: cookie.map_or(CookieChoice::Automatic, |c| {
-                    CookieChoice::Chosen(Cookie::parse(&format!("C{c}")).expect("a cookie"))
-                }),
-                runtime: if start { Runtime::Process } else { Runtime::External },
-                admin: Admin::Ready,
-            },
-        }),
-        2 => join,
-        2 => (server_name(), any::<bool>()).prop_map(|(n, force)| {
-            // A forced removal of a web server is decided elsewhere: what is forced here is that of the last standby.
-            let pool = pool_of(&n);
-            Change::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
-        }),
-        2 => (server_name(), prop_oneof![Just(Admin::Ready), Just(Admin::Drain), Just(Admin::Maintenance)])
-            .prop_map(|(n, admin)| Change::SetAdmin { pool: pool_of(&n), name: n, admin, force: false }),
-        2 => (server_name(), any::<bool>()).prop_map(|(n, on)| Change::SetPower {
-            pool: pool_of(&n),
-            name: n,
-            power: if on { Power::On } else { Power::Off },
-            force: false,
-        }),
-        2 => server_name().prop_map(|n| Change::Restart { pool: pool_of(&n), name: n, force: false }),
-        1 => prop_oneof![Just(PoolId::Web), Just(PoolId::Db)].prop_map(|proxy| Change::Reload { proxy }),
-        1 => prop_oneof![Just(Routing::OneWriter), Just(Routing::AllWriters)]
-            .prop_map(|routing| Change::SetRouting { routing }),
-        1 => prop_oneof![Just(Mode::Proxy), Just(Mode::Database)].prop_map(|mode| Change::SetSession { mode }),
-        1 => any::<bool>().prop_map(|shorten| {
-            let trusted = crate::visitors::Network::parse("10.0.0.0/8").into_iter().filter(|_| shorten);
-            Change::SetKeeping { days: 7, shorten, trusted: trusted.collect() }
-        }),
-        1 => server_name().prop_map(|name| Change::Withdraw { name }),
-        1 => server_name().prop_map(|name| Change::Insist { name }),
-        1 => server_name().prop_map(|name| Change::Recopy { name }),
-        2 => (server_name(), 0_u8..6).prop_map(|(name, loss)| {
-            Change::Promote { name, at: 0, accept_loss: loss == 0 }
-        }),
-    ]
-}
-
-fn hand() -> impl Strategy<Value = Hand> {
-    prop_oneof![
-        Just(Hand::Pause),
-        Just(Hand::Shut),
-        Just(Hand::Frontend),
-        Just(Hand::Bound),
-        Just(Hand::Rate),
-        Just(Hand::Weight),
-        Just(Hand::State),
-        Just(Hand::Most),
-        Just(Hand::Wait),
-        Just(Hand::Address),
-        Just(Hand::Uncheck),
-        Just(Hand::Elsewhere),
-        Just(Hand::Reload),
-    ]
+/// That database is elected, in the epoch after the present one.
+pub(crate) fn elect(desired: &Desired, server: &str, limit: Option<u64>) -> Decision {
+    let of = basis(desired, server);
+    let asked = desired.handover.as_ref().map(|h| h.at);
+    Decision::Elect { to: of.name, id: of.id, epoch: of.epoch + 1, limit, asked }
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => change().prop_map(Happening::Wish),
+        2 => overtaken::meanwhile().prop_map(Happening::Late),
         6 => (1_usize..4).prop_map(Happening::Steps),
         2 => Just(Happening::Crash),
         1 => (0_usize..8).prop_map(Happening::Death),
@@ -291,15 +228,27 @@ proptest! {
         let mut lossy = false;
         for happening in history {
             match happening {
-                Happening::Wish(mut change) => {
-                    if let Change::Promote { at, .. } = &mut change { *at = world.now; }
+                Happening::Wish(change) => {
+                    let change = asked(change, &desired, world.now);
                     if let Ok(next) = desired.apply(&change) {
-                        lossy |= matches!(
-                            change,
-                            Change::Promote { accept_loss: true, .. }
-                                | Change::SetRouting { routing: Routing::AllWriters }
-                        );
+                        lossy |= loses(&change);
                         desired = next;
+                    }
+                }
+                Happening::Late(meanwhile) => {
+                    world.prepare(&desired);
+                    world.look(&mut memory, &desired);
+                    let steps = plan(&desired, &memory, &setting(), world.now).steps;
+                    for change in meanwhile {
+                        let change = asked(change, &desired, world.now);
+                        if let Ok(next) = desired.apply(&change) {
+                            lossy |= loses(&change);
+                            desired = next;
+                        }
+                    }
+                    for step in &steps {
+                        let Step::Wish(decision) = step else { continue };
+                        desired = desired.apply(decision).unwrap_or(desired);
                     }
                 }
                 Happening::Steps(limit) => { round(&mut desired, &mut world, &mut memory, limit); }
@@ -327,7 +276,7 @@ proptest! {
         // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
         let all: Vec<_> = desired.servers().map(|(pool, s)| (pool, s.clone())).collect();
         for (pool, server) in all.into_iter().filter(|(_, s)| s.power == Power::Off) {
-            let start = Change::SetPower { pool, name: server.name, power: Power::On, force: true };
+            let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
@@ -350,7 +299,7 @@ proptest! {
         let mut memory = Observed::default();
         settle(&mut desired, &mut world, &mut memory);
         for (change, n, takes, crash, steps) in turns {
-            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+            if let Some(next) = change.and_then(|c| desired.apply(&asked(c, &desired, world.now)).ok()) {
                 desired = next;
             }
             round(&mut desired, &mut world, &mut memory, steps);
@@ -372,7 +321,7 @@ proptest! {
         world.taken.clear();
         for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
             let start =
-                Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
+                Request::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
@@ -397,7 +346,7 @@ proptest! {
         let mut memory = Observed::default();
         settle(&mut desired, &mut world, &mut memory);
         for (change, steps, hand, web, n) in turns {
-            if let Some(next) = change.and_then(|c| desired.apply(&c).ok()) {
+            if let Some(next) = change.and_then(|c| desired.apply(&asked(c, &desired, world.now)).ok()) {
                 desired = next;
             }
             round(&mut desired, &mut world, &mut memory, steps);
@@ -414,7 +363,7 @@ proptest! {
         settle(&mut desired, &mut world, &mut memory);
         // Somebody may have taken out the one that was to go last: then the other one waits for nobody, and says so.
         for name in super::leaving::waiting(&desired, &memory).into_keys() {
-            desired = desired.apply(&Change::Insist { name }).expect("it waits");
+            desired = desired.apply(&Request::Insist { name }).expect("it waits");
         }
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
@@ -440,11 +389,11 @@ proptest! {
             ..RawServer::default()
         };
         let server = server.parse(|| unreachable!()).expect("a server");
-        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        desired = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect("added");
         for turn in 0..(crashes + reloads + 2) {
             if turn < crashes { memory = Observed::default(); }
             if turn < reloads {
-                desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+                desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
             }
             for _ in 0..5 {
                 round(&mut desired, &mut world, &mut memory, 1);
@@ -464,7 +413,7 @@ proptest! {
     ) {
         let raw = RawServer { name: typed_name, address, port, cookie, ..RawServer::default() };
         if let Ok(server) = raw.parse(|| unreachable!())
-            && let Ok(desired) = first().apply(&Change::AddServer { pool: PoolId::Web, server })
+            && let Ok(desired) = first().apply(&Request::AddServer { pool: PoolId::Web, server })
         {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
@@ -490,7 +439,7 @@ fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
     let render =
         |wish: &Desired, setting: &Setting, places| config::render(wish, PoolId::Web, setting, places);
     let one = render(&desired, &setting(), &all);
-    let reloaded = desired.apply(&Change::Reload { proxy: PoolId::Web }).unwrap();
+    let reloaded = desired.apply(&Request::Reload { proxy: PoolId::Web }).unwrap();
     let others = [
         render(&reloaded, &setting(), &all),
         render(&desired, &other, &all),
@@ -519,7 +468,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
             runtime: Runtime::External,
             admin: Admin::Ready,
         };
-        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        desired = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect("added");
         let mut seen = 0;
         for _ in 0..50 {
             world.look(&mut memory, &desired);
@@ -539,7 +488,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     let mut desired = first();
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    desired = desired.apply(&Change::Reload { proxy: PoolId::Web }).expect("a reload");
+    desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
     world.look(&mut memory, &desired);
     let written = |memory: &Observed, now| {
         let steps = plan(&desired, memory, &setting(), now).steps;

@@ -1,9 +1,9 @@
 use super::*;
 use crate::change::{NewServer, PortChoice};
-use crate::desired::{CookieChoice, Runtime, Saved};
+use crate::desired::{Alters, CookieChoice, Runtime, Saved};
 use crate::ids::Host;
 use crate::observed::{Observed, Refusal, Seen};
-use crate::plan::tests::{first, round, setting, settle};
+use crate::plan::tests::{basis, elect, first, round, setting, settle};
 use crate::sessions::Mode;
 use crate::sim::World;
 use crate::snapshot::snapshot;
@@ -31,8 +31,9 @@ impl Scene {
         // What the cluster says of the schema is no part of the simulation: nobody asks it here.
     }
 
-    fn wish(&mut self, change: &Change) -> u64 {
-        self.desired = self.desired.apply(change).unwrap_or_else(|p| panic!("{change:?}: {p:?}"));
+    fn wish(&mut self, change: &impl Alters<Refused: std::fmt::Debug>) -> u64 {
+        self.desired =
+            self.desired.apply(change).unwrap_or_else(|p| panic!("{:?}: {p:?}", change.sentence()));
         self.desired.revision
     }
 
@@ -40,20 +41,20 @@ impl Scene {
         snapshot(&self.desired, &self.memory, &setting(), self.world.now)
     }
 
-    fn real(&self, change: &Change, revision: u64) -> Real {
-        real(change, revision, &self.desired, &self.picture())
+    fn real(&self, change: &(impl Clone + Into<Change>), revision: u64) -> Real {
+        real(&change.clone().into(), revision, &self.desired, &self.picture())
     }
 }
 
-fn admin(server: &str, admin: Admin) -> Change {
-    Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
+fn admin(server: &str, admin: Admin) -> Request {
+    Request::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
 }
 
-fn power(pool: PoolId, server: &str, power: Power) -> Change {
-    Change::SetPower { pool, name: name(server), power, force: false }
+fn power(pool: PoolId, server: &str, power: Power) -> Request {
+    Request::SetPower { pool, name: name(server), power, force: false }
 }
 
-fn external(server: &str) -> Change {
+fn external(server: &str) -> Request {
     let server = NewServer {
         name: name(server),
         host: Host::parse("10.0.0.3").expect("an address"),
@@ -62,14 +63,14 @@ fn external(server: &str) -> Change {
         runtime: Runtime::External,
         admin: Admin::Ready,
     };
-    Change::AddServer { pool: PoolId::Web, server }
+    Request::AddServer { pool: PoolId::Web, server }
 }
 
 /// What is wished, and what takes its place; both from a cluster where all is well and web2 is out of service, db2 off
 /// or web3 there where that is needed.
-fn wishes() -> Vec<(Vec<Change>, Change, Option<Change>)> {
-    let restart = |pool, server| Change::Restart { pool, name: name(server), force: false };
-    let remove = |server| Change::RemoveServer { pool: PoolId::Web, name: name(server), force: false };
+fn wishes() -> Vec<(Vec<Request>, Request, Option<Request>)> {
+    let restart = |pool, server| Request::Restart { pool, name: name(server), force: false };
+    let remove = |server| Request::RemoveServer { pool: PoolId::Web, name: name(server), force: false };
     vec![
         (vec![], admin("web2", Admin::Drain), Some(admin("web2", Admin::Ready))),
         (vec![], admin("web2", Admin::Maintenance), Some(admin("web2", Admin::Drain))),
@@ -85,14 +86,18 @@ fn wishes() -> Vec<(Vec<Change>, Change, Option<Change>)> {
             Some(power(PoolId::Web, "web2", Power::Off)),
         ),
         (vec![], power(PoolId::Db, "db2", Power::Off), Some(power(PoolId::Db, "db2", Power::On))),
-        (vec![], restart(PoolId::Web, "web2"), Some(Change::Withdraw { name: name("web2") })),
+        (vec![], restart(PoolId::Web, "web2"), Some(Request::Withdraw { name: name("web2") })),
         (vec![], external("web3"), Some(remove("web3"))),
-        (vec![external("web3")], remove("web3"), Some(Change::Withdraw { name: name("web3") })),
-        (vec![], Change::SetSession { mode: Mode::Database }, Some(Change::SetSession { mode: Mode::Proxy })),
-        (vec![], Change::Reload { proxy: PoolId::Web }, None),
+        (vec![external("web3")], remove("web3"), Some(Request::Withdraw { name: name("web3") })),
         (
             vec![],
-            Change::SetAddresses {
+            Request::SetSession { mode: Mode::Database },
+            Some(Request::SetSession { mode: Mode::Proxy }),
+        ),
+        (vec![], Request::Reload { proxy: PoolId::Web }, None),
+        (
+            vec![],
+            Request::SetAddresses {
                 page: ([127, 0, 0, 1], 8601).into(),
                 names: Vec::new(),
                 site: ([127, 0, 0, 1], 8081).into(),
@@ -116,7 +121,7 @@ fn a_wish_is_under_way_until_it_is_so_and_fails_when_another_takes_its_place() {
         let lagging = scene.picture();
         let revision = scene.wish(&change);
         let unseen = Real::NotYet(text!("real-unseen"));
-        assert_eq!(real(&change, revision, &scene.desired, &lagging), unseen, "{change:?}");
+        assert_eq!(real(&change.clone().into(), revision, &scene.desired, &lagging), unseen, "{change:?}");
         assert!(matches!(scene.real(&change, revision), Real::NotYet(_)), "{change:?}: not yet");
         let mut other = Scene {
             desired: scene.desired.clone(),
@@ -176,8 +181,8 @@ fn what_waits_for_another_says_for_which() {
     scene.world.look(&mut scene.memory, &scene.desired);
     let Real::NotYet(why) = scene.real(&leave, revision) else { panic!("it waits") };
     assert!(why.key == "real-server-because" && format!("{why:?}").contains("web1"), "{why:?}");
-    let insist = Change::Insist { name: name("web2") };
-    let stay = Change::Withdraw { name: name("web2") };
+    let insist = Request::Insist { name: name("web2") };
+    let stay = Request::Withdraw { name: name("web2") };
     assert!(matches!(scene.real(&insist, revision), Real::NotYet(_)));
     let waiting = scene.desired.clone();
     let revision = scene.wish(&stay);
@@ -194,24 +199,25 @@ fn what_waits_for_another_says_for_which() {
 #[test]
 fn a_change_of_writer_is_real_when_the_other_one_writes() {
     let mut scene = scene();
-    let promote = Change::Promote { name: name("db2"), at: scene.world.now, accept_loss: false };
+    let promote = Request::Promote { name: name("db2"), at: scene.world.now, accept_loss: false };
     let revision = scene.wish(&promote);
     assert!(matches!(scene.real(&promote, revision), Real::NotYet(_)));
-    let given_up = Change::AbandonHandover { name: name("db2"), why: text!("real-unseen") };
+    let of = || basis(&scene.desired, "db2");
+    let given_up = Decision::AbandonHandover { of: of(), at: scene.world.now, why: text!("real-unseen") };
     let abandoned = scene.desired.apply(&given_up).expect("given up");
     let failed = real(
-        &promote,
+        &promote.clone().into(),
         revision,
         &abandoned,
         &snapshot(&abandoned, &scene.memory, &setting(), scene.world.now),
     );
     assert_eq!(failed, Real::Failed(text!("real-not-promoted", name = "db2")));
-    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: None };
+    let elect = elect(&scene.desired, "db2", None);
     let before = scene.picture();
     scene.wish(&elect);
     // "db2 is the writer", it once said by the picture of before, in which db2 was a standby that is well.
     let unseen = Real::NotYet(text!("real-unseen"));
-    assert_eq!(real(&promote, revision, &scene.desired, &before), unseen);
+    assert_eq!(real(&promote.clone().into(), revision, &scene.desired, &before), unseen);
     for _ in 0..40 {
         let open = scene.memory.databases[&name("db2")].value().is_some_and(|seen| !seen.read_only);
         let running = scene.memory.proxy(PoolId::Db).running.value().expect("seen");
@@ -230,10 +236,10 @@ fn a_change_of_writer_is_real_when_the_other_one_writes() {
 #[test]
 fn who_writes_is_real_when_all_do_as_wished() {
     let mut scene = scene();
-    let all = Change::SetRouting { routing: Routing::AllWriters };
+    let all = Request::SetRouting { routing: Routing::AllWriters };
     let revision = scene.wish(&all);
     assert!(matches!(scene.real(&all, revision), Real::NotYet(_)));
-    let one = Change::SetRouting { routing: Routing::OneWriter };
+    let one = Request::SetRouting { routing: Routing::OneWriter };
     scene.wish(&one);
     assert_eq!(scene.real(&all, revision), overtaken());
 }
@@ -241,7 +247,7 @@ fn who_writes_is_real_when_all_do_as_wished() {
 #[test]
 fn a_file_that_is_refused_fails_with_haproxy_s_words() {
     let mut scene = scene();
-    let reload = Change::Reload { proxy: PoolId::Web };
+    let reload = Request::Reload { proxy: PoolId::Web };
     let revision = scene.wish(&reload);
     let web = scene.memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
     web.refused = Some(Refusal { text: ConfigText("text".to_owned()), why: text!("reason-never"), at: 0 });
@@ -254,31 +260,31 @@ fn a_file_that_is_refused_fails_with_haproxy_s_words() {
 #[test]
 fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
     let scene = scene();
-    let n = || name("db2");
+    let of = || basis(&scene.desired, "db2");
     let saved = Saved { count: 0, file: String::new() };
     for own in [
-        Change::AbandonHandover { name: n(), why: text!("real-unseen") },
-        Change::Elect { to: n(), epoch: 2, limit: None },
-        Change::Admit { name: n() },
-        Change::Forget { name: n() },
-        Change::Release { name: n() },
-        Change::LetGo { name: n() },
-        Change::Readmit { name: n(), at: 0 },
-        Change::Saved { name: n(), saved },
-        Change::Expel { name: n(), lacks: 0 },
-        Change::Doubt { name: n(), at: 0, by: name("db1") },
-        Change::Depart { name: name("web2") },
+        Decision::AbandonHandover { of: of(), at: 0, why: text!("real-unseen") },
+        elect(&scene.desired, "db2", None),
+        Decision::Admit(of()),
+        Decision::Forget(of()),
+        Decision::Release(of()),
+        Decision::LetGo(of()),
+        Decision::Readmit { of: of(), at: 0 },
+        Decision::Saved { of: of(), saved },
+        Decision::Expel { of: of(), lacks: 0 },
+        Decision::Doubt { of: of(), at: 0, by: name("db1") },
+        Decision::Depart { name: name("web2"), id: 4 },
     ] {
         assert_eq!(scene.real(&own, 1), Real::Yes, "{own:?}");
     }
-    let keeping = Change::SetKeeping { days: 7, shorten: false, trusted: Vec::new() };
+    let keeping = Request::SetKeeping { days: 7, shorten: false, trusted: Vec::new() };
     assert_eq!(scene.real(&keeping, 1), Real::Yes);
-    assert_eq!(scene.real(&Change::SetLogPort { port: 1 }, 1), Real::Yes);
+    assert_eq!(scene.real(&Decision::SetLogPort { port: 1, was: None }, 1), Real::Yes);
     // A copy that has only begun.
-    let recopied = Change::Recopy { name: n() };
+    let recopied = Request::Recopy { name: name("db2"), id: of().id };
     let desired = scene.desired.apply(&recopied).expect("a copy");
     let seen = snapshot(&desired, &scene.memory, &setting(), scene.world.now);
-    assert!(matches!(real(&recopied, 2, &desired, &seen), Real::NotYet(_)));
+    assert!(matches!(real(&recopied.clone().into(), 2, &desired, &seen), Real::NotYet(_)));
 }
 
 /// Draining, then stopped, then started: it is back. In maintenance it stays there, and that is said.
@@ -286,7 +292,7 @@ fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
 fn a_start_ends_the_draining_that_led_to_the_stop() {
     let start = |restart: bool| {
         if restart {
-            Change::Restart { pool: PoolId::Web, name: name("web2"), force: false }
+            Request::Restart { pool: PoolId::Web, name: name("web2"), force: false }
         } else {
             power(PoolId::Web, "web2", Power::On)
         }
@@ -318,19 +324,19 @@ fn a_start_ends_the_draining_that_led_to_the_stop() {
 #[test]
 fn what_is_so_in_the_end_is_said_of_whom_it_was_asked() {
     let mut scene = scene();
-    let said = |change: &Change, desired: &Desired| end(change, desired).key.to_string();
+    let said = |change: &Request, desired: &Desired| end(&change.clone().into(), desired).key.to_string();
     scene.wish(&admin("web2", Admin::Maintenance));
     let of_web2 = [
         power(PoolId::Web, "web2", Power::On),
-        Change::Restart { pool: PoolId::Web, name: name("web2"), force: false },
+        Request::Restart { pool: PoolId::Web, name: name("web2"), force: false },
     ];
     for change in of_web2 {
         assert_eq!(said(&change, &scene.desired), "end-started-out", "{change:?}: in maintenance");
     }
-    let said = |change: &Change| said(change, &scene.desired);
+    let said = |change: &Request| said(change, &scene.desired);
     let db2 = name("db2");
-    assert_eq!(said(&Change::Promote { name: db2.clone(), at: 0, accept_loss: false }), "end-promoted");
-    assert_eq!(said(&Change::Recopy { name: db2 }), "end-copied");
+    assert_eq!(said(&Request::Promote { name: db2.clone(), at: 0, accept_loss: false }), "end-promoted");
+    assert_eq!(said(&Request::Recopy { name: db2, id: 2 }), "end-copied");
     assert_eq!(said(&power(PoolId::Web, "web1", Power::Off)), "end-stopped");
     assert_eq!(said(&power(PoolId::Web, "web1", Power::On)), "end-started");
     assert_eq!(said(&admin("web1", Admin::Drain)), "end-done");

@@ -85,7 +85,7 @@ pub(super) fn replication(
         let reason = text!("reason-behind", seconds = delay.slowest / 1_000);
         return Status::new(Light::Warning, State::Behind, reason);
     }
-    let comparison = observed.comparisons.get(&server.name);
+    let comparison = observed.comparison(server);
     let report = comparison.and_then(|c| c.of(server.id));
     if let Some(status) = differs(report) {
         return status;
@@ -296,7 +296,7 @@ fn altered(
 /// position says. The writer's are what the others are compared with.
 fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
     let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
-    let comparison = observed.comparisons.get(&server.name);
+    let comparison = observed.comparison(server);
     if let Some(report) = comparison.and_then(|c| c.since(server.id, doubt.since)) {
         // What differs is said as such.
         return (report.different() == 0).then(|| {

@@ -12,6 +12,8 @@ pub enum RowsStep {
     Compare {
         /// Which.
         name: ServerName,
+        /// Its id: another one by its name is not compared.
+        id: u32,
         /// With this one.
         with: ServerName,
     },
@@ -19,6 +21,8 @@ pub enum RowsStep {
     Repair {
         /// Which.
         name: ServerName,
+        /// Its id: nothing is done to another one by its name.
+        id: u32,
         /// The writer.
         with: ServerName,
         /// Whose rows are right.
@@ -27,6 +31,13 @@ pub enum RowsStep {
 }
 
 impl RowsStep {
+    /// The id of that database.
+    pub const fn id(&self) -> u32 {
+        match self {
+            Self::Compare { id, .. } | Self::Repair { id, .. } => *id,
+        }
+    }
+
     /// The database whose rows it is about.
     pub const fn name(&self) -> &ServerName {
         match self {

@@ -44,6 +44,8 @@ pub enum SqlStep {
     ReleaseDatabase {
         /// Which.
         name: ServerName,
+        /// Its id: another one by its name is not forgotten.
+        id: u32,
     },
     /// Tell a new database up to which transactions its copy goes.
     SeedPosition {
@@ -188,7 +190,7 @@ impl SqlStep {
             | Self::FreeLinks { on: name }
             | Self::Renumber { name, .. }
             | Self::MakeAccounts { name, .. }
-            | Self::ReleaseDatabase { name }
+            | Self::ReleaseDatabase { name, .. }
             | Self::SetStrict { name }
             | Self::SetReceipts { name, .. }
             | Self::OpenDatabase { name, .. }

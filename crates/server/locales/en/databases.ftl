@@ -1,7 +1,6 @@
 # Who writes, who follows, and what happens when the writer is lost.
 
 # Refusals
-problem-epoch = Another decision about the writer was made meanwhile: nothing was done.
 problem-handover = { $name } is becoming the writer right now: wait until that is over.
 problem-not-member = { $name } does not copy the others at the moment: it cannot become the writer.
 problem-promote-stopped = { $name } is stopped: start it first, and let it catch up.

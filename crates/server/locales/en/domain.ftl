@@ -42,6 +42,7 @@ problem-pool-unknown = There is no such pool: there are “web” and “db”.
 problem-port = The port is a number from 1 to 65535.
 problem-ports-full = No port from { $first } to { $last } is free on this machine.
 problem-server-unknown = No server is called { $name }.
+problem-server-other = { $name } is another database by now: look at it again before asking.
 problem-unanswered = No answer came. Result unknown: look at the state before you ask again.
 problem-stopping = Cordée is stopping: try again in a few seconds.
 problem-store = The state could not be read or written: nothing was done. The details are in Cordée’s log.

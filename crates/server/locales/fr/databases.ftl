@@ -1,7 +1,6 @@
 # Qui écrit, qui suit, et ce qui arrive quand celle qui écrit est perdue.
 
 # Refus
-problem-epoch = Une autre décision sur la base qui écrit a été prise entre-temps : rien n’a été fait.
 problem-handover = { $name } est en train de prendre les écritures : attendez que ce soit fini.
 problem-not-member = { $name } ne copie pas les autres en ce moment : elle ne peut pas prendre les écritures.
 problem-promote-stopped = { $name } est arrêtée : démarrez-la d’abord, et laissez-la se mettre à jour.

@@ -42,6 +42,7 @@ problem-pool-unknown = Ce groupe n’existe pas : il y a « web » et « db�
 problem-port = Le port est un nombre de 1 à 65535.
 problem-ports-full = Aucun port n’est libre de { $first } à { $last } sur cette machine.
 problem-server-unknown = Aucun serveur ne s’appelle { $name }.
+problem-server-other = { $name } est une autre base à présent : regardez-la de nouveau avant de demander.
 problem-unanswered = Aucune réponse. Résultat inconnu : regardez l’état avant de répéter la demande.
 problem-stopping = Cordée est en train de s’arrêter : réessayez dans quelques secondes.
 problem-store = L’état n’a pas pu être lu ou écrit : rien n’a été fait. Le détail est dans le journal de Cordée.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cordee_domain::change::Change;
+use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::desired::{Admin, Routing, Saved, Standing};
 use cordee_domain::ids::ServerName;
 use cordee_domain::started::Started;
@@ -146,14 +146,18 @@ async fn a_loss_is_accepted_and_who_stays_out_is_said() {
     rig.says("promote db db2 --accept-loss").await;
     assert!(rig.app.board.desired().handover.as_ref().unwrap().accept_loss);
     let name = |name| ServerName::parse(name).unwrap();
-    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(7) };
-    rig.app.store.commit(&elect, "cordee").unwrap();
+    let wish = rig.app.board.desired();
+    let (asked, id) =
+        (wish.handover.as_ref().map(|h| h.at), |server| wish.db.server(&name(server)).unwrap().id);
+    let elect = Decision::Elect { to: name("db2"), id: id("db2"), epoch: 2, limit: Some(7), asked };
+    rig.app.store.decide(&elect).unwrap();
     rig.picture();
     let status = rig.says("status").await;
     assert!(status.contains("db (returning)") && status.contains("db (writer)"), "{status}");
     let saved = Saved { count: 1, file: "lost/db1-epoch-2.sql".to_owned() };
-    rig.app.store.commit(&Change::Saved { name: name("db1"), saved }, "cordee").unwrap();
-    rig.app.store.commit(&Change::Expel { name: name("db1"), lacks: 0 }, "cordee").unwrap();
+    let of = Basis { name: name("db1"), id: id("db1"), epoch: 2 };
+    rig.app.store.decide(&Decision::Saved { of: of.clone(), saved }).unwrap();
+    rig.app.store.decide(&Decision::Expel { of, lacks: 0 }).unwrap();
     rig.picture();
     assert!(rig.says("status").await.contains("db (diverged)"));
 }

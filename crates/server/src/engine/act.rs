@@ -7,9 +7,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordee_domain::change::Change;
 use cordee_domain::db;
 use cordee_domain::db::ids::{DENSE, Numbering};
+use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::desired::{Desired, Routing, Saved, Server, Standing};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ServerName};
@@ -25,7 +25,7 @@ use cordee_node::{backup, binlog, data, import, process, proxies, zones};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::store::CommitError;
+use crate::store::DecideError;
 
 use super::config::tell_kept;
 use super::doors::{address, connections};
@@ -55,21 +55,24 @@ impl Engine {
             }
             Step::Sql(step) => {
                 let name = step.on().clone();
-                let database = self.database(&name);
+                let (database, id) = (self.database(&name), self.id_of(&name));
                 self.work.spawn(async move {
                     let work = database_step(&parts, &desired, &database, &step);
                     let outcome = ended(timeout(DEADLINE, work).await);
                     let at = now();
                     let seen = database.look().await;
-                    let _ = out.send(Sight::Database { name, at, seen, step: Some((step, outcome)) }).await;
+                    let _ =
+                        out.send(Sight::Database { name, id, at, seen, step: Some((step, outcome)) }).await;
                 });
             }
-            Step::Rows(RowsStep::Compare { name, with }) => self.compare(name, with, &desired),
-            Step::Rows(RowsStep::Repair { name, with, side }) => self.repair(name, with, side, &desired),
-            Step::Wish(change) => {
+            Step::Rows(RowsStep::Compare { name, id, with }) => self.compare((name, id), with, &desired),
+            Step::Rows(RowsStep::Repair { name, id, with, side }) => {
+                self.repair((name, id), with, side, &desired);
+            }
+            Step::Wish(decision) => {
                 self.work.spawn_blocking(move || {
-                    let outcome = commit(&parts, &change);
-                    let _ = out.blocking_send(Sight::Wish { change, outcome });
+                    let outcome = decide(&parts, &decision);
+                    let _ = out.blocking_send(Sight::Wish { decision, outcome });
                 });
             }
             Step::Host(step) => {
@@ -86,15 +89,15 @@ impl Engine {
     }
 }
 
-/// Stores a decision of Cordée's own. One that was overtaken by another is no failure: the next plan starts from that.
-fn commit(parts: &Parts, change: &Change) -> Outcome {
-    match parts.store.commit(change, "cordee") {
+/// Stores a decision of Cordée's own. One that was overtaken is no failure: the next plan starts from what is so now.
+fn decide(parts: &Parts, decision: &Decision) -> Outcome {
+    match parts.store.decide(decision) {
         Ok(_) => Outcome::Done,
-        Err(CommitError::Refused(problems)) => {
-            tracing::warn!(?change, ?problems, "decision refused");
+        Err(DecideError::Refused(why)) => {
+            tracing::info!(?decision, %why, "a decision was overtaken");
             Outcome::Failed(Fault::Overtaken)
         }
-        Err(CommitError::Store(error)) => {
+        Err(DecideError::Store(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "decision");
             Outcome::Failed(Fault::NotStored)
         }
@@ -149,7 +152,10 @@ async fn database_step(
         SqlStep::SetReceipts { on, .. } => database.set_receipts(*on).await,
         SqlStep::FreeLinks { .. } => database.free_links().await,
         SqlStep::SetBack { id, .. } => database.set_back(*id).await,
-        SqlStep::ReleaseDatabase { name } => release(parts, database, name).await,
+        SqlStep::ReleaseDatabase { name, id } => {
+            let of = Basis { name: name.clone(), id: *id, epoch: desired.epoch };
+            release(parts, database, of).await
+        }
         SqlStep::SeedPosition { name } => data::seed(&parts.machine.home, database, name).await,
         SqlStep::OpenDatabase { epoch, .. } => {
             // Another decision may have been stored since this one was planned.
@@ -191,19 +197,20 @@ fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after:
     let count =
         binlog::save(&logs, id, after, &parts.machine.home.root.join(&file), user).map_err(|e| fault(&e))?;
     let saved = Saved { count, file };
-    match commit(parts, &Change::Saved { name: name.clone(), saved }) {
+    let of = Basis { name: name.clone(), id, epoch: desired.epoch };
+    match decide(parts, &Decision::Saved { of, saved }) {
         Outcome::Done => Ok(()),
         Outcome::Failed(why) => Err(why),
     }
 }
 
 /// Takes what is ours off a database of somebody else's, then forgets it, and says what it still holds.
-async fn release(parts: &Parts, database: &Database, name: &ServerName) -> Result<(), Fault> {
+async fn release(parts: &Parts, database: &Database, of: Basis) -> Result<(), Fault> {
     database.release(&data::no_accounts(&parts.machine)).await?;
-    let (parts, name) = (parts.clone(), name.clone());
+    let (parts, name) = (parts.clone(), of.name.clone());
     let forgotten = tokio::task::spawn_blocking(move || {
         let begun = import::begun(&parts.machine.home.server(&name));
-        match commit(&parts, &Change::Forget { name: name.clone() }) {
+        match decide(&parts, &Decision::Forget(of)) {
             Outcome::Failed(why) => return Err(why),
             Outcome::Done => {}
         }

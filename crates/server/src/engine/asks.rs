@@ -42,13 +42,11 @@ impl Engine {
             Ask::Detail { name, reply } => self.detail(&name, reply),
             Ask::Join(reply) => self.join_plan(reply),
             Ask::Invite { guest, reply } => self.invite(guest, reply),
-            Ask::Compare { name, reply } => {
-                self.asked(&name, |c| c.wanted = true);
-                let _ = reply.send(());
+            Ask::Compare { name, id, reply } => {
+                let _ = reply.send(self.asked(&name, id, |c| c.wanted = true));
             }
-            Ask::Repair { name, side, reply } => {
-                self.asked(&name, |c| c.repair = Some(side));
-                let _ = reply.send(());
+            Ask::Repair { name, id, side, reply } => {
+                let _ = reply.send(self.asked(&name, id, |c| c.repair = Some(side)));
             }
             Ask::Hold { link, reply } => {
                 self.observed.held = link;

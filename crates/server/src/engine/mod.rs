@@ -34,11 +34,11 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::change::Change;
 use cordee_domain::db::credentials::Credentials;
 use cordee_domain::db::switch::Switch;
 use cordee_domain::db::verify::{OddTables, Report, Side};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
+use cordee_domain::decision::Decision;
 use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
@@ -94,6 +94,8 @@ enum Sight {
     /// A look at a database, likewise.
     Database {
         name: ServerName,
+        /// Whose id the name had when the look began.
+        id: Option<u32>,
         at: Millis,
         seen: Result<DatabaseSeen, Fault>,
         step: Option<(SqlStep, Outcome)>,
@@ -119,7 +121,7 @@ enum Sight {
     /// A copy is that far.
     Copy { name: ServerName, seen: CopySeen },
     /// A comparison of rows is that far.
-    Rows { name: ServerName, rows: u64 },
+    Rows { name: ServerName, id: u32, rows: u64 },
     /// A comparison of rows with that one's has ended; for which id it was.
     Compared { name: ServerName, with: ServerName, id: u32, result: Result<Box<Report>, Fault> },
     /// A repair has ended; `file` holds what both sides had.
@@ -134,7 +136,7 @@ enum Sight {
     /// The writer's tables that ask for a word.
     Tables(Result<OddTables, Fault>),
     /// A decision of Cordée's own was stored, or not.
-    Wish { change: Change, outcome: Outcome },
+    Wish { decision: Decision, outcome: Outcome },
     /// The free bytes beside the state file.
     Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
@@ -300,6 +302,7 @@ impl Engine {
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
+        self.observed.keep_to(&desired);
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
@@ -365,16 +368,21 @@ impl Engine {
                 });
             }
             Target::Database(name) => {
-                let database = self.database(&name);
+                let (database, id) = (self.database(&name), self.id_of(&name));
                 let known = self.observed.databases.get(&name).is_some_and(|seen| seen.last().is_some());
                 self.work.spawn(async move {
                     let at = now();
                     let seen = if known { database.look().await } else { database.first_look().await };
-                    let _ = out.send(Sight::Database { name, at, seen, step: None }).await;
+                    let _ = out.send(Sight::Database { name, id, at, seen, step: None }).await;
                 });
             }
             Target::Process(_) | Target::Rows(_) | Target::Wish => {}
         }
+    }
+
+    /// The id of the database that has that name now.
+    fn id_of(&self, name: &ServerName) -> Option<u32> {
+        self.parts.board.desired().db.server(name).map(|s| s.id)
     }
 
     /// The connections to one database.
@@ -401,18 +409,19 @@ impl Engine {
                     self.stepped(&Step::Proxy(step), outcome);
                 }
             }
-            Sight::Database { name, at, seen, step } => {
+            Sight::Database { name, id, at, seen, step } => {
                 let target = Target::Database(name.clone());
                 self.busy.remove(&target);
                 self.looked(&target);
                 let external = self.watched_only(&name);
-                if let Some(id) = external {
+                if let Some(id) = external.filter(|of| id == Some(*of)) {
                     self.started_by_its_word(&name, id, at, &seen);
                 }
                 // One that was begun before its process ended says nothing about the next one.
                 let process = self.observed.process(&ProcessId::Server(name.clone()));
                 let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
-                if ours || external.is_some() {
+                // Nor does one that was begun at another server by its name.
+                if (ours || external.is_some()) && id == self.id_of(&name) {
                     let seen = seen.map(|s| self.with_memory(&name, s));
                     let id = ProcessId::Server(name.clone());
                     let seen = if ours { seen.map_err(|why| self.reason(&id, why)) } else { seen };
@@ -465,9 +474,10 @@ impl Engine {
                     self.observed.copies.insert(name, seen);
                 }
             }
-            Sight::Rows { name, rows } => {
-                let comparison = self.observed.comparisons.entry(name).or_default();
-                comparison.running = comparison.running.map(|_| rows);
+            Sight::Rows { name, id, rows } => {
+                if let Some(comparison) = self.observed.comparisons.get_mut(&name).filter(|c| c.id == id) {
+                    comparison.running = comparison.running.map(|_| rows);
+                }
             }
             // What was known stays known while it cannot be asked.
             Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
@@ -476,9 +486,9 @@ impl Engine {
             }
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
-            Sight::Wish { change, outcome } => {
+            Sight::Wish { decision, outcome } => {
                 self.busy.remove(&Target::Wish);
-                self.stepped(&Step::Wish(change), outcome);
+                self.stepped(&Step::Wish(decision), outcome);
             }
             Sight::Own { room, lost } => self.take_own(room, lost),
             Sight::Ports(found) => self.take_ports(found),

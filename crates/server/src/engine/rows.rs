@@ -22,10 +22,19 @@ use crate::store::{Asked, StoreError};
 use super::{Engine, Sight};
 
 /// Gets a link past the conflicts at which it stops; what is overwritten is saved first.
-async fn past(reference: &Node, other: &Node, side: Side, file: &Path) -> Result<(), Fault> {
+async fn past(
+    reference: &Node,
+    other: &Node,
+    side: Side,
+    file: &Path,
+    watch: &Watch<'_>,
+) -> Result<(), Fault> {
     let from = &reference.name;
     let mut tried = String::new();
     for _ in 0..conflict::MOST {
+        if (watch.cancelled)() {
+            return Err(text!("verify-cancelled").into());
+        }
         let (error, words) = other.database.stopped_by(from).await?;
         match conflict::way(error, &words, side)? {
             Way::Free => return Ok(()),
@@ -77,8 +86,12 @@ fn told(name: &ServerName, report: &Report) -> (Light, Text) {
 
 impl Engine {
     /// Starts a comparison; its end comes back as a sight.
-    pub(super) fn compare(&mut self, name: ServerName, with: ServerName, desired: &Arc<Desired>) {
-        let id = desired.db.server(&name).map_or(0, |s| s.id);
+    pub(super) fn compare(
+        &mut self,
+        (name, id): (ServerName, u32),
+        with: ServerName,
+        desired: &Arc<Desired>,
+    ) {
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(&with), node(&name));
         // A new one is waited for, and one that came back.
@@ -88,12 +101,12 @@ impl Engine {
             .is_some_and(|s| s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
         let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board) = (self.out.clone(), self.parts.board.clone());
-        self.observed.comparisons.entry(name.clone()).or_default().running = Some(0);
+        self.observed.comparison_of(&name, id).running = Some(0);
         self.work.spawn(async move {
             let told = out.clone();
             let progress = |p: Progress| {
                 // A full channel only loses a figure that the next one replaces.
-                let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
+                let _ = told.try_send(Sight::Rows { name: name.clone(), id, rows: p.rows });
             };
             let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
             let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
@@ -104,8 +117,13 @@ impl Engine {
     }
 
     /// Starts a repair; its end comes back as a sight.
-    pub(super) fn repair(&mut self, name: ServerName, with: ServerName, side: Side, desired: &Arc<Desired>) {
-        let id = desired.db.server(&name).map_or(0, |s| s.id);
+    pub(super) fn repair(
+        &mut self,
+        (name, id): (ServerName, u32),
+        with: ServerName,
+        side: Side,
+        desired: &Arc<Desired>,
+    ) {
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(&with), node(&name));
         // What is written on the writer comes to all.
@@ -117,15 +135,20 @@ impl Engine {
         let out = self.out.clone();
         let shown = format!("lost/{name}-rows-{}.jsonl", now());
         let file = self.parts.machine.home.root.join(&shown);
-        let comparison = self.observed.comparisons.entry(name.clone()).or_default();
-        comparison.running = Some(0);
+        self.observed.comparison_of(&name, id).running = Some(0);
+        let (board, epoch) = (self.parts.board.clone(), desired.epoch);
         self.work.spawn(async move {
             let told = out.clone();
             let progress = |p: Progress| {
-                let _ = told.try_send(Sight::Rows { name: name.clone(), rows: p.rows });
+                let _ = told.try_send(Sight::Rows { name: name.clone(), id, rows: p.rows });
             };
-            let watch = Watch { now: &now, progress: &progress, cancelled: &|| false };
-            let result = match past(&reference, &other, side, &file).await {
+            // Another one may come under its name, and another one may be the writer: neither is written to.
+            let cancelled = || {
+                let newest = board.desired();
+                newest.epoch != epoch || newest.db.server(&name).is_none_or(|s| s.id != id)
+            };
+            let watch = Watch { now: &now, progress: &progress, cancelled: &cancelled };
+            let result = match past(&reference, &other, side, &file, &watch).await {
                 Ok(()) => heal(&reference, (&other, &peers), side, &file, &watch).await.map_err(Fault::Said),
                 Err(why) => Err(why),
             };
@@ -140,14 +163,12 @@ impl Engine {
         if side == Side::Other {
             // What was written on the writer came to all the others.
             let desired = self.parts.board.desired();
-            let others = desired.members().map(|s| &s.name).filter(|n| **n != name && **n != with);
-            others.for_each(|other| self.asked(other, |c| c.wanted = true));
+            for other in desired.members().filter(|s| s.id != id && s.name != with) {
+                self.asked(&other.name, other.id, |c| c.wanted = true);
+            }
         }
         // One that failed is not tried again by itself: the reason is shown, and a person decides.
-        self.observed.comparisons.entry(name.clone()).or_default().repair = None;
-        if result.is_err() {
-            self.keep_asked(&name, id);
-        }
+        self.asked(&name, id, |c| c.repair = None);
         let report = result.map(|healed| {
             let text = if healed.rows == 0 && files::is_gone(&self.parts.machine.home.root.join(&file)) {
                 text!("event-repaired-nothing", name = &name)
@@ -161,20 +182,24 @@ impl Engine {
             }
             Box::new(healed.report)
         });
-        self.over(RowsStep::Repair { name, with, side }, id, report);
+        self.over(RowsStep::Repair { name, id, with, side }, report);
     }
 
     /// A comparison has ended.
     pub(super) fn compared(&mut self, sight: Sight) {
         let Sight::Compared { name, with, id, result } = sight else { return };
-        self.over(RowsStep::Compare { name, with }, id, result);
+        self.over(RowsStep::Compare { name, id, with }, result);
     }
 
     /// What compared a database's rows, or put them right and compared them, has ended.
-    fn over(&mut self, step: RowsStep, id: u32, result: Result<Box<Report>, Fault>) {
-        let name = step.name();
+    fn over(&mut self, step: RowsStep, result: Result<Box<Report>, Fault>) {
+        let (name, id) = (step.name(), step.id());
         self.busy.remove(&Target::Rows(name.clone()));
-        let comparison = self.observed.comparisons.entry(name.clone()).or_default();
+        if self.replaced(name, id) {
+            // Of whoever has that name now it says nothing.
+            return;
+        }
+        let comparison = self.observed.comparison_of(name, id);
         comparison.running = None;
         let outcome = match result {
             Ok(report) => {
@@ -200,15 +225,24 @@ impl Engine {
         self.stepped(&Step::Rows(step), outcome);
     }
 
-    /// Takes down what a person asks about a database's rows, so that it outlives this Cordée.
-    pub(super) fn asked(&mut self, name: &ServerName, what: impl FnOnce(&mut Comparison)) {
-        let id = self.parts.board.desired().db.server(name).map_or(0, |s| s.id);
-        what(self.observed.comparisons.entry(name.clone()).or_default());
+    /// Whether no database has that name and that id any more.
+    fn replaced(&self, name: &ServerName, id: u32) -> bool {
+        self.parts.board.desired().db.server(name).is_none_or(|s| s.id != id)
+    }
+
+    /// Takes down what a person asks about a database's rows, so that it outlives this Cordée. Refused when the one
+    /// that was meant is gone: it is not asked of another one by its name. `false` then.
+    pub(super) fn asked(&mut self, name: &ServerName, id: u32, what: impl FnOnce(&mut Comparison)) -> bool {
+        if self.replaced(name, id) {
+            return false;
+        }
+        what(self.observed.comparison_of(name, id));
         self.keep_asked(name, id);
+        true
     }
 
     fn keep_asked(&self, name: &ServerName, id: u32) {
-        let asked = self.observed.comparisons.get(name);
+        let asked = self.observed.comparisons.get(name).filter(|c| c.id == id);
         let asked = asked.map(|c| Asked { compare: c.wanted, repair: c.repair }).unwrap_or_default();
         if let Err(error) = self.parts.store.keep_asked(id, asked) {
             tracing::error!(error = &error as &dyn std::error::Error, "what was asked");
@@ -238,7 +272,7 @@ impl Engine {
         let desired = self.parts.board.desired();
         for (id, of) in kept {
             if let Some(server) = desired.db.servers.iter().find(|s| s.id == id) {
-                put(self.observed.comparisons.entry(server.name.clone()).or_default(), id, of);
+                put(self.observed.comparison_of(&server.name, id), id, of);
             }
         }
     }

@@ -26,6 +26,11 @@ impl Engine {
                 let first = self.observed.succeeded(step);
                 self.done(step, first);
             }
+            // What it was decided on is so no more: nothing was done, and the next plan decides anew. One that would be
+            // refused again and again rests as what is done in vain does.
+            Outcome::Failed(Fault::Overtaken) => {
+                self.observed.overtaken(step);
+            }
             Outcome::Failed(why) => {
                 self.failed(step, &why);
                 if self.observed.failed(step, &why, now())

@@ -24,22 +24,14 @@ impl Store {
         sealed.and_then(|sealed| vault.open(server, &sealed)).ok_or(StoreError::Login)
     }
 
-    /// Keeps the login of the server that was just added, and forgets those of servers that are gone.
-    pub(super) fn keep_logins(
+    /// Keeps the login of the database that was just added, if one was.
+    pub(super) fn keep_login(
         &self,
         transaction: &Connection,
         current: &Desired,
         next: &Desired,
         login: Option<(u32, &Login)>,
     ) -> Result<(), CommitError> {
-        let external = |desired: &Desired, id: u32| {
-            desired.db.servers.iter().any(|s| s.id == id && s.runtime == Runtime::External)
-        };
-        for server in current.db.servers.iter().filter(|s| !external(next, s.id)) {
-            transaction
-                .execute("DELETE FROM login WHERE server = ?1", params![server.id])
-                .map_err(StoreError::from)?;
-        }
         let added =
             next.db.servers.iter().find(|s| s.runtime == Runtime::External && !external(current, s.id));
         let Some(server) = added else { return Ok(()) };
@@ -55,4 +47,21 @@ impl Store {
             .map_err(StoreError::from)?;
         Ok(())
     }
+
+    /// Forgets the logins of those that are gone.
+    pub(super) fn drop_logins(
+        transaction: &Connection,
+        current: &Desired,
+        next: &Desired,
+    ) -> Result<(), StoreError> {
+        for server in current.db.servers.iter().filter(|s| !external(next, s.id)) {
+            transaction.execute("DELETE FROM login WHERE server = ?1", params![server.id])?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether somebody else's database has that id.
+fn external(desired: &Desired, id: u32) -> bool {
+    desired.db.servers.iter().any(|s| s.id == id && s.runtime == Runtime::External)
 }

@@ -4,6 +4,8 @@
 //! new wish, its history row and its journal line are one transaction.
 
 mod accounts;
+#[cfg(test)]
+mod before;
 mod drills;
 #[cfg(test)]
 mod fixture;
@@ -23,9 +25,10 @@ use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use cordee_domain::change::{Change, NewServer, RawServer};
+use cordee_domain::change::{Change, NewServer, RawServer, Request};
 use cordee_domain::db::verify::{Report, Side};
-use cordee_domain::desired::Desired;
+use cordee_domain::decision::{Decision, Overtaken};
+use cordee_domain::desired::{Alters, Desired};
 use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
 use cordee_domain::state::Light;
@@ -100,16 +103,22 @@ pub fn store_failed(error: &StoreError) -> Text {
     }
 }
 
-/// Why a change was not committed.
+/// Why nothing was written down.
 #[derive(Debug, thiserror::Error)]
-pub enum CommitError {
+pub enum Unwritten<R> {
     /// The wish itself was refused.
     #[error("refused")]
-    Refused(Vec<Problem>),
+    Refused(R),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Why a request was not committed: refused for each of these reasons, in words for the person who asked.
+pub type CommitError = Unwritten<Vec<Problem>>;
+
+/// Why a decision was not stored: what it was made on is so no more.
+pub type DecideError = Unwritten<Overtaken>;
 
 /// The state file. Calls block for a few milliseconds; async code goes through `spawn_blocking`.
 pub struct Store {
@@ -240,40 +249,57 @@ impl Store {
         Ok(new)
     }
 
-    /// Applies a change: all of it, or nothing and the reasons.
-    pub fn commit(&self, change: &Change, actor: &str) -> Result<Desired, CommitError> {
-        self.commit_with(change, actor, None)
+    /// Applies what a person asks: all of it, or nothing and the reasons.
+    pub fn commit(&self, request: &Request, actor: &str) -> Result<Desired, CommitError> {
+        self.commit_with(request, actor, None)
     }
 
     /// The same, with the account by which a database that exists already is run. What it was examined for is its id:
     /// were that another one by now, it is refused.
     pub fn commit_with(
         &self,
-        change: &Change,
+        request: &Request,
         actor: &str,
         login: Option<(u32, &Login)>,
     ) -> Result<Desired, CommitError> {
-        let committed = self.try_commit(change, actor, login);
-        if let Err(CommitError::Store(error)) = &committed {
-            self.failed(error);
-        }
-        committed
+        self.write(request, actor, |connection, (before, after)| {
+            self.keep_login(connection, before, after, login)
+        })
     }
 
-    fn try_commit(
+    /// Applies what Cordée decided by itself, unless it was overtaken.
+    pub fn decide(&self, decision: &Decision) -> Result<Desired, DecideError> {
+        self.write(decision, OURSELVES, |_, _| Ok(()))
+    }
+
+    /// Writes down the wish that follows, with its history and its journal line: all of it, or nothing.
+    fn write<A: Alters + Serialize>(
         &self,
-        change: &Change,
+        change: &A,
         actor: &str,
-        login: Option<(u32, &Login)>,
-    ) -> Result<Desired, CommitError> {
+        beside: impl FnOnce(&Connection, (&Desired, &Desired)) -> Result<(), Unwritten<A::Refused>>,
+    ) -> Result<Desired, Unwritten<A::Refused>> {
+        let written = self.try_write(change, actor, beside);
+        if let Err(Unwritten::Store(error)) = &written {
+            self.failed(error);
+        }
+        written
+    }
+
+    fn try_write<A: Alters + Serialize>(
+        &self,
+        change: &A,
+        actor: &str,
+        beside: impl FnOnce(&Connection, (&Desired, &Desired)) -> Result<(), Unwritten<A::Refused>>,
+    ) -> Result<Desired, Unwritten<A::Refused>> {
         let mut connection = self.lock();
         self.write_waiting(&connection);
         let transaction = connection.transaction().map_err(StoreError::from)?;
         let current =
             read_desired(&transaction)?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))?;
-        let change = &current.chosen(change).map_err(CommitError::Refused)?;
+        let change = &change.chosen(&current).map_err(Unwritten::Refused)?;
         let at = now();
-        let next = current.apply(change).map_err(CommitError::Refused)?.signed(change, actor, at);
+        let next = current.apply(change).map_err(Unwritten::Refused)?.signed(change, actor, at);
         let event = {
             transaction
                 .execute(
@@ -289,7 +315,8 @@ impl Store {
                 .map_err(StoreError::from)?;
             write_event(&transaction, at, actor, &change.subject(), None, &change.sentence())?
         };
-        self.keep_logins(&transaction, &current, &next, login)?;
+        Self::drop_logins(&transaction, &current, &next)?;
+        beside(&transaction, (&current, &next))?;
         transaction.commit().map_err(StoreError::from)?;
         // Announced under the lock, so that boards see revisions in order.
         if let Some(board) = self.board.get() {

@@ -229,7 +229,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use cordee_domain::change::Change;
+    use cordee_domain::change::Request;
     use cordee_domain::ids::PoolId;
 
     use super::*;
@@ -241,8 +241,8 @@ mod tests {
         store.lock().pragma_update(None, "query_only", on).unwrap();
     }
 
-    fn reload() -> Change {
-        Change::Reload { proxy: PoolId::Web }
+    fn reload() -> Request {
+        Request::Reload { proxy: PoolId::Web }
     }
 
     #[test]

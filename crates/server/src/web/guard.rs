@@ -56,7 +56,7 @@ fn stays_or_comes(server: &ServerView) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use cordee_domain::change::Change;
+    use cordee_domain::change::Request;
     use cordee_domain::desired::{Admin, Power};
     use cordee_domain::state::{State, Status};
 
@@ -130,9 +130,9 @@ mod tests {
         assert!(!last(Light::Good, Light::Progress), "web2 joins: web1 waits for it");
         assert!(!last(Light::Good, Light::Maintenance), "web2 was called back a moment ago");
         for change in [
-            Change::SetAdmin { pool: PoolId::Web, name: name("web2"), admin: Admin::Drain, force: false },
-            Change::SetPower { pool: PoolId::Web, name: name("web2"), power: Power::Off, force: false },
-            Change::RemoveServer { pool: PoolId::Web, name: name("web2"), force: false },
+            Request::SetAdmin { pool: PoolId::Web, name: name("web2"), admin: Admin::Drain, force: false },
+            Request::SetPower { pool: PoolId::Web, name: name("web2"), power: Power::Off, force: false },
+            Request::RemoveServer { pool: PoolId::Web, name: name("web2"), force: false },
         ] {
             // The picture is older than the wish.
             let before = fixture::desired();

@@ -30,9 +30,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use cordee_domain::change::{Change, NewServer};
+use cordee_domain::change::{NewServer, Request};
 use cordee_domain::db::verify::Side;
-use cordee_domain::desired::Desired;
+use cordee_domain::desired::{Desired, another};
 use cordee_domain::drill::holds_up;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
@@ -75,7 +75,7 @@ pub struct App {
 
 impl App {
     /// Commits a change off the async threads. One that would meddle with a drill has to wait.
-    pub async fn commit(&self, change: Change, actor: String) -> Result<Desired, CommitError> {
+    pub async fn commit(&self, change: Request, actor: String) -> Result<Desired, CommitError> {
         if holds_up(&change) {
             self.undisturbed()?;
         }
@@ -100,7 +100,7 @@ impl App {
     ) -> Result<Desired, CommitError> {
         self.undisturbed()?;
         let store = self.store.clone();
-        let change = Change::AddServer { pool: PoolId::Db, server: new };
+        let change = Request::AddServer { pool: PoolId::Db, server: new };
         self.blocking(move || store.commit_with(&change, &actor, Some((id, &login)))).await
     }
 
@@ -136,7 +136,12 @@ impl App {
 
     /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
     /// before it is done. `false`: the engine does not answer.
-    pub async fn repair(&self, actor: String, name: ServerName, side: Side) -> Result<bool, CommitError> {
+    pub async fn repair(
+        &self,
+        actor: String,
+        (name, id): (ServerName, u32),
+        side: Side,
+    ) -> Result<bool, CommitError> {
         self.undisturbed()?;
         let (store, subject) = (self.store.clone(), name.clone());
         self.blocking(move || {
@@ -144,8 +149,11 @@ impl App {
             store.note(&actor, subject.as_str(), None, &text)
         })
         .await?;
-        let asked = self.board.ask(|reply| Ask::Repair { name, side, reply });
-        Ok(matches!(tokio::time::timeout(ENGINE_DEADLINE, asked).await, Ok(Some(()))))
+        let asked = self.board.ask(|reply| Ask::Repair { name: name.clone(), id, side, reply });
+        match tokio::time::timeout(ENGINE_DEADLINE, asked).await {
+            Ok(Some(false)) => Err(CommitError::Refused(vec![another(&name)])),
+            noted => Ok(matches!(noted, Ok(Some(true)))),
+        }
     }
 }
 

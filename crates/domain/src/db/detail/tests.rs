@@ -137,7 +137,7 @@ fn report(verdict: Verdict) -> Report {
 #[test]
 fn equal_rows_are_said_only_after_a_comparison() {
     let db2 = server(2, "db2");
-    let done = |id, verdict| Comparison { last: Some((id, report(verdict))), ..Comparison::default() };
+    let done = |id, verdict| Comparison { id, last: Some((id, report(verdict))), ..Comparison::default() };
     let says = |comparison: &Comparison| word(&rows(&db2, Some(comparison))).to_owned();
     assert_eq!(word(&rows(&db2, None)), "truth-never");
     assert_eq!(says(&done(2, Verdict::Equal { rows: 5 })), "truth-equal");

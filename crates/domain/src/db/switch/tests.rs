@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::change::Change;
+use crate::change::Request;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, listed, name};
 use crate::ids::ServerName;
 use crate::observed::Seen;
@@ -60,7 +60,7 @@ impl Tale {
         let writer = self.writer();
         let asked = self.heir();
         let (at, accept_loss) = (self.now, false);
-        let wish = Change::Promote { name: asked, at, accept_loss };
+        let wish = Request::Promote { name: asked, at, accept_loss };
         if let Ok(next) = self.scene.desired.apply(&wish) {
             self.scene.desired = next;
             self.answers();
@@ -225,7 +225,7 @@ fn the_silence_before_a_person_decided_counts() {
     tale.scene.seen.databases.insert(writer, Seen::Failed { last, why });
     tale.passes(5_100);
     let (name, at) = (tale.heir(), tale.now);
-    let wish = Change::Promote { name, at, accept_loss: true };
+    let wish = Request::Promote { name, at, accept_loss: true };
     tale.scene.desired = tale.scene.desired.apply(&wish).expect("promoted");
     tale.begins(Stop::Closed);
     tale.passes(30);

@@ -5,8 +5,8 @@
 //! position is set back to the log, and MariaDB is sent them again.
 
 use super::{fresh, links, receipts_of, unlink};
-use crate::change::Change;
 use crate::db::{DatabaseSeen, Thread};
+use crate::decision::{Basis, Decision};
 use crate::desired::{Desired, Runtime, Saved, Server};
 use crate::ids::Millis;
 use crate::observed::Observed;
@@ -52,11 +52,11 @@ pub(super) fn plan(
     if !seen.read_only {
         return;
     }
-    let name = server.name.clone();
+    let (name, of) = (server.name.clone(), Basis::of(desired, server));
     match own {
-        Own::Whole => plan.steps.push(Step::Wish(Change::Readmit { name, at: now })),
-        Own::More if still => plan.steps.push(Step::Wish(Change::Expel { name, lacks: 0 })),
-        Own::Lost(lacks) if still => plan.steps.push(Step::Wish(Change::Expel { name, lacks })),
+        Own::Whole => plan.steps.push(Step::Wish(Decision::Readmit { of, at: now })),
+        Own::More if still => plan.steps.push(Step::Wish(Decision::Expel { of, lacks: 0 })),
+        Own::Lost(lacks) if still => plan.steps.push(Step::Wish(Decision::Expel { of, lacks })),
         Own::Claims if idle => plan.steps.push(Step::Sql(SqlStep::SetBack { name, id: server.id })),
         Own::More | Own::Lost(_) | Own::Claims => {}
         Own::Lacks(count) => {

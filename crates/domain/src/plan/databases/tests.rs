@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
+use crate::decision::Decision;
 use crate::desired::{Handover, Power, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
+use crate::plan::tests::{basis, elect};
 use crate::step::{HostStep, SqlStep, Step, Target};
 
 use super::plan;
@@ -74,10 +75,10 @@ fn judge(scene: &Scene) -> Result<(), String> {
                 )
             }
             // The wish may change who writes, and nothing else by itself.
-            Step::Wish(Change::Readmit { name, .. } | Change::Expel { name, .. }) => saved(name),
-            Step::Wish(Change::Recopy { name }) => matches!(stands(name), Some(Standing::Diverged(_))),
+            Step::Wish(Decision::Readmit { of, .. } | Decision::Expel { of, .. }) => saved(&of.name),
+            Step::Wish(Decision::Recopy(of)) => matches!(stands(&of.name), Some(Standing::Diverged(_))),
             Step::Wish(change) => {
-                matches!(change, Change::Elect { .. } | Change::AbandonHandover { .. })
+                matches!(change, Decision::Elect { .. } | Decision::AbandonHandover { .. })
             }
             _ => true,
         };
@@ -161,7 +162,7 @@ fn after_an_election_nothing_links_to_the_old_writer_and_only_the_new_one_opens(
                             scene = scene.database("db1", |d| {
                                 d.links.values_mut().for_each(|l| l.receiving = own);
                             });
-                            let elect = Change::Elect { to: name("db2"), epoch: 2, limit };
+                            let elect = elect(&scene.desired, "db2", limit);
                             scene.desired = scene.desired.apply(&elect).expect("elected");
                             scene.desired.routing = routing;
                             for log in [None, Some(saved(3))] {
@@ -196,8 +197,9 @@ fn returning(scene: &Scene, word: &str) {
     let closed = saved.is_some() && seen.read_only;
     let still = closed && seen.links.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
-    let readmit = steps.contains(&Step::Wish(Change::Readmit { name: name("db1"), at: scene.now }));
-    let expel = steps.contains(&Step::Wish(Change::Expel { name: name("db1"), lacks: 0 }));
+    let readmit =
+        steps.contains(&Step::Wish(Decision::Readmit { of: basis(&scene.desired, "db1"), at: scene.now }));
+    let expel = steps.contains(&Step::Wish(Decision::Expel { of: basis(&scene.desired, "db1"), lacks: 0 }));
     let others = ["db2", "db3"].map(|n| scene.seen.databases.get(&name(n)).and_then(|d| d.value()));
     let most = others.iter().flatten().map(|d| d.written.last(1)).max().unwrap_or(0).max(*limit);
     let (more, whole) = (seen.written.last(1) > *limit, seen.written.last(1) >= most);
@@ -208,7 +210,7 @@ fn returning(scene: &Scene, word: &str) {
 #[test]
 fn the_members_left_go_on_copying_each_other() {
     let mut scene = cluster(2).dead(200).answered("db2", 10, 10).answered("db3", 10, 10);
-    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
+    let elect = elect(&scene.desired, "db2", Some(10));
     scene.desired = scene.desired.apply(&elect).expect("elected");
     let scene = scene.database("db3", |d| {
         d.links.remove(&name("db2"));
@@ -259,7 +261,7 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
 fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving);
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)])).unlinked_from("db1", "db3");
-    let forget = Step::Wish(Change::Forget { name: name("db3") });
+    let forget = Step::Wish(Decision::Forget(basis(&scene.desired, "db3")));
     assert!(steps(&scene).contains(&Step::Sql(SqlStep::SetLink { on: name("db1"), from: name("db3") })));
     assert!(!steps(&scene).contains(&forget));
     let one = scene.database("db1", |d| d.applied.0.extend([(5, 9)]));
@@ -274,7 +276,7 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
     let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving).off("db1").off("db2");
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)]));
-    assert!(!steps(&scene).contains(&Step::Wish(Change::Forget { name: name("db3") })));
+    assert!(!steps(&scene).contains(&Step::Wish(Decision::Forget(basis(&scene.desired, "db3")))));
 }
 
 /// Links from one that is copied anew are dropped: it will be another one by the same name.
@@ -297,14 +299,14 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
         let mut scene = back(scene, true, written).database("db1", |d| {
             d.links.values_mut().for_each(|l| l.receiving = Thread::Stopped);
         });
-        let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
+        let elect = elect(&scene.desired, "db2", Some(10));
         scene.desired = scene.desired.apply(&elect).expect("elected");
         let of_db1 = |s: &Step| {
-            matches!(s, Step::Wish(Change::Readmit { name, .. } | Change::Expel { name, .. })
-            if name.as_str() == "db1")
+            matches!(s, Step::Wish(Decision::Readmit { of, .. } | Decision::Expel { of, .. })
+            if of.name.as_str() == "db1")
         };
         assert!(!steps(&scene).iter().any(of_db1), "{written}");
-        let log = Change::Saved { name: name("db1"), saved: saved(3) };
+        let log = Decision::Saved { of: basis(&scene.desired, "db1"), saved: saved(3) };
         scene.desired = scene.desired.apply(&log).expect("saved");
         assert!(steps(&scene).iter().any(of_db1), "{written}");
     }
@@ -326,7 +328,7 @@ fn a_former_writer_that_does_not_start_with_its_data_is_expelled() {
         let process = scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default();
         (process.failures, process.started_at, process.ended_at) =
             (failures, Some(scene.now - 1_000), Some(ended));
-        steps(&scene).contains(&Step::Wish(Change::Expel { name: name("db1"), lacks: 0 }))
+        steps(&scene).contains(&Step::Wish(Decision::Expel { of: basis(&scene.desired, "db1"), lacks: 0 }))
     };
     let now = cluster(1).now;
     assert!(ends(3, now - 500) && ends(9, now - 500));

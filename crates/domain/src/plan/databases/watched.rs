@@ -1,12 +1,12 @@
 //! What Cordée set or needs on a database, and somebody altered: it is put right at once where that does no harm.
 
 use super::fresh;
-use crate::change::Change;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::{excess, lacking};
 use crate::db::detail::settings::{Way, wrong};
 use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
+use crate::decision::{Basis, Decision};
 use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
@@ -230,8 +230,8 @@ fn renumber(
     };
     // Stored first: afterwards nothing shows that there was anything.
     if let Some(peer) = others.find(unsaid) {
-        let (name, by) = (peer.name.clone(), server.name.clone());
-        plan.steps.push(Step::Wish(Change::Doubt { name, at: now, by }));
+        let (of, by) = (Basis::of(desired, peer), server.name.clone());
+        plan.steps.push(Step::Wish(Decision::Doubt { of, at: now, by }));
         return;
     }
     let known = desired.members().filter_map(|s| fresh(observed, &s.name, now)).map(|s| s.holds(server.id));

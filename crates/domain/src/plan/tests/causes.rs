@@ -57,9 +57,20 @@ impl Scene {
         }
     }
 
-    fn wish(&mut self, change: &Change) {
+    fn wish(&mut self, change: &Request) {
         self.desired = self.desired.apply(change).expect("a change").signed(change, "ana", self.world.now);
         self.go();
+    }
+
+    /// What a person asks at random, unless it is refused.
+    fn ask(&mut self, change: Request) {
+        let mut change = asked(change, &self.desired, self.world.now);
+        if let Request::Promote { accept_loss, .. } = &mut change {
+            *accept_loss = false;
+        }
+        if let Ok(next) = self.desired.apply(&change) {
+            self.desired = next.signed(&change, "ana", self.world.now);
+        }
     }
 
     fn maintenance(&mut self, server: &str) {
@@ -67,12 +78,12 @@ impl Scene {
     }
 
     fn admin(&mut self, server: &str, admin: Admin) {
-        self.wish(&Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: true });
+        self.wish(&Request::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: true });
     }
 
     fn stop(&mut self, server: &str) {
         let pool = pool_of(&name(server));
-        self.wish(&Change::SetPower { pool, name: name(server), power: Power::Off, force: true });
+        self.wish(&Request::SetPower { pool, name: name(server), power: Power::Off, force: true });
     }
 
     /// Carries out what an entry offers first.
@@ -80,7 +91,9 @@ impl Scene {
         let remedy = cause.remedies.first().expect("a remedy");
         match remedy {
             Remedy::Ask { .. } | Remedy::Reload { .. } => {
-                let change = remedy.change(self.world.now).unwrap_or_else(|| panic!("{cause:?} only looks"));
+                let change = remedy
+                    .request(&self.desired, self.world.now)
+                    .unwrap_or_else(|| panic!("{cause:?} only looks"));
                 self.wish(&change);
             }
             Remedy::Add => {
@@ -92,7 +105,7 @@ impl Scene {
                     runtime: Runtime::External,
                     admin: Admin::Ready,
                 };
-                self.wish(&Change::AddServer { pool: PoolId::Web, server });
+                self.wish(&Request::AddServer { pool: PoolId::Web, server });
             }
             Remedy::Hand { says } if says.key == "remedy-thaw" => self.world.frozen.clear(),
             Remedy::Itself => {}
@@ -152,7 +165,7 @@ fn complete(desired: &Desired, shown: &Snapshot) {
             );
         }
         for remedy in &cause.remedies {
-            if let Some(change) = remedy.change(0) {
+            if let Some(change) = remedy.request(desired, 0) {
                 assert!(desired.apply(&change).is_ok(), "{remedy:?} would be refused");
             }
         }
@@ -160,8 +173,7 @@ fn complete(desired: &Desired, shown: &Snapshot) {
     // With a standby that a person stopped the writer is not the one to touch.
     let stopped = desired.db.servers.iter().any(|s| s.power == Power::Off && !desired.is_writer(&s.name));
     for remedy in shown.causes.iter().flat_map(|c| &c.remedies).filter(|_| stopped) {
-        let restarts =
-            matches!(remedy.change(0), Some(Change::Restart { name, .. }) if desired.is_writer(&name));
+        let restarts = matches!(remedy.request(desired, 0), Some(Request::Restart { name, .. }) if desired.is_writer(&name));
         let serves = shown.servers.iter().any(|s| desired.is_writer(&s.name) && s.status.serves());
         assert!(!(restarts && serves), "{:?}", shown.causes);
     }
@@ -180,14 +192,9 @@ proptest! {
         scene.world.check_after = check_after;
         for happening in history {
             match happening {
-                Happening::Wish(mut change) => {
-                    if let Change::Promote { at, accept_loss, .. } = &mut change {
-                        (*at, *accept_loss) = (scene.world.now, false);
-                    }
-                    if let Ok(next) = scene.desired.apply(&change) {
-                        scene.desired = next.signed(&change, "ana", scene.world.now);
-                    }
-                }
+                Happening::Wish(change) => scene.ask(change),
+                // What is decided late has a property of its own.
+                Happening::Late(meanwhile) => meanwhile.into_iter().for_each(|change| scene.ask(change)),
                 Happening::Steps(limit) => {
                     round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
                 }
@@ -304,7 +311,7 @@ fn databases_that_a_person_stopped_are_told_as_that() {
     assert_eq!(shown.causes[0].status.light, Light::Maintenance);
     assert!(list(&shown)[0].0.contains(&"db1"), "{:?}", shown.causes);
     // One comes back, and not the one that takes the writes.
-    let start = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::On, force: true };
+    let start = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::On, force: true };
     scene.wish(&start);
     let shown = scene.look();
     assert_eq!(said(&shown), told("verdict-writer-stopped"));
@@ -330,7 +337,7 @@ fn a_frozen_haproxy_is_one_cause_not_one_for_each_server() {
 fn the_last_web_server_that_was_removed_asks_for_another_one() {
     let mut scene = scene();
     for server in ["web1", "web2"] {
-        scene.wish(&Change::RemoveServer { pool: PoolId::Web, name: name(server), force: true });
+        scene.wish(&Request::RemoveServer { pool: PoolId::Web, name: name(server), force: true });
     }
     assert_eq!(list(&scene.look()), [(vec![], &Remedy::Add)]);
     scene.mend_all();
@@ -343,11 +350,11 @@ fn whoever_took_a_server_out_is_told_until_it_is_back() {
         let server = scene.desired.web.server(&name("web2")).expect("web2");
         scene.desired.asked(server).map(|asked| asked.by.clone())
     };
-    let wish = |scene: &mut Scene, change: Change, by: &str| {
+    let wish = |scene: &mut Scene, change: Request, by: &str| {
         scene.desired = scene.desired.apply(&change).expect("a change").signed(&change, by, 7);
     };
-    let admin = |admin| Change::SetAdmin { pool: PoolId::Web, name: name("web2"), admin, force: false };
-    let power = |power| Change::SetPower { pool: PoolId::Web, name: name("web2"), power, force: false };
+    let admin = |admin| Request::SetAdmin { pool: PoolId::Web, name: name("web2"), admin, force: false };
+    let power = |power| Request::SetPower { pool: PoolId::Web, name: name("web2"), power, force: false };
     wish(&mut scene, admin(Admin::Maintenance), "ana");
     wish(&mut scene, power(Power::Off), "token:deploy");
     assert_eq!(asked(&scene).as_deref(), Some("token:deploy"), "stopped is what it is shown as");

@@ -15,7 +15,7 @@ impl Tale {
         }
     }
 
-    fn wish(&mut self, change: &Change) {
+    fn wish(&mut self, change: &Request) {
         self.desired = self.desired.apply(change).expect("a change");
     }
 
@@ -30,8 +30,8 @@ fn once() -> Tale {
     Tale { desired: first(), world: World::at(1_000_000), memory: Observed::default() }
 }
 
-fn power(server: &str, power: Power) -> Change {
-    Change::SetPower { pool: PoolId::Db, name: name(server), power, force: true }
+fn power(server: &str, power: Power) -> Request {
+    Request::SetPower { pool: PoolId::Db, name: name(server), power, force: true }
 }
 
 /// db2 confirms a write that it has not applied; both are stopped; db2 alone is started again, without what it
@@ -43,7 +43,7 @@ fn the_standby_is_restarted_while_the_writer_is_stopped() {
     tale.steps(&[2, 3, 3, 2, 2, 1, 1, 1]);
     tale.wish(&power("db2", Power::Off));
     tale.wish(&power("db1", Power::Off));
-    tale.wish(&Change::Restart { pool: PoolId::Db, name: name("db2"), force: true });
+    tale.wish(&Request::Restart { pool: PoolId::Db, name: name("db2"), force: true });
     tale.end();
 }
 
@@ -53,9 +53,9 @@ fn the_standby_is_restarted_while_the_writer_is_stopped() {
 
 fn one_writer_is_wished_while_both_are_open() {
     let mut tale = once();
-    tale.wish(&Change::SetRouting { routing: Routing::AllWriters });
+    tale.wish(&Request::SetRouting { routing: Routing::AllWriters });
     tale.steps(&[3, 2, 1, 2, 2, 2, 2]);
-    tale.wish(&Change::SetRouting { routing: Routing::OneWriter });
+    tale.wish(&Request::SetRouting { routing: Routing::OneWriter });
     let first = tale.world.alive().first().cloned().expect("a process");
     tale.world.die(&first);
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
@@ -67,7 +67,7 @@ fn one_writer_is_wished_while_both_are_open() {
 fn all_are_to_write_while_the_standby_lags() {
     let mut tale = once();
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
-    tale.wish(&Change::SetRouting { routing: Routing::AllWriters });
+    tale.wish(&Request::SetRouting { routing: Routing::AllWriters });
     tale.steps(&[9, 9, 9]);
     assert_eq!(tale.world.open().len(), 1, "the last row has not come");
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);

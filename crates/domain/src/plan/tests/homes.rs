@@ -32,14 +32,14 @@ impl Tale {
         settle(&mut self.desired, &mut self.world, &mut self.memory);
     }
 
-    fn wish(&mut self, change: &Change) {
+    fn wish(&mut self, change: &Request) {
         self.desired = self.desired.apply(change).expect("a change");
     }
 
     /// A person removes it, and it is no more among the wishes; its process and its folder are still there.
     fn forget(&mut self, pool: PoolId, server: &str) {
         self.world.stubborn.insert(ProcessId::Server(name(server)));
-        self.wish(&Change::RemoveServer { pool, name: name(server), force: true });
+        self.wish(&Request::RemoveServer { pool, name: name(server), force: true });
         for _ in 0..200 {
             if self.desired.pool(pool).server(&name(server)).is_none() {
                 break;
@@ -61,7 +61,7 @@ impl Tale {
 fn a_web_server_by_the_name_of_a_removed_database_has_a_folder_of_its_own() {
     let mut tale = settled();
     tale.forget(PoolId::Db, "db2");
-    tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
+    tale.wish(&Request::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
     tale.settle();
     let own = Made { pool: Some(PoolId::Web), id: tale.id(PoolId::Web, "db2") };
     assert_eq!(tale.world.home(&name("db2")), Some(own));
@@ -72,7 +72,7 @@ fn a_web_server_by_the_name_of_a_removed_database_has_a_folder_of_its_own() {
 fn a_database_by_the_name_of_a_removed_web_server_has_a_folder_of_its_own() {
     let mut tale = settled();
     tale.forget(PoolId::Web, "web2");
-    tale.wish(&Change::AddServer { pool: PoolId::Db, server: new("web2", Runtime::Process) });
+    tale.wish(&Request::AddServer { pool: PoolId::Db, server: new("web2", Runtime::Process) });
     tale.settle();
     let own = Made { pool: Some(PoolId::Db), id: tale.id(PoolId::Db, "web2") };
     assert_eq!(tale.world.home(&name("web2")), Some(own));
@@ -83,7 +83,7 @@ fn a_web_server_that_comes_again_under_its_name_begins_with_an_empty_folder() {
     let mut tale = settled();
     let before = tale.world.home(&name("web2")).expect("a folder");
     tale.forget(PoolId::Web, "web2");
-    tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("web2", Runtime::Process) });
+    tale.wish(&Request::AddServer { pool: PoolId::Web, server: new("web2", Runtime::Process) });
     tale.settle();
     let now = tale.world.home(&name("web2")).expect("a folder");
     assert!(now.pool == before.pool && now.id != before.id, "{before:?} {now:?}");
@@ -93,7 +93,7 @@ fn a_web_server_that_comes_again_under_its_name_begins_with_an_empty_folder() {
 fn nothing_stays_in_place_under_the_name_of_somebody_else_s_web_server() {
     let mut tale = settled();
     tale.forget(PoolId::Db, "db2");
-    tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::External) });
+    tale.wish(&Request::AddServer { pool: PoolId::Web, server: new("db2", Runtime::External) });
     tale.settle();
     assert_eq!(tale.world.home(&name("db2")), None);
 }
@@ -103,7 +103,7 @@ fn nothing_stays_in_place_under_the_name_of_somebody_else_s_web_server() {
 fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
     let mut tale = settled();
     tale.forget(PoolId::Db, "db2");
-    tale.wish(&Change::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
+    tale.wish(&Request::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
     let begun = tale.world.now;
     let db2 = ProcessId::Server(name("db2"));
     let old = tale.memory.process(&db2).leader.as_ref().map(|l| l.pid);

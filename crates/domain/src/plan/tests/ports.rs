@@ -12,7 +12,7 @@ use crate::state::Light;
 fn what_is_not_known_of_a_port_changes_nothing() {
     let mut desired = first();
     desired = desired
-        .apply(&Change::AddServer {
+        .apply(&Request::AddServer {
             pool: PoolId::Web,
             server: NewServer {
                 name: name("away"),
@@ -145,7 +145,7 @@ fn haproxy_leads_to_a_writer_that_was_started_again_once_it_is_open() {
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
     // Nobody can take over.
-    let off = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
+    let off = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
     desired = desired.apply(&off).expect("stopped");
     settle(&mut desired, &mut world, &mut memory);
     let (db1, id) = (name("db1"), ProcessId::Server(name("db1")));

@@ -130,9 +130,9 @@ fn closing_fencing_ending_and_starting_are_never_kept_waiting() {
 
 #[test]
 fn a_comparison_begins_anew_while_rows_are_written() {
-    let step = Step::Rows(RowsStep::Compare { name: name("db2"), with: name("db1") });
+    let step = Step::Rows(RowsStep::Compare { name: name("db2"), id: 2, with: name("db1") });
     let mut observed = Observed::default();
-    observed.comparisons.insert(name("db2"), Comparison { unsettled: 1, ..Comparison::default() });
+    observed.comparisons.insert(name("db2"), Comparison { id: 2, unsettled: 1, ..Comparison::default() });
     assert_eq!(ten_seconds(&mut observed, std::slice::from_ref(&step)), (1_000, 0));
     assert_eq!(once(&step).1, 1);
 }
@@ -145,7 +145,7 @@ fn a_proxy_that_only_says_done_is_asked_seldom() {
     let mut memory = Observed::default();
     settle(&mut desired, &mut world, &mut memory);
     let change =
-        Change::SetAdmin { pool: PoolId::Web, name: name("web1"), admin: Admin::Drain, force: false };
+        Request::SetAdmin { pool: PoolId::Web, name: name("web1"), admin: Admin::Drain, force: false };
     desired = desired.apply(&change).expect("a wish");
     let (mut asked, mut told) = (0, 0);
     for _ in 0..1_000 {

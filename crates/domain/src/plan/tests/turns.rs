@@ -26,7 +26,7 @@ fn scene(count: usize) -> Scene {
             runtime: Runtime::External,
             admin: Admin::Ready,
         };
-        desired = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect("added");
+        desired = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect("added");
     }
     let mut scene = Scene { desired, world: World::at(1_000_000), memory: Observed::default() };
     scene.settle();
@@ -35,7 +35,7 @@ fn scene(count: usize) -> Scene {
 }
 
 impl Scene {
-    fn wish(&mut self, change: &Change) {
+    fn wish(&mut self, change: &Request) {
         self.desired = self.desired.apply(change).expect("a change");
     }
 
@@ -71,24 +71,24 @@ impl Scene {
     }
 }
 
-fn admin(server: &str, admin: Admin) -> Change {
-    Change::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
+fn admin(server: &str, admin: Admin) -> Request {
+    Request::SetAdmin { pool: PoolId::Web, name: name(server), admin, force: false }
 }
 
-fn power(server: &str, power: Power) -> Change {
-    Change::SetPower { pool: PoolId::Web, name: name(server), power, force: false }
+fn power(server: &str, power: Power) -> Request {
+    Request::SetPower { pool: PoolId::Web, name: name(server), power, force: false }
 }
 
-fn restart(server: &str) -> Change {
-    Change::Restart { pool: PoolId::Web, name: name(server), force: false }
+fn restart(server: &str) -> Request {
+    Request::Restart { pool: PoolId::Web, name: name(server), force: false }
 }
 
-fn remove(server: &str) -> Change {
-    Change::RemoveServer { pool: PoolId::Web, name: name(server), force: false }
+fn remove(server: &str) -> Request {
+    Request::RemoveServer { pool: PoolId::Web, name: name(server), force: false }
 }
 
 /// Every way to leave.
-fn ways(server: &str) -> Vec<Change> {
+fn ways(server: &str) -> Vec<Request> {
     vec![
         admin(server, Admin::Drain),
         admin(server, Admin::Maintenance),
@@ -175,10 +175,10 @@ fn the_last_one_takes_an_explicit_yes() {
         let refused = scene.desired.apply(&last).expect_err("it is the last one");
         assert_eq!((refused[0].field.as_str(), refused[0].kind), ("force", crate::problem::Kind::Conflict));
         let mut forced = last.clone();
-        let (Change::RemoveServer { force, .. }
-        | Change::SetAdmin { force, .. }
-        | Change::SetPower { force, .. }
-        | Change::Restart { force, .. }) = &mut forced
+        let (Request::RemoveServer { force, .. }
+        | Request::SetAdmin { force, .. }
+        | Request::SetPower { force, .. }
+        | Request::Restart { force, .. }) = &mut forced
         else {
             panic!("{forced:?}")
         };
@@ -211,14 +211,14 @@ fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() 
             scene
         };
         let mut scene = waiting();
-        scene.wish(&Change::Insist { name: name("web2") });
+        scene.wish(&Request::Insist { name: name("web2") });
         for _ in 0..5 {
             scene.go();
         }
         assert!(!scene.serves("web2"), "{leave:?}");
         let mut scene = waiting();
         let process = scene.memory.process(&ProcessId::Server(name("web2"))).leader.clone();
-        scene.wish(&Change::Withdraw { name: name("web2") });
+        scene.wish(&Request::Withdraw { name: name("web2") });
         scene.world.check_after = 0;
         scene.world.pass(&scene.memory, 1_000_000);
         scene.settle();
@@ -292,7 +292,7 @@ fn where_nobody_serves_there_is_nothing_to_protect() {
     scene.wish(&admin("web1", Admin::Maintenance));
     let refused = scene.desired.apply(&admin("web2", Admin::Maintenance));
     assert!(refused.is_err(), "the wish would leave nobody");
-    scene.wish(&Change::SetAdmin {
+    scene.wish(&Request::SetAdmin {
         pool: PoolId::Web,
         name: name("web2"),
         admin: Admin::Maintenance,
@@ -317,7 +317,7 @@ fn a_name_that_means_another_address_is_checked_there_before_visitors_come() {
         runtime: Runtime::External,
         admin: Admin::Ready,
     };
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server });
     scene.settle();
     let here = |scene: &Scene| {
         let seen = scene.memory.proxy(PoolId::Web);
@@ -365,9 +365,9 @@ fn external(server: &str, host: &str) -> NewServer {
 #[test]
 fn a_name_that_comes_to_mean_a_taken_address_is_shown_and_not_doubled() {
     let mut scene = scene(2);
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
     scene.world.name = Some([10, 0, 0, 4].into());
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
     assert!(scene.serves("near") && scene.serves("far"));
     scene.world.name = Some("::ffff:10.0.0.9".parse().expect("an address"));
@@ -391,7 +391,7 @@ fn of_two_names_that_move_at_once_one_serves_all_the_time() {
     for (server, port) in [("far", 80), ("further", 81)] {
         let server =
             NewServer { port: PortChoice::Given(port), ..external(server, &format!("{server}.lan")) };
-        scene.wish(&Change::AddServer { pool: PoolId::Web, server });
+        scene.wish(&Request::AddServer { pool: PoolId::Web, server });
     }
     scene.settle();
     for server in ["web1", "web2"] {
@@ -411,9 +411,9 @@ fn of_two_names_that_move_at_once_one_serves_all_the_time() {
 #[test]
 fn a_name_that_moves_onto_a_server_out_of_service_serves_there_until_that_one_is_back() {
     let mut scene = scene(2);
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("near", "10.0.0.9") });
     scene.world.name = Some([10, 0, 0, 4].into());
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
     for server in ["near", "web1", "web2"] {
         scene.wish(&admin(server, Admin::Maintenance));
@@ -436,7 +436,7 @@ fn a_name_that_moves_onto_a_server_out_of_service_serves_there_until_that_one_is
 #[test]
 fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     let mut scene = scene(2);
-    scene.wish(&Change::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
+    scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
     let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now);
     for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never").into() }] {
@@ -468,14 +468,14 @@ fn ten_that_are_added_at_once_get_ten_ports() {
             runtime: Runtime::Process,
             ..external(&format!("new{n}"), "127.0.0.1")
         };
-        let change = desired.chosen(&Change::AddServer { pool: PoolId::Web, server }).expect("a port");
-        let Change::AddServer { server, .. } = &change else { panic!("{change:?}") };
+        let change = desired.chosen(&Request::AddServer { pool: PoolId::Web, server }).expect("a port");
+        let Request::AddServer { server, .. } = &change else { panic!("{change:?}") };
         assert_eq!(server.port, PortChoice::Given(8650 + n));
         desired = desired.apply(&change).expect("added");
     }
     let few = PortChoice::AnyOf(vec![8650, 8651]);
     let server = NewServer { port: few, runtime: Runtime::Process, ..external("late", "127.0.0.1") };
-    let refused = desired.apply(&Change::AddServer { pool: PoolId::Web, server }).expect_err("none is left");
+    let refused = desired.apply(&Request::AddServer { pool: PoolId::Web, server }).expect_err("none is left");
     assert_eq!((refused[0].field.as_str(), refused[0].text.key.as_ref()), ("port", "problem-ports-full"));
 }
 
@@ -490,9 +490,9 @@ fn in_db<'a>(scene: &'a mut Scene, server: &str) -> &'a mut RunningServer {
 #[test]
 fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
     let mut scene = scene(2);
-    scene.wish(&Change::SetRouting { routing: Routing::AllWriters });
+    scene.wish(&Request::SetRouting { routing: Routing::AllWriters });
     scene.settle();
-    let stop = Change::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
+    let stop = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
     scene.wish(&stop);
     // What HAProxy says of db2: in service or draining, with so many connections, for so many seconds.
     let told = |scene: &mut Scene, drain, sessions, since_s| {

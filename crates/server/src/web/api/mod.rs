@@ -25,7 +25,7 @@ use axum::routing::{any, delete, get, post, put};
 use axum::{Json, Router, middleware};
 use cordee_api::view::SnapshotJson;
 use cordee_api::wishes::Done;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::text;
 use cordee_node::clock::now;
 
@@ -100,7 +100,7 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
 /// Commits a change for `caller`, and says so; at once, or when it is real and `wait` is not over before.
 async fn commit(
     app: &App,
-    change: Change,
+    change: Request,
     caller: Caller,
     Wait(wait): Wait,
     lang: Lang,
@@ -109,7 +109,7 @@ async fn commit(
     let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
     let mut done = Done::at(desired.revision, message);
     let Some(wait) = wait else { return Ok((StatusCode::ACCEPTED, Json(done))) };
-    let found = wishes::settle(app, &change, desired.revision, wait).await;
+    let found = wishes::settle(app, &change.into(), desired.revision, wait).await;
     let (state, why) = wishes::say(&found, lang);
     (done.state, done.why) = (Some(state), why);
     Ok((wishes::status(state), Json(done)))

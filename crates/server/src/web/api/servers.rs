@@ -12,9 +12,9 @@ use cordee_api::wishes::Done;
 use cordee_api::words::{ActWord, PoolWord};
 use cordee_api::words::{Name, WaitText};
 use cordee_domain::actions::untimely;
-use cordee_domain::change::{Change, NewServer, RawServer};
+use cordee_domain::change::{NewServer, RawServer, Request};
 use cordee_domain::db::verify::{Side, TableName};
-use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
+use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server, another};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -46,19 +46,20 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
 /// Says what was added; at once, or when it serves and `wait` is not over before.
 async fn added(
     app: &App,
-    change: &Change,
+    change: &Request,
     desired: &Desired,
     Wait(wait): Wait,
     lang: Lang,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
-    let Change::AddServer { server: NewServer { name, .. }, .. } = change else {
+    let Request::AddServer { server: NewServer { name, .. }, .. } = change else {
         return Err(Refusal::unavailable(lang));
     };
     let revision = desired.revision;
     let (state, why) = match wait {
         None => (None, None),
         Some(wait) => {
-            let (state, why) = wishes::say(&wishes::settle(app, change, revision, wait).await, lang);
+            let (state, why) =
+                wishes::say(&wishes::settle(app, &change.clone().into(), revision, wait).await, lang);
             (Some(state), why)
         }
     };
@@ -88,7 +89,7 @@ pub(super) async fn add(
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
     if pool == PoolId::Db && !raw.start {
         let (new, plan, login) = examined(&app, &raw, login, lang).await?;
-        let change = Change::AddServer { pool, server: new.clone() };
+        let change = Request::AddServer { pool, server: new.clone() };
         let desired = app.admit(new, plan.id, login, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
         return added(&app, &change, &desired, wait, lang).await;
     }
@@ -100,7 +101,7 @@ pub(super) async fn add(
     }
     let store = app.store.clone();
     let server = app.blocking(move || store.new_server(&raw)).await.map_err(|e| Refusal::commit(e, lang))?;
-    let change = Change::AddServer { pool, server };
+    let change = Request::AddServer { pool, server };
     let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
     added(&app, &change, &desired, wait, lang).await
 }
@@ -188,9 +189,11 @@ pub(super) async fn verify(
     State(app): State<App>,
     TargetDatabase(name): TargetDatabase,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let (revision, name) = follower(&app, name, lang)?;
+    let (revision, name, id) = follower(&app, name, lang)?;
     let message = lang.say(&text!("verify-asked", name = name.as_str()));
-    ask(&app, lang, |reply| Ask::Compare { name, reply }).await?;
+    if !ask(&app, lang, |reply| Ask::Compare { name: name.clone(), id, reply }).await? {
+        return Err(Refusal::problem(another(&name), lang));
+    }
     Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
 
@@ -208,24 +211,25 @@ pub(super) async fn repair(
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let side = one_word(members, "take", Side::parse, lang)?;
-    let (revision, name) = follower(&app, name, lang)?;
+    let (revision, name, id) = follower(&app, name, lang)?;
     let message = lang.say(&text!("repair-asked", name = name.as_str()));
-    let taken = app.repair(caller.0, name, side).await.map_err(|e| Refusal::commit(e, lang))?;
+    let taken = app.repair(caller.0, (name, id), side).await.map_err(|e| Refusal::commit(e, lang))?;
     if !taken {
         return Err(Refusal::unanswered(lang));
     }
     Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
 }
 
-/// A database that follows the writer, as it is written; with the wish's revision.
-fn follower(app: &App, name: ServerName, lang: Lang) -> Result<(u64, ServerName), Refusal> {
+/// A database that follows the writer, as it is written, and its id; with the wish's revision.
+fn follower(app: &App, name: ServerName, lang: Lang) -> Result<(u64, ServerName, u32), Refusal> {
     let desired = app.board.desired();
-    let name = find(&desired, &Target { pool: PoolId::Db, name }, lang)?.name.clone();
+    let server = find(&desired, &Target { pool: PoolId::Db, name }, lang)?;
+    let (name, id) = (server.name.clone(), server.id);
     if desired.is_writer(&name) {
         let text = text!("problem-verify-writer", name = name.as_str());
         return Err(Refusal::problem(Problem::conflict("name", text), lang));
     }
-    Ok((desired.revision, name))
+    Ok((desired.revision, name, id))
 }
 
 /// The account and the password of a database that exists already, as they are said.
@@ -262,7 +266,7 @@ pub(super) async fn remove(
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let force = forced(&app, &target, "remove", &asked, lang)?;
-    commit(&app, Change::RemoveServer { pool: target.pool, name: target.name, force }, caller, wait, lang)
+    commit(&app, Request::RemoveServer { pool: target.pool, name: target.name, force }, caller, wait, lang)
         .await
 }
 
@@ -293,9 +297,10 @@ pub(super) async fn act(
         find(&app.board.desired(), &target, lang)?;
         return Err(Refusal::problem(Problem::conflict("pool", elsewhere), lang));
     }
+    let id = app.board.desired().pool(target.pool).server(&target.name).map_or(0, |s| s.id);
     let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
     let force = forced(&app, &target, &action, &asked, lang)?;
-    let change = change(&action, target.clone(), force, accept_loss).ok_or_else(unknown)?;
+    let change = change(&action, target, id, (force, accept_loss)).ok_or_else(unknown)?;
     timely(&app, &change).await.map_err(|p| Refusal::problem(p, lang))?;
     commit(&app, change, caller, wait, lang).await
 }
@@ -312,20 +317,25 @@ fn misplaced(action: &str, Target { pool, name }: &Target) -> Option<Text> {
     }
 }
 
-fn change(action: &str, Target { pool, name }: Target, force: bool, accept_loss: bool) -> Option<Change> {
-    let admin = |name, admin| Some(Change::SetAdmin { pool, name, admin, force });
-    let power = |name, power| Some(Change::SetPower { pool, name, power, force });
+fn change(
+    action: &str,
+    Target { pool, name }: Target,
+    id: u32,
+    (force, accept_loss): (bool, bool),
+) -> Option<Request> {
+    let admin = |name, admin| Some(Request::SetAdmin { pool, name, admin, force });
+    let power = |name, power| Some(Request::SetPower { pool, name, power, force });
     match action {
-        "anyway" if pool == PoolId::Web => Some(Change::Insist { name }),
-        "withdraw" if pool == PoolId::Web => Some(Change::Withdraw { name }),
+        "anyway" if pool == PoolId::Web => Some(Request::Insist { name }),
+        "withdraw" if pool == PoolId::Web => Some(Request::Withdraw { name }),
         "drain" => admin(name, Admin::Drain),
         "maintenance" => admin(name, Admin::Maintenance),
         "ready" => admin(name, Admin::Ready),
         "start" => power(name, Power::On),
         "stop" => power(name, Power::Off),
-        "restart" => Some(Change::Restart { pool, name, force }),
-        "recopy" if pool == PoolId::Db => Some(Change::Recopy { name }),
-        "promote" if pool == PoolId::Db => Some(Change::Promote { name, at: now(), accept_loss }),
+        "restart" => Some(Request::Restart { pool, name, force }),
+        "recopy" if pool == PoolId::Db => Some(Request::Recopy { name, id }),
+        "promote" if pool == PoolId::Db => Some(Request::Promote { name, at: now(), accept_loss }),
         _ => None,
     }
 }
@@ -363,8 +373,8 @@ fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -
 const SEEN: Duration = Duration::from_secs(2);
 
 /// Refuses what only the picture tells against. One that is older than the wish does not say.
-pub(in crate::web) async fn timely(app: &App, change: &Change) -> Result<(), Problem> {
-    if !matches!(change, Change::Insist { .. } | Change::Withdraw { .. } | Change::Recopy { .. }) {
+pub(in crate::web) async fn timely(app: &App, change: &Request) -> Result<(), Problem> {
+    if !matches!(change, Request::Insist { .. } | Request::Withdraw { .. } | Request::Recopy { .. }) {
         return Ok(());
     }
     let desired = app.board.desired();

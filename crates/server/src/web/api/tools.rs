@@ -7,7 +7,7 @@ use cordee_api::tools::{CleanJson, HistoryJson, LeftoverJson, RoutingJson, Sessi
 use cordee_api::wishes::Done;
 use cordee_api::words::PoolWord;
 use cordee_api::words::WaitText;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
@@ -42,7 +42,7 @@ pub(super) async fn reload(
     TargetProxy(proxy): TargetProxy,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    commit(&app, Change::Reload { proxy }, caller, wait, lang).await
+    commit(&app, Request::Reload { proxy }, caller, wait, lang).await
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", operation_id = "set_routing",
@@ -65,7 +65,7 @@ pub(super) async fn routing(
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
     let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
-    commit(&app, Change::SetRouting { routing }, caller, wait, lang).await
+    commit(&app, Request::SetRouting { routing }, caller, wait, lang).await
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", operation_id = "set_session",
@@ -87,7 +87,7 @@ pub(super) async fn session(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
     }
     let mode = one_word(members, "mode", Mode::parse, lang)?;
-    commit(&app, Change::SetSession { mode }, caller, wait, lang).await
+    commit(&app, Request::SetSession { mode }, caller, wait, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", operation_id = "refresh",

@@ -9,7 +9,7 @@ use cordee_api::visitors::{KeepingChange, KeepingJson, LogCounts, RequestsJson, 
 use cordee_api::wishes::Done;
 use cordee_api::words::{Name, StatusText, WaitText};
 use cordee_api::words::{PoolWord, TableWord};
-use cordee_domain::change::Change;
+use cordee_domain::change;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -193,9 +193,9 @@ pub fn words(keeping: &Keeping) -> String {
 }
 
 /// Reads the settings, and says everything that is wrong at once.
-pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Change, Vec<Problem>> {
+pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<change::Request, Vec<Problem>> {
     match (parse_days(days.trim()), parse_trusted(trusted)) {
-        (Ok(days), Ok(trusted)) => Ok(Change::SetKeeping { days, shorten, trusted }),
+        (Ok(days), Ok(trusted)) => Ok(change::Request::SetKeeping { days, shorten, trusted }),
         (days, trusted) => Err(days.err().into_iter().chain(trusted.err()).collect()),
     }
 }

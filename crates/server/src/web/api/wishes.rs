@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use cordee_api::wishes::{WishJson, WishState};
 use cordee_api::words::WaitText;
-use cordee_domain::change::Change;
+use cordee_domain::change::{Change, Request};
+use cordee_domain::decision::Decision;
 use cordee_domain::problem::Problem;
 use cordee_domain::real::{LONGEST_WAIT, Real, end, real};
 use cordee_domain::text;
@@ -75,10 +76,12 @@ const LOOKED_THROUGH: u32 = 100;
 
 /// Why a change of writer was given up: what Cordée wrote down then.
 async fn given_up(app: &App, change: &Change, revision: u64) -> Option<Text> {
-    let Change::Promote { name: asked, .. } = change else { return None };
+    let Change::Request(Request::Promote { at: asked, .. }) = change else { return None };
+    let asked = *asked;
     let store = app.store.clone();
     let later = app.blocking(move || store.changes_after(revision, LOOKED_THROUGH)).await.ok()?;
-    let of_it = |c: &&Change| matches!(c, Change::AbandonHandover { name, .. } if name.same_as(asked));
+    let of_it =
+        |c: &&Change| matches!(c, Change::Decision(Decision::AbandonHandover { at, .. }) if *at == asked);
     later.iter().find(of_it).map(Change::sentence)
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::{Admin, Power};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
@@ -51,7 +51,7 @@ pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Proble
 }
 
 /// Does what is wished, with no way back offered.
-pub(super) async fn wish(visit: &Visit, app: &App, change: Result<Change, Problem>) -> Response {
+pub(super) async fn wish(visit: &Visit, app: &App, change: Result<Request, Problem>) -> Response {
     let committed = match change {
         Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
         Err(problem) => Err(CommitError::Refused(vec![problem])),
@@ -85,20 +85,20 @@ fn risk(word: &str) -> Option<Risk> {
 }
 
 /// The wish. What is lost, and that nobody serves, is accepted only where that was insisted on.
-fn change(target: &Target, word: &str, insisted: bool, idles: bool) -> Option<Change> {
+fn change(target: &Target, word: &str, insisted: bool, idles: bool) -> Option<Request> {
     let (pool, name, force) = (target.pool, target.server.name.clone(), insisted || idles);
     Some(match word {
-        "drain" => Change::SetAdmin { pool, name, admin: Admin::Drain, force },
-        "maintenance" => Change::SetAdmin { pool, name, admin: Admin::Maintenance, force },
-        "ready" => Change::SetAdmin { pool, name, admin: Admin::Ready, force },
-        "start" => Change::SetPower { pool, name, power: Power::On, force },
-        "stop" => Change::SetPower { pool, name, power: Power::Off, force },
-        "restart" => Change::Restart { pool, name, force },
-        "remove" => Change::RemoveServer { pool, name, force },
-        "anyway" if pool == PoolId::Web => Change::Insist { name },
-        "withdraw" if pool == PoolId::Web => Change::Withdraw { name },
-        "recopy" if pool == PoolId::Db => Change::Recopy { name },
-        "promote" if pool == PoolId::Db => Change::Promote { name, at: now(), accept_loss: insisted },
+        "drain" => Request::SetAdmin { pool, name, admin: Admin::Drain, force },
+        "maintenance" => Request::SetAdmin { pool, name, admin: Admin::Maintenance, force },
+        "ready" => Request::SetAdmin { pool, name, admin: Admin::Ready, force },
+        "start" => Request::SetPower { pool, name, power: Power::On, force },
+        "stop" => Request::SetPower { pool, name, power: Power::Off, force },
+        "restart" => Request::Restart { pool, name, force },
+        "remove" => Request::RemoveServer { pool, name, force },
+        "anyway" if pool == PoolId::Web => Request::Insist { name },
+        "withdraw" if pool == PoolId::Web => Request::Withdraw { name },
+        "recopy" if pool == PoolId::Db => Request::Recopy { name, id: target.server.id },
+        "promote" if pool == PoolId::Db => Request::Promote { name, at: now(), accept_loss: insisted },
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cordee_domain::change::{Change, RawServer};
+use cordee_domain::change::{RawServer, Request};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use serde::Deserialize;
@@ -125,10 +125,10 @@ pub(super) async fn add(
     visit: &Visit,
     pool: PoolId,
     raw: RawServer,
-) -> Result<Change, CommitError> {
+) -> Result<Request, CommitError> {
     let store = app.store.clone();
     let server = app.blocking(move || store.new_server(&raw)).await?;
-    let change = Change::AddServer { pool, server };
+    let change = Request::AddServer { pool, server };
     app.commit(change.clone(), visit.actor()).await?;
     Ok(change)
 }

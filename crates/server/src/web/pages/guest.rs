@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use cordee_domain::change::{Change, RawServer};
+use cordee_domain::change::{RawServer, Request};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -128,7 +128,7 @@ pub(super) async fn examine(
     };
     let new = at(new, plan);
     // What the wish itself says against it, before a person is asked.
-    let change = Change::AddServer { pool: PoolId::Db, server: new.clone() };
+    let change = Request::AddServer { pool: PoolId::Db, server: new.clone() };
     if let Err(problems) = app.board.desired().apply(&change) {
         return again(&problems);
     }
@@ -153,7 +153,7 @@ pub(super) async fn add(
         let text = text!("problem-invited-late");
         return visit.refusal(&app, Refusal::problem(Problem::conflict("", text), visit.lang));
     };
-    let change = Change::AddServer { pool: PoolId::Db, server: invited.new.clone() };
+    let change = Request::AddServer { pool: PoolId::Db, server: invited.new.clone() };
     match app.admit(invited.new, invited.id, invited.login, visit.actor()).await {
         Ok(_) => done(&visit, StatusCode::CREATED, &change.sentence(), None),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),

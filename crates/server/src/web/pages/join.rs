@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::RawServer;
+use cordee_domain::desired::another;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Action;
@@ -143,16 +144,17 @@ pub(super) async fn verify(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let name = target.server.name;
+    let (name, id) = (target.server.name, target.server.id);
     if !target.view.is_some_and(|v| v.actions.contains(&Action::Verify)) {
         let text = text!("problem-verify", name = name.as_str());
         return visit.refusal(&app, Refusal::problem(Problem::conflict("name", text), visit.lang));
     }
-    let asked = app.board.ask(|reply| Ask::Compare { name: name.clone(), reply });
+    let asked = app.board.ask(|reply| Ask::Compare { name: name.clone(), id, reply });
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(())) => {
+        Ok(Some(true)) => {
             done(&visit, StatusCode::ACCEPTED, &text!("verify-asked", name = name.as_str()), None)
         }
+        Ok(Some(false)) => visit.refusal(&app, Refusal::problem(another(&name), visit.lang)),
         _ => unanswered(&visit, &app),
     }
 }

@@ -50,8 +50,8 @@ pub(super) async fn submit(
         Ok(chosen) => chosen,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let name = target.server.name;
-    match app.repair(visit.actor(), name.clone(), side).await {
+    let (name, id) = (target.server.name, target.server.id);
+    match app.repair(visit.actor(), (name.clone(), id), side).await {
         Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
         Ok(false) => unanswered(&visit, &app),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),

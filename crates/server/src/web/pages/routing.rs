@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::Routing;
 
 use super::act::{ask_first, wish};
@@ -30,5 +30,5 @@ pub(super) async fn submit(
     Path(word): Path<String>,
 ) -> Response {
     let routing = Routing::parse(&word).and_then(|routing| may_share(&app.board.snapshot(), routing));
-    wish(&visit, &app, routing.map(|routing| Change::SetRouting { routing })).await
+    wish(&visit, &app, routing.map(|routing| Request::SetRouting { routing })).await
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::sessions::Mode;
 
 use super::act::{ask_first, wish};
@@ -23,5 +23,5 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    wish(&visit, &app, Mode::parse(&word).map(|mode| Change::SetSession { mode })).await
+    wish(&visit, &app, Mode::parse(&word).map(|mode| Request::SetSession { mode })).await
 }

@@ -13,11 +13,14 @@ mod stage;
 
 use std::collections::BTreeMap;
 
+use cordee_domain::change::Request;
 use cordee_domain::db::detail::accounts;
 use cordee_domain::db::detail::{Answers, Crowd, Detail};
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
+use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::fault::Fault;
+use cordee_domain::ids::PoolId;
 use cordee_domain::proof::Proof;
 use cordee_domain::state::{Light, State, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -239,7 +242,7 @@ fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Fault>) {
                     }]);
                 }
                 Ask::Compare { reply, .. } => {
-                    let _ = reply.send(());
+                    let _ = reply.send(true);
                 }
                 _ => {}
             }
@@ -434,9 +437,9 @@ fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
                     let right = guest.login.password() == "a \"rope\"";
                     let _ = reply.send(if may && right { Ok(plan) } else { Err(refused) });
                 }
-                Ask::Compare { name, reply } => {
+                Ask::Compare { name, reply, .. } => {
                     let _ = told.send(name.to_string()).await;
-                    let _ = reply.send(());
+                    let _ = reply.send(true);
                 }
                 _ => {}
             }
@@ -498,8 +501,13 @@ async fn one_that_exists_is_looked_at_then_added_and_its_password_never_comes_ba
     assert_eq!(status(&site.post(add, &body, "").await), "409", "once");
     // It was looked at as 5, and that is its id.
     assert!(site.app.store.login(5).is_ok_and(|login| login.user() == "ana"));
-    let gone = cordee_domain::change::Change::LetGo { name: fixture::name("db3") };
-    site.app.store.commit(&gone, "cordee").expect("let go");
+    // Whoever has the name by now is another one, and keeps its own.
+    let remove = Request::RemoveServer { pool: PoolId::Db, name: fixture::name("db3"), force: false };
+    site.app.store.commit(&remove, "ana").expect("it is to leave");
+    let of = |id| Basis { name: fixture::name("db3"), id, epoch: 1 };
+    site.app.store.decide(&Decision::LetGo(of(4))).expect_err("another one was meant");
+    assert!(site.app.store.login(5).is_ok());
+    site.app.store.decide(&Decision::LetGo(of(5))).expect("let go");
     assert!(site.app.store.login(5).is_err(), "it goes with its server");
 }
 

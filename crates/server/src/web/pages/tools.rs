@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};
@@ -39,7 +39,7 @@ pub(super) async fn reload(
         Ok(proxy) => proxy,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    match app.commit(Change::Reload { proxy }, visit.actor()).await {
+    match app.commit(Request::Reload { proxy }, visit.actor()).await {
         Ok(_) => done(&visit, StatusCode::OK, &reloading(&app, proxy), None),
         Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
     }

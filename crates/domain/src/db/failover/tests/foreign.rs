@@ -1,11 +1,11 @@
 //! Databases that somebody else runs: nobody can end one that is silent, so a person decides, and then it goes on.
 
-use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT, lost};
 use crate::desired::{HANDOVER_LIMIT, Standing};
 use crate::fault::Fault;
 use crate::observed::Seen;
+use crate::plan::tests::elect;
 use crate::plan::{Opening, opening};
 use crate::step::{SqlStep, Step};
 
@@ -104,7 +104,7 @@ fn nobody_is_chosen_without_a_person() {
 /// The scene after db2 was chosen.
 fn chosen() -> Scene {
     let mut scene = silent(3_500).answered("db2", 10, 10);
-    let elect = Change::Elect { to: name("db2"), epoch: scene.desired.epoch + 1, limit: Some(10) };
+    let elect = elect(&scene.desired, "db2", Some(10));
     scene.desired = scene.desired.apply(&elect).expect("elected");
     scene.seen.open.insert(name("db1"));
     scene
@@ -148,7 +148,7 @@ fn it_is_closed_as_soon_as_it_answers() {
 #[test]
 fn one_of_ours_is_not_passed_over() {
     let mut scene = cluster(1).silent(9_000).answered("db2", 10, 10).receiving("db2", Thread::Stopped);
-    let elect = Change::Elect { to: name("db2"), epoch: scene.desired.epoch + 1, limit: Some(10) };
+    let elect = elect(&scene.desired, "db2", Some(10));
     scene.desired = scene.desired.apply(&elect).expect("elected");
     scene.seen.open.insert(name("db1"));
     assert!(matches!(opens(&scene), Opening::Later(_)));

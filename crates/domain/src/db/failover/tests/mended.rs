@@ -1,9 +1,10 @@
 //! What was once decided and should not have been, each as the smallest state that showed it.
 
-use crate::change::Change;
+use crate::change::Request;
 use crate::db::failover::{Decision, promise};
 use crate::db::{Position, Thread};
 use crate::desired::{HANDOVER_LIMIT, Power, Standing};
+use crate::plan::tests::elect;
 
 use super::scene::{NOW, Scene, cluster, name, sentence};
 
@@ -128,7 +129,7 @@ fn one_that_is_being_asked_is_not_said_to_apply() {
 #[test]
 fn a_promotion_may_be_typed_in_capitals() {
     let mut scene = cluster(1);
-    let change = Change::Promote { name: name("DB2"), at: NOW, accept_loss: false };
+    let change = Request::Promote { name: name("DB2"), at: NOW, accept_loss: false };
     scene.desired = scene.desired.apply(&change).expect("db2 is known");
     assert_eq!(scene.desired.handover.as_ref().map(|h| h.to.clone()), Some(name("db2")));
     assert_eq!(scene.looked("db2", 0).said(), "wait: handover-proxy");
@@ -137,7 +138,7 @@ fn a_promotion_may_be_typed_in_capitals() {
 /// A person stopped db2, or it was found to have diverged, between the decision and its commit.
 #[test]
 fn only_a_member_that_is_to_run_can_be_elected() {
-    let elect = Change::Elect { to: name("db2"), epoch: 2, limit: Some(10) };
+    let elect = elect(&cluster(1).desired, "db2", Some(10));
     let standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
     assert!(cluster(1).off("db2").desired.apply(&elect).is_err(), "stopped");
     assert!(cluster(1).wished("db2", |s| s.standing = standing).desired.apply(&elect).is_err(), "diverged");
@@ -164,7 +165,7 @@ fn only_a_promotion_that_accepts_loss_replaces_one_that_does_not() {
     for (before, after, allowed) in
         [(false, false, false), (false, true, true), (true, true, false), (true, false, false)]
     {
-        let change = Change::Promote { name: name("db3"), at: NOW, accept_loss: after };
+        let change = Request::Promote { name: name("db3"), at: NOW, accept_loss: after };
         let came = desired(pending(before)).apply(&change);
         assert_eq!(came.is_ok(), allowed, "{before} {after}");
         if let Ok(next) = came {

@@ -4,7 +4,7 @@ use crate::db::Thread;
 use crate::fault::Fault;
 use crate::observed::Seen;
 
-use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge, name};
+use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge};
 
 /// db1 writes and is well; db2 was asked for 500 ms ago.
 const ROWS: &[Row] = &[
@@ -266,10 +266,11 @@ fn a_promotion_that_accepts_loss_while_the_writer_is_lost() {
 
 #[test]
 fn after_a_promotion_was_abandoned_the_lost_writer_is_decided_on_as_ever() {
-    use crate::change::Change;
+    use crate::plan::tests::basis;
     let mut scene = cluster(1).dead(200).answered("db2", 10, 10).promoting_at_any_price("db2", 10_001);
     let why = crate::text::Text::of("handover-late");
-    scene.desired =
-        scene.desired.apply(&Change::AbandonHandover { name: name("db2"), why }).expect("abandoned");
+    let at = scene.desired.handover.as_ref().expect("one is under way").at;
+    let given_up = crate::decision::Decision::AbandonHandover { of: basis(&scene.desired, "db2"), at, why };
+    scene.desired = scene.desired.apply(&given_up).expect("abandoned");
     assert_eq!(scene.said(), "elect db2 at 10");
 }

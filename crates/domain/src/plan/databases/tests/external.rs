@@ -1,11 +1,13 @@
 //! A database that somebody else runs: on its way in, on its way out, and when it comes back as another one.
 
-use crate::change::Change;
+use crate::change::Request;
 use crate::db::failover::beating;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
+use crate::decision::Decision;
 use crate::desired::{Runtime, Standing};
 use crate::fault::Fault;
 use crate::observed::{CopySeen, ProcessId, Seen};
+use crate::plan::tests::basis;
 use crate::step::{HostStep, SqlStep, Step, Target};
 
 use super::steps;
@@ -64,10 +66,13 @@ fn one_that_came_back_as_another_is_only_kept_closed() {
 #[test]
 fn one_that_leaves_is_released_before_it_is_forgotten() {
     let scene = guest(&Standing::Leaving);
-    let release = Step::Wish(Change::Release { name: name("db3") });
+    let release = Step::Wish(Decision::Release(basis(&scene.desired, "db3")));
     assert!(about(&scene).contains(&release));
     let released = guest(&Standing::Released);
-    assert_eq!(about(&released), [Step::Sql(SqlStep::ReleaseDatabase { name: name("db3") })]);
+    assert_eq!(
+        about(&released),
+        [Step::Sql(SqlStep::ReleaseDatabase { name: name("db3"), id: basis(&released.desired, "db3").id })]
+    );
     for peer in ["db1", "db2"] {
         let drop = Step::Sql(SqlStep::DropLink { on: name(peer), from: name("db3") });
         assert!(steps(&released).contains(&drop), "{peer} keeps its link");
@@ -86,7 +91,7 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
         scene.seen.databases.insert(name("db3"), seen);
         scene
     };
-    let let_go = Step::Wish(Change::LetGo { name: name("db3") });
+    let let_go = Step::Wish(Decision::LetGo(basis(&guest(&Standing::Leaving).desired, "db3")));
     for standing in [Standing::Leaving, Standing::Released] {
         assert_eq!(about(&gone(&standing, 9_999)), [], "{standing:?}");
         assert_eq!(about(&gone(&standing, 10_000)), std::slice::from_ref(&let_go), "{standing:?}");
@@ -97,15 +102,16 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
 /// Whatever it is on its way out, it ends: each wish leads to the next.
 #[test]
 fn its_removal_comes_to_an_end() {
-    let remove = Change::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };
+    let remove = Request::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };
     let standing = |d: &crate::desired::Desired| d.db.server(&name("db3")).map(|s| s.standing.clone());
     let member = guest(&Standing::Member).desired.apply(&remove).expect("removed");
     assert_eq!(standing(&member), Some(Standing::Leaving));
-    let released = member.apply(&Change::Release { name: name("db3") }).expect("released");
+    let of = || basis(&member, "db3");
+    let released = member.apply(&Decision::Release(of())).expect("released");
     assert_eq!(standing(&released), Some(Standing::Released));
     assert!(released.apply(&remove).is_err(), "it is leaving already");
-    assert_eq!(standing(&released.apply(&Change::Forget { name: name("db3") }).expect("gone")), None);
-    assert_eq!(standing(&member.apply(&Change::LetGo { name: name("db3") }).expect("gone")), None);
+    assert_eq!(standing(&released.apply(&Decision::Forget(of())).expect("gone")), None);
+    assert_eq!(standing(&member.apply(&Decision::LetGo(of())).expect("gone")), None);
     let joining = guest(&Standing::Joining).desired.apply(&remove).expect("removed");
     assert_eq!(standing(&joining), Some(Standing::Released));
 }

@@ -1,11 +1,11 @@
 //! How rows are numbered, who knows time zones, and where scheduled events run.
 
 use super::{Scene, cluster, name, steps};
-use crate::change::Change;
 use crate::db::events::{Event, Events, SCHEDULER, State, Turn};
 use crate::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use crate::db::verify::TableName;
 use crate::db::{DatabaseSeen, Position};
+use crate::decision::Decision;
 use crate::desired::{Handover, Routing, Runtime, Standing};
 use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
@@ -92,7 +92,7 @@ fn a_lost_writer_comes_back_with_its_own_only_when_nobody_else_gives_these_numbe
     let limit = |scene: Scene| {
         let lost = scene.dead(200).answered("db2", 10, 10);
         steps(&lost).into_iter().find_map(|step| match step {
-            Step::Wish(Change::Elect { limit, .. }) => Some(limit),
+            Step::Wish(Decision::Elect { limit, .. }) => Some(limit),
             _ => None,
         })
     };

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::{Scene, cluster, former, name, steps};
-use crate::change::Change;
 use crate::db::verify::{Checked, Difference, Kind, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
+use crate::decision::Decision;
 use crate::desired::{Saved, Standing};
 use crate::observed::Comparison;
+use crate::plan::tests::basis;
 use crate::state::{Light, State};
 use crate::status::database;
 use crate::step::{RowsStep, SqlStep, Step};
@@ -100,8 +101,8 @@ impl World {
             Step::Rows(RowsStep::Compare { name, .. }) if name.as_str() == "db1" => {
                 let of = |scene: &Scene| scene.desired.db.servers[0].id;
                 let report = self.compared(scene);
-                let last = Some((of(scene), report));
-                scene.seen.comparisons.insert(name.clone(), Comparison { last, ..Comparison::default() });
+                let (id, last) = (of(scene), Some((of(scene), report)));
+                scene.seen.comparisons.insert(name.clone(), Comparison { id, last, ..Comparison::default() });
             }
             _ => {}
         }
@@ -216,7 +217,7 @@ fn a_writer_whose_log_lacks_what_its_position_claims_is_not_opened() {
 #[test]
 fn a_doubt_ends_with_a_comparison_that_began_later() {
     let mut scene = former(0);
-    let readmit = Change::Readmit { name: name("db1"), at: scene.now };
+    let readmit = Decision::Readmit { of: basis(&scene.desired, "db1"), at: scene.now };
     scene.desired = scene.desired.apply(&readmit).expect("readmitted");
     let shown =
         |scene: &Scene| database(&scene.desired, &scene.seen, &scene.desired.db.servers[0], scene.now).state;
@@ -225,7 +226,11 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     scene = scene.database("db1", |d| world.look(d));
     let mut older = scene.clone();
     older.now -= 1;
-    let compare = Step::Rows(RowsStep::Compare { name: name("db1"), with: name("db2") });
+    let compare = Step::Rows(RowsStep::Compare {
+        name: name("db1"),
+        id: scene.desired.db.servers[0].id,
+        with: name("db2"),
+    });
     world.act(&mut older, &compare);
     scene.seen.comparisons = older.seen.comparisons;
     assert_eq!(shown(&scene), State::Comparing);

@@ -1,8 +1,10 @@
 //! What follows from a comparison: unproven is not equal.
 
 use crate::db::verify::{Checked, Difference, Report, TableName, Verdict};
+use crate::decision::Decision;
 use crate::observed::Comparison;
 use crate::plan::donor;
+use crate::plan::tests::basis;
 use crate::state::Light;
 use crate::status::database;
 use crate::text;
@@ -40,7 +42,7 @@ fn keyless() -> Verdict {
 fn compared(mut scene: Scene, server: &str, ago: u64, verdict: Verdict, unsettled: u32) -> Scene {
     let id = scene.desired.db.server(&name(server)).map_or(0, |s| s.id);
     let last = Some((id, report(scene.now - ago, verdict)));
-    scene.seen.comparisons.insert(name(server), Comparison { last, unsettled, ..Comparison::default() });
+    scene.seen.comparisons.insert(name(server), Comparison { id, last, unsettled, ..Comparison::default() });
     scene
 }
 
@@ -49,8 +51,9 @@ fn joining() -> Scene {
 }
 
 fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
-    let compare = Step::Rows(RowsStep::Compare { name: name(server), with: name("db1") });
-    let admit = Step::Wish(Change::Admit { name: name(server) });
+    let of = basis(&scene.desired, server);
+    let compare = Step::Rows(RowsStep::Compare { name: name(server), id: of.id, with: name("db1") });
+    let admit = Step::Wish(Decision::Admit(of));
     let all = steps(scene);
     [(compare, "compare"), (admit, "admit")]
         .into_iter()
@@ -103,7 +106,7 @@ fn members_are_compared_again_when_something_is_open_or_a_copy_of_them_is_wrong(
     const HOURS: u64 = 3_600_000;
     let due = |scene: &Scene, later: u64| {
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        super::super::due(&scene.desired, &scene.seen, server, scene.now + later)
+        super::super::rows::due(&scene.desired, &scene.seen, server, scene.now + later)
     };
     let equal = || Verdict::Equal { rows: 3 };
     assert!(due(&cluster(1), 0), "never compared");

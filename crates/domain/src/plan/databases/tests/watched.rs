@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Scene, cluster, name, steps};
-use crate::change::Change;
 use crate::db::credentials::Credentials;
 use crate::db::detail::settings::{NAMES, wrong};
 use crate::db::stalled::STALLED;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
+use crate::decision::Decision;
 use crate::desired::{Runtime, Server};
 use crate::fault::Fault;
 use crate::observed::{Comparison, Observed, Seen, Setback};
+use crate::plan::tests::basis;
 use crate::plan::{Plan, hold_back};
 use crate::state::{Light, State};
 use crate::status::database;
@@ -204,7 +205,7 @@ fn reset(scene: Scene) -> Scene {
 #[test]
 fn a_writer_whose_log_was_reset_goes_on_once_the_others_are_in_doubt() {
     let mut scene = reset(cluster(1));
-    let doubt = Change::Doubt { name: name("db2"), at: scene.now, by: name("db1") };
+    let doubt = Decision::Doubt { of: basis(&scene.desired, "db2"), at: scene.now, by: name("db1") };
     let renumber =
         Step::Sql(SqlStep::Renumber { name: name("db1"), id: scene.desired.db.servers[0].id, after: 10 });
     let planned = steps(&scene);
@@ -216,7 +217,7 @@ fn a_writer_whose_log_was_reset_goes_on_once_the_others_are_in_doubt() {
     let desired = scene.desired.clone();
     let mut lost = cluster(1).dead(200).answered("db2", 10, 10);
     lost.desired = desired;
-    assert!(!steps(&lost).iter().any(|s| matches!(s, Step::Wish(Change::Elect { .. }))));
+    assert!(!steps(&lost).iter().any(|s| matches!(s, Step::Wish(Decision::Elect { .. }))));
 }
 
 #[test]
@@ -238,7 +239,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
 #[test]
 fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
     let mut scene = cluster(1);
-    let doubt = Change::Doubt { name: name("db2"), at: scene.now, by: name("db1") };
+    let doubt = Decision::Doubt { of: basis(&scene.desired, "db2"), at: scene.now, by: name("db1") };
     scene.desired = scene.desired.apply(&doubt).expect("a decision");
     let server = scene.desired.db.servers[1].clone();
     let mut shown = |verdict: Verdict| {
@@ -253,8 +254,8 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
             chunks: 1,
             bytes: 1,
         };
-        let last = Some((server.id, report));
-        scene.seen.comparisons.insert(name("db2"), Comparison { last, ..Comparison::default() });
+        let (id, last) = (server.id, Some((server.id, report)));
+        scene.seen.comparisons.insert(name("db2"), Comparison { id, last, ..Comparison::default() });
         database(&scene.desired, &scene.seen, &server, scene.now).state
     };
     assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
-use cordee_domain::change::Change;
+use cordee_domain::change::Request;
 use cordee_domain::desired::Power;
 use cordee_domain::ids::{PoolId, ServerName};
 use serde_json::{Value, json};
@@ -209,8 +209,9 @@ async fn a_bad_routing_is_refused_at_its_field_and_changes_nothing() {
 async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing() {
     let rig = Rig::new();
     let db2 = || ServerName::parse("db2").unwrap();
-    let recopy = Change::Recopy { name: db2() };
-    let stop = Change::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off, force: true };
+    let id = rig.app.board.desired().db.server(&db2()).unwrap().id;
+    let recopy = Request::Recopy { name: db2(), id };
+    let stop = Request::SetPower { pool: PoolId::Db, name: db2(), power: Power::Off, force: true };
     let refuse = async |to: &str, expected: u16, field: &str| {
         let before = rig.app.board.desired();
         let (status, value) = rig.call("POST", &format!("/api/v1/pools/{to}")).await;
@@ -231,6 +232,28 @@ async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing(
     rig.app.store.commit(&recopy, "cordee").unwrap();
     let says = refuse("db/servers/db2/promote?accept_loss=true", 409, "name").await;
     assert!(says.contains("does not copy the others"), "{says}");
+}
+
+/// What is asked about rows is asked of the database that was there when it was asked.
+#[tokio::test]
+async fn rows_are_compared_and_repaired_of_the_database_that_was_meant() {
+    let mut rig = Rig::new();
+    rig.answer_asks();
+    let asks = async |rig: &Rig, word: &str, body: Body| {
+        let (status, value) =
+            rig.send(rig.request("POST", &format!("/api/v1/pools/db/servers/db2/{word}"), body)).await;
+        (status.as_u16(), value["errors"][0]["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    let take = || Body::from(json!({ "take": "writer" }).to_string());
+    assert_eq!(asks(&rig, "verify", Body::empty()).await.0, 202);
+    assert_eq!(asks(&rig, "repair", take()).await.0, 202);
+    let recopy = Request::Recopy { name: ServerName::parse("db2").unwrap(), id: 4 };
+    rig.app.store.commit(&recopy, "ana").unwrap();
+    // The engine has not heard of it yet, as it were: what was meant and what it knows are two.
+    for (word, body) in [("verify", Body::empty()), ("repair", take())] {
+        let (status, says) = asks(&rig, word, body).await;
+        assert_eq!((status, says.contains("another database by now")), (409, true), "{word}: {says}");
+    }
 }
 
 #[tokio::test]

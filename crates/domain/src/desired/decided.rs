@@ -1,0 +1,249 @@
+//! What alters the wishes, and what Cordée's own decisions make of them. Each is compared with what it was made on
+//! first: one that was overtaken alters nothing.
+
+use super::{Desired, Doubt, Power, Runtime, Saved, Server, Standing};
+use crate::change::Request;
+use crate::decision::{Basis, Decision, Overtaken};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::problem::Problem;
+use crate::text::Text;
+
+/// What alters the wishes through [`Desired::apply`]: a person's request, refused in words for that person, or a
+/// decision of Cordée's, refused when it was overtaken.
+pub trait Alters: Clone {
+    /// Why it is refused.
+    type Refused;
+
+    /// The same with everything in it that is Cordée's to choose: what is applied is what stands in the history.
+    fn chosen(&self, desired: &Desired) -> Result<Self, Self::Refused>;
+
+    /// Does it to the wish. On a refusal the wish is of no use any more.
+    fn alter(&self, wish: &mut Desired) -> Result<(), Self::Refused>;
+
+    /// The request, if it is one: who asked for it is kept beside the wish.
+    fn request(&self) -> Option<&Request>;
+
+    /// The server or proxy it is about.
+    fn subject(&self) -> String;
+
+    /// The sentence that stands in the journal.
+    fn sentence(&self) -> Text;
+}
+
+impl Alters for Request {
+    type Refused = Vec<Problem>;
+
+    fn chosen(&self, desired: &Desired) -> Result<Self, Vec<Problem>> {
+        desired.chosen(self)
+    }
+
+    fn alter(&self, wish: &mut Desired) -> Result<(), Vec<Problem>> {
+        wish.ask(self)
+    }
+
+    fn request(&self) -> Option<&Request> {
+        Some(self)
+    }
+
+    fn subject(&self) -> String {
+        self.subject()
+    }
+
+    fn sentence(&self) -> Text {
+        self.sentence()
+    }
+}
+
+impl Alters for Decision {
+    type Refused = Overtaken;
+
+    fn chosen(&self, _: &Desired) -> Result<Self, Overtaken> {
+        Ok(self.clone())
+    }
+
+    fn alter(&self, wish: &mut Desired) -> Result<(), Overtaken> {
+        wish.decide(self)
+    }
+
+    fn request(&self) -> Option<&Request> {
+        None
+    }
+
+    fn subject(&self) -> String {
+        self.subject()
+    }
+
+    fn sentence(&self) -> Text {
+        self.sentence()
+    }
+}
+
+/// That membership is still what the decision was made on.
+fn still(so: bool) -> Result<(), Overtaken> {
+    if so { Ok(()) } else { Err(Overtaken::Membership) }
+}
+
+/// What it becomes when it stays out, if it is one that may be expelled.
+fn diverged(server: &Server) -> Option<Standing> {
+    match &server.standing {
+        Standing::Returning { saved: Some(saved), .. } => Some(Standing::Diverged(saved.clone())),
+        // Its log is not ours to read: what it alone holds stays on it, and is not counted.
+        Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
+            Some(Standing::Diverged(Saved { count: 0, file: String::new() }))
+        }
+        _ => None,
+    }
+}
+
+impl Desired {
+    fn decide(&mut self, decision: &Decision) -> Result<(), Overtaken> {
+        match decision {
+            Decision::SetLogPort { port, was } => {
+                if self.visitors.port != *was {
+                    return Err(Overtaken::Already);
+                }
+                self.visitors.port = Some(*port);
+            }
+            Decision::Depart { name, id } => {
+                still(self.meant(PoolId::Web, name, *id)?.standing == Standing::Leaving)?;
+                self.web.servers.retain(|s| s.id != *id);
+            }
+            Decision::AbandonHandover { of, at, .. } => self.abandon(of, *at)?,
+            Decision::Elect { to, id, epoch, limit, asked } => {
+                self.elect((to, *id), *epoch, *limit, *asked)?;
+            }
+            Decision::Admit(of) => {
+                let server = self.database(of)?;
+                still(server.standing == Standing::Joining)?;
+                server.standing = Standing::Member;
+            }
+            Decision::Forget(of) => {
+                let server = self.database(of)?;
+                still(match server.runtime {
+                    Runtime::Process => server.standing == Standing::Leaving,
+                    // What is ours is taken off it first.
+                    Runtime::External => server.standing == Standing::Released,
+                })?;
+                self.db.servers.retain(|s| s.id != of.id);
+            }
+            Decision::Release(of) => {
+                let server = self.database(of)?;
+                still(server.runtime == Runtime::External && server.standing == Standing::Leaving)?;
+                server.standing = Standing::Released;
+            }
+            Decision::LetGo(of) => {
+                let server = self.database(of)?;
+                let leaves = matches!(server.standing, Standing::Leaving | Standing::Released);
+                still(server.runtime == Runtime::External && leaves)?;
+                self.db.servers.retain(|s| s.id != of.id);
+            }
+            Decision::Recopy(of) => {
+                let server = self.database(of)?;
+                let diverged = matches!(server.standing, Standing::Diverged(_));
+                still(server.runtime == Runtime::Process && diverged)?;
+                self.copied_anew(of.id);
+            }
+            Decision::Readmit { of, at } => {
+                let server = self.database(of)?;
+                let known = matches!(&server.standing, Standing::Returning { saved, .. }
+                    if saved.is_some() || server.runtime == Runtime::External);
+                still(known)?;
+                server.standing = Standing::Member;
+                self.doubt(of.id, Doubt { since: *at, lacks: false });
+            }
+            Decision::Saved { of, saved: found } => {
+                let Standing::Returning { saved, .. } = &mut self.database(of)?.standing else {
+                    return Err(Overtaken::Membership);
+                };
+                if saved.is_some() {
+                    return Err(Overtaken::Already);
+                }
+                *saved = Some(found.clone());
+            }
+            Decision::Doubt { of, at, .. } => {
+                still(self.database(of)?.standing == Standing::Member)?;
+                if self.doubts.get(&of.id).is_some_and(|known| known.lacks && known.since >= *at) {
+                    return Err(Overtaken::Already);
+                }
+                self.doubt(of.id, Doubt { since: *at, lacks: true });
+            }
+            Decision::Expel { of, .. } => {
+                let server = self.database(of)?;
+                server.standing = diverged(server).ok_or(Overtaken::Membership)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The server that was meant: by that name, and with that id.
+    fn meant(&mut self, pool: PoolId, name: &ServerName, id: u32) -> Result<&mut Server, Overtaken> {
+        let mut servers = self.pool_mut(pool).servers.iter_mut();
+        servers.find(|s| s.id == id && s.name.same_as(name)).ok_or(Overtaken::Server)
+    }
+
+    /// The database that a decision is about, if it was made in this epoch.
+    fn database(&mut self, of: &Basis) -> Result<&mut Server, Overtaken> {
+        if of.epoch != self.epoch {
+            return Err(Overtaken::Epoch);
+        }
+        self.meant(PoolId::Db, &of.name, of.id)
+    }
+
+    /// That very change of writer is given up; a person may have asked for another one meanwhile.
+    fn abandon(&mut self, of: &Basis, at: Millis) -> Result<(), Overtaken> {
+        if of.epoch != self.epoch {
+            return Err(Overtaken::Epoch);
+        }
+        let under_way = self.handover.as_ref().is_some_and(|h| h.to.same_as(&of.name) && h.at == at);
+        if !under_way {
+            return Err(Overtaken::Handover);
+        }
+        // The writer to be may be gone altogether; another one by its name was not asked for.
+        self.handover = None;
+        Ok(())
+    }
+
+    /// The next epoch: another writer.
+    fn elect(
+        &mut self,
+        (to, id): (&ServerName, u32),
+        epoch: u64,
+        limit: Option<u64>,
+        asked: Option<Millis>,
+    ) -> Result<(), Overtaken> {
+        if epoch != self.epoch + 1 {
+            return Err(Overtaken::Epoch);
+        }
+        if self.handover.as_ref().map(|h| h.at) != asked {
+            return Err(Overtaken::Handover);
+        }
+        let writer = self.writer.clone();
+        let heir = self.meant(PoolId::Db, to, id)?;
+        // Meanwhile a person may have stopped it.
+        still(heir.standing == Standing::Member && heir.power == Power::On)?;
+        let to = heir.name.clone();
+        let old = writer.and_then(|old| self.db.servers.iter_mut().find(|s| s.name == old));
+        if let (Some(limit), Some(old)) = (limit, old) {
+            old.standing = Standing::Returning { limit, saved: None };
+        }
+        self.writer = Some(to);
+        self.epoch = epoch;
+        self.handover = None;
+        Ok(())
+    }
+
+    /// A fresh copy under a fresh id: the former one is never used again, because MariaDB skips events that carry its
+    /// own.
+    pub(super) fn copied_anew(&mut self, id: u32) {
+        let fresh = self.next_id;
+        for server in self.db.servers.iter_mut().filter(|s| s.id == id) {
+            server.id = fresh;
+            server.standing = Standing::Joining;
+            server.power = Power::On;
+            self.next_id += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+use super::*;
+use crate::change::{NewServer, PortChoice};
+use crate::desired::{Admin, CookieChoice, Handover};
+use crate::ids::Host;
+use crate::plan::tests::first;
+use crate::text;
+
+fn name(text: &str) -> ServerName {
+    ServerName::parse(text).expect("a name")
+}
+
+fn new(server: &str, port: u16, runtime: Runtime) -> NewServer {
+    NewServer {
+        name: name(server),
+        host: Host::parse("127.0.0.1").expect("a host"),
+        port: PortChoice::Given(port),
+        cookie: CookieChoice::Automatic,
+        runtime,
+        admin: Admin::Ready,
+    }
+}
+
+/// db1 writes, db2 is what the case needs; web2 leaves.
+fn with(standing: &Standing, runtime: Runtime) -> Desired {
+    let mut desired = first();
+    let db2 = &mut desired.db.servers[1];
+    (db2.standing, db2.runtime) = (standing.clone(), runtime);
+    desired.web.servers[1].standing = Standing::Leaving;
+    desired
+}
+
+fn saved() -> Saved {
+    Saved { count: 2, file: "lost/x".to_owned() }
+}
+
+/// Each kind of decision, with a wish in which it is due.
+fn due() -> Vec<(Desired, Decision)> {
+    let returning = |saved| Standing::Returning { limit: 3, saved };
+    let ours = |standing: &Standing| with(standing, Runtime::Process);
+    let theirs = |standing: &Standing| with(standing, Runtime::External);
+    let of = || Basis { name: name("db2"), id: 2, epoch: 1 };
+    let mut handing = ours(&Standing::Member);
+    handing.handover = Some(Handover { to: name("db2"), at: 5, accept_loss: false });
+    let elect = |limit, asked| Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit, asked };
+    vec![
+        (first(), Decision::SetLogPort { port: 8_699, was: None }),
+        (ours(&Standing::Member), Decision::Depart { name: name("web2"), id: 4 }),
+        (handing.clone(), Decision::AbandonHandover { of: of(), at: 5, why: text!("handover-proxy") }),
+        (handing, elect(None, Some(5))),
+        (ours(&Standing::Member), elect(Some(3), None)),
+        (ours(&Standing::Joining), Decision::Admit(of())),
+        (ours(&Standing::Leaving), Decision::Forget(of())),
+        (theirs(&Standing::Released), Decision::Forget(of())),
+        (theirs(&Standing::Leaving), Decision::Release(of())),
+        (theirs(&Standing::Leaving), Decision::LetGo(of())),
+        (theirs(&Standing::Released), Decision::LetGo(of())),
+        (ours(&Standing::Diverged(saved())), Decision::Recopy(of())),
+        (ours(&returning(Some(saved()))), Decision::Readmit { of: of(), at: 7 }),
+        (theirs(&returning(None)), Decision::Readmit { of: of(), at: 7 }),
+        (ours(&returning(None)), Decision::Saved { of: of(), saved: saved() }),
+        (ours(&Standing::Member), Decision::Doubt { of: of(), at: 7, by: name("db1") }),
+        (ours(&returning(Some(saved()))), Decision::Expel { of: of(), lacks: 0 }),
+        (theirs(&returning(None)), Decision::Expel { of: of(), lacks: 4 }),
+    ]
+}
+
+/// The same with another id under the name, as after a removal and an addition.
+fn replaced(mut desired: Desired) -> Desired {
+    for server in desired.db.servers.iter_mut().chain(&mut desired.web.servers).filter(|s| s.id != 1) {
+        server.id += 100;
+    }
+    desired
+}
+
+#[test]
+fn a_decision_that_is_due_is_applied_once() {
+    for (desired, decision) in due() {
+        let next = desired.apply(&decision).unwrap_or_else(|why| panic!("{decision:?}: {why}"));
+        assert_eq!(next.revision, desired.revision + 1);
+        // Delivered again, it finds that it is so.
+        next.apply(&decision).expect_err(decision.name());
+    }
+}
+
+#[test]
+fn a_decision_is_about_the_one_it_was_made_on_and_no_other_by_its_name() {
+    for (desired, decision) in due() {
+        let Some((name, id)) = decision.about() else { continue };
+        assert!(desired.servers().any(|(_, s)| s.name == *name && s.id == id), "{decision:?}");
+        let other = replaced(desired.clone()).apply(&decision);
+        // Whatever became of its writer to be, a promotion is given up.
+        if matches!(decision, Decision::AbandonHandover { .. }) {
+            assert_eq!(other.expect("given up").servers().count(), 4);
+            continue;
+        }
+        assert_eq!(other.expect_err("another one"), Overtaken::Server, "{decision:?}");
+        let mut gone = desired;
+        gone.db.servers.truncate(1);
+        gone.web.servers.truncate(1);
+        assert_eq!(gone.apply(&decision).expect_err("it is gone"), Overtaken::Server, "{decision:?}");
+    }
+}
+
+#[test]
+fn a_decision_belongs_to_its_epoch() {
+    for (mut desired, decision) in due() {
+        desired.epoch += 1;
+        let Some(epoch) = decision.epoch() else {
+            desired.apply(&decision).expect("no epoch has a part in it");
+            continue;
+        };
+        assert_eq!(epoch, 1, "{decision:?}");
+        assert_eq!(desired.apply(&decision).expect_err("another epoch"), Overtaken::Epoch, "{decision:?}");
+    }
+}
+
+/// What each of them needs, and every other membership.
+#[test]
+fn a_decision_is_refused_where_the_membership_is_another_one() {
+    let all = [
+        Standing::Member,
+        Standing::Joining,
+        Standing::Leaving,
+        Standing::Released,
+        Standing::Returning { limit: 3, saved: None },
+        Standing::Returning { limit: 3, saved: Some(saved()) },
+        Standing::Diverged(saved()),
+    ];
+    let kinds = due();
+    let (mut taken, mut refused) = (0, 0);
+    for (from, decision) in &kinds {
+        let Some((server, _)) = decision.about().filter(|(n, _)| n.as_str() == "db2") else { continue };
+        if matches!(decision, Decision::AbandonHandover { .. }) {
+            continue;
+        }
+        for standing in &all {
+            let mut desired = from.clone();
+            desired.db.servers[1].standing = standing.clone();
+            let runtime = desired.db.servers[1].runtime;
+            // Due are the cases of the list, and no others.
+            let due = kinds.iter().any(|(wish, other)| {
+                let db2 = &wish.db.servers[1];
+                other.name() == decision.name() && db2.standing == *standing && db2.runtime == runtime
+            });
+            let done = desired.apply(decision);
+            match (due, done) {
+                (true, Ok(_)) => taken += 1,
+                (false, Err(Overtaken::Membership | Overtaken::Already)) => refused += 1,
+                // Somebody else's comes back with or without a file: it has none, or one of before it was.
+                (false, Ok(_)) if matches!(standing, Standing::Returning { saved: Some(_), .. }) => {
+                    assert_eq!(runtime, Runtime::External, "{decision:?} of {server}");
+                }
+                (_, done) => panic!("{decision:?} of {standing:?}, {runtime:?}: {done:?}"),
+            }
+        }
+    }
+    assert!(taken >= 15 && refused > 60, "{taken} {refused}");
+}
+
+/// A person asked for another one in the meantime: the one that was decided on is over already.
+#[test]
+fn only_the_very_promotion_is_given_up_or_ended() {
+    let of = Basis { name: name("db2"), id: 2, epoch: 1 };
+    let at = |at| Some(Handover { to: name("db2"), at, accept_loss: true });
+    let mut desired = first();
+    for (under_way, decided, expected) in
+        [(at(5), 5, None), (at(6), 5, Some(Overtaken::Handover)), (None, 5, Some(Overtaken::Handover))]
+    {
+        desired.handover = under_way;
+        let abandon = Decision::AbandonHandover { of: of.clone(), at: decided, why: text!("handover-proxy") };
+        let asked = Some(decided);
+        let elect = Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit: None, asked };
+        assert_eq!(desired.apply(&abandon).err(), expected);
+        assert_eq!(desired.apply(&elect).err(), expected);
+    }
+    // Decided because the writer was lost, before the promotion was asked for: it is looked at again.
+    desired.handover = at(5);
+    let elect = Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit: Some(3), asked: None };
+    assert_eq!(desired.apply(&elect).err(), Some(Overtaken::Handover));
+}
+
+#[test]
+fn an_older_doubt_does_not_take_the_place_of_a_newer_one() {
+    let of = || Basis { name: name("db2"), id: 2, epoch: 1 };
+    let doubt = |at| Decision::Doubt { of: of(), at, by: name("db1") };
+    let desired = first().apply(&doubt(9)).expect("doubted");
+    for at in [9, 5] {
+        assert_eq!(desired.apply(&doubt(at)).err(), Some(Overtaken::Already));
+    }
+    let later = desired.apply(&doubt(12)).expect("a newer one");
+    assert_eq!((later.doubts[&2].since, later.doubts[&2].lacks), (12, true));
+    let mut returning = desired;
+    returning.db.servers[1].standing = Standing::Returning { limit: 3, saved: Some(saved()) };
+    let back = returning.apply(&Decision::Readmit { of: of(), at: 7 }).expect("readmitted");
+    assert_eq!((back.doubts[&2].since, back.doubts[&2].lacks), (9, true), "what is known stays");
+}
+
+/// A page that was open for a while, or a button that was pressed twice.
+#[test]
+fn a_fresh_copy_is_made_of_the_one_that_was_meant() {
+    let recopy = |id| Request::Recopy { name: name("DB2"), id };
+    let once = first().apply(&recopy(2)).expect("a fresh copy");
+    let server = once.db.server(&name("db2")).expect("there");
+    assert_eq!((server.id, server.standing.clone()), (5, Standing::Joining));
+    for id in [0, 1, 2, 4] {
+        let refused = once.apply(&recopy(id)).expect_err("another one was meant");
+        assert_eq!(refused[0].text.key, "problem-server-other", "{id}");
+    }
+}
+
+#[test]
+fn an_id_is_never_given_twice() {
+    let mut desired = first();
+    let mut known: std::collections::BTreeSet<u32> = desired.servers().map(|(_, s)| s.id).collect();
+    for round in 0..6 {
+        let add = |pool, server| Request::AddServer { pool, server };
+        let remove = |pool, server| Request::RemoveServer { pool, name: name(server), force: true };
+        desired =
+            desired.apply(&add(PoolId::Web, new("web3", 8_698, Runtime::Process))).expect("a web server");
+        desired = desired.apply(&add(PoolId::Db, new("db3", 8_697, Runtime::Process))).expect("a database");
+        let recopy = Request::Recopy { name: name("db3"), id: desired.next_id - 1 };
+        let before: Vec<u32> = desired.servers().map(|(_, s)| s.id).filter(|id| *id > 4).collect();
+        desired = desired.apply(&recopy).expect("a fresh copy");
+        let after = desired.db.server(&name("db3")).expect("there").id;
+        for id in before.into_iter().chain([after]) {
+            assert!(known.insert(id), "{id} again, in round {round}");
+        }
+        desired = desired.apply(&remove(PoolId::Web, "web3")).expect("gone");
+        desired = desired.apply(&remove(PoolId::Db, "db3")).expect("gone");
+    }
+}

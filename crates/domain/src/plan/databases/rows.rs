@@ -1,0 +1,97 @@
+//! When a database's rows are compared with the writer's, or put right.
+
+use super::{NEAR, fresh};
+use crate::db::DatabaseSeen;
+use crate::db::verify::Report;
+use crate::desired::{Desired, Server, Standing};
+use crate::ids::{Millis, ServerName};
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::step::{RowsStep, SqlStep, Step};
+
+/// Plans a comparison with the writer, if that one is open.
+pub(super) fn compared(
+    plan: &mut Plan,
+    observed: &Observed,
+    server: &Server,
+    writer: &ServerName,
+    now: Millis,
+) {
+    if fresh(observed, writer, now).is_some_and(|d| !d.read_only) {
+        plan.steps.push(Step::Rows(RowsStep::Compare {
+            name: server.name.clone(),
+            id: server.id,
+            with: writer.clone(),
+        }));
+    }
+}
+
+/// Milliseconds between two comparisons of a database's rows with the writer's.
+const ROWS_EVERY: u64 = crate::figures::COMPARISON;
+/// The same, after one that left open what the next one may tell.
+const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
+
+/// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
+/// may be as wrong.
+pub(super) fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+    let of = |s: &Server| observed.comparison(s).and_then(|c| c.of(s.id));
+    let Some(last) = of(server) else { return true };
+    // What a table's kind leaves open, no further comparison tells.
+    let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
+    if let Some(doubt) = observed.doubt(desired, server) {
+        return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
+    }
+    let wrong_copy =
+        |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
+    let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
+    now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
+        || newest.is_some_and(|at| at > last.at_start)
+}
+
+/// The same, for one whose rows are in doubt, of which something could not be compared.
+const DOUBT_EVERY: u64 = 60_000;
+
+/// A member's rows are compared with the writer's when a person asks for it, and from time to time.
+pub(super) fn plan(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
+    // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
+    let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
+    let follows = seen
+        .links
+        .get(writer)
+        .is_some_and(|l| l.error == 0 && l.applying && l.delay_ms.is_some_and(|ms| ms < NEAR));
+    let comparison = observed.comparison(server);
+    let running = comparison.is_some_and(|c| c.running.is_some());
+    if seen.lenient && !running {
+        plan.steps.push(Step::Sql(SqlStep::SetStrict { name: server.name.clone() }));
+    }
+    if let Some(side) = comparison.and_then(|c| c.repair)
+        && open
+        && !running
+        && desired.handover.is_none()
+    {
+        plan.steps.push(Step::Rows(RowsStep::Repair {
+            name: server.name.clone(),
+            id: server.id,
+            with: writer.clone(),
+            side,
+        }));
+        return;
+    }
+    let due = due(desired, observed, server, now);
+    let wanted = comparison.is_some_and(|c| c.wanted);
+    if open && follows && !running && (due || wanted) && desired.handover.is_none() {
+        plan.steps.push(Step::Rows(RowsStep::Compare {
+            name: server.name.clone(),
+            id: server.id,
+            with: writer.clone(),
+        }));
+    }
+}
