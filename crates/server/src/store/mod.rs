@@ -4,8 +4,6 @@
 //! new wish, its history row and its journal line are one transaction.
 
 mod accounts;
-#[cfg(test)]
-mod before;
 mod drills;
 #[cfg(test)]
 mod fixture;
@@ -548,3 +546,6 @@ fn write_event(
     }
     Ok(Event { id, at, actor: actor.to_owned(), subject: subject.to_owned(), light, text: text.clone() })
 }
+
+#[cfg(test)]
+mod tests;

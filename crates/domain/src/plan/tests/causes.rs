@@ -173,7 +173,8 @@ fn complete(desired: &Desired, shown: &Snapshot) {
     // With a standby that a person stopped the writer is not the one to touch.
     let stopped = desired.db.servers.iter().any(|s| s.power == Power::Off && !desired.is_writer(&s.name));
     for remedy in shown.causes.iter().flat_map(|c| &c.remedies).filter(|_| stopped) {
-        let restarts = matches!(remedy.request(desired, 0), Some(Request::Restart { name, .. }) if desired.is_writer(&name));
+        let request = remedy.request(desired, 0);
+        let restarts = matches!(&request, Some(Request::Restart { name, .. }) if desired.is_writer(name));
         let serves = shown.servers.iter().any(|s| desired.is_writer(&s.name) && s.status.serves());
         assert!(!(restarts && serves), "{:?}", shown.causes);
     }
