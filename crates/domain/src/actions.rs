@@ -1,7 +1,7 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
 use crate::change::Change;
-use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Admin, Database, Desired, Either, Power, Run, Server, Standing, Web};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
 use crate::snapshot::{Action, Snapshot};
@@ -9,27 +9,27 @@ use crate::state::{Light, State, Status};
 use crate::text;
 
 /// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
-pub(crate) fn actions(desired: &Desired, pool: PoolId, server: &Server, status: &Status) -> Vec<Action> {
+pub(crate) fn actions(desired: &Desired, server: &Server, status: &Status) -> Vec<Action> {
     let mut all = Vec::new();
-    if server.runtime == Runtime::Process {
+    if server.is_ours() {
         all.push(Action::Logs);
     }
     all.push(Action::Test);
-    match pool {
-        PoolId::Web => web(&mut all, server, status),
-        PoolId::Db => database(&mut all, desired, server, status),
+    match server.either() {
+        Either::Web(server) => web(&mut all, server, status),
+        Either::Database(server) => database(&mut all, desired, server, status),
     }
     all
 }
 
-fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
+fn web(all: &mut Vec<Action>, server: Web<'_>, status: &Status) {
     if status.state == State::Waits {
         all.extend([Action::Anyway, Action::Withdraw]);
     }
-    if server.standing == Standing::Leaving {
+    if server.leaving {
         return;
     }
-    if server.power == Power::On {
+    if !server.stopped() {
         if server.admin != Admin::Ready {
             all.push(Action::Ready);
         }
@@ -40,37 +40,36 @@ fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
             all.push(Action::Maintenance);
         }
     }
-    if server.runtime == Runtime::Process {
-        match server.power {
-            Power::On => all.extend([Action::Restart, Action::Stop]),
-            Power::Off => all.push(Action::Start),
-        }
+    match server.runtime {
+        Run::External => {}
+        Run::Process { power: Power::On, .. } => all.extend([Action::Restart, Action::Stop]),
+        Run::Process { power: Power::Off, .. } => all.push(Action::Start),
     }
     all.push(Action::Remove);
 }
 
-fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &Status) {
+fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, status: &Status) {
     let writer = desired.is_writer(&server.name);
-    let follows = server.standing == Standing::Member && server.power == Power::On && !writer;
+    let follows = *server.standing == Standing::Member && !server.stopped() && !writer;
     if follows && desired.handover.is_none() {
         all.push(Action::Promote);
     }
-    if follows && desired.writer_server().is_some_and(|w| w.power == Power::On) {
+    if follows && desired.writer_server().is_some_and(|w| !w.stopped()) {
         all.push(Action::Verify);
     }
-    let ours = server.runtime == Runtime::Process;
-    let stays = server.standing != Standing::Leaving;
+    let ours = server.is_ours();
+    let stays = *server.standing != Standing::Leaving;
     if ours && stays && !writer && copied_again(status) {
         all.push(Action::Recopy);
     }
     if follows && matches!(status.state, State::RowsDiffer | State::ReplicationStopped) {
         all.push(Action::Repair);
     }
-    if ours && server.power == Power::Off {
+    if ours && server.stopped() {
         all.push(Action::Start);
     }
     // While another one could take over, it takes over first.
-    if ours && server.power == Power::On && desired.may_stop(PoolId::Db, &server.name).is_ok() {
+    if ours && !server.stopped() && desired.may_stop(PoolId::Db, &server.name).is_ok() {
         match server.standing {
             // It is added or cancelled, nothing between.
             Standing::Joining | Standing::Released => {}
@@ -112,7 +111,7 @@ pub fn untimely(change: &Change, desired: &Desired, seen: &Snapshot) -> Option<P
             if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
         }
         Change::Recopy { name } => {
-            let joins = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
+            let joins = desired.database(name).is_some_and(|s| *s.standing == Standing::Joining);
             let fresh = view(name).filter(|_| seen.revision >= desired.revision);
             let failed = fresh.is_some_and(|s| copied_again(&s.status));
             if !joins || failed { None } else { conflict(text!("problem-copying", name = name.as_str())) }

@@ -12,7 +12,7 @@ use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
 use crate::db::ids::{self, Numbered, Numbering};
 use crate::db::verify::{OddTables, Report, Side};
-use crate::desired::{Desired, Doubt, Runtime, Server};
+use crate::desired::{Database, Desired, Doubt, Kind, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
@@ -261,10 +261,13 @@ pub struct Made {
 impl Made {
     /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server
     /// left under it is not the new one's to serve, nor to throw away.
-    pub fn is_of(self, pool: PoolId, server: &Server) -> bool {
-        // Nothing of somebody else's web server is here.
-        let has_one = server.runtime == Runtime::Process || pool == PoolId::Db;
-        has_one && self.pool.is_none_or(|p| p == pool) && self.id.is_none_or(|id| id == server.id)
+    pub fn is_of(self, server: &Server) -> bool {
+        let has_one = match server.kind {
+            // Nothing of somebody else's web server is here.
+            Kind::Web(_) => server.is_ours(),
+            Kind::Database(_) => true,
+        };
+        has_one && self.pool.is_none_or(|p| p == server.pool()) && self.id.is_none_or(|id| id == server.id)
     }
 }
 
@@ -576,14 +579,14 @@ impl Observed {
 
     /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows,
     /// as far as is known, stays in doubt while any of its tables is unproven.
-    pub fn doubt<'a>(&self, desired: &'a Desired, server: &Server) -> Option<&'a Doubt> {
+    pub fn doubt<'a>(&self, desired: &'a Desired, server: Database<'_>) -> Option<&'a Doubt> {
         let doubt = desired.doubts.get(&server.id)?;
         let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
         compared.is_none_or(|report| doubt.lacks && report.unproven() > 0).then_some(doubt)
     }
 
     /// Whether a database lacks acknowledged rows, as far as is known.
-    pub fn lacks(&self, desired: &Desired, server: &Server) -> bool {
+    pub fn lacks(&self, desired: &Desired, server: Database<'_>) -> bool {
         let Some(doubt) = desired.doubts.get(&server.id).filter(|d| d.lacks) else { return false };
         let compared = self.comparisons.get(&server.name).and_then(|c| c.since(server.id, doubt.since));
         compared.is_none_or(|report| !report.equal())

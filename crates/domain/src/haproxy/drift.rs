@@ -140,7 +140,7 @@ fn process(
         match (places.get(&server.name), running.servers.get(&server.name)) {
             (Some(_), None) => differs.push(text!("config-differs-absent", name = name)),
             (Some(place), Some(now)) if now.id == server.id => {
-                let wish = config::wish(desired, proxy, server, *place);
+                let wish = config::wish(desired, server, *place);
                 differs.extend(server_differs((proxy, name), now, wish, (*place, server.port)));
             }
             _ => {}

@@ -6,8 +6,8 @@ use crate::db::links::altered;
 use crate::db::senders::left_behind;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::{Millis, PoolId, ServerName};
+use crate::desired::{Database, Desired, Routing, Standing};
+use crate::ids::{Millis, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
 use crate::step::{HostStep, RowsStep, SqlStep, Step, Target};
 use crate::text;
@@ -40,7 +40,7 @@ pub enum Opening {
 /// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
 /// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
 /// link stands with an error holds up nobody: that is shown and repaired, not waited for.
-pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Opening {
+pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Opening {
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
     if desired.routing == Routing::OneWriter
         && let Some(other) =
@@ -93,14 +93,14 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
 /// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
 /// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
 fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
-    let Some(server) = desired.db.server(name) else {
+    let Some(server) = desired.database(name) else {
         return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
     };
     let silent = match observed.databases.get(name) {
         Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= SILENT),
         _ => false,
     };
-    server.runtime == Runtime::Process || desired.takes_writes(server) || !silent
+    server.is_ours() || desired.takes_writes(server) || !silent
 }
 
 /// A former writer that ended so often within seconds of its start does not come back with its data.
@@ -119,10 +119,10 @@ fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
 
 /// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
 /// that id, so nothing is done with it but to keep it closed.
-fn astray(server: &Server, seen: &DatabaseSeen) -> bool {
-    server.runtime == Runtime::External
+fn astray(server: Database<'_>, seen: &DatabaseSeen) -> bool {
+    !server.is_ours()
         && seen.server_id != server.id
-        && server.standing != Standing::Released
+        && *server.standing != Standing::Released
 }
 
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
@@ -132,12 +132,10 @@ fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
     let seen_servers = || {
         desired
-            .db
-            .servers
-            .iter()
-            .filter(|s| s.power == Power::On)
+            .databases()
+            .filter(|s| !s.stopped())
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
-            .filter(|(s, seen)| !astray(s, seen))
+            .filter(|(s, seen)| !astray(*s, seen))
     };
     strays(plan, desired, observed, now);
     for (server, seen) in seen_servers() {
@@ -168,7 +166,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             continue;
         }
         drop_links(plan, desired, server, seen);
-        match &server.standing {
+        match server.standing {
             Standing::Member => {
                 links(plan, desired, server, seen, lost, held);
                 if still {
@@ -191,11 +189,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
         }
     }
-    for server in &desired.db.servers {
+    for server in desired.databases() {
         let name = server.name.clone();
         let process = observed.process(&ProcessId::Server(name.clone()));
-        let dead = server.power == Power::Off || process.leader.is_none();
-        if server.runtime == Runtime::External {
+        let dead = server.stopped() || process.leader.is_none();
+        if !server.is_ours() {
             if matches!(server.standing, Standing::Leaving | Standing::Released)
                 && away(observed, &server.name, now)
             {
@@ -203,7 +201,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
             continue;
         }
-        match &server.standing {
+        match server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
             Standing::Leaving if dead => {
                 plan.steps.push(Step::Wish(Change::Forget { name }));
@@ -236,7 +234,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
 
 /// Those that came back as another one are kept closed.
 fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
-    for server in &desired.db.servers {
+    for server in desired.databases() {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
             let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
             plan.waiting.push((Target::Database(server.name.clone()), text));
@@ -286,12 +284,12 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
 fn links(
     plan: &mut Plan,
     desired: &Desired,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     lost: bool,
     held: Option<&HeldLink>,
 ) {
-    for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
+    for peer in desired.databases().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
         if matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released) {
@@ -331,12 +329,12 @@ fn links(
 }
 
 /// Links to a database that is gone, or that is another one by the same name.
-fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     for from in seen.links.keys() {
-        let out = |peer: &Server| {
+        let out = |peer: Database<'_>| {
             matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
         };
-        if desired.db.server(from).is_none_or(out) {
+        if desired.database(from).is_none_or(out) {
             plan.steps.push(Step::Sql(SqlStep::DropLink { on: server.name.clone(), from: from.clone() }));
         }
     }
@@ -344,11 +342,11 @@ fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &Databa
 
 /// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
 /// a standby that can take over.
-fn receipts(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+fn receipts(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     receipts_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
 }
 
-fn receipts_of(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, on: bool) {
+fn receipts_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen, on: bool) {
     if seen.receipts != on {
         plan.steps.push(Step::Sql(SqlStep::SetReceipts { name: server.name.clone(), on }));
     }
@@ -360,7 +358,7 @@ fn joining(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {
@@ -373,9 +371,9 @@ fn joining(
         plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
         return;
     }
-    if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
+    if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
         let process = observed.process(&ProcessId::Server(name.clone()));
-        if !super::hosts::at_home(plan, observed, PoolId::Db, server, process) {
+        if !super::hosts::at_home(plan, observed, &server, process) {
             // What another server left by its name goes first.
         } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::Host(HostStep::ImportDatabase {
@@ -399,7 +397,7 @@ fn joining(
     if plan.steps.len() > before {
         return;
     }
-    let behind = desired.members().filter(|p| p.power == Power::On).find(|peer| {
+    let behind = desired.members().filter(|p| !p.stopped()).find(|peer| {
         seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
     });
     if let Some(peer) = behind {
@@ -439,7 +437,7 @@ const SETTLING: u32 = 3;
 const SETTLING_PAUSE: u64 = 10_000;
 
 /// Plans a comparison with the writer, if that one is open.
-fn compared(plan: &mut Plan, observed: &Observed, server: &Server, writer: &ServerName, now: Millis) {
+fn compared(plan: &mut Plan, observed: &Observed, server: Database<'_>, writer: &ServerName, now: Millis) {
     if fresh(observed, writer, now).is_some_and(|d| !d.read_only) {
         plan.steps.push(Step::Rows(RowsStep::Compare { name: server.name.clone(), with: writer.clone() }));
     }
@@ -452,8 +450,8 @@ const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 
 /// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
 /// may be as wrong.
-fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
-    let of = |s: &Server| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
+fn due(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+    let of = |s: Database<'_>| observed.comparisons.get(&s.name).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
     // What a table's kind leaves open, no further comparison tells.
     let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
@@ -461,8 +459,8 @@ fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> 
         return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
     }
     let wrong_copy =
-        |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
-    let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
+        |s: &Database<'_>| *s.standing == Standing::Joining && of(*s).is_some_and(|r| r.different() > 0);
+    let newest = desired.databases().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
     now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
         || newest.is_some_and(|at| at > last.at_start)
 }
@@ -475,7 +473,7 @@ fn rows(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {
@@ -515,21 +513,21 @@ fn leaving(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {
     if !seen.read_only {
         return;
     }
-    let behind = |peer: &&Server| {
+    let behind = |peer: &Database<'_>| {
         fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
     };
     // While all the others are stopped, nobody says that they have it.
-    let on: Vec<&Server> = desired.members().filter(|s| s.power == Power::On).collect();
+    let on: Vec<Database<'_>> = desired.members().filter(|s| !s.stopped()).collect();
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
-        None if server.runtime == Runtime::External => {
+        None if !server.is_ours() => {
             plan.steps.push(Step::Wish(Change::Release { name: server.name.clone() }));
         }
         None => plan.steps.push(Step::Wish(Change::Forget { name: server.name.clone() })),
@@ -541,7 +539,7 @@ fn leaving(
 }
 
 /// A database that is no member copies nobody.
-fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
+fn unlink(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen) {
     for (from, link) in &seen.links {
         if link.receiving != Thread::Stopped || link.applying {
             plan.steps.push(Step::Sql(SqlStep::StopLink {
@@ -557,7 +555,7 @@ fn open(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {

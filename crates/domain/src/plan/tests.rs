@@ -125,7 +125,7 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
 /// What is wrong and is nobody's wish. While a person keeps every member stopped, nobody joins, leaves or is copied
 /// anew; one without data has nobody to copy, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
-    let stopped = desired.members().all(|s| s.power == Power::Off);
+    let stopped = desired.members().all(|s| s.stopped());
     let waits = |name: &String| {
         let target = |t: &Target| matches!(t, Target::Process(id) if id.to_string() == *name);
         left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
@@ -326,7 +326,7 @@ proptest! {
         // And once a person starts again what a person stopped, nobody waits any more.
         // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
         let all: Vec<_> = desired.servers().map(|(pool, s)| (pool, s.clone())).collect();
-        for (pool, server) in all.into_iter().filter(|(_, s)| s.power == Power::Off) {
+        for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
             let start = Change::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
@@ -370,7 +370,7 @@ proptest! {
             prop_assert_eq!(exposed(&desired, &memory), []);
         }
         world.taken.clear();
-        for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
+        for server in desired.db.servers.clone().iter().filter(|s| s.stopped()) {
             let start =
                 Change::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
             desired = desired.apply(&start).expect("started");

@@ -75,7 +75,7 @@ impl World {
             return Outcome::Failed(Fault::Strange(None));
         }
         if let ProcessId::Server(name) = id
-            && desired.servers().any(|(_, s)| s.name == *name && self.taken.contains(&s.port))
+            && desired.servers().any(|s| s.name == *name && self.taken.contains(&s.port))
         {
             return Outcome::Failed(Fault::Strange(None));
         }

@@ -6,7 +6,7 @@ use crate::change::Change;
 use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
-use crate::desired::{Handover, Power, Routing, Saved, Standing};
+use crate::desired::{Handover, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
@@ -92,7 +92,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
         let asked = scene.seen.databases.get(&server.name).and_then(|d| d.fresh(scene.now, 2_000)).is_some();
         let wrong = asked
             && is_open(scene, &server.name)
-            && server.power == Power::On
+            && !server.stopped()
             && !scene.desired.takes_writes(server);
         if wrong && first != Some(&Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() })) {
             return Err(format!("{} stays open: {first:?}", server.name));

@@ -159,8 +159,8 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
 /// Its process runs, or it is somebody else's.
 fn acts(scene: &Scene, server: &Server) -> bool {
     let process = scene.seen.process(&ProcessId::Server(server.name.clone()));
-    server.power == Power::On
-        && (server.runtime == Runtime::External || process.leader.as_ref().is_some_and(|l| !l.frozen))
+    !server.stopped()
+        && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// What each kind of loss may lead to.
