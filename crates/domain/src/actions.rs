@@ -197,9 +197,9 @@ mod tests {
                     for count in [1, 2] {
                         let mut desired = first();
                         desired.routing = routing;
-                        desired.db.servers[1].standing = standing.clone();
+                        desired.db.servers[1].stands(standing.clone());
                         for (i, server) in desired.db.servers.iter_mut().enumerate() {
-                            server.power = if powers >> i & 1 == 0 { Power::On } else { Power::Off };
+                            server.powered(if powers >> i & 1 == 0 { Power::On } else { Power::Off });
                         }
                         desired.db.servers.truncate(count);
                         let mut handing = desired.clone();
@@ -216,9 +216,10 @@ mod tests {
     fn what_is_refused_is_not_offered() {
         let mut offered = 0;
         for desired in wishes() {
-            for (pool, server) in desired.servers() {
+            for server in desired.servers() {
+                let pool = server.pool();
                 for status in statuses() {
-                    let actions = actions(&desired, pool, server, &status);
+                    let actions = actions(&desired, server, &status);
                     for action in ALL {
                         let Some(change) = change(action, pool, &server.name) else { continue };
                         if actions.contains(&action) {
@@ -238,7 +239,7 @@ mod tests {
     fn what_is_taken_is_offered() {
         for desired in wishes() {
             for server in &desired.db.servers {
-                let all = actions(&desired, PoolId::Db, server, &statuses()[0]);
+                let all = actions(&desired, server, &statuses()[0]);
                 for action in [Action::Promote, Action::Remove] {
                     let Some(change) = change(action, PoolId::Db, &server.name) else { continue };
                     assert_eq!(
@@ -256,7 +257,7 @@ mod tests {
         let desired = first();
         let of = |server: usize, status: usize| {
             let server = &desired.db.servers[server];
-            actions(&desired, PoolId::Db, server, &statuses()[status]).contains(&Action::Recopy)
+            actions(&desired, server, &statuses()[status]).contains(&Action::Recopy)
         };
         assert_eq!([of(1, 0), of(1, 1), of(1, 2), of(0, 1)], [false, true, false, false]);
     }
@@ -290,13 +291,13 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_neither_stopped_nor_restarted() {
         let mut desired = first();
-        desired.db.servers[1].standing = Standing::Joining;
+        desired.db.servers[1].stands(Standing::Joining);
         for action in [Action::Stop, Action::Restart] {
             let change = change(action, PoolId::Db, &name("db2")).expect("a change");
             let refused = desired.apply(&change).expect_err("its copy would begin again");
             assert_eq!(refused[0].text.key, "problem-joining", "{change:?}");
         }
-        desired.db.servers[1].power = Power::Off;
+        desired.db.servers[1].powered(Power::Off);
         for action in [Action::Start, Action::Restart] {
             let change = change(action, PoolId::Db, &name("db2")).expect("a change");
             desired.apply(&change).expect("an older Cordée left it stopped");
@@ -306,8 +307,8 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_cancelled_and_nothing_else() {
         let mut desired = first();
-        desired.db.servers[1].standing = Standing::Joining;
-        let all = actions(&desired, PoolId::Db, &desired.db.servers[1], &statuses()[0]);
+        desired.db.servers[1].stands(Standing::Joining);
+        let all = actions(&desired, &desired.db.servers[1], &statuses()[0]);
         assert_eq!(all, [Action::Logs, Action::Test, Action::Remove]);
     }
 }

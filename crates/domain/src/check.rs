@@ -226,9 +226,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         }
         let wished_out = match server.either() {
             Either::Web(web) => web.admin == Admin::Maintenance || web.stopped() || web.leaving,
-            Either::Database(database) => {
-                !desired.takes_writes(database) && !desired.is_writer(&server.name)
-            }
+            Either::Database(database) => !desired.takes_writes(database) && !desired.is_writer(&server.name),
         };
         let process = observed.process(&ProcessId::Server(server.name.clone()));
         let out = wished_out || (server.is_ours() && process.leader.is_none());

@@ -9,7 +9,10 @@ use crate::attached::Held;
 use crate::causes::{Cause, Scene, causes};
 use crate::db::verify::{OddTables, Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Admin, Asked, CookieChoice, Database, Desired, Either, Handover, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{
+    Admin, Asked, CookieChoice, Database, Desired, Either, Handover, Power, Routing, Runtime, Server,
+    Standing,
+};
 use crate::door::{Door, Finding, finding};
 use crate::figures::DATABASE_STALE;
 use crate::haproxy::config::Setting;
@@ -302,8 +305,7 @@ impl Action {
 pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Snapshot {
     let proxies: Vec<ProxyView> =
         PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
-    let servers: Vec<ServerView> =
-        desired.servers().map(|s| server(desired, observed, s, now)).collect();
+    let servers: Vec<ServerView> = desired.servers().map(|s| server(desired, observed, s, now)).collect();
     let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
     let doors = Doors::of(desired, observed, waiting);
@@ -428,9 +430,7 @@ fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
             .map(DatabaseSeen::promises),
         standing: base.map(|base| base.standing.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
-        comparison: base
-            .filter(|base| !desired.is_writer(&base.name))
-            .map(|base| comparison(observed, base)),
+        comparison: base.filter(|base| !desired.is_writer(&base.name)).map(|base| comparison(observed, base)),
         in_proxy: seen.running.fresh(now, STALE).map(|r| {
             match r.servers.get(&server.name).filter(|r| r.id == server.id) {
                 None => Admin::Maintenance,

@@ -216,7 +216,13 @@ fn storable(desired: &Desired, observed: &Observed, writer: Database<'_>, now: M
 }
 
 /// The writer is lost: who takes its place.
-fn replace(desired: &Desired, observed: &Observed, writer: Database<'_>, lost: Lost, now: Millis) -> Decision {
+fn replace(
+    desired: &Desired,
+    observed: &Observed,
+    writer: Database<'_>,
+    lost: Lost,
+    now: Millis,
+) -> Decision {
     let name = &writer.name;
     let since = match lost {
         Lost::Dead { since } => since,
@@ -343,8 +349,7 @@ fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
 /// A process that runs, or a server that only others know about.
 fn alive(server: Database<'_>, observed: &Observed) -> bool {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
-    !server.stopped()
-        && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
+    !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// A change of writer that a person asked for: close, catch up, open the other one.

@@ -41,8 +41,7 @@ pub fn left_behind(desired: &Desired, observed: &Observed, now: Millis) -> Vec<u
 }
 
 fn may_run(observed: &Observed, server: Database<'_>) -> bool {
-    !server.is_ours()
-        || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
+    !server.is_ours() || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
 }
 
 #[cfg(test)]

@@ -310,9 +310,36 @@ impl Server {
     pub const fn listed(&self) -> bool {
         match &self.kind {
             Kind::Web(_) => true,
-            Kind::Database(database) => {
-                !matches!(database.standing, Standing::Joining | Standing::Released)
-            }
+            Kind::Database(database) => !matches!(database.standing, Standing::Joining | Standing::Released),
         }
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    /// As a database, which it must be.
+    pub(crate) fn base(&self) -> Database<'_> {
+        self.as_database().expect("a database")
+    }
+
+    /// As a web server, which it must be.
+    pub(crate) fn site(&self) -> Web<'_> {
+        self.as_web().expect("a web server")
+    }
+
+    /// Another standing for a database.
+    pub(crate) fn stands(&mut self, standing: Standing) {
+        self.database_mut().expect("a database").standing = standing;
+    }
+
+    /// Another power, where it has a process that can be asked: nobody else's can be stopped.
+    pub(crate) fn powered(&mut self, to: Power) {
+        self.set_power(to);
+    }
+
+    /// What is wished of a web server, and whether a person insists.
+    pub(crate) fn told(&mut self, admin: Admin, anyway: bool) {
+        let web = self.web_mut().expect("a web server");
+        (web.admin, web.anyway) = (admin, anyway);
     }
 }

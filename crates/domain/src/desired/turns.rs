@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Admin, Asked, AskedOut, Database, Desired, Doubt, Either, Kind, Power, Run, Saved, Server, Standing, ours, unknown,
+    Admin, Asked, AskedOut, Database, Desired, Doubt, Either, Kind, Power, Run, Saved, Server, Standing,
+    ours, unknown,
 };
 use crate::change::Change;
 use crate::ids::{Millis, PoolId, ServerName};
@@ -293,11 +294,7 @@ impl Desired {
         self.doubts.insert(id, Doubt { lacks, ..doubt });
     }
 
-    pub(super) fn promote(
-        &self,
-        name: &ServerName,
-        accept_loss: bool,
-    ) -> Result<ServerName, Vec<Problem>> {
+    pub(super) fn promote(&self, name: &ServerName, accept_loss: bool) -> Result<ServerName, Vec<Problem>> {
         let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
         let writer = self.is_writer(name);
         let handover = self.handover.clone();
@@ -370,7 +367,7 @@ mod tests {
         ];
         for standing in standings {
             let mut desired = first();
-            desired.db.servers[1].standing = standing.clone();
+            desired.db.servers[1].stands(standing.clone());
             let refused = desired.apply(&removal("db2", false)).expect_err("nobody could take over");
             assert_eq!(
                 (refused[0].field.as_str(), refused[0].kind),
@@ -380,7 +377,7 @@ mod tests {
             desired.apply(&removal("db2", true)).expect("it was said");
         }
         let mut joining = first();
-        joining.db.servers[1].standing = Standing::Joining;
+        joining.db.servers[1].stands(Standing::Joining);
         joining.apply(&removal("db2", false)).expect("nobody waits for what it holds");
     }
 
@@ -396,7 +393,7 @@ mod tests {
         let add = Change::AddServer { pool: PoolId::Web, server: server.clone() };
         let desired = first().apply(&add).expect("added").signed(&add, "ada", 7);
         let added = desired.web.server(&name("web9")).expect("there");
-        assert_eq!((added.admin, added.wanted()), (Admin::Maintenance, false));
+        assert_eq!((added.site().admin, added.wanted()), (Admin::Maintenance, false));
         assert_eq!(desired.asked(added), Some(&Asked { by: "ada".to_owned(), at: 7 }));
         let refused =
             first().apply(&Change::AddServer { pool: PoolId::Db, server }).expect_err("no database");
@@ -413,9 +410,9 @@ mod tests {
             desired.apply(&removal(server, false)).expect("the other one stays");
         }
         let mut stopped = desired.clone();
-        stopped.db.servers[2].power = Power::Off;
+        stopped.db.servers[2].powered(Power::Off);
         let mut joining = desired.clone();
-        joining.db.servers[2].standing = Standing::Joining;
+        joining.db.servers[2].stands(Standing::Joining);
         for case in [stopped, joining] {
             assert!(case.apply(&removal("db2", false)).is_err(), "db3 could not take over");
             case.apply(&removal("db3", false)).expect("db2 stays");

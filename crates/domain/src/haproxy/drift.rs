@@ -320,7 +320,7 @@ mod tests {
     fn an_earlier_wish_s_file_and_a_process_that_lags_are_told_apart() {
         let (mut desired, mut observed, now) = settled();
         desired.web.generation += 1;
-        desired.web.servers[0].admin = crate::desired::Admin::Maintenance;
+        desired.web.servers[0].told(crate::desired::Admin::Maintenance, false);
         let shown = view(&desired, &observed, &setting(), PoolId::Web, None, now);
         assert!(matches!(shown.disk, Disk::Older(_)), "{:?}", shown.disk);
         let name = desired.web.servers[0].name.as_str();

@@ -120,9 +120,7 @@ fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
 /// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
 /// that id, so nothing is done with it but to keep it closed.
 fn astray(server: Database<'_>, seen: &DatabaseSeen) -> bool {
-    !server.is_ours()
-        && seen.server_id != server.id
-        && *server.standing != Standing::Released
+    !server.is_ours() && seen.server_id != server.id && *server.standing != Standing::Released
 }
 
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {

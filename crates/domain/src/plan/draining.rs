@@ -17,8 +17,7 @@ pub const DRAINS: u64 = 3;
 /// Whether a database that is to stop, restart or leave goes on with the connections it has, because another one takes
 /// the new ones. What HAProxy did not say within the last moments is not known, and keeps nothing waiting.
 pub(crate) fn drains(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
-    let goes =
-        server.stopped() || *server.standing == Standing::Leaving || restarting(&server, observed);
+    let goes = server.stopped() || *server.standing == Standing::Leaving || restarting(&server, observed);
     let all = desired.routing == Routing::AllWriters && desired.handover.is_none();
     if !goes || !all || desired.is_writer(&server.name) {
         return false;

@@ -209,12 +209,7 @@ fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
 
 /// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended
 /// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits.
-pub(super) fn at_home(
-    plan: &mut Plan,
-    observed: &Observed,
-    server: &Server,
-    process: &ProcessSeen,
-) -> bool {
+pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, process: &ProcessSeen) -> bool {
     let id = ProcessId::Server(server.name.clone());
     if observed.own.unread.contains(&server.name) {
         let text = text!("wait-unread", name = &server.name);
@@ -263,7 +258,13 @@ const fn keeps(standing: &Standing) -> bool {
 }
 
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
-fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+fn made_for(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: Database<'_>,
+    now: Millis,
+) -> bool {
     let name = || server.name.clone();
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
@@ -296,9 +297,7 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
     }
     let seen = |s: &Database<'_>| {
         let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
-        s.is_ours()
-            && !s.stopped()
-            && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
+        s.is_ours() && !s.stopped() && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
     };
     // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
     // in doubt would hand on what it lacks, and not the doubt.

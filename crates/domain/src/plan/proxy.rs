@@ -103,11 +103,7 @@ fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool 
     match observed.databases.get(&server.name).and_then(|d| d.value()) {
         Some(seen) => seen.read_only,
         // One that ended, or that we started and have not asked yet, is not open.
-        None if server.is_ours()
-            && (process.leader.is_none() || process.started_at.is_some()) =>
-        {
-            true
-        }
+        None if server.is_ours() && (process.leader.is_none() || process.started_at.is_some()) => true,
         None => observed
             .proxy(PoolId::Db)
             .running
@@ -138,9 +134,7 @@ fn opens_soon(desired: &Desired, observed: &Observed, server: Database<'_>, now:
         // Its first word is waited for, however long its crash recovery takes: until Cordée opens it, it is closed. Of
         // somebody else's nobody knows that it was.
         None | Some(Seen::Never) => server.is_ours(),
-        Some(Seen::Failed { last, .. }) => {
-            server.is_ours() && (young || *last < process.started_at)
-        }
+        Some(Seen::Failed { last, .. }) => server.is_ours() && (young || *last < process.started_at),
     }
 }
 
@@ -185,10 +179,7 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
     match (&process.leader, &process.port) {
         (Some(_), Port::Ours) => false,
         (None, Port::Free)
-            if !proven
-                && !drained
-                && process.started_at.is_none()
-                && process.ended_at.is_none() =>
+            if !proven && !drained && process.started_at.is_none() && process.ended_at.is_none() =>
         {
             false
         }

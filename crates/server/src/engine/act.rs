@@ -230,7 +230,6 @@ async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Fault> {
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Fault> {
     desired
         .servers()
-        .map(|(_, s)| s)
         .find(|s| s.name == *name)
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()).into())
 }

@@ -106,8 +106,8 @@ pub(super) fn made(home: &Path) -> std::io::Result<Made> {
 /// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
 pub(super) fn belongs(parts: &Parts, name: &ServerName) -> bool {
     let desired = parts.board.desired();
-    let mut wished = desired.servers().filter(|(_, s)| s.name == *name);
-    wished.any(|(pool, s)| made(&parts.home.server(&s.name)).map_or(true, |made| made.is_of(pool, s)))
+    let mut wished = desired.servers().filter(|s| s.name == *name);
+    wished.any(|s| made(&parts.home.server(&s.name)).map_or(true, |made| made.is_of(s)))
 }
 
 /// The file that says where a copy ends, until its database was told.

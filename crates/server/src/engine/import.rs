@@ -7,7 +7,7 @@ use cordee_domain::db::Gtids;
 use cordee_domain::db::copied::Copied;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::mariadb::PACKET;
-use cordee_domain::desired::{Desired, Server};
+use cordee_domain::desired::{Database as Wished, Desired, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -63,17 +63,17 @@ pub(super) fn import(
 ) -> Result<(), Fault> {
     let (name, donor) = names;
     let find = |name: &ServerName| {
-        desired.db.server(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+        desired.database(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
     };
     let (server, from) = (find(name)?, find(donor)?);
     let home = parts.home.server(name);
     folder(&home, 0o755, None)
         .and_then(|()| logs::prepare(&home.join("log"), &[], None))
         .map_err(|e| io(&e))?;
-    let (into, source) = (doors.to(parts, server), doors.to(parts, from));
+    let (into, source) = (doors.to(parts, &server), doors.to(parts, &from));
     let here = Handle::current();
     let (schemas, bytes) = here.block_on(source.schemas())?;
-    here.block_on(prepare(parts, server, &into, &schemas))?;
+    here.block_on(prepare(parts, &server, &into, &schemas))?;
     let load = here.block_on(source.load(desired.is_writer(donor)))?;
     let freight = Freight::of(load.clone(), None);
     if let Some(problem) = freight.problems(donor.as_str()).into_iter().next() {
@@ -149,8 +149,8 @@ async fn still_empty(parts: &Parts, server: &Server) -> Result<(), Fault> {
 /// Runs the two programs, with their passwords in files that go away again.
 fn carry(
     parts: &Parts,
-    server: &Server,
-    donor: &Server,
+    server: Wished<'_>,
+    donor: Wished<'_>,
     what: &What<'_>,
     progress: &dyn Fn(u64),
 ) -> Result<String, Fault> {
@@ -164,7 +164,7 @@ fn carry(
         parts.secrets.control,
         socket.display()
     );
-    let to = address(server);
+    let to = address(&server);
     let writer = format!(
         "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword={}\nskip-ssl\n",
         to.ip(),
@@ -175,7 +175,7 @@ fn carry(
     let user = parts.users.mariadb;
     let (board, name, id) = (parts.board.clone(), server.name.clone(), server.id);
     let cancelled =
-        || board.desired().db.server(&name).is_none_or(|s| s.id != id || s.standing != server.standing);
+        || board.desired().database(&name).is_none_or(|s| s.id != id || s.standing != server.standing);
     let log = parts.home.server(&server.name).join("log/copy.log");
     let ends = dump::Ends { from: &from, into: &into, log: &log, user };
     let result = files::write(&from, &reader, 0o600, user)

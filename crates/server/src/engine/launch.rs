@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::db::events::NOTES;
 use cordee_domain::db::ids::Numbering;
-use cordee_domain::desired::{Desired, Server, Standing};
+use cordee_domain::desired::{Database, Desired, Either, Server, Standing};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
@@ -59,14 +59,14 @@ pub(super) fn start(
             proxy_program(parts, *proxy)?
         }
         ProcessId::Server(name) => {
-            let (pool, server) = desired
+            let server = desired
                 .servers()
-                .find(|(_, s)| s.name == *name)
+                .find(|s| s.name == *name)
                 .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
             require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))?;
-            match pool {
-                PoolId::Web => web_program(parts, desired, server)?,
-                PoolId::Db => database_program(parts, desired, server, keeps)?,
+            match server.either() {
+                Either::Web(_) => web_program(parts, desired, server)?,
+                Either::Database(database) => database_program(parts, desired, database, keeps)?,
             }
         }
     };
@@ -212,7 +212,7 @@ fn own_logs(home: &Path) -> Result<(), Fault> {
 fn database_program(
     parts: &Parts,
     desired: &Desired,
-    server: &Server,
+    server: Database<'_>,
     keeps: bool,
 ) -> Result<Program, Fault> {
     let home = parts.home.server(&server.name);
@@ -232,7 +232,7 @@ fn database_program(
             home: &home,
             run: &run,
             keeps,
-            receipts: server.standing != Standing::Joining,
+            receipts: *server.standing != Standing::Joining,
             rights: &rights,
         });
         let emptied = if desired.is_writer(&server.name) { "" } else { data::EMPTIED };

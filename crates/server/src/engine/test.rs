@@ -10,8 +10,8 @@ use std::time::{Duration, Instant as Clock};
 
 use cordee_domain::db::detail::accounts::rights;
 use cordee_domain::db::{DatabaseSeen, Thread};
-use cordee_domain::desired::{Desired, Power, Server, Standing};
-use cordee_domain::ids::{Host, PoolId, ServerName};
+use cordee_domain::desired::{Database as Base, Desired, Either, Kind, Server, Standing};
+use cordee_domain::ids::{Host, ServerName};
 use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 use cordee_domain::text::Text;
@@ -55,23 +55,22 @@ impl Engine {
     /// A test of that server, ready to run.
     pub(super) fn trial(
         &self,
-        pool: PoolId,
         server: &Server,
         desired: &Desired,
     ) -> impl Future<Output = TestReport> + Send + 'static + use<> {
-        let others = desired.members().filter(|s| s.id != server.id && s.power == Power::On);
+        let others = desired.members().filter(|s| s.id != server.id && !s.stopped());
         let goal = Goal {
             server: server.clone(),
             password: self.parts.secrets.app.clone(),
-            writes: desired.takes_writes(server),
+            writes: server.as_database().is_some_and(|base| desired.takes_writes(base)),
             session: desired.session,
             own: self.database(&server.name),
-            peers: match pool {
-                PoolId::Db => others.map(|s| (s.name.clone(), s.id, self.database(&s.name))).collect(),
-                PoolId::Web => Vec::new(),
+            peers: match server.kind {
+                Kind::Database(_) => others.map(|s| (s.name.clone(), s.id, self.database(&s.name))).collect(),
+                Kind::Web(_) => Vec::new(),
             },
         };
-        async move { test(pool, &goal).await }
+        async move { test(&goal).await }
     }
 }
 
@@ -107,23 +106,23 @@ impl Trial {
     }
 }
 
-async fn test(pool: PoolId, goal: &Goal) -> TestReport {
+async fn test(goal: &Goal) -> TestReport {
     let mut trial = Trial::new();
     let server = &goal.server;
     let address = trial.step(text!("test-name"), resolve(&server.host, server.port)).await;
     if let Some(address) = address
         && let Some(stream) = trial.step(text!("test-tcp"), connect(address)).await
     {
-        match pool {
-            PoolId::Web => {
+        match goal.server.either() {
+            Either::Web(_) => {
                 if trial.step(text!("test-http"), http(stream)).await.is_some() {
                     trial.step(text!("test-session"), session(address, goal.session)).await;
                 }
             }
-            PoolId::Db => {
+            Either::Database(base) => {
                 let done = database(&mut trial, stream, address, &goal.password, goal.writes).await;
                 if done.is_some() {
-                    trial.step(text!("test-replication"), replication(goal)).await;
+                    trial.step(text!("test-replication"), replication(goal, base)).await;
                 }
             }
         }
@@ -281,7 +280,7 @@ async fn write(conn: &mut Conn, writes: bool) -> Result<((), Text), Text> {
 }
 
 /// Both directions: the threads run, and a heartbeat of each side has arrived on the other.
-async fn replication(goal: &Goal) -> Result<((), Text), Text> {
+async fn replication(goal: &Goal, base: Base<'_>) -> Result<((), Text), Text> {
     let name = goal.server.name.as_str();
     if goal.peers.is_empty() {
         return Ok(((), text!("test-replication-alone")));
@@ -292,7 +291,7 @@ async fn replication(goal: &Goal) -> Result<((), Text), Text> {
         running(&own, name, peer)?;
         oldest = oldest.max(arrived(&goal.own, *id, name, peer.as_str()).await?);
         // A new one is copied by nobody yet, and a former writer only once it was compared.
-        if goal.server.standing == Standing::Member {
+        if *base.standing == Standing::Member {
             let seen = database.look().await.map_err(|why| text!("verify-node", name = peer, why = why))?;
             running(&seen, peer.as_str(), &goal.server.name)?;
             oldest = oldest.max(arrived(database, goal.server.id, peer.as_str(), name).await?);

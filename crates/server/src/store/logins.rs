@@ -1,6 +1,6 @@
 //! The accounts by which databases that exist already are run. Only sealed ones are stored; they go with their server.
 
-use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -34,7 +34,7 @@ impl Store {
         login: Option<(u32, &Login)>,
     ) -> Result<(), CommitError> {
         let external = |desired: &Desired, id: u32| {
-            desired.db.servers.iter().any(|s| s.id == id && s.runtime == Runtime::External)
+            desired.db.servers.iter().any(|s| s.id == id && !s.is_ours())
         };
         for server in current.db.servers.iter().filter(|s| !external(next, s.id)) {
             transaction
@@ -42,7 +42,7 @@ impl Store {
                 .map_err(StoreError::from)?;
         }
         let added =
-            next.db.servers.iter().find(|s| s.runtime == Runtime::External && !external(current, s.id));
+            next.db.servers.iter().find(|s| !s.is_ours() && !external(current, s.id));
         let Some(server) = added else { return Ok(()) };
         let Some((id, login)) = login else { return Err(StoreError::Login.into()) };
         if id != server.id {

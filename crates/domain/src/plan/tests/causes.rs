@@ -112,7 +112,7 @@ impl Scene {
             // Stopped, and drained or in maintenance besides: each has an entry of its own, one after the other.
             let twice = names(first).into_iter().any(|n| {
                 let server = self.desired.web.server(&name(n));
-                server.is_some_and(|s| s.stopped() && s.admin != Admin::Ready)
+                server.is_some_and(|s| s.stopped() && s.site().admin != Admin::Ready)
             });
             self.mend(first);
             let after = self.look();

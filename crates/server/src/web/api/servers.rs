@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use cordee_domain::actions::untimely;
 use cordee_domain::change::{Change, NewServer, RawServer};
 use cordee_domain::db::verify::{Side, TableName};
-use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server};
+use cordee_domain::desired::{Admin, Desired, Power, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -559,7 +559,7 @@ pub(super) async fn logs(
 /// Only a server that Cordée started has logs on this machine.
 fn with_logs(desired: &Desired, target: &Target, lang: Lang) -> Result<ServerName, Refusal> {
     let server = find(desired, target, lang)?;
-    if server.runtime == Runtime::Process {
+    if server.is_ours() {
         return Ok(server.name.clone());
     }
     let text = text!("problem-no-logs", name = server.name.as_str());
