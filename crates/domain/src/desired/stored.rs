@@ -142,3 +142,88 @@ impl From<&Server> for StoredServer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::{Desired, Saved};
+    use super::*;
+
+    /// What the Cordée of version 0.1.0 wrote after every kind of wish about a server.
+    const BEFORE: &str = include_str!("state-0.1.json");
+
+    fn name(text: &str) -> ServerName {
+        ServerName::parse(text).expect("a name")
+    }
+
+    #[test]
+    fn a_state_of_version_0_1_is_read_as_what_it_says() {
+        let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
+        let webs: Vec<_> = wish
+            .web_servers()
+            .map(|s| (s.name.as_str(), s.admin, s.leaving, s.anyway, s.kept, s.runtime))
+            .collect();
+        let run = |power, generation| Run::Process { power, generation };
+        let on = run(Power::On, 0);
+        assert_eq!(
+            webs,
+            [
+                ("web1", Admin::Drain, false, true, false, on),
+                ("web2", Admin::Ready, false, false, true, run(Power::On, 1)),
+                ("web3", Admin::Maintenance, false, false, false, Run::External),
+                ("web4", Admin::Ready, false, false, false, Run::External),
+                ("web5", Admin::Ready, false, false, false, run(Power::Off, 0)),
+                ("web6", Admin::Ready, true, false, false, on),
+            ]
+        );
+        let saved = Saved { count: 2, file: "lost/db1.sql".to_owned() };
+        let bases: Vec<_> =
+            wish.databases().map(|s| (s.name.as_str(), s.slot, s.standing.clone(), s.runtime)).collect();
+        assert_eq!(
+            bases,
+            [
+                ("db1", 1, Standing::Diverged(saved), on),
+                ("db2", 2, Standing::Returning { limit: 7, saved: None }, on),
+                ("db3", 3, Standing::Member, on),
+                ("db4", 4, Standing::Joining, Run::External),
+                ("db5", 5, Standing::Leaving, on),
+                ("db6", 6, Standing::Member, run(Power::Off, 1)),
+                ("db7", 7, Standing::Joining, on),
+                ("db8", 8, Standing::Released, Run::External),
+            ]
+        );
+        let cookie = |server: &str| wish.web_server(&name(server)).map(|s| s.cookie.clone());
+        assert!(matches!(cookie("web3"), Some(CookieChoice::Chosen(c)) if c.as_str() == "S3"));
+        assert_eq!(cookie("web4"), Some(CookieChoice::Automatic));
+    }
+
+    /// An older Cordée finds what it wrote. Only that a person insisted on stopping a database is not written any
+    /// more: nothing ever asked for it.
+    #[test]
+    fn it_is_written_down_as_before() {
+        let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
+        let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");
+        for server in before["db"]["servers"].as_array_mut().expect("servers") {
+            server["anyway"] = false.into();
+        }
+        assert_eq!(serde_json::to_value(&wish).expect("it is written"), before);
+        let again: Desired = serde_json::from_value(before).expect("it is read again");
+        assert_eq!(again, wish);
+    }
+
+    /// The first versions wrote neither standing nor `anyway` nor `kept`.
+    #[test]
+    fn what_an_older_state_does_not_say_has_its_meaning() {
+        let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");
+        for pool in ["web", "db"] {
+            let servers = before[pool]["servers"].as_array_mut().expect("servers");
+            for server in servers.iter_mut().filter_map(Value::as_object_mut) {
+                server.retain(|field, _| !["standing", "anyway", "kept"].contains(&field.as_str()));
+            }
+        }
+        let wish: Desired = serde_json::from_value(before).expect("it is read");
+        assert!(wish.web_servers().all(|s| !s.leaving && !s.anyway && !s.kept));
+        assert!(wish.databases().all(|s| *s.standing == Standing::Member));
+    }
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cordee_domain::change::Change;
-use cordee_domain::desired::{Admin, Power, Routing, Run, Saved, Standing};
+use cordee_domain::desired::{Admin, Power, Routing, Run, Saved};
 use cordee_domain::ids::ServerName;
 use cordee_domain::started::Started;
 use cordee_domain::state::Light;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-
 use crate::hands::mysql::account;
 
 use super::{Engine, Sight, paced};

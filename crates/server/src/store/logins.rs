@@ -33,16 +33,14 @@ impl Store {
         next: &Desired,
         login: Option<(u32, &Login)>,
     ) -> Result<(), CommitError> {
-        let external = |desired: &Desired, id: u32| {
-            desired.db.servers.iter().any(|s| s.id == id && !s.is_ours())
-        };
+        let external =
+            |desired: &Desired, id: u32| desired.db.servers.iter().any(|s| s.id == id && !s.is_ours());
         for server in current.db.servers.iter().filter(|s| !external(next, s.id)) {
             transaction
                 .execute("DELETE FROM login WHERE server = ?1", params![server.id])
                 .map_err(StoreError::from)?;
         }
-        let added =
-            next.db.servers.iter().find(|s| !s.is_ours() && !external(current, s.id));
+        let added = next.db.servers.iter().find(|s| !s.is_ours() && !external(current, s.id));
         let Some(server) = added else { return Ok(()) };
         let Some((id, login)) = login else { return Err(StoreError::Login.into()) };
         if id != server.id {

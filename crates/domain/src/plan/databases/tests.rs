@@ -90,8 +90,10 @@ fn judge(scene: &Scene) -> Result<(), String> {
         let target = Target::Database(server.name.clone());
         let first = steps.iter().find(|s| s.target() == target);
         let asked = scene.seen.databases.get(&server.name).and_then(|d| d.fresh(scene.now, 2_000)).is_some();
-        let wrong =
-            asked && is_open(scene, &server.name) && !server.stopped() && !scene.desired.takes_writes(server.base());
+        let wrong = asked
+            && is_open(scene, &server.name)
+            && !server.stopped()
+            && !scene.desired.takes_writes(server.base());
         if wrong && first != Some(&Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() })) {
             return Err(format!("{} stays open: {first:?}", server.name));
         }

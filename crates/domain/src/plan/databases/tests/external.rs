@@ -12,11 +12,10 @@ use super::steps;
 
 /// db3 is somebody else's.
 fn guest(standing: &Standing) -> Scene {
-    let mut scene =
-        cluster(2).wished("db3", |s| {
-            s.runtime = Run::External;
-            s.stands(standing.clone());
-        });
+    let mut scene = cluster(2).wished("db3", |s| {
+        s.runtime = Run::External;
+        s.stands(standing.clone());
+    });
     scene.seen.processes.remove(&ProcessId::Server(name("db3")));
     scene
 }

@@ -190,9 +190,9 @@ fn the_writer_knows_time_zones_once_the_others_do() {
     assert_eq!(loads(&handed), [] as [&str; 0]);
     let guest = zoneless(cluster(2), "db3");
     let mut guest = guest.wished("db3", |s| {
-            s.runtime = Run::External;
-            s.stands(Standing::Joining);
-        });
+        s.runtime = Run::External;
+        s.stands(Standing::Joining);
+    });
     assert_eq!(loads(&guest), ["db3"]);
     guest.seen.initialised.remove(&name("db3"));
     assert_eq!(loads(&guest), [] as [&str; 0]);

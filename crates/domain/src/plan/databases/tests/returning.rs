@@ -218,8 +218,9 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     let mut scene = former(0);
     let readmit = Change::Readmit { name: name("db1"), at: scene.now };
     scene.desired = scene.desired.apply(&readmit).expect("readmitted");
-    let shown =
-        |scene: &Scene| database(&scene.desired, &scene.seen, scene.desired.db.servers[0].base(), scene.now).state;
+    let shown = |scene: &Scene| {
+        database(&scene.desired, &scene.seen, scene.desired.db.servers[0].base(), scene.now).state
+    };
     let world = World::new(LIMIT, LIMIT, LIMIT, true, 0);
     let mut world = World { receiving: true, ..world };
     scene = scene.database("db1", |d| world.look(d));

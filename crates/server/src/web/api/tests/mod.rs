@@ -11,7 +11,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
-use cordee_domain::desired::{Admin, Handover, Power, Routing, Run, Standing};
+use cordee_domain::desired::{Admin, Handover, Power, Routing, Run};
 use cordee_domain::drill::{RawOrder, Victim};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;

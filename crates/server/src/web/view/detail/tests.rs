@@ -94,7 +94,7 @@ fn an_error_is_explained_in_both_languages() {
 #[test]
 fn a_conflict_shows_both_versions_in_both_languages() {
     let (wish, mut detail) = (desired(), detail());
-    let db2 = wish.database(&name("db2")).expect("a server");
+    let db2 = wish.db.server(&name("db2")).expect("a server");
     let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
     let row = |word: &str| Some(vec!["7".to_owned(), word.to_owned()]);
     let versions = Versions {
