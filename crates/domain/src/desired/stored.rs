@@ -162,7 +162,7 @@ mod tests {
         let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
         let webs: Vec<_> = wish
             .web_servers()
-            .map(|s| (s.name.as_str(), s.admin, s.leaving, s.anyway, s.kept, s.runtime))
+            .map(|s| (s.server.name.as_str(), s.admin, s.leaving, s.anyway, s.kept, s.runtime))
             .collect();
         let run = |power, generation| Run::Process { power, generation };
         let on = run(Power::On, 0);
@@ -178,8 +178,10 @@ mod tests {
             ]
         );
         let saved = Saved { count: 2, file: "lost/db1.sql".to_owned() };
-        let bases: Vec<_> =
-            wish.databases().map(|s| (s.name.as_str(), s.slot, s.standing.clone(), s.runtime)).collect();
+        let bases: Vec<_> = wish
+            .databases()
+            .map(|s| (s.server.name.as_str(), s.slot, s.standing.clone(), s.runtime))
+            .collect();
         assert_eq!(
             bases,
             [

@@ -251,7 +251,7 @@ fn a_promotion_that_accepts_loss_while_the_writer_is_lost() {
                     continue;
                 }
                 // What somebody else runs nobody can stop here: the wish has no word for it.
-                if title == "db2 was stopped" && *loss == "external" {
+                if *title == "db2 was stopped" && *loss == "external" {
                     continue;
                 }
                 let scene = change(lose(cluster(2)));
