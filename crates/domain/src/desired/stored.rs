@@ -48,7 +48,7 @@ struct StoredServer {
 
 /// The pool of the web servers.
 pub(super) mod web {
-    use super::*;
+    use super::{Deserializer, Kind, Pool, Serializer, Standing, WebFacts, read, write};
 
     /// Writes it.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
@@ -71,7 +71,7 @@ pub(super) mod web {
 
 /// The pool of the databases.
 pub(super) mod databases {
-    use super::*;
+    use super::{DatabaseFacts, Deserializer, Kind, Pool, Serializer, read, write};
 
     /// Writes it.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {

@@ -155,11 +155,11 @@ fn server_process(
         return;
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
-    let serves = match server.either() {
+    let in_use = match server.either() {
         Either::Web(web) => !leaving::out_of_service(web, observed, now),
         Either::Database(database) => drains(desired, observed, database, now),
     };
-    if !serves {
+    if !in_use {
         end(plan, id, process, leader.pid, patience(observed, &server.name, server.pool()), now);
     }
 }
