@@ -1,7 +1,7 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
 use crate::change::Request;
-use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Admin, Database, Desired, Either, Power, Run, Server, Standing, Web};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
 use crate::snapshot::{Action, Snapshot};
@@ -9,27 +9,27 @@ use crate::state::{Light, State, Status};
 use crate::text;
 
 /// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
-pub(crate) fn actions(desired: &Desired, pool: PoolId, server: &Server, status: &Status) -> Vec<Action> {
+pub(crate) fn actions(desired: &Desired, server: &Server, status: &Status) -> Vec<Action> {
     let mut all = Vec::new();
-    if server.runtime == Runtime::Process {
+    if server.is_ours() {
         all.push(Action::Logs);
     }
     all.push(Action::Test);
-    match pool {
-        PoolId::Web => web(&mut all, server, status),
-        PoolId::Db => database(&mut all, desired, server, status),
+    match server.either() {
+        Either::Web(server) => web(&mut all, server, status),
+        Either::Database(server) => database(&mut all, desired, server, status),
     }
     all
 }
 
-fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
+fn web(all: &mut Vec<Action>, server: Web<'_>, status: &Status) {
     if status.state == State::Waits {
         all.extend([Action::Anyway, Action::Withdraw]);
     }
-    if server.standing == Standing::Leaving {
+    if server.leaving {
         return;
     }
-    if server.power == Power::On {
+    if !server.stopped() {
         if server.admin != Admin::Ready {
             all.push(Action::Ready);
         }
@@ -40,37 +40,36 @@ fn web(all: &mut Vec<Action>, server: &Server, status: &Status) {
             all.push(Action::Maintenance);
         }
     }
-    if server.runtime == Runtime::Process {
-        match server.power {
-            Power::On => all.extend([Action::Restart, Action::Stop]),
-            Power::Off => all.push(Action::Start),
-        }
+    match server.runtime {
+        Run::External => {}
+        Run::Process { power: Power::On, .. } => all.extend([Action::Restart, Action::Stop]),
+        Run::Process { power: Power::Off, .. } => all.push(Action::Start),
     }
     all.push(Action::Remove);
 }
 
-fn database(all: &mut Vec<Action>, desired: &Desired, server: &Server, status: &Status) {
+fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, status: &Status) {
     let writer = desired.is_writer(&server.name);
-    let follows = server.standing == Standing::Member && server.power == Power::On && !writer;
+    let follows = *server.standing == Standing::Member && !server.stopped() && !writer;
     if follows && desired.handover.is_none() {
         all.push(Action::Promote);
     }
-    if follows && desired.writer_server().is_some_and(|w| w.power == Power::On) {
+    if follows && desired.writer_server().is_some_and(|w| !w.stopped()) {
         all.push(Action::Verify);
     }
-    let ours = server.runtime == Runtime::Process;
-    let stays = server.standing != Standing::Leaving;
+    let ours = server.is_ours();
+    let stays = *server.standing != Standing::Leaving;
     if ours && stays && !writer && copied_again(status) {
         all.push(Action::Recopy);
     }
     if follows && matches!(status.state, State::RowsDiffer | State::ReplicationStopped) {
         all.push(Action::Repair);
     }
-    if ours && server.power == Power::Off {
+    if ours && server.stopped() {
         all.push(Action::Start);
     }
     // While another one could take over, it takes over first.
-    if ours && server.power == Power::On && desired.may_stop(PoolId::Db, &server.name).is_ok() {
+    if ours && !server.stopped() && desired.may_stop(PoolId::Db, &server.name).is_ok() {
         match server.standing {
             // It is added or cancelled, nothing between.
             Standing::Joining | Standing::Released => {}
@@ -112,7 +111,7 @@ pub fn untimely(change: &Request, desired: &Desired, seen: &Snapshot) -> Option<
             if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
         }
         Request::Recopy { name, .. } => {
-            let joins = desired.db.server(name).is_some_and(|s| s.standing == Standing::Joining);
+            let joins = desired.database(name).is_some_and(|s| *s.standing == Standing::Joining);
             let fresh = view(name).filter(|_| seen.revision >= desired.revision);
             let failed = fresh.is_some_and(|s| copied_again(&s.status));
             if !joins || failed { None } else { conflict(text!("problem-copying", name = name.as_str())) }
@@ -198,9 +197,9 @@ mod tests {
                     for count in [1, 2] {
                         let mut desired = first();
                         desired.routing = routing;
-                        desired.db.servers[1].standing = standing.clone();
+                        desired.db.servers[1].stands(standing.clone());
                         for (i, server) in desired.db.servers.iter_mut().enumerate() {
-                            server.power = if powers >> i & 1 == 0 { Power::On } else { Power::Off };
+                            server.powered(if powers >> i & 1 == 0 { Power::On } else { Power::Off });
                         }
                         desired.db.servers.truncate(count);
                         let mut handing = desired.clone();
@@ -217,9 +216,10 @@ mod tests {
     fn what_is_refused_is_not_offered() {
         let mut offered = 0;
         for desired in wishes() {
-            for (pool, server) in desired.servers() {
+            for server in desired.servers() {
+                let pool = server.pool();
                 for status in statuses() {
-                    let actions = actions(&desired, pool, server, &status);
+                    let actions = actions(&desired, server, &status);
                     for action in ALL {
                         let Some(change) = change(&desired, action, pool, &server.name) else { continue };
                         if actions.contains(&action) {
@@ -239,7 +239,7 @@ mod tests {
     fn what_is_taken_is_offered() {
         for desired in wishes() {
             for server in &desired.db.servers {
-                let all = actions(&desired, PoolId::Db, server, &statuses()[0]);
+                let all = actions(&desired, server, &statuses()[0]);
                 for action in [Action::Promote, Action::Remove] {
                     let Some(change) = change(&desired, action, PoolId::Db, &server.name) else { continue };
                     assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
         let desired = first();
         let of = |server: usize, status: usize| {
             let server = &desired.db.servers[server];
-            actions(&desired, PoolId::Db, server, &statuses()[status]).contains(&Action::Recopy)
+            actions(&desired, server, &statuses()[status]).contains(&Action::Recopy)
         };
         assert_eq!([of(1, 0), of(1, 1), of(1, 2), of(0, 1)], [false, true, false, false]);
     }
@@ -291,13 +291,13 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_neither_stopped_nor_restarted() {
         let mut desired = first();
-        desired.db.servers[1].standing = Standing::Joining;
+        desired.db.servers[1].stands(Standing::Joining);
         for action in [Action::Stop, Action::Restart] {
             let change = change(&desired, action, PoolId::Db, &name("db2")).expect("a change");
             let refused = desired.apply(&change).expect_err("its copy would begin again");
             assert_eq!(refused[0].text.key, "problem-joining", "{change:?}");
         }
-        desired.db.servers[1].power = Power::Off;
+        desired.db.servers[1].powered(Power::Off);
         for action in [Action::Start, Action::Restart] {
             let change = change(&desired, action, PoolId::Db, &name("db2")).expect("a change");
             desired.apply(&change).expect("an older Cordée left it stopped");
@@ -307,8 +307,8 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_cancelled_and_nothing_else() {
         let mut desired = first();
-        desired.db.servers[1].standing = Standing::Joining;
-        let all = actions(&desired, PoolId::Db, &desired.db.servers[1], &statuses()[0]);
+        desired.db.servers[1].stands(Standing::Joining);
+        let all = actions(&desired, &desired.db.servers[1], &statuses()[0]);
         assert_eq!(all, [Action::Logs, Action::Test, Action::Remove]);
     }
 }

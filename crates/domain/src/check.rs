@@ -1,7 +1,7 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
 use crate::db::ids::Numbering;
-use crate::desired::{Admin, Desired, FULL_WEIGHT, Power, Routing, Runtime, Standing};
+use crate::desired::{Admin, Desired, Either, FULL_WEIGHT, Routing, Server, Standing};
 use crate::haproxy::stats::{Frontend, Listens, Verdict};
 use crate::ids::{Host, PoolId, ServerName};
 use crate::observed::{Observed, Port, ProcessId};
@@ -47,7 +47,7 @@ fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
     let seen = observed.proxy(PoolId::Web);
     let lives = |name: &ServerName| {
         let process = observed.process(&ProcessId::Server(name.clone()));
-        let ours = desired.web.server(name).is_some_and(|s| s.runtime == Runtime::Process);
+        let ours = desired.web_server(name).is_some_and(|s| s.is_ours());
         !ours || (process.leader.is_some() && process.stopping_since.is_none())
     };
     let all = seen.running.value().into_iter().flat_map(|r| &r.servers);
@@ -61,7 +61,7 @@ fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
 /// What a step did to visitors. `desired` is the wish before it.
 pub fn deserted(desired: &Desired, before: &Observed, after: &Observed) -> Vec<Fault> {
     let (served, serve) = (serving(desired, before), serving(desired, after));
-    let insisted = |name: &ServerName| desired.web.server(name).is_none_or(|s| s.anyway);
+    let insisted = |name: &ServerName| desired.web_server(name).is_none_or(|s| s.anyway);
     let mut faults = Vec::new();
     if serve.is_empty()
         && let Some(name) = served.iter().find(|name| !insisted(name))
@@ -98,7 +98,7 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         faults.push(Fault::TwoWriters);
     }
     for name in open {
-        if !desired.db.server(name).is_some_and(|s| desired.takes_writes(s) || desired.is_writer(name)) {
+        if !desired.database(name).is_some_and(|s| desired.takes_writes(s) || desired.is_writer(name)) {
             faults.push(Fault::WrongWriter(name.to_string()));
         }
     }
@@ -108,13 +108,13 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
 /// Servers of ours to which HAProxy leads although they do not listen: whoever does gets what is meant for them.
 pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (pool, server) in desired.servers().filter(|(_, s)| s.runtime == Runtime::Process) {
+    for server in desired.servers().filter(|s| s.is_ours()) {
         let process = observed.process(&ProcessId::Server(server.name.clone()));
-        let seen = observed.proxy(pool);
+        let seen = observed.proxy(server.pool());
         let there = seen.running.value().and_then(|r| r.servers.get(&server.name));
         let led = there.is_some_and(|s| !s.maintenance || !s.writer_maintenance);
         // One that has never served is not started yet: it has no weight.
-        let new = there.is_some_and(|s| s.weight == 0) && server.admin != Admin::Drain;
+        let new = there.is_some_and(|s| s.weight == 0) && !drained(server);
         let foreign = matches!(process.port, Port::Foreign(_));
         if led && (foreign || (process.leader.is_none() && !new)) {
             faults.push(Fault::OutOfService(server.name.to_string()));
@@ -129,10 +129,10 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for pool in PoolId::ALL {
         proxy(&mut faults, desired, observed, pool);
     }
-    for (_, server) in desired.servers() {
+    for server in desired.servers() {
         let id = ProcessId::Server(server.name.clone());
         let seen = observed.process(&id);
-        let should = server.runtime == Runtime::Process && server.power == Power::On;
+        let should = server.is_ours() && !server.stopped();
         let does = seen.leader.as_ref().is_some_and(|l| !server.outdates(l.server, l.generation));
         if should != does || (!should && seen.leader.is_some()) || !seen.orphans.is_empty() {
             faults.push(Fault::Process(server.name.to_string()));
@@ -141,24 +141,28 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for (id, seen) in &observed.processes {
         if let ProcessId::Server(name) = id
             && seen.leader.is_some()
-            && !desired.servers().any(|(_, s)| s.name == *name)
+            && !desired.servers().any(|s| s.name == *name)
         {
             faults.push(Fault::Process(name.to_string()));
         }
     }
-    for (_, server) in desired.servers().filter(|(_, s)| s.power == Power::On) {
-        if server.standing != Standing::Member {
+    for server in desired.servers().filter(|s| !s.stopped()) {
+        let there = match server.either() {
+            Either::Web(web) => !web.leaving,
+            Either::Database(database) => *database.standing == Standing::Member,
+        };
+        if !there {
             faults.push(Fault::Standing(server.name.to_string()));
         }
     }
-    for server in desired.members().filter(|s| s.power == Power::On) {
+    for server in desired.members().filter(|s| !s.stopped()) {
         let to = Numbering::wished(desired, server);
         let seen = observed.databases.get(&server.name).and_then(|d| d.value());
         if seen.and_then(|d| Numbering::of(&d.variables)).is_some_and(|is| is != to) {
             faults.push(Fault::Numbers(server.name.to_string()));
         }
     }
-    for on in desired.members().filter(|s| s.power == Power::On) {
+    for on in desired.members().filter(|s| !s.stopped()) {
         for from in desired.members().filter(|s| s.name != on.name) {
             let linked = observed
                 .databases
@@ -175,8 +179,11 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     faults
 }
 
+fn drained(server: &Server) -> bool {
+    server.as_web().is_some_and(|web| web.admin == Admin::Drain)
+}
+
 fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: PoolId) {
-    use crate::desired::Admin;
     let seen = observed.proxy(pool);
     let Some(running) = seen.running.value() else {
         faults.push(Fault::Process(format!("haproxy-{pool}")));
@@ -217,24 +224,20 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         if now.ip != Some(ip) || now.port != server.port || now.most != bound || elsewhere {
             faults.push(Fault::Missing(name.clone()));
         }
-        let wished_out = match pool {
-            PoolId::Web => {
-                server.admin == Admin::Maintenance
-                    || server.power == Power::Off
-                    || server.standing == Standing::Leaving
-            }
-            PoolId::Db => !desired.takes_writes(server) && !desired.is_writer(&server.name),
+        let wished_out = match server.either() {
+            Either::Web(web) => web.admin == Admin::Maintenance || web.stopped() || web.leaving,
+            Either::Database(database) => !desired.takes_writes(database) && !desired.is_writer(&server.name),
         };
         let process = observed.process(&ProcessId::Server(server.name.clone()));
-        let out = wished_out || (server.runtime == Runtime::Process && process.leader.is_none());
+        let out = wished_out || (server.is_ours() && process.leader.is_none());
         if out != now.maintenance {
             faults.push(Fault::OutOfService(name.clone()));
         }
-        let drain = pool == PoolId::Web && server.admin == Admin::Drain && !out;
+        let drain = drained(server) && !out;
         if drain != now.drain && !out {
             faults.push(Fault::OutOfService(name.clone()));
         }
-        if pool == PoolId::Web && !out && !drain {
+        if server.as_web().is_some() && !out && !drain {
             let passed = now.check.passed();
             if now.weight > 0 && now.check.code.is_empty() {
                 faults.push(Fault::Unproven(name.clone()));

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{NewServer, PortChoice, Request};
-use crate::ids::{Cookie, Host, Millis, PoolId, ServerName, plain};
+use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
@@ -14,10 +14,15 @@ use crate::visitors::Keeping;
 
 mod decided;
 mod first;
+mod server;
+mod stored;
 mod turns;
 
 pub use decided::Alters;
 pub use first::Addresses;
+pub use server::{
+    Admin, CookieChoice, Database, DatabaseFacts, Either, Kind, Power, Run, Runtime, Server, Web, WebFacts,
+};
 
 /// Everything wished. Only [`Desired::apply`] makes another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +35,10 @@ pub struct Desired {
     #[serde(default)]
     pub names: Vec<Host>,
     /// The web servers and the proxy in front of them.
+    #[serde(with = "stored::web")]
     pub web: Pool,
     /// The databases and the proxy in front of them.
+    #[serde(with = "stored::databases")]
     pub db: Pool,
     /// Where HAProxy `db` always leads to the one writer.
     pub writer_listen: SocketAddr,
@@ -94,7 +101,7 @@ pub struct Doubt {
 }
 
 /// A listener and its servers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Where the proxy listens.
     pub listen: SocketAddr,
@@ -102,40 +109,6 @@ pub struct Pool {
     pub generation: u32,
     /// In the order in which they were added.
     pub servers: Vec<Server>,
-}
-
-/// One server as wished.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Server {
-    /// HAProxy's id of the server; for a database also MariaDB's `server_id` and GTID domain.
-    pub id: u32,
-    /// Unique in both pools, without regard to case.
-    pub name: ServerName,
-    /// Address or name.
-    pub host: Host,
-    /// TCP port.
-    pub port: u16,
-    /// Who starts it.
-    pub runtime: Runtime,
-    /// Whether it should run (meaningless for [`Runtime::External`]).
-    pub power: Power,
-    /// Whether it should get visitors.
-    pub admin: Admin,
-    /// Stickiness (web servers).
-    pub cookie: CookieChoice,
-    /// Grows by one each time a person asks for a restart.
-    pub generation: u32,
-    /// A database's place in the auto-increment sequence, 1 to 9.
-    pub slot: Option<u8>,
-    /// A database's place among the others; a web server is a member until it leaves.
-    #[serde(default)]
-    pub standing: Standing,
-    /// What was asked of it last is done even if nobody else serves then: a person said so.
-    #[serde(default)]
-    pub anyway: bool,
-    /// Whichever process runs stays: the restart that was asked for last was withdrawn.
-    #[serde(default)]
-    pub kept: bool,
 }
 
 /// Which databases take the application's writes.
@@ -219,72 +192,12 @@ pub struct Saved {
     pub file: String,
 }
 
-/// Who starts a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Runtime {
-    /// Somebody else: Cordée only watches it.
-    External,
-    /// Cordée, on this machine.
-    Process,
-}
-
-/// Whether a process should run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Power {
-    /// It should.
-    On,
-    /// A person stopped it.
-    Off,
-}
-
-/// Whether a server should get visitors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Admin {
-    /// Yes.
-    #[default]
-    Ready,
-    /// No new ones; those who hold its cookie still reach it.
-    Drain,
-    /// None at all, and no checks.
-    Maintenance,
-}
-
-/// The value of the stickiness cookie.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CookieChoice {
-    /// HAProxy derives it from the address and a secret key.
-    Automatic,
-    /// A person chose it.
-    Chosen(Cookie),
-}
-
 /// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
 #[expect(clippy::cast_possible_truncation, reason = "nine fits")]
 pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 
 /// Weight of a server that takes its full share.
 pub const FULL_WEIGHT: u32 = 100;
-
-impl Server {
-    /// Whether it is to serve, as far as people are concerned.
-    pub fn wanted(&self) -> bool {
-        self.power == Power::On && self.admin == Admin::Ready && self.standing == Standing::Member
-    }
-
-    /// Whether a process of this server is of an older generation than wished: it is to be stopped and started again.
-    pub fn outdates(&self, server: u32, generation: u32) -> bool {
-        server != self.id || (!self.kept && generation < self.generation)
-    }
-
-    /// Whether HAProxy lists it: not before it is one of them, and not when it is being let go.
-    pub const fn listed(&self) -> bool {
-        !matches!(self.standing, Standing::Joining | Standing::Released)
-    }
-}
 
 impl Pool {
     /// The server of that name, without regard to case.
@@ -315,25 +228,45 @@ impl Desired {
         }
     }
 
-    /// Both pools' servers, each with its pool.
-    pub fn servers(&self) -> impl Iterator<Item = (PoolId, &Server)> {
-        PoolId::ALL.into_iter().flat_map(|p| self.pool(p).servers.iter().map(move |s| (p, s)))
+    /// The servers of all pools.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        PoolId::ALL.into_iter().flat_map(|p| &self.pool(p).servers)
+    }
+
+    /// The web servers, each with what only a web server has.
+    pub fn web_servers(&self) -> impl Iterator<Item = Web<'_>> {
+        self.web.servers.iter().filter_map(Server::as_web)
+    }
+
+    /// The databases, each with what only a database has.
+    pub fn databases(&self) -> impl Iterator<Item = Database<'_>> {
+        self.db.servers.iter().filter_map(Server::as_database)
+    }
+
+    /// The web server of that name, without regard to case.
+    pub fn web_server(&self, name: &ServerName) -> Option<Web<'_>> {
+        self.web.server(name).and_then(Server::as_web)
+    }
+
+    /// The database of that name, without regard to case.
+    pub fn database(&self, name: &ServerName) -> Option<Database<'_>> {
+        self.db.server(name).and_then(Server::as_database)
     }
 
     /// The databases that copy each other.
-    pub fn members(&self) -> impl Iterator<Item = &Server> {
-        self.db.servers.iter().filter(|s| s.standing == Standing::Member)
+    pub fn members(&self) -> impl Iterator<Item = Database<'_>> {
+        self.databases().filter(|s| *s.standing == Standing::Member)
     }
 
     /// The database that takes writes.
-    pub fn writer_server(&self) -> Option<&Server> {
-        self.writer.as_ref().and_then(|w| self.db.server(w))
+    pub fn writer_server(&self) -> Option<Database<'_>> {
+        self.writer.as_ref().and_then(|w| self.database(w))
     }
 
     /// Whether applications may write to that database, once it is caught up.
-    pub fn takes_writes(&self, server: &Server) -> bool {
-        server.standing == Standing::Member
-            && server.power == Power::On
+    pub fn takes_writes(&self, server: Database<'_>) -> bool {
+        *server.standing == Standing::Member
+            && !server.stopped()
             && match self.routing {
                 Routing::OneWriter => self.is_writer(&server.name),
                 Routing::AllWriters => true,
@@ -388,8 +321,8 @@ impl Desired {
                 if *power == Power::On {
                     server.comes_back();
                 }
-                server.power = *power;
-                server.anyway = *force && *power == Power::Off;
+                server.set_power(*power);
+                server.insist(*force && *power == Power::Off);
             }
             Request::Restart { pool, name, force } => {
                 next.may_stop(*pool, name)?;
@@ -397,19 +330,13 @@ impl Desired {
                 let server = next.find(*pool, name)?;
                 ours(server)?;
                 server.comes_back();
-                server.power = Power::On;
-                server.generation += 1;
-                server.anyway = *force;
-                server.kept = false;
+                server.restart(*force);
             }
-            Request::Insist { name } => next.find(PoolId::Web, name)?.anyway = true,
+            Request::Insist { name } => next.web_mut(name)?.anyway = true,
             Request::Withdraw { name } => {
-                let server = next.find(PoolId::Web, name)?;
-                server.admin = Admin::Ready;
-                server.power = Power::On;
-                server.standing = Standing::Member;
-                server.anyway = false;
-                server.kept = true;
+                let web = next.web_mut(name)?;
+                (web.admin, web.leaving, web.anyway, web.kept) = (Admin::Ready, false, false, true);
+                next.find(PoolId::Web, name)?.set_power(Power::On);
             }
             Request::SetAddresses { page, names, site, db, writer, ports } => {
                 next.page = *page;
@@ -439,7 +366,7 @@ impl Desired {
     /// The lowest place in the auto-increment sequence that no database has.
     pub fn free_slot(&self) -> Result<u8, Problem> {
         (1..=MOST_DATABASES)
-            .find(|slot| self.db.servers.iter().all(|s| s.slot != Some(*slot)))
+            .find(|slot| self.databases().all(|s| s.slot != *slot))
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
     }
 
@@ -454,22 +381,28 @@ impl Desired {
     }
 
     fn find(&mut self, pool: PoolId, name: &ServerName) -> Result<&mut Server, Vec<Problem>> {
-        self.pool_mut(pool).servers.iter_mut().find(|s| s.name.same_as(name)).ok_or_else(|| {
-            vec![Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()))]
-        })
+        self.pool_mut(pool).servers.iter_mut().find(|s| s.name.same_as(name)).ok_or_else(|| unknown(name))
+    }
+
+    /// What is wished of that web server only.
+    fn web_mut(&mut self, name: &ServerName) -> Result<&mut WebFacts, Vec<Problem>> {
+        self.find(PoolId::Web, name)?.web_mut().ok_or_else(|| unknown(name))
+    }
+
+    /// What is wished of that database only.
+    fn database_mut(&mut self, name: &ServerName) -> Result<&mut DatabaseFacts, Vec<Problem>> {
+        self.find(PoolId::Db, name)?.database_mut().ok_or_else(|| unknown(name))
     }
 
     fn add(&mut self, pool: PoolId, new: &NewServer) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        if pool == PoolId::Db && new.runtime == Runtime::External && !here(&new.host) {
-            problems.push(Problem::conflict("address", text!("problem-db-elsewhere")));
-        }
-        if pool == PoolId::Db && new.admin != Admin::Ready {
-            problems.push(Problem::conflict("maintenance", text!("problem-db-admin")));
-        }
-        let slot =
-            if pool == PoolId::Db { self.free_slot().map_err(|p| problems.push(p)).ok() } else { None };
-        if self.servers().any(|(_, s)| s.name.same_as(&new.name)) {
+        let kind = match pool {
+            PoolId::Web => {
+                Some(Kind::Web(WebFacts { admin: new.admin, ..WebFacts::ready(new.cookie.clone()) }))
+            }
+            PoolId::Db => self.new_database(new, &mut problems),
+        };
+        if self.servers().any(|s| s.name.same_as(&new.name)) {
             let text = text!("problem-name-taken", name = new.name.as_str());
             problems.push(Problem::conflict("name", text));
         }
@@ -481,39 +414,39 @@ impl Desired {
         let port = self.port_of(&new.port).map_err(|p| vec![p])?;
         if own.iter().any(|a| reaches(&host, port, *a)) {
             problems.push(Problem::conflict("address", text!("problem-address-own")));
-        } else if let Some((_, other)) = self.servers().find(|(_, s)| s.port == port && s.host.same_as(&host))
-        {
+        } else if let Some(other) = self.servers().find(|s| s.port == port && s.host.same_as(&host)) {
             let text = text!("problem-address-taken", name = other.name.as_str());
             problems.push(Problem::conflict("address", text));
         }
         if let CookieChoice::Chosen(_) = &new.cookie
-            && let Some(other) = self.web.servers.iter().find(|s| s.cookie == new.cookie)
+            && let Some(other) = self.web_servers().find(|s| *s.cookie == new.cookie)
         {
             let text = text!("problem-cookie-taken", name = other.name.as_str());
             problems.push(Problem::conflict("cookie", text));
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let server = Server {
-            id: self.next_id,
-            name: new.name.clone(),
-            host,
-            port,
-            runtime: new.runtime,
-            power: Power::On,
-            admin: new.admin,
-            cookie: if pool == PoolId::Web { new.cookie.clone() } else { CookieChoice::Automatic },
-            generation: 0,
-            slot,
-            standing: if pool == PoolId::Db { Standing::Joining } else { Standing::Member },
-            anyway: false,
-            kept: false,
-        };
+        let Some(kind) = kind.filter(|_| problems.is_empty()) else { return Err(problems) };
+        let runtime = Run::new(new.runtime);
+        let server = Server { id: self.next_id, name: new.name.clone(), host, port, kind, runtime };
         self.next_id += 1;
         self.pool_mut(pool).servers.push(server);
         Ok(())
     }
+
+    /// What a new database is, unless something is against it.
+    fn new_database(&self, new: &NewServer, problems: &mut Vec<Problem>) -> Option<Kind> {
+        if new.runtime == Runtime::External && !here(&new.host) {
+            problems.push(Problem::conflict("address", text!("problem-db-elsewhere")));
+        }
+        if new.admin != Admin::Ready {
+            problems.push(Problem::conflict("maintenance", text!("problem-db-admin")));
+        }
+        let slot = self.free_slot().map_err(|p| problems.push(p)).ok()?;
+        Some(Kind::Database(DatabaseFacts { slot, standing: Standing::Joining }))
+    }
+}
+
+fn unknown(name: &ServerName) -> Vec<Problem> {
+    vec![Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()))]
 }
 
 /// What is said when another server has that name by now than the one that was meant.
@@ -523,8 +456,8 @@ pub fn another(name: &ServerName) -> Problem {
 
 fn ours(server: &Server) -> Result<(), Vec<Problem>> {
     match server.runtime {
-        Runtime::Process => Ok(()),
-        Runtime::External => {
+        Run::Process { .. } => Ok(()),
+        Run::External => {
             Err(vec![Problem::conflict("name", text!("problem-external", name = server.name.as_str()))])
         }
     }

@@ -87,7 +87,7 @@ impl Answer {
     pub fn wrong(self, desired: &Desired, door: Door) -> Option<Text> {
         let address = door.address(desired).to_string();
         let alone = door == Door::Writer || desired.routing == Routing::OneWriter;
-        let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+        let writer = desired.writer_server();
         Some(match self {
             Self::Page => return None,
             Self::Landed { server_id, read_only } => match writer {
@@ -180,9 +180,9 @@ fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> 
         && observed.proxy(proxy).running.fresh(now, STALE).is_some();
     there
         && match door {
-            Door::Site => desired.web.servers.iter().any(|s| status::web(desired, observed, s, now).serves()),
+            Door::Site => desired.web_servers().any(|s| status::web(desired, observed, s, now).serves()),
             Door::Databases | Door::Writer => {
-                let writer = desired.writer.as_ref().and_then(|name| desired.db.server(name));
+                let writer = desired.writer_server();
                 let works = |status: &Status| status.serves() || status.state.writes();
                 desired.handover.is_none()
                     && writer.is_some_and(|s| works(&status::database(desired, observed, s, now)))

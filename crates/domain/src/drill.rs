@@ -465,11 +465,11 @@ impl Drill {
             (Victim::Link { .. }, _) => Some(Act::Release),
             (Victim::Process(_), Blow::Kill) => None,
             (Victim::Process(ProcessId::Server(name)), Blow::Stop) => {
-                let off = desired.web.server(name).is_some_and(|s| s.power == Power::Off);
+                let off = desired.web_server(name).is_some_and(|s| s.stopped());
                 off.then(|| Act::Commit(power(name.clone(), Power::On)))
             }
             (Victim::Process(ProcessId::Server(name)), Blow::Drain) => {
-                let drained = desired.web.server(name).is_some_and(|s| s.admin == Admin::Drain);
+                let drained = desired.web_server(name).is_some_and(|s| s.admin == Admin::Drain);
                 drained.then(|| Act::Commit(admin(name.clone(), Admin::Ready)))
             }
             (Victim::Process(id), _) => Some(Act::Thaw(id.clone())),

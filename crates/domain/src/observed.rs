@@ -12,7 +12,7 @@ use crate::db::credentials::Credentials;
 use crate::db::failover::Promise;
 use crate::db::ids::{self, Numbered, Numbering};
 use crate::db::verify::OddTables;
-use crate::desired::{Runtime, Server};
+use crate::desired::{Kind, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
@@ -264,10 +264,13 @@ pub struct Made {
 impl Made {
     /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server
     /// left under it is not the new one's to serve, nor to throw away.
-    pub fn is_of(self, pool: PoolId, server: &Server) -> bool {
-        // Nothing of somebody else's web server is here.
-        let has_one = server.runtime == Runtime::Process || pool == PoolId::Db;
-        has_one && self.pool.is_none_or(|p| p == pool) && self.id.is_none_or(|id| id == server.id)
+    pub fn is_of(self, server: &Server) -> bool {
+        let has_one = match server.kind {
+            // Nothing of somebody else's web server is here.
+            Kind::Web(_) => server.is_ours(),
+            Kind::Database(_) => true,
+        };
+        has_one && self.pool.is_none_or(|p| p == server.pool()) && self.id.is_none_or(|id| id == server.id)
     }
 }
 

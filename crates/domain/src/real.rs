@@ -2,7 +2,7 @@
 
 use crate::change::{Change, Request};
 use crate::decision::Decision;
-use crate::desired::{Admin, Desired, Power, Routing, Server, Standing};
+use crate::desired::{Admin, Desired, Either, Power, Routing, Server, Standing, Web};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
 use crate::state::{Light, State, Status};
@@ -89,13 +89,11 @@ impl About<'_> {
             Request::AddServer { pool, server } => self.added(*pool, &server.name),
             Request::Recopy { name, .. } => self.added(PoolId::Db, name),
             Request::RemoveServer { pool, name, .. } => self.removed(*pool, name),
-            Request::SetAdmin { name, admin, .. } => {
-                self.of(PoolId::Web, name, |s, v| About::admin(s, v, *admin))
-            }
+            Request::SetAdmin { name, admin, .. } => self.of_web(name, |s, v| About::admin(s, v, *admin)),
             Request::SetPower { pool, name, power: Power::On, .. } => self.of(*pool, name, About::power_on),
             Request::SetPower { pool, name, power: Power::Off, .. } => self.of(*pool, name, About::power_off),
             Request::Restart { pool, name, .. } => self.of(*pool, name, |s, v| {
-                if s.kept {
+                if s.as_web().is_some_and(|web| web.kept) {
                     overtaken()
                 } else if v.outdated {
                     Real::NotYet(why(v))
@@ -103,17 +101,16 @@ impl About<'_> {
                     About::power_on(s, v)
                 }
             }),
-            Request::Insist { name } => match self.desired.web.server(name) {
+            Request::Insist { name } => match self.desired.web_server(name) {
                 None => self.removed(PoolId::Web, name),
-                Some(s) if s.standing == Standing::Leaving => self.removed(PoolId::Web, name),
-                Some(s) if s.power == Power::Off => self.of(PoolId::Web, name, |_, v| About::power_off(s, v)),
-                Some(s) if s.admin != Admin::Ready => {
-                    self.of(PoolId::Web, name, |_, v| About::admin(s, v, s.admin))
-                }
-                Some(_) => self.of(PoolId::Web, name, |s, v| yes_if(!v.outdated, s.anyway, v)),
+                Some(s) if s.leaving => self.removed(PoolId::Web, name),
+                Some(s) if s.stopped() => self.of_web(name, |s, v| About::power_off(&s, v)),
+                Some(s) if s.admin != Admin::Ready => self.of_web(name, |s, v| About::admin(s, v, s.admin)),
+                Some(_) => self.of_web(name, |s, v| yes_if(!v.outdated, s.anyway, v)),
             },
-            Request::Withdraw { name } => self
-                .of(PoolId::Web, name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v)),
+            Request::Withdraw { name } => {
+                self.of_web(name, |s, v| yes_if(v.waits.is_none() && serves(&v.status), s.wanted(), v))
+            }
             Request::Promote { name, .. } => self.promoted(name),
             Request::SetRouting { routing } => self.routed(*routing),
             Request::SetSession { mode } => {
@@ -145,25 +142,44 @@ impl About<'_> {
         }
     }
 
+    /// Asks about a web server that is to be there.
+    fn of_web(&self, name: &ServerName, ask: impl FnOnce(Web<'_>, &ServerView) -> Real) -> Real {
+        match (self.desired.web_server(name), self.view(name)) {
+            (Some(server), Some(view)) => ask(server, view),
+            (Some(_), None) => Real::NotYet(text!("real-unseen")),
+            (None, _) => overtaken(),
+        }
+    }
+
     fn added(&self, pool: PoolId, name: &ServerName) -> Real {
         self.of(pool, name, |server, view| {
             if view.status.state == State::CopyFailed {
                 return Real::Failed(why(view));
             }
-            let wished = !matches!(server.standing, Standing::Leaving | Standing::Released);
-            // Added in maintenance, or taken out meanwhile: HAProxy knows it as such.
-            if wished && pool == PoolId::Web && server.power == Power::On && server.admin != Admin::Ready {
-                return Self::admin(server, view, server.admin);
+            let served = serves(&view.status) || !server.wanted();
+            match server.either() {
+                // Added in maintenance, or taken out meanwhile: HAProxy knows it as such.
+                Either::Web(web) if !web.leaving && !web.stopped() && web.admin != Admin::Ready => {
+                    Self::admin(web, view, web.admin)
+                }
+                Either::Web(web) => yes_if(served, !web.leaving, view),
+                Either::Database(database) => {
+                    let wished = !matches!(database.standing, Standing::Leaving | Standing::Released);
+                    yes_if(*database.standing == Standing::Member && served, wished, view)
+                }
             }
-            let is = server.standing == Standing::Member && (serves(&view.status) || !server.wanted());
-            yes_if(is, wished, view)
         })
     }
 
     fn removed(&self, pool: PoolId, name: &ServerName) -> Real {
         match (self.desired.pool(pool).server(name), self.view(name)) {
             (Some(server), Some(view)) => {
-                let leaves = matches!(server.standing, Standing::Leaving | Standing::Released);
+                let leaves = match server.either() {
+                    Either::Web(web) => web.leaving,
+                    Either::Database(database) => {
+                        matches!(database.standing, Standing::Leaving | Standing::Released)
+                    }
+                };
                 yes_if(false, leaves, view)
             }
             (None, None) => self.settled(pool),
@@ -171,9 +187,9 @@ impl About<'_> {
         }
     }
 
-    fn admin(server: &Server, view: &ServerView, admin: Admin) -> Real {
+    fn admin(server: Web<'_>, view: &ServerView, admin: Admin) -> Real {
         // One that a person stopped meanwhile gets nobody, whatever else is wished of it.
-        let off = server.power == Power::Off;
+        let off = server.stopped();
         let is = match admin {
             Admin::Ready if off => {
                 return Real::Failed(text!("problem-stopped", name = server.name.as_str()));
@@ -184,18 +200,22 @@ impl About<'_> {
             Admin::Drain => matches!(view.in_proxy, Some(Admin::Drain | Admin::Maintenance)),
             Admin::Maintenance => view.in_proxy == Some(Admin::Maintenance),
         };
-        yes_if(is, server.admin == admin && server.standing == Standing::Member, view)
+        yes_if(is, server.admin == admin && !server.leaving, view)
     }
 
     fn power_off(server: &Server, view: &ServerView) -> Real {
         let stopped = view.status.state == State::Stopped;
-        yes_if(stopped, server.power == Power::Off, view)
+        yes_if(stopped, server.stopped(), view)
     }
 
     fn power_on(server: &Server, view: &ServerView) -> Real {
-        let out = server.admin != Admin::Ready && view.pid.is_some();
-        let joins = server.standing != Standing::Member && view.pid.is_some();
-        yes_if(out || joins || serves(&view.status), server.power == Power::On, view)
+        // It runs, and is not to serve yet, or not any more.
+        let aside = match server.either() {
+            Either::Web(web) => web.admin != Admin::Ready || web.leaving,
+            Either::Database(database) => *database.standing != Standing::Member,
+        };
+        let runs = aside && view.pid.is_some();
+        yes_if(runs || serves(&view.status), !server.stopped(), view)
     }
 
     fn promoted(&self, name: &ServerName) -> Real {
@@ -222,7 +242,7 @@ impl About<'_> {
         if self.desired.routing != routing {
             return overtaken();
         }
-        let on = self.desired.members().filter(|s| s.power == Power::On);
+        let on = self.desired.members().filter(|s| !s.stopped());
         match on.filter_map(|s| self.view(&s.name)).find(|v| {
             let opens = v.status.state == State::Closed;
             !serves(&v.status) && (v.status.light == Light::Progress || opens)
@@ -261,7 +281,7 @@ pub fn end(change: &Change, desired: &Desired) -> Text {
         Request::AddServer { server, .. } => text!("end-added", name = server.name.as_str()),
         Request::RemoveServer { name, .. } => text!("end-removed", name = name.as_str()),
         Request::SetPower { name, power: Power::On, .. } | Request::Restart { name, .. }
-            if desired.web.server(name).is_some_and(|s| s.admin != Admin::Ready) =>
+            if desired.web_server(name).is_some_and(|s| s.admin != Admin::Ready) =>
         {
             text!("end-started-out", name = name.as_str())
         }

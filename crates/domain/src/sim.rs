@@ -110,7 +110,7 @@ impl World {
             let told = seen.see(pool, self.now, answer, step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
-        let servers = desired.servers().map(|(_, s)| ProcessId::Server(s.name.clone()));
+        let servers = desired.servers().map(|s| ProcessId::Server(s.name.clone()));
         let ids: BTreeSet<ProcessId> =
             memory.processes.keys().chain(self.processes.keys()).cloned().chain(servers).collect();
         for id in ids {
@@ -145,7 +145,7 @@ impl World {
         memory.initialised.clone_from(&self.initialised);
         memory.unseeded.clone_from(&self.unseeded);
         memory.homes.clone_from(&self.homes.made);
-        for (_, server) in desired.servers() {
+        for server in desired.servers() {
             if let Host::Name(name) = &server.host {
                 memory
                     .names
@@ -157,10 +157,10 @@ impl World {
     /// Who listens where a server should.
     fn port(&self, id: &ProcessId, desired: &Desired) -> Port {
         let ProcessId::Server(name) = id else { return Port::Unknown };
-        let wished = desired.servers().find(|(_, s)| s.name == *name);
+        let wished = desired.servers().find(|s| s.name == *name);
         match wished {
             _ if self.blind => Port::Unknown,
-            Some((_, s)) if self.taken.contains(&s.port) => Port::Foreign("nobody".to_owned()),
+            Some(s) if self.taken.contains(&s.port) => Port::Foreign("nobody".to_owned()),
             Some(_) if self.processes.contains_key(id) => Port::Ours,
             Some(_) => Port::Free,
             None => Port::Unknown,

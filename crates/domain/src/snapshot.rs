@@ -10,7 +10,8 @@ use crate::causes::{Cause, Scene, causes};
 use crate::db::verify::{OddTables, Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{
-    Admin, Asked, CookieChoice, Desired, Handover, Power, Routing, Runtime, Server, Standing,
+    Admin, Asked, CookieChoice, Database, Desired, Either, Handover, Power, Routing, Runtime, Server,
+    Standing,
 };
 use crate::door::{Door, Finding, finding};
 use crate::figures::DATABASE_STALE;
@@ -159,14 +160,14 @@ impl Snapshot {
     /// on its way.
     #[must_use]
     pub fn as_wished(mut self, desired: &Desired) -> Self {
-        let wished: BTreeMap<_, _> = desired.servers().map(|(pool, s)| ((pool, &s.name), s)).collect();
+        let wished: BTreeMap<_, _> = desired.servers().map(|s| ((s.pool(), &s.name), s)).collect();
         for view in &mut self.servers {
             view.wanted = wished.get(&(view.pool, &view.name)).is_some_and(|s| s.wanted());
         }
         let known: BTreeSet<_> = self.servers.iter().map(|v| (v.pool, v.name.clone())).collect();
-        for (pool, added) in desired.servers() {
-            if !known.contains(&(pool, added.name.clone())) {
-                let mut view = server(desired, &Observed::default(), pool, added, self.at);
+        for added in desired.servers() {
+            if !known.contains(&(added.pool(), added.name.clone())) {
+                let mut view = server(desired, &Observed::default(), added, self.at);
                 view.status = Status::new(Light::Progress, State::Joining, text!("reason-first-check"));
                 self.servers.push(view);
             }
@@ -304,8 +305,7 @@ impl Action {
 pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Snapshot {
     let proxies: Vec<ProxyView> =
         PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
-    let servers: Vec<ServerView> =
-        desired.servers().map(|(pool, s)| server(desired, observed, pool, s, now)).collect();
+    let servers: Vec<ServerView> = desired.servers().map(|s| server(desired, observed, s, now)).collect();
     let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
     let doors = Doors::of(desired, observed, waiting);
@@ -371,17 +371,19 @@ fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool
     running.servers.iter().all(|(name, s)| wished.get(name).is_some_and(|w| w.id == s.id))
 }
 
-fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server, now: Millis) -> ServerView {
+fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> ServerView {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
-    let seen = observed.proxy(pool);
+    let kind = server.either();
+    let (web, base) = (server.as_web(), server.as_database());
+    let seen = observed.proxy(server.pool());
     let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     let database = observed.databases.get(&server.name);
-    let status = match pool {
-        PoolId::Web => status::web(desired, observed, server, now),
-        PoolId::Db => status::database(desired, observed, server, now),
+    let status = match kind {
+        Either::Web(web) => status::web(desired, observed, web, now),
+        Either::Database(database) => status::database(desired, observed, database, now),
     };
-    let last_check = match pool {
-        PoolId::Web => LastCheck {
+    let last_check = match kind {
+        Either::Web(_) => LastCheck {
             at: seen
                 .running
                 .last()
@@ -389,48 +391,46 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
             result: running.map(|r| check_reason(&r.check)),
             duration_ms: running.and_then(|r| r.check.duration_ms),
         },
-        PoolId::Db => LastCheck {
+        Either::Database(_) => LastCheck {
             at: database.and_then(super::observed::Seen::last),
             result: Some(status.why()),
             duration_ms: database.and_then(|d| d.value()).map(|d| d.duration_ms),
         },
     };
-    let cookie = (pool == PoolId::Web).then(|| match &server.cookie {
+    let cookie = web.map(|web| match web.cookie {
         CookieChoice::Chosen(cookie) => cookie.as_str().to_owned(),
         CookieChoice::Automatic => running.map(|r| r.cookie.clone()).unwrap_or_default(),
     });
     ServerView {
-        pool,
+        pool: server.pool(),
         name: server.name.clone(),
         address: server.host.to_string(),
         port: server.port,
         cookie: cookie.filter(|c| !c.is_empty()),
-        cookie_chosen: matches!(server.cookie, CookieChoice::Chosen(_)),
+        cookie_chosen: web.is_some_and(|web| matches!(web.cookie, CookieChoice::Chosen(_))),
         wanted: server.wanted(),
-        role: (pool == PoolId::Db)
-            .then(|| if desired.is_writer(&server.name) { Role::Writer } else { Role::Standby }),
-        runtime: server.runtime,
-        power: server.power,
-        sessions: match (pool, database.and_then(|d| d.value())) {
-            (PoolId::Db, Some(d)) => u64::from(d.connections),
-            _ => running.map_or(0, |r| r.sessions),
+        role: base.map(|base| if desired.is_writer(&base.name) { Role::Writer } else { Role::Standby }),
+        runtime: server.runtime.word(),
+        power: server.runtime.power(),
+        sessions: match (kind, database.and_then(|d| d.value())) {
+            (Either::Database(_), Some(d)) => u64::from(d.connections),
+            (Either::Database(_), None) | (Either::Web(_), _) => running.map_or(0, |r| r.sessions),
         },
         total: running.map_or(0, |r| r.total),
         last_check,
         pid: process.leader.as_ref().map(|l| l.pid),
-        version: match pool {
-            PoolId::Web => (server.runtime == Runtime::Process).then(|| "Apache · PHP 8.2".to_owned()),
-            PoolId::Db => database.and_then(|d| d.value()).map(|d| d.version.clone()),
+        version: match kind {
+            Either::Web(_) => server.is_ours().then(|| "Apache · PHP 8.2".to_owned()),
+            Either::Database(_) => database.and_then(|d| d.value()).map(|d| d.version.clone()),
         },
-        links: links(desired, observed, server, now),
+        links: base.map(|base| links(desired, observed, base, now)).unwrap_or_default(),
         semi_sync: database
             .and_then(|d| d.value())
             .filter(|_| desired.is_writer(&server.name))
             .map(DatabaseSeen::promises),
-        standing: (pool == PoolId::Db).then(|| server.standing.clone()),
+        standing: base.map(|base| base.standing.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
-        comparison: (pool == PoolId::Db && !desired.is_writer(&server.name))
-            .then(|| comparison(observed, server)),
+        comparison: base.filter(|base| !desired.is_writer(&base.name)).map(|base| comparison(observed, base)),
         in_proxy: seen.running.fresh(now, STALE).map(|r| {
             match r.servers.get(&server.name).filter(|r| r.id == server.id) {
                 None => Admin::Maintenance,
@@ -440,13 +440,14 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
             }
         }),
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
-        leave: if pool == PoolId::Web { leaving::leave(server, observed) } else { None },
-        waits: status::waits_for(desired, observed, server, now).filter(|_| pool == PoolId::Web),
-        attached: running
-            .filter(|_| pool == PoolId::Web && desired.session == Mode::Proxy)
-            .and_then(|there| status::held(observed, server, &there.cookie)),
+        leave: web.and_then(|web| leaving::leave(web, observed)),
+        waits: web.and_then(|web| status::waits_for(desired, observed, web, now)),
+        attached: web
+            .zip(running)
+            .filter(|_| desired.session == Mode::Proxy)
+            .and_then(|(web, there)| status::held(observed, web, &there.cookie)),
         asked: desired.asked(server).cloned(),
-        actions: actions(desired, pool, server, &status),
+        actions: actions(desired, server, &status),
         status,
     }
 }
@@ -454,21 +455,21 @@ fn server(desired: &Desired, observed: &Observed, pool: PoolId, server: &Server,
 fn links(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     now: Millis,
 ) -> BTreeMap<ServerName, LinkView> {
     let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, DATABASE_STALE))
     else {
         return BTreeMap::new();
     };
-    let answers = |server: &Server| status::answers(observed, server, now);
-    let both_answer = |from: &ServerName| answers(server) && desired.db.server(from).is_some_and(&answers);
+    let answers = |server: Database<'_>| status::answers(observed, server, now);
+    let both_answer = |from: &ServerName| answers(server) && desired.database(from).is_some_and(&answers);
     let being_started =
-        |from| desired.db.server(from).is_some_and(|from| status::linking(observed, server, from, now));
+        |from| desired.database(from).is_some_and(|from| status::linking(observed, server, from, now));
     database
         .links
         .iter()
-        .filter(|(name, _)| desired.db.server(name).is_some())
+        .filter(|(name, _)| desired.database(name).is_some())
         .map(|(name, link)| {
             let runs = link.receiving == Thread::Running && link.applying;
             // What was measured before an end fell silent is not the present.
@@ -495,7 +496,7 @@ fn left_out((table, why): (&TableName, &Text)) -> LeftOut {
     LeftOut { table: table.to_string(), why: why.clone() }
 }
 
-fn comparison(observed: &Observed, server: &Server) -> ComparisonView {
+fn comparison(observed: &Observed, server: Database<'_>) -> ComparisonView {
     let seen = observed.comparison(server);
     let report = seen.and_then(|c| c.of(server.id));
     ComparisonView {

@@ -3,7 +3,7 @@
 use crate::attached::{HOLDS, Held};
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Admin, CookieChoice, Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Admin, CookieChoice, Database, Desired, Server, Standing, Web};
 use crate::door::{Door, Finding, finding};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
@@ -84,21 +84,21 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
 }
 
 /// The status of a web server.
-pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Status {
+pub fn web(desired: &Desired, observed: &Observed, server: Web<'_>, now: Millis) -> Status {
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
-    let ours = server.runtime == Runtime::Process;
+    let ours = server.is_ours();
     if let Some(others) = waits_for(desired, observed, server, now) {
         return waits(server, observed, &others);
     }
-    if server.standing == Standing::Leaving {
+    if server.leaving {
         return Status::bare(Light::Progress, State::Leaving);
     }
-    if ours && server.power == Power::Off {
+    if server.stopped() {
         return if process.leader.is_some() {
             Status::bare(Light::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, server))
+            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, &server))
         };
     }
     if let Host::Name(name) = &server.host
@@ -117,7 +117,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: &Server, now: Millis)
         if let Some(status) = frozen(process, passes(desired, observed, server, now)) {
             return status;
         }
-        if let Some(status) = taken(process, server) {
+        if let Some(status) = taken(process, &server) {
             return status;
         }
         if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
@@ -162,7 +162,7 @@ fn by_whom(desired: &Desired, server: &Server) -> Reason {
 pub(crate) fn waits_for(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Web<'_>,
     now: Millis,
 ) -> Option<Vec<ServerName>> {
     observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
@@ -171,7 +171,7 @@ pub(crate) fn waits_for(
     leaving::waiting(desired, observed).remove(&server.name)
 }
 
-fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status {
+fn waits(server: Web<'_>, observed: &Observed, others: &[ServerName]) -> Status {
     let first = if others.is_empty() {
         text!("waits-for-another")
     } else {
@@ -191,9 +191,9 @@ fn waits(server: &Server, observed: &Observed, others: &[ServerName]) -> Status 
 const MODE_STALE: u64 = 10_000;
 
 /// The visitors who hold a web server's cookie, when that is known.
-pub(crate) fn held(observed: &Observed, server: &Server, cookie: &str) -> Option<Held> {
+pub(crate) fn held(observed: &Observed, server: Web<'_>, cookie: &str) -> Option<Held> {
     let attached = observed.attached.as_ref()?;
-    let cookie = match &server.cookie {
+    let cookie = match server.cookie {
         CookieChoice::Chosen(chosen) => chosen.as_str(),
         CookieChoice::Automatic => cookie,
     };
@@ -202,7 +202,7 @@ pub(crate) fn held(observed: &Observed, server: &Server, cookie: &str) -> Option
 }
 
 /// How many visitors one that is draining still has.
-fn drains(desired: &Desired, observed: &Observed, server: &Server, now: &RunningServer) -> Text {
+fn drains(desired: &Desired, observed: &Observed, server: Web<'_>, now: &RunningServer) -> Text {
     if desired.session == Mode::Database {
         return text!("reason-drain-free");
     }
@@ -215,7 +215,7 @@ fn drains(desired: &Desired, observed: &Observed, server: &Server, now: &Running
     }
 }
 
-fn behind_proxy(desired: &Desired, observed: &Observed, server: &Server, now: &RunningServer) -> Status {
+fn behind_proxy(desired: &Desired, observed: &Observed, server: Web<'_>, now: &RunningServer) -> Status {
     // The wish is shown as true only when the process has it.
     let applied = match server.admin {
         Admin::Maintenance => now.maintenance,
@@ -291,17 +291,17 @@ pub fn database_check_reason(check: &Check) -> Text {
 }
 
 /// The status of a database.
-pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Status {
+pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Status {
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
-    if server.power == Power::Off {
+    if server.stopped() {
         return if process.leader.is_some() {
             Status::bare(Light::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, server))
+            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, &server))
         };
     }
-    if server.standing == Standing::Released {
+    if *server.standing == Standing::Released {
         return Status::bare(Light::Progress, State::Leaving);
     }
     if let Some(copy) = observed.copies.get(&server.name) {
@@ -323,7 +323,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
         }
         return Status::bare(Light::Progress, State::Creating);
     }
-    if process.leader.is_none() && server.runtime == Runtime::Process {
+    if process.leader.is_none() && server.is_ours() {
         let status = stopped(process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
         return match (decide(desired, observed, now), process.trouble.clone()) {
@@ -336,7 +336,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
     if let Some(status) = frozen(process, false) {
         return status;
     }
-    if let Some(status) = taken(process, server).filter(|_| server.runtime == Runtime::Process) {
+    if let Some(status) = taken(process, &server).filter(|_| server.is_ours()) {
         return status;
     }
     if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
@@ -354,7 +354,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
                 Decision::Wait(and) if desired.is_writer(&server.name) => Some(and),
                 _ => None,
             };
-            if recovering && server.runtime == Runtime::Process {
+            if recovering && server.is_ours() {
                 Status::bare(Light::Progress, State::Starting)
             } else if let Some(and) = person {
                 let reason = Reason::Writer { why: why.clone(), and };
@@ -372,15 +372,15 @@ pub fn database(desired: &Desired, observed: &Observed, server: &Server, now: Mi
 }
 
 /// Whether a database answers now, as far as that is seen: what was measured with one that does not is not the present.
-pub(crate) fn answers(observed: &Observed, server: &Server, now: Millis) -> bool {
+pub(crate) fn answers(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     let stands = frozen(observed.process(&ProcessId::Server(server.name.clone())), false).is_some();
     let seen = observed.databases.get(&server.name);
     !stands && seen.is_some_and(|seen| seen.fresh(now, DATABASE_STALE).is_some())
 }
 
 /// What is special about one that somebody else runs.
-fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
-    if server.runtime == Runtime::Process {
+fn elsewhere(server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
+    if server.is_ours() {
         return None;
     }
     if seen.server_id != server.id {
@@ -393,7 +393,7 @@ fn elsewhere(server: &Server, seen: &DatabaseSeen) -> Option<Status> {
 }
 
 /// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
-fn unreached(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Option<Check> {
+fn unreached(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Option<Check> {
     let takes = desired.takes_writes(server) && desired.handover.is_none();
     let proxy = &observed.proxy(PoolId::Db).running;
     let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;
@@ -417,7 +417,7 @@ fn copying(copy: &CopySeen, now: Millis) -> Text {
 }
 
 /// A new database between its copy and its place among the others.
-fn joining(observed: &Observed, server: &Server, seen: &DatabaseSeen) -> Status {
+fn joining(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Status {
     let comparison = observed.comparison(server);
     if let Some(rows) = comparison.and_then(|c| c.running) {
         return Status::new(Light::Progress, State::Joining, text!("reason-comparing", rows = rows));
@@ -461,7 +461,7 @@ fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
 const NUMBERS: usize = 3;
 
 /// Whether HAProxy leads visitors to a web server, and its checks pass.
-fn passes(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+fn passes(desired: &Desired, observed: &Observed, server: Web<'_>, now: Millis) -> bool {
     let seen = &observed.proxy(PoolId::Web).running;
     let there = seen.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     there

@@ -2,7 +2,7 @@
 //! well.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
-use crate::desired::{Doubt, Handover, Power, Standing};
+use crate::desired::{Doubt, Handover, Power, Run, Standing};
 use crate::door::tests::well;
 use crate::door::{Door, DoorSeen};
 use crate::haproxy::stats::{RunningServer, Verdict};
@@ -212,7 +212,7 @@ fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
     assert_eq!(risk(&back()), (Light::Warning, vec!["db2".to_owned()]));
     // One that joins for the first time took nothing from the writer.
     let mut joins = back();
-    joins.desired.db.servers[1].standing = Standing::Joining;
+    joins.desired.db.servers[1].stands(Standing::Joining);
     assert_eq!(risk(&joins), (Light::Good, vec![]));
     // One whose rows are in doubt follows well, and must not be relied on.
     let mut doubted = well();
@@ -262,7 +262,7 @@ fn copies_are_counted() {
             .servers
             .iter_mut()
             .filter(|s| s.name == name(&last))
-            .for_each(|s| s.power = Power::Off);
+            .for_each(|s| s.powered(Power::Off));
         scene = scene.gone(&last);
         let others: Vec<String> = (1..=standbys).map(|n| format!("db{n}")).collect();
         for on in &others {
@@ -322,7 +322,7 @@ fn a_port_that_somebody_else_took_is_freed_by_a_person() {
 #[test]
 fn an_external_writer_is_first_to_be_started_where_it_runs() {
     let mut scene = well();
-    scene.desired.db.servers[0].runtime = Runtime::External;
+    scene.desired.db.servers[0].runtime = Run::External;
     scene.seen.processes.remove(&process("db1"));
     let silent = Seen::Failed { last: Some(NOW - 9_000), why: Fault::Unreachable(None) };
     scene.seen.databases.insert(name("db1"), silent);

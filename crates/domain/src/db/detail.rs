@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::conflict::Shown;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Desired, Power, Server, Standing};
+use crate::desired::{Database, Desired, Standing};
 use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::Comparison;
@@ -146,17 +146,18 @@ impl Truth {
 }
 
 /// The others that belong to the group.
-fn peers<'a>(desired: &'a Desired, server: &'a Server) -> impl Iterator<Item = &'a Server> {
-    desired.members().filter(move |s| s.id != server.id)
+fn peers<'a>(desired: &'a Desired, server: Database<'_>) -> impl Iterator<Item = Database<'a>> {
+    let own = server.id;
+    desired.members().filter(move |s| s.id != own)
 }
 
 /// Whether the others copy it too: a new one, a leaving one and one with data of its own are not copied.
-const fn is_copied(server: &Server) -> bool {
+const fn is_copied(server: Database<'_>) -> bool {
     matches!(server.standing, Standing::Member)
 }
 
 /// First truth: do the links run, in both directions, with both threads?
-pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
+pub fn links(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth {
     let own = match &detail.own {
         Ok(own) => &own.after,
         Err(why) => {
@@ -181,7 +182,7 @@ pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
             let seen = detail.peers.get(&peer.name).and_then(|p| p.as_ref().ok());
             direction(seen.map(|seen| runs(seen, &server.name)), &server.name, &peer.name);
         }
-        off = off || peer.power == Power::Off;
+        off = off || peer.stopped();
     }
     Truth::now(if all == 0 {
         Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
@@ -200,7 +201,7 @@ pub fn links(desired: &Desired, server: &Server, detail: &Detail) -> Truth {
 
 /// Second truth: are the positions caught up, in both directions? The others were looked at between two looks at this
 /// one, so that what is counted was there before and is missing afterwards.
-pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: Option<u64>) -> Truth {
+pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay_ms: Option<u64>) -> Truth {
     let own = match &detail.own {
         Ok(own) => own,
         Err(why) => {
@@ -244,7 +245,7 @@ pub fn positions(desired: &Desired, server: &Server, detail: &Detail, delay_ms: 
 }
 
 /// Third truth: are the rows equal to the writer's? Only a comparison tells.
-pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
+pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     let none = Comparison::default();
     let comparison = comparison.filter(|c| c.id == server.id).unwrap_or(&none);
     if let Some(rows) = comparison.running {
@@ -284,7 +285,7 @@ pub fn rows(server: &Server, comparison: Option<&Comparison>) -> Truth {
 /// The third truth of the writer: the others are compared with it.
 pub fn rows_of_others(
     desired: &Desired,
-    writer: &Server,
+    writer: Database<'_>,
     comparisons: &BTreeMap<ServerName, Comparison>,
 ) -> Truth {
     let worst = peers(desired, writer)
@@ -302,7 +303,7 @@ pub fn rows_of_others(
 }
 
 /// What the writer promises about each commit now.
-pub fn promise(desired: &Desired, server: &Server, detail: &Detail) -> Option<Remark> {
+pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail) -> Option<Remark> {
     let own = &detail.own.as_ref().ok()?.after;
     if !desired.takes_writes(server) {
         let (light, word) = if own.receipts {
@@ -345,7 +346,7 @@ pub struct Reached {
 pub fn reached(desired: &Desired, seen: &DatabaseSeen) -> Vec<Reached> {
     let domains: std::collections::BTreeSet<u32> =
         seen.written.0.keys().chain(seen.applied.0.keys()).copied().collect();
-    let owner = |domain| desired.db.servers.iter().find(|s| s.id == domain).map(|s| s.name.clone());
+    let owner = |domain| desired.databases().find(|s| s.id == domain).map(|s| s.name.clone());
     domains
         .into_iter()
         .map(|domain| Reached {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Desired, HANDOVER_LIMIT, Handover, Power, Runtime, Server};
+use crate::desired::{Database, Desired, HANDOVER_LIMIT, Handover, Run};
 use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, Seen};
@@ -101,7 +101,7 @@ pub enum Decision {
 /// one that a standby still hears.
 pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost> {
     let writer = desired.writer_server()?;
-    let ours = writer.runtime == Runtime::Process;
+    let ours = writer.is_ours();
     let process = observed.process(&ProcessId::Server(writer.name.clone()));
     let pid = process.leader.as_ref().map(|l| l.pid);
     if ours {
@@ -152,7 +152,7 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
     let before = observed.promise.clone().filter(|p| p.epoch == desired.epoch);
     let writer = desired.writer_server()?;
     let process = observed.process(&ProcessId::Server(writer.name.clone()));
-    let gone = writer.runtime == Runtime::Process && process.leader.is_none();
+    let gone = writer.is_ours() && process.leader.is_none();
     if gone || process.frozen_since.is_some() || lost(desired, observed, now).is_some() {
         return before;
     }
@@ -200,7 +200,7 @@ pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
 }
 
 /// What is decided where decisions can be stored.
-fn storable(desired: &Desired, observed: &Observed, writer: &Server, now: Millis) -> Decision {
+fn storable(desired: &Desired, observed: &Observed, writer: Database<'_>, now: Millis) -> Decision {
     let lost = lost(desired, observed, now);
     if let Some(handover) = &desired.handover
         && (lost.is_none() || handover.accept_loss)
@@ -216,7 +216,13 @@ fn storable(desired: &Desired, observed: &Observed, writer: &Server, now: Millis
 }
 
 /// The writer is lost: who takes its place.
-fn replace(desired: &Desired, observed: &Observed, writer: &Server, lost: Lost, now: Millis) -> Decision {
+fn replace(
+    desired: &Desired,
+    observed: &Observed,
+    writer: Database<'_>,
+    lost: Lost,
+    now: Millis,
+) -> Decision {
     let name = &writer.name;
     let since = match lost {
         Lost::Dead { since } => since,
@@ -243,10 +249,10 @@ fn replace(desired: &Desired, observed: &Observed, writer: &Server, lost: Lost, 
 }
 
 /// Nobody can take over.
-fn alone(writer: &Server, why: Text) -> Decision {
+fn alone(writer: Database<'_>, why: Text) -> Decision {
     match writer.runtime {
-        Runtime::Process => Decision::Restart(why),
-        Runtime::External => Decision::Wait(why),
+        Run::Process { .. } => Decision::Restart(why),
+        Run::External => Decision::Wait(why),
     }
 }
 
@@ -264,7 +270,7 @@ enum Heir {
 fn heir(
     desired: &Desired,
     observed: &Observed,
-    writer: &Server,
+    writer: Database<'_>,
     promise: &Promise,
     since: Millis,
     now: Millis,
@@ -274,16 +280,16 @@ fn heir(
         return away(name);
     }
     // Its receipts count, but rows of before are missing on it.
-    let lacking = |n: &&ServerName| desired.db.server(n).is_some_and(|s| observed.lacks(desired, s));
+    let lacking = |n: &&ServerName| desired.database(n).is_some_and(|s| observed.lacks(desired, s));
     if let Some(name) = promise.standbys.iter().find(lacking) {
         return Heir::None(text!("failover-doubted", name = name));
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
     // By name, so that the order in which they were added decides nothing.
-    let mut others: Vec<&Server> = desired.members().filter(|s| s.name != writer.name).collect();
+    let mut others: Vec<Database<'_>> = desired.members().filter(|s| s.name != writer.name).collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));
     for server in others {
-        let name = &server.name;
+        let name = &server.server.name;
         let promised = promise.standbys.contains(name);
         let process = observed.process(&ProcessId::Server(name.clone()));
         // What it received and had not applied went with its process (MariaDB with GTID asks the writer again).
@@ -319,7 +325,7 @@ fn heir(
         let count = promise.floor - most;
         return Heir::None(text!("failover-behind", name = &writer.name, count = count));
     }
-    let whole = |name: &ServerName| !desired.db.server(name).is_some_and(|s| observed.lacks(desired, s));
+    let whole = |name: &ServerName| !desired.database(name).is_some_and(|s| observed.lacks(desired, s));
     let mut candidates = all.iter().filter(|(name, seen, link)| received(seen, link) == most && whole(name));
     if let Some((name, _, _)) = candidates.clone().find(|(_, seen, link)| unapplied(seen, link) == 0) {
         return Heir::Ready { to: (*name).clone(), limit: most };
@@ -341,17 +347,16 @@ fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
 }
 
 /// A process that runs, or a server that only others know about.
-fn alive(server: &Server, observed: &Observed) -> bool {
+fn alive(server: Database<'_>, observed: &Observed) -> bool {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
-    server.power == Power::On
-        && (server.runtime == Runtime::External || process.leader.as_ref().is_some_and(|l| !l.frozen))
+    !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// A change of writer that a person asked for: close, catch up, open the other one.
 fn planned(
     desired: &Desired,
     observed: &Observed,
-    writer: &Server,
+    writer: Database<'_>,
     handover: &Handover,
     lost: Option<Lost>,
     now: Millis,
@@ -360,7 +365,7 @@ fn planned(
     if now > handover.at + HANDOVER_LIMIT {
         return Decision::Abandon(text!("handover-late", name = to));
     }
-    let doubted = |s: &Server| observed.lacks(desired, s) && !handover.accept_loss;
+    let doubted = |s: Database<'_>| observed.lacks(desired, s) && !handover.accept_loss;
     if desired.members().any(|s| s.name == *to && doubted(s)) {
         return Decision::Abandon(text!("failover-doubted", name = to));
     }
@@ -423,7 +428,7 @@ fn out_of_service(desired: &Desired, observed: &Observed, now: Millis) -> bool {
 
 /// The writer is lost and a person accepts that what it alone holds is missing from now on.
 fn forced(
-    writer: &Server,
+    writer: Database<'_>,
     to: &ServerName,
     at: Millis,
     heir: &DatabaseSeen,
@@ -457,17 +462,17 @@ fn forced(
 /// what it wrote itself would take the number of a transaction that crash recovery took back.
 pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<ServerName> {
     let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
-    let writes = |server: &Server| {
+    let writes = |server: Database<'_>| {
         desired.takes_writes(server) && fresh(&server.name).is_some_and(|seen| !seen.read_only)
     };
     let open = desired.handover.is_none() && desired.members().any(writes);
     desired
         .members()
-        .filter(|s| open && s.power == Power::On)
+        .filter(|s| open && !s.stopped())
         .filter(|s| {
             let Some(seen) = fresh(&s.name) else { return false };
             // Somebody else's that came back under another's id would write in that one's name.
-            if s.runtime == Runtime::External && seen.server_id != s.id {
+            if !s.is_ours() && seen.server_id != s.id {
                 return false;
             }
             // One that is open was compared before it was opened, and writes faster than it is looked at.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::DatabaseSeen;
 use super::mariadb::SLOTS;
-use crate::desired::{Desired, Routing, Server};
+use crate::desired::{Database, Desired, Routing};
 
 /// The step between two numbers.
 pub const STEP: &str = "auto_increment_increment";
@@ -39,12 +39,12 @@ impl Numbering {
     }
 
     /// Where all write: in the place of that database.
-    pub fn apart(server: &Server) -> Self {
-        Self { step: SLOTS.into(), place: server.slot.unwrap_or(1).into() }
+    pub fn apart(server: Database<'_>) -> Self {
+        Self { step: SLOTS.into(), place: server.slot.into() }
     }
 
     /// As the routing says.
-    pub fn wished(desired: &Desired, server: &Server) -> Self {
+    pub fn wished(desired: &Desired, server: Database<'_>) -> Self {
         match desired.routing {
             Routing::OneWriter => DENSE,
             Routing::AllWriters => Self::apart(server),
@@ -77,12 +77,12 @@ impl Numbered {
     }
 
     /// The same, if it numbers in the place of that database.
-    pub fn apart(self, server: &Server) -> Option<Self> {
+    pub fn apart(self, server: Database<'_>) -> Option<Self> {
         (self.id == server.id && self.numbering == Numbering::apart(server)).then_some(self)
     }
 }
 
 /// Whether no connection of that database gives a number that another one's place has room for.
-pub fn apart(seen: &DatabaseSeen, server: &Server) -> bool {
+pub fn apart(seen: &DatabaseSeen, server: Database<'_>) -> bool {
     Numbering::of(&seen.variables) == Some(Numbering::apart(server))
 }

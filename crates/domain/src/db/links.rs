@@ -1,6 +1,6 @@
 //! How a link is set up: what it is made with is what it is watched for.
 
-use crate::desired::Server;
+use crate::desired::Database;
 use crate::ids::Host;
 
 use super::Link;
@@ -29,7 +29,7 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// What a link from `peer` should show; nothing for what depends on a name's address.
-fn wished(peer: &Server, column: &str) -> Option<String> {
+fn wished(peer: Database<'_>, column: &str) -> Option<String> {
     Some(match column {
         "Master_Host" => match &peer.host {
             Host::Ip(ip) => ip.to_string(),
@@ -47,7 +47,7 @@ fn wished(peer: &Server, column: &str) -> Option<String> {
 
 /// In what a link from `peer` differs from how Cordée sets one up: names, and what they are. Empty: in nothing that is
 /// known.
-pub fn altered(link: &Link, peer: &Server) -> Vec<String> {
+pub fn altered(link: &Link, peer: Database<'_>) -> Vec<String> {
     let differs = |column: &&str| {
         let (is, wished) = (link.terms.get(*column), wished(peer, column));
         is.zip(wished).is_some_and(|(is, wished)| *is != wished)

@@ -6,7 +6,7 @@
 //! nobody (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`). So the old connection is
 //! ended while the standby is still away: then nothing else waits for that.
 
-use crate::desired::{Desired, Runtime, Server};
+use crate::desired::{Database, Desired};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId, STALE};
 
@@ -19,11 +19,11 @@ const OLD: u64 = 3;
 /// Which of the writer's connections to end. They do not tell whose they are: where another standby receives, its own
 /// is ended too, and it comes back at once.
 pub fn left_behind(desired: &Desired, observed: &Observed, now: Millis) -> Vec<u64> {
-    let asked = |server: &Server| observed.databases.get(&server.name)?.fresh(now, STALE);
+    let asked = |server: Database<'_>| observed.databases.get(&server.name)?.fresh(now, STALE);
     let Some(writer) = desired.writer_server() else { return Vec::new() };
     let Some(seen) = asked(writer).filter(|seen| seen.semi_sync) else { return Vec::new() };
     let (mut receiving, mut away) = (0, 0);
-    for server in desired.db.servers.iter().filter(|s| s.name != writer.name) {
+    for server in desired.databases().filter(|s| s.name != writer.name) {
         match asked(server) {
             Some(other) => match other.links.get(&writer.name).map(|l| l.receiving) {
                 Some(Thread::Running) => receiving += 1,
@@ -40,9 +40,8 @@ pub fn left_behind(desired: &Desired, observed: &Observed, now: Millis) -> Vec<u
     if away > 0 && old.len() > receiving { old } else { Vec::new() }
 }
 
-fn may_run(observed: &Observed, server: &Server) -> bool {
-    server.runtime == Runtime::External
-        || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
+fn may_run(observed: &Observed, server: Database<'_>) -> bool {
+    !server.is_ours() || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What alters the wishes, and what Cordée's own decisions make of them. Each is compared with what it was made on
 //! first: one that was overtaken alters nothing.
 
-use super::{Desired, Doubt, Power, Runtime, Saved, Server, Standing};
+use super::{Database, Desired, Doubt, Power, Saved, Server, Standing};
 use crate::change::Request;
 use crate::decision::{Basis, Decision, Overtaken};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -84,11 +84,11 @@ fn still(so: bool) -> Result<(), Overtaken> {
 }
 
 /// What it becomes when it stays out, if it is one that may be expelled.
-fn diverged(server: &Server) -> Option<Standing> {
-    match &server.standing {
+fn diverged(database: &Database<'_>) -> Option<Standing> {
+    match database.standing {
         Standing::Returning { saved: Some(saved), .. } => Some(Standing::Diverged(saved.clone())),
         // Its log is not ours to read: what it alone holds stays on it, and is not counted.
-        Standing::Returning { saved: None, .. } if server.runtime == Runtime::External => {
+        Standing::Returning { saved: None, .. } if !database.is_ours() => {
             Some(Standing::Diverged(Saved { count: 0, file: String::new() }))
         }
         _ => None,
@@ -105,7 +105,7 @@ impl Desired {
                 self.visitors.port = Some(*port);
             }
             Decision::Depart { name, id } => {
-                still(self.meant(PoolId::Web, name, *id)?.standing == Standing::Leaving)?;
+                still(self.meant(PoolId::Web, name, *id)?.leaving())?;
                 self.web.servers.retain(|s| s.id != *id);
             }
             Decision::AbandonHandover { of, at, .. } => self.abandon(of, *at)?,
@@ -113,80 +113,84 @@ impl Desired {
                 self.elect((to, *id), *epoch, *limit, *asked)?;
             }
             Decision::Admit(of) => {
-                let server = self.database(of)?;
-                still(server.standing == Standing::Joining)?;
-                server.standing = Standing::Member;
+                still(*self.base_of(of)?.standing == Standing::Joining)?;
+                self.becomes(of, Standing::Member);
             }
             Decision::Forget(of) => {
-                let server = self.database(of)?;
-                still(match server.runtime {
-                    Runtime::Process => server.standing == Standing::Leaving,
-                    // What is ours is taken off it first.
-                    Runtime::External => server.standing == Standing::Released,
-                })?;
+                let database = self.base_of(of)?;
+                // What is ours is taken off somebody else's first.
+                let last = if database.is_ours() { Standing::Leaving } else { Standing::Released };
+                still(*database.standing == last)?;
                 self.db.servers.retain(|s| s.id != of.id);
             }
             Decision::Release(of) => {
-                let server = self.database(of)?;
-                still(server.runtime == Runtime::External && server.standing == Standing::Leaving)?;
-                server.standing = Standing::Released;
+                let database = self.base_of(of)?;
+                still(!database.is_ours() && *database.standing == Standing::Leaving)?;
+                self.becomes(of, Standing::Released);
             }
             Decision::LetGo(of) => {
-                let server = self.database(of)?;
-                let leaves = matches!(server.standing, Standing::Leaving | Standing::Released);
-                still(server.runtime == Runtime::External && leaves)?;
+                let database = self.base_of(of)?;
+                let leaves = matches!(database.standing, Standing::Leaving | Standing::Released);
+                still(!database.is_ours() && leaves)?;
                 self.db.servers.retain(|s| s.id != of.id);
             }
             Decision::Recopy(of) => {
-                let server = self.database(of)?;
-                let diverged = matches!(server.standing, Standing::Diverged(_));
-                still(server.runtime == Runtime::Process && diverged)?;
+                let database = self.base_of(of)?;
+                still(database.is_ours() && matches!(database.standing, Standing::Diverged(_)))?;
                 self.copied_anew(of.id);
             }
             Decision::Readmit { of, at } => {
-                let server = self.database(of)?;
-                let known = matches!(&server.standing, Standing::Returning { saved, .. }
-                    if saved.is_some() || server.runtime == Runtime::External);
+                let database = self.base_of(of)?;
+                let known = matches!(database.standing, Standing::Returning { saved, .. }
+                    if saved.is_some() || !database.is_ours());
                 still(known)?;
-                server.standing = Standing::Member;
+                self.becomes(of, Standing::Member);
                 self.doubt(of.id, Doubt { since: *at, lacks: false });
             }
-            Decision::Saved { of, saved: found } => {
-                let Standing::Returning { saved, .. } = &mut self.database(of)?.standing else {
+            Decision::Saved { of, saved } => {
+                let Standing::Returning { limit, saved: known } = self.base_of(of)?.standing.clone() else {
                     return Err(Overtaken::Membership);
                 };
-                if saved.is_some() {
+                if known.is_some() {
                     return Err(Overtaken::Already);
                 }
-                *saved = Some(found.clone());
+                self.becomes(of, Standing::Returning { limit, saved: Some(saved.clone()) });
             }
             Decision::Doubt { of, at, .. } => {
-                still(self.database(of)?.standing == Standing::Member)?;
+                still(*self.base_of(of)?.standing == Standing::Member)?;
                 if self.doubts.get(&of.id).is_some_and(|known| known.lacks && known.since >= *at) {
                     return Err(Overtaken::Already);
                 }
                 self.doubt(of.id, Doubt { since: *at, lacks: true });
             }
             Decision::Expel { of, .. } => {
-                let server = self.database(of)?;
-                server.standing = diverged(server).ok_or(Overtaken::Membership)?;
+                let becomes = diverged(&self.base_of(of)?).ok_or(Overtaken::Membership)?;
+                self.becomes(of, becomes);
             }
         }
         Ok(())
     }
 
     /// The server that was meant: by that name, and with that id.
-    fn meant(&mut self, pool: PoolId, name: &ServerName, id: u32) -> Result<&mut Server, Overtaken> {
-        let mut servers = self.pool_mut(pool).servers.iter_mut();
+    fn meant(&self, pool: PoolId, name: &ServerName, id: u32) -> Result<&Server, Overtaken> {
+        let mut servers = self.pool(pool).servers.iter();
         servers.find(|s| s.id == id && s.name.same_as(name)).ok_or(Overtaken::Server)
     }
 
     /// The database that a decision is about, if it was made in this epoch.
-    fn database(&mut self, of: &Basis) -> Result<&mut Server, Overtaken> {
+    fn base_of(&self, of: &Basis) -> Result<Database<'_>, Overtaken> {
         if of.epoch != self.epoch {
             return Err(Overtaken::Epoch);
         }
-        self.meant(PoolId::Db, &of.name, of.id)
+        self.meant(PoolId::Db, &of.name, of.id)?.as_database().ok_or(Overtaken::Server)
+    }
+
+    /// Its place among the others from now on.
+    fn becomes(&mut self, of: &Basis, standing: Standing) {
+        let found = self.db.servers.iter_mut().find(|s| s.id == of.id);
+        if let Some(facts) = found.and_then(Server::database_mut) {
+            facts.standing = standing;
+        }
     }
 
     /// That very change of writer is given up; a person may have asked for another one meanwhile.
@@ -217,14 +221,13 @@ impl Desired {
         if self.handover.as_ref().map(|h| h.at) != asked {
             return Err(Overtaken::Handover);
         }
-        let writer = self.writer.clone();
-        let heir = self.meant(PoolId::Db, to, id)?;
+        let heir = self.meant(PoolId::Db, to, id)?.as_database().ok_or(Overtaken::Server)?;
         // Meanwhile a person may have stopped it.
-        still(heir.standing == Standing::Member && heir.power == Power::On)?;
+        still(*heir.standing == Standing::Member && !heir.stopped())?;
         let to = heir.name.clone();
-        let old = writer.and_then(|old| self.db.servers.iter_mut().find(|s| s.name == old));
+        let old = self.writer_server().map(|old| Basis::of(self, &old));
         if let (Some(limit), Some(old)) = (limit, old) {
-            old.standing = Standing::Returning { limit, saved: None };
+            self.becomes(&old, Standing::Returning { limit, saved: None });
         }
         self.writer = Some(to);
         self.epoch = epoch;
@@ -238,8 +241,10 @@ impl Desired {
         let fresh = self.next_id;
         for server in self.db.servers.iter_mut().filter(|s| s.id == id) {
             server.id = fresh;
-            server.standing = Standing::Joining;
-            server.power = Power::On;
+            server.set_power(Power::On);
+            if let Some(facts) = server.database_mut() {
+                facts.standing = Standing::Joining;
+            }
             self.next_id += 1;
         }
     }

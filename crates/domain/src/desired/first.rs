@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
-use crate::ids::{Cookie, Host, PoolId, ServerName};
+use super::{CookieChoice, DatabaseFacts, Desired, Kind, Pool, Routing, Run, Server, Standing, WebFacts};
+use crate::ids::{Cookie, Host, ServerName};
 use crate::problem::Problem;
 use crate::sessions::Mode;
 use crate::text;
@@ -52,36 +52,27 @@ impl Desired {
             asked: BTreeMap::new(),
         };
         desired.distinct()?;
-        for (pool, name, cookie, slot) in [
-            (PoolId::Db, "db1", None, Some(1)),
-            (PoolId::Db, "db2", None, Some(2)),
-            (PoolId::Web, "web1", Some("S1"), None),
-            (PoolId::Web, "web2", Some("S2"), None),
-        ] {
-            let cookie = match cookie {
-                Some(value) => CookieChoice::Chosen(Cookie::parse(value).map_err(|p| vec![p])?),
-                None => CookieChoice::Automatic,
-            };
+        let database = |slot| Kind::Database(DatabaseFacts { slot, standing: Standing::Member });
+        let web = |cookie| -> Result<Kind, Vec<Problem>> {
+            let cookie = Cookie::parse(cookie).map_err(|p| vec![p])?;
+            Ok(Kind::Web(WebFacts::ready(CookieChoice::Chosen(cookie))))
+        };
+        for (name, kind) in
+            [("db1", database(1)), ("db2", database(2)), ("web1", web("S1")?), ("web2", web("S2")?)]
+        {
             let server = Server {
                 id: desired.next_id,
                 name: ServerName::parse(name).map_err(|p| vec![p])?,
                 host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 port: desired.pick_port(&free).map_err(|p| vec![p])?,
-                runtime: Runtime::Process,
-                power: Power::On,
-                admin: Admin::Ready,
-                cookie,
-                generation: 0,
-                slot,
-                standing: Standing::Member,
-                anyway: false,
-                kept: false,
+                kind,
+                runtime: Run::STARTED,
             };
             desired.next_id += 1;
-            if desired.writer.is_none() && pool == PoolId::Db {
+            if desired.writer.is_none() && server.as_database().is_some() {
                 desired.writer = Some(server.name.clone());
             }
-            desired.pool_mut(pool).servers.push(server);
+            desired.pool_mut(server.pool()).servers.push(server);
         }
         Ok(desired)
     }
@@ -101,13 +92,13 @@ impl Desired {
     /// started at this very moment would find its own taken.
     fn open_ports(&self) -> impl Iterator<Item = u16> {
         let listens = [self.page, self.web.listen, self.db.listen, self.writer_listen].map(|a| a.port());
-        let own: BTreeSet<u16> = self.servers().map(|(_, s)| s.port).chain(listens).collect();
+        let own: BTreeSet<u16> = self.servers().map(|s| s.port).chain(listens).collect();
         (self.ports.0..=self.ports.1).filter(move |p| !own.contains(p))
     }
 
     /// The first of these ports that no server has.
     pub(super) fn choose_port(&self, among: impl IntoIterator<Item = u16>) -> Result<u16, Problem> {
-        among.into_iter().find(|p| self.servers().all(|(_, s)| s.port != *p)).ok_or_else(|| {
+        among.into_iter().find(|p| self.servers().all(|s| s.port != *p)).ok_or_else(|| {
             let (first, last) = self.ports;
             Problem::conflict("port", text!("problem-ports-full", first = first, last = last))
         })

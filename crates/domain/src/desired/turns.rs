@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Admin, Alters, Asked, AskedOut, Desired, Doubt, Power, Runtime, Server, Standing, another, ours,
+    Admin, Alters, Asked, AskedOut, Database, Desired, Doubt, Either, Kind, Power, Run, Server, Standing,
+    another, ours, unknown,
 };
 use crate::change::Request;
 use crate::ids::{Millis, PoolId, ServerName};
@@ -27,8 +28,48 @@ impl Server {
     /// It is to be started, where it was stopped. A stop ends the draining that led to it: started again it serves. In
     /// maintenance it is so that it starts without a visitor.
     pub(super) fn comes_back(&mut self) {
-        if self.power == Power::Off && self.admin == Admin::Drain {
-            self.admin = Admin::Ready;
+        let stopped = self.stopped();
+        if let Some(web) = self.web_mut().filter(|web| stopped && web.admin == Admin::Drain) {
+            web.admin = Admin::Ready;
+        }
+    }
+
+    /// Whether a person took it out of service while it runs on: only web servers can be.
+    fn taken_out(&self) -> bool {
+        match &self.kind {
+            Kind::Web(web) => web.admin != Admin::Ready,
+            Kind::Database(_) => false,
+        }
+    }
+
+    /// Whether its process is to run. What somebody else starts has none that could be asked.
+    pub(super) const fn set_power(&mut self, to: Power) {
+        match &mut self.runtime {
+            Run::External => {}
+            Run::Process { power, .. } => *power = to,
+        }
+    }
+
+    /// What is asked of it now is done whoever else serves, or waits for others to serve. Databases never wait.
+    pub(super) const fn insist(&mut self, force: bool) {
+        match &mut self.kind {
+            Kind::Web(web) => web.anyway = force,
+            Kind::Database(_) => {}
+        }
+    }
+
+    /// Its process is to be another one than the one that runs now.
+    pub(super) const fn restart(&mut self, force: bool) {
+        match &mut self.runtime {
+            Run::External => {}
+            Run::Process { power, generation } => {
+                *power = Power::On;
+                *generation += 1;
+            }
+        }
+        match &mut self.kind {
+            Kind::Web(web) => (web.anyway, web.kept) = (force, false),
+            Kind::Database(_) => {}
         }
     }
 }
@@ -40,7 +81,8 @@ impl Desired {
         let mut all = std::mem::take(&mut self.asked);
         let who = || Some(Asked { by: by.to_owned(), at });
         let mut kept = BTreeMap::new();
-        for (pool, server) in self.servers().filter(|(_, s)| !s.wanted()) {
+        for server in self.servers().filter(|s| !s.wanted()) {
+            let pool = server.pool();
             let mut out = all.remove(&server.id).unwrap_or_default();
             match change.request() {
                 Some(Request::AddServer { server: new, .. }) if server.name == new.name => out.admin = who(),
@@ -57,9 +99,9 @@ impl Desired {
                 }
                 _ => {}
             }
-            out.admin = out.admin.filter(|_| server.admin != Admin::Ready);
-            out.power = out.power.filter(|_| server.power == Power::Off);
-            out.leaves = out.leaves.filter(|_| server.standing == Standing::Leaving);
+            out.admin = out.admin.filter(|_| server.taken_out());
+            out.power = out.power.filter(|_| server.stopped());
+            out.leaves = out.leaves.filter(|_| server.leaving());
             if out != AskedOut::default() {
                 kept.insert(server.id, out);
             }
@@ -71,9 +113,9 @@ impl Desired {
     /// Who took that server out of service, when somebody did and that is known.
     pub fn asked(&self, server: &Server) -> Option<&Asked> {
         let out = self.asked.get(&server.id)?;
-        let leaves = out.leaves.as_ref().filter(|_| server.standing == Standing::Leaving);
-        let power = out.power.as_ref().filter(|_| server.power == Power::Off);
-        leaves.or(power).or_else(|| out.admin.as_ref().filter(|_| server.admin != Admin::Ready))
+        let leaves = out.leaves.as_ref().filter(|_| server.leaving());
+        let power = out.power.as_ref().filter(|_| server.stopped());
+        leaves.or(power).or_else(|| out.admin.as_ref().filter(|_| server.taken_out()))
     }
 
     /// Whether a web server is to get visitors. One that is stopped neither serves nor drains before it is started; in
@@ -85,21 +127,22 @@ impl Desired {
         admin: Admin,
         force: bool,
     ) -> Result<(), Vec<Problem>> {
-        if pool == PoolId::Db {
-            return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]);
+        match pool {
+            PoolId::Web => {}
+            PoolId::Db => return Err(vec![Problem::conflict("pool", text!("problem-db-admin"))]),
         }
         if admin != Admin::Ready {
             self.spare_the_last(pool, name, force)?;
         }
         let server = self.find(pool, name)?;
-        if server.power == Power::Off && admin != Admin::Maintenance {
+        if server.stopped() && admin != Admin::Maintenance {
             return Err(vec![Problem::conflict(
                 "name",
                 text!("problem-stopped", name = server.name.as_str()),
             )]);
         }
-        server.admin = admin;
-        server.anyway = force && admin != Admin::Ready;
+        let web = self.web_mut(name)?;
+        (web.admin, web.anyway) = (admin, force && admin != Admin::Ready);
         Ok(())
     }
 
@@ -112,20 +155,25 @@ impl Desired {
     ) -> Result<(), Vec<Problem>> {
         self.spare_the_last(pool, name, force)?;
         let found = self.find(pool, name)?.clone();
-        if pool == PoolId::Db {
-            self.may_leave(&found)?;
-            self.spare_the_standby(&found, force)?;
-        }
-        // A web server leaves once others serve its visitors; only the plan can tell when.
-        let staged = if pool == PoolId::Db { found.standing == Standing::Member } else { !force };
-        if staged {
-            let server = self.find(pool, name)?;
-            server.standing = Standing::Leaving;
-            server.anyway = false;
-        } else if pool == PoolId::Db && found.runtime == Runtime::External {
-            self.find(pool, name)?.standing = Standing::Released;
-        } else {
-            self.pool_mut(pool).servers.retain(|s| s.id != found.id);
+        match found.either() {
+            // A web server leaves once others serve its visitors; only the plan can tell when.
+            Either::Web(_) if !force => {
+                let web = self.web_mut(name)?;
+                (web.leaving, web.anyway) = (true, false);
+            }
+            Either::Web(_) => self.web.servers.retain(|s| s.id != found.id),
+            Either::Database(database) => {
+                self.may_leave(database)?;
+                self.spare_the_standby(database, force)?;
+                if *database.standing == Standing::Member {
+                    self.database_mut(name)?.standing = Standing::Leaving;
+                } else {
+                    match database.runtime {
+                        Run::External => self.database_mut(name)?.standing = Standing::Released,
+                        Run::Process { .. } => self.db.servers.retain(|s| s.id != found.id),
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -133,15 +181,16 @@ impl Desired {
     /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is
     /// one that joins: its copy would begin again from nothing.
     pub(crate) fn may_stop(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
-        if pool == PoolId::Web {
-            return Ok(());
+        match pool {
+            PoolId::Web => return Ok(()),
+            PoolId::Db => {}
         }
-        let joins = |s: &&Server| s.standing == Standing::Joining && s.power == Power::On;
-        if let Some(server) = self.db.server(name).filter(joins) {
+        let joins = |s: &Database<'_>| *s.standing == Standing::Joining && !s.stopped();
+        if let Some(server) = self.database(name).filter(joins) {
             let text = text!("problem-joining", name = server.name.as_str());
             return Err(vec![Problem::conflict("name", text)]);
         }
-        let heir = self.members().find(|s| s.power == Power::On && !s.name.same_as(name));
+        let heir = self.members().find(|s| !s.stopped() && !s.name.same_as(name));
         match heir {
             Some(heir) if self.is_writer(name) => {
                 let text = text!("problem-writer", name = name.as_str(), heir = heir.name.as_str());
@@ -174,9 +223,9 @@ impl Desired {
 
     /// The last database that could take over leaves only when that is said in so many words: after it a lost writer is
     /// lost with its data. What is only on its way in holds nothing that anybody waits for.
-    fn spare_the_standby(&self, server: &Server, force: bool) -> Result<(), Vec<Problem>> {
-        let heir = |s: &&Server| s.id != server.id && !self.is_writer(&s.name) && s.power == Power::On;
-        if force || server.standing == Standing::Joining || self.members().any(|s| heir(&s)) {
+    fn spare_the_standby(&self, server: Database<'_>, force: bool) -> Result<(), Vec<Problem>> {
+        let heir = |s: &Database<'_>| s.id != server.id && !self.is_writer(&s.name) && !s.stopped();
+        if force || *server.standing == Standing::Joining || self.members().any(|s| heir(&s)) {
             return Ok(());
         }
         let text = text!("problem-last-standby", name = server.name.as_str());
@@ -184,7 +233,7 @@ impl Desired {
     }
 
     /// A database leaves while another one is there to go on; the writer hands over first.
-    pub(crate) fn may_leave(&self, server: &Server) -> Result<(), Vec<Problem>> {
+    pub(crate) fn may_leave(&self, server: Database<'_>) -> Result<(), Vec<Problem>> {
         let name = server.name.as_str();
         let text = if matches!(server.standing, Standing::Leaving | Standing::Released) {
             text!("problem-leaving", name = name)
@@ -208,7 +257,7 @@ impl Desired {
         if server.id != id {
             return Err(vec![another(&server.name)]);
         }
-        if server.standing == Standing::Leaving {
+        if server.leaving() {
             return Err(vec![Problem::conflict(
                 "name",
                 text!("problem-leaving", name = server.name.as_str()),
@@ -230,23 +279,19 @@ impl Desired {
         self.doubts.insert(id, Doubt { since, lacks });
     }
 
-    pub(super) fn promote(
-        &mut self,
-        name: &ServerName,
-        accept_loss: bool,
-    ) -> Result<ServerName, Vec<Problem>> {
+    pub(super) fn promote(&self, name: &ServerName, accept_loss: bool) -> Result<ServerName, Vec<Problem>> {
         let problem = |text: Text| Err(vec![Problem::conflict("name", text)]);
         let writer = self.is_writer(name);
         let handover = self.handover.clone();
-        let server = self.find(PoolId::Db, name)?;
+        let Some(server) = self.database(name) else { return Err(unknown(name)) };
         let (found, name) = (server.name.clone(), server.name.as_str());
         if writer {
             return problem(text!("problem-writer-already", name = name));
         }
-        if server.standing != Standing::Member {
+        if *server.standing != Standing::Member {
             return problem(text!("problem-not-member", name = name));
         }
-        if server.power == Power::Off {
+        if server.stopped() {
             return problem(text!("problem-promote-stopped", name = name));
         }
         match handover {
@@ -283,7 +328,7 @@ mod tests {
         ];
         for standing in standings {
             let mut desired = first();
-            desired.db.servers[1].standing = standing.clone();
+            desired.db.servers[1].stands(standing.clone());
             let refused = desired.apply(&removal("db2", false)).expect_err("nobody could take over");
             assert_eq!(
                 (refused[0].field.as_str(), refused[0].kind),
@@ -293,7 +338,7 @@ mod tests {
             desired.apply(&removal("db2", true)).expect("it was said");
         }
         let mut joining = first();
-        joining.db.servers[1].standing = Standing::Joining;
+        joining.db.servers[1].stands(Standing::Joining);
         joining.apply(&removal("db2", false)).expect("nobody waits for what it holds");
     }
 
@@ -309,7 +354,7 @@ mod tests {
         let add = Request::AddServer { pool: PoolId::Web, server: server.clone() };
         let desired = first().apply(&add).expect("added").signed(&add, "ada", 7);
         let added = desired.web.server(&name("web9")).expect("there");
-        assert_eq!((added.admin, added.wanted()), (Admin::Maintenance, false));
+        assert_eq!((added.site().admin, added.wanted()), (Admin::Maintenance, false));
         assert_eq!(desired.asked(added), Some(&Asked { by: "ada".to_owned(), at: 7 }));
         let refused =
             first().apply(&Request::AddServer { pool: PoolId::Db, server }).expect_err("no database");
@@ -326,9 +371,9 @@ mod tests {
             desired.apply(&removal(server, false)).expect("the other one stays");
         }
         let mut stopped = desired.clone();
-        stopped.db.servers[2].power = Power::Off;
+        stopped.db.servers[2].powered(Power::Off);
         let mut joining = desired.clone();
-        joining.db.servers[2].standing = Standing::Joining;
+        joining.db.servers[2].stands(Standing::Joining);
         for case in [stopped, joining] {
             assert!(case.apply(&removal("db2", false)).is_err(), "db3 could not take over");
             case.apply(&removal("db3", false)).expect("db2 stays");

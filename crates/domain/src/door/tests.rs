@@ -152,7 +152,7 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
 fn what_a_person_took_out_hides_no_dead_database() {
     let mut scene = well().gone("db1");
     for server in &mut scene.desired.web.servers {
-        server.power = Power::Off;
+        server.powered(Power::Off);
         scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
     }
     assert_eq!(verdict(&scene).0, Light::Progress, "the writer is on its way back");
@@ -163,26 +163,27 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     let mut scene = well();
     for server in &mut scene.desired.web.servers {
         // The last one is taken out only with an explicit yes.
-        (server.power, server.anyway) = (Power::Off, true);
+        server.powered(Power::Off);
+        server.told(Admin::Ready, true);
         scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
     assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-stopped".to_owned()));
     // One that is down by itself is an alarm, whatever a person did to the other.
-    scene.desired.web.servers[0].power = Power::On;
+    scene.desired.web.servers[0].powered(Power::On);
     let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
     let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
     scene.seen.processes.insert(id, process);
     assert_eq!(verdict(&scene).0, Light::Critical);
-    assert_eq!(scene.desired.web.servers[1].admin, Admin::Ready);
+    assert_eq!(scene.desired.web.servers[1].site().admin, Admin::Ready);
 }
 
 #[test]
 fn so_have_web_servers_that_all_drain() {
     let mut scene = well();
     for server in &mut scene.desired.web.servers {
-        (server.admin, server.anyway) = (Admin::Drain, true);
+        server.told(Admin::Drain, true);
     }
     if let Some(Seen::At(_, running)) = scene.seen.proxies.get_mut(&PoolId::Web).map(|p| &mut p.running) {
         running.servers.values_mut().for_each(|s| (s.drain, s.weight) = (true, 0));
@@ -195,6 +196,6 @@ fn so_have_web_servers_that_all_drain() {
         "new visitors only"
     );
     // One that is on its way was called back.
-    (scene.desired.web.servers[0].admin, scene.desired.web.servers[0].anyway) = (Admin::Ready, false);
+    scene.desired.web.servers[0].told(Admin::Ready, false);
     assert_eq!(verdict(&scene).0, Light::Progress);
 }

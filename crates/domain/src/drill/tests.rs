@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
-use crate::desired::{CookieChoice, Handover, Pool, Server};
+use crate::desired::{CookieChoice, Handover, Kind, Pool, Power, Run, Runtime, Server, Standing, WebFacts};
 use crate::ids::Host;
 use crate::snapshot::{LastCheck, LinkView, ProxyView, Role};
 use crate::state::{Remark, State, Status};
@@ -178,15 +178,8 @@ fn wished(server: &str) -> Server {
         name: name(server),
         host: Host::parse("127.0.0.1").unwrap(),
         port: 1,
-        runtime: Runtime::Process,
-        power: Power::On,
-        admin: Admin::Ready,
-        cookie: CookieChoice::Automatic,
-        generation: 0,
-        slot: None,
-        standing: Standing::Member,
-        anyway: false,
-        kept: false,
+        kind: Kind::Web(WebFacts::ready(CookieChoice::Automatic)),
+        runtime: Run::STARTED,
     }
 }
 

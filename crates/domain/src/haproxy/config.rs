@@ -16,9 +16,9 @@ use sha2::{Digest as _, Sha256};
 use super::line::{Line, Part, clock, part, spoken};
 pub use super::sections::NO_SERVER;
 use super::sections::{self, Section};
-use crate::desired::{Admin, CookieChoice, Desired, FULL_WEIGHT, Power, Server, Standing};
+use crate::desired::{Admin, CookieChoice, Desired, Either, FULL_WEIGHT, Kind, Server};
 use crate::figures;
-use crate::ids::{Millis, PoolId, ServerName};
+use crate::ids::{Cookie, Millis, PoolId, ServerName};
 use crate::text::Text;
 use crate::{text, why};
 
@@ -165,12 +165,20 @@ fn shape(
         source.push_str(&joined(&section.lines));
     }
     // A chosen cookie cannot be set at run time before HAProxy 3.0: it belongs to the shape.
-    for server in &desired.pool(proxy).servers {
-        if let (CookieChoice::Chosen(cookie), true) = (&server.cookie, places.contains_key(&server.name)) {
+    for server in desired.pool(proxy).servers.iter().filter(|s| places.contains_key(&s.name)) {
+        if let Some(cookie) = chosen(server) {
             let _ = writeln!(source, "{} {}", server.id, cookie.as_str());
         }
     }
     hex(&Sha256::digest(source.as_bytes()), 8)
+}
+
+/// The cookie that a person chose for that server: HAProxy makes one of a web server's itself otherwise.
+fn chosen(server: &Server) -> Option<&Cookie> {
+    match &server.as_web()?.cookie {
+        CookieChoice::Chosen(cookie) => Some(cookie),
+        CookieChoice::Automatic => None,
+    }
 }
 
 /// The lines as a file.
@@ -193,7 +201,7 @@ pub fn untouched(text: &str) -> bool {
 
 /// The `server` line. What follows the address in it is also what `add server` is given.
 fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: Place) -> Line {
-    let wish = wish(desired, proxy, server, place);
+    let wish = wish(desired, server, place);
     let out = if backend == WRITER_BACKEND { wish.writer_maintenance } else { wish.maintenance };
     let address = SocketAddr::new(place.ip, server.port).to_string();
     let name = server.name.as_str();
@@ -204,22 +212,24 @@ fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server,
         ),
         part(format!("id {}", server.id), text!("part-id")),
     ];
-    if let (CookieChoice::Chosen(cookie), PoolId::Web) = (&server.cookie, proxy) {
+    if let Some(cookie) = chosen(server) {
         parts.push(part(format!("cookie {}", cookie.as_str()), text!("part-cookie", name = name)));
     }
     parts.push(part(format!("weight {}", wish.weight), weight(wish)));
     if out {
-        let does =
-            if proxy == PoolId::Web { text!("part-disabled") } else { text!("part-disabled-database") };
+        let does = match server.kind {
+            Kind::Web(_) => text!("part-disabled"),
+            Kind::Database(_) => text!("part-disabled-database"),
+        };
         parts.push(part("disabled", does));
     }
     parts.extend(parameter_parts(proxy));
-    let why = match (proxy, out) {
-        (PoolId::Web, false) if wish.weight > 0 => why!("line-server", name = name),
-        (PoolId::Web, false) => why!("line-server-weightless", name = name),
-        (PoolId::Web, true) => why!("line-server-out", name = name),
-        (PoolId::Db, false) => why!("line-database", name = name),
-        (PoolId::Db, true) => why!("line-database-out", name = name),
+    let why = match (&server.kind, out) {
+        (Kind::Web(_), false) if wish.weight > 0 => why!("line-server", name = name),
+        (Kind::Web(_), false) => why!("line-server-weightless", name = name),
+        (Kind::Web(_), true) => why!("line-server-out", name = name),
+        (Kind::Database(_), false) => why!("line-database", name = name),
+        (Kind::Database(_), true) => why!("line-database-out", name = name),
     };
     Line::of_parts(parts, why)
 }
@@ -275,9 +285,9 @@ pub struct Wish {
 
 /// What the running HAProxy should hold for `server`. A standby database is in maintenance in HAProxy's
 /// file as well as in the process: a HAProxy started from its file alone must not send writes to it.
-pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> Wish {
-    match proxy {
-        PoolId::Db => {
+pub fn wish(desired: &Desired, server: &Server, place: Place) -> Wish {
+    match server.either() {
+        Either::Database(server) => {
             let writer = desired.is_writer(&server.name) && desired.handover.is_none() && !place.gone;
             let takes = desired.takes_writes(server) && desired.handover.is_none();
             let open = takes && !place.held && !place.gone;
@@ -289,9 +299,9 @@ pub fn wish(desired: &Desired, proxy: PoolId, server: &Server, place: Place) -> 
                 drain: stays,
             }
         }
-        PoolId::Web => {
+        Either::Web(server) => {
             let full = if place.proven { FULL_WEIGHT } else { 0 };
-            let leaves = server.power == Power::Off || server.standing == Standing::Leaving || place.held;
+            let leaves = server.stopped() || server.leaving || place.held;
             let stopped = (leaves && !place.stays) || place.gone;
             let admin = if place.stays { Admin::Ready } else { server.admin };
             let maintenance = admin == Admin::Maintenance || stopped;

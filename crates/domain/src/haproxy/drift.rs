@@ -140,7 +140,7 @@ fn process(
         match (places.get(&server.name), running.servers.get(&server.name)) {
             (Some(_), None) => differs.push(text!("config-differs-absent", name = name)),
             (Some(place), Some(now)) if now.id == server.id => {
-                let wish = config::wish(desired, proxy, server, *place);
+                let wish = config::wish(desired, server, *place);
                 differs.extend(server_differs((proxy, name), now, wish, (*place, server.port)));
             }
             _ => {}
@@ -320,7 +320,7 @@ mod tests {
     fn an_earlier_wish_s_file_and_a_process_that_lags_are_told_apart() {
         let (mut desired, mut observed, now) = settled();
         desired.web.generation += 1;
-        desired.web.servers[0].admin = crate::desired::Admin::Maintenance;
+        desired.web.servers[0].told(crate::desired::Admin::Maintenance, false);
         let shown = view(&desired, &observed, &setting(), PoolId::Web, None, now);
         assert!(matches!(shown.disk, Disk::Older(_)), "{:?}", shown.disk);
         let name = desired.web.servers[0].name.as_str();

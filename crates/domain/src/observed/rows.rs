@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Observed;
 use crate::db::verify::{Report, Side};
-use crate::desired::{Desired, Doubt, Server};
+use crate::desired::{Database, Desired, Doubt};
 use crate::ids::{Millis, ServerName};
 use crate::text::Text;
 
@@ -43,7 +43,7 @@ impl Comparison {
 
 impl Observed {
     /// What is known of the rows of that very database.
-    pub fn comparison(&self, server: &Server) -> Option<&Comparison> {
+    pub fn comparison(&self, server: Database<'_>) -> Option<&Comparison> {
         self.comparisons.get(&server.name).filter(|c| c.id == server.id)
     }
 
@@ -58,14 +58,14 @@ impl Observed {
 
     /// Why a database's rows are in doubt; nothing once a comparison that began later has ended. One that lacks rows,
     /// as far as is known, stays in doubt while any of its tables is unproven.
-    pub fn doubt<'a>(&self, desired: &'a Desired, server: &Server) -> Option<&'a Doubt> {
+    pub fn doubt<'a>(&self, desired: &'a Desired, server: Database<'_>) -> Option<&'a Doubt> {
         let doubt = desired.doubts.get(&server.id)?;
         let compared = self.comparison(server).and_then(|c| c.since(server.id, doubt.since));
         compared.is_none_or(|report| doubt.lacks && report.unproven() > 0).then_some(doubt)
     }
 
     /// Whether a database lacks acknowledged rows, as far as is known.
-    pub fn lacks(&self, desired: &Desired, server: &Server) -> bool {
+    pub fn lacks(&self, desired: &Desired, server: Database<'_>) -> bool {
         let Some(doubt) = desired.doubts.get(&server.id).filter(|d| d.lacks) else { return false };
         let compared = self.comparison(server).and_then(|c| c.since(server.id, doubt.since));
         compared.is_none_or(|report| !report.equal())

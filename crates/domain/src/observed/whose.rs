@@ -1,14 +1,14 @@
 //! A sight belongs to the server that was looked at, not to whoever has its name next.
 
 use super::Observed;
-use crate::desired::{Desired, Runtime};
+use crate::desired::Desired;
 use crate::ids::ServerName;
 
 impl Observed {
     /// Forgets what was seen of a database of somebody else's that is gone, or whose name another one has by now. With
     /// one of ours that goes with its process.
     pub fn keep_to(&mut self, desired: &Desired) {
-        let external = || desired.db.servers.iter().filter(|s| s.runtime == Runtime::External);
+        let external = || desired.db.servers.iter().filter(|s| !s.is_ours());
         let same = |name: &ServerName, id| external().any(|s| s.name == *name && s.id == id);
         let gone = self.whose.iter().filter(|(name, id)| !same(name, **id)).map(|(name, _)| name.clone());
         let come = external().filter(|s| self.whose.get(&s.name) != Some(&s.id)).map(|s| s.name.clone());
@@ -27,7 +27,7 @@ impl Observed {
 #[cfg(test)]
 mod tests {
     use crate::db::DatabaseSeen;
-    use crate::desired::Runtime;
+    use crate::desired::Run;
     use crate::ids::ServerName;
     use crate::observed::{Observed, Seen};
     use crate::plan::tests::first;
@@ -36,7 +36,7 @@ mod tests {
     fn what_was_seen_of_one_says_nothing_of_the_next_by_its_name() {
         let name = ServerName::parse("db2").expect("a name");
         let mut desired = first();
-        desired.db.servers[1].runtime = Runtime::External;
+        desired.db.servers[1].runtime = Run::External;
         let mut seen = Observed::default();
         let look = |seen: &mut Observed, id| {
             seen.databases

@@ -5,8 +5,8 @@ use crate::db::links::altered;
 use crate::db::senders::left_behind;
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
-use crate::ids::{Millis, PoolId, ServerName};
+use crate::desired::{Database, Desired, Routing, Standing};
+use crate::ids::{Millis, ServerName};
 use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
 use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
@@ -40,7 +40,7 @@ pub enum Opening {
 /// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
 /// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
 /// link stands with an error holds up nobody: that is shown and repaired, not waited for.
-pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> Opening {
+pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Opening {
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
     if desired.routing == Routing::OneWriter
         && let Some(other) =
@@ -93,14 +93,14 @@ pub fn opening(desired: &Desired, observed: &Observed, server: &Server, now: Mil
 /// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
 /// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
 fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
-    let Some(server) = desired.db.server(name) else {
+    let Some(server) = desired.database(name) else {
         return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
     };
     let silent = match observed.databases.get(name) {
         Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= SILENT),
         _ => false,
     };
-    server.runtime == Runtime::Process || desired.takes_writes(server) || !silent
+    server.is_ours() || desired.takes_writes(server) || !silent
 }
 
 /// A former writer that ended so often within seconds of its start does not come back with its data.
@@ -119,10 +119,8 @@ fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
 
 /// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
 /// that id, so nothing is done with it but to keep it closed.
-fn astray(server: &Server, seen: &DatabaseSeen) -> bool {
-    server.runtime == Runtime::External
-        && seen.server_id != server.id
-        && server.standing != Standing::Released
+fn astray(server: Database<'_>, seen: &DatabaseSeen) -> bool {
+    !server.is_ours() && seen.server_id != server.id && *server.standing != Standing::Released
 }
 
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
@@ -132,12 +130,10 @@ fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&
 pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
     let seen_servers = || {
         desired
-            .db
-            .servers
-            .iter()
-            .filter(|s| s.power == Power::On)
+            .databases()
+            .filter(|s| !s.stopped())
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
-            .filter(|(s, seen)| !astray(s, seen))
+            .filter(|(s, seen)| !astray(*s, seen))
     };
     strays(plan, desired, observed, now);
     for (server, seen) in seen_servers() {
@@ -168,7 +164,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             continue;
         }
         drop_links(plan, desired, server, seen);
-        match &server.standing {
+        match server.standing {
             Standing::Member => {
                 links(plan, desired, server, seen, lost, held);
                 if still {
@@ -192,22 +188,22 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
         }
     }
-    for server in &desired.db.servers {
+    for server in desired.databases() {
         let name = server.name.clone();
         let process = observed.process(&ProcessId::Server(name.clone()));
-        let dead = server.power == Power::Off || process.leader.is_none();
-        if server.runtime == Runtime::External {
+        let dead = server.stopped() || process.leader.is_none();
+        if !server.is_ours() {
             if matches!(server.standing, Standing::Leaving | Standing::Released)
                 && away(observed, &server.name, now)
             {
-                plan.steps.push(Step::Wish(Decision::LetGo(Basis::of(desired, server))));
+                plan.steps.push(Step::Wish(Decision::LetGo(Basis::of(desired, &server))));
             }
             continue;
         }
-        match &server.standing {
+        match server.standing {
             // It cannot be asked any more: what it alone had is not to be had.
             Standing::Leaving if dead => {
-                plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, server))));
+                plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server))));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
             Standing::Returning { saved: Some(saved), .. }
@@ -216,11 +212,11 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                     && process.failures >= REFUSALS
                     && process.ended_at >= process.started_at =>
             {
-                plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, server), lacks: 0 }));
+                plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, &server), lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
             Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
-                plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, server))));
+                plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
             _ => {}
         }
@@ -237,7 +233,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
 
 /// Those that came back as another one are kept closed.
 fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
-    for server in &desired.db.servers {
+    for server in desired.databases() {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
             let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
             plan.waiting.push((Target::Database(server.name.clone()), text));
@@ -294,12 +290,12 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
 fn links(
     plan: &mut Plan,
     desired: &Desired,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     lost: bool,
     held: Option<&HeldLink>,
 ) {
-    for peer in desired.db.servers.iter().filter(|s| s.name != server.name) {
+    for peer in desired.databases().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let link = seen.links.get(&peer.name);
         if matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released) {
@@ -339,12 +335,12 @@ fn links(
 }
 
 /// Links to a database that is gone, or that is another one by the same name.
-fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     for from in seen.links.keys() {
-        let out = |peer: &Server| {
+        let out = |peer: Database<'_>| {
             matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
         };
-        if desired.db.server(from).is_none_or(out) {
+        if desired.database(from).is_none_or(out) {
             plan.steps.push(Step::Sql(SqlStep::DropLink { on: server.name.clone(), from: from.clone() }));
         }
     }
@@ -352,11 +348,11 @@ fn drop_links(plan: &mut Plan, desired: &Desired, server: &Server, seen: &Databa
 
 /// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
 /// a standby that can take over.
-fn receipts(plan: &mut Plan, desired: &Desired, server: &Server, seen: &DatabaseSeen) {
+fn receipts(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     receipts_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
 }
 
-fn receipts_of(plan: &mut Plan, server: &Server, seen: &DatabaseSeen, on: bool) {
+fn receipts_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen, on: bool) {
     if seen.receipts != on {
         plan.steps.push(Step::Sql(SqlStep::SetReceipts { name: server.name.clone(), on }));
     }
@@ -368,7 +364,7 @@ fn joining(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {
@@ -381,9 +377,9 @@ fn joining(
         plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
         return;
     }
-    if server.runtime == Runtime::External && observed.initialised.get(name) != Some(&server.id) {
+    if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
         let process = observed.process(&ProcessId::Server(name.clone()));
-        if !super::hosts::at_home(plan, observed, PoolId::Db, server, process) {
+        if !super::hosts::at_home(plan, observed, &server, process) {
             // What another server left by its name goes first.
         } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
             plan.steps.push(Step::Host(HostStep::ImportDatabase {
@@ -407,7 +403,7 @@ fn joining(
     if plan.steps.len() > before {
         return;
     }
-    let behind = desired.members().filter(|p| p.power == Power::On).find(|peer| {
+    let behind = desired.members().filter(|p| !p.stopped()).find(|peer| {
         seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
     });
     if let Some(peer) = behind {
@@ -424,7 +420,7 @@ fn joining(
         _ if comparison.is_some_and(|c| c.running.is_some()) => {}
         Some(report) if report.different() == 0 && !again => {
             // What no comparison can tell was carried by the copy, is named, and stays a warning.
-            plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, server))));
+            plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, &server))));
         }
         // What may be told by the next comparison waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
@@ -451,24 +447,24 @@ fn leaving(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {
     if !seen.read_only {
         return;
     }
-    let behind = |peer: &&Server| {
+    let behind = |peer: &Database<'_>| {
         fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
     };
     // While all the others are stopped, nobody says that they have it.
-    let on: Vec<&Server> = desired.members().filter(|s| s.power == Power::On).collect();
+    let on: Vec<Database<'_>> = desired.members().filter(|s| !s.stopped()).collect();
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {
-        None if server.runtime == Runtime::External => {
-            plan.steps.push(Step::Wish(Decision::Release(Basis::of(desired, server))));
+        None if !server.is_ours() => {
+            plan.steps.push(Step::Wish(Decision::Release(Basis::of(desired, &server))));
         }
-        None => plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, server)))),
+        None => plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server)))),
         Some(peer) => {
             let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
             plan.waiting.push((Target::Database(server.name.clone()), text));
@@ -477,7 +473,7 @@ fn leaving(
 }
 
 /// A database that is no member copies nobody.
-fn unlink(plan: &mut Plan, server: &Server, seen: &DatabaseSeen) {
+fn unlink(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen) {
     for (from, link) in &seen.links {
         if link.receiving != Thread::Stopped || link.applying {
             plan.steps.push(Step::Sql(SqlStep::StopLink {
@@ -493,7 +489,7 @@ fn open(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {

@@ -3,7 +3,7 @@
 //! HAProxy ends the connections of a database that goes into maintenance. So it drains before: no new connection, and a
 //! moment for those that are there. Applications that keep theirs for hours are cut after it, as they would be anyway.
 
-use crate::desired::{Desired, Power, Routing, Server, Standing};
+use crate::desired::{Database, Desired, Routing, Standing};
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE};
@@ -16,9 +16,8 @@ pub const DRAINS: u64 = 3;
 
 /// Whether a database that is to stop, restart or leave goes on with the connections it has, because another one takes
 /// the new ones. What HAProxy did not say within the last moments is not known, and keeps nothing waiting.
-pub(crate) fn drains(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
-    let goes =
-        server.power == Power::Off || server.standing == Standing::Leaving || restarting(server, observed);
+pub(crate) fn drains(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+    let goes = server.stopped() || *server.standing == Standing::Leaving || restarting(&server, observed);
     let all = desired.routing == Routing::AllWriters && desired.handover.is_none();
     if !goes || !all || desired.is_writer(&server.name) {
         return false;
@@ -26,7 +25,7 @@ pub(crate) fn drains(desired: &Desired, observed: &Observed, server: &Server, no
     let Some(running) = observed.proxies.get(&PoolId::Db).and_then(|p| p.running.fresh(now, STALE)) else {
         return false;
     };
-    let of = |s: &Server| running.servers.get(&s.name).filter(|r| r.id == s.id);
+    let of = |s: Database<'_>| running.servers.get(&s.name).filter(|r| r.id == s.id);
     let taken = desired.members().any(|s| {
         let well = |r: &RunningServer| !r.maintenance && !r.drain && r.verdict == Verdict::Up;
         s.id != server.id && desired.takes_writes(s) && of(s).is_some_and(well)

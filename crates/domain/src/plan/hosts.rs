@@ -2,7 +2,7 @@
 
 use crate::db::failover::{self, decide};
 use crate::decision::Decision;
-use crate::desired::{Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Database, Desired, Either, Power, Run, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
@@ -21,26 +21,30 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
     for proxy in PoolId::ALL {
         proxy_process(plan, desired, observed, setting, proxy, now);
     }
-    for (pool, server) in desired.servers() {
-        if server.runtime == Runtime::Process {
-            server_process(plan, desired, observed, pool, server, now);
+    for server in desired.servers() {
+        match server.runtime {
+            Run::External => {}
+            Run::Process { power, generation } => {
+                let wished = Wished { power, generation };
+                server_process(plan, desired, observed, server, wished, now);
+            }
         }
     }
-    for server in desired.web.servers.iter().filter(|s| s.standing == Standing::Leaving) {
+    for server in desired.web_servers().filter(|s| s.leaving) {
         if leaving::out_of_service(server, observed, now) {
             plan.steps.push(Step::Wish(Decision::Depart { name: server.name.clone(), id: server.id }));
         }
     }
     for (id, seen) in &observed.processes {
         if let ProcessId::Server(name) = id
-            && !desired.servers().any(|(_, s)| s.name == *name && s.runtime == Runtime::Process)
+            && !desired.servers().any(|s| s.name == *name && s.is_ours())
         {
             removed(plan, desired, observed, name, seen, now);
         }
     }
     for (name, made) in &observed.homes {
         // Another server may have taken the name already: what lies there is not its own.
-        let own = desired.servers().any(|(pool, s)| s.name == *name && made.is_of(pool, s));
+        let own = desired.servers().any(|s| s.name == *name && made.is_of(s));
         let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
         let process = observed.processes.get(&ProcessId::Server(name.clone()));
         if !own && process.is_none_or(ended) {
@@ -104,61 +108,95 @@ fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     }
 }
 
+/// What is wished of a server's process.
+#[derive(Clone, Copy)]
+struct Wished {
+    power: Power,
+    generation: u32,
+}
+
 fn server_process(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    pool: PoolId,
     server: &Server,
+    wished: Wished,
     now: Millis,
 ) {
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
-    let wanted = server.power == Power::On;
     let Some(leader) = &process.leader else {
-        if !wanted {
-            if !process.orphans.is_empty() {
-                plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: process.orphans.clone() }));
+        match wished.power {
+            Power::On if !at_home(plan, observed, server, process) => {
+                // What another server left by its name goes first.
             }
-        } else if !at_home(plan, observed, pool, server, process) {
-            // What another server left by its name goes first.
-        } else if pool == PoolId::Db && !made_for(plan, desired, observed, server, now) {
-            // Its data come first.
-        } else if pool == PoolId::Db && desired.is_writer(&server.name) && !restarts(desired, observed, now) {
-            // Another one may take over: which of them writes is decided first.
-        } else if let Standing::Returning { limit, saved: None } = server.standing {
+            Power::On => absent(plan, desired, observed, server, wished.generation, now),
+            Power::Off => {
+                if !process.orphans.is_empty() {
+                    plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: process.orphans.clone() }));
+                }
+            }
+        }
+        return;
+    };
+    let ended_at_once = match server.either() {
+        Either::Web(_) => false,
+        // It was started as the writer just when another one was chosen: its log comes first.
+        Either::Database(database) => {
+            matches!(database.standing, Standing::Returning { saved: None, .. })
+                || waits_for_room(desired, observed, database, process, now)
+        }
+    };
+    if ended_at_once {
+        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
+        return;
+    }
+    if wished.power == Power::On && !server.outdates(leader.server, leader.generation) {
+        return;
+    }
+    // Visitors first: HAProxy sends nothing more before the process is asked to end.
+    let in_use = match server.either() {
+        Either::Web(web) => !leaving::out_of_service(web, observed, now),
+        Either::Database(database) => drains(desired, observed, database, now),
+    };
+    if !in_use {
+        end(plan, id, process, leader.pid, patience(observed, &server.name, server.pool()), now);
+    }
+}
+
+/// A process that is to run, and does not: it is started, unless something comes first.
+fn absent(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: &Server,
+    generation: u32,
+    now: Millis,
+) {
+    let keeps = match server.either() {
+        Either::Web(_) => true,
+        // Its data come first.
+        Either::Database(database) if !made_for(plan, desired, observed, database, now) => return,
+        // Another one may take over: which of them writes is decided first.
+        Either::Database(database)
+            if desired.is_writer(&database.name) && !restarts(desired, observed, now) =>
+        {
+            return;
+        }
+        Either::Database(Database { standing: Standing::Returning { limit, saved: None }, .. }) => {
             // Before crash recovery takes back what it had not yet committed in the tables.
             plan.steps.push(Step::Host(HostStep::SaveOwn {
                 name: server.name.clone(),
                 id: server.id,
-                after: limit,
+                after: *limit,
             }));
-        } else {
-            let wanted = Start { id, server: server.id, generation: server.generation, keeps: keeps(server) };
-            start(plan, wanted, process, now);
+            return;
         }
-        return;
+        Either::Database(database) => keeps(database.standing),
     };
-    if matches!(server.standing, Standing::Returning { saved: None, .. }) {
-        // It was started as the writer just when another one was chosen: its log comes first.
-        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
-        return;
-    }
-    if pool == PoolId::Db && waits_for_room(desired, observed, server, process, now) {
-        plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
-        return;
-    }
-    if wanted && !server.outdates(leader.server, leader.generation) {
-        return;
-    }
-    // Visitors first: HAProxy sends nothing more before the process is asked to end.
-    if pool == PoolId::Web && !leaving::out_of_service(server, observed, now) {
-        return;
-    }
-    if pool == PoolId::Db && drains(desired, observed, server, now) {
-        return;
-    }
-    end(plan, id, process, leader.pid, patience(observed, &server.name, pool), now);
+    let id = ProcessId::Server(server.name.clone());
+    let process = observed.process(&id);
+    start(plan, Start { id, server: server.id, generation, keeps }, process, now);
 }
 
 /// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.
@@ -171,13 +209,7 @@ fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
 
 /// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended
 /// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits.
-pub(super) fn at_home(
-    plan: &mut Plan,
-    observed: &Observed,
-    pool: PoolId,
-    server: &Server,
-    process: &ProcessSeen,
-) -> bool {
+pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, process: &ProcessSeen) -> bool {
     let id = ProcessId::Server(server.name.clone());
     if observed.own.unread.contains(&server.name) {
         let text = text!("wait-unread", name = &server.name);
@@ -185,7 +217,7 @@ pub(super) fn at_home(
         return false;
     }
     let home = observed.homes.get(&server.name);
-    let own = home.is_none_or(|made| made.is_of(pool, server));
+    let own = home.is_none_or(|made| made.is_of(server));
     if !own {
         quiet(plan, &id, process);
     }
@@ -203,13 +235,13 @@ const LOOKS_AGAIN: u64 = 90_000;
 fn waits_for_room(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     process: &ProcessSeen,
     now: Millis,
 ) -> bool {
     let Some(again) = observed.own.again else { return false };
     let stuck = matches!(observed.beats.get(&server.name), Some(Seen::Failed { .. }));
-    let standby = server.standing == Standing::Member && !desired.takes_writes(server);
+    let standby = *server.standing == Standing::Member && !desired.takes_writes(server);
     let writer = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
     let answers = writer.and_then(|w| w.fresh(now, STALE)).is_some_and(|w| !w.read_only);
     let older = process.started_at.is_none_or(|at| at < again);
@@ -221,18 +253,24 @@ fn waits_for_room(
 /// whose log holds what nobody else has takes it back. The log of any other holds nothing but what the others have
 /// too, and MariaDB would refuse to take part of it back (10.11, "Cannot truncate the binary log": a statement about
 /// accounts, or a table of Aria's or `MyISAM`'s, came after it).
-fn keeps(server: &Server) -> bool {
-    !matches!(&server.standing, Standing::Returning { saved: Some(saved), .. } if saved.count > 0)
+const fn keeps(standing: &Standing) -> bool {
+    !matches!(standing, Standing::Returning { saved: Some(saved), .. } if saved.count > 0)
 }
 
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
-fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+fn made_for(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: Database<'_>,
+    now: Millis,
+) -> bool {
     let name = || server.name.clone();
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
         // The data of the server that had this name before are on their way out.
         Some(_) => {}
-        None if server.standing != Standing::Joining => {
+        None if *server.standing != Standing::Joining => {
             plan.steps.push(Step::Host(HostStep::InitDatabase { name: name(), id: server.id }));
         }
         None => {
@@ -250,24 +288,22 @@ fn made_for(plan: &mut Plan, desired: &Desired, observed: &Observed, server: &Se
 /// The member to copy: one that follows well, to spare the writer; else the writer.
 pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
     // A Cordée that has just been started asks everybody first.
-    let unasked = |s: &Server| {
+    let unasked = |s: Database<'_>| {
         observed.process(&ProcessId::Server(s.name.clone())).leader.is_some()
             && observed.databases.get(&s.name).is_none_or(|d| *d == Seen::Never)
     };
     if desired.members().any(unasked) {
         return None;
     }
-    let seen = |s: &&Server| {
+    let seen = |s: &Database<'_>| {
         let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
-        s.runtime == Runtime::Process
-            && s.power == Power::On
-            && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
+        s.is_ours() && !s.stopped() && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
     };
     // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
     // in doubt would hand on what it lacks, and not the doubt.
-    let wrong = |s: &&Server| {
-        let report = observed.comparison(s).and_then(|c| c.of(s.id));
-        report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, s).is_some()
+    let wrong = |s: &Database<'_>| {
+        let report = observed.comparison(*s).and_then(|c| c.of(s.id));
+        report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, *s).is_some()
     };
     let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name) && !wrong(s));
     let writer = || desired.members().filter(seen).find(|s| desired.is_writer(&s.name));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Admin, Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Admin, Desired, Server, Web};
 use crate::haproxy::config;
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -29,23 +29,23 @@ pub enum Leave {
 }
 
 /// How that web server is to leave, if it is.
-pub fn leave(server: &Server, observed: &Observed) -> Option<Leave> {
-    if server.standing == Standing::Leaving {
+pub fn leave(server: Web<'_>, observed: &Observed) -> Option<Leave> {
+    if server.leaving {
         Some(Leave::Remove)
-    } else if server.power == Power::Off {
+    } else if server.stopped() {
         Some(Leave::Stop)
     } else {
         match server.admin {
             Admin::Maintenance => Some(Leave::Maintenance),
             Admin::Drain => Some(Leave::Drain),
-            Admin::Ready => restarting(server, observed).then_some(Leave::Restart),
+            Admin::Ready => restarting(&server, observed).then_some(Leave::Restart),
         }
     }
 }
 
 /// A running process of an older generation: it is about to be stopped and started again.
 pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
-    server.runtime == Runtime::Process
+    server.is_ours()
         && observed
             .processes
             .get(&ProcessId::Server(server.name.clone()))
@@ -68,38 +68,37 @@ pub fn serves(now: &RunningServer) -> bool {
 /// their way. One that a person insists on does not wait.
 pub fn waiting(desired: &Desired, observed: &Observed) -> BTreeMap<ServerName, Vec<ServerName>> {
     let now = Now::of(desired, observed);
-    let servers = &desired.web.servers;
-    let mut held: Vec<(&Server, Leave)> = servers
-        .iter()
+    let servers = || desired.web_servers();
+    let mut held: Vec<(Web<'_>, Leave)> = servers()
         .filter(|s| !s.anyway && now.takes.contains(&s.name))
         .filter_map(|s| Some((s, leave(s, observed)?)))
         .collect();
-    let others_serve = |held: &[(&Server, Leave)], but: &Server| {
-        let stays = |s: &Server| leave(s, observed).is_none() || held.iter().any(|(h, _)| h.id == s.id);
-        servers.iter().any(|s| s.id != but.id && stays(s) && now.serves.contains(&s.name))
+    let others_serve = |held: &[(Web<'_>, Leave)], but: Web<'_>| {
+        let stays = |s: Web<'_>| leave(s, observed).is_none() || held.iter().any(|(h, _)| h.id == s.id);
+        servers().any(|s| s.id != but.id && stays(s) && now.serves.contains(&s.name))
     };
     // Those that come back go first, one after the other; whoever leaves for good waits for them.
     for comes_back in [true, false] {
         for (server, how) in held.clone() {
             let turn = (how == Leave::Restart) == comes_back;
             let before = !comes_back && held.iter().any(|(_, how)| *how == Leave::Restart);
-            let stay = servers.iter().any(|s| leave(s, observed).is_none() && now.serves.contains(&s.name));
+            let stay = servers().any(|s| leave(s, observed).is_none() && now.serves.contains(&s.name));
             if turn && (!before || stay) && others_serve(&held, server) {
                 held.retain(|(h, _)| h.id != server.id);
             }
         }
     }
-    let comes = |s: &&Server| s.wanted() && !now.serves.contains(&s.name);
+    let comes = |s: &Web<'_>| s.wanted() && !now.serves.contains(&s.name);
     held.into_iter()
         .map(|(server, _)| {
-            let on_their_way = servers.iter().filter(comes).filter(|s| s.id != server.id);
+            let on_their_way = servers().filter(comes).filter(|s| s.id != server.id);
             (server.name.clone(), on_their_way.map(|s| s.name.clone()).collect())
         })
         .collect()
 }
 
 /// Whether that web server serves now.
-pub(super) fn serves_now(desired: &Desired, observed: &Observed, server: &Server) -> bool {
+pub(super) fn serves_now(desired: &Desired, observed: &Observed, server: Web<'_>) -> bool {
     Now::of(desired, observed).serves.contains(&server.name)
 }
 
@@ -107,17 +106,17 @@ pub(super) fn serves_now(desired: &Desired, observed: &Observed, server: &Server
 pub(super) fn others_serve(
     desired: &Desired,
     observed: &Observed,
-    but: &Server,
-    count: impl Fn(&Server) -> bool,
+    but: Web<'_>,
+    count: impl Fn(Web<'_>) -> bool,
 ) -> bool {
     let now = Now::of(desired, observed);
-    let stays = |s: &&Server| s.id != but.id && leave(s, observed).is_none() && count(s);
-    desired.web.servers.iter().filter(stays).any(|s| now.serves.contains(&s.name))
+    let stays = |s: &Web<'_>| s.id != but.id && leave(*s, observed).is_none() && count(*s);
+    desired.web_servers().filter(stays).any(|s| now.serves.contains(&s.name))
 }
 
 /// Whether HAProxy `web` sends nobody to that server any more. One that does not answer may, unless a person insists;
 /// one that has ended will do what its file says.
-pub(super) fn out_of_service(server: &Server, observed: &Observed, now: Millis) -> bool {
+pub(super) fn out_of_service(server: Web<'_>, observed: &Observed, now: Millis) -> bool {
     let seen = observed.proxies.get(&PoolId::Web);
     let runs = observed.processes.get(&ProcessId::Proxy(PoolId::Web)).is_some_and(|p| p.leader.is_some());
     if !runs {
@@ -147,12 +146,12 @@ struct Now {
 impl Now {
     fn of(desired: &Desired, observed: &Observed) -> Self {
         let seen = observed.proxies.get(&PoolId::Web);
-        let servers = desired.web.servers.iter();
+        let servers = desired.web_servers();
         let Some(running) = seen.and_then(|s| s.running.value()) else {
             // What its file has in service it has, or will have as soon as it is back.
             let file = seen.and_then(|s| s.file.as_deref()).unwrap_or_default();
             let (enabled, proven) = (config::enabled_in(file), config::proven_in(file));
-            let there = |s: &&Server| {
+            let there = |s: &Web<'_>| {
                 let name = s.name.as_str();
                 enabled.contains(name) && proven.contains(name)
             };
@@ -160,15 +159,15 @@ impl Now {
             return Self { takes, serves: BTreeSet::new() };
         };
         let of = |which: fn(&RunningServer) -> bool| {
-            let there = move |s: &&Server| {
+            let there = move |s: &Web<'_>| {
                 running.servers.get(&s.name).is_some_and(|now| now.id == s.id && which(now))
             };
-            desired.web.servers.iter().filter(there)
+            desired.web_servers().filter(there)
         };
-        let names = |servers: &mut dyn Iterator<Item = &Server>| servers.map(|s| s.name.clone()).collect();
-        let ends = |s: &Server| {
+        let names = |servers: &mut dyn Iterator<Item = Web<'_>>| servers.map(|s| s.name.clone()).collect();
+        let ends = |s: &Web<'_>| {
             let process = observed.processes.get(&ProcessId::Server(s.name.clone()));
-            s.runtime == Runtime::Process && process.is_some_and(ended)
+            s.is_ours() && process.is_some_and(ended)
         };
         Self { takes: names(&mut of(takes)), serves: names(&mut of(serves).filter(|s| !ends(s))) }
     }

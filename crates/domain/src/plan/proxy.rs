@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::desired::{Admin, Desired, FULL_WEIGHT, Routing, Runtime, Server};
+use crate::desired::{Admin, Database, Desired, Either, FULL_WEIGHT, Routing, Server, Web};
 use crate::figures;
 use crate::haproxy::config::{self, Place, Rendered, Setting};
 use crate::haproxy::runtime::State;
@@ -37,12 +37,10 @@ pub fn places(
             let there = running.and_then(|r| r.servers.get(&server.name)).filter(|s| s.id == server.id);
             // A name that cannot be looked up now stays where HAProxy has it.
             let ip = address(server, observed).or_else(|| there.and_then(|s| s.ip))?;
-            if proxy == PoolId::Web && double_of(desired, observed, server).is_some() {
-                return None;
-            }
-            let (ip, moves) = match there {
-                Some(now) if proxy == PoolId::Web => moving(desired, observed, server, now, ip),
-                _ => (ip, false),
+            let (ip, moves) = match (server.either(), there) {
+                (Either::Web(web), _) if double_of(desired, observed, web).is_some() => return None,
+                (Either::Web(web), Some(now)) => moving(desired, observed, web, now, ip),
+                (Either::Web(_), None) | (Either::Database(_), _) => (ip, false),
             };
             let proven = match running.and_then(|r| r.servers.get(&server.name)) {
                 Some(s) if s.id == server.id => s.weight > 0,
@@ -50,16 +48,14 @@ pub fn places(
                 None if running.is_none() => in_file.contains(server.name.as_str()),
                 Some(_) | None => false,
             };
-            let held = match proxy {
-                PoolId::Web => moves || leaving::restarting(server, observed),
-                PoolId::Db => {
-                    let restarts = !desired.is_writer(&server.name) && leaving::restarting(server, observed);
-                    restarts || closed(desired, server, observed)
+            let restarting = leaving::restarting(server, observed);
+            let (held, stays) = match server.either() {
+                Either::Web(_) => (moves || restarting, waiting.contains_key(&server.name)),
+                Either::Database(database) => {
+                    let restarts = restarting && !desired.is_writer(&server.name);
+                    let held = restarts || closed(desired, database, observed);
+                    (held, draining::drains(desired, observed, database, now))
                 }
-            };
-            let stays = match proxy {
-                PoolId::Web => waiting.contains_key(&server.name),
-                PoolId::Db => draining::drains(desired, observed, server, now),
             };
             let gone = gone(server, observed, there, proven);
             Some((server.name.clone(), Place { ip, proven, held, stays, gone }))
@@ -80,28 +76,26 @@ fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
 pub(crate) fn double_of<'a>(
     desired: &'a Desired,
     observed: &Observed,
-    server: &Server,
+    server: Web<'_>,
 ) -> Option<&'a ServerName> {
     let Host::Name(_) = server.host else { return None };
-    let ip = plain(address(server, observed)?);
-    let first = |other: &Server| match other.host {
+    let ip = plain(address(&server, observed)?);
+    let first = |other: &Web<'_>| match other.host {
         Host::Ip(_) => true,
         Host::Name(_) => other.id < server.id,
     };
-    let same = |other: &Server| address(other, observed).is_some_and(|at| plain(at) == ip);
+    let same = |other: &Web<'_>| address(other, observed).is_some_and(|at| plain(at) == ip);
     // One that does not serve there takes nobody's visitors: then this one is the server.
-    let takes_them = |other: &Server| other.wanted() && leaving::serves_now(desired, observed, other);
+    let takes_them = |other: &Web<'_>| other.wanted() && leaving::serves_now(desired, observed, *other);
     desired
-        .web
-        .servers
-        .iter()
+        .web_servers()
         .find(|o| o.id != server.id && o.port == server.port && first(o) && same(o) && takes_them(o))
-        .map(|other| &other.name)
+        .map(|other| &other.server.name)
 }
 
 /// Where all write, a database takes its turn when it was seen open. While it cannot be asked nothing changes: HAProxy
 /// checks it by itself, and a Cordée that has just been started must not cut anybody.
-fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
+fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool {
     if desired.routing == Routing::OneWriter {
         return false;
     }
@@ -109,11 +103,7 @@ fn closed(desired: &Desired, server: &Server, observed: &Observed) -> bool {
     match observed.databases.get(&server.name).and_then(|d| d.value()) {
         Some(seen) => seen.read_only,
         // One that ended, or that we started and have not asked yet, is not open.
-        None if server.runtime == Runtime::Process
-            && (process.leader.is_none() || process.started_at.is_some()) =>
-        {
-            true
-        }
+        None if server.is_ours() && (process.leader.is_none() || process.started_at.is_some()) => true,
         None => observed
             .proxy(PoolId::Db)
             .running
@@ -128,7 +118,7 @@ const YOUNG: u64 = figures::ELECTION_PATIENCE;
 
 /// Whether the writer is closed and about to be opened. HAProxy leads nobody there before: whoever connects waits, and
 /// meets no database that refuses writes. One that stays closed serves those who read.
-fn opens_soon(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
+fn opens_soon(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     if !desired.is_writer(&server.name) || desired.handover.is_some() {
         return false;
     }
@@ -143,10 +133,8 @@ fn opens_soon(desired: &Desired, observed: &Observed, server: &Server, now: Mill
         },
         // Its first word is waited for, however long its crash recovery takes: until Cordée opens it, it is closed. Of
         // somebody else's nobody knows that it was.
-        None | Some(Seen::Never) => server.runtime == Runtime::Process,
-        Some(Seen::Failed { last, .. }) => {
-            server.runtime == Runtime::Process && (young || *last < process.started_at)
-        }
+        None | Some(Seen::Never) => server.is_ours(),
+        Some(Seen::Failed { last, .. }) => server.is_ours() && (young || *last < process.started_at),
     }
 }
 
@@ -156,7 +144,7 @@ fn opens_soon(desired: &Desired, observed: &Observed, server: &Server, now: Mill
 fn moving(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Web<'_>,
     now: &RunningServer,
     to: IpAddr,
 ) -> (IpAddr, bool) {
@@ -164,11 +152,11 @@ fn moving(
         return (to, false);
     };
     // Of two whose names move at once the first goes, and the other one after it.
-    let moves_first = |other: &Server| {
+    let moves_first = |other: Web<'_>| {
         let running = observed.proxies.get(&PoolId::Web).and_then(|p| p.running.value());
         let there = running.and_then(|r| r.servers.get(&other.name)).filter(|r| r.id == other.id);
         other.id < server.id
-            && there.is_some_and(|r| address(other, observed).is_some_and(|a| r.ip != Some(a)))
+            && there.is_some_and(|r| address(&other, observed).is_some_and(|a| r.ip != Some(a)))
     };
     if leaving::others_serve(desired, observed, server, |other| !moves_first(other)) {
         (to, true)
@@ -183,17 +171,15 @@ fn moving(
 /// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose,
 /// and is to be checked as soon as it listens.
 fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, proven: bool) -> bool {
-    if server.runtime != Runtime::Process {
+    if !server.is_ours() {
         return false;
     }
     let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let drained = server.as_web().is_some_and(|web| web.admin == Admin::Drain);
     match (&process.leader, &process.port) {
         (Some(_), Port::Ours) => false,
         (None, Port::Free)
-            if !proven
-                && server.admin != Admin::Drain
-                && process.started_at.is_none()
-                && process.ended_at.is_none() =>
+            if !proven && !drained && process.started_at.is_none() && process.ended_at.is_none() =>
         {
             false
         }
@@ -293,8 +279,9 @@ fn running_proxy(
                 plan.steps.push(Step::Proxy(ProxyStep::AddServer { proxy, name, id, to, out }));
             }
             Some(now) if now.id == server.id => {
-                let mut wish = config::wish(desired, proxy, server, *place);
-                if proxy == PoolId::Db && opens_soon(desired, observed, server, time) {
+                let mut wish = config::wish(desired, server, *place);
+                let opens = |base| opens_soon(desired, observed, base, time);
+                if server.as_database().is_some_and(opens) {
                     let led = (wish.maintenance, wish.writer_maintenance);
                     wish.maintenance |= now.maintenance && desired.routing == Routing::OneWriter;
                     wish.writer_maintenance |= now.writer_maintenance;

@@ -133,7 +133,7 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
 /// What is wrong and is nobody's wish. While a person keeps every member stopped, nobody joins, leaves or is copied
 /// anew; one without data has nobody to copy, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
-    let stopped = desired.members().all(|s| s.power == Power::Off);
+    let stopped = desired.members().all(|s| s.stopped());
     let waits = |name: &String| {
         let target = |t: &Target| matches!(t, Target::Process(id) if id.to_string() == *name);
         left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
@@ -274,8 +274,8 @@ proptest! {
         prop_assert!(lossy || world.missing(&writer) == 0, "acknowledged writes are gone: {:?}", desired);
         // And once a person starts again what a person stopped, nobody waits any more.
         // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
-        let all: Vec<_> = desired.servers().map(|(pool, s)| (pool, s.clone())).collect();
-        for (pool, server) in all.into_iter().filter(|(_, s)| s.power == Power::Off) {
+        let all: Vec<_> = desired.servers().map(|s| (s.pool(), s.clone())).collect();
+        for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
             let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
         }
@@ -304,7 +304,7 @@ proptest! {
             }
             round(&mut desired, &mut world, &mut memory, steps);
             if let Some(id @ ProcessId::Server(dead)) = world.alive().get(n) {
-                let port = desired.servers().find(|(_, s)| s.name == *dead).map(|(_, s)| s.port);
+                let port = desired.servers().find(|s| s.name == *dead).map(|s| s.port);
                 world.die(id);
                 world.taken.extend(port.filter(|_| takes));
             }
@@ -319,7 +319,7 @@ proptest! {
             prop_assert_eq!(exposed(&desired, &memory), []);
         }
         world.taken.clear();
-        for server in desired.db.servers.clone().iter().filter(|s| s.power == Power::Off) {
+        for server in desired.db.servers.clone().iter().filter(|s| s.stopped()) {
             let start =
                 Request::SetPower { pool: PoolId::Db, name: server.name.clone(), power: Power::On, force: false };
             desired = desired.apply(&start).expect("started");
@@ -533,11 +533,11 @@ fn a_writer_that_lacks_its_own_transactions_stays_closed() {
     };
     let db1 = desired.db.servers[0].clone();
     seen.databases.insert(name("db1"), at("1-1-5", "2-2-3"));
-    assert_eq!(opening(&desired, &seen, &db1, 10), Opening::Open);
+    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-5", "1-1-5"));
-    assert_eq!(opening(&desired, &seen, &db1, 10), Opening::Open);
+    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-6", "1-1-6"));
-    assert!(matches!(opening(&desired, &seen, &db1, 10), Opening::Refused(_)));
+    assert!(matches!(opening(&desired, &seen, db1.base(), 10), Opening::Refused(_)));
     seen.databases.remove(&name("db1"));
-    assert_eq!(opening(&desired, &seen, &db1, 10), Opening::Unknown);
+    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Unknown);
 }

@@ -309,7 +309,7 @@ fn a_start_ends_the_draining_that_led_to_the_stop() {
             scene.settle();
             assert_eq!(scene.real(&start(restart), revision), Real::Yes, "{before:?}");
             let web2 = scene.desired.web.server(&name("web2")).expect("there");
-            assert_eq!(web2.admin, after, "{before:?}, restarted: {restart}");
+            assert_eq!(web2.site().admin, after, "{before:?}, restarted: {restart}");
             let view = scene.picture().servers.into_iter().find(|s| s.name == name("web2")).expect("there");
             assert_eq!(view.in_proxy, Some(after));
         }
@@ -318,7 +318,7 @@ fn a_start_ends_the_draining_that_led_to_the_stop() {
     let mut scene = scene();
     scene.wish(&admin("web2", Admin::Drain));
     scene.wish(&start(true));
-    assert_eq!(scene.desired.web.server(&name("web2")).expect("there").admin, Admin::Drain);
+    assert_eq!(scene.desired.web.server(&name("web2")).expect("there").site().admin, Admin::Drain);
 }
 
 #[test]

@@ -6,14 +6,14 @@ use super::World;
 use super::numbers::set;
 use crate::db::ids::DENSE;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Desired, Runtime};
+use crate::desired::Desired;
 use crate::ids::ServerName;
 use crate::observed::ProcessId;
 
 impl World {
     /// Somebody prepares each external database that is wished: empty, closed, under the id that it is to have.
     pub fn prepare(&mut self, desired: &Desired) {
-        for server in desired.db.servers.iter().filter(|s| s.runtime == Runtime::External) {
+        for server in desired.db.servers.iter().filter(|s| !s.is_ours()) {
             let there = self.databases.get(&server.name).is_some_and(|d| d.server_id == server.id);
             if there && self.guests.contains(&server.name) {
                 continue;

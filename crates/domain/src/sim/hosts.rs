@@ -75,7 +75,7 @@ impl World {
             return Outcome::Failed(Fault::Strange(None));
         }
         if let ProcessId::Server(name) = id
-            && desired.servers().any(|(_, s)| s.name == *name && self.taken.contains(&s.port))
+            && desired.servers().any(|s| s.name == *name && self.taken.contains(&s.port))
         {
             return Outcome::Failed(Fault::Strange(None));
         }
@@ -83,7 +83,7 @@ impl World {
             && let Some(database) = self.databases.get_mut(name)
         {
             numbers::from_file(database, name, desired);
-            database.receipts = desired.db.server(name).is_some_and(|s| s.standing != Standing::Joining);
+            database.receipts = desired.database(name).is_some_and(|s| *s.standing != Standing::Joining);
         }
         if let ProcessId::Server(name) = id {
             let pool = if desired.web.server(name).is_some() { PoolId::Web } else { PoolId::Db };

@@ -14,12 +14,12 @@ impl World {
     pub fn clashing(&self, desired: &Desired) -> Vec<ServerName> {
         let open = self.open();
         let own = |n: &ServerName| {
-            let server = desired.db.server(n);
+            let server = desired.database(n);
             server.zip(self.databases.get(n)).is_some_and(|(s, d)| apart(d, s)) && !self.loose.contains(n)
         };
         let to_come = |n: &ServerName| {
             let there = |id| self.databases.get(n).map_or(0, |d| d.holds(id));
-            let mut others = desired.db.servers.iter().filter(|s| s.name != *n);
+            let mut others = desired.databases().filter(|s| s.name != *n);
             others.any(|s| {
                 matches!(s.standing, Standing::Member | Standing::Leaving)
                     && self.dense.get(&s.id).is_some_and(|last| *last > there(s.id))
@@ -34,7 +34,7 @@ impl World {
     /// Applications connect, and keep their connections.
     pub(super) fn connect(&mut self, desired: &Desired) {
         for (name, database) in &self.databases {
-            let own = desired.db.server(name).is_some_and(|s| apart(database, s));
+            let own = desired.database(name).is_some_and(|s| apart(database, s));
             if !own && self.lives(name) {
                 self.loose.insert(name.clone());
             }
@@ -54,5 +54,5 @@ pub(super) fn set(database: &mut DatabaseSeen, to: Numbering) {
 
 /// As the file says that Cordée writes before each start.
 pub(super) fn from_file(database: &mut DatabaseSeen, name: &ServerName, desired: &Desired) {
-    set(database, desired.db.server(name).map_or(DENSE, |server| Numbering::wished(desired, server)));
+    set(database, desired.database(name).map_or(DENSE, |server| Numbering::wished(desired, server)));
 }

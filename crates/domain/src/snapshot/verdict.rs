@@ -2,7 +2,7 @@
 
 use super::{ProxyView, Role, ServerView};
 use crate::causes::attention;
-use crate::desired::{Desired, Power, Runtime, Server, Standing};
+use crate::desired::{Desired, Power, Run, Server, Standing};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Lost, Observed, Own, ProcessId, Room};
@@ -115,8 +115,8 @@ fn ran(observed: &Observed, id: &ProcessId, at: Millis) -> bool {
 fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let Some(at) = last_served(observed, pool) else { return false };
     let server = |s: &Server| match s.runtime {
-        Runtime::Process => ran(observed, &ProcessId::Server(s.name.clone()), at),
-        Runtime::External => s.wanted(),
+        Run::Process { .. } => ran(observed, &ProcessId::Server(s.name.clone()), at),
+        Run::External => s.wanted(),
     };
     ran(observed, &ProcessId::Proxy(pool), at)
         && match pool {

@@ -1,7 +1,7 @@
 //! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
 
 use crate::db::DatabaseSeen;
-use crate::desired::{Desired, Power, Server, Standing};
+use crate::desired::{Database, Desired, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId, Seen};
 use crate::step::Target;
@@ -11,7 +11,7 @@ pub const GRACE: u64 = crate::figures::PASSAGE;
 
 /// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two
 /// has just begun, or come back. A link that broke because its peer fell is none of that.
-pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> bool {
+pub fn linking(observed: &Observed, on: Database<'_>, from: Database<'_>, now: Millis) -> bool {
     there(observed, from, now)
         && (unborn(observed, from)
             || started(observed, on, now)
@@ -24,12 +24,12 @@ pub fn linking(observed: &Observed, on: &Server, from: &Server, now: Millis) -> 
 pub fn confirmed_soon(
     desired: &Desired,
     observed: &Observed,
-    writer: &Server,
+    writer: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) -> bool {
     let opened = young(seen.opened_at, now);
-    desired.db.servers.iter().filter(|s| s.name != writer.name && s.power == Power::On).any(|peer| {
+    desired.databases().filter(|s| s.name != writer.name && !s.stopped()).any(|peer| {
         match peer.standing {
             Standing::Member => {
                 there(observed, peer, now)
@@ -46,7 +46,7 @@ pub fn confirmed_soon(
 }
 
 /// Whether it is up, or about to be for the first time since Cordée knows of it.
-fn there(observed: &Observed, peer: &Server, now: Millis) -> bool {
+fn there(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
     let process = observed.process(&ProcessId::Server(peer.name.clone()));
     let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) || first;
@@ -55,26 +55,26 @@ fn there(observed: &Observed, peer: &Server, now: Millis) -> bool {
         Some(Seen::Failed { last, .. }) => last.is_some() && !started(observed, peer, now),
         _ => false,
     };
-    peer.power == Power::On && lives && !silent
+    !peer.stopped() && lives && !silent
 }
 
 /// Whether it is being made: there is nothing yet that could be copied from it.
-fn unborn(observed: &Observed, peer: &Server) -> bool {
+fn unborn(observed: &Observed, peer: Database<'_>) -> bool {
     let process = ProcessId::Server(peer.name.clone());
     !observed.initialised.contains_key(&peer.name)
         && !observed.setbacks.contains_key(&Target::Process(process))
 }
 
-fn started(observed: &Observed, server: &Server, now: Millis) -> bool {
+fn started(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     young(observed.process(&ProcessId::Server(server.name.clone())).started_at, now)
 }
 
 /// Whether it answers again since a moment ago: what hung on it needs another moment.
-fn back(observed: &Observed, server: &Server, now: Millis) -> bool {
+fn back(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     young(observed.back.get(&server.name).copied(), now)
 }
 
-fn rested(observed: &Observed, server: &Server, now: Millis) -> bool {
+fn rested(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     // What a drill holds down is meant to be seen.
     if observed.held.as_ref().is_some_and(|held| held.on == server.name && now < held.until) {
         return false;

@@ -4,7 +4,7 @@ use crate::db::credentials::{lacking, passing};
 use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
-use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{Database, Desired, Routing, Run, Standing};
 use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, STALE, Seen};
@@ -20,11 +20,11 @@ use super::{LAG_LIMIT, answers, database_check_reason, joining, linking, passage
 pub(super) fn replication(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Status {
-    match &server.standing {
+    match server.standing {
         Standing::Member => {}
         Standing::Returning { .. } => {
             return Status::new(Light::Progress, State::Returning, text!("reason-returning"));
@@ -132,7 +132,7 @@ impl Delay {
 fn schemaless(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
 ) -> Option<Status> {
     if seen.schema || !desired.is_writer(&server.name) {
@@ -158,7 +158,7 @@ fn differs(report: Option<&Report>) -> Option<Status> {
 fn unproven(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     report: Option<&Report>,
 ) -> Option<Status> {
     let odd = observed.tables.value().filter(|_| desired.is_writer(&server.name));
@@ -181,7 +181,7 @@ fn unproven(
 fn linked(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Result<Delay, Status> {
@@ -208,7 +208,7 @@ fn linked(
                 let reason = text!("reason-link-starting", from = from);
                 return Err(Status::new(Light::Progress, State::Linking, reason));
             }
-            Thread::Connecting if peer.power == Power::Off => {
+            Thread::Connecting if peer.stopped() => {
                 let count = copies(desired, observed, server, now);
                 return alone(from, text!("reason-peer-stopped", from = from, count = count));
             }
@@ -226,13 +226,13 @@ fn linked(
 }
 
 /// How many of the others copy this database now, as far as they were asked.
-fn copies(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> usize {
-    let copies = |peer: &&Server| {
+fn copies(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> usize {
+    let copies = |peer: &Database<'_>| {
         let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, DATABASE_STALE));
         let link = seen.and_then(|seen| seen.links.get(&server.name));
         link.is_some_and(|link| link.receiving == Thread::Running && link.applying)
     };
-    desired.members().filter(|s| s.name != server.name && s.power == Power::On).filter(copies).count()
+    desired.members().filter(|s| s.name != server.name && !s.stopped()).filter(copies).count()
 }
 
 /// Milliseconds without a sign of life over a link, of which there is one each second, after which nothing comes.
@@ -242,12 +242,12 @@ fn silent(link: &Link, now: Millis) -> bool {
     link.heard_at.is_some_and(|at| now.saturating_sub(at) > SILENT_LINK)
 }
 
-fn fresh(observed: &Observed, peer: &Server, now: Millis) -> bool {
+fn fresh(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
     observed.databases.get(&peer.name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
 }
 
 /// What is said of a database whose log has less of its own than came back to it.
-fn reset(desired: &Desired, server: &Server, seen: &DatabaseSeen) -> Option<Status> {
+fn reset(desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     let (alone, count) = (desired.members().count() < 2, seen.claims());
     if alone || count == 0 {
         return None;
@@ -264,7 +264,7 @@ fn reset(desired: &Desired, server: &Server, seen: &DatabaseSeen) -> Option<Stat
 fn altered(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Option<Status> {
@@ -274,8 +274,8 @@ fn altered(
         let remedy = match (wrong.way, server.runtime) {
             // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one
             // that an older Cordée started may lack it.
-            (_, Runtime::Process) => text!("set-do-restart", name = &server.name),
-            (Way::Start, Runtime::External) => text!("set-do-file", name = &server.name),
+            (_, Run::Process { .. }) => text!("set-do-restart", name = &server.name),
+            (Way::Start, Run::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
         };
         let (name, was, value) = (wrong.name, wrong.was, wrong.value);
@@ -294,7 +294,7 @@ fn altered(
 
 /// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
 /// position says. The writer's are what the others are compared with.
-fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<Status> {
+fn doubted(desired: &Desired, observed: &Observed, server: Database<'_>) -> Option<Status> {
     let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
     let comparison = observed.comparison(server);
     if let Some(report) = comparison.and_then(|c| c.since(server.id, doubt.since)) {
@@ -314,7 +314,7 @@ fn doubted(desired: &Desired, observed: &Observed, server: &Server) -> Option<St
 fn unconfirmed(
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Option<Status> {
@@ -333,11 +333,11 @@ fn unconfirmed(
 fn stuck<'a>(
     desired: &'a Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     now: Millis,
 ) -> Option<(&'a ServerName, u32)> {
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
         let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
-        (link.error != 0 && !link.applying).then_some((&peer.name, link.error))
+        (link.error != 0 && !link.applying).then_some((&peer.server.name, link.error))
     })
 }

@@ -2,13 +2,14 @@ use super::passage::GRACE;
 use super::*;
 use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
+use crate::desired::Power;
 use crate::fault::{Fault, Lack};
 use crate::observed::{HeldLink, Setback};
 use crate::step::{SqlStep, Step};
 
 fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
-    let status = database(&scene.desired, &scene.seen, server, scene.now);
+    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
     (status.light, status.state)
 }
 
@@ -80,7 +81,7 @@ fn a_writer_that_nobody_confirms_is_unprotected_at_once_unless_it_has_just_chang
         says(&unconfirmed().started("db2", at), "db1", shown);
         // The former writer is on its way back.
         let mut failover = opened(unconfirmed(), "db1", ago);
-        failover.desired.db.servers[1].standing = Standing::Returning { limit: 10, saved: None };
+        failover.desired.db.servers[1].stands(Standing::Returning { limit: 10, saved: None });
         says(&failover, "db1", shown);
     }
     says(&rested(unconfirmed(), "db1", 0), "db1", UNPROTECTED);
@@ -114,10 +115,10 @@ fn a_fallen_standby_is_told_at_once() {
 #[test]
 fn one_that_waits_for_a_person_or_a_copy_does_not_confirm_soon() {
     let mut scene = opened(unconfirmed(), "db1", 0);
-    scene.desired.db.servers[1].power = Power::Off;
+    scene.desired.db.servers[1].powered(Power::Off);
     says(&scene, "db1", UNPROTECTED);
     let mut scene = opened(unconfirmed(), "db1", 0);
-    scene.desired.db.servers[1].standing = Standing::Joining;
+    scene.desired.db.servers[1].stands(Standing::Joining);
     says(&scene, "db1", UNPROTECTED);
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cordee_domain::decision::{Basis, Decision};
-use cordee_domain::desired::{Admin, Routing, Saved, Standing};
+use cordee_domain::desired::{Admin, Power, Routing, Run, Saved};
 use cordee_domain::ids::ServerName;
 use cordee_domain::started::Started;
 use cordee_domain::state::Light;
@@ -81,14 +81,15 @@ async fn commands_reach_the_cluster() {
     );
     assert!(rig.says("status --json").await.contains("\"revision\": 1"));
     rig.says("drain web2").await;
-    assert_eq!(rig.app.board.desired().web.servers[1].admin, Admin::Drain);
+    assert_eq!(rig.app.board.desired().web.servers[1].as_web().unwrap().admin, Admin::Drain);
     rig.says("restart db2").await;
-    assert_eq!(rig.app.board.desired().db.servers[1].generation, 1);
+    let restarted = Run::Process { power: Power::On, generation: 1 };
+    assert_eq!(rig.app.board.desired().db.servers[1].runtime, restarted);
     assert!(rig.says("add web web3 --address 10.0.0.5 --cookie S3").await.contains("10.0.0.5:80"));
     rig.says("remove web web3").await;
     rig.says("reload web").await;
-    let web3 = rig.app.board.desired().web.servers[2].standing.clone();
-    assert_eq!(web3, Standing::Leaving, "the engine says when it is gone");
+    let desired = rig.app.board.desired();
+    assert!(desired.web.servers[2].leaving(), "the engine says when it is gone");
     let history = rig.says("history").await;
     assert!(history.lines().all(|l| l.contains(" cli ")) && history.lines().count() == 5, "{history}");
 }

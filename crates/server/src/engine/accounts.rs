@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cordee_domain::desired::{Power, Standing};
 use cordee_node::mysql::account;
 
 use super::{Engine, Sight, paced};
@@ -27,9 +26,7 @@ impl Engine {
                     (account::OWNER, secrets.owner.as_str()),
                     (account::MONITOR, secrets.monitor.as_str()),
                 ]);
-                let members = desired.db.servers.iter();
-                let members = members.filter(|s| s.standing == Standing::Member && s.power == Power::On);
-                for server in members {
+                for server in desired.members().filter(|s| !s.stopped()) {
                     // One that was never connected to is not there yet.
                     let Some(database) = doors.known(&server.name) else { continue };
                     let found = database.credentials(&passwords).await;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db;
 use cordee_domain::db::ids::{DENSE, Numbering};
 use cordee_domain::decision::{Basis, Decision};
-use cordee_domain::desired::{Desired, Routing, Saved, Server, Standing};
+use cordee_domain::desired::{Database as Base, Desired, Either, Routing, Saved, Server, Standing};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
@@ -184,7 +184,6 @@ async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Fault> {
 fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Fault> {
     desired
         .servers()
-        .map(|(_, s)| s)
         .find(|s| s.name == *name)
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()).into())
 }
@@ -274,22 +273,22 @@ fn import_tables(
     progress(0, 1);
     told.set(None);
     let find = |name: &ServerName| {
-        desired.db.server(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
+        desired.database(name).ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))
     };
     let (server, donor) = (find(names.0)?, find(names.1)?);
     let login = parts.store.login(server.id).map_err(|_| text!("db-unreachable"))?;
     let ends = import::Ends {
         name: &server.name,
         id: server.id,
-        address: address(server),
+        address: address(&server),
         login: &login,
-        into: &connections(doors, parts, server),
+        into: &connections(doors, parts, &server),
         donor: &donor.name,
-        source: &connections(doors, parts, donor),
+        source: &connections(doors, parts, &donor),
         from_writer: desired.is_writer(&donor.name),
     };
-    let is_not = |fits: &dyn Fn(&Server) -> bool| {
-        parts.board.desired().db.server(&server.name).is_none_or(|s| s.id != server.id || !fits(s))
+    let is_not = |fits: &dyn Fn(Base<'_>) -> bool| {
+        parts.board.desired().database(&server.name).is_none_or(|s| s.id != server.id || !fits(s))
     };
     let gone = || is_not(&|_| true);
     let changed = || is_not(&|s| s.standing == server.standing);
@@ -340,19 +339,19 @@ fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Faul
         ProcessId::Proxy(proxy) => return Ok(Start::Proxy(*proxy, vec![desired.pool(*proxy).listen])),
         ProcessId::Server(name) => name,
     };
-    let (pool, server) = desired
+    let server = desired
         .servers()
-        .find(|(_, s)| s.name == *name)
+        .find(|s| s.name == *name)
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
     let (name, id, port) = (server.name.clone(), server.id, server.port);
-    Ok(match pool {
-        PoolId::Web => {
+    Ok(match server.either() {
+        Either::Web(_) => {
             let (databases, writer) = (desired.db.listen, desired.writer_listen.port());
             Start::Web(launch::Web { name, id, port, databases, writer })
         }
-        PoolId::Db => {
+        Either::Database(server) => {
             let numbering = Numbering::wished(desired, server);
-            let receipts = server.standing != Standing::Joining;
+            let receipts = *server.standing != Standing::Joining;
             let writes = desired.is_writer(&server.name);
             Start::Database(launch::Database { name, id, port, numbering, keeps, receipts, writes })
         }
@@ -362,7 +361,7 @@ fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Faul
 /// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
 fn belongs(parts: &Parts, name: &ServerName) -> bool {
     let desired = parts.board.desired();
-    let mut wished = desired.servers().filter(|(_, s)| s.name == *name);
+    let mut wished = desired.servers().filter(|s| s.name == *name);
     let made = |s: &Server| data::made(&parts.machine.home.server(&s.name));
-    wished.any(|(pool, s)| made(s).map_or(true, |made| made.is_of(pool, s)))
+    wished.any(|s| made(s).map_or(true, |made| made.is_of(s)))
 }

@@ -33,7 +33,7 @@ impl Engine {
             Ask::Test { pool, name, reply } => {
                 let desired = self.parts.board.desired();
                 let Some(server) = desired.pool(pool).server(&name) else { return };
-                let work = self.trial(pool, server, &desired);
+                let work = self.trial(server, &desired);
                 self.work.spawn(async move {
                     let _ = reply.send(work.await);
                 });
@@ -79,7 +79,7 @@ impl Engine {
     /// ends.
     fn known_names(&self) -> BTreeSet<ServerName> {
         let wished = self.parts.board.desired();
-        let wished = wished.servers().map(|(_, s)| s.name.clone());
+        let wished = wished.servers().map(|s| s.name.clone());
         let there = self.observed.processes.iter().filter_map(|(id, seen)| match id {
             ProcessId::Server(name) if seen.leader.is_some() || seen.unlooked || !seen.orphans.is_empty() => {
                 Some(name.clone())

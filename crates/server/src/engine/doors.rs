@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use cordee_domain::db::DatabaseSeen;
-use cordee_domain::desired::{Runtime, Server};
+use cordee_domain::desired::Server;
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
@@ -16,7 +16,7 @@ impl Engine {
     /// The id of a database that somebody else runs.
     pub(super) fn watched_only(&self, name: &ServerName) -> Option<u32> {
         let desired = self.parts.board.desired();
-        desired.db.server(name).filter(|s| s.runtime == Runtime::External).map(|s| s.id)
+        desired.db.server(name).filter(|s| !s.is_ours()).map(|s| s.id)
     }
 
     /// When somebody else's database was started, as it says: what it had received and not applied went then.
@@ -45,7 +45,7 @@ pub(super) fn connections(doors: &Doors, parts: &Parts, server: &Server) -> Data
 }
 
 fn fresh(parts: &Parts, server: &Server) -> Database {
-    if server.runtime == Runtime::Process {
+    if server.is_ours() {
         return Database::new(
             &parts.machine.home.database_socket(&server.name),
             &parts.machine.secrets.control,

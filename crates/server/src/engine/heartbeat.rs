@@ -29,7 +29,7 @@ impl Engine {
                     .db
                     .servers
                     .iter()
-                    .filter(|s| s.power == cordee_domain::desired::Power::On)
+                    .filter(|s| !s.stopped())
                     .map(|s| (s.name.clone(), s.id, connections(&doors, &parts, s)))
                     .collect();
                 let beats = all.iter().filter(|f| allowed.contains(&f.0)).map(|from| beat(from, &all, &out));

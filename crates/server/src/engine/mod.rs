@@ -39,7 +39,7 @@ use cordee_domain::db::switch::Switch;
 use cordee_domain::db::verify::{OddTables, Report, Side};
 use cordee_domain::db::{DatabaseSeen, Thread, failover};
 use cordee_domain::decision::Decision;
-use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::desired::Desired;
 use cordee_domain::diff::Untold;
 use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
@@ -338,7 +338,7 @@ impl Engine {
         let pace = if self.switching(desired) { DATABASE_HASTE } else { DATABASE_PACE };
         for server in &desired.db.servers {
             let id = ProcessId::Server(server.name.clone());
-            if server.runtime == Runtime::External || self.observed.process(&id).leader.is_some() {
+            if !server.is_ours() || self.observed.process(&id).leader.is_some() {
                 targets.push((Target::Database(server.name.clone()), pace));
             }
         }

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use cordee_domain::desired::Power;
 use cordee_domain::ids::Host;
 use cordee_domain::text;
 use cordee_node::names;
@@ -23,7 +22,7 @@ impl Engine {
             loop {
                 pace.tick().await;
                 let desired = board.desired();
-                let asked = desired.web.servers.iter().filter(|s| s.power == Power::On).map(|server| {
+                let asked = desired.web.servers.iter().filter(|s| !s.stopped()).map(|server| {
                     let (out, name, mode) = (out.clone(), server.name.clone(), desired.session);
                     async move {
                         // Why it does not answer is what HAProxy's checks say.

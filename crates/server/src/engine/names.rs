@@ -16,7 +16,7 @@ const NAME_PACE: Duration = Duration::from_millis(cordee_domain::figures::NAME_L
 impl Engine {
     /// Starts the look-ups that are due.
     pub(super) fn look_up_names(&mut self, desired: &Desired, time: Instant) {
-        for (_, server) in desired.servers() {
+        for server in desired.servers() {
             let Host::Name(host) = &server.host else { continue };
             let due = self.names_due.entry(host.clone()).or_insert(time);
             if *due > time {

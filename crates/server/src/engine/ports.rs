@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cordee_domain::desired::{Desired, Power, Runtime};
+use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
 use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
@@ -139,7 +139,7 @@ impl Ports {
             let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
             Some(Question { id, asked, last })
         };
-        desired.servers().filter_map(|(_, s)| of(ProcessId::Server(s.name.clone()))).collect()
+        desired.servers().filter_map(|s| of(ProcessId::Server(s.name.clone()))).collect()
     }
 
     /// Takes in what was found. What was asked before a process came or went says nothing.
@@ -161,13 +161,13 @@ impl Ports {
                 Held::Ours { .. } => Port::Ours,
                 Held::Foreign { uid, inode } => Port::Foreign(self.name(&id, uid, inode)),
             };
-            let on = desired.servers().any(|(_, s)| s.id == before.server && s.power == Power::On);
+            let on = desired.servers().any(|s| s.id == before.server && !s.stopped());
             if on || port != Port::Free || observed.processes.contains_key(&id) {
                 observed.processes.entry(id.clone()).or_default().port = port;
             }
             self.known.insert(id, (before, held));
         }
-        self.known.retain(|id, _| desired.servers().any(|(_, s)| is(id, s.name.as_str())));
+        self.known.retain(|id, _| desired.servers().any(|s| is(id, s.name.as_str())));
         self.names.retain(|id, _| self.known.contains_key(id));
     }
 
@@ -213,9 +213,9 @@ fn is(id: &ProcessId, name: &str) -> bool {
 
 /// What a look at that server's port is about now; nothing when it is not ours to judge.
 fn asked(id: &ProcessId, desired: &Desired, observed: &Observed, busy: &BTreeSet<Target>) -> Option<Asked> {
-    let (_, server) = desired.servers().find(|(_, s)| is(id, s.name.as_str()))?;
+    let server = desired.servers().find(|s| is(id, s.name.as_str()))?;
     // One that is being started may listen before it is known whose it is.
-    if server.runtime != Runtime::Process || busy.contains(&Target::Process(id.clone())) {
+    if !server.is_ours() || busy.contains(&Target::Process(id.clone())) {
         return None;
     }
     let seen = observed.process(id);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cordee_domain::db::failover;
 use cordee_domain::db::switch::Stop;
-use cordee_domain::desired::{Runtime, Server};
+use cordee_domain::desired::{Run, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Verdict;
 use cordee_domain::ids::{PoolId, ServerName};
@@ -119,8 +119,8 @@ impl Engine {
     fn look_at_folder(&mut self, server: &Server) -> io::Result<()> {
         let home = self.parts.machine.home.server(&server.name);
         let made = match server.runtime {
-            Runtime::Process => data::made_for(&home, server.id)?,
-            Runtime::External => import::complete_for(&home)?,
+            Run::Process { .. } => data::made_for(&home, server.id)?,
+            Run::External => import::complete_for(&home)?,
         };
         let unseeded = data::unseeded(&home)?;
         let name = server.name.clone();
@@ -312,7 +312,7 @@ impl Engine {
                     self.observed.comparisons.remove(name);
                     self.observed.beats.remove(name);
                 }
-                if !self.parts.board.desired().servers().any(|(_, s)| s.name == *name) {
+                if !self.parts.board.desired().servers().any(|s| s.name == *name) {
                     self.observed.processes.remove(id);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordee_domain::db::conflict::{self, Way};
 use cordee_domain::db::verify::{Pace, Progress, Report, Side};
-use cordee_domain::desired::{Desired, Power, Standing};
+use cordee_domain::desired::{Desired, Standing};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
@@ -96,9 +96,8 @@ impl Engine {
         let (reference, other) = (node(&with), node(&name));
         // A new one is waited for, and one that came back.
         let waited = desired
-            .db
-            .server(&name)
-            .is_some_and(|s| s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
+            .database(&name)
+            .is_some_and(|s| *s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
         let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board) = (self.out.clone(), self.parts.board.clone());
         self.observed.comparison_of(&name, id).running = Some(0);
@@ -129,7 +128,7 @@ impl Engine {
         // What is written on the writer comes to all.
         let peers: Vec<Node> = desired
             .members()
-            .filter(|s| s.name != name && s.name != with && s.power == Power::On)
+            .filter(|s| s.name != name && s.name != with && !s.stopped())
             .map(|s| node(&s.name))
             .collect();
         let out = self.out.clone();

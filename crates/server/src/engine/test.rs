@@ -1,7 +1,6 @@
 //! The connection test: what is tried is said here, and tried by `node::attempt`.
 
-use cordee_domain::desired::{Desired, Power, Server, Standing};
-use cordee_domain::ids::PoolId;
+use cordee_domain::desired::{Desired, Kind, Server, Standing};
 use cordee_node::attempt::{self, Goal, TestReport};
 
 use super::Engine;
@@ -10,24 +9,24 @@ impl Engine {
     /// A test of that server, ready to run.
     pub(super) fn trial(
         &self,
-        pool: PoolId,
         server: &Server,
         desired: &Desired,
     ) -> impl Future<Output = TestReport> + Send + 'static + use<> {
-        let others = desired.members().filter(|s| s.id != server.id && s.power == Power::On);
+        let others = desired.members().filter(|s| s.id != server.id && !s.stopped());
+        let pool = server.pool();
         let goal = Goal {
             name: server.name.clone(),
             id: server.id,
             host: server.host.clone(),
             port: server.port,
-            member: server.standing == Standing::Member,
+            member: server.as_database().is_some_and(|base| *base.standing == Standing::Member),
             password: self.parts.machine.secrets.app.clone(),
-            writes: desired.takes_writes(server),
+            writes: server.as_database().is_some_and(|base| desired.takes_writes(base)),
             session: desired.session,
             own: self.database(&server.name),
-            peers: match pool {
-                PoolId::Db => others.map(|s| (s.name.clone(), s.id, self.database(&s.name))).collect(),
-                PoolId::Web => Vec::new(),
+            peers: match server.kind {
+                Kind::Database(_) => others.map(|s| (s.name.clone(), s.id, self.database(&s.name))).collect(),
+                Kind::Web(_) => Vec::new(),
             },
         };
         async move { attempt::test(pool, &goal).await }

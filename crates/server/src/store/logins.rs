@@ -1,6 +1,6 @@
 //! The accounts by which databases that exist already are run. Only sealed ones are stored; they go with their server.
 
-use cordee_domain::desired::{Desired, Runtime};
+use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_node::vault::{Login, Vault};
@@ -32,8 +32,7 @@ impl Store {
         next: &Desired,
         login: Option<(u32, &Login)>,
     ) -> Result<(), CommitError> {
-        let added =
-            next.db.servers.iter().find(|s| s.runtime == Runtime::External && !external(current, s.id));
+        let added = next.db.servers.iter().find(|s| !s.is_ours() && !external(current, s.id));
         let Some(server) = added else { return Ok(()) };
         let Some((id, login)) = login else { return Err(StoreError::Login.into()) };
         if id != server.id {
@@ -63,5 +62,5 @@ impl Store {
 
 /// Whether somebody else's database has that id.
 fn external(desired: &Desired, id: u32) -> bool {
-    desired.db.servers.iter().any(|s| s.id == id && s.runtime == Runtime::External)
+    desired.db.servers.iter().any(|s| s.id == id && !s.is_ours())
 }

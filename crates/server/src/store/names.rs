@@ -21,7 +21,7 @@ pub(super) fn unlike(desired: &Desired, new: &NewServer) -> Result<(), Problem> 
         return Ok(());
     }
     let mut its = None;
-    for (_, other) in desired.servers().filter(|(_, s)| s.port == port) {
+    for other in desired.servers().filter(|s| s.port == port) {
         if matches!((&new.host, &other.host), (Host::Ip(_), Host::Ip(_))) {
             continue;
         }

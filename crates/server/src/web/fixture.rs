@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cordee_domain::desired::{Admin, CookieChoice, Desired, Pool, Power, Routing, Runtime, Server, Standing};
+use cordee_domain::desired::{
+    CookieChoice, DatabaseFacts, Desired, Kind, Pool, Routing, Run, Server, Standing, WebFacts,
+};
 use cordee_domain::haproxy::config::{self, Setting};
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::{Host, PoolId, ServerName};
@@ -51,15 +53,12 @@ fn server(id: u32, name: &str, port: u16) -> Server {
         name: ServerName::parse(name).unwrap(),
         host: Host::parse("127.0.0.1").unwrap(),
         port,
-        runtime: Runtime::Process,
-        power: Power::On,
-        admin: Admin::Ready,
-        cookie: CookieChoice::Automatic,
-        generation: 0,
-        slot: name.starts_with("db").then_some(1),
-        standing: Standing::Member,
-        anyway: false,
-        kept: false,
+        kind: if name.starts_with("db") {
+            Kind::Database(DatabaseFacts { slot: 1, standing: Standing::Member })
+        } else {
+            Kind::Web(WebFacts::ready(CookieChoice::Automatic))
+        },
+        runtime: Run::STARTED,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::db::events::SCHEDULER;
 use crate::db::failover::RECEIPT_LIMIT;
 use crate::db::ids::{Numbering, PLACE, STEP};
 use crate::db::mariadb::PACKET;
-use crate::desired::{Desired, Runtime, Server, Standing};
+use crate::desired::{Database, Desired, Standing};
 use crate::text;
 use crate::text::Text;
 
@@ -162,8 +162,8 @@ pub const NAMES: [&str; 33] = [
 ];
 
 /// Which of `variables` are not as the cluster needs them. One that is not known is none of them.
-pub fn wrong(desired: &Desired, server: &Server, variables: &BTreeMap<String, String>) -> Vec<Wrong> {
-    let ours = server.runtime == Runtime::Process;
+pub fn wrong(desired: &Desired, server: Database<'_>, variables: &BTreeMap<String, String>) -> Vec<Wrong> {
+    let ours = server.is_ours();
     let asked = |term: &Term| match term.of {
         Of::All => true,
         Of::Ours => ours,
@@ -183,7 +183,7 @@ pub fn wrong(desired: &Desired, server: &Server, variables: &BTreeMap<String, St
 }
 
 /// Expected and actual, those that differ first.
-pub fn compare(desired: &Desired, server: &Server, detail: &Detail) -> Vec<Setting> {
+pub fn compare(desired: &Desired, server: Database<'_>, detail: &Detail) -> Vec<Setting> {
     let Ok(own) = &detail.own else { return Vec::new() };
     let mut all = Vec::new();
     if let Some(closed) = detail.starts_closed {
@@ -201,10 +201,10 @@ pub fn compare(desired: &Desired, server: &Server, detail: &Detail) -> Vec<Setti
     all
 }
 
-fn one(variables: &BTreeMap<String, String>, server: &Server, term: Term) -> Setting {
+fn one(variables: &BTreeMap<String, String>, server: Database<'_>, term: Term) -> Setting {
     let Term { name, rule, why, way, .. } = term;
     let actual = variables.get(name).cloned();
-    let ours = server.runtime == Runtime::Process;
+    let ours = server.is_ours();
     let remedy = match way {
         // Cordée sets these itself, again and again: a restart would not help.
         Way::Kept => text!("set-do-wait"),
@@ -222,13 +222,13 @@ fn one(variables: &BTreeMap<String, String>, server: &Server, term: Term) -> Set
     }
 }
 
-fn terms(desired: &Desired, server: &Server) -> Vec<Term> {
+fn terms(desired: &Desired, server: Database<'_>) -> Vec<Term> {
     use Of::{All, Ours, Writer};
     use Way::{Kept, Set, SetStill, Start, Told};
     let is = |value: &str| Rule::Is(value.to_owned());
     let switch = |on: bool| is(if on { "ON" } else { "OFF" });
     let id = server.id.to_string();
-    let member = server.standing == Standing::Member;
+    let member = *server.standing == Standing::Member;
     let numbering = Numbering::wished(desired, server);
     // On the writer it is on as soon as somebody caught up can confirm; elsewhere it has no effect.
     let confirmed = desired.is_writer(&server.name) && desired.members().count() > 1;

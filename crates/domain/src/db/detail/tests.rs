@@ -2,7 +2,7 @@ use super::accounts::{Account, Fence};
 use super::*;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{Link, Position};
-use crate::desired::{Admin, CookieChoice, Pool, Routing, Runtime};
+use crate::desired::{DatabaseFacts, Kind, Pool, Routing, Run, Server, Standing};
 use crate::ids::Host;
 use crate::sessions::Mode;
 
@@ -16,15 +16,11 @@ fn server(id: u32, called: &str) -> Server {
         name: name(called),
         host: Host::parse("127.0.0.1").expect("a host"),
         port: 3306,
-        runtime: Runtime::Process,
-        power: Power::On,
-        admin: Admin::Ready,
-        cookie: CookieChoice::Automatic,
-        generation: 0,
-        slot: u8::try_from(id).ok(),
-        standing: Standing::Member,
-        anyway: false,
-        kept: false,
+        kind: Kind::Database(DatabaseFacts {
+            slot: u8::try_from(id).expect("a slot"),
+            standing: Standing::Member,
+        }),
+        runtime: Run::STARTED,
     }
 }
 
@@ -93,12 +89,12 @@ fn a_write_between_the_looks_is_not_counted_as_missing() {
     let (all, db2) = (desired(), server(2, "db2"));
     // The other one wrote number 11 after the first look, and it had arrived at the second one.
     let fine = look("1-1-10,2-2-5", "1-1-11,2-2-5", "1-1-11,2-2-6");
-    assert_eq!(word(&positions(&all, &db2, &fine, Some(3))), "truth-caught-up");
+    assert_eq!(word(&positions(&all, db2.base(), &fine, Some(3))), "truth-caught-up");
     let behind = look("1-1-10,2-2-5", "1-1-20,2-2-5", "1-1-11,2-2-5");
-    assert_eq!(word(&positions(&all, &db2, &behind, Some(3))), "truth-behind");
+    assert_eq!(word(&positions(&all, db2.base(), &behind, Some(3))), "truth-behind");
     let other = look("1-1-10,2-2-5", "1-1-10,2-2-4", "1-1-10,2-2-6");
-    assert_eq!(word(&positions(&all, &db2, &other, Some(3))), "truth-others-behind");
-    let late = positions(&all, &db2, &fine, Some(LAG_LIMIT + 1));
+    assert_eq!(word(&positions(&all, db2.base(), &other, Some(3))), "truth-others-behind");
+    let late = positions(&all, db2.base(), &fine, Some(LAG_LIMIT + 1));
     assert_eq!((word(&late), late.status.light), ("truth-late", Light::Warning));
 }
 
@@ -106,18 +102,18 @@ fn a_write_between_the_looks_is_not_counted_as_missing() {
 fn links_are_looked_at_in_both_directions() {
     let (all, db2) = (desired(), server(2, "db2"));
     let fine = look("", "", "");
-    assert_eq!(word(&links(&all, &db2, &fine)), "truth-links-run");
+    assert_eq!(word(&links(&all, db2.base(), &fine)), "truth-links-run");
     let mut broken = fine.clone();
     broken.peers.insert(name("db1"), Ok(seen("", "db2", false)));
-    let truth = links(&all, &db2, &broken);
+    let truth = links(&all, db2.base(), &broken);
     assert_eq!((word(&truth), truth.status.light), ("truth-links-broken", Light::Critical));
     let mut silent = fine.clone();
     silent.peers.insert(name("db1"), Err(Fault::Silent));
-    assert_eq!(links(&all, &db2, &silent).status.light, Light::Unknown);
+    assert_eq!(links(&all, db2.base(), &silent).status.light, Light::Unknown);
     let mut mute = fine;
     mute.own = Err(Fault::Silent);
-    assert_eq!(links(&all, &db2, &mute).status.light, Light::Unknown);
-    assert_eq!(positions(&all, &db2, &mute, Some(1)).status.light, Light::Unknown);
+    assert_eq!(links(&all, db2.base(), &mute).status.light, Light::Unknown);
+    assert_eq!(positions(&all, db2.base(), &mute, Some(1)).status.light, Light::Unknown);
 }
 
 fn report(verdict: Verdict) -> Report {
@@ -138,8 +134,8 @@ fn report(verdict: Verdict) -> Report {
 fn equal_rows_are_said_only_after_a_comparison() {
     let db2 = server(2, "db2");
     let done = |id, verdict| Comparison { id, last: Some((id, report(verdict))), ..Comparison::default() };
-    let says = |comparison: &Comparison| word(&rows(&db2, Some(comparison))).to_owned();
-    assert_eq!(word(&rows(&db2, None)), "truth-never");
+    let says = |comparison: &Comparison| word(&rows(db2.base(), Some(comparison))).to_owned();
+    assert_eq!(word(&rows(db2.base(), None)), "truth-never");
     assert_eq!(says(&done(2, Verdict::Equal { rows: 5 })), "truth-equal");
     assert_eq!(says(&done(9, Verdict::Equal { rows: 5 })), "truth-never", "of a database that is gone");
     assert_eq!(says(&done(2, Verdict::Differs { rows: Vec::new(), more: false })), "truth-differs");
@@ -147,7 +143,7 @@ fn equal_rows_are_said_only_after_a_comparison() {
     let again = Comparison { running: Some(7), ..done(2, Verdict::Equal { rows: 5 }) };
     assert_eq!(says(&again), "truth-comparing");
     let all = BTreeMap::from([(name("db2"), done(2, Verdict::Missing { on: vec![name("db2")] }))]);
-    let writer = rows_of_others(&desired(), &server(1, "db1"), &all);
+    let writer = rows_of_others(&desired(), server(1, "db1").base(), &all);
     assert_eq!((word(&writer), writer.at), ("truth-differs", Some(2)));
 }
 
@@ -190,7 +186,7 @@ fn a_differing_setting_comes_first_with_its_remedy() {
     if let Ok(own) = &mut detail.own {
         own.variables = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     }
-    let found = settings::compare(&all, &db2, &detail);
+    let found = settings::compare(&all, db2.base(), &detail);
     let fine = |name: &str| found.iter().find(|s| s.name == name).is_some_and(|s| s.fine);
     for name in [
         "read_only",
@@ -211,7 +207,7 @@ fn a_differing_setting_comes_first_with_its_remedy() {
 fn the_writer_promises_only_what_is_in_force() {
     let (all, db1) = (desired(), server(1, "db1"));
     let mut detail = look("", "", "");
-    let says = |detail: &Detail| promise(&all, &db1, detail).map(|s| s.word.key.into_owned());
+    let says = |detail: &Detail| promise(&all, db1.base(), detail).map(|s| s.word.key.into_owned());
     assert_eq!(says(&detail).as_deref(), Some("promise-none"));
     if let Ok(own) = &mut detail.own {
         own.after = DatabaseSeen { semi_sync: true, in_force: true, acknowledging: 1, ..own.after.clone() };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::change::{NewServer, PortChoice};
-use crate::desired::{Admin, CookieChoice, Handover};
+use crate::desired::{Admin, CookieChoice, Handover, Run, Runtime};
 use crate::ids::Host;
 use crate::plan::tests::first;
 use crate::text;
@@ -24,8 +24,9 @@ fn new(server: &str, port: u16, runtime: Runtime) -> NewServer {
 fn with(standing: &Standing, runtime: Runtime) -> Desired {
     let mut desired = first();
     let db2 = &mut desired.db.servers[1];
-    (db2.standing, db2.runtime) = (standing.clone(), runtime);
-    desired.web.servers[1].standing = Standing::Leaving;
+    db2.stands(standing.clone());
+    db2.runtime = Run::new(runtime);
+    desired.web.servers[1].web_mut().expect("a web server").leaving = true;
     desired
 }
 
@@ -86,7 +87,7 @@ fn a_decision_that_is_due_is_applied_once() {
 fn a_decision_is_about_the_one_it_was_made_on_and_no_other_by_its_name() {
     for (desired, decision) in due() {
         let Some((name, id)) = decision.about() else { continue };
-        assert!(desired.servers().any(|(_, s)| s.name == *name && s.id == id), "{decision:?}");
+        assert!(desired.servers().any(|s| s.name == *name && s.id == id), "{decision:?}");
         let other = replaced(desired.clone()).apply(&decision);
         // Whatever became of its writer to be, a promotion is given up.
         if matches!(decision, Decision::AbandonHandover { .. }) {
@@ -135,12 +136,12 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
         }
         for standing in &all {
             let mut desired = from.clone();
-            desired.db.servers[1].standing = standing.clone();
+            desired.db.servers[1].stands(standing.clone());
             let runtime = desired.db.servers[1].runtime;
             // Due are the cases of the list, and no others.
             let due = kinds.iter().any(|(wish, other)| {
                 let db2 = &wish.db.servers[1];
-                other.name() == decision.name() && db2.standing == *standing && db2.runtime == runtime
+                other.name() == decision.name() && db2.base().standing == standing && db2.runtime == runtime
             });
             let done = desired.apply(decision);
             match (due, done) {
@@ -148,7 +149,7 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
                 (false, Err(Overtaken::Membership | Overtaken::Already)) => refused += 1,
                 // Somebody else's comes back with or without a file: it has none, or one of before it was.
                 (false, Ok(_)) if matches!(standing, Standing::Returning { saved: Some(_), .. }) => {
-                    assert_eq!(runtime, Runtime::External, "{decision:?} of {server}");
+                    assert_eq!(runtime, Run::External, "{decision:?} of {server}");
                 }
                 (_, done) => panic!("{decision:?} of {standing:?}, {runtime:?}: {done:?}"),
             }
@@ -190,7 +191,7 @@ fn an_older_doubt_does_not_take_the_place_of_a_newer_one() {
     let later = desired.apply(&doubt(12)).expect("a newer one");
     assert_eq!((later.doubts[&2].since, later.doubts[&2].lacks), (12, true));
     let mut returning = desired;
-    returning.db.servers[1].standing = Standing::Returning { limit: 3, saved: Some(saved()) };
+    returning.db.servers[1].stands(Standing::Returning { limit: 3, saved: Some(saved()) });
     let back = returning.apply(&Decision::Readmit { of: of(), at: 7 }).expect("readmitted");
     assert_eq!((back.doubts[&2].since, back.doubts[&2].lacks), (9, true), "what is known stays");
 }
@@ -201,7 +202,7 @@ fn a_fresh_copy_is_made_of_the_one_that_was_meant() {
     let recopy = |id| Request::Recopy { name: name("DB2"), id };
     let once = first().apply(&recopy(2)).expect("a fresh copy");
     let server = once.db.server(&name("db2")).expect("there");
-    assert_eq!((server.id, server.standing.clone()), (5, Standing::Joining));
+    assert_eq!((server.id, server.base().standing.clone()), (5, Standing::Joining));
     for id in [0, 1, 2, 4] {
         let refused = once.apply(&recopy(id)).expect_err("another one was meant");
         assert_eq!(refused[0].text.key, "problem-server-other", "{id}");
@@ -211,7 +212,7 @@ fn a_fresh_copy_is_made_of_the_one_that_was_meant() {
 #[test]
 fn an_id_is_never_given_twice() {
     let mut desired = first();
-    let mut known: std::collections::BTreeSet<u32> = desired.servers().map(|(_, s)| s.id).collect();
+    let mut known: std::collections::BTreeSet<u32> = desired.servers().map(|s| s.id).collect();
     for round in 0..6 {
         let add = |pool, server| Request::AddServer { pool, server };
         let remove = |pool, server| Request::RemoveServer { pool, name: name(server), force: true };
@@ -219,7 +220,7 @@ fn an_id_is_never_given_twice() {
             desired.apply(&add(PoolId::Web, new("web3", 8_698, Runtime::Process))).expect("a web server");
         desired = desired.apply(&add(PoolId::Db, new("db3", 8_697, Runtime::Process))).expect("a database");
         let recopy = Request::Recopy { name: name("db3"), id: desired.next_id - 1 };
-        let before: Vec<u32> = desired.servers().map(|(_, s)| s.id).filter(|id| *id > 4).collect();
+        let before: Vec<u32> = desired.servers().map(|s| s.id).filter(|id| *id > 4).collect();
         desired = desired.apply(&recopy).expect("a fresh copy");
         let after = desired.db.server(&name("db3")).expect("there").id;
         for id in before.into_iter().chain([after]) {

@@ -7,7 +7,7 @@
 use super::{fresh, links, receipts_of, unlink};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Desired, Runtime, Saved, Server};
+use crate::desired::{Database, Desired, Saved};
 use crate::ids::Millis;
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -35,12 +35,12 @@ pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     (limit, saved): (u64, Option<&Saved>),
     now: Millis,
 ) {
     // Its own log is read first, while it does not run.
-    if saved.is_none() && server.runtime == Runtime::Process {
+    if saved.is_none() && server.is_ours() {
         return unlink(plan, server, seen);
     }
     let own = own(desired, observed, (server, seen), (limit, saved), now);
@@ -52,7 +52,7 @@ pub(super) fn plan(
     if !seen.read_only {
         return;
     }
-    let (name, of) = (server.name.clone(), Basis::of(desired, server));
+    let (name, of) = (server.name.clone(), Basis::of(desired, &server));
     match own {
         Own::Whole => plan.steps.push(Step::Wish(Decision::Readmit { of, at: now })),
         Own::More if still => plan.steps.push(Step::Wish(Decision::Expel { of, lacks: 0 })),
@@ -74,7 +74,7 @@ pub(super) fn plan(
 fn own(
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     (limit, saved): (u64, Option<&Saved>),
     now: Millis,
 ) -> Own {

@@ -3,7 +3,7 @@
 use super::{NEAR, fresh};
 use crate::db::DatabaseSeen;
 use crate::db::verify::Report;
-use crate::desired::{Desired, Server, Standing};
+use crate::desired::{Database, Desired, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -13,7 +13,7 @@ use crate::step::{RowsStep, SqlStep, Step};
 pub(super) fn compared(
     plan: &mut Plan,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     writer: &ServerName,
     now: Millis,
 ) {
@@ -33,8 +33,8 @@ const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 
 /// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
 /// may be as wrong.
-pub(super) fn due(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> bool {
-    let of = |s: &Server| observed.comparison(s).and_then(|c| c.of(s.id));
+pub(super) fn due(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+    let of = |s: Database<'_>| observed.comparison(s).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
     // What a table's kind leaves open, no further comparison tells.
     let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
@@ -42,8 +42,8 @@ pub(super) fn due(desired: &Desired, observed: &Observed, server: &Server, now: 
         return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
     }
     let wrong_copy =
-        |s: &&Server| s.standing == Standing::Joining && of(s).is_some_and(|r| r.different() > 0);
-    let newest = desired.db.servers.iter().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
+        |s: &Database<'_>| *s.standing == Standing::Joining && of(*s).is_some_and(|r| r.different() > 0);
+    let newest = desired.databases().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
     now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
         || newest.is_some_and(|at| at > last.at_start)
 }
@@ -56,7 +56,7 @@ pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    server: &Server,
+    server: Database<'_>,
     seen: &DatabaseSeen,
     now: Millis,
 ) {

@@ -3,7 +3,7 @@
 use super::fresh;
 use crate::db::DatabaseSeen;
 use crate::db::stalled::STALLED;
-use crate::desired::{Desired, Routing, Server};
+use crate::desired::{Database, Desired, Routing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -16,7 +16,7 @@ pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) -> bool {
     let answers = |name: &ServerName| fresh(observed, name, now).is_some();

@@ -6,7 +6,7 @@ use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
 use crate::decision::Decision;
-use crate::desired::{Handover, Power, Routing, Saved, Standing};
+use crate::desired::{Handover, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
@@ -33,7 +33,7 @@ fn is_open(scene: &Scene, name: &ServerName) -> bool {
 
 /// What no plan may contain; `Err` says which step it is.
 fn judge(scene: &Scene) -> Result<(), String> {
-    let stands = |n: &ServerName| scene.desired.db.server(n).map(|s| &s.standing);
+    let stands = |n: &ServerName| scene.desired.database(n).map(|s| s.standing);
     let has_readers = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Leaving));
     let copies = |n: &ServerName| match stands(n) {
         Some(Standing::Member | Standing::Joining) => true,
@@ -52,7 +52,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
                 copies(on) && has_readers(from)
             }
             Step::Sql(SqlStep::OpenDatabase { name, epoch }) => {
-                scene.desired.db.server(name).is_some_and(|s| scene.desired.takes_writes(s))
+                scene.desired.database(name).is_some_and(|s| scene.desired.takes_writes(s))
                     && *epoch == scene.desired.epoch
                     && scene.desired.handover.is_none()
                     && (scene.desired.routing == Routing::AllWriters
@@ -93,8 +93,8 @@ fn judge(scene: &Scene) -> Result<(), String> {
         let asked = scene.seen.databases.get(&server.name).and_then(|d| d.fresh(scene.now, 2_000)).is_some();
         let wrong = asked
             && is_open(scene, &server.name)
-            && server.power == Power::On
-            && !scene.desired.takes_writes(server);
+            && !server.stopped()
+            && !scene.desired.takes_writes(server.base());
         if wrong && first != Some(&Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() })) {
             return Err(format!("{} stays open: {first:?}", server.name));
         }
@@ -166,7 +166,8 @@ fn after_an_election_nothing_links_to_the_old_writer_and_only_the_new_one_opens(
                             scene.desired = scene.desired.apply(&elect).expect("elected");
                             scene.desired.routing = routing;
                             for log in [None, Some(saved(3))] {
-                                let standing = &mut scene.desired.db.servers[0].standing;
+                                let first = scene.desired.db.servers[0].database_mut();
+                                let standing = &mut first.expect("a database").standing;
                                 if let Standing::Returning { saved, .. } = standing {
                                     *saved = log;
                                 }
@@ -193,7 +194,7 @@ fn saved(count: u64) -> Saved {
 /// also copies nobody, readmitted only when it lacks nothing.
 fn returning(scene: &Scene, word: &str) {
     let Some(Seen::At(_, seen)) = scene.seen.databases.get(&name("db1")) else { return };
-    let Standing::Returning { limit, saved } = &scene.desired.db.servers[0].standing else { return };
+    let Standing::Returning { limit, saved } = scene.desired.db.servers[0].base().standing else { return };
     let closed = saved.is_some() && seen.read_only;
     let still = closed && seen.links.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
@@ -241,7 +242,7 @@ fn nobody_is_opened_while_another_one_is_open() {
 #[test]
 fn one_that_joins_copies_the_members_and_nobody_copies_it() {
     let scene =
-        cluster(3).wished("db3", |s| s.standing = Standing::Joining).database("db3", |d| d.links.clear());
+        cluster(3).wished("db3", |s| s.stands(Standing::Joining)).database("db3", |d| d.links.clear());
     assert_eq!(judge(&scene), Ok(()));
     let all = steps(&scene);
     for from in ["db1", "db2", "db4"] {
@@ -259,7 +260,7 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
 /// What it has of its own is still to be had, until everybody has it.
 #[test]
 fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
-    let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving);
+    let scene = cluster(2).wished("db3", |s| s.stands(Standing::Leaving));
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)])).unlinked_from("db1", "db3");
     let forget = Step::Wish(Decision::Forget(basis(&scene.desired, "db3")));
     assert!(steps(&scene).contains(&Step::Sql(SqlStep::SetLink { on: name("db1"), from: name("db3") })));
@@ -274,7 +275,7 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
 /// db3 wrote while all did; the others are stopped before they have it.
 #[test]
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
-    let scene = cluster(2).wished("db3", |s| s.standing = Standing::Leaving).off("db1").off("db2");
+    let scene = cluster(2).wished("db3", |s| s.stands(Standing::Leaving)).off("db1").off("db2");
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)]));
     assert!(!steps(&scene).contains(&Step::Wish(Decision::Forget(basis(&scene.desired, "db3")))));
 }
@@ -315,7 +316,7 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
 /// db1 was the writer until a moment ago; `count` transactions of its log were saved.
 fn former(count: u64) -> Scene {
     let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
-    let mut scene = cluster(1).wished("db1", |s| s.standing = Standing::Returning { limit: 10, saved });
+    let mut scene = cluster(1).wished("db1", |s| s.stands(Standing::Returning { limit: 10, saved }));
     scene.desired.writer = Some(name("db2"));
     scene.desired.epoch += 1;
     scene

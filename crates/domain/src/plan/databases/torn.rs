@@ -2,7 +2,7 @@
 
 use super::fresh;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Desired, Runtime, Server};
+use crate::desired::{Database, Desired};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
@@ -25,11 +25,11 @@ pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) {
     let rests = observed.rests.get(&server.name).is_some_and(|rest| now.saturating_sub(rest.at) < PAUSE);
-    for peer in desired.members().filter(|s| s.name != server.name && s.runtime == Runtime::Process) {
+    for peer in desired.members().filter(|s| s.name != server.name && s.is_ours()) {
         let process = observed.process(&ProcessId::Server(peer.name.clone()));
         let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FOR);
         let stopped = seen.links.get(&peer.name).is_some_and(|link| {

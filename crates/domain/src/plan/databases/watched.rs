@@ -7,7 +7,7 @@ use crate::db::detail::settings::{Way, wrong};
 use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Desired, Power, Routing, Runtime, Server, Standing};
+use crate::desired::{Database, Desired, Routing, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
@@ -23,7 +23,7 @@ pub(super) fn plan(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     calm: bool,
     now: Millis,
 ) {
@@ -54,7 +54,7 @@ pub(super) fn plan(
     // What was withheld is given back with the numbers.
     let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
     let what = accounts
-        .filter(|_| server.standing == Standing::Member)
+        .filter(|_| *server.standing == Standing::Member)
         .and_then(|found| lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared)));
     if let Some(what) = what {
         plan.steps.push(Step::Sql(SqlStep::MakeAccounts { name: server.name.clone(), what }));
@@ -68,11 +68,11 @@ pub(super) fn zones(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) {
-    let known = |s: &Server| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
-    let others = desired.db.servers.iter().filter(|s| s.id != server.id && s.power == Power::On);
+    let known = |s: Database<'_>| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
+    let others = desired.databases().filter(|s| s.id != server.id && !s.stopped());
     let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
     if seen.zoneless && !seen.read_only && others.all(known) {
         plan.steps.push(Step::Sql(SqlStep::LoadZones { name: server.name.clone() }));
@@ -84,10 +84,10 @@ pub(super) fn events(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) {
-    if !touched(observed, server) || server.standing == Standing::Released {
+    if !touched(observed, server) || *server.standing == Standing::Released {
         return;
     }
     let role = match () {
@@ -96,8 +96,8 @@ pub(super) fn events(
         () if desired.takes_writes(server) && !seen.read_only => Role::Writes,
         () => Role::Follows,
     };
-    let asked = |s: &Server| role == Role::Runs || desired.is_writer(&s.name);
-    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(s) && asked(s));
+    let asked = |s: Database<'_>| role == Role::Runs || desired.is_writer(&s.name);
+    let others = desired.members().filter(|s| s.id != server.id && desired.takes_writes(*s) && asked(*s));
     let others = others.filter_map(|s| fresh(observed, &s.name, now)).filter(|d| !d.read_only);
     let turns = events::turns(&seen.events, role, &events::states(others.map(|d| &d.events)));
     let runs = role == Role::Runs;
@@ -108,9 +108,9 @@ pub(super) fn events(
 }
 
 /// Somebody else's is not touched before its copy is there.
-fn touched(observed: &Observed, server: &Server) -> bool {
-    server.runtime == Runtime::Process
-        || server.standing != Standing::Joining
+fn touched(observed: &Observed, server: Database<'_>) -> bool {
+    server.is_ours()
+        || *server.standing != Standing::Joining
         || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
@@ -120,16 +120,16 @@ fn numbering(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     calm: bool,
     now: Millis,
 ) {
     let Some(was) = Numbering::of(&seen.variables) else { return };
-    let closed = |s: &Server| match fresh(observed, &s.name, now) {
+    let closed = |s: Database<'_>| match fresh(observed, &s.name, now) {
         Some(other) => other.read_only,
         None => !lives(observed, s),
     };
-    let alone = || seen.read_only || desired.db.servers.iter().all(|s| s.id == server.id || closed(s));
+    let alone = || seen.read_only || desired.databases().all(|s| s.id == server.id || closed(s));
     let to = Numbering::wished(desired, server);
     let may = if to == DENSE { alone() } else { calm };
     if was != to && may {
@@ -138,14 +138,14 @@ fn numbering(
 }
 
 /// Whether it may be there although nothing is known of it.
-fn lives(observed: &Observed, server: &Server) -> bool {
+fn lives(observed: &Observed, server: Database<'_>) -> bool {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
-    server.runtime == Runtime::External || process.leader.is_some()
+    !server.is_ours() || process.leader.is_some()
 }
 
 /// The last transaction of a database's own that may carry a number which another one's place has room for; nothing
 /// while it may write more of them, as far as is known.
-fn dense_upto(observed: &Observed, server: &Server, now: Millis) -> Option<u64> {
+fn dense_upto(observed: &Observed, server: Database<'_>, now: Millis) -> Option<u64> {
     let since = observed.numbered.get(&server.name).and_then(|n| n.apart(server)).map(|n| n.since);
     match fresh(observed, &server.name, now) {
         Some(seen) if apart(seen, server) => Some(since.unwrap_or_else(|| seen.written.last(server.id))),
@@ -157,8 +157,8 @@ fn dense_upto(observed: &Observed, server: &Server, now: Millis) -> Option<u64> 
 /// Whether all that a lost writer wrote above `last` carries numbers of its own place: then it may come back with it,
 /// as one more of those that write.
 pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &ServerName, last: u64) -> bool {
-    let placed = |server: &Server| observed.numbered.get(writer)?.apart(server);
-    let placed = desired.db.server(writer).and_then(placed);
+    let placed = |server: Database<'_>| observed.numbered.get(writer)?.apart(server);
+    let placed = desired.database(writer).and_then(placed);
     desired.routing == Routing::AllWriters && placed.is_some_and(|n| n.since <= last)
 }
 
@@ -168,18 +168,18 @@ pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &Server
 pub(super) fn unnumbered(
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) -> Option<Text> {
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
         return None;
     }
-    let wait = |of: &Server| Some(text!("wait-numbers", name = &server.name, peer = &of.name));
+    let wait = |of: Database<'_>| Some(text!("wait-numbers", name = &server.name, peer = &of.name));
     if !apart(seen, server) {
         return wait(server);
     }
     let writer = desired.is_writer(&server.name);
-    for peer in desired.db.servers.iter().filter(|s| s.id != server.id) {
+    for peer in desired.databases().filter(|s| s.id != server.id) {
         let silent = fresh(observed, &peer.name, now).is_none();
         let link = seen.links.get(&peer.name).filter(|l| l.error == 0);
         // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
@@ -217,7 +217,7 @@ fn renumber(
     plan: &mut Plan,
     desired: &Desired,
     observed: &Observed,
-    (server, seen): (&Server, &DatabaseSeen),
+    (server, seen): (Database<'_>, &DatabaseSeen),
     now: Millis,
 ) {
     if !desired.takes_writes(server) || seen.read_only || seen.claims() == 0 {
@@ -225,12 +225,12 @@ fn renumber(
     }
     // Itself too, unless the others are compared with it: what they passed over, it alone has.
     let mut others = desired.members().filter(|s| s.id != server.id || !desired.is_writer(&server.name));
-    let unsaid = |s: &&Server| {
+    let unsaid = |s: &Database<'_>| {
         desired.doubts.get(&s.id).is_none_or(|d| !d.lacks || now.saturating_sub(d.since) > LATELY)
     };
     // Stored first: afterwards nothing shows that there was anything.
     if let Some(peer) = others.find(unsaid) {
-        let (of, by) = (Basis::of(desired, peer), server.name.clone());
+        let (of, by) = (Basis::of(desired, &peer), server.name.clone());
         plan.steps.push(Step::Wish(Decision::Doubt { of, at: now, by }));
         return;
     }

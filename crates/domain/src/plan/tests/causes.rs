@@ -125,7 +125,7 @@ impl Scene {
             // Stopped, and drained or in maintenance besides: each has an entry of its own, one after the other.
             let twice = names(first).into_iter().any(|n| {
                 let server = self.desired.web.server(&name(n));
-                server.is_some_and(|s| s.power == Power::Off && s.admin != Admin::Ready)
+                server.is_some_and(|s| s.stopped() && s.site().admin != Admin::Ready)
             });
             self.mend(first);
             let after = self.look();
@@ -171,7 +171,7 @@ fn complete(desired: &Desired, shown: &Snapshot) {
         }
     }
     // With a standby that a person stopped the writer is not the one to touch.
-    let stopped = desired.db.servers.iter().any(|s| s.power == Power::Off && !desired.is_writer(&s.name));
+    let stopped = desired.db.servers.iter().any(|s| s.stopped() && !desired.is_writer(&s.name));
     for remedy in shown.causes.iter().flat_map(|c| &c.remedies).filter(|_| stopped) {
         let request = remedy.request(desired, 0);
         let restarts = matches!(&request, Some(Request::Restart { name, .. }) if desired.is_writer(name));

@@ -1,6 +1,7 @@
 //! A name is taken again before what its last bearer left is gone: neither serves nor throws away what is the other's.
 
 use super::*;
+use crate::desired::Run;
 use crate::observed::{Made, ProcessSeen};
 
 struct Tale {
@@ -47,7 +48,7 @@ impl Tale {
             round(&mut self.desired, &mut self.world, &mut self.memory, 1);
             self.world.pass(&self.memory, 50);
         }
-        assert!(self.desired.servers().all(|(_, s)| s.name.as_str() != server), "it is still wished");
+        assert!(self.desired.servers().all(|s| s.name.as_str() != server), "it is still wished");
         assert!(self.world.alive().contains(&ProcessId::Server(name(server))), "it has ended already");
         assert!(self.world.home(&name(server)).is_some(), "its folder is gone already");
     }
@@ -144,14 +145,14 @@ fn a_folder_of_an_older_cordee_is_its_server_s() {
     let (web1, db1) = (server(PoolId::Web, "web1"), server(PoolId::Db, "db1"));
     let of = |pool: Option<PoolId>, id: Option<u32>| Made { pool, id };
     for made in [of(None, None), of(Some(PoolId::Web), None), of(None, Some(web1.id))] {
-        assert!(made.is_of(PoolId::Web, &web1), "{made:?}");
+        assert!(made.is_of(&web1), "{made:?}");
     }
     for made in [of(Some(PoolId::Db), None), of(Some(PoolId::Web), Some(db1.id)), of(None, Some(99))] {
-        assert!(!made.is_of(PoolId::Web, &web1), "{made:?}");
+        assert!(!made.is_of(&web1), "{made:?}");
     }
-    assert!(of(Some(PoolId::Db), Some(db1.id)).is_of(PoolId::Db, &db1));
-    let theirs = Server { runtime: Runtime::External, ..web1 };
-    assert!(!of(None, None).is_of(PoolId::Web, &theirs), "nothing of theirs is here");
-    let theirs = Server { runtime: Runtime::External, ..db1 };
-    assert!(of(None, Some(theirs.id)).is_of(PoolId::Db, &theirs), "what was copied into it is told there");
+    assert!(of(Some(PoolId::Db), Some(db1.id)).is_of(&db1));
+    let theirs = Server { runtime: Run::External, ..web1 };
+    assert!(!of(None, None).is_of(&theirs), "nothing of theirs is here");
+    let theirs = Server { runtime: Run::External, ..db1 };
+    assert!(of(None, Some(theirs.id)).is_of(&theirs), "what was copied into it is told there");
 }

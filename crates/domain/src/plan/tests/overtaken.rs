@@ -1,7 +1,7 @@
 //! A decision is made on a picture that is some time old, and stored later: whatever people asked in between.
 
 use super::*;
-use crate::desired::Standing;
+use crate::desired::{Run, Standing};
 
 /// A server that was removed, and another one that came under its name at once.
 fn again() -> impl Strategy<Value = Vec<Request>> {
@@ -49,7 +49,7 @@ fn decided(desired: &Desired, memory: &Observed, now: u64) -> Vec<Decision> {
 
 /// The servers by what must not be touched by a decision that was about another one.
 fn others(desired: &Desired, about: Option<u32>) -> Vec<Server> {
-    let all = desired.servers().map(|(_, s)| s.clone());
+    let all = desired.servers().cloned();
     all.filter(|s| about != Some(s.id)).collect()
 }
 
@@ -61,7 +61,7 @@ fn judge(decision: &Decision, before: &Desired, now: &Desired) -> Result<bool, T
         prop_assert_eq!((epoch, epoch), (before.epoch, now.epoch), "another epoch: {:?}", decision);
     }
     // The server that it was made on is there still, by that name; a promotion may be given up without.
-    let there = |d: &Desired| d.servers().any(|(_, s)| Some(&s.name) == name && Some(s.id) == id);
+    let there = |d: &Desired| d.servers().any(|s| Some(&s.name) == name && Some(s.id) == id);
     let gives_up = matches!(decision, Decision::AbandonHandover { .. });
     prop_assert!(gives_up || (there(before) && there(now)), "{:?} of another one", decision);
     // Nobody else is touched, but the writer that was lost.
@@ -143,9 +143,9 @@ proptest! {
         ];
         let mut before = first();
         let db2 = &mut before.db.servers[1];
-        db2.standing = standings[standing].clone();
-        db2.runtime = if external { Runtime::External } else { Runtime::Process };
-        before.web.servers[1].standing = Standing::Leaving;
+        db2.stands(standings[standing].clone());
+        db2.runtime = Run::new(if external { Runtime::External } else { Runtime::Process });
+        before.web.servers[1].web_mut().expect("a web server").leaving = true;
         if handing {
             before.handover = Some(crate::desired::Handover { to: name("db2"), at: 5, accept_loss: false });
         }

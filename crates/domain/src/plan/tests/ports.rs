@@ -106,7 +106,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     };
     let status = |memory: &Observed, now| {
         let server = desired.web.server(&name("web1")).expect("there");
-        crate::status::web(&desired, memory, server, now)
+        crate::status::web(&desired, memory, server.site(), now)
     };
     world.die(&id);
     world.look(&mut memory, &desired);

@@ -61,13 +61,13 @@ impl Scene {
 
     fn waits(&self, server: &str) -> Option<Vec<String>> {
         let server = self.desired.web.server(&name(server))?;
-        let others = status::waits_for(&self.desired, &self.memory, server, self.world.now)?;
+        let others = status::waits_for(&self.desired, &self.memory, server.site(), self.world.now)?;
         Some(others.iter().map(ToString::to_string).collect())
     }
 
     fn is(&self, server: &str) -> Is {
         let server = self.desired.web.server(&name(server)).expect("it is there");
-        status::web(&self.desired, &self.memory, server, self.world.now).state
+        status::web(&self.desired, &self.memory, server.site(), self.world.now).state
     }
 }
 
@@ -449,7 +449,7 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
 #[test]
 fn ports_of_the_cluster_s_own_servers_are_not_tried() {
     let mut desired = first();
-    let own: Vec<u16> = desired.servers().map(|(_, s)| s.port).collect();
+    let own: Vec<u16> = desired.servers().map(|s| s.port).collect();
     desired.page.set_port(desired.ports.1);
     let free = desired.free_ports(|port| {
         assert!(!own.contains(&port) && port != desired.page.port(), "{port} was tried");

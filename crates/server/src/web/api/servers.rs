@@ -14,7 +14,7 @@ use cordee_api::words::{Name, WaitText};
 use cordee_domain::actions::untimely;
 use cordee_domain::change::{NewServer, RawServer, Request};
 use cordee_domain::db::verify::{Side, TableName};
-use cordee_domain::desired::{Admin, Desired, Power, Runtime, Server, another};
+use cordee_domain::desired::{Admin, Desired, Power, Server, another};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -445,7 +445,7 @@ pub(super) async fn logs(
 /// Only a server that Cordée started has logs on this machine.
 fn with_logs(desired: &Desired, target: &Target, lang: Lang) -> Result<ServerName, Refusal> {
     let server = find(desired, target, lang)?;
-    if server.runtime == Runtime::Process {
+    if server.is_ours() {
         return Ok(server.name.clone());
     }
     let text = text!("problem-no-logs", name = server.name.as_str());

@@ -105,7 +105,7 @@ fn change(target: &Target, word: &str, insisted: bool, idles: bool) -> Option<Re
 
 /// Where the form of the inverse goes, for the acts that are done at once.
 fn inverse(target: &Target, word: &str) -> Option<String> {
-    let back = match (word, target.server.admin) {
+    let back = match (word, target.server.as_web()?.admin) {
         ("drain" | "maintenance" | "ready", Admin::Ready) => "ready",
         ("drain" | "maintenance" | "ready", Admin::Drain) => "drain",
         ("drain" | "maintenance" | "ready", Admin::Maintenance) => "maintenance",

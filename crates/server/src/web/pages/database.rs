@@ -95,11 +95,11 @@ pub(super) async fn page(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    if target.pool != PoolId::Db {
-        // A web server has no other page than its logs.
-        return Redirect::to(&format!("/pools/web/servers/{}/logs", target.server.name)).into_response();
-    }
     let (server, lang) = (target.server, visit.lang);
+    let Some(base) = server.as_database() else {
+        // A web server has no other page than its logs.
+        return Redirect::to(&format!("/pools/web/servers/{}/logs", server.name)).into_response();
+    };
     let asked = app.board.ask(|reply| Ask::Detail { name: server.name.clone(), reply });
     let logs =
         app.board.ask(|reply| Ask::Logs { name: server.name.clone(), lines: LINES, checks: false, reply });
@@ -139,8 +139,8 @@ pub(super) async fn page(
         )),
     });
     let page = Database {
-        about: about(&server, view, lang),
-        standing: standing(&server, lang),
+        about: about(base, view, lang),
+        standing: standing(base, lang),
         advice: view.and_then(|v| advice(v, lang)),
         promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
         // One that does not answer cannot be read.
@@ -152,10 +152,10 @@ pub(super) async fn page(
         repair: view.filter(|v| v.actions.contains(&Action::Repair)).map(|_| detail.conflicts.is_empty()),
         conflicts: conflicts(&server, &detail, lang),
         pairs: pairs(&picture, &r, Some(&detail), lang),
-        truths: truths(&desired, &server, view, &detail, lang, now),
+        truths: truths(&desired, base, view, &detail, lang, now),
         tables: tables(&server, &detail, lang),
-        promise: promise(&desired, &server, &detail, lang),
-        settings: settings(&desired, &server, &detail, lang),
+        promise: promise(&desired, base, &detail, lang),
+        settings: settings(&desired, base, &detail, lang),
         facts,
         events,
         log,

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use cordee_domain::apache;
-use cordee_domain::desired::Runtime;
 use cordee_domain::entries::newest_first;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
@@ -168,6 +167,7 @@ pub(super) async fn logs(
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
+    let ours = target.server.is_ours();
     let name = target.server.name;
     let checks = asked.checks == "shown";
     let reply = app.board.ask(|reply| Ask::Logs { name: name.clone(), lines: LINES, checks, reply });
@@ -200,7 +200,7 @@ pub(super) async fn logs(
         name: name.to_string(),
         pool: target.pool.as_str(),
         files,
-        ours: target.server.runtime == Runtime::Process,
+        ours,
         visited: target.pool == PoolId::Web,
         // Newest first, as in every list.
         requests: requests.into_iter().rev().collect(),

@@ -469,7 +469,7 @@ async fn a_database_is_added_after_its_plan_was_shown() {
     assert!(status(&json) == "409" && json.contains("\"field\":\"port\""), "{json}");
     assert_eq!(status(&site.post("/pools/db/servers", "name=db3&port=13313", "").await), "303");
     let desired = site.app.store.desired().expect("the wish");
-    assert_eq!(desired.db.servers[2].standing, cordee_domain::desired::Standing::Joining);
+    assert_eq!(*desired.databases().nth(2).unwrap().standing, cordee_domain::desired::Standing::Joining);
 }
 
 #[tokio::test]
@@ -536,8 +536,8 @@ async fn rows_are_compared_at_once_and_a_database_goes_by_its_name() {
     assert_eq!(status(&site.post(path, "confirm=db1", "").await), "422");
     assert_eq!(status(&site.get("/pools/db/servers/db1/remove").await), "409");
     assert_eq!(status(&site.post(path, "confirm=db2", "").await), "303");
-    let standing = site.app.store.desired().expect("the wish").db.servers[1].standing.clone();
-    assert_eq!(standing, cordee_domain::desired::Standing::Leaving);
+    let desired = site.app.store.desired().expect("the wish");
+    assert_eq!(*desired.databases().nth(1).unwrap().standing, cordee_domain::desired::Standing::Leaving);
 }
 
 #[tokio::test]

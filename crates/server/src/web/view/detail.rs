@@ -1,7 +1,7 @@
 //! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
 
 use cordee_domain::db::detail::{self, Detail, Truth};
-use cordee_domain::desired::{Desired, Server, Standing};
+use cordee_domain::desired::{Database, Desired, Standing};
 use cordee_domain::ids::Millis;
 use cordee_domain::snapshot::{Action, Role, ServerView};
 use cordee_domain::state::{Light, State};
@@ -50,17 +50,17 @@ pub struct TruthRow {
 }
 
 /// What it is, in one line.
-pub fn about(server: &Server, view: Option<&ServerView>, lang: Lang) -> Vec<String> {
+pub fn about(server: Database<'_>, view: Option<&ServerView>, lang: Lang) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(view.and_then(|v| v.version.clone()));
     parts.push(server.host.with_port(server.port));
-    parts.push(lang.say(&text!("detail-id", id = server.id, slot = server.slot.unwrap_or(1))));
+    parts.push(lang.say(&text!("detail-id", id = server.id, slot = server.slot)));
     parts.extend(view.and_then(|v| v.pid).map(|pid| lang.say(&text!("detail-pid", pid = pid))));
     parts
 }
 
 /// Its place among the others.
-pub fn standing(server: &Server, lang: Lang) -> String {
+pub fn standing(server: Database<'_>, lang: Lang) -> String {
     lang.say(&match server.standing {
         Standing::Member => text!("standing-member"),
         Standing::Joining => text!("standing-joining"),
@@ -171,7 +171,7 @@ fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow 
 /// The three truths about a database.
 pub fn truths(
     desired: &Desired,
-    server: &Server,
+    server: Database<'_>,
     view: Option<&ServerView>,
     detail: &Detail,
     lang: Lang,
@@ -207,7 +207,7 @@ fn long_age(ms: u64, lang: Lang) -> String {
 }
 
 /// What the writer promises about each commit now, or what a standby does for it.
-pub fn promise(desired: &Desired, server: &Server, detail: &Detail, lang: Lang) -> Option<StatusRow> {
+pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail, lang: Lang) -> Option<StatusRow> {
     detail::promise(desired, server, detail).map(|s| remark(&s, lang))
 }
 

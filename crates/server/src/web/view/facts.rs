@@ -7,7 +7,7 @@ use cordee_domain::db::detail::accounts::{Account, Fence};
 use cordee_domain::db::detail::errors::meaning;
 use cordee_domain::db::detail::{Answers, Crowd, Detail, reached, settings, shown};
 use cordee_domain::db::verify::{Checked, Difference, Kind, Verdict};
-use cordee_domain::desired::{Desired, Server};
+use cordee_domain::desired::{Database as Base, Desired, Server};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 
@@ -327,7 +327,7 @@ fn account(account: &Account, lang: Lang) -> AccountRow {
 }
 
 /// Its settings, those that differ first.
-pub fn settings(desired: &Desired, server: &Server, detail: &Detail, lang: Lang) -> Vec<SettingRow> {
+pub fn settings(desired: &Desired, server: Base<'_>, detail: &Detail, lang: Lang) -> Vec<SettingRow> {
     settings::compare(desired, server, detail)
         .into_iter()
         .map(|s| SettingRow {

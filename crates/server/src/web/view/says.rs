@@ -27,7 +27,7 @@ pub struct Here {
 impl Here {
     /// What is wished.
     pub fn wished(desired: &Desired) -> Self {
-        let servers = desired.servers().map(|(pool, server)| (server.name.clone(), pool));
+        let servers = desired.servers().map(|server| (server.name.clone(), server.pool()));
         Self { servers: servers.collect(), runs: None }
     }
 

@@ -112,14 +112,14 @@ fn chosen() -> Scene {
 
 fn opens(scene: &Scene) -> Opening {
     let server = scene.desired.db.server(&name("db2")).expect("db2");
-    opening(&scene.desired, &scene.seen, server, scene.now)
+    opening(&scene.desired, &scene.seen, server.base(), scene.now)
 }
 
 /// It was open when it was last asked. It can never be asked whether it still is.
 #[test]
 fn a_silent_one_does_not_keep_the_new_writer_closed() {
     let scene = chosen();
-    assert!(matches!(scene.desired.db.servers[0].standing, Standing::Returning { .. }));
+    assert!(matches!(scene.desired.db.servers[0].base().standing, Standing::Returning { .. }));
     assert_eq!(opens(&scene), Opening::Open);
     // One that answers is closed first; so is one that was heard just now.
     let open = cluster(1).external().seen.databases[&name("db1")].clone();

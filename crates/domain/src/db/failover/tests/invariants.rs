@@ -6,7 +6,7 @@ use crate::db::failover::{
     Decision, FROZEN, Lost, PATIENCE, Promise, RECEIPT_LIMIT, SILENT, beating, lost, promise,
 };
 use crate::db::{DatabaseSeen, Link, Thread};
-use crate::desired::{Power, Runtime, Server};
+use crate::desired::Server;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{ProcessId, Seen};
 
@@ -96,13 +96,13 @@ fn look<'a>(scene: &'a Scene, name: &ServerName) -> Option<(Millis, &'a Database
 
 fn alive(scene: &Scene) -> bool {
     let process = scene.seen.process(&ProcessId::Server(name("db1")));
-    server(scene, &name("db1")).runtime == Runtime::Process && process.leader.is_some()
+    server(scene, &name("db1")).is_ours() && process.leader.is_some()
 }
 
 fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     let heir = server(scene, to);
     assert!(scene.desired.members().any(|s| s.name == heir.name));
-    assert_eq!(heir.power, Power::On);
+    assert!(!heir.stopped());
     assert!(acts(scene, heir), "it does not run");
     let (at, seen) = look(scene, to).expect("it was asked");
     assert!(NOW - at <= SILENT, "asked long ago");
@@ -124,7 +124,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     if accepted.is_some() {
         return;
     }
-    assert_eq!(server(scene, &name("db1")).runtime, Runtime::Process, "it may live out of reach");
+    assert!(server(scene, &name("db1")).is_ours(), "it may live out of reach");
     let lost_at = scene.lost_at;
     assert!(at >= lost_at, "asked before the loss");
     let promise = scene.seen.promise.as_ref().expect("a promise");
@@ -136,7 +136,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     }
     for standby in scene.desired.members().filter(|s| s.name != name("db1")) {
         let process = scene.seen.process(&ProcessId::Server(standby.name.clone()));
-        let kept = acts(scene, standby) && process.started_at.is_none_or(|at| at <= promise.at);
+        let kept = acts(scene, &standby) && process.started_at.is_none_or(|at| at <= promise.at);
         let linked = look(scene, &standby.name)
             .and_then(|(at, seen)| Some((at, seen, seen.links.get(&name("db1"))?)))
             .filter(|_| kept);
@@ -159,8 +159,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
 /// Its process runs, or it is somebody else's.
 fn acts(scene: &Scene, server: &Server) -> bool {
     let process = scene.seen.process(&ProcessId::Server(server.name.clone()));
-    server.power == Power::On
-        && (server.runtime == Runtime::External || process.leader.as_ref().is_some_and(|l| !l.frozen))
+    !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
 /// What each kind of loss may lead to.
@@ -211,7 +210,7 @@ fn truths(scene: &Scene) {
         Decision::Elect { to, limit } => elected(scene, to, *limit),
         Decision::Fence { pid } => assert!(alive(scene) && *pid == 101),
         Decision::Restart(_) => {
-            assert!(!alive(scene) && server(scene, &name("db1")).runtime == Runtime::Process);
+            assert!(!alive(scene) && server(scene, &name("db1")).is_ours());
         }
         Decision::Prepare { stop, .. } => {
             assert!(!alive(scene), "links are cut while it lives");

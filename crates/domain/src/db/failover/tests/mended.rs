@@ -141,8 +141,8 @@ fn only_a_member_that_is_to_run_can_be_elected() {
     let elect = elect(&cluster(1).desired, "db2", Some(10));
     let standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
     assert!(cluster(1).off("db2").desired.apply(&elect).is_err(), "stopped");
-    assert!(cluster(1).wished("db2", |s| s.standing = standing).desired.apply(&elect).is_err(), "diverged");
-    assert!(cluster(1).wished("db2", |s| s.power = Power::On).desired.apply(&elect).is_ok());
+    assert!(cluster(1).wished("db2", |s| s.stands(standing)).desired.apply(&elect).is_err(), "diverged");
+    assert!(cluster(1).wished("db2", |s| s.powered(Power::On)).desired.apply(&elect).is_ok());
 }
 
 /// Its relay log holds transactions of an earlier writer, which arrived over db1 and are not applied yet.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::db::failover::Decision;
 use crate::db::{Position, Thread};
-use crate::desired::Runtime;
 use crate::ids::PoolId;
 use crate::observed::Seen;
 
@@ -37,7 +36,7 @@ fn pass(mut scene: Scene, ms: u64) -> Scene {
     scene.now += ms;
     let now = scene.now;
     let process = scene.writer_process().leader.clone();
-    let ours = scene.desired.writer_server().is_some_and(|w| w.runtime == Runtime::Process);
+    let ours = scene.desired.writer_server().is_some_and(|w| w.is_ours());
     let heard = scene.seen.databases.get(&name("db1")).is_some_and(|d| d.value().is_some())
         && (!ours || process.is_some_and(|l| !l.frozen));
     for (on, seen) in &mut scene.seen.databases {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::failover::{Decision, Promise, decide};
 use crate::db::{DatabaseSeen, Link, Position, Thread};
-use crate::desired::{Desired, Handover, Power, Routing, Runtime, Standing};
+use crate::desired::{Desired, Handover, Power, Routing, Run, Standing};
 use crate::fault::Fault;
 use crate::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -48,7 +48,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
     for number in 3..=standbys + 1 {
         let mut more = desired.db.servers[1].clone();
         (more.id, more.name, more.port) = (number + 2, name(&format!("db{number}")), 8_680);
-        more.slot = u8::try_from(number).ok();
+        more.database_mut().expect("a database").slot = u8::try_from(number).expect("a slot");
         desired.db.servers.push(more);
     }
     let mut seen = Observed::default();
@@ -237,7 +237,7 @@ impl Scene {
     /// Cordée starts no database: it only watches them.
     pub(crate) fn external(mut self) -> Self {
         for server in &mut self.desired.db.servers {
-            server.runtime = Runtime::External;
+            server.runtime = Run::External;
             self.seen.processes.remove(&ProcessId::Server(server.name.clone()));
         }
         self
@@ -388,16 +388,16 @@ impl Scene {
     }
 
     pub(crate) fn off(self, on: &str) -> Self {
-        self.wished(on, |s| s.power = Power::Off)
+        self.wished(on, |s| s.powered(Power::Off))
     }
 
     pub(crate) fn returning(self, on: &str) -> Self {
-        self.wished(on, |s| s.standing = Standing::Returning { limit: 5, saved: None })
+        self.wished(on, |s| s.stands(Standing::Returning { limit: 5, saved: None }))
     }
 
     pub(crate) fn diverged(self, on: &str) -> Self {
         self.wished(on, |s| {
-            s.standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
+            s.stands(Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() }));
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::change::Request;
 use crate::db::failover::beating;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::decision::Decision;
-use crate::desired::{Runtime, Standing};
+use crate::desired::{Run, Standing};
 use crate::fault::Fault;
 use crate::observed::{CopySeen, ProcessId, Seen};
 use crate::plan::tests::basis;
@@ -14,8 +14,10 @@ use super::steps;
 
 /// db3 is somebody else's.
 fn guest(standing: &Standing) -> Scene {
-    let mut scene =
-        cluster(2).wished("db3", |s| (s.runtime, s.standing) = (Runtime::External, standing.clone()));
+    let mut scene = cluster(2).wished("db3", |s| {
+        s.runtime = Run::External;
+        s.stands(standing.clone());
+    });
     scene.seen.processes.remove(&ProcessId::Server(name("db3")));
     scene
 }
@@ -103,7 +105,7 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
 #[test]
 fn its_removal_comes_to_an_end() {
     let remove = Request::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };
-    let standing = |d: &crate::desired::Desired| d.db.server(&name("db3")).map(|s| s.standing.clone());
+    let standing = |d: &crate::desired::Desired| d.database(&name("db3")).map(|s| s.standing.clone());
     let member = guest(&Standing::Member).desired.apply(&remove).expect("removed");
     assert_eq!(standing(&member), Some(Standing::Leaving));
     let of = || basis(&member, "db3");

@@ -6,7 +6,7 @@ use crate::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use crate::db::verify::TableName;
 use crate::db::{DatabaseSeen, Position};
 use crate::decision::Decision;
-use crate::desired::{Handover, Routing, Runtime, Standing};
+use crate::desired::{Handover, Routing, Run, Standing};
 use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
 use crate::step::{SqlStep, Step};
@@ -189,7 +189,10 @@ fn the_writer_knows_time_zones_once_the_others_do() {
     handed.desired.handover = Some(Handover { to: name("db2"), at: handed.now, accept_loss: false });
     assert_eq!(loads(&handed), [] as [&str; 0]);
     let guest = zoneless(cluster(2), "db3");
-    let mut guest = guest.wished("db3", |s| (s.runtime, s.standing) = (Runtime::External, Standing::Joining));
+    let mut guest = guest.wished("db3", |s| {
+        s.runtime = Run::External;
+        s.stands(Standing::Joining);
+    });
     assert_eq!(loads(&guest), ["db3"]);
     guest.seen.initialised.remove(&name("db3"));
     assert_eq!(loads(&guest), [] as [&str; 0]);

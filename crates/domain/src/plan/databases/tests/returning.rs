@@ -133,7 +133,7 @@ impl World {
 fn scene(world: &World, count: u64) -> Scene {
     let mut scene = former(count);
     let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
-    scene.desired.db.servers[0].standing = Standing::Returning { limit: LIMIT, saved };
+    scene.desired.db.servers[0].stands(Standing::Returning { limit: LIMIT, saved });
     let scene = scene.database("db2", |d| (d.read_only, d.semi_sync) = (false, true)).holding("db2", LIMIT);
     scene.database("db1", |d| world.look(d))
 }
@@ -146,12 +146,12 @@ fn settle(mut world: World, count: u64, title: &str) -> &'static str {
         scene.now += 100;
         scene = scene.database("db1", |d| world.look(d)).looked("db1", 0).looked("db2", 0);
         let server = scene.desired.db.servers[0].clone();
-        match server.standing {
+        match server.base().standing {
             Standing::Joining => return "copied again",
             Standing::Member => assert!(world.log >= LIMIT, "{title}: a member whose log lacks {world:?}"),
             _ => {}
         }
-        let status = database(&scene.desired, &scene.seen, &server, scene.now);
+        let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
         let good = status.light == Light::Good || status.state == State::InSync;
         assert!(!good || world.whole(), "{title}: shown as {:?}, and lacks rows: {world:?}", status.state);
         if good {
@@ -219,8 +219,9 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     let mut scene = former(0);
     let readmit = Decision::Readmit { of: basis(&scene.desired, "db1"), at: scene.now };
     scene.desired = scene.desired.apply(&readmit).expect("readmitted");
-    let shown =
-        |scene: &Scene| database(&scene.desired, &scene.seen, &scene.desired.db.servers[0], scene.now).state;
+    let shown = |scene: &Scene| {
+        database(&scene.desired, &scene.seen, scene.desired.db.servers[0].base(), scene.now).state
+    };
     let world = World::new(LIMIT, LIMIT, LIMIT, true, 0);
     let mut world = World { receiving: true, ..world };
     scene = scene.database("db1", |d| world.look(d));

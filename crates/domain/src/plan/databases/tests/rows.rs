@@ -47,7 +47,7 @@ fn compared(mut scene: Scene, server: &str, ago: u64, verdict: Verdict, unsettle
 }
 
 fn joining() -> Scene {
-    cluster(2).wished("db3", |s| s.standing = Standing::Joining).database("db3", |d| d.receipts = false)
+    cluster(2).wished("db3", |s| s.stands(Standing::Joining)).database("db3", |d| d.receipts = false)
 }
 
 fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
@@ -81,7 +81,7 @@ fn what_was_not_proven_is_never_shown_as_good() {
     let light = |verdict| {
         let scene = compared(cluster(1), "db2", 50, verdict, 1);
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        database(&scene.desired, &scene.seen, server, scene.now).light
+        database(&scene.desired, &scene.seen, server.base(), scene.now).light
     };
     assert_eq!(light(Verdict::Equal { rows: 3 }), Light::Good);
     assert_eq!(light(unsettled()), Light::Warning);
@@ -106,7 +106,7 @@ fn members_are_compared_again_when_something_is_open_or_a_copy_of_them_is_wrong(
     const HOURS: u64 = 3_600_000;
     let due = |scene: &Scene, later: u64| {
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        super::super::rows::due(&scene.desired, &scene.seen, server, scene.now + later)
+        super::super::rows::due(&scene.desired, &scene.seen, server.base(), scene.now + later)
     };
     let equal = || Verdict::Equal { rows: 3 };
     assert!(due(&cluster(1), 0), "never compared");

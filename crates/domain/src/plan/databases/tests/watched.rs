@@ -9,7 +9,7 @@ use crate::db::stalled::STALLED;
 use crate::db::verify::{Checked, Report, TableName, Verdict};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::decision::Decision;
-use crate::desired::{Runtime, Server};
+use crate::desired::{Run, Server};
 use crate::fault::Fault;
 use crate::observed::{Comparison, Observed, Seen, Setback};
 use crate::plan::tests::basis;
@@ -50,7 +50,7 @@ fn file(server: &Server) -> BTreeMap<String, String> {
 fn what_the_file_sets_is_what_is_watched() {
     let scene = cluster(1);
     let server = &scene.desired.db.servers[1];
-    assert_eq!(wrong(&scene.desired, server, &file(server)), []);
+    assert_eq!(wrong(&scene.desired, server.base(), &file(server)), []);
     // MariaDB's own defaults, which the file leaves as they are.
     let left = [
         "slave_exec_mode",
@@ -143,13 +143,13 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
 #[test]
 fn somebody_elses_is_named_with_what_to_run() {
     let mut scene = with(cluster(1), "db2", "sync_binlog", "0");
-    scene.desired.db.servers[1].runtime = Runtime::External;
+    scene.desired.db.servers[1].runtime = Run::External;
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();
-    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
     assert_eq!((status.light, status.state), (Light::Warning, State::Altered));
     let local = with(scene, "db2", "local_infile", "ON");
-    assert_ne!(database(&local.desired, &local.seen, &server, local.now).state, State::Altered);
+    assert_ne!(database(&local.desired, &local.seen, server.base(), local.now).state, State::Altered);
 }
 
 /// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
@@ -162,7 +162,7 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mend = Mend::Setting("max_allowed_packet".to_owned());
     let vain = (Target::Database(name("db2")), mend);
     scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
-    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
     let Some(reason) = status.reason.filter(|_| status.state == State::Altered) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
 }
@@ -226,7 +226,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
         d.applied.0.insert(d.server_id, 7);
     });
     let server = scene.desired.db.servers[1].clone();
-    let status = database(&scene.desired, &scene.seen, &server, scene.now);
+    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
     assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
     assert!(
         !steps(&scene)
@@ -256,7 +256,7 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
         };
         let (id, last) = (server.id, Some((server.id, report)));
         scene.seen.comparisons.insert(name("db2"), Comparison { id, last, ..Comparison::default() });
-        database(&scene.desired, &scene.seen, &server, scene.now).state
+        database(&scene.desired, &scene.seen, server.base(), scene.now).state
     };
     assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);
     assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), State::RowsDiffer);

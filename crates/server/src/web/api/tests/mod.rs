@@ -11,7 +11,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
-use cordee_domain::desired::{Admin, Handover, Power, Routing, Standing};
+use cordee_domain::desired::{Admin, Handover, Power, Routing, Run};
 use cordee_domain::drill::{RawOrder, Victim};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
@@ -239,7 +239,7 @@ async fn a_server_is_added_and_taken_away() {
     }
     // They go as soon as HAProxy sends nobody there, which is seen to elsewhere.
     let desired = rig.app.board.desired();
-    let leaving = desired.web.servers.iter().filter(|s| s.standing == Standing::Leaving);
+    let leaving = desired.web.servers.iter().filter(|s| s.leaving());
     assert_eq!(leaving.map(|s| s.name.as_str()).collect::<Vec<_>>(), ["web3", "web4", "web5"]);
     assert_eq!(desired.web.servers[..2], fixture::desired().web.servers[..]);
     let journal = rig.app.store.events_after(0, 10).unwrap();
@@ -255,16 +255,17 @@ async fn acts_become_wishes() {
         let (status, value) = rig.call("POST", &format!("/api/v1/pools/web/servers/web2/{action}")).await;
         assert_eq!(status, StatusCode::ACCEPTED);
         assert!(value["message"].as_str().unwrap().contains("web2"));
-        assert_eq!(rig.app.board.desired().web.servers[1].admin, admin);
+        assert_eq!(rig.app.board.desired().web.servers[1].as_web().unwrap().admin, admin);
     }
     for (action, power) in [("stop", Power::Off), ("start", Power::On)] {
         rig.call("POST", &format!("/api/v1/pools/db/servers/db2/{action}")).await;
-        assert_eq!(rig.app.board.desired().db.servers[1].power, power);
+        assert_eq!(rig.app.board.desired().db.servers[1].runtime.power(), power);
     }
     rig.call("POST", "/api/v1/pools/web/servers/web1/restart").await;
     rig.call("POST", "/api/v1/proxies/db/reload").await;
     let desired = rig.app.board.desired();
-    assert_eq!((desired.web.servers[0].generation, desired.db.generation), (1, 1));
+    let restarted = Run::Process { power: Power::On, generation: 1 };
+    assert_eq!((desired.web.servers[0].runtime, desired.db.generation), (restarted, 1));
 }
 
 #[tokio::test]
@@ -321,7 +322,7 @@ async fn the_last_web_server_that_serves_goes_only_by_force() {
         assert_eq!((status, &value["errors"][0]["field"]), (StatusCode::CONFLICT, &json!("force")));
         assert_eq!(rig.call(method, &format!("{to}?force=1")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(
-            rig.app.board.desired().web.servers[0].power,
+            rig.app.board.desired().web.servers[0].runtime.power(),
             if method == "POST" { Power::On } else { Power::Off }
         );
         assert_eq!(rig.call(method, &format!("{to}?force=true")).await.0, StatusCode::ACCEPTED);

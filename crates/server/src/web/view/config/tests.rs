@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use cordee_domain::desired::{Admin, CookieChoice, Desired, Power, Server};
+use cordee_domain::desired::{Admin, CookieChoice, Desired, Power, Run, Server};
 use cordee_domain::haproxy::config::{self, Place, Rendered, Setting};
 use cordee_domain::haproxy::line::Line;
 use cordee_domain::ids::{Cookie, PoolId, ServerName};
@@ -31,10 +31,10 @@ fn example() -> Desired {
         .map(|((name, id), port)| server(0, name, id, port))
         .collect();
     for (server, cookie) in desired.web.servers.iter_mut().zip(["S1", "S2"]) {
-        server.cookie = CookieChoice::Chosen(Cookie::parse(cookie).unwrap());
+        server.web_mut().unwrap().cookie = CookieChoice::Chosen(Cookie::parse(cookie).unwrap());
     }
-    desired.web.servers[1].admin = Admin::Drain;
-    desired.web.servers[2].power = Power::Off;
+    desired.web.servers[1].web_mut().unwrap().admin = Admin::Drain;
+    desired.web.servers[2].runtime = Run::Process { power: Power::Off, generation: 0 };
     desired.db.servers = vec![server(1, "db1", 3, 8621), server(1, "db2", 4, 8622)];
     desired.writer = Some(desired.db.servers[0].name.clone());
     desired.visitors.port = Some(8690);
@@ -111,7 +111,8 @@ fn no_wish_makes_a_line_without_a_sentence() {
         for (power, proven) in [(Power::On, true), (Power::On, false), (Power::Off, true)] {
             let mut desired = example();
             for server in &mut desired.web.servers {
-                (server.admin, server.power) = (admin, power);
+                server.web_mut().unwrap().admin = admin;
+                server.runtime = Run::Process { power, generation: 0 };
             }
             desired.web.listen = ([0, 0, 0, 0, 0, 0, 0, 1], 80).into();
             if power == Power::Off {

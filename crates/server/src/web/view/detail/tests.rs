@@ -63,7 +63,7 @@ fn both_directions_have_their_arrow() {
 #[test]
 fn three_truths_in_both_languages() {
     let (wish, all) = (desired(), snapshot());
-    let db2 = wish.db.server(&name("db2")).expect("a server");
+    let db2 = wish.database(&name("db2")).expect("a server");
     for lang in Lang::ALL {
         let rows = truths(&wish, db2, Some(of(&all, "db2")), &detail(), lang, all.at);
         assert_eq!(rows.len(), 3);

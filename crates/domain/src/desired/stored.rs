@@ -1,0 +1,231 @@
+//! How a pool's servers are written down: one form for both kinds, as Cordée wrote it from the first version on. What
+//! a kind does not have stands there with the value that means nothing, so that older states are read, and an older
+//! Cordée reads this one's.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::server::{Admin, CookieChoice, DatabaseFacts, Kind, Power, Run, Runtime, Server, WebFacts};
+use super::{Pool, Standing};
+use crate::ids::{Host, ServerName};
+use std::net::SocketAddr;
+
+/// A pool as it is written down.
+#[derive(Serialize, Deserialize)]
+struct StoredPool {
+    listen: SocketAddr,
+    generation: u32,
+    servers: Vec<StoredServer>,
+}
+
+/// A server as it is written down.
+#[derive(Serialize, Deserialize)]
+struct StoredServer {
+    id: u32,
+    name: ServerName,
+    host: Host,
+    port: u16,
+    runtime: Runtime,
+    /// `on` for what Cordée does not start.
+    power: Power,
+    /// `ready` for a database.
+    admin: Admin,
+    /// `automatic` for a database.
+    cookie: CookieChoice,
+    /// 0 for what Cordée does not start.
+    generation: u32,
+    /// Of a database only.
+    slot: Option<u8>,
+    /// A web server is a member until it leaves.
+    #[serde(default)]
+    standing: Standing,
+    /// Of a web server only.
+    #[serde(default)]
+    anyway: bool,
+    /// Of a web server only.
+    #[serde(default)]
+    kept: bool,
+}
+
+/// The pool of the web servers.
+pub(super) mod web {
+    use super::{Deserializer, Kind, Pool, Serializer, Standing, WebFacts, read, write};
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
+        write(pool, to)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
+        read(from, |stored| {
+            Kind::Web(WebFacts {
+                cookie: stored.cookie.clone(),
+                admin: stored.admin,
+                leaving: stored.standing == Standing::Leaving,
+                anyway: stored.anyway,
+                kept: stored.kept,
+            })
+        })
+    }
+}
+
+/// The pool of the databases.
+pub(super) mod databases {
+    use super::{DatabaseFacts, Deserializer, Kind, Pool, Serializer, read, write};
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
+        write(pool, to)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
+        read(from, |stored| {
+            // Each database was given a place; one that says none had the first one's numbers.
+            Kind::Database(DatabaseFacts {
+                slot: stored.slot.unwrap_or(1),
+                standing: stored.standing.clone(),
+            })
+        })
+    }
+}
+
+fn write<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
+    let servers = pool.servers.iter().map(StoredServer::from).collect();
+    StoredPool { listen: pool.listen, generation: pool.generation, servers }.serialize(to)
+}
+
+fn read<'de, D: Deserializer<'de>>(from: D, kind: fn(&StoredServer) -> Kind) -> Result<Pool, D::Error> {
+    let StoredPool { listen, generation, servers } = StoredPool::deserialize(from)?;
+    let servers = servers.into_iter().map(|stored| {
+        let kind = kind(&stored);
+        let StoredServer { id, name, host, port, runtime, power, generation, .. } = stored;
+        let runtime = match runtime {
+            Runtime::External => Run::External,
+            Runtime::Process => Run::Process { power, generation },
+        };
+        Server { id, name, host, port, kind, runtime }
+    });
+    Ok(Pool { listen, generation, servers: servers.collect() })
+}
+
+impl From<&Server> for StoredServer {
+    fn from(server: &Server) -> Self {
+        let Server { id, name, host, port, kind, runtime } = server.clone();
+        let (power, generation) = match runtime {
+            Run::External => (Power::On, 0),
+            Run::Process { power, generation } => (power, generation),
+        };
+        let common = |admin, cookie, slot, standing| Self {
+            id,
+            name,
+            host,
+            port,
+            runtime: runtime.word(),
+            power,
+            admin,
+            cookie,
+            generation,
+            slot,
+            standing,
+            anyway: false,
+            kept: false,
+        };
+        match kind {
+            Kind::Web(WebFacts { cookie, admin, leaving, anyway, kept }) => {
+                let standing = if leaving { Standing::Leaving } else { Standing::Member };
+                Self { anyway, kept, ..common(admin, cookie, None, standing) }
+            }
+            Kind::Database(DatabaseFacts { slot, standing }) => {
+                common(Admin::Ready, CookieChoice::Automatic, Some(slot), standing)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::{Desired, Saved};
+    use super::*;
+
+    /// What the Cordée of version 0.1.0 wrote after every kind of wish about a server.
+    const BEFORE: &str = include_str!("state-0.1.json");
+
+    fn name(text: &str) -> ServerName {
+        ServerName::parse(text).expect("a name")
+    }
+
+    #[test]
+    fn a_state_of_version_0_1_is_read_as_what_it_says() {
+        let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
+        let webs: Vec<_> = wish
+            .web_servers()
+            .map(|s| (s.server.name.as_str(), s.admin, s.leaving, s.anyway, s.kept, s.runtime))
+            .collect();
+        let run = |power, generation| Run::Process { power, generation };
+        let on = run(Power::On, 0);
+        assert_eq!(
+            webs,
+            [
+                ("web1", Admin::Drain, false, true, false, on),
+                ("web2", Admin::Ready, false, false, true, run(Power::On, 1)),
+                ("web3", Admin::Maintenance, false, false, false, Run::External),
+                ("web4", Admin::Ready, false, false, false, Run::External),
+                ("web5", Admin::Ready, false, false, false, run(Power::Off, 0)),
+                ("web6", Admin::Ready, true, false, false, on),
+            ]
+        );
+        let saved = Saved { count: 2, file: "lost/db1.sql".to_owned() };
+        let bases: Vec<_> = wish
+            .databases()
+            .map(|s| (s.server.name.as_str(), s.slot, s.standing.clone(), s.runtime))
+            .collect();
+        assert_eq!(
+            bases,
+            [
+                ("db1", 1, Standing::Diverged(saved), on),
+                ("db2", 2, Standing::Returning { limit: 7, saved: None }, on),
+                ("db3", 3, Standing::Member, on),
+                ("db4", 4, Standing::Joining, Run::External),
+                ("db5", 5, Standing::Leaving, on),
+                ("db6", 6, Standing::Member, run(Power::Off, 1)),
+                ("db7", 7, Standing::Joining, on),
+                ("db8", 8, Standing::Released, Run::External),
+            ]
+        );
+        let cookie = |server: &str| wish.web_server(&name(server)).map(|s| s.cookie.clone());
+        assert!(matches!(cookie("web3"), Some(CookieChoice::Chosen(c)) if c.as_str() == "S3"));
+        assert_eq!(cookie("web4"), Some(CookieChoice::Automatic));
+    }
+
+    /// An older Cordée finds what it wrote. Only that a person insisted on stopping a database is not written any
+    /// more: nothing ever asked for it.
+    #[test]
+    fn it_is_written_down_as_before() {
+        let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
+        let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");
+        for server in before["db"]["servers"].as_array_mut().expect("servers") {
+            server["anyway"] = false.into();
+        }
+        assert_eq!(serde_json::to_value(&wish).expect("it is written"), before);
+        let again: Desired = serde_json::from_value(before).expect("it is read again");
+        assert_eq!(again, wish);
+    }
+
+    /// The first versions wrote neither standing nor `anyway` nor `kept`.
+    #[test]
+    fn what_an_older_state_does_not_say_has_its_meaning() {
+        let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");
+        for pool in ["web", "db"] {
+            let servers = before[pool]["servers"].as_array_mut().expect("servers");
+            for server in servers.iter_mut().filter_map(Value::as_object_mut) {
+                server.retain(|field, _| !["standing", "anyway", "kept"].contains(&field.as_str()));
+            }
+        }
+        let wish: Desired = serde_json::from_value(before).expect("it is read");
+        assert!(wish.web_servers().all(|s| !s.leaving && !s.anyway && !s.kept));
+        assert!(wish.databases().all(|s| *s.standing == Standing::Member));
+    }
+}
