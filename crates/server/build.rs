@@ -15,8 +15,8 @@ type Messages = BTreeMap<String, BTreeSet<String>>;
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
-    let (domain, node) = (root.join("../domain/src"), root.join("../node/src"));
-    let folders = [root.join("src"), root.join("templates"), domain, node];
+    let crates = ["domain", "api", "node"].map(|name| root.join("..").join(name).join("src"));
+    let folders = [&[root.join("src"), root.join("templates")], &crates[..]].concat();
     for folder in
         folders.iter().chain([&root.join("locales"), &root.join("../../web"), &root.join("../../site")])
     {

@@ -309,8 +309,8 @@ pub struct Observed {
     pub copies: BTreeMap<ServerName, CopySeen>,
     /// Comparisons of each database's rows with the writer's.
     pub comparisons: BTreeMap<ServerName, Comparison>,
-    /// The ids of somebody else's databases of which something was seen: see [`Self::keep_to`].
-    pub whose: BTreeMap<ServerName, u32>,
+    /// Of each database of somebody else’s: the id that was looked at under that name, and since when.
+    pub whose: BTreeMap<ServerName, (u32, Millis)>,
     /// The writer's tables that ask for a word, when it was last asked.
     pub tables: Seen<OddTables>,
     /// Folders of servers under `servers/`, and for whom each was made. What has another name is not ours.

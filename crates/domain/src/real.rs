@@ -273,7 +273,11 @@ impl About<'_> {
 
 /// What is so when a change is real.
 pub fn end(change: &Change, desired: &Desired) -> Text {
-    let Change::Request(request) = change else { return text!("end-done") };
+    let request = match change {
+        Change::Request(request) => request,
+        Change::Decision(Decision::Recopy(of)) => return text!("end-copied", name = of.name.as_str()),
+        Change::Decision(_) => return text!("end-done"),
+    };
     match request {
         Request::AddServer { server, .. } if server.admin != Admin::Ready => {
             text!("end-added-out", name = server.name.as_str())

@@ -309,8 +309,9 @@ impl Database {
 
     /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
     pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
+        // Whoever does not get to it before the limit is over does not begin.
+        let Ok(_unset) = timeout(DEADLINE, self.gate.wait()).await else { return Ok(false) };
         within(async {
-            let _unset = self.gate.wait().await;
             let mut conn = self.pool.get_conn().await?;
             let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
             Ok(reached == Some(0))

@@ -46,7 +46,7 @@ pub struct Serial {
 }
 
 /// Starts a program in a group of its own, with that mark. Who it is must have been written down.
-pub fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
+pub(crate) fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
     let log = files::append(&program.log)?;
     let mut command = Command::new(program.path);
     command

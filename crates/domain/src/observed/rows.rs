@@ -17,6 +17,8 @@ pub struct Comparison {
     pub wanted: bool,
     /// A person asked that what differs be put right, by this side.
     pub repair: Option<Side>,
+    /// The epoch in which that was asked. Once another database writes, that side is another one.
+    pub asked_in: u64,
     /// Rows compared so far, while one is under way.
     pub running: Option<u64>,
     /// The last one that came to an end, and for which id of the server it was.
@@ -38,6 +40,13 @@ impl Comparison {
     /// The last one of the server with that id, if it began at `since` or later.
     pub fn since(&self, id: u32, since: Millis) -> Option<&Report> {
         self.last.as_ref().filter(|(of, report)| *of == id && report.at_start >= since).map(|(_, r)| r)
+    }
+}
+
+impl Comparison {
+    /// A repair that was asked for in that epoch, by this side.
+    pub fn repair_in(&self, epoch: u64) -> Option<Side> {
+        self.repair.filter(|_| self.asked_in == epoch)
     }
 }
 

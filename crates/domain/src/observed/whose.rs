@@ -1,17 +1,18 @@
 //! A sight belongs to the server that was looked at, not to whoever has its name next.
 
-use super::Observed;
-use crate::desired::Desired;
-use crate::ids::ServerName;
+use super::{Observed, Seen};
+use crate::desired::{Desired, Server};
+use crate::ids::{Millis, ServerName};
 
 impl Observed {
     /// Forgets what was seen of a database of somebody else's that is gone, or whose name another one has by now. With
     /// one of ours that goes with its process.
-    pub fn keep_to(&mut self, desired: &Desired) {
+    pub fn keep_to(&mut self, desired: &Desired, now: Millis) {
         let external = || desired.db.servers.iter().filter(|s| !s.is_ours());
         let same = |name: &ServerName, id| external().any(|s| s.name == *name && s.id == id);
-        let gone = self.whose.iter().filter(|(name, id)| !same(name, **id)).map(|(name, _)| name.clone());
-        let come = external().filter(|s| self.whose.get(&s.name) != Some(&s.id)).map(|s| s.name.clone());
+        let known = |s: &&Server| self.whose.get(&s.name).is_some_and(|(id, _)| *id == s.id);
+        let gone = self.whose.iter().filter(|(name, (id, _))| !same(name, *id)).map(|(name, _)| name.clone());
+        let come = external().filter(|s| !known(s)).map(|s| s.name.clone());
         for name in gone.chain(come).collect::<Vec<_>>() {
             // Whether it was open stays, until somebody has seen that it is not: it keeps others closed.
             self.databases.remove(&name);
@@ -20,7 +21,22 @@ impl Observed {
             self.accounts.remove(&name);
             self.beats.remove(&name);
         }
-        self.whose = external().map(|s| (s.name.clone(), s.id)).collect();
+        let since =
+            |s: &Server| self.whose.get(&s.name).filter(|(id, _)| *id == s.id).map_or(now, |(_, at)| *at);
+        self.whose = external().map(|s| (s.name.clone(), (s.id, since(s)))).collect();
+    }
+
+    /// For how many milliseconds that database of somebody else's has not answered; nothing while it does, or was not
+    /// asked yet. One that has never answered has been silent only since it is looked at: this Cordée may have been
+    /// started a moment ago, and the database with it.
+    pub fn silent_for(&self, name: &ServerName, now: Millis) -> Option<Millis> {
+        match self.databases.get(name)? {
+            Seen::Failed { last, .. } => {
+                let since = last.or_else(|| self.whose.get(name).map(|(_, since)| *since))?;
+                Some(now.saturating_sub(since))
+            }
+            Seen::Never | Seen::At(..) => None,
+        }
     }
 }
 
@@ -28,6 +44,7 @@ impl Observed {
 mod tests {
     use crate::db::DatabaseSeen;
     use crate::desired::Run;
+    use crate::fault::Fault;
     use crate::ids::ServerName;
     use crate::observed::{Observed, Seen};
     use crate::plan::tests::first;
@@ -42,23 +59,43 @@ mod tests {
             seen.databases
                 .insert(name.clone(), Seen::At(7, DatabaseSeen { server_id: id, ..DatabaseSeen::default() }));
         };
-        seen.keep_to(&desired);
+        seen.keep_to(&desired, 7);
         look(&mut seen, 2);
         seen.open.insert(name.clone());
-        seen.keep_to(&desired);
+        seen.keep_to(&desired, 7);
         assert!(seen.databases.contains_key(&name), "it is the same one");
         // Removed and added between two rounds.
         desired.db.servers[1].id = 9;
-        seen.keep_to(&desired);
+        seen.keep_to(&desired, 7);
         assert!(!seen.databases.contains_key(&name) && seen.open.contains(&name));
         look(&mut seen, 9);
         desired.db.servers.truncate(1);
-        seen.keep_to(&desired);
+        seen.keep_to(&desired, 7);
         assert!(seen.databases.is_empty() && seen.whose.is_empty(), "it is gone");
         // One of ours is known by its process.
         let ours = first();
         look(&mut seen, 2);
-        seen.keep_to(&ours);
+        seen.keep_to(&ours, 7);
         assert!(seen.databases.contains_key(&name));
+    }
+    /// A Cordée that was started a moment ago has not been told anything yet.
+    #[test]
+    fn one_that_never_answered_is_silent_since_it_is_looked_at() {
+        let name = ServerName::parse("db2").expect("a name");
+        let mut desired = first();
+        desired.db.servers[1].runtime = Run::External;
+        let mut seen = Observed::default();
+        seen.keep_to(&desired, 1_000);
+        assert_eq!(seen.silent_for(&name, 1_100), None, "it was not asked yet");
+        seen.databases.insert(name.clone(), Seen::Failed { last: None, why: Fault::Silent });
+        assert_eq!(seen.silent_for(&name, 1_100), Some(100));
+        seen.keep_to(&desired, 2_000);
+        assert_eq!(seen.silent_for(&name, 2_100), Some(1_100), "it is the same one");
+        seen.databases.insert(name.clone(), Seen::Failed { last: Some(1_900), why: Fault::Silent });
+        assert_eq!(seen.silent_for(&name, 2_100), Some(200), "since its last answer");
+        desired.db.servers[1].id = 9;
+        seen.keep_to(&desired, 3_000);
+        seen.databases.insert(name.clone(), Seen::Failed { last: None, why: Fault::Silent });
+        assert_eq!(seen.silent_for(&name, 3_100), Some(100), "another one has its name");
     }
 }

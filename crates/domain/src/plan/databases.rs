@@ -7,7 +7,7 @@ use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
 use crate::desired::{Database, Desired, Routing, Standing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{HeldLink, Observed, ProcessId, STALE, Seen};
+use crate::observed::{HeldLink, Observed, ProcessId, STALE};
 use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -96,10 +96,7 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
     let Some(server) = desired.database(name) else {
         return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
     };
-    let silent = match observed.databases.get(name) {
-        Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= SILENT),
-        _ => false,
-    };
+    let silent = observed.silent_for(name, now).is_some_and(|ms| ms >= SILENT);
     server.is_ours() || desired.takes_writes(server) || !silent
 }
 
@@ -111,10 +108,7 @@ const LET_GO: u64 = crate::figures::LET_GO;
 
 /// Whether it has been asked in vain for so long that what is on it stays there.
 fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
-    match observed.databases.get(name) {
-        Some(Seen::Failed { last, .. }) => last.is_none_or(|at| now.saturating_sub(at) >= LET_GO),
-        _ => false,
-    }
+    observed.silent_for(name, now).is_some_and(|ms| ms >= LET_GO)
 }
 
 /// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has

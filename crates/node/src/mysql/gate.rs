@@ -13,9 +13,9 @@ use mysql_async::prelude::Queryable as _;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::sleep;
 
-use super::{Database, within};
+use super::{Bounded as _, Database, within};
 
-/// How long whoever waits for a position is given until one is set. Cordée itself never waits longer than this.
+/// How long whoever waits for a position is given until one is set.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether somebody waits.
 const LOOKS: Duration = Duration::from_millis(50);
@@ -52,29 +52,48 @@ impl Database {
     }
 
     /// Lets nobody of Cordée's begin to wait for a position as long as this is held, and returns when nobody waits for
-    /// one any more: no other client either, and no connection of ours that was given up while it waited.
+    /// one any more: no other client either, and no connection of ours that was given up while it waited. A wait that
+    /// goes on is broken off: what it waits for may be what cannot come before the position is set.
     pub(super) async fn unawaited(&self) -> Result<RwLockWriteGuard<'_, ()>, Fault> {
         let held = self.gate.waits.write().await;
-        let until = Instant::now() + PATIENCE;
-        while self.awaited().await? {
-            if Instant::now() >= until {
+        let begun = Instant::now();
+        loop {
+            let waiting = self.waiting().await?;
+            if waiting.is_empty() {
+                return Ok(held);
+            }
+            if begun.elapsed() >= 2 * PATIENCE {
                 return Err(Fault::Awaited);
+            }
+            if begun.elapsed() >= PATIENCE {
+                self.break_off(&waiting).await?;
             }
             sleep(LOOKS).await;
         }
-        Ok(held)
     }
 
-    async fn awaited(&self) -> Result<bool, Fault> {
+    /// The connections that wait for a position, and those on which one is still being set.
+    async fn waiting(&self) -> Result<Vec<u64>, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
-            let waiting: Option<bool> = conn
-                .query_first(
-                    "SELECT COUNT(*) > 0 FROM information_schema.PROCESSLIST \
-                     WHERE STATE LIKE 'Waiting in MASTER\\_GTID\\_WAIT%'",
-                )
-                .await?;
-            Ok(waiting.unwrap_or(false))
+            conn.all(
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND \
+                 (STATE LIKE 'Waiting in MASTER\\_GTID\\_WAIT%' OR INFO LIKE 'SET GLOBAL gtid\\_slave\\_pos%')",
+            )
+            .await
+        })
+        .await
+    }
+
+    /// Ends what these connections wait for; they themselves stay.
+    async fn break_off(&self, ids: &[u64]) -> Result<(), Fault> {
+        within(async {
+            let mut conn = self.pool.get_conn().await?;
+            for id in ids {
+                // One that ended meanwhile is fine.
+                let _ = conn.query_drop(format!("KILL QUERY {id}")).await;
+            }
+            Ok(())
         })
         .await
     }

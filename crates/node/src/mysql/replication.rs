@@ -59,9 +59,14 @@ impl Database {
         self.rest(&others).await?;
         // Read only now: nothing is applied any more.
         let all = self.everything().await?;
-        // From a position that is not the one they start nowhere.
-        self.place(&all).await?;
-        self.run(&others.iter().map(|from| format!("START SLAVE '{from}'")).collect::<Vec<_>>()).await
+        let before = self.applied().await?;
+        let placed = self.place(&all).await;
+        // They start from this position or from the one they had, and from no other.
+        if placed.is_err() && self.applied().await? != before {
+            return placed;
+        }
+        self.run(&others.iter().map(|from| format!("START SLAVE '{from}'")).collect::<Vec<_>>()).await?;
+        placed
     }
 
     /// Sets the position from which links ask, once nobody waits for one, and proves that it is that one. MariaDB
@@ -72,12 +77,17 @@ impl Database {
         for _ in 0..PLACES {
             let unawaited = self.unawaited().await?;
             let unread = self.gate.set().await;
-            within_limit(PATIENT, async {
-                let mut conn = self.pool.get_conn().await?;
-                conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'")).await
-            })
-            .await?;
+            let mut conn = within(self.pool.get_conn()).await?;
+            let id = u64::from(conn.id());
+            let set =
+                within_limit(PATIENT, conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'"))).await;
+            if set.is_err() {
+                // What Cordée does not wait for any more is not to be done while somebody reads.
+                drop(conn);
+                let _ = self.end(&[id]).await;
+            }
             drop((unread, unawaited));
+            set?;
             sleep(SETTLES).await;
             let shown = self.applied().await?;
             if all.is_told_by(&shown) {
@@ -175,6 +185,8 @@ impl Database {
     /// position is set, that takes links that stand still, and a worker that waits for another link stops only when
     /// it is ended. What was received and not applied is thrown away with that, and received again.
     pub async fn free_links(&self) -> Result<(), Fault> {
+        // Before anything stands still for it.
+        drop(self.unawaited().await?);
         let links = self.look().await?.links;
         let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
         let running: Vec<&ServerName> = links.iter().filter(|(_, l)| runs(l)).map(|(name, _)| name).collect();

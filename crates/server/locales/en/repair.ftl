@@ -30,3 +30,4 @@ repair-unique = rows of { $table } stand in each other’s way (a unique key): c
 repair-refused = the database does not take a row of { $table } (error { $code }): copy the database again
 event-not-repaired = { $name }: rows of { $table } were not put right: { $why }
 event-repair-failed = { $name }: the repair has ended without success, and is not tried again by itself: { $why }
+repair-overtaken = another database has become the writer since it was asked for; ask again if it is still what you want

@@ -30,3 +30,4 @@ repair-unique = des lignes de { $table } se gênent l’une l’autre (clé uniq
 repair-refused = la base ne prend pas une ligne de { $table } (erreur { $code }) : recopiez-la
 event-not-repaired = { $name } : des lignes de { $table } n’ont pas été remises en ordre : { $why }
 event-repair-failed = { $name } : la réparation s’est terminée sans succès et n’est pas retentée d’elle-même : { $why }
+repair-overtaken = une autre base est devenue celle qui écrit depuis la demande ; redemandez-la si c’est toujours ce que vous voulez

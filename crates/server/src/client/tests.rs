@@ -16,7 +16,7 @@ use super::http::Door;
 use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, light, show};
 use crate::cli::{self, Cli, Command, Options};
 use crate::listen;
-use crate::web::{App, api, fixture};
+use crate::web::{App, fixture, programs};
 use crate::words::Lang;
 
 fn read(words: &str) -> (Cli, Options) {
@@ -41,7 +41,7 @@ impl Rig {
         let (app, _, folder) = fixture::app();
         let socket = folder.0.join("cordee.sock");
         let (stop, stopped) = watch::channel(false);
-        let (router, path) = (front(api::router(&app).with_state(app.clone())), socket.clone());
+        let (router, path) = (front(programs(&app).with_state(app.clone())), socket.clone());
         let server = tokio::spawn(async move { listen::unix(&path, router, stopped).await });
         while !socket.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -275,7 +275,7 @@ async fn nobody_there_is_code_3_and_says_how_to_start() {
 async fn the_socket_is_the_owner_s_and_one_cordee_s() {
     let rig = Rig::new().await;
     assert_eq!(std::fs::metadata(&rig.socket).unwrap().permissions().mode() & 0o777, 0o600);
-    let router = api::router(&rig.app).with_state(rig.app.clone());
+    let router = programs(&rig.app).with_state(rig.app.clone());
     let second = listen::unix(&rig.socket, router.clone(), rig.stop.subscribe()).await;
     assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
     // A socket that a killed Cordée left behind is replaced.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cordee_domain::ids::ServerName;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::observed::{Comparison, ProcessId};
 use cordee_domain::step::Target;
 use cordee_node::{clean, logs};
 use tokio::time::Instant;
@@ -46,7 +46,9 @@ impl Engine {
                 let _ = reply.send(self.asked(&name, id, |c| c.wanted = true));
             }
             Ask::Repair { name, id, side, reply } => {
-                let _ = reply.send(self.asked(&name, id, |c| c.repair = Some(side)));
+                let epoch = self.parts.board.desired().epoch;
+                let noted = |c: &mut Comparison| (c.repair, c.asked_in) = (Some(side), epoch);
+                let _ = reply.send(self.asked(&name, id, noted));
             }
             Ask::Hold { link, reply } => {
                 self.observed.held = link;

@@ -302,7 +302,8 @@ impl Engine {
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
         let desired = self.parts.board.desired();
-        self.observed.keep_to(&desired);
+        self.observed.keep_to(&desired, now());
+        self.strike_repairs(&desired);
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);

@@ -224,6 +224,24 @@ impl Engine {
         self.stepped(&Step::Rows(step), outcome);
     }
 
+    /// Strikes the repairs that were asked for before another database became the writer, and says so: what was to be
+    /// taken, and from whom, is another thing now.
+    pub(super) fn strike_repairs(&mut self, desired: &Desired) {
+        let late = |c: &Comparison| {
+            c.repair.is_some() && c.running.is_none() && c.repair_in(desired.epoch).is_none()
+        };
+        let all = self.observed.comparisons.iter().filter(|(_, c)| late(c));
+        let all: Vec<(ServerName, u32)> = all.map(|(name, c)| (name.clone(), c.id)).collect();
+        for (name, id) in all {
+            if self.asked(&name, id, |c| c.repair = None) {
+                let text = text!("event-repair-failed", name = &name, why = text!("repair-overtaken"));
+                self.note(name.as_str(), Some(Light::Warning), &text);
+            } else {
+                self.observed.comparisons.remove(&name);
+            }
+        }
+    }
+
     /// Whether no database has that name and that id any more.
     fn replaced(&self, name: &ServerName, id: u32) -> bool {
         self.parts.board.desired().db.server(name).is_none_or(|s| s.id != id)
@@ -242,7 +260,8 @@ impl Engine {
 
     fn keep_asked(&self, name: &ServerName, id: u32) {
         let asked = self.observed.comparisons.get(name).filter(|c| c.id == id);
-        let asked = asked.map(|c| Asked { compare: c.wanted, repair: c.repair }).unwrap_or_default();
+        let asked = asked.map(|c| Asked { compare: c.wanted, repair: c.repair, epoch: c.asked_in });
+        let asked = asked.unwrap_or_default();
         if let Err(error) = self.parts.store.keep_asked(id, asked) {
             tracing::error!(error = &error as &dyn std::error::Error, "what was asked");
         }
@@ -252,6 +271,7 @@ impl Engine {
     pub(super) fn recall_asked(&mut self) {
         self.recall(self.parts.store.asked(), |comparison, _, asked| {
             (comparison.wanted, comparison.repair) = (asked.compare, asked.repair);
+            comparison.asked_in = asked.epoch;
         });
     }
 

@@ -142,6 +142,9 @@ pub struct Asked {
     pub compare: bool,
     /// That those that differ be put right, by this side.
     pub repair: Option<Side>,
+    /// The epoch in which the repair was asked for; 0, which never was, of a Cordée that did not keep it.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 impl Store {

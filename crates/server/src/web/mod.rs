@@ -143,6 +143,10 @@ impl App {
         side: Side,
     ) -> Result<bool, CommitError> {
         self.undisturbed()?;
+        // Before it is written down that it was asked.
+        if self.board.desired().database(&name).is_none_or(|s| s.id != id) {
+            return Err(CommitError::Refused(vec![another(&name)]));
+        }
         let (store, subject) = (self.store.clone(), name.clone());
         self.blocking(move || {
             let text = text!("repair-asked", name = &subject);
@@ -160,11 +164,18 @@ impl App {
 /// The engine answers a question within this time, or the caller is told that it does not.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(15);
 
+/// What programs ask: everything under `/api/` and `/local/`.
+pub fn programs(app: &App) -> Router<App> {
+    api::router(local::router())
+        .layer(from_fn_with_state(app.clone(), proof::api))
+        .layer(from_fn(session::same_origin_or_token))
+}
+
 /// Everything that is served. Over the network only by a name of the page's own; state changes must come from our own
 /// page, and take more than the session's cookie; every answer has the page's headers, and is compressed if it may be.
 pub fn router(app: App) -> Router {
     Router::new()
-        .merge(api::router(&app))
+        .merge(programs(&app))
         .merge(
             pages::router()
                 .layer(from_fn_with_state(app.clone(), proof::page))

@@ -72,7 +72,7 @@ pub(super) fn plan(
     if seen.lenient && !running {
         plan.steps.push(Step::Sql(SqlStep::SetStrict { name: server.name.clone() }));
     }
-    if let Some(side) = comparison.and_then(|c| c.repair)
+    if let Some(side) = comparison.and_then(|c| c.repair_in(desired.epoch))
         && open
         && !running
         && desired.handover.is_none()

@@ -22,7 +22,7 @@ pub mod wishes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{any, delete, get, post, put};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use cordee_api::view::SnapshotJson;
 use cordee_api::wishes::Done;
 use cordee_domain::change::Request;
@@ -33,12 +33,11 @@ use wishes::Wait;
 
 use super::App;
 use super::error::Refusal;
-use super::proof;
-use super::session::{self, Caller, Language};
+use super::session::{Caller, Language};
 use crate::words::Lang;
 
-/// Everything under `/api/` and `/local/`.
-pub fn router(app: &App) -> Router<App> {
+/// Everything under `/api/`, and what stands beside it and refuses in the same form.
+pub fn router(beside: Router<App>) -> Router<App> {
     let server = "/api/v1/pools/{pool}/servers/{name}";
     Router::new()
         .route("/api/openapi.json", get(describe::openapi))
@@ -76,10 +75,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/api", any(nothing))
         .route("/api/", any(nothing))
         .route("/api/{*rest}", any(nothing))
-        .merge(super::local::router())
+        .merge(beside)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(app.clone(), proof::api))
-        .layer(middleware::from_fn(session::same_origin_or_token))
 }
 
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "state", operation_id = "get_snapshot",

@@ -76,12 +76,15 @@ const LOOKED_THROUGH: u32 = 100;
 
 /// Why a change of writer was given up: what Cordée wrote down then.
 async fn given_up(app: &App, change: &Change, revision: u64) -> Option<Text> {
-    let Change::Request(Request::Promote { at: asked, .. }) = change else { return None };
-    let asked = *asked;
+    let Change::Request(Request::Promote { name, at: asked, .. }) = change else { return None };
     let store = app.store.clone();
     let later = app.blocking(move || store.changes_after(revision, LOOKED_THROUGH)).await.ok()?;
-    let of_it =
-        |c: &&Change| matches!(c, Change::Decision(Decision::AbandonHandover { at, .. }) if *at == asked);
+    let of_it = |c: &&Change| match c {
+        // What was written down before it said when: 0.
+        Change::Decision(Decision::AbandonHandover { of, at: 0, .. }) => of.name.same_as(name),
+        Change::Decision(Decision::AbandonHandover { at, .. }) => at == asked,
+        _ => false,
+    };
     later.iter().find(of_it).map(Change::sentence)
 }
 

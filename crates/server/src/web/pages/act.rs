@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::Request;
-use cordee_domain::desired::{Admin, Power};
+use cordee_domain::desired::{Admin, Power, another};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::Snapshot;
+use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::text;
 use cordee_node::clock::now;
 use serde::Deserialize;
@@ -21,8 +21,9 @@ use crate::web::api::servers::timely;
 use crate::web::error::Refusal;
 use crate::web::guard::idle;
 use crate::web::page::{Member, Page, Place, Visit, show};
-use crate::web::read::{Form, Path};
+use crate::web::read::{Form, Path, Query};
 use crate::web::view::{Question, Risk, insists, question, ticks};
+use crate::words::Lang;
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
@@ -141,7 +142,20 @@ pub(super) async fn ask(
     if let Err(problems) = app.board.desired().apply(&change) {
         return visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang));
     }
-    ask_first(&visit, &app, Ok(question(&snapshot, view, risk, visit.lang)))
+    ask_first(&visit, &app, Ok(asked(&snapshot, &target, view, risk, visit.lang)))
+}
+
+/// The question, whose answer goes to the very server that it was about: another one may come under the name while a
+/// person reads.
+fn asked(snapshot: &Snapshot, target: &Target, view: &ServerView, risk: Risk, lang: Lang) -> Question {
+    let question = question(snapshot, view, risk, lang);
+    Question { action: format!("{}?id={}", question.action, target.server.id), ..question }
+}
+
+/// The server that a question was about.
+#[derive(Debug, Deserialize)]
+pub(super) struct Meant {
+    id: Option<u32>,
 }
 
 /// Does it.
@@ -149,12 +163,16 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
+    Query(meant): Query<Meant>,
     typed: Result<Form<Typed>, Response>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
+    if meant.id.is_some_and(|id| id != target.server.id) {
+        return visit.refusal(&app, Refusal::problem(another(&target.server.name), visit.lang));
+    }
     // Looked at once: what was insisted on and what is asked are about the same moment.
     let snapshot = app.board.snapshot_as_wished();
     let insisted = insisted(&snapshot, &target, &word).is_some();
@@ -213,7 +231,7 @@ fn insist(
     let at = |field: &str| problems.iter().find(|p| p.field == field).map(|p| visit.lang.say(&p.text));
     let page = Confirm {
         p: visit.page(app, Place::Board),
-        q: question(snapshot, view, risk, visit.lang),
+        q: asked(snapshot, target, view, risk, visit.lang),
         typed: super::shorten(&typed.confirm),
         wrong_name: at("confirm"),
         wrong_tick: at("know"),

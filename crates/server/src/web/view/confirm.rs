@@ -9,8 +9,8 @@ use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
-use serde::Serialize;
 
+use super::question::Question;
 use super::{databases, healthy, joining};
 use crate::web::guard::last_one;
 use crate::words::Lang;
@@ -34,31 +34,6 @@ pub enum Risk {
     Maintenance,
     /// Leave although nobody else serves (web servers).
     Anyway,
-}
-
-/// The question, ready for a dialog or a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Question {
-    /// Verb and name.
-    pub title: String,
-    /// What happens to visitors.
-    pub lead: String,
-    /// What else to know; may be empty.
-    pub more: String,
-    /// Before, after, way back.
-    pub facts: Vec<(String, String)>,
-    /// The button: verb and name.
-    pub button: String,
-    /// Its shape.
-    pub icon: &'static str,
-    /// Where the form goes.
-    pub action: String,
-    /// It takes something away: the button is in the colour of danger.
-    pub danger: bool,
-    /// The name to type, when visitors would be left without a site, or data could be missing.
-    pub type_name: Option<String>,
-    /// What is ticked besides; empty when the name is enough.
-    pub know: String,
 }
 
 /// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a

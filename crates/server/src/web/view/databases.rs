@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::Question;
+use super::question::Question;
 use crate::words::Lang;
 
 /// The age of the last change of writer, among the ages: no server's name has a space.

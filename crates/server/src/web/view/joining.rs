@@ -9,7 +9,8 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::{Question, databases};
+use super::databases;
+use super::question::Question;
 use crate::board::JoinPlan;
 use crate::words::Lang;
 

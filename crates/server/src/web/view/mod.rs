@@ -13,6 +13,7 @@ pub mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod joining;
+mod question;
 mod rope;
 mod rows;
 mod says;
@@ -37,9 +38,10 @@ use crate::board::Event;
 use crate::words::Lang;
 
 pub use causes::CauseRow;
-pub use confirm::{Question, Risk, insists, question, ticks};
+pub use confirm::{Risk, insists, question, ticks};
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
+pub use question::Question;
 pub use rope::{Crowd, Rope};
 pub use rows::{LinkRow, ProxyRow, ServerRow};
 pub use says::{Here, Says};

@@ -5,7 +5,7 @@ use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use super::Question;
+use super::question::Question;
 use crate::words::Lang;
 
 /// What each mode means, and what becomes of those who are signed in now.

@@ -99,6 +99,16 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
         assert_eq!(about(&gone(&standing, 10_000)), std::slice::from_ref(&let_go), "{standing:?}");
     }
     assert_eq!(about(&gone(&Standing::Member, 60_000)), []);
+    // This Cordée was started a moment ago, and its first look failed.
+    let unanswered = |ago: u64| {
+        let mut scene = gone(&Standing::Leaving, 0);
+        let id = scene.desired.database(&name("db3")).expect("db3").id;
+        scene.seen.whose.insert(name("db3"), (id, scene.now - ago));
+        scene.seen.databases.insert(name("db3"), Seen::Failed { last: None, why: Fault::Unreachable(None) });
+        scene
+    };
+    assert_eq!(about(&unanswered(9_999)), [], "it may only be slow to start");
+    assert_eq!(about(&unanswered(10_000)), [let_go]);
 }
 
 /// Whatever it is on its way out, it ends: each wish leads to the next.

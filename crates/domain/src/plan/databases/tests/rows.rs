@@ -1,6 +1,6 @@
 //! What follows from a comparison: unproven is not equal.
 
-use crate::db::verify::{Checked, Difference, Report, TableName, Verdict};
+use crate::db::verify::{Checked, Difference, Report, Side, TableName, Verdict};
 use crate::decision::Decision;
 use crate::observed::Comparison;
 use crate::plan::donor;
@@ -87,6 +87,21 @@ fn what_was_not_proven_is_never_shown_as_good() {
     assert_eq!(light(unsettled()), Light::Warning);
     assert_eq!(light(keyless()), Light::Warning);
     assert_eq!(light(differs()), Light::Critical);
+}
+
+#[test]
+fn a_repair_is_of_the_epoch_in_which_it_was_asked_for() {
+    let repairs = |asked_in: u64| {
+        let mut scene = compared(cluster(1), "db2", 50, differs(), 0);
+        let asked = scene.seen.comparisons.get_mut(&name("db2")).expect("a comparison");
+        (asked.repair, asked.asked_in) = (Some(Side::Reference), asked_in);
+        let steps = steps(&scene);
+        steps.iter().any(|s| matches!(s, Step::Rows(RowsStep::Repair { .. })))
+    };
+    let epoch = cluster(1).desired.epoch;
+    assert!(repairs(epoch));
+    // Another database writes by now: its rows would be overwritten, or taken, unasked.
+    assert!(!repairs(epoch - 1) && !repairs(epoch + 1));
 }
 
 #[test]

@@ -252,7 +252,7 @@ async fn rows_are_compared_and_repaired_of_the_database_that_was_meant() {
     // The engine has not heard of it yet, as it were: what was meant and what it knows are two.
     for (word, body) in [("verify", Body::empty()), ("repair", take())] {
         let (status, says) = asks(&rig, word, body).await;
-        assert_eq!((status, says.contains("another database by now")), (409, true), "{word}: {says}");
+        assert_eq!((status, says.contains("another server by now")), (409, true), "{word}: {says}");
     }
 }
 

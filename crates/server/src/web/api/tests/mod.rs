@@ -43,7 +43,7 @@ impl Rig {
     fn new() -> Self {
         let (app, asks, folder) = fixture::app();
         let token = app.store.create_token(&TokenName("ci".to_owned()), None).unwrap().unwrap();
-        let router = super::router(&app).with_state(app.clone());
+        let router = crate::web::programs(&app).with_state(app.clone());
         Self { app, router, token, asks: Some(asks), _folder: folder }
     }
 
