@@ -56,7 +56,6 @@ pub struct Room {
 
 /// Below this many free bytes the disk counts as full: less than what a database writes at once.
 pub const FULL: u64 = 1 << 20;
-
 /// Below this many free bytes a person is warned.
 pub const SHORT: u64 = 256 << 20;
 
