@@ -3,16 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::change::Request;
-use crate::desired::{Admin, Asked, Desired, Handover, Power, Runtime, Standing};
-use crate::fault::Fault;
-use crate::ids::{Millis, PoolId, ServerName};
+use crate::desired::{Asked, Handover, Power, Standing};
+use crate::ids::{PoolId, ServerName};
 use crate::observed::{Own, Room};
 use crate::reason::Reason;
-use crate::snapshot::{Action, ProxyView, Role, ServerView, away};
-use crate::state::{Light, Remark, State, Status};
+use crate::snapshot::{ProxyView, Role, ServerView, away};
+use crate::state::{Light, Remark, State};
 use crate::text;
 use crate::text::{Text, Thing};
+
+mod remedies;
+
+pub use remedies::Remedy;
+use remedies::{free_port, keeps_ending, look, socket_gone, thaw, web};
 
 /// One cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,76 +50,6 @@ impl About {
             Self::Servers(_, names) => names,
             Self::Cordee | Self::Proxy(_) => &[],
         }
-    }
-}
-
-/// What puts a cause right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// A person asks that of a server; it is among what may be asked of it now.
-    Ask {
-        /// Its pool.
-        pool: PoolId,
-        /// Its name.
-        name: ServerName,
-        /// What.
-        action: Action,
-    },
-    /// A person has a HAProxy start anew from its file.
-    Reload {
-        /// Which.
-        proxy: PoolId,
-    },
-    /// A person adds the first web server.
-    Add,
-    /// A person looks at a database's own page, which says what there is to do.
-    Page {
-        /// Which.
-        name: ServerName,
-    },
-    /// A person looks at a HAProxy's file.
-    Config {
-        /// Whose.
-        proxy: PoolId,
-    },
-    /// A person looks into the journal.
-    Journal,
-    /// What only a person at the machine can do, in words.
-    Hand {
-        /// The words.
-        says: Text,
-    },
-    /// Nothing: Cordée is at it.
-    Itself,
-}
-
-impl Remedy {
-    /// What it asks, when it asks anything. `at` is the time at which it is asked for.
-    pub fn request(&self, desired: &Desired, at: Millis) -> Option<Request> {
-        let (pool, name, action) = match self {
-            Self::Ask { pool, name, action } => (*pool, name.clone(), *action),
-            Self::Reload { proxy } => return Some(Request::Reload { proxy: *proxy }),
-            _ => return None,
-        };
-        // It is said of servers that serve nobody: it takes nothing from anybody.
-        let force = true;
-        Some(match action {
-            Action::Ready => Request::SetAdmin { pool, name, admin: Admin::Ready, force },
-            Action::Start => Request::SetPower { pool, name, power: Power::On, force },
-            Action::Restart => Request::Restart { pool, name, force },
-            Action::Withdraw => Request::Withdraw { name },
-            Action::Anyway => Request::Insist { name },
-            Action::Promote => Request::Promote { name, at, accept_loss: false },
-            Action::Recopy => Request::Recopy { id: desired.db.server(&name)?.id, name },
-            Action::Remove => Request::RemoveServer { pool, name, force },
-            Action::Drain
-            | Action::Maintenance
-            | Action::Stop
-            | Action::Logs
-            | Action::Test
-            | Action::Verify
-            | Action::Repair => return None,
-        })
     }
 }
 
@@ -441,59 +374,6 @@ impl Scene<'_> {
         }
     }
 
-    fn database(&self, view: &ServerView) -> Vec<Remedy> {
-        let is = |states: &[State]| states.contains(&view.status.state);
-        let writer = view.role == Some(Role::Writer);
-        let ours = view.runtime == Runtime::Process;
-        if view.power == Power::Off {
-            return if view.pid.is_some() { vec![Remedy::Itself] } else { asks(view, &[Action::Start]) };
-        }
-        match view.status.light {
-            Light::Progress | Light::Unknown => return vec![Remedy::Itself],
-            Light::Good | Light::Maintenance => return Vec::new(),
-            Light::Critical | Light::Warning => {}
-        }
-        let mut all = Vec::new();
-        if is(&[State::Frozen]) {
-            all.extend(asks(view, &[Action::Restart]));
-            all.extend(thaw(&view.status));
-        } else if is(&[State::Down, State::Open]) {
-            // Cordée starts it again, or has another one take over.
-            let taken = free_port(&view.status, Thing::Server(view.name.clone()));
-            all.extend(taken.or((ours && !keeps_ending(&view.status)).then_some(Remedy::Itself)));
-        } else if is(&[State::Unreached]) {
-            all.push(Remedy::Reload { proxy: PoolId::Db });
-        } else if is(&[State::ReplicationStopped, State::RowsDiffer]) && !writer {
-            // Whose rows are right is asked there.
-            all.push(Remedy::Page { name: view.name.clone() });
-        } else if is(&[State::Altered]) && !(writer && view.status.serves()) {
-            // Of a writer that serves no restart is a remedy.
-            all.extend(asks(view, &[Action::Restart]));
-        }
-        // Before another one takes over: that may lose what only this one holds.
-        if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
-            all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
-        }
-        if view.status.light == Light::Critical {
-            all.extend(asks(view, &[Action::Recopy]));
-        }
-        if writer && view.status.light == Light::Critical {
-            all.extend(self.heir());
-        }
-        let page = Remedy::Page { name: view.name.clone() };
-        if !all.contains(&page) {
-            all.push(page);
-        }
-        all.extend(asks(view, &[Action::Logs]));
-        all
-    }
-
-    /// Another database that could take the writes.
-    fn heir(&self) -> Option<Remedy> {
-        let heir = self.servers.iter().find(|s| s.actions.contains(&Action::Promote) && s.status.serves())?;
-        Some(Remedy::Ask { pool: PoolId::Db, name: heir.name.clone(), action: Action::Promote })
-    }
-
     /// A verdict for which nothing else was found.
     fn rest(&self) -> Cause {
         if !self.servers.iter().any(|s| s.pool == PoolId::Web) {
@@ -513,78 +393,6 @@ impl Scene<'_> {
             remedies: vec![Remedy::Journal],
         }
     }
-}
-
-fn web(view: &ServerView) -> Vec<Remedy> {
-    let state = view.status.state;
-    let ours = view.runtime == Runtime::Process;
-    if view.waits.is_some() {
-        return asks(view, &[Action::Withdraw, Action::Anyway]);
-    }
-    match view.status.light {
-        Light::Maintenance => return asks(view, &[Action::Start, Action::Ready]),
-        Light::Progress if state == State::Draining => return asks(view, &[Action::Ready]),
-        Light::Progress | Light::Unknown => return vec![Remedy::Itself],
-        Light::Good => return Vec::new(),
-        Light::Warning => {
-            let mut all = thaw(&view.status);
-            all.extend(asks(view, &[Action::Test, Action::Logs]));
-            return all;
-        }
-        Light::Critical => {}
-    }
-    let mut all = Vec::new();
-    if state == State::Double {
-        all.extend(asks(view, &[Action::Remove]));
-    } else if state == State::Frozen {
-        all.extend(asks(view, &[Action::Restart]));
-        all.extend(thaw(&view.status));
-    } else if let Some(taken) = free_port(&view.status, Thing::Server(view.name.clone())) {
-        all.push(taken);
-    } else if ours && view.pid.is_none() {
-        // Cordée starts it again; where it keeps ending, its log says why.
-        all.extend((!keeps_ending(&view.status)).then_some(Remedy::Itself));
-    } else if ours {
-        all.extend(asks(view, &[Action::Restart]));
-    } else {
-        all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
-    }
-    all.extend(asks(view, &[Action::Logs, Action::Test]));
-    all
-}
-
-/// Whether it ended again and again, with a word of its own: that Cordée starts it anew does not help.
-fn keeps_ending(status: &Status) -> bool {
-    matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::ExitSaying { .. }))
-}
-
-/// What a person does about a port that another program holds.
-fn free_port(status: &Status, name: Thing) -> Option<Remedy> {
-    let port = status.reason.as_ref()?.taken_port()?;
-    Some(Remedy::Hand { says: text!("remedy-port", port = port.to_string(), name = name) })
-}
-
-/// What of these may be asked of it now.
-fn asks(view: &ServerView, actions: &[Action]) -> Vec<Remedy> {
-    let may = actions.iter().filter(|action| view.actions.contains(action));
-    may.map(|action| Remedy::Ask { pool: view.pool, name: view.name.clone(), action: *action }).collect()
-}
-
-fn look(view: &ServerView) -> Remedy {
-    match view.pool {
-        PoolId::Web => Remedy::Ask { pool: PoolId::Web, name: view.name.clone(), action: Action::Test },
-        PoolId::Db => Remedy::Page { name: view.name.clone() },
-    }
-}
-
-/// A process that is stopped by a signal goes on by another one.
-fn thaw(status: &Status) -> Vec<Remedy> {
-    let pids = status.reason.as_ref().and_then(Reason::thaws);
-    pids.map(|pids| Remedy::Hand { says: text!("remedy-thaw", pids = pids) }).into_iter().collect()
-}
-
-fn socket_gone(status: &Status) -> bool {
-    matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::SocketGone { .. }))
 }
 
 #[cfg(test)]

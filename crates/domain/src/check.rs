@@ -247,6 +247,16 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             }
         }
     }
+    if !running.waits {
+        faults.push(Fault::Missing("no.database".to_owned()));
+    }
+    if !lists_all(desired, observed, pool, file) {
+        faults.push(Fault::File(pool));
+    }
+}
+
+/// Whether the file has as many lines of servers as are wished.
+fn lists_all(desired: &Desired, observed: &Observed, pool: PoolId, file: &str) -> bool {
     let listed = file.lines().filter(|l| l.starts_with("    server ")).count();
     let per = crate::haproxy::config::backends(pool).len();
     let wished = desired
@@ -261,10 +271,5 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
         .count();
     // Where connections wait while no database is in service.
     let waiting = usize::from(pool == PoolId::Db);
-    if !running.waits {
-        faults.push(Fault::Missing("no.database".to_owned()));
-    }
-    if listed != (wished + waiting) * per {
-        faults.push(Fault::File(pool));
-    }
+    listed == (wished + waiting) * per
 }

@@ -5,6 +5,7 @@ use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::desired::{Doubt, Handover, Power, Run, Standing};
 use crate::door::tests::well;
 use crate::door::{Door, DoorSeen};
+use crate::fault::Fault;
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::observed::{ProcessId, ProcessSeen, Seen};
 use crate::plan::tests::elect;

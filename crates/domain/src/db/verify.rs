@@ -8,16 +8,20 @@
 
 pub mod sql;
 
+mod report;
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::db::Position;
-use crate::ids::{Millis, ServerName};
+use crate::ids::ServerName;
 use crate::problem::Problem;
 use crate::text;
-use crate::text::Text;
+
+pub use report::{Checked, Report, Verdict};
+pub use tables::{Column, Key, LEFT_OUT, OWN_SCHEMAS, OddTables, Table, TableName, Tables};
 
 /// A chunk of at most so many rows is compared row by row, while the writer holds these rows still.
 pub const LEAF: u64 = 32;
@@ -29,139 +33,8 @@ pub const SHOWN: usize = 10;
 pub const LISTED: u64 = 1_000;
 /// The longest value of a key that is shown, in characters.
 const VALUE_SHOWN: usize = 120;
-
-/// A table by its full name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct TableName {
-    /// Its schema.
-    pub schema: String,
-    /// Its own name.
-    pub table: String,
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.schema, self.table)
-    }
-}
-
-/// One column, as `information_schema.COLUMNS` has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Column {
-    /// `COLUMN_NAME`.
-    pub name: String,
-    /// `DATA_TYPE`: the type's bare name, in lower case.
-    pub data_type: String,
-    /// `COLUMN_TYPE`: the whole type, with length, sign and members.
-    pub column_type: String,
-    /// `IS_NULLABLE`.
-    pub nullable: bool,
-    /// `COLUMN_DEFAULT`.
-    pub default: Option<String>,
-    /// `CHARACTER_SET_NAME`.
-    pub charset: Option<String>,
-    /// `COLLATION_NAME`.
-    pub collation: Option<String>,
-    /// `CHARACTER_OCTET_LENGTH`: the most octets that a value can have.
-    pub octets: Option<u64>,
-    /// `NUMERIC_PRECISION`.
-    pub precision: Option<u32>,
-    /// `NUMERIC_SCALE`.
-    pub scale: Option<u32>,
-    /// `EXTRA`: says, among others, whether a generated column is stored.
-    pub extra: String,
-    /// `GENERATION_EXPRESSION`.
-    pub expression: Option<String>,
-}
-
-impl Column {
-    /// Computed when it is read. Nothing of it is stored, so there is nothing that could differ but its sources.
-    pub fn is_virtual(&self) -> bool {
-        self.extra.to_ascii_uppercase().contains("VIRTUAL GENERATED")
-    }
-}
-
-/// One column of a primary key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Its name.
-    pub column: String,
-    /// Only its beginning is in the key (`SUB_PART`).
-    pub prefix: bool,
-}
-
-/// A table as `information_schema` describes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Table {
-    /// `TABLE_TYPE`: `BASE TABLE`, `SEQUENCE`, `SYSTEM VERSIONED`.
-    pub kind: String,
-    /// `ENGINE`; absent when the database cannot open the table.
-    pub engine: Option<String>,
-    /// The columns in their order: replication by rows goes by it.
-    pub columns: Vec<Column>,
-    /// The primary key in its order; empty when there is none.
-    pub key: Vec<Key>,
-    /// `TABLE_ROWS`, an estimate.
-    pub rows: u64,
-    /// `AVG_ROW_LENGTH`, an estimate.
-    pub row_bytes: u64,
-}
-
-/// All tables of one database.
-pub type Tables = BTreeMap<TableName, Table>;
-
-/// The tables of applications that need a word: what is special about them can be seen beforehand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OddTables {
-    /// How many tables there are in all.
-    pub all: u64,
-    /// Those without a primary key: their rows cannot be told apart, so they are neither compared nor repaired.
-    pub keyless: Vec<TableName>,
-    /// Those in memory: a database that restarts has lost their rows.
-    pub memory: Vec<TableName>,
-    /// How many have a unique key besides the primary one.
-    #[serde(default)]
-    pub unique: u64,
-    /// Sequences that give the same numbers on each database: those with a step of their own.
-    #[serde(default)]
-    pub sequences: Vec<TableName>,
-}
-
-impl OddTables {
-    /// The names of a few, and how many more there are.
-    fn some(names: &[TableName]) -> (String, usize) {
-        let some: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
-        (some.join(", "), names.len().saturating_sub(NAMED))
-    }
-
-    /// What is said of those without a primary key, if there are any.
-    pub fn keyless_words(&self) -> Option<Text> {
-        let (names, more) = Self::some(&self.keyless);
-        let count = self.keyless.len();
-        (count > 0).then(|| text!("tables-keyless", count = count, names = names, more = more))
-    }
-
-    /// What is said of sequences where all write, if there are any.
-    pub fn sequence_words(&self) -> Option<Text> {
-        let (names, more) = Self::some(&self.sequences);
-        let count = self.sequences.len();
-        (count > 0).then(|| text!("tables-sequences", count = count, names = names, more = more))
-    }
-
-    /// What is said of those in memory, if there are any.
-    pub fn memory_words(&self) -> Option<Text> {
-        let (names, more) = Self::some(&self.memory);
-        let count = self.memory.len();
-        (count > 0).then(|| text!("tables-memory", count = count, names = names, more = more))
-    }
-}
-
-/// Schemas of the database itself: each has its own, and they are not copied as rows.
-pub const OWN_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
-
-/// The one user table that is left out. Each database writes its own row of it every second, so any look at two
-/// databases finds different beats; it says nothing about the site's data.
-pub const LEFT_OUT: (&str, &str) = ("cordee", "heartbeat");
+/// Tables that one sentence names.
+const NAMED: usize = 3;
 
 /// Part of a table: the rows whose key is above `after` and at most `up_to`. `None` is an open end.
 /// The values are the literals that the query of [`sql::Reader::boundary`] reads.
@@ -223,139 +96,6 @@ pub struct Difference {
     pub kind: Kind,
     /// Which row.
     pub key: Vec<KeyPart>,
-}
-
-/// What was found of one table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "lowercase")]
-pub enum Verdict {
-    /// The same rows everywhere.
-    Equal {
-        /// How many.
-        rows: u64,
-    },
-    /// Proven to differ.
-    Differs {
-        /// Rows that differ, at most [`SHOWN`].
-        rows: Vec<Difference>,
-        /// There may be more: the table was not read to its end.
-        more: bool,
-    },
-    /// Neither proven equal nor different, and no comparison could tell: it lies in the table.
-    Unverifiable {
-        /// Why.
-        why: Text,
-    },
-    /// Neither proven equal nor different this time; the next comparison may tell.
-    Unsettled {
-        /// Why.
-        why: Text,
-    },
-    /// Some databases do not have the table.
-    Missing {
-        /// Which.
-        on: Vec<ServerName>,
-    },
-    /// The columns or the primary key differ from the reference's.
-    Structure {
-        /// Where.
-        on: Vec<ServerName>,
-    },
-}
-
-/// One table and what was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
-    /// Which.
-    pub table: TableName,
-    /// What.
-    pub verdict: Verdict,
-}
-
-/// One whole verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// When it began.
-    pub at_start: Millis,
-    /// When it ended. What was written since is not spoken of.
-    pub at_end: Millis,
-    /// The database that the others were compared with: the writer.
-    pub reference: ServerName,
-    /// The others.
-    pub others: Vec<ServerName>,
-    /// Every user table, by name.
-    pub tables: Vec<Checked>,
-    /// Rows read on the reference.
-    pub rows: u64,
-    /// Chunks compared.
-    pub chunks: u64,
-    /// Octets read on the reference; an estimate from the tables' mean row length.
-    pub bytes: u64,
-}
-
-impl Report {
-    /// Every table was proven equal on at least two databases.
-    pub fn equal(&self) -> bool {
-        !self.others.is_empty() && self.tables.iter().all(|t| matches!(t.verdict, Verdict::Equal { .. }))
-    }
-
-    /// Tables that were proven to differ, in rows, in columns or in being there at all.
-    pub fn different(&self) -> usize {
-        self.tables.len() - self.unproven() - self.tables.iter().filter(|t| is_equal(&t.verdict)).count()
-    }
-
-    /// The first table that was proven to differ.
-    pub fn first_difference(&self) -> Option<&Checked> {
-        self.tables.iter().find(|t| !is_equal(&t.verdict) && t.verdict.unproven().is_none())
-    }
-
-    /// Tables of which nothing could be proven.
-    pub fn unproven(&self) -> usize {
-        self.left_out().count()
-    }
-
-    /// Those of them of which the next comparison may prove something.
-    pub fn unsettled(&self) -> usize {
-        self.tables.iter().filter(|t| matches!(t.verdict, Verdict::Unsettled { .. })).count()
-    }
-
-    /// The tables of which nothing could be proven, each with the reason.
-    pub fn left_out(&self) -> impl Iterator<Item = (&TableName, &Text)> {
-        self.tables.iter().filter_map(|t| Some((&t.table, t.verdict.unproven()?)))
-    }
-
-    /// Names some of the tables of which nothing could be proven, and says why of the first; `None` when there is none.
-    pub fn left_out_words(&self) -> Option<Text> {
-        let (first, why) = self.left_out().next()?;
-        let names: Vec<String> = self.left_out().take(NAMED).map(|(table, _)| table.to_string()).collect();
-        let (count, more) = (self.unproven(), self.unproven() - names.len());
-        let (names, first) = (names.join(", "), first.to_string());
-        Some(text!(
-            "rows-left-out",
-            count = count,
-            names = names,
-            more = more,
-            first = first,
-            why = why.clone()
-        ))
-    }
-}
-
-/// Tables that one sentence names.
-const NAMED: usize = 3;
-
-impl Verdict {
-    /// Why nothing was proven, if so.
-    pub const fn unproven(&self) -> Option<&Text> {
-        match self {
-            Self::Unverifiable { why } | Self::Unsettled { why } => Some(why),
-            Self::Equal { .. } | Self::Differs { .. } | Self::Missing { .. } | Self::Structure { .. } => None,
-        }
-    }
-}
-
-const fn is_equal(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Equal { .. })
 }
 
 /// How far a verification is.

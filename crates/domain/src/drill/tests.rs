@@ -2,12 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::order::{AFTER, BEFORE, HELD};
 use super::*;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::desired::{CookieChoice, Handover, Kind, Pool, Power, Run, Runtime, Server, Standing, WebFacts};
 use crate::ids::Host;
-use crate::snapshot::{LastCheck, LinkView, ProxyView, Role};
-use crate::state::{Remark, State, Status};
+use crate::snapshot::{LastCheck, LinkView, ProxyView, Role, ServerView, Snapshot};
+use crate::state::{Light, Remark, State, Status};
 
 fn raw(target: &str, how: &str, confirm: &str) -> RawOrder {
     let [target, how, confirm] = [target, how, confirm].map(str::to_owned);

@@ -195,47 +195,13 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
     let text = stat.trim_start().strip_prefix("# ").ok_or("show stat has no header")?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| "show stat has no header")?.clone();
-    let column = |name: &'static str| header.iter().position(|h| h == name).ok_or(name);
-    let columns = Columns {
-        px: column("pxname")?,
-        sv: column("svname")?,
-        status: column("status")?,
-        scur: column("scur")?,
-        slim: column("slim")?,
-        stot: column("stot")?,
-        rate: column("rate")?,
-        req_rate: column("req_rate")?,
-        req_tot: column("req_tot")?,
-        ereq: column("ereq")?,
-        lastchg: column("lastchg")?,
-        check_status: column("check_status")?,
-        check_code: column("check_code")?,
-        check_duration: column("check_duration")?,
-        last_chk: column("last_chk")?,
-        check_rise: column("check_rise")?,
-        check_fall: column("check_fall")?,
-        check_health: column("check_health")?,
-        cookie: column("cookie")?,
-    };
+    let columns = Columns::of(&header)?;
     let mut backends_seen = 0;
     for record in reader.records() {
         let record = record.map_err(|_| "show stat is cut")?;
         let get = |i: usize| record.get(i).unwrap_or("");
-        let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
         match get(columns.sv) {
-            "FRONTEND" => {
-                running.sessions += number(columns.scur);
-                let rate = if proxy == PoolId::Web { columns.req_rate } else { columns.rate };
-                running.rate += number(rate);
-                running.requests += number(columns.req_tot).saturating_sub(number(columns.ereq));
-                let listens = match get(columns.status) {
-                    "PAUSED" => Listens::Paused,
-                    "STOP" => Listens::Shut,
-                    _ => Listens::Open,
-                };
-                let frontend = Frontend { listens, most: number(columns.slim) };
-                running.frontends.insert(get(columns.px).to_owned(), frontend);
-            }
+            "FRONTEND" => add_frontend(&mut running, proxy, &columns, &record),
             "BACKEND" => {
                 backends_seen += usize::from(backends(proxy).contains(&get(columns.px)));
             }
@@ -316,6 +282,51 @@ struct Columns {
     check_fall: usize,
     check_health: usize,
     cookie: usize,
+}
+
+impl Columns {
+    /// Where each column stands. `Err` names the one that is missing.
+    fn of(header: &csv::StringRecord) -> Result<Self, &'static str> {
+        let column = |name: &'static str| header.iter().position(|h| h == name).ok_or(name);
+        Ok(Self {
+            px: column("pxname")?,
+            sv: column("svname")?,
+            status: column("status")?,
+            scur: column("scur")?,
+            slim: column("slim")?,
+            stot: column("stot")?,
+            rate: column("rate")?,
+            req_rate: column("req_rate")?,
+            req_tot: column("req_tot")?,
+            ereq: column("ereq")?,
+            lastchg: column("lastchg")?,
+            check_status: column("check_status")?,
+            check_code: column("check_code")?,
+            check_duration: column("check_duration")?,
+            last_chk: column("last_chk")?,
+            check_rise: column("check_rise")?,
+            check_fall: column("check_fall")?,
+            check_health: column("check_health")?,
+            cookie: column("cookie")?,
+        })
+    }
+}
+
+/// Adds what one frontend counted, and how it listens.
+fn add_frontend(running: &mut Running, proxy: PoolId, columns: &Columns, record: &csv::StringRecord) {
+    let get = |i: usize| record.get(i).unwrap_or("");
+    let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
+    running.sessions += number(columns.scur);
+    let rate = if proxy == PoolId::Web { columns.req_rate } else { columns.rate };
+    running.rate += number(rate);
+    running.requests += number(columns.req_tot).saturating_sub(number(columns.ereq));
+    let listens = match get(columns.status) {
+        "PAUSED" => Listens::Paused,
+        "STOP" => Listens::Shut,
+        _ => Listens::Open,
+    };
+    let frontend = Frontend { listens, most: number(columns.slim) };
+    running.frontends.insert(get(columns.px).to_owned(), frontend);
 }
 
 fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> RunningServer {
@@ -444,61 +455,4 @@ fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::db::failover::tests::scene::listed;
-
-    const INFO: &str = "Pid: 7\nUptime_sec: 1\nMaxconn: 9\nHard_maxconn: 9\nConnRateLimit: 0\nSessRateLimit: 0\n\
-        SslRateLimit: 0\n";
-    const STAT: &str = "\
-        # pxname,svname,status,scur,slim,stot,rate,req_rate,req_tot,ereq,lastchg,check_status,check_code,\
-        check_duration,last_chk,check_rise,check_fall,check_health,cookie\n\
-        db,db1,MAINT,0,,9,,,,,5,L4OK,,0,,1,2,2,\n\
-        db,no.database,no check,0,,9171,,,,,15,,,,,,,,\n\
-        db,BACKEND,UP,0,,9,,,,,15,,,,,,,,\n\
-        db_writer,no.database,no check,0,,0,,,,,15,,,,,,,,\n\
-        db_writer,BACKEND,UP,0,,0,,,,,15,,,,,,,,\n";
-    const COLUMNS: &str = "1\n# be_name srv_name srv_id srv_addr srv_port srv_admin_state srv_uweight srv_check_state \
-        srv_check_port srv_check_addr\n";
-
-    fn with(first: &str, second: &str) -> Result<Running, &'static str> {
-        let state = format!("{COLUMNS}db db1 1 127.0.0.1 8621 1 100 6 0 -\n{first}\n{second}\n");
-        parse(PoolId::Db, INFO, STAT, &state)
-    }
-
-    #[test]
-    fn the_server_at_which_connections_wait_is_none_of_ours() {
-        let line = |backend: &str, rest: &str| format!("{backend} no.database 2147483647 {rest} 0 0 -");
-        let there = "127.0.0.1 0 0 1";
-        let whole = with(&line("db", there), &line("db_writer", there)).expect("understood");
-        assert!(whole.waits);
-        assert_eq!(whole.servers.keys().map(ServerName::as_str).collect::<Vec<_>>(), ["db1"]);
-        // Out by command, without weight, led elsewhere, taken away: in either backend.
-        for rest in
-            ["127.0.0.1 0 1 1", "127.0.0.1 0 8 1", "127.0.0.1 0 0 0", "127.0.0.1 9 0 1", "127.0.0.2 0 0 1"]
-        {
-            for (first, second) in [(rest, there), (there, rest)] {
-                let running = with(&line("db", first), &line("db_writer", second)).expect("understood");
-                assert!(!running.waits, "{first} / {second}");
-            }
-        }
-        assert!(!with(&line("db", there), "").expect("understood").waits);
-    }
-
-    #[test]
-    fn a_backend_that_finds_it_down_brings_its_own_reason_and_time() {
-        let check = |code: &str| Check { code: code.to_owned(), ..Check::default() };
-        let seen = |verdict, since_s, code| RunningServer {
-            verdict,
-            since_s,
-            check: check(code),
-            ..listed(1, false)
-        };
-        let mut all = seen(Verdict::Up, 90, "L7OK");
-        merge(&mut all, &seen(Verdict::Down, 0, "L4CON"));
-        assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 0, check("L4CON")));
-        let mut all = seen(Verdict::Down, 90, "L4CON");
-        merge(&mut all, &seen(Verdict::Up, 0, "L7OK"));
-        assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 90, check("L4CON")));
-    }
-}
+mod tests;

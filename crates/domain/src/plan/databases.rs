@@ -1,13 +1,12 @@
 //! The databases: links in every direction between the members, writes only where they are wished.
 
-use crate::db::failover::{self, SILENT, decide, lost};
-use crate::db::links::altered;
+use crate::db::DatabaseSeen;
+use crate::db::failover::{self, decide, lost};
 use crate::db::senders::left_behind;
-use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Desired, Routing, Standing};
+use crate::desired::{Database, Desired, Standing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{HeldLink, Observed, ProcessId, STALE};
+use crate::observed::{Observed, ProcessId, STALE};
 use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -15,90 +14,22 @@ use crate::text::Text;
 use super::Plan;
 use super::draining::drains;
 
+mod joining;
+mod mesh;
+mod opening;
 mod returning;
 mod rows;
 mod stalled;
 mod torn;
 pub(super) mod watched;
 
+use joining::joining;
+use mesh::{drop_links, links, receipts, unlink};
+use opening::open;
+pub use opening::{Opening, opening};
+
 /// Milliseconds of delay up to which a database counts as caught up.
 const NEAR: u64 = 1_000;
-
-/// Whether a database may be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// Yes.
-    Open,
-    /// Not yet: what it lacks is on its way.
-    Later(Text),
-    /// No, and why.
-    Refused(Text),
-    /// It cannot be asked now.
-    Unknown,
-}
-
-/// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
-/// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
-/// link stands with an error holds up nobody: that is shown and repaired, not waited for.
-pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Opening {
-    let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
-    if desired.routing == Routing::OneWriter
-        && let Some(other) =
-            observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
-    {
-        return Opening::Later(text!("wait-other-open", name = other));
-    }
-    if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
-        return Opening::Later(why);
-    }
-    // A peer that does not answer may hold what the own position claims and the own log has not.
-    if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
-        return Opening::Refused(text!("wait-writer-claims", name = &server.name, count = seen.claims()));
-    }
-    for peer in desired.members().filter(|s| s.name != server.name) {
-        let Some(other) = fresh(observed, &peer.name, now) else { continue };
-        let missing = |domain: u32| other.holds(domain).saturating_sub(seen.holds(domain));
-        let own = other.holds(server.id).saturating_sub(seen.written.last(server.id));
-        if own > 0 {
-            return Opening::Refused(text!(
-                "wait-writer-behind",
-                writer = &server.name,
-                peer = &peer.name,
-                count = own
-            ));
-        }
-        let Some(link) = seen.links.get(&peer.name).filter(|l| l.error == 0) else { continue };
-        if !other.read_only {
-            // Where all write, the others do not stand still to be counted: a small delay is enough.
-            if link.delay_ms.is_none_or(|ms| ms > NEAR) {
-                let text = text!("wait-near", name = &server.name, peer = &peer.name);
-                return Opening::Later(text);
-            }
-            continue;
-        }
-        let domains = other.written.0.keys().chain(other.applied.0.keys());
-        let most = domains.map(|d| missing(*d)).max().unwrap_or(0);
-        if most > 0 {
-            return Opening::Later(text!(
-                "wait-catching-up",
-                name = &server.name,
-                peer = &peer.name,
-                count = most
-            ));
-        }
-    }
-    Opening::Open
-}
-
-/// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
-/// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
-fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
-    let Some(server) = desired.database(name) else {
-        return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
-    };
-    let silent = observed.silent_for(name, now).is_some_and(|ms| ms >= SILENT);
-    server.is_ours() || desired.takes_writes(server) || !silent
-}
 
 /// A former writer that ended so often within seconds of its start does not come back with its data.
 const REFUSALS: u32 = 3;
@@ -182,6 +113,19 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
         }
     }
+    unasked(plan, desired, observed, now);
+    for (server, seen) in seen_servers() {
+        if desired.takes_writes(server) && desired.handover.is_none() {
+            open(plan, desired, observed, server, seen, now);
+            if still {
+                watched::zones(plan, desired, observed, (server, seen), now);
+            }
+        }
+    }
+}
+
+/// What follows without their answer for those that have ended, are silent, or went a way of their own.
+fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
     for server in desired.databases() {
         let name = server.name.clone();
         let process = observed.process(&ProcessId::Server(name.clone()));
@@ -213,14 +157,6 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
                 plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
             _ => {}
-        }
-    }
-    for (server, seen) in seen_servers() {
-        if desired.takes_writes(server) && desired.handover.is_none() {
-            open(plan, desired, observed, server, seen, now);
-            if still {
-                watched::zones(plan, desired, observed, (server, seen), now);
-            }
         }
     }
 }
@@ -280,162 +216,6 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
     }
 }
 
-/// A full mesh: every member copies every other one, each over a link of its own, named after the copied one.
-fn links(
-    plan: &mut Plan,
-    desired: &Desired,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    lost: bool,
-    held: Option<&HeldLink>,
-) {
-    for peer in desired.databases().filter(|s| s.name != server.name) {
-        let (on, from) = (server.name.clone(), peer.name.clone());
-        let link = seen.links.get(&peer.name);
-        if matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released) {
-            continue;
-        }
-        if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
-            if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
-            }
-            continue;
-        }
-        if lost && desired.is_writer(&peer.name) {
-            continue;
-        }
-        if held.is_some_and(|h| (&h.on, &h.from) == (&on, &from)) {
-            if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
-            }
-            continue;
-        }
-        match link {
-            None => plan.steps.push(Step::Sql(SqlStep::SetLink { on, from })),
-            // A link that stopped with an error waits for a person: starting it again would hide the error.
-            Some(link) if !altered(link, peer).is_empty() => {
-                plan.steps.push(Step::Sql(SqlStep::ResetLink {
-                    on,
-                    from,
-                    was: altered(link, peer).join(", "),
-                }));
-            }
-            Some(link) if link.error == 0 && (link.receiving == Thread::Stopped || !link.applying) => {
-                plan.steps.push(Step::Sql(SqlStep::StartLink { on, from }));
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-/// Links to a database that is gone, or that is another one by the same name.
-fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
-    for from in seen.links.keys() {
-        let out = |peer: Database<'_>| {
-            matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
-        };
-        if desired.database(from).is_none_or(out) {
-            plan.steps.push(Step::Sql(SqlStep::DropLink { on: server.name.clone(), from: from.clone() }));
-        }
-    }
-}
-
-/// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
-/// a standby that can take over.
-fn receipts(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
-    receipts_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
-}
-
-fn receipts_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen, on: bool) {
-    if seen.receipts != on {
-        plan.steps.push(Step::Sql(SqlStep::SetReceipts { name: server.name.clone(), on }));
-    }
-}
-
-/// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
-/// then its rows are compared, then it is one of them.
-fn joining(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
-    let name = &server.name;
-    if seen.server_id != server.id {
-        return;
-    }
-    if observed.own.unread.contains(name) {
-        let id = ProcessId::Server(name.clone());
-        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
-        return;
-    }
-    if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
-        let process = observed.process(&ProcessId::Server(name.clone()));
-        if !super::hosts::at_home(plan, observed, &server, process) {
-            // What another server left by its name goes first.
-        } else if let Some(donor) = super::hosts::donor(desired, observed, now) {
-            plan.steps.push(Step::Host(HostStep::ImportDatabase {
-                name: name.clone(),
-                id: server.id,
-                donor,
-            }));
-        } else {
-            let id = ProcessId::Server(name.clone());
-            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name)));
-        }
-        return;
-    }
-    if observed.unseeded.contains(name) {
-        plan.steps.push(Step::Sql(SqlStep::SeedPosition { name: name.clone() }));
-        return;
-    }
-    let before = plan.steps.len();
-    receipts(plan, desired, server, seen);
-    links(plan, desired, server, seen, false, None);
-    if plan.steps.len() > before {
-        return;
-    }
-    let behind = desired.members().filter(|p| !p.stopped()).find(|peer| {
-        seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
-    });
-    if let Some(peer) = behind {
-        let text = text!("wait-near", name = name, peer = &peer.name);
-        plan.waiting.push((Target::Database(name.clone()), text));
-        return;
-    }
-    let comparison = observed.comparison(server);
-    let report = comparison.and_then(|c| c.of(server.id));
-    let Some(writer) = &desired.writer else { return };
-    let again =
-        comparison.is_some_and(|c| c.unsettled < SETTLING) && report.is_some_and(|r| r.unsettled() > 0);
-    match report {
-        _ if comparison.is_some_and(|c| c.running.is_some()) => {}
-        Some(report) if report.different() == 0 && !again => {
-            // What no comparison can tell was carried by the copy, is named, and stays a warning.
-            plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, &server))));
-        }
-        // What may be told by the next comparison waits for it.
-        Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
-            let text = text!("wait-unsettled", name = name, count = report.unsettled());
-            plan.waiting.push((Target::Database(name.clone()), text));
-        }
-        None => rows::compared(plan, observed, server, writer, now),
-        Some(report) if report.different() == 0 => rows::compared(plan, observed, server, writer, now),
-        Some(report) => {
-            let text = text!("wait-copy-differs", name = name, count = report.different());
-            plan.waiting.push((Target::Database(name.clone()), text));
-        }
-    }
-}
-
-/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with
-/// it.
-const SETTLING: u32 = 3;
-/// Milliseconds between these.
-const SETTLING_PAUSE: u64 = 10_000;
-
 /// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
 fn leaving(
     plan: &mut Plan,
@@ -463,59 +243,6 @@ fn leaving(
             let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
             plan.waiting.push((Target::Database(server.name.clone()), text));
         }
-    }
-}
-
-/// A database that is no member copies nobody.
-fn unlink(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen) {
-    for (from, link) in &seen.links {
-        if link.receiving != Thread::Stopped || link.applying {
-            plan.steps.push(Step::Sql(SqlStep::StopLink {
-                on: server.name.clone(),
-                from: from.clone(),
-                whole: true,
-            }));
-        }
-    }
-}
-
-fn open(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
-    let name = &server.name;
-    if seen.read_only {
-        match opening(desired, observed, server, now) {
-            Opening::Open => {
-                plan.steps
-                    .push(Step::Sql(SqlStep::OpenDatabase { name: name.clone(), epoch: desired.epoch }));
-            }
-            Opening::Later(why) | Opening::Refused(why) => {
-                plan.waiting.push((Target::Database(name.clone()), why));
-            }
-            Opening::Unknown => {}
-        }
-        return;
-    }
-    if !desired.is_writer(name) {
-        return;
-    }
-    if !seen.schema {
-        plan.steps.push(Step::Sql(SqlStep::CreateSchema { name: name.clone() }));
-    }
-    // Waiting for a receipt is only worth it while somebody caught up can give one (otherwise the first
-    // write after an outage would wait for the timeout).
-    let standby_ready = desired.members().filter(|s| s.name != *name).any(|s| {
-        fresh(observed, &s.name, now).and_then(|d| d.links.get(name)).is_some_and(|l| {
-            l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < NEAR)
-        })
-    });
-    if standby_ready && !seen.semi_sync && seen.schema {
-        plan.steps.push(Step::Sql(SqlStep::SetSemiSync { name: name.clone(), on: true }));
     }
 }
 

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::World;
+use crate::fault::Fault;
+use crate::haproxy::config;
+use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Check, Frontend, Limits, Listens, Running, RunningServer, Verdict};
 use crate::ids::{PoolId, ServerName};
 use crate::observed::Meddling;
-use crate::step::Outcome;
+use crate::step::{Outcome, ProxyStep};
 
 /// What a worker holds besides its servers.
 #[derive(Clone, Debug)]
@@ -100,6 +103,145 @@ impl World {
             _ => return false,
         }
         true
+    }
+
+    pub(super) fn proxy(&mut self, step: &ProxyStep) -> Outcome {
+        match step {
+            ProxyStep::WriteConfig { proxy, text, .. } => {
+                self.files.insert(*proxy, text.0.clone());
+            }
+            ProxyStep::WriteSession { mode } => self.map = Some(*mode),
+            ProxyStep::SetSession { mode } => self.mode = Some(*mode),
+            ProxyStep::Reload { proxy, shape } => return self.reload(*proxy, Some(shape)),
+            ProxyStep::AddServer { proxy, name, id, to, out } => {
+                return self.add(*proxy, name, *id, *to, *out);
+            }
+            ProxyStep::SetAddress { proxy, name, to } => {
+                self.change(*proxy, name, |s| {
+                    s.ip = Some(to.ip());
+                    s.port = to.port();
+                });
+            }
+            ProxyStep::SetState { proxy, name, state, writer } => {
+                self.set_state(*proxy, name, *state, *writer);
+            }
+            ProxyStep::SetWeight { proxy, name, weight } => {
+                self.change(*proxy, name, |s| s.weight = *weight);
+            }
+            ProxyStep::SetMost { proxy, name, most } => self.change(*proxy, name, |s| s.most = *most),
+            ProxyStep::OpenFrontend { proxy, name, most, .. } => {
+                let worker = self.workers.get_mut(proxy);
+                let Some(frontend) = worker.and_then(|w| w.frontends.get_mut(*name)) else {
+                    return Outcome::Failed(Fault::Strange(None));
+                };
+                if frontend.listens == Listens::Shut {
+                    return Outcome::Failed(Fault::Strange(None));
+                }
+                *frontend = Frontend { listens: Listens::Open, most: *most };
+            }
+            ProxyStep::LiftLimits { proxy } => {
+                if let Some(worker) = self.workers.get_mut(proxy) {
+                    worker.limits = LIMITS;
+                }
+            }
+            ProxyStep::DeleteServer { proxy, name } => return self.delete(*proxy, name),
+        }
+        Outcome::Done
+    }
+
+    fn change(&mut self, proxy: PoolId, name: &ServerName, alter: impl FnOnce(&mut RunningServer)) {
+        if let Some(server) = self.tables.get_mut(&proxy).and_then(|(_, s)| s.get_mut(name)) {
+            alter(server);
+        }
+    }
+
+    fn set_state(&mut self, proxy: PoolId, name: &ServerName, state: State, writer: State) {
+        let due = self.now + self.check_after;
+        let mut back = false;
+        self.change(proxy, name, |s| {
+            back = s.maintenance && state != State::Maintenance;
+            s.maintenance = state == State::Maintenance;
+            s.writer_maintenance =
+                if proxy == PoolId::Db { writer == State::Maintenance } else { s.maintenance };
+            s.drain = state == State::Drain;
+            s.checked |= state != State::Maintenance;
+            // It takes visitors at once, and still says what the last check before found.
+            if back && proxy == PoolId::Web {
+                s.verdict = Verdict::Failing;
+            }
+        });
+        if back {
+            self.due.insert(name.clone(), due);
+        }
+    }
+
+    fn add(&mut self, proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Outcome {
+        self.due.insert(name.clone(), self.now + self.check_after);
+        let Some((_, servers)) = self.tables.get_mut(&proxy) else {
+            return Outcome::Failed(Fault::NoSocket(None));
+        };
+        if self.refuses_add || servers.contains_key(name) {
+            return Outcome::Failed(Fault::Strange(None));
+        }
+        servers.insert(name.clone(), RunningServer { most: config::most(proxy), ..server(id, to, 0, out) });
+        Outcome::Done
+    }
+
+    fn delete(&mut self, proxy: PoolId, name: &ServerName) -> Outcome {
+        let Some((_, servers)) = self.tables.get_mut(&proxy) else {
+            return Outcome::Failed(Fault::NoSocket(None));
+        };
+        match servers.get(name) {
+            Some(s) if s.maintenance && s.sessions == 0 => {
+                servers.remove(name);
+                Outcome::Done
+            }
+            _ => Outcome::Failed(Fault::Strange(None)),
+        }
+    }
+
+    /// A worker starts from the file, and from nothing else.
+    pub(super) fn reload(&mut self, proxy: PoolId, shape: Option<&String>) -> Outcome {
+        let Some(text) = self.files.get(&proxy) else {
+            return Outcome::Failed(Fault::Strange(None));
+        };
+        let found = text
+            .lines()
+            .find_map(|l| l.trim().strip_prefix(format!("description cordee {proxy} ").as_str()))
+            .unwrap_or_default()
+            .to_owned();
+        if shape.is_some_and(|s| *s != found) {
+            return Outcome::Failed(Fault::Strange(None));
+        }
+        if proxy == PoolId::Web {
+            // It does not start without the file that its own file names.
+            if self.map.is_none() {
+                return Outcome::Failed(Fault::Strange(None));
+            }
+            self.mode = self.map;
+        }
+        // A database stands in two backends, the one writer's last.
+        let mut servers: BTreeMap<ServerName, RunningServer> = BTreeMap::new();
+        for (name, server) in text.lines().filter_map(|l| read_server(l.trim())) {
+            match servers.get_mut(&name) {
+                Some(first) => first.writer_maintenance = server.maintenance,
+                None => {
+                    servers.insert(name, server);
+                }
+            }
+        }
+        let frontends = text
+            .lines()
+            .filter_map(|l| l.strip_prefix("frontend "))
+            .map(|name| (name.to_owned(), Frontend { listens: Listens::Open, most: LIMITS.most }));
+        let (lines, frontends) = (lines(text), frontends.collect());
+        self.next_pid += 1;
+        let worker = Worker { pid: self.next_pid, lines, frontends, limits: LIMITS, waits: true };
+        self.workers.insert(proxy, worker);
+        let due = self.now + self.check_after;
+        self.due.extend(servers.keys().map(|name| (name.clone(), due)));
+        self.tables.insert(proxy, (found, servers));
+        Outcome::Done
     }
 }
 

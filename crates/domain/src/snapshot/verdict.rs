@@ -173,6 +173,27 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
     Some(Remark::new(Light::Critical, nobody_served(proxy.name), reason))
 }
 
+/// What is said while the writer serves nobody, and no person stopped it.
+fn of_writer(writer: &ServerView, doors: &Doors, count: &Text) -> Option<Remark> {
+    match writer.status.light {
+        // A person stopped it: told after what a person did to the web servers.
+        Light::Maintenance | Light::Progress if writer.power == Power::Off => None,
+        Light::Critical | Light::Maintenance if !writer.status.state.writes() => {
+            let reason = text!("verdict-no-writer", name = &writer.name);
+            Some(Remark::new(Light::Critical, text!("verdict-no-database"), reason))
+        }
+        Light::Progress if doors.fallen.contains(&PoolId::Db) => {
+            let reason = text!("verdict-writer-coming", name = &writer.name);
+            Some(Remark::new(Light::Critical, text!("verdict-no-database"), reason))
+        }
+        Light::Progress => {
+            let word = if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
+            Some(Remark::new(Light::Progress, word, count.clone()))
+        }
+        _ => None,
+    }
+}
+
 /// One sentence about the whole: what visitors get now, and how close it is to failing.
 pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doors, now: Millis) -> Remark {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
@@ -195,25 +216,8 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         };
     }
     let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer) && !s.status.serves());
-    if let Some(writer) = writer {
-        match writer.status.light {
-            // A person stopped it: told after what a person did to the web servers.
-            Light::Maintenance | Light::Progress if writer.power == Power::Off => {}
-            Light::Critical | Light::Maintenance if !writer.status.state.writes() => {
-                let reason = text!("verdict-no-writer", name = &writer.name);
-                return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
-            }
-            Light::Progress if fallen(PoolId::Db) => {
-                let reason = text!("verdict-writer-coming", name = &writer.name);
-                return Remark::new(Light::Critical, text!("verdict-no-database"), reason);
-            }
-            Light::Progress => {
-                let word =
-                    if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
-                return Remark::new(Light::Progress, word, count);
-            }
-            _ => {}
-        }
+    if let Some(verdict) = writer.and_then(|writer| of_writer(writer, doors, &count)) {
+        return verdict;
     }
     // After the databases: what a person took out explains nothing that fails there.
     if let Some(reason) = set_aside {

@@ -6,8 +6,9 @@ use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Link, Thread};
 use crate::desired::{Database, Desired, Routing, Run, Standing};
 use crate::figures::DATABASE_STALE;
-use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, STALE, Seen};
+use crate::haproxy::stats::{Check, Verdict};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::reason::Reason;
 use crate::state::{Light, State, Status};
@@ -15,7 +16,8 @@ use crate::step::{Mend, SqlStep, Step, Target};
 use crate::text;
 use crate::text::{Arg, Text};
 
-use super::{LAG_LIMIT, answers, database_check_reason, joining, linking, passage, unreached};
+use super::process::frozen;
+use super::{LAG_LIMIT, database_check_reason, linking, passage};
 
 pub(super) fn replication(
     desired: &Desired,
@@ -24,22 +26,8 @@ pub(super) fn replication(
     seen: &DatabaseSeen,
     now: Millis,
 ) -> Status {
-    match server.standing {
-        Standing::Member => {}
-        Standing::Returning { .. } => {
-            return Status::new(Light::Progress, State::Returning, text!("reason-returning"));
-        }
-        Standing::Joining => return joining(observed, server, seen),
-        Standing::Leaving | Standing::Released => {
-            return Status::bare(Light::Progress, State::Leaving);
-        }
-        Standing::Diverged(saved) if saved.count == 0 => {
-            return Status::new(Light::Critical, State::Diverged, text!("reason-diverged-lacks"));
-        }
-        Standing::Diverged(saved) => {
-            let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
-            return Status::new(Light::Critical, State::Diverged, reason);
-        }
+    if let Some(status) = outside(observed, server, seen) {
+        return status;
     }
     let takes = desired.takes_writes(server);
     if takes && seen.read_only {
@@ -106,6 +94,25 @@ pub(super) fn replication(
         return status;
     }
     Status::new(Light::Good, State::InSync, delay.says(report.is_none() && !desired.is_writer(&server.name)))
+}
+
+/// The status of one that is no member: its place among the others says it.
+fn outside(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
+    Some(match server.standing {
+        Standing::Member => return None,
+        Standing::Returning { .. } => {
+            Status::new(Light::Progress, State::Returning, text!("reason-returning"))
+        }
+        Standing::Joining => joining(observed, server, seen),
+        Standing::Leaving | Standing::Released => Status::bare(Light::Progress, State::Leaving),
+        Standing::Diverged(saved) if saved.count == 0 => {
+            Status::new(Light::Critical, State::Diverged, text!("reason-diverged-lacks"))
+        }
+        Standing::Diverged(saved) => {
+            let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
+            Status::new(Light::Critical, State::Diverged, reason)
+        }
+    })
 }
 
 /// How far behind the others a database is.
@@ -340,4 +347,40 @@ fn stuck<'a>(
         let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
         (link.error != 0 && !link.applying).then_some((&peer.server.name, link.error))
     })
+}
+
+/// Whether a database answers now, as far as that is seen: what was measured with one that does not is not the present.
+pub(crate) fn answers(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+    let stands = frozen(observed.process(&ProcessId::Server(server.name.clone())), false).is_some();
+    let seen = observed.databases.get(&server.name);
+    !stands && seen.is_some_and(|seen| seen.fresh(now, DATABASE_STALE).is_some())
+}
+
+/// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
+fn unreached(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Option<Check> {
+    let takes = desired.takes_writes(server) && desired.handover.is_none();
+    let proxy = &observed.proxy(PoolId::Db).running;
+    let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;
+    let down = seen.verdict == Verdict::Down && !seen.maintenance && seen.since_s >= UNREACHED_SECONDS;
+    down.then(|| seen.check.clone())
+}
+
+/// For so long HAProxy has found it down: one that has just been opened is found up at the next check.
+const UNREACHED_SECONDS: u64 = 2;
+
+/// A new database between its copy and its place among the others.
+fn joining(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Status {
+    let comparison = observed.comparison(server);
+    if let Some(rows) = comparison.and_then(|c| c.running) {
+        return Status::new(Light::Progress, State::Joining, text!("reason-comparing", rows = rows));
+    }
+    if let Some(report) = comparison.and_then(|c| c.of(server.id)).filter(|r| r.different() > 0) {
+        let reason = text!("reason-copy-differs", count = report.different());
+        return Status::new(Light::Critical, State::CopyFailed, reason);
+    }
+    if let Some((from, link)) = seen.links.iter().find(|(_, l)| l.error != 0) {
+        let reason = text!("reason-link-error", from = from, code = link.error);
+        return Status::new(Light::Critical, State::ReplicationStopped, reason);
+    }
+    Status::new(Light::Progress, State::Joining, text!("reason-catching-up"))
 }

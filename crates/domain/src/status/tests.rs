@@ -1,11 +1,11 @@
 use super::passage::GRACE;
 use super::*;
-use crate::db::Thread;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
-use crate::desired::Power;
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Power, Standing};
 use crate::fault::{Fault, Lack};
-use crate::observed::{HeldLink, Setback};
-use crate::step::{SqlStep, Step};
+use crate::observed::{HeldLink, ProcessSeen, Setback};
+use crate::step::{SqlStep, Step, Target};
 
 fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");

@@ -4,7 +4,8 @@
 //! received, while its position claims them: they had come back over a link before they were in its tables. Then the
 //! position is set back to the log, and MariaDB is sent them again.
 
-use super::{fresh, links, receipts_of, unlink};
+use super::fresh;
+use super::mesh::{links, receipts_of, unlink};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
 use crate::desired::{Database, Desired, Saved};

@@ -1,0 +1,159 @@
+//! What a person asks of a drill: what falls, how, and under which traffic.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Aim, Blow, Target};
+use crate::desired::Desired;
+use crate::ids::ServerName;
+use crate::problem::Problem;
+use crate::text;
+
+/// How much traffic, and for how long: together never more than two minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Requests a second, of all visitors together.
+    pub rate: u16,
+    /// Visitors, each with a session of its own.
+    pub visitors: u16,
+    /// Seconds before it falls.
+    pub before: u16,
+    /// Seconds for which it is held down; a death is not held.
+    pub held: u16,
+    /// Seconds afterwards.
+    pub after: u16,
+}
+
+/// A number of the form.
+pub(super) struct Figure {
+    field: &'static str,
+    pub(super) bounds: RangeInclusive<u16>,
+    usual: u16,
+}
+
+const RATE: Figure = Figure { field: "rate", bounds: 1..=200, usual: 20 };
+const VISITORS: Figure = Figure { field: "visitors", bounds: 1..=50, usual: 10 };
+pub(super) const BEFORE: Figure = Figure { field: "before", bounds: 1..=30, usual: 3 };
+pub(super) const HELD: Figure = Figure { field: "held", bounds: 1..=30, usual: 5 };
+pub(super) const AFTER: Figure = Figure { field: "after", bounds: 1..=60, usual: 10 };
+
+impl Figure {
+    /// Reads what was typed; nothing is the usual number.
+    fn read(&self, typed: &str) -> Result<u16, Problem> {
+        if typed.trim().is_empty() {
+            return Ok(self.usual);
+        }
+        typed.trim().parse().ok().filter(|n| self.bounds.contains(n)).ok_or_else(|| {
+            let (first, last) = (*self.bounds.start(), *self.bounds.end());
+            Problem::invalid(self.field, text!("problem-number", first = first, last = last))
+        })
+    }
+}
+
+/// The fields of the form, as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RawOrder {
+    /// What is to fall.
+    pub target: String,
+    /// How.
+    pub how: String,
+    /// Requests a second.
+    pub rate: String,
+    /// Visitors.
+    pub visitors: String,
+    /// Seconds before.
+    pub before: String,
+    /// Seconds held down.
+    pub held: String,
+    /// Seconds after.
+    pub after: String,
+    /// A page of the site; empty: the demonstration's.
+    pub url: String,
+    /// The status that it should answer.
+    pub status: String,
+    /// The pool's name, typed to confirm.
+    pub confirm: String,
+}
+
+/// A drill that was asked for, valid in itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// What is to fall.
+    pub target: Target,
+    /// How.
+    pub how: Blow,
+    /// Under which traffic.
+    pub traffic: Traffic,
+    /// What the visitors ask for.
+    #[serde(default)]
+    pub aim: Aim,
+}
+
+impl RawOrder {
+    /// What the form shows before anything was typed.
+    pub fn usual() -> Self {
+        let figure = |f: &Figure| f.usual.to_string();
+        Self {
+            rate: figure(&RATE),
+            visitors: figure(&VISITORS),
+            before: figure(&BEFORE),
+            held: figure(&HELD),
+            after: figure(&AFTER),
+            ..Self::default()
+        }
+    }
+
+    /// The same, where it is known who is there: a database's name is no target, whatever else was typed.
+    pub fn read(&self, desired: &Desired) -> Result<Order, Vec<Problem>> {
+        match ServerName::parse(self.target.trim()) {
+            Ok(name) if desired.db.server(&name).is_some() && desired.web.server(&name).is_none() => {
+                Err(vec![Problem::invalid("target", text!("problem-drill-database", name = name.as_str()))])
+            }
+            _ => self.parse(),
+        }
+    }
+
+    /// Reads every field, and says every thing that is wrong at once.
+    pub fn parse(&self) -> Result<Order, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let target = keep(Target::parse(self.target.trim()), &mut problems);
+        let how = keep(Blow::parse(self.how.trim()), &mut problems);
+        if let (Some(target), Some(how)) = (&target, how) {
+            keep(how.fits(target), &mut problems);
+        }
+        let mut figure = |figure: &Figure, typed: &str| keep(figure.read(typed), &mut problems);
+        let traffic = (
+            figure(&RATE, &self.rate),
+            figure(&VISITORS, &self.visitors),
+            figure(&BEFORE, &self.before),
+            figure(&HELD, &self.held),
+            figure(&AFTER, &self.after),
+        );
+        let aim = Aim::parse(self.url.trim(), self.status.trim())
+            .map_err(|wrong| problems.extend(wrong))
+            .unwrap_or_default();
+        if let Some(target) = &target
+            && self.confirm.trim() != target.pool().as_str()
+        {
+            let says = text!("problem-drill-confirm", pool = target.pool().as_str());
+            problems.push(Problem::invalid("confirm", says));
+        }
+        match (target, how, traffic) {
+            (
+                Some(target),
+                Some(how),
+                (Some(rate), Some(visitors), Some(before), Some(held), Some(after)),
+            ) if problems.is_empty() => {
+                let traffic = Traffic { rate, visitors, before, held, after };
+                Ok(Order { target, how, traffic, aim })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+fn keep<T>(parsed: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    parsed.map_err(|p| problems.push(p)).ok()
+}

@@ -1,0 +1,96 @@
+//! A new database, from its first answer to its place among the members.
+
+use super::mesh::{links, receipts};
+use super::{NEAR, rows};
+use crate::db::DatabaseSeen;
+use crate::decision::{Basis, Decision};
+use crate::desired::{Database, Desired};
+use crate::ids::Millis;
+use crate::observed::{Observed, ProcessId};
+use crate::plan::{Plan, hosts};
+use crate::step::{HostStep, SqlStep, Step, Target};
+use crate::text;
+
+/// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
+/// then its rows are compared, then it is one of them.
+pub(super) fn joining(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: Database<'_>,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    let name = &server.name;
+    if seen.server_id != server.id {
+        return;
+    }
+    if observed.own.unread.contains(name) {
+        let id = ProcessId::Server(name.clone());
+        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
+        return;
+    }
+    if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
+        let process = observed.process(&ProcessId::Server(name.clone()));
+        if !hosts::at_home(plan, observed, &server, process) {
+            // What another server left by its name goes first.
+        } else if let Some(donor) = hosts::donor(desired, observed, now) {
+            plan.steps.push(Step::Host(HostStep::ImportDatabase {
+                name: name.clone(),
+                id: server.id,
+                donor,
+            }));
+        } else {
+            let id = ProcessId::Server(name.clone());
+            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name)));
+        }
+        return;
+    }
+    if observed.unseeded.contains(name) {
+        plan.steps.push(Step::Sql(SqlStep::SeedPosition { name: name.clone() }));
+        return;
+    }
+    let before = plan.steps.len();
+    receipts(plan, desired, server, seen);
+    links(plan, desired, server, seen, false, None);
+    if plan.steps.len() > before {
+        return;
+    }
+    let behind = desired.members().filter(|p| !p.stopped()).find(|peer| {
+        seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
+    });
+    if let Some(peer) = behind {
+        let text = text!("wait-near", name = name, peer = &peer.name);
+        plan.waiting.push((Target::Database(name.clone()), text));
+        return;
+    }
+    let comparison = observed.comparison(server);
+    let report = comparison.and_then(|c| c.of(server.id));
+    let Some(writer) = &desired.writer else { return };
+    let again =
+        comparison.is_some_and(|c| c.unsettled < SETTLING) && report.is_some_and(|r| r.unsettled() > 0);
+    match report {
+        _ if comparison.is_some_and(|c| c.running.is_some()) => {}
+        Some(report) if report.different() == 0 && !again => {
+            // What no comparison can tell was carried by the copy, is named, and stays a warning.
+            plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, &server))));
+        }
+        // What may be told by the next comparison waits for it.
+        Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
+            let text = text!("wait-unsettled", name = name, count = report.unsettled());
+            plan.waiting.push((Target::Database(name.clone()), text));
+        }
+        None => rows::compared(plan, observed, server, writer, now),
+        Some(report) if report.different() == 0 => rows::compared(plan, observed, server, writer, now),
+        Some(report) => {
+            let text = text!("wait-copy-differs", name = name, count = report.different());
+            plan.waiting.push((Target::Database(name.clone()), text));
+        }
+    }
+}
+
+/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with
+/// it.
+const SETTLING: u32 = 3;
+/// Milliseconds between these.
+const SETTLING_PAUSE: u64 = 10_000;

@@ -1,0 +1,128 @@
+//! When a database is opened for writes.
+
+use super::{NEAR, fresh, watched};
+use crate::db::failover::SILENT;
+use crate::db::{DatabaseSeen, Thread};
+use crate::desired::{Database, Desired, Routing};
+use crate::ids::{Millis, ServerName};
+use crate::observed::{Observed, ProcessId, Seen};
+use crate::plan::Plan;
+use crate::step::{SqlStep, Step, Target};
+use crate::text;
+use crate::text::Text;
+
+/// Whether a database may be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Yes.
+    Open,
+    /// Not yet: what it lacks is on its way.
+    Later(Text),
+    /// No, and why.
+    Refused(Text),
+    /// It cannot be asked now.
+    Unknown,
+}
+
+/// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
+/// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
+/// link stands with an error holds up nobody: that is shown and repaired, not waited for.
+pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Opening {
+    let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
+    if desired.routing == Routing::OneWriter
+        && let Some(other) =
+            observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
+    {
+        return Opening::Later(text!("wait-other-open", name = other));
+    }
+    if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
+        return Opening::Later(why);
+    }
+    // A peer that does not answer may hold what the own position claims and the own log has not.
+    if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
+        return Opening::Refused(text!("wait-writer-claims", name = &server.name, count = seen.claims()));
+    }
+    for peer in desired.members().filter(|s| s.name != server.name) {
+        let Some(other) = fresh(observed, &peer.name, now) else { continue };
+        let missing = |domain: u32| other.holds(domain).saturating_sub(seen.holds(domain));
+        let own = other.holds(server.id).saturating_sub(seen.written.last(server.id));
+        if own > 0 {
+            return Opening::Refused(text!(
+                "wait-writer-behind",
+                writer = &server.name,
+                peer = &peer.name,
+                count = own
+            ));
+        }
+        let Some(link) = seen.links.get(&peer.name).filter(|l| l.error == 0) else { continue };
+        if !other.read_only {
+            // Where all write, the others do not stand still to be counted: a small delay is enough.
+            if link.delay_ms.is_none_or(|ms| ms > NEAR) {
+                let text = text!("wait-near", name = &server.name, peer = &peer.name);
+                return Opening::Later(text);
+            }
+            continue;
+        }
+        let domains = other.written.0.keys().chain(other.applied.0.keys());
+        let most = domains.map(|d| missing(*d)).max().unwrap_or(0);
+        if most > 0 {
+            return Opening::Later(text!(
+                "wait-catching-up",
+                name = &server.name,
+                peer = &peer.name,
+                count = most
+            ));
+        }
+    }
+    Opening::Open
+}
+
+/// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
+/// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
+fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
+    let Some(server) = desired.database(name) else {
+        return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
+    };
+    let silent = observed.silent_for(name, now).is_some_and(|ms| ms >= SILENT);
+    server.is_ours() || desired.takes_writes(server) || !silent
+}
+
+pub(super) fn open(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    server: Database<'_>,
+    seen: &DatabaseSeen,
+    now: Millis,
+) {
+    let name = &server.name;
+    if seen.read_only {
+        match opening(desired, observed, server, now) {
+            Opening::Open => {
+                plan.steps
+                    .push(Step::Sql(SqlStep::OpenDatabase { name: name.clone(), epoch: desired.epoch }));
+            }
+            Opening::Later(why) | Opening::Refused(why) => {
+                plan.waiting.push((Target::Database(name.clone()), why));
+            }
+            Opening::Unknown => {}
+        }
+        return;
+    }
+    if !desired.is_writer(name) {
+        return;
+    }
+    if !seen.schema {
+        plan.steps.push(Step::Sql(SqlStep::CreateSchema { name: name.clone() }));
+    }
+    // Waiting for a receipt is only worth it while somebody caught up can give one (otherwise the first
+    // write after an outage would wait for the timeout).
+    let standby_ready = desired.members().filter(|s| s.name != *name).any(|s| {
+        fresh(observed, &s.name, now).and_then(|d| d.links.get(name)).is_some_and(|l| {
+            l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < NEAR)
+        })
+    });
+    if standby_ready && !seen.semi_sync && seen.schema {
+        plan.steps.push(Step::Sql(SqlStep::SetSemiSync { name: name.clone(), on: true }));
+    }
+}

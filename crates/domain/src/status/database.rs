@@ -1,0 +1,124 @@
+//! A database, from its folder to its answer; of one that answers see [`super::replication`].
+
+use crate::db::DatabaseSeen;
+use crate::db::failover::{Decision, decide};
+use crate::desired::{Database, Desired, Standing};
+use crate::figures::DATABASE_STALE;
+use crate::ids::Millis;
+use crate::observed::{CopySeen, Observed, ProcessId, Seen};
+use crate::reason::Reason;
+use crate::state::{Light, State, Status};
+use crate::step::Target;
+use crate::text;
+use crate::text::Text;
+
+use super::process::{frozen, stopped, taken};
+use super::replication::replication;
+use super::{by_whom, unknown};
+
+/// The status of a database.
+pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Status {
+    let id = ProcessId::Server(server.name.clone());
+    let process = observed.process(&id);
+    if server.stopped() {
+        return if process.leader.is_some() {
+            Status::bare(Light::Progress, State::Stopping)
+        } else {
+            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, &server))
+        };
+    }
+    if *server.standing == Standing::Released {
+        return Status::bare(Light::Progress, State::Leaving);
+    }
+    if let Some(copy) = observed.copies.get(&server.name) {
+        // One that failed is tried again, and why it failed stays to be read.
+        if let Some(setback) = observed.setbacks.get(&Target::Process(id)) {
+            let reason = text!("reason-copying-again", why = &setback.why, how = copying(copy, now));
+            return Status::new(Light::Critical, State::CopyFailed, reason);
+        }
+        return Status::new(Light::Progress, State::Copying, copying(copy, now));
+    }
+    if observed.own.unread.contains(&server.name) {
+        let reason = text!("wait-unread", name = &server.name);
+        return Status::new(Light::Unknown, State::Unknown, reason);
+    }
+    if observed.initialised.get(&server.name) != Some(&server.id) {
+        let target = Target::Process(id);
+        if let Some(setback) = observed.setbacks.get(&target) {
+            return Status::new(Light::Critical, State::CopyFailed, setback.why.clone());
+        }
+        return Status::bare(Light::Progress, State::Creating);
+    }
+    if process.leader.is_none() && server.is_ours() {
+        let status = stopped(process, now);
+        // A former writer's end is no news; the present one's is, with what is waited for.
+        return match (decide(desired, observed, now), process.trouble.clone()) {
+            (Decision::Restart(and) | Decision::Wait(and), Some(why)) if desired.is_writer(&server.name) => {
+                Status::new(Light::Critical, State::Down, Reason::Writer { why, and })
+            }
+            _ => status,
+        };
+    }
+    if let Some(status) = frozen(process, false) {
+        return status;
+    }
+    if let Some(status) = taken(process, &server).filter(|_| server.is_ours()) {
+        return status;
+    }
+    if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
+        return Status::bare(Light::Progress, State::Restarting);
+    }
+    let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
+    match &seen {
+        Seen::Never => Status::bare(Light::Progress, State::Starting),
+        // That Cordée could not ask says nothing of the database.
+        Seen::Failed { why, .. } if why.is_own() => Status::new(Light::Unknown, State::Unknown, why.clone()),
+        Seen::Failed { why, .. } => {
+            // Crash recovery takes a while before the first answer.
+            let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
+            let person = match decide(desired, observed, now) {
+                Decision::Wait(and) if desired.is_writer(&server.name) => Some(and),
+                _ => None,
+            };
+            if recovering && server.is_ours() {
+                Status::bare(Light::Progress, State::Starting)
+            } else if let Some(and) = person {
+                let reason = Reason::Writer { why: why.clone(), and };
+                Status::new(Light::Critical, State::Unreachable, reason)
+            } else {
+                Status::new(Light::Critical, State::Unreachable, why.clone())
+            }
+        }
+        Seen::At(..) => match seen.fresh(now, DATABASE_STALE) {
+            None => unknown(seen.last(), now),
+            Some(database) => elsewhere(server, database)
+                .unwrap_or_else(|| replication(desired, observed, server, database, now)),
+        },
+    }
+}
+
+/// What is special about one that somebody else runs.
+fn elsewhere(server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
+    if server.is_ours() {
+        return None;
+    }
+    if seen.server_id != server.id {
+        let (id, wanted) = (seen.server_id, server.id);
+        let reason = text!("wait-astray", name = &server.name, id = id, wanted = wanted);
+        return Some(Status::new(Light::Critical, State::Astray, reason));
+    }
+    matches!(server.standing, Standing::Diverged(_))
+        .then(|| Status::new(Light::Critical, State::Diverged, text!("reason-diverged-external")))
+}
+
+/// How far a copy is, and how long it may still take at the pace so far.
+fn copying(copy: &CopySeen, now: Millis) -> Text {
+    let percent = copy.percent();
+    if percent == 0 {
+        return text!("reason-copy-begins", donor = &copy.donor);
+    }
+    let elapsed = now.saturating_sub(copy.since);
+    let rest = copy.total.saturating_sub(copy.done);
+    let seconds = rest.saturating_mul(elapsed) / copy.done.max(1) / 1_000;
+    text!("reason-copying", donor = &copy.donor, percent = percent, seconds = seconds)
+}

@@ -1,0 +1,89 @@
+//! What is said of a process: that it stands still, has ended, or has only just begun.
+
+use crate::desired::Server;
+use crate::fault::Fault;
+use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::ids::Millis;
+use crate::observed::{Port, ProcessSeen, Seen};
+use crate::reason::{Reason, Still};
+use crate::state::{Light, State, Status};
+use crate::text;
+
+/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
+/// same.
+pub(super) fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
+    let leader = process.leader.as_ref()?;
+    match (leader.frozen, process.still.is_empty()) {
+        (false, true) => return None,
+        // Others of its kind do the work of those that stand still.
+        (false, false) if serves => return None,
+        (true, true) if serves => {
+            let reason = Reason::Still(Still::Parent(leader.pid));
+            return Some(Status::new(Light::Warning, State::HalfFrozen, reason));
+        }
+        _ => {}
+    }
+    let all: Vec<u32> =
+        Some(leader.pid).filter(|_| leader.frozen).into_iter().chain(process.still.clone()).collect();
+    let still = if all.len() > NUMBERS {
+        Still::Group { count: all.len(), leader: leader.pid }
+    } else {
+        Still::Processes(all)
+    };
+    Some(Status::new(Light::Critical, State::Frozen, Reason::Still(still)))
+}
+
+/// Numbers of processes that a sentence holds at most.
+const NUMBERS: usize = 3;
+
+/// A process that lives, while somebody else listens where it should.
+pub(super) fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
+    let Port::Foreign(holder) = &process.port else { return None };
+    process.leader.as_ref()?;
+    let reason = Fault::PortTaken { port: server.port, holder: holder.clone() };
+    Some(Status::new(Light::Critical, State::Down, reason))
+}
+
+/// Milliseconds within which a process that was started listens.
+const LISTENS_WITHIN: u64 = 10_000;
+
+/// Milliseconds within which one that was started is checked for the first time.
+const FIRST_CHECK_WITHIN: u64 = 3_000;
+
+/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out. Or that listens, and was
+/// not checked since.
+pub(super) fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
+    let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
+    // It is in service as soon as it listens: the check that failed was of the one before, or found nobody yet.
+    let early = match there.verdict {
+        Verdict::Failing => !there.check.passed(),
+        Verdict::Down => there.check.code == "L4CON",
+        Verdict::Up | Verdict::Recovering | Verdict::Unchecked => false,
+    };
+    if !there.maintenance && early && young {
+        return Some(Status::new(Light::Progress, State::Joining, text!("reason-first-check")));
+    }
+    if !there.maintenance || process.port == Port::Ours {
+        return None;
+    }
+    Some(match process.started_at {
+        Some(at) if now.saturating_sub(at) > LISTENS_WITHIN && process.port == Port::Free => {
+            Status::new(Light::Critical, State::Down, text!("reason-refused"))
+        }
+        _ => Status::bare(Light::Progress, State::Starting),
+    })
+}
+
+/// A process that should run and does not.
+pub(super) fn stopped(process: &ProcessSeen, now: Millis) -> Status {
+    let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
+    let Some(why) = process.trouble.clone() else { return Status::bare(Light::Progress, State::Starting) };
+    let wait = next.saturating_sub(now).div_ceil(1_000);
+    Status::new(Light::Critical, State::Down, Reason::Ended { why, wait })
+}
+
+/// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.
+pub(super) fn young<T>(seen: &Seen<T>, process: &ProcessSeen, now: Millis) -> bool {
+    const MOMENT: u64 = 3_000;
+    seen.last().is_none() && process.started_at.is_none_or(|at| now.saturating_sub(at) < MOMENT)
+}
