@@ -18,7 +18,8 @@ use mysql_async::Value;
 use tokio::time::{sleep, timeout};
 
 use super::session::{Session, Snag};
-use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
+use super::settle::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, behind, held};
+use super::{Node, PAUSE, Run, TRIES, Watch};
 use crate::process::failpoint;
 
 /// So often the same few rows may take longer than they may be held.
