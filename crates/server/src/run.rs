@@ -31,7 +31,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::before::Before;
@@ -368,16 +368,20 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     tracing::info!("stopping; the cluster runs on");
     logs.abort();
     let _ = stop.send(true);
-    // In reverse: first what answers people, then what acts.
     let _ = timeout(LAST_WORDS, unix).await;
-    for task in [tcp, drills, lab, engine] {
+    ended([tcp, drills, lab, engine], intake).await;
+    last_lines(journal).await;
+    Ok(())
+}
+
+/// Waits for what was told to stop. In reverse: first what answers people, then what acts.
+async fn ended(tasks: [JoinHandle<()>; 4], intake: Option<Intake>) {
+    for task in tasks {
         let _ = timeout(LAST_WORDS, task).await;
     }
     if let Some(intake) = intake {
         let _ = timeout(LAST_WORDS, spawn_blocking(|| intake.stop())).await;
     }
-    last_lines(journal).await;
-    Ok(())
 }
 
 /// Writes down what was told until now, as far as the disk lets it.
@@ -459,37 +463,4 @@ fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::web::fixture;
-
-    #[test]
-    fn what_another_cordee_serves_is_looked_at_before_that_one_is_stopped() {
-        let folder = fixture::Folder::new();
-        let home = Home::open(&folder.0.join("home")).unwrap();
-        let desired = fixture::desired();
-        drop(Store::open(&home.state(), || Some(desired.clone())).unwrap());
-        let config = |site| Config {
-            home: home.root.clone(),
-            page: None,
-            names: None,
-            site,
-            db: None,
-            writer: None,
-            ports: None,
-            trial: false,
-        };
-        let could = |site| could_serve(&home, &config(site));
-        could(None).unwrap();
-        assert!(matches!(could(Some(desired.page)), Err(RunError::Addresses)), "the page's own");
-        let file = rusqlite::Connection::open(home.state()).unwrap();
-        file.pragma_update(None, "user_version", 99).unwrap();
-        let newer = could(None);
-        assert!(matches!(newer, Err(RunError::Store(StoreError::Newer { found: 99, .. }))), "{newer:?}");
-        file.pragma_update(None, "user_version", 1).unwrap();
-        could(None).unwrap();
-        drop(file);
-        std::fs::write(home.state(), [0; 4_096]).unwrap();
-        assert!(matches!(could(None), Err(RunError::Home(HomeError::Damaged { .. }))));
-    }
-}
+mod tests;
