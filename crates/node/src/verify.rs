@@ -8,41 +8,33 @@
 mod exact;
 mod heal;
 mod session;
+mod settle;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cordee_domain::db::Position;
 use cordee_domain::db::verify::sql::Reader;
 use cordee_domain::db::verify::{
-    Checked, Chunk, Difference, LEAF, LISTED, PIECES, Pace, Progress, Report, RowSeen, SHOWN, Table,
-    TableName, Tables, Verdict, ahead, altered, compare, disagreements,
+    Checked, Chunk, Difference, LEAF, PIECES, Pace, Progress, Report, SHOWN, Table, TableName, Tables,
+    Verdict, altered, disagreements,
 };
 use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::mysql::Database;
 pub use exact::exact;
 use heal::Healing;
 pub use heal::{Healed, columns, heal, make_way, versions};
 use session::{Session, Snag};
+use settle::Settled;
 
 /// A replica that has not caught up after this time ends the verification.
 const CATCH_UP: Duration = Duration::from_secs(20);
 /// Seconds of one wait for it. Between two of them it is asked whether to go on.
 const WAIT: f32 = 2.0;
-/// How long the reference holds a few rows at most.
-const HOLD: Duration = Duration::from_secs(1);
-/// Seconds within that for getting hold of them.
-const HOLD_LOCK: f32 = 0.3;
-/// Seconds within that for the other one to catch up.
-const HOLD_WAIT: f32 = 0.5;
-/// Seconds within that for the reference to take in what the other one has; a statement of its has no more than
-/// `HOLD_LOCK`.
-const HOLD_TAKE: f32 = 0.2;
 /// How often the same few rows are compared before they count as unproven.
 const TRIES: u32 = 10;
 /// After so many chunks of a table that could not be settled, the others get two tries only.
@@ -130,19 +122,6 @@ impl Found {
         }
     }
 }
-
-/// How a few rows ended.
-enum Settled {
-    Equal,
-    Different(Vec<Difference>),
-    Unsettled(Text),
-}
-
-/// A few rows of both databases, read while the reference held its own still.
-type Rows = (Vec<RowSeen>, Vec<RowSeen>);
-
-/// What came of a short act on held rows, or why nothing can be said.
-type Held<T> = Result<T, Text>;
 
 /// One chunk, compared once.
 struct Compared {
@@ -394,75 +373,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Compares a few rows until there is no doubt. Equal once is equal; different counts when it was so twice,
-    /// each time with the reference's rows held still.
-    async fn settle(
-        &mut self,
-        reader: &Reader,
-        chunk: &Chunk,
-        other: usize,
-        tries: u32,
-    ) -> Result<Settled, Snag> {
-        let mut before: Option<Vec<Difference>> = None;
-        let mut last = text!("verify-unsettled");
-        for attempt in 0..tries {
-            self.asked()?;
-            let started = Instant::now();
-            if self.compare(reader, chunk, &[other]).await?.differing.is_empty() {
-                return Ok(Settled::Equal);
-            }
-            match self.hold(reader, chunk, other).await? {
-                Ok(now) if now.is_empty() => return Ok(Settled::Equal),
-                Ok(now) => {
-                    let twice: Vec<Difference> = now
-                        .iter()
-                        .filter(|d| before.as_ref().is_some_and(|b| b.contains(d)))
-                        .cloned()
-                        .collect();
-                    if !twice.is_empty() {
-                        return Ok(Settled::Different(twice));
-                    }
-                    before = Some(now);
-                }
-                Err(why) => last = why,
-            }
-            self.pause(started.elapsed(), Duration::ZERO).await;
-            sleep(PAUSE * (attempt + 1)).await;
-        }
-        Ok(Settled::Unsettled(last))
-    }
-
-    /// Holds a few rows of the reference still, and compares; or says why nothing can be said: the rows could not be
-    /// held, the other one did not catch up in time, or it holds writes that the reference has not got yet.
-    async fn hold(
-        &mut self,
-        reader: &Reader,
-        chunk: &Chunk,
-        other: usize,
-    ) -> Result<Held<Vec<Difference>>, Snag> {
-        let busy = || Ok(Err(text!("verify-unsettled")));
-        let Some(other) = self.others.get_mut(other) else { return busy() };
-        let reference = &mut self.reference;
-        if let Some(why) = behind(reference, other).await? {
-            return Ok(Err(why));
-        }
-        reference.begin(HOLD_LOCK).await?;
-        let Ok(held) = timeout(HOLD, held(reference, other, reader, chunk, true)).await else {
-            // Whoever waits for these rows waits no longer.
-            reference.reopen().await?;
-            other.reopen().await?;
-            return busy();
-        };
-        reference.end().await?;
-        let (ours, theirs) = match held {
-            Ok(Ok(rows)) => rows,
-            Ok(Err(why)) => return Ok(Err(why)),
-            Err(Snag::Slow) => return busy(),
-            Err(fault) => return Err(fault),
-        };
-        Ok(Ok(compare(&other.name, &reader.key(), &ours, &theirs)))
-    }
-
     /// Rests as long as the pace asks.
     async fn pause(&self, busy: Duration, waited: Duration) {
         sleep(Duration::from_millis(self.pace.rest_ms(millis(busy), millis(waited)))).await;
@@ -494,56 +404,6 @@ struct Place<'a> {
     done: usize,
     all: usize,
     estimated: u64,
-}
-
-/// Why the reference cannot judge yet: what the other one wrote itself must arrive before rows are held, for it might
-/// be about them.
-async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<Text>, Snag> {
-    let theirs = other.position().await?;
-    if reference.reaches(&theirs, WAIT).await? {
-        return Ok(None);
-    }
-    let ours = reference.position().await?;
-    Ok(Some(ahead_of(reference, other, &ours, &theirs).unwrap_or_else(|| text!("verify-unsettled"))))
-}
-
-/// That the other one holds what the reference has not got, in words.
-fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> Option<Text> {
-    let read = |text: &str| Position::parse(text).unwrap_or_default();
-    let (domain, count) = ahead(&read(theirs), &read(ours), reference.domain)?;
-    let (name, writer) = (&other.name, &reference.name);
-    Some(text!("verify-ahead", name = name, writer = writer, domain = domain, count = count))
-}
-
-/// Rows of both databases while the reference's are held. In a transaction of the reference. `waits`: the reference may
-/// take in meanwhile what the other one holds beyond it. Enough to judge by, not to write by: the other's rows are not
-/// held.
-async fn held(
-    reference: &mut Session,
-    other: &mut Session,
-    reader: &Reader,
-    chunk: &Chunk,
-    waits: bool,
-) -> Result<Held<Rows>, Snag> {
-    let ours = reference.list(reader, chunk, true).await?;
-    // Read after the rows were got: whoever changed one of them before has committed, and is in it.
-    let position = reference.position().await?;
-    if !other.reaches(&position, HOLD_WAIT).await? {
-        return Ok(Err(text!("verify-lags", name = &other.name)));
-    }
-    let theirs = other.list(reader, chunk, false).await?;
-    let after = other.position().await?;
-    let cut = |rows: &[RowSeen]| rows.len() as u64 >= LISTED;
-    if cut(&ours) || cut(&theirs) {
-        return Ok(Err(text!("verify-unsettled")));
-    }
-    // What the reference applies while its rows are held altered none of them: it would have had to wait for them.
-    if let Some(why) = ahead_of(reference, other, &position, &after)
-        && !(waits && reference.reaches(&after, HOLD_TAKE).await?)
-    {
-        return Ok(Err(why));
-    }
-    Ok(Ok((ours, theirs)))
 }
 
 /// Waits until `other` has applied `position`, and says how long it took.

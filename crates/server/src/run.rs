@@ -30,10 +30,12 @@ use cordee_node::{files, logs, net, over, process, random};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::before::Before;
-use crate::board::Board;
+use crate::board::{Ask, Board};
 use crate::config::{Config, ConfigError};
 use crate::desk::{self, Desk};
 use crate::drills::Drills;
@@ -46,6 +48,9 @@ use crate::listen::DESCRIPTORS;
 use crate::store::{CommitError, DecideError, Store, StoreError};
 use crate::web::session::Limiter;
 use crate::web::{self, App};
+
+/// How long each part may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Why `serve` ended before it began.
 #[derive(Debug, thiserror::Error)]
@@ -253,15 +258,10 @@ fn place(config: &Config) -> Result<(Home, Users), RunError> {
     Ok((home, users))
 }
 
-/// Runs until TERM or INT. What runs in the cluster goes on.
-pub async fn serve(config: &Config) -> Result<(), RunError> {
-    let (home, users) = place(config)?;
-    let roster = Roster::open(&home, &users).map_err(io("opening the list of processes"))?;
-    let _lock = lock(&home)?;
-    folders(&home, &users).map_err(io("making the folders"))?;
-    take_logs(&home, &users);
+/// What was stored and generated, and the socket for HAProxy's log, whose port and key are part of both.
+fn state(home: &Home, config: &Config) -> Result<(Arc<Store>, Secrets, Option<LogSocket>), RunError> {
     let mut secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
-    let store = Arc::new(open_store(&home, config)?);
+    let store = Arc::new(open_store(home, config)?);
     store.give_key(Vault::load(&home.login_key()).map_err(io("reading the key to the logins"))?);
     setup_code(&store, &home.setup_code())?;
     let before = store.desired()?.visitors.port;
@@ -270,17 +270,38 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         // Whoever has the former port now hears what HAProxy still sends there, key included.
         secrets.renew_log_key(&home.secrets()).map_err(io("changing the key of HAProxy's log"))?;
     }
+    Ok((store, secrets, log))
+}
+
+/// The board with the first wish on it; from now on the journal is written, and announced there.
+fn begin_board(
+    store: &Arc<Store>,
+    desired: &Desired,
+    setting: &Setting,
+) -> Result<(Arc<Board>, mpsc::Receiver<Ask>), RunError> {
+    let picture = snapshot(desired, &Observed::default(), setting, now());
+    let (board, asks) = Board::new(desired.clone(), picture);
+    store.attach(board.clone());
+    Store::begin_to_write(store).map_err(io("starting to write the journal"))?;
+    if let Some(before) = Before::said() {
+        store.tell("cluster", Some(Light::Warning), &before.told());
+    }
+    Ok((board, asks))
+}
+
+/// Runs until TERM or INT. What runs in the cluster goes on.
+pub async fn serve(config: &Config) -> Result<(), RunError> {
+    let (home, users) = place(config)?;
+    let roster = Roster::open(&home, &users).map_err(io("opening the list of processes"))?;
+    let _lock = lock(&home)?;
+    folders(&home, &users).map_err(io("making the folders"))?;
+    take_logs(&home, &users);
+    let (store, secrets, log) = state(&home, config)?;
     let setting = setting(&home, &secrets);
     whole::complete(&home.root).map_err(io("marking the folder as complete"))?;
     let desired = store.desired()?;
     let page = page_listener(&desired).await?;
-    let picture = snapshot(&desired, &Observed::default(), &setting, now());
-    let (board, asks) = Board::new(desired.clone(), picture);
-    store.attach(board.clone());
-    Store::begin_to_write(&store).map_err(io("starting to write the journal"))?;
-    if let Some(before) = Before::said() {
-        store.tell("cluster", Some(Light::Warning), &before.told());
-    }
+    let (board, asks) = begin_board(&store, &desired, &setting)?;
 
     let (desk, lab_asks) = Desk::new();
     let lab = Lab::new(&home, store.clone(), desk.clone());
@@ -341,25 +362,31 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     };
     if let Some(why) = over {
         // What led to it is told, if the disk lets it be.
-        let told = tokio::task::spawn_blocking(move || journal.write_down());
-        let _ = tokio::time::timeout(Duration::from_secs(2), told).await;
+        last_lines(journal).await;
         return Err(RunError::Over(why));
     }
     tracing::info!("stopping; the cluster runs on");
     logs.abort();
     let _ = stop.send(true);
-    // In reverse: first what answers people, then what acts.
-    let last_words = Duration::from_secs(2);
-    let _ = tokio::time::timeout(last_words, unix).await;
-    let _ = tokio::time::timeout(last_words, tcp).await;
-    let _ = tokio::time::timeout(last_words, drills).await;
-    let _ = tokio::time::timeout(last_words, lab).await;
-    let _ = tokio::time::timeout(last_words, engine).await;
-    if let Some(intake) = intake {
-        let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(|| intake.stop())).await;
-    }
-    let _ = tokio::time::timeout(last_words, tokio::task::spawn_blocking(move || journal.write_down())).await;
+    let _ = timeout(LAST_WORDS, unix).await;
+    ended([tcp, drills, lab, engine], intake).await;
+    last_lines(journal).await;
     Ok(())
+}
+
+/// Waits for what was told to stop. In reverse: first what answers people, then what acts.
+async fn ended(tasks: [JoinHandle<()>; 4], intake: Option<Intake>) {
+    for task in tasks {
+        let _ = timeout(LAST_WORDS, task).await;
+    }
+    if let Some(intake) = intake {
+        let _ = timeout(LAST_WORDS, spawn_blocking(|| intake.stop())).await;
+    }
+}
+
+/// Writes down what was told until now, as far as the disk lets it.
+async fn last_lines(journal: Arc<Store>) {
+    let _ = timeout(LAST_WORDS, spawn_blocking(move || journal.write_down())).await;
 }
 
 fn setting(home: &Home, secrets: &Secrets) -> Setting {
@@ -436,37 +463,4 @@ fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::web::fixture;
-
-    #[test]
-    fn what_another_cordee_serves_is_looked_at_before_that_one_is_stopped() {
-        let folder = fixture::Folder::new();
-        let home = Home::open(&folder.0.join("home")).unwrap();
-        let desired = fixture::desired();
-        drop(Store::open(&home.state(), || Some(desired.clone())).unwrap());
-        let config = |site| Config {
-            home: home.root.clone(),
-            page: None,
-            names: None,
-            site,
-            db: None,
-            writer: None,
-            ports: None,
-            trial: false,
-        };
-        let could = |site| could_serve(&home, &config(site));
-        could(None).unwrap();
-        assert!(matches!(could(Some(desired.page)), Err(RunError::Addresses)), "the page's own");
-        let file = rusqlite::Connection::open(home.state()).unwrap();
-        file.pragma_update(None, "user_version", 99).unwrap();
-        let newer = could(None);
-        assert!(matches!(newer, Err(RunError::Store(StoreError::Newer { found: 99, .. }))), "{newer:?}");
-        file.pragma_update(None, "user_version", 1).unwrap();
-        could(None).unwrap();
-        drop(file);
-        std::fs::write(home.state(), [0; 4_096]).unwrap();
-        assert!(matches!(could(None), Err(RunError::Home(HomeError::Damaged { .. }))));
-    }
-}
+mod tests;

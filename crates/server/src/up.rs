@@ -1,11 +1,14 @@
 //! `cordee up`, `cordee down` and the keeper: what `./up` runs after it has built the binary.
 
+mod down;
+mod keeper;
+
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cordee_api::local::StartJson;
@@ -15,21 +18,16 @@ use cordee_domain::observed::ProcessId;
 use cordee_domain::started::Started;
 use cordee_domain::text;
 use cordee_node::interrupts::{Interrupt, Interrupts};
-use cordee_node::logbook;
 use cordee_node::logbook::OWN;
+use cordee_node::paths::Home;
 use cordee_node::paths::whole;
-use cordee_node::paths::{Home, HomeError};
-use cordee_node::process::{self, Found, Serial, own_binary};
-use cordee_node::roster::{Roster, Start, own_program};
+use cordee_node::process::{self, Found};
+use cordee_node::roster::Roster;
 use cordee_node::surroundings::{self, FEWEST};
 use cordee_node::users::Users;
-use cordee_node::vital::{self, End};
 use cordee_node::{files, net};
-use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::before::Before;
 use crate::begun::{Begun, RUN_PACE};
 use crate::client;
 use crate::complain::with_causes;
@@ -37,6 +35,11 @@ use crate::config::Config;
 use crate::run::{self, RunError};
 use crate::store::{Store, StoreError};
 use crate::words::Lang;
+
+pub use down::down;
+use down::{quiet, reset};
+pub use keeper::keeper;
+use keeper::spawn_keeper;
 
 /// The programs, and the Debian package of each.
 pub const PROGRAMS: [(&str, &str); 5] = [
@@ -49,8 +52,6 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 
 /// How long the first start may take: it makes two databases.
 const UP_WITHIN: Duration = Duration::from_millis(cordee_domain::figures::UP_WITHIN);
-/// A `serve` that lived longer is brought back at once; no pause before that is longer.
-const KEEPER_PAUSE: Duration = Duration::from_millis(cordee_domain::figures::KEEPER_PAUSE);
 /// What is not well for so long, although all serves, is not in passing.
 const LASTS: Duration = Duration::from_secs(2);
 
@@ -236,8 +237,6 @@ fn free(found: &[Found], addresses: &Addresses, listens: bool, lang: Lang) -> Re
 }
 
 const LOOKING: &str = "looking for what runs";
-/// What else may go wrong on the way down.
-const CLEARING: &str = "clearing away the cluster of a comparison";
 
 /// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
 fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
@@ -252,119 +251,6 @@ fn outdated(pid: u32) -> bool {
         // Somebody else's: it is not ours to replace.
         _ => false,
     }
-}
-
-fn spawn_keeper(home: &Home) -> std::io::Result<()> {
-    std::fs::create_dir_all(home.logs())?;
-    let log = files::append(&home.logs().join(OWN))?;
-    let roster = Roster::of(home);
-    let entry = own_entry(&roster, "keeper")?;
-    let mut command = std::process::Command::new(own_binary());
-    command
-        .arg("keeper")
-        .env("CORDEE_HOME", &home.root)
-        .env(process::MARK, &entry.mark)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log);
-    let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
-    roster.bind(entry, child.id())
-}
-
-/// Writes down that a process of Cordée's own is about to be started.
-fn own_entry(roster: &Roster, name: &str) -> std::io::Result<Start> {
-    let (none, us) = (Serial { server: 0, generation: 0 }, rustix::process::geteuid().as_raw());
-    roster.enlist(name, none, &own_program(), us, false)
-}
-
-/// Brings `cordee serve` back within a second, whatever ended it. A session of its own keeps the terminal's
-/// signals away from everything below it.
-pub async fn keeper(config: &Config) -> ExitCode {
-    let _ = rustix::process::setsid();
-    let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
-    let Ok(mut term) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
-    tokio::spawn(logbook::keep_own(home.logs().join(OWN)));
-    let (mut pause, mut before) = (Duration::ZERO, None);
-    loop {
-        let started = Instant::now();
-        match keep(&home, &mut term, before).await {
-            Ok(Kept::Over) => return ExitCode::SUCCESS,
-            Ok(Kept::Ended(End::Ended(ended))) => {
-                tracing::warn!(?ended, "serve ended; starting it again");
-                before = ended.ok().map(Before::of);
-            }
-            Ok(Kept::Ended(End::Silent)) => before = Some(Before::Silent),
-            // No process, no descriptor: there may be one a little later.
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "starting serve"),
-        }
-        // One that lived is brought back at once; one that cannot start is tried again without haste.
-        pause = if started.elapsed() > KEEPER_PAUSE {
-            Duration::ZERO
-        } else {
-            (pause * 2).clamp(Duration::from_millis(100), KEEPER_PAUSE)
-        };
-        tokio::select! {
-            _ = term.recv() => return ExitCode::SUCCESS,
-            () = sleep(pause) => {}
-        }
-    }
-}
-
-/// How the keeping of one `serve` ended.
-enum Kept {
-    /// The keeper is to end.
-    Over,
-    /// This one is to be followed by another.
-    Ended(End),
-}
-
-/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be
-/// frozen, and it holds the lock. What it started goes on.
-async fn keep(
-    home: &Home,
-    term: &mut tokio::signal::unix::Signal,
-    before: Option<Before>,
-) -> std::io::Result<Kept> {
-    let (signs, input) = vital::pair()?;
-    let mut child = spawn_serve(home, input, before)?;
-    tokio::select! {
-        _ = term.recv() => {
-            if let Some(pid) = child.id() {
-                let _ = process::signal(pid, Signal::TERM);
-            }
-            let _ = tokio::time::timeout(Duration::from_secs(8), child.wait()).await;
-            Ok(Kept::Over)
-        }
-        end = vital::outlast(&mut child, &signs) => {
-            if matches!(end, End::Silent) {
-                tracing::error!("serve has given no sign of life for 10 s: it is killed, and started again");
-                child.kill().await?;
-            }
-            Ok(Kept::Ended(end))
-        }
-    }
-}
-
-fn spawn_serve(home: &Home, input: Stdio, before: Option<Before>) -> std::io::Result<tokio::process::Child> {
-    let roster = Roster::of(home);
-    let entry = own_entry(&roster, "serve")?;
-    let mut command = tokio::process::Command::new(own_binary());
-    command
-        .arg("serve")
-        .env(process::MARK, &entry.mark)
-        .env(vital::VARIABLE, "1")
-        .env_remove(Before::VARIABLE)
-        .stdin(input);
-    if let Some(before) = before {
-        command.env(Before::VARIABLE, before.word());
-    }
-    let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
-    if let Some(Err(error)) = child.id().map(|pid| roster.bind(entry, pid)) {
-        // It runs, and is found by its word.
-        tracing::error!(error = &error as &dyn std::error::Error, "writing down serve");
-    }
-    Ok(child)
 }
 
 /// How the wait for what is started ended.
@@ -427,158 +313,5 @@ fn print_addresses(home: &Home, lang: Lang) {
     }
     if let Ok(code) = files::plain_text(&home.setup_code()) {
         tell(&format!("{:<28} {}", lang.tr("up-code"), code.trim()));
-    }
-}
-
-/// What there was to stop.
-enum Downed {
-    /// There is no cluster.
-    Nowhere,
-    /// Nothing ran.
-    Idle,
-    /// All that ran has ended.
-    Stopped,
-}
-
-/// Stops everything that `up` started, in the order in which visitors feel least: the keeper and the page, the
-/// proxies, the web servers, the databases.
-pub async fn down(config: &Config, lang: Lang) -> ExitCode {
-    let folder = || config.home.display().to_string();
-    match take_down(&config.home, lang).await {
-        Ok(Downed::Stopped) => tell(&lang.tr("down-done")),
-        Ok(Downed::Idle) => tell(&lang.say(&text!("down-idle", folder = folder()))),
-        // Whoever meant another folder sees it.
-        Ok(Downed::Nowhere) => tell(&lang.say(&text!("down-nothing", folder = folder()))),
-        Err(why) => {
-            warn(&why);
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-async fn take_down(root: &Path, lang: Lang) -> Result<Downed, String> {
-    let io = |doing| move |source| sentence(&RunError::Io { doing, source }, lang);
-    let home = ours(root).map_err(|error| sentence(&RunError::Home(error), lang))?;
-    let Some(home) = home else { return Ok(Downed::Nowhere) };
-    let idle = Roster::of(&home).find().is_ok_and(|found| found.is_empty());
-    // First: `serve` would go on with a comparison, in the folder that is taken away.
-    quiet(&home).await;
-    if home.sandbox().exists() {
-        // The cluster of a comparison that was under way.
-        Box::pin(take_down(&home.sandbox(), lang)).await?;
-        files::remove(&home.sandbox()).map_err(io(CLEARING))?;
-    }
-    match end(&home).await.map_err(io(LOOKING))? {
-        0 if idle => Ok(Downed::Idle),
-        0 => Ok(Downed::Stopped),
-        left => Err(lang.say(&text!("down-left", count = left))),
-    }
-}
-
-/// Ends the keeper and the page: nobody starts or looks any more.
-async fn quiet(home: &Home) {
-    for name in ["keeper", "serve"] {
-        stop(home, |p| p.name == name, Duration::from_secs(10)).await;
-    }
-}
-
-/// Ends everything in its order. Gives how many processes are left.
-async fn end(home: &Home) -> std::io::Result<usize> {
-    let users = Users::find().map_err(|user| std::io::Error::other(format!("no user {user}")))?;
-    let roster = &Roster::open(home, &users)?;
-    let is_proxy = |p: &Found| p.name.starts_with("haproxy-");
-    let is_database = |p: &Found| home.servers().join(&p.name).join("my.cnf").exists();
-    quiet(home).await;
-    stop(home, is_proxy, Duration::from_secs(10)).await;
-    stop(home, |p| !is_database(p), Duration::from_secs(10)).await;
-    stop(home, |_| true, Duration::from_secs(40)).await;
-    let left = roster.find()?.len();
-    if left == 0 {
-        roster.clear()?;
-        home.leave_nothing()?;
-    }
-    Ok(left)
-}
-
-/// The cluster of a folder, whole or not; nothing where there is none. Somebody else's folder is refused.
-fn ours(root: &Path) -> Result<Option<Home>, HomeError> {
-    match Home::found(root)? {
-        None => whole::check(root).map(|()| None),
-        found => Ok(found),
-    }
-}
-
-/// Asks some of our processes to end, then forces those that have not.
-async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
-    // What cannot be looked at may run: it is waited for.
-    let select = || Some(Roster::of(home).find().ok()?.into_iter().filter(|p| which(p)).collect::<Vec<_>>());
-    let first = select().unwrap_or_default();
-    for process in &first {
-        // Leaders end their own group; without a leader each member is asked.
-        let has_leader = first.iter().any(|p| p.pid == process.group);
-        if process.pid == process.group || !has_leader {
-            let _ = process::signal(process.pid, Signal::TERM);
-            // A frozen process hears nothing else until it goes on.
-            let _ = process::signal(process.pid, Signal::CONT);
-        }
-    }
-    let deadline = Instant::now() + patience;
-    while Instant::now() < deadline {
-        if select().is_some_and(|left| left.is_empty()) {
-            return;
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    for process in select().unwrap_or_default() {
-        let _ = process::signal(process.pid, Signal::KILL);
-    }
-    let deadline = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < deadline && select().is_none_or(|left| !left.is_empty()) {
-        sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Stops the cluster and deletes its state, once somebody has said yes: with `--yes`, or on a terminal.
-async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
-    match ours(&config.home) {
-        Ok(Some(_)) => {}
-        Ok(None) => return true,
-        Err(error) => {
-            warn(&sentence(&RunError::Home(error), lang));
-            return false;
-        }
-    }
-    if !yes {
-        if !std::io::stdin().is_terminal() {
-            warn(&lang.say(&text!("reset-unasked", home = config.home.display().to_string())));
-            return false;
-        }
-        let home = config.home.display().to_string();
-        client::out(&format!("{} ", lang.say(&text!("reset-question", home = home))));
-        let _ = std::io::stdout().flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        if read.is_err() || !matches!(answer.trim(), "oui" | "yes") {
-            tell(&lang.tr("reset-kept"));
-            return false;
-        }
-    }
-    if down(config, lang).await != ExitCode::SUCCESS {
-        return false;
-    }
-    let home = Home::found(&config.home);
-    if let Ok(Some(home)) = &home
-        && !home.run().starts_with(&home.root)
-    {
-        let _ = files::remove(&home.run());
-    }
-    let removed = home.map_err(std::io::Error::other);
-    match removed.and_then(|home| home.map_or(Ok(()), |home| files::remove(&home.root))) {
-        Ok(()) => true,
-        Err(error) => {
-            warn(&format!("{}: {error}", config.home.display()));
-            false
-        }
     }
 }

@@ -2,24 +2,26 @@
 //! differs, while the reference's rows are held still. Both versions are in a file first, and afterwards everything
 //! that could have been touched is compared from nothing.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
 use cordee_domain::db::conflict::{self, Conflict, Versions};
 use cordee_domain::db::verify::sql::{Lock, Reader, UniqueColumn};
 use cordee_domain::db::verify::{Chunk, Pace, Report, RowSeen, Side, TableName, tied};
-use cordee_domain::ids::ServerName;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use mysql_async::Value;
 use tokio::time::{sleep, timeout};
 
 use super::session::{Session, Snag};
-use super::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, Node, PAUSE, Run, TRIES, Watch, behind, held};
+use super::settle::{HOLD, HOLD_LOCK, HOLD_WAIT, Held, behind, held};
+use super::{Node, PAUSE, Run, TRIES, Watch};
 use crate::process::failpoint;
+
+use saved::keep;
 
 /// So often the same few rows may take longer than they may be held.
 const LATE: u32 = 2;
@@ -383,12 +385,6 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
     Ok(found)
 }
 
-/// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
-fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Snag> {
-    tokio::task::block_in_place(|| save(file, reader, on, pairs))
-        .map_err(|_| Snag::Gone(text!("repair-not-saved")))
-}
-
 /// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
 /// neither can be changed before the other one.
 async fn gathered(
@@ -451,61 +447,4 @@ async fn write(
         }
     }
     Ok(())
-}
-
-/// A value as it is written in SQL. Octets that are no text go by a way of our own: rows are held meanwhile, and they
-/// may be many (10 MB by the driver's: seconds).
-fn literal(value: &Value) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    match value {
-        Value::Bytes(octets) if std::str::from_utf8(octets).is_err() => {
-            let mut text = String::from("0x");
-            text.reserve(octets.len() * 2);
-            for octet in octets {
-                for half in [octet >> 4, octet & 15] {
-                    text.push(DIGITS.get(usize::from(half)).map_or('0', |d| char::from(*d)));
-                }
-            }
-            text
-        }
-        value => value.as_sql(false),
-    }
-}
-
-/// Adds both versions of rows to the file, and sees them on the disk.
-fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::io::Result<()> {
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    if let Some(folder) = file.parent() {
-        crate::files::folder(folder, 0o700, None)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut out = options.append(true).create(true).mode(0o600).open(file)?;
-    for Pair { key, ours, theirs, .. } in pairs {
-        let values = |row: &Option<Vec<Value>>| {
-            row.as_ref().map(|row| row.iter().map(literal).collect::<Vec<String>>())
-        };
-        let line = serde_json::json!({
-            "table": reader.name().to_string(), "on": on.as_str(), "columns": reader.stored(), "key": key,
-            "reference": values(ours), "other": values(theirs),
-        });
-        writeln!(out, "{line}")?;
-    }
-    out.sync_data()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn octets_are_written_as_they_would_be_read() {
-        for octets in [&b"text 'x'"[..], b"\x00\xFF\x27\x0A", b"", b"\xE2\x82"] {
-            let value = Value::Bytes(octets.to_vec());
-            assert!(literal(&value).eq_ignore_ascii_case(&value.as_sql(false)), "{octets:?}");
-        }
-        assert_eq!(literal(&Value::Bytes(vec![0, 255])), "0x00FF");
-        assert_eq!(literal(&Value::Int(-5)), "-5");
-    }
 }

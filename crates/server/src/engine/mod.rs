@@ -20,6 +20,7 @@ mod ports;
 mod processes;
 mod purge;
 mod rows;
+mod sight;
 mod stepped;
 mod switch;
 mod tables;
@@ -29,36 +30,27 @@ mod visits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::IpAddr;
 use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::db::credentials::Credentials;
+use cordee_domain::db::failover;
 use cordee_domain::db::switch::Switch;
-use cordee_domain::db::verify::{OddTables, Report, Side};
-use cordee_domain::db::{DatabaseSeen, Thread, failover};
-use cordee_domain::decision::Decision;
 use cordee_domain::desired::Desired;
 use cordee_domain::diff::Untold;
-use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
-use cordee_domain::observed::{CopySeen, Lost, Observed, ProcessId, Seen};
+use cordee_domain::observed::{Observed, ProcessId};
 use cordee_domain::plan::plan;
-use cordee_domain::sessions;
-use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
+use cordee_domain::step::{Outcome, ProxyStep, Target};
 use cordee_node::clock::now;
 use cordee_node::doors::Doors;
 use cordee_node::haproxy;
 use cordee_node::import;
 use cordee_node::machine::Machine;
 use cordee_node::mysql::Database;
-use cordee_node::net::Holder;
 use cordee_node::paths::Home;
 use cordee_node::proxies::{self, OnDisk};
-use cordee_node::verify::Healed;
 use cordee_node::vital::Signs;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -67,6 +59,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use crate::board::{Ask, Board};
 use crate::store::Store;
 
+use sight::Sight;
 use tell::{looked_at_by, named, pass_on, subject};
 
 /// What the engine is given at start.
@@ -78,71 +71,6 @@ pub struct Parts {
     pub store: Arc<Store>,
     /// Where pictures go up.
     pub board: Arc<Board>,
-}
-
-/// Something that came in.
-#[derive(Debug)]
-enum Sight {
-    /// A look at a proxy, with the step that went before it.
-    Proxy {
-        id: PoolId,
-        file: io::Result<Option<String>>,
-        map: io::Result<Option<String>>,
-        running: Result<Running, Fault>,
-        step: Option<(ProxyStep, Outcome)>,
-    },
-    /// A look at a database, likewise.
-    Database {
-        name: ServerName,
-        /// Whose id the name had when the look began.
-        id: Option<u32>,
-        at: Millis,
-        seen: Result<DatabaseSeen, Fault>,
-        step: Option<(SqlStep, Outcome)>,
-    },
-    /// A short look at the writer: whether it writes, and under which promise.
-    Pulse { name: ServerName, at: Millis, seen: DatabaseSeen },
-    /// A step on a process has ended.
-    Process { step: HostStep, outcome: Outcome, child: Option<Child> },
-    /// A process has ended.
-    Ended { id: ProcessId, pid: u32 },
-    /// A name was looked up.
-    Name { host: String, found: Result<IpAddr, Fault> },
-    /// A replication delay was measured.
-    Delay { on: ServerName, from: ServerName, ms: u64 },
-    /// What a web server said of the session mode.
-    Mode { name: ServerName, said: Result<sessions::Answer, Fault> },
-    /// An answer at one of the site's own addresses, and when it was asked for.
-    Door { door: Door, asked: Millis, answer: Result<Answer, Fault> },
-    /// What the cluster's accounts are on a database.
-    Accounts { name: ServerName, found: Result<BTreeMap<String, Credentials>, Fault> },
-    /// A database wrote its heartbeat, or could not.
-    Beat { name: ServerName, result: Result<(), Fault> },
-    /// A copy is that far.
-    Copy { name: ServerName, seen: CopySeen },
-    /// A comparison of rows is that far.
-    Rows { name: ServerName, id: u32, rows: u64 },
-    /// A comparison of rows with that one's has ended; for which id it was.
-    Compared { name: ServerName, with: ServerName, id: u32, result: Result<Box<Report>, Fault> },
-    /// A repair has ended; `file` holds what both sides had.
-    Repaired {
-        name: ServerName,
-        with: ServerName,
-        side: Side,
-        id: u32,
-        file: String,
-        result: Result<Box<Healed>, Fault>,
-    },
-    /// The writer's tables that ask for a word.
-    Tables(Result<OddTables, Fault>),
-    /// A decision of Cordée's own was stored, or not.
-    Wish { decision: Decision, outcome: Outcome },
-    /// The free bytes beside the state file.
-    Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
-    /// Who listens on the servers' ports, where that has changed.
-    Ports(cordee_node::ports::Found),
-    /// Who holds the socket that somebody else has on a server's port.
-    Holder { id: ProcessId, inode: u64, holder: Holder },
 }
 
 /// Between two looks at a HAProxy.
@@ -157,8 +85,6 @@ const DATABASE_HASTE: Duration = Duration::from_millis(20);
 const PROCESS_PACE: Duration = Duration::from_millis(cordee_domain::figures::PROCESS_LOOK);
 /// How exactly the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
-/// A measured delay is shown for this long.
-const DELAY_KEPT: u64 = 4_000;
 
 /// The engine.
 pub struct Engine {
@@ -396,156 +322,6 @@ impl Engine {
             ),
         }
     }
-
-    /// Takes in what came.
-    fn take(&mut self, sight: Sight) {
-        match sight {
-            Sight::Proxy { id, file, map, running, step } => {
-                self.busy.remove(&Target::Proxy(id));
-                self.looked(&Target::Proxy(id));
-                self.take_files(id, file, map);
-                let running = running.map_err(|why| self.reason(&ProcessId::Proxy(id), why));
-                self.see_proxy(id, running, step.as_ref());
-                if let Some((step, outcome)) = step {
-                    self.stepped(&Step::Proxy(step), outcome);
-                }
-            }
-            Sight::Database { name, id, at, seen, step } => {
-                let target = Target::Database(name.clone());
-                self.busy.remove(&target);
-                self.looked(&target);
-                let external = self.watched_only(&name);
-                if let Some(id) = external.filter(|of| id == Some(*of)) {
-                    self.started_by_its_word(&name, id, at, &seen);
-                }
-                // One that was begun before its process ended says nothing about the next one.
-                let process = self.observed.process(&ProcessId::Server(name.clone()));
-                let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
-                // Nor does one that was begun at another server by its name.
-                if (ours || external.is_some()) && id == self.id_of(&name) {
-                    let seen = seen.map(|s| self.with_memory(&name, s));
-                    let id = ProcessId::Server(name.clone());
-                    let seen = if ours { seen.map_err(|why| self.reason(&id, why)) } else { seen };
-                    self.observed.see_database(&name, at, seen);
-                    self.keep_promise();
-                }
-                if let Some((step, outcome)) = step {
-                    self.stepped(&Step::Sql(step), outcome);
-                }
-            }
-            Sight::Pulse { name, at, seen } => match self.observed.databases.get_mut(&name) {
-                Some(Seen::At(before, known)) if *before < at => {
-                    known.take_promise(&seen, at);
-                    *before = at;
-                    self.keep_promise();
-                }
-                // A full look can hang on a link that is being connected. One that answers short questions is not
-                // silent: it must not be taken for lost.
-                Some(Seen::Failed { last, .. }) => *last = (*last).max(Some(at)),
-                _ => {}
-            },
-            Sight::Process { step, outcome, child } => {
-                self.busy.remove(&Target::Process(step.id()));
-                self.process_stepped(&step, &outcome, child);
-                self.stepped(&Step::Host(step), outcome);
-            }
-            Sight::Ended { id, pid } => self.process_ended(&id, pid),
-            Sight::Name { host, found } => {
-                let before = self.observed.names.entry(host).or_default();
-                *before = seen_again(before, found);
-            }
-            Sight::Delay { on, from, ms } => {
-                self.delays.insert((on, from), (now(), ms));
-            }
-            Sight::Mode { name, said } => {
-                let before = self.observed.modes.entry(name).or_default();
-                *before = seen_again(before, said);
-            }
-            Sight::Door { door, asked, answer } => self.answered(door, asked, answer),
-            Sight::Accounts { name, found } => {
-                let before = self.observed.accounts.entry(name).or_default();
-                *before = seen_again(before, found);
-            }
-            Sight::Beat { name, result } => {
-                let before = self.observed.beats.entry(name).or_default();
-                *before = seen_again(before, result);
-            }
-            Sight::Copy { name, seen } => {
-                if self.busy.contains(&Target::Process(ProcessId::Server(name.clone()))) {
-                    self.observed.copies.insert(name, seen);
-                }
-            }
-            Sight::Rows { name, id, rows } => {
-                if let Some(comparison) = self.observed.comparisons.get_mut(&name).filter(|c| c.id == id) {
-                    comparison.running = comparison.running.map(|_| rows);
-                }
-            }
-            // What was known stays known while it cannot be asked.
-            Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
-            Sight::Tables(Err(why)) => {
-                tracing::debug!(error = &why as &dyn std::error::Error, "the writer's tables");
-            }
-            sight @ Sight::Compared { .. } => self.compared(sight),
-            sight @ Sight::Repaired { .. } => self.repaired(sight),
-            Sight::Wish { decision, outcome } => {
-                self.busy.remove(&Target::Wish);
-                self.stepped(&Step::Wish(decision), outcome);
-            }
-            Sight::Own { room, lost } => self.take_own(room, lost),
-            Sight::Ports(found) => self.take_ports(found),
-            Sight::Holder { id, inode, holder } => self.take_holder(&id, inode, &holder),
-        }
-    }
-
-    /// A HAProxy's files. What could not be read stays as it was seen last.
-    fn take_files(&mut self, id: PoolId, file: io::Result<Option<String>>, map: io::Result<Option<String>>) {
-        let seen = self.observed.proxies.entry(id).or_default();
-        let looked = file.map(|file| seen.file = file).and(map.map(|map| seen.map = map));
-        self.looked_with(id.as_str(), looked);
-    }
-
-    /// What the writer promises, after a look at a database.
-    fn keep_promise(&mut self) {
-        let desired = self.parts.board.desired();
-        self.observed.promise = failover::promise(&desired, &self.observed, now());
-    }
-
-    /// Adds what one look alone does not tell: delays, and when each peer was last heard of.
-    fn with_memory(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
-        let before = self.observed.databases.get(on).and_then(|d| d.value());
-        for (from, link) in &mut seen.links {
-            let old = before.and_then(|d| d.links.get(from));
-            let heard = old.is_none_or(|o| o.heartbeats != link.heartbeats || o.received != link.received);
-            link.heard_at = if heard && link.receiving == Thread::Running {
-                Some(now())
-            } else {
-                old.and_then(|o| o.heard_at)
-            };
-            link.delay_ms = self
-                .delays
-                .get(&(on.clone(), from.clone()))
-                .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
-                .map(|(_, ms)| *ms);
-            // The comparison of sessions holds links back on purpose, on a cluster of its own.
-            if self.parts.machine.trial {
-                link.terms.remove("SQL_Delay");
-            }
-        }
-        seen
-    }
-
-    fn looked(&mut self, target: &Target) {
-        self.unseen.remove(target);
-        for (waiting, _) in &mut self.refreshes {
-            waiting.remove(target);
-        }
-        let (done, rest) = std::mem::take(&mut self.refreshes).into_iter().partition(|(w, _)| w.is_empty());
-        self.refreshes = rest;
-        let done: Vec<(BTreeSet<Target>, oneshot::Sender<()>)> = done;
-        for (_, reply) in done {
-            let _ = reply.send(());
-        }
-    }
 }
 
 /// A pace that is not made up for after a delay.
@@ -560,11 +336,4 @@ async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(ProxyStep, Outcome
     let running = haproxy::look(home, id).await;
     let OnDisk { file, map } = proxies::on_disk(home, id);
     Sight::Proxy { id, file, map, running, step }
-}
-
-fn seen_again<T>(before: &Seen<T>, look: Result<T, Fault>) -> Seen<T> {
-    match look {
-        Ok(value) => Seen::At(now(), value),
-        Err(why) => Seen::Failed { last: before.last(), why },
-    }
 }

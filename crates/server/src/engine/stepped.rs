@@ -7,6 +7,7 @@ use cordee_domain::db::events::{State, Turn};
 use cordee_domain::db::ids::DENSE;
 use cordee_domain::db::switch::Stop;
 use cordee_domain::fault::Fault;
+use cordee_domain::ids::ServerName;
 use cordee_domain::observed::{ProcessId, Refusal, STALE};
 use cordee_domain::plan::Plan;
 use cordee_domain::state::Light;
@@ -139,22 +140,7 @@ impl Engine {
                 };
                 self.told(first, name.as_str(), None, &text);
             }
-            SqlStep::FollowEvents { name, turns, .. } => {
-                let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
-                let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
-                let (on, away) = (count(State::On), count(State::Elsewhere));
-                if on > 0 {
-                    self.told(first, name.as_str(), None, &text!("event-events-on", name = name, count = on));
-                }
-                if away > 0 {
-                    self.told(
-                        first,
-                        name.as_str(),
-                        None,
-                        &text!("event-events-away", name = name, count = away),
-                    );
-                }
-            }
+            SqlStep::FollowEvents { name, turns, .. } => self.events_turned(name, turns, first),
             SqlStep::LoadZones { name } => {
                 self.told(first, name.as_str(), None, &text!("event-zones", name = name));
             }
@@ -197,6 +183,19 @@ impl Engine {
             | SqlStep::CreateSchema { .. }
             | SqlStep::EndSenders { .. }
             | SqlStep::SetSemiSync { .. } => {}
+        }
+    }
+
+    /// Tells how many events were turned on here, and how many run elsewhere from now on.
+    fn events_turned(&self, name: &ServerName, turns: &[Turn], first: bool) {
+        let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
+        let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
+        let (on, away) = (count(State::On), count(State::Elsewhere));
+        if on > 0 {
+            self.told(first, name.as_str(), None, &text!("event-events-on", name = name, count = on));
+        }
+        if away > 0 {
+            self.told(first, name.as_str(), None, &text!("event-events-away", name = name, count = away));
         }
     }
 

@@ -8,6 +8,7 @@ mod drills;
 #[cfg(test)]
 mod fixture;
 mod hashing;
+mod journal;
 mod logins;
 mod names;
 mod outage;
@@ -27,9 +28,7 @@ use cordee_domain::change::{Change, NewServer, RawServer, Request};
 use cordee_domain::db::verify::{Report, Side};
 use cordee_domain::decision::{Decision, Overtaken};
 use cordee_domain::desired::{Alters, Desired};
-use cordee_domain::ids::Millis;
 use cordee_domain::problem::Problem;
-use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::clock::now;
@@ -40,8 +39,9 @@ use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::board::{Board, Event};
+use crate::board::Board;
 
+use journal::write_event;
 use outage::Outage;
 use visitors::Visitors;
 
@@ -52,8 +52,6 @@ pub use tokens::{NewToken, Token, TokenName};
 
 /// The author of what came about by itself.
 pub const OURSELVES: &str = "cordee";
-/// Journal lines kept.
-const EVENTS_KEPT: u64 = cordee_domain::figures::JOURNAL;
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -327,54 +325,6 @@ impl Store {
         Ok(next)
     }
 
-    /// Writes a line into the journal.
-    pub fn note(
-        &self,
-        actor: &str,
-        subject: &str,
-        light: Option<Light>,
-        text: &Text,
-    ) -> Result<Event, StoreError> {
-        let written = {
-            let connection = self.lock();
-            self.write_waiting(&connection);
-            write_event(&connection, now(), actor, subject, light, text)
-        };
-        let event = written.inspect_err(|error| self.failed(error))?;
-        if let Some(board) = self.board.get() {
-            board.announce(event.clone());
-        }
-        Ok(event)
-    }
-
-    /// Does something and writes its line into the journal: both, or neither. What is given without a line did nothing.
-    fn noted<T>(
-        &self,
-        actor: &str,
-        act: impl FnOnce(&Connection) -> Result<(T, Option<Text>), StoreError>,
-    ) -> Result<T, StoreError> {
-        self.try_noted(actor, act).inspect_err(|error| self.failed(error))
-    }
-
-    fn try_noted<T>(
-        &self,
-        actor: &str,
-        act: impl FnOnce(&Connection) -> Result<(T, Option<Text>), StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut connection = self.lock();
-        self.write_waiting(&connection);
-        let transaction = connection.transaction()?;
-        let (done, text) = act(&transaction)?;
-        let event =
-            text.map(|text| write_event(&transaction, now(), actor, "cluster", None, &text)).transpose()?;
-        transaction.commit()?;
-        // Announced under the lock, so that readers hear events in the order of their ids.
-        if let (Some(event), Some(board)) = (event, self.board.get()) {
-            board.announce(event);
-        }
-        Ok(done)
-    }
-
     /// Keeps the last comparison of a database's rows, by the server's id.
     pub fn keep_comparison(&self, server: u32, report: &Report) -> Result<(), StoreError> {
         let text = serde_json::to_string(report)?;
@@ -418,50 +368,6 @@ impl Store {
         rows.map(|row| {
             let (server, text) = row?;
             Ok((server, serde_json::from_str(&text)?))
-        })
-        .collect()
-    }
-
-    /// Journal lines with an id above `after`, oldest first, at most `limit`.
-    pub fn events_after(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.events("WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, limit])
-    }
-
-    /// Journal lines with an id below `before`, newest first, at most `limit`.
-    pub fn events_before(&self, before: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.events("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![before.min(i64::MAX as u64), limit])
-    }
-
-    /// Journal lines about one subject, newest first, at most `limit`.
-    pub fn events_about(&self, subject: &str, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.events("WHERE subject = ?1 ORDER BY id DESC LIMIT ?2", params![subject, limit])
-    }
-
-    fn events(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Event>, StoreError> {
-        let connection = self.lock();
-        self.write_waiting(&connection);
-        let mut statement = connection
-            .prepare_cached(&format!("SELECT id, at, actor, subject, light, text FROM event {which}"))?;
-        let rows = statement.query_map(values, |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get::<_, Option<String>>(4)?,
-                row.get::<_, String>(5)?,
-            ))
-        })?;
-        rows.map(|row| {
-            let (id, at, actor, subject, light, text) = row?;
-            Ok(Event {
-                id,
-                at,
-                actor,
-                subject,
-                light: light.map(|l| serde_json::from_str(&l)).transpose()?,
-                text: serde_json::from_str(&text)?,
-            })
         })
         .collect()
     }
@@ -527,27 +433,6 @@ fn read_desired(connection: &Connection) -> Result<Option<Desired>, StoreError> 
         .query_row("SELECT wish FROM desired ORDER BY revision DESC LIMIT 1", [], |r| r.get(0))
         .optional()?;
     Ok(wish.map(|w| serde_json::from_str(&w)).transpose()?)
-}
-
-fn write_event(
-    connection: &Connection,
-    at: Millis,
-    actor: &str,
-    subject: &str,
-    light: Option<Light>,
-    text: &Text,
-) -> Result<Event, StoreError> {
-    let light_text = light.map(|l| serde_json::to_string(&l)).transpose()?;
-    connection.execute(
-        "INSERT INTO event (at, actor, subject, light, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![at, actor, subject, light_text, serde_json::to_string(text)?],
-    )?;
-    let id = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
-    if id.is_multiple_of(100) {
-        let oldest = id.saturating_sub(EVENTS_KEPT);
-        connection.execute("DELETE FROM event WHERE id <= ?1", params![oldest])?;
-    }
-    Ok(Event { id, at, actor: actor.to_owned(), subject: subject.to_owned(), light, text: text.clone() })
 }
 
 #[cfg(test)]
