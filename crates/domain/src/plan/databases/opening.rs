@@ -5,7 +5,7 @@ use crate::db::failover::SILENT;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Database, Desired, Routing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, Seen};
+use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
 use crate::step::{SqlStep, Step, Target};
 use crate::text;
