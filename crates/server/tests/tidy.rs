@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 
 /// Files of our own, by the ends of their names.
 fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
-    let skipped = ["target", "node_modules", ".git", "shots"];
+    let skipped = ["target", "node_modules", ".git", "shots", ".debs"];
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -30,7 +30,7 @@ fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
 /// The source without its tests and comments.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
     text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -237,7 +237,7 @@ fn no_registry_is_named() {
 fn files_stay_readable() {
     for file in files(&root().join("crates"), &[".rs"]).iter().filter(|f| !is_test(f)) {
         let lines = fs::read_to_string(file).unwrap().lines().count();
-        assert!(lines <= 600, "{} has {lines} lines", file.display());
+        assert!(lines <= 500, "{} has {lines} lines", file.display());
     }
 }
 
