@@ -350,8 +350,11 @@ async fn a_standby_is_promoted_after_a_question() {
     assert_eq!(status(&page), "200");
     // The one in the template of the dialog is nobody's.
     assert!(page.contains("<h1>Promote db2</h1>") && page.matches("id=\"confirm\"").count() == 1);
+    // Its answer goes to that very server: another one may have come under the name while somebody read.
+    assert!(page.contains("action=\"/pools/db/servers/db2/promote?id=4\""), "{page}");
+    assert_eq!(status(&site.post(&format!("{path}?id=5"), "", "").await), "409");
     assert_eq!(site.app.store.desired().expect("the wish").handover, None);
-    assert_eq!(status(&site.post(path, "", "").await), "303");
+    assert_eq!(status(&site.post(&format!("{path}?id=4"), "", "").await), "303");
     let handover = site.app.store.desired().expect("the wish").handover.expect("a handover");
     assert!(handover.to.as_str() == "db2" && !handover.accept_loss);
     // What would be refused is not asked either.
