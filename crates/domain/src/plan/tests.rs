@@ -143,16 +143,19 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
         Fault::Standing(_) => true,
         _ => false,
     };
-    // The last one that is to serve waits for a person who says what is to become of visitors.
-    let alone = |name: &String| {
-        let other = |s: &&Server| s.name.as_str() != *name && s.wanted();
-        !desired.web.servers.iter().any(|s| other(&s)) && deserves(memory, name)
-    };
-    let waits = |fault: &Fault| match fault {
-        Fault::OutOfService(name) | Fault::Process(name) | Fault::Standing(name) => alone(name),
-        _ => false,
-    };
+    let waits = |fault: &Fault| asks(desired, memory, fault).is_some();
     check(desired, memory).into_iter().filter(|f| !(waits(f) || stopped && excused(f))).collect()
+}
+
+/// The web server that waits for a person: the last one that is to serve, of which a person says what is to become of
+/// visitors.
+fn asks<'a>(desired: &Desired, memory: &Observed, fault: &'a Fault) -> Option<&'a str> {
+    let (Fault::OutOfService(name) | Fault::Process(name) | Fault::Standing(name)) = fault else {
+        return None;
+    };
+    let other = |s: &Server| s.name.as_str() != *name && s.wanted();
+    let alone = !desired.web.servers.iter().any(other) && deserves(memory, name);
+    alone.then_some(name.as_str())
 }
 
 /// Whether HAProxy has that web server serve, and no other.
@@ -278,6 +281,13 @@ proptest! {
         for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
             let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
             desired = desired.apply(&start).expect("started");
+        }
+        settle(&mut desired, &mut world, &mut memory);
+        // Nor does one that has become the last meanwhile, once a person has said that it may go.
+        let left = check(&desired, &memory);
+        let last: Vec<&str> = left.iter().filter_map(|fault| asks(&desired, &memory, fault)).collect();
+        for waiting in last {
+            desired = desired.apply(&Request::Insist { name: name(waiting) }).expect("it waits");
         }
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
