@@ -122,7 +122,9 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
         world.pass(memory, 500);
         world.look(memory, desired);
         let left = plan(desired, memory, &setting(), world.now);
-        if done == 0 && left.steps.is_empty() && wrong(desired, memory, &left).is_empty() {
+        // What was told to end does, by itself or by force.
+        let ends = left.waiting.iter().any(|(_, why)| why.key == "wait-stop");
+        if done == 0 && left.steps.is_empty() && !ends && wrong(desired, memory, &left).is_empty() {
             return;
         }
     }
