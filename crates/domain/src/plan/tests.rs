@@ -65,6 +65,8 @@ pub(crate) fn setting() -> Setting {
 pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
     world.prepare(wish);
     world.look(memory, wish);
+    // As the engine does before each plan.
+    memory.keep_to(wish, world.now);
     // A wish may make wrong at once what was right before; the plan makes nothing worse.
     let already = never(wish, memory);
     let opened = world.open();

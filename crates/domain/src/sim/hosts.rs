@@ -34,6 +34,9 @@ impl World {
                 copy.links.clear();
                 copy.applied = copy.written.clone();
                 copy.written = Position::default();
+                // Somebody else's that had the name, and its applications, are none of this one's.
+                self.guests.remove(name);
+                self.loose.remove(name);
                 self.databases.insert(name.clone(), copy);
                 self.initialised.insert(name.clone(), *id);
                 self.unseeded.insert(name.clone());
