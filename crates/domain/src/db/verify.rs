@@ -4,7 +4,7 @@
 //! Every table is walked by its primary key in chunks. A chunk has one digest on each database; equal digests
 //! prove equal rows. Different ones prove nothing yet, because writes go on meanwhile: such a chunk is narrowed
 //! until few rows are left, and these are compared while the writer holds them still. Here is what is compared,
-//! what is concluded, and at which pace; the texts of the queries are in [`sql`]; `hands` runs them.
+//! what is concluded, and at which pace; the texts of the queries are in [`sql`]; `node` runs them.
 
 pub mod sql;
 
