@@ -146,8 +146,8 @@ pub fn a_double_click_sends_one_request(cluster: &Cluster) {
         now => Err(now),
     });
     // The question and its answer.
-    let sent =
-        "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/restart')).length";
+    let sent = "return performance.getEntriesByType('resource')
+        .filter(e => new URL(e.name).pathname.endsWith('/restart')).length";
     wait::until("both requests are over", SHOWN, || match browser.script(sent, &[]) {
         Value::Number(n) if n.as_u64() >= Some(2) => Ok(()),
         other => Err(other),
