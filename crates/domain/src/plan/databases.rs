@@ -12,7 +12,7 @@ use crate::text;
 use crate::text::Text;
 
 use super::Plan;
-use super::draining::drains;
+use super::draining::{drains, stays};
 
 mod joining;
 mod mesh;
@@ -56,7 +56,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
     let seen_servers = || {
         desired
             .databases()
-            .filter(|s| !s.stopped())
+            .filter(|s| !s.stopped() || stays(desired, observed, *s, now))
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
             .filter(|(s, seen)| !astray(*s, seen))
     };
@@ -139,8 +139,9 @@ fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis)
             continue;
         }
         match server.standing {
-            // It cannot be asked any more: what it alone had is not to be had.
-            Standing::Leaving if dead => {
+            // It cannot be asked any more: what it alone had is not to be had. One that is to stop may be open until it
+            // has ended: its place among the numbers is nobody else's before that.
+            Standing::Leaving if process.leader.is_none() => {
                 plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server))));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.

@@ -6,7 +6,7 @@
 use crate::desired::{Database, Desired, Routing, Standing};
 use crate::haproxy::stats::{RunningServer, Verdict};
 use crate::ids::{Millis, PoolId};
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::step::Target;
 
 use super::leaving::restarting;
@@ -40,4 +40,16 @@ pub(crate) fn drains(desired: &Desired, observed: &Observed, server: Database<'_
         !r.maintenance && (begins || (r.drain && r.sessions > 0 && r.since_s < DRAINS))
     };
     taken && lives && of(server).is_some_and(finishes)
+}
+
+/// Whether a database that is to stop and to leave goes on until the others have what it wrote: it is closed first, and
+/// ended once it is forgotten. Not while nobody is there to have it, nor where it does not answer.
+pub(super) fn stays(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) && process.stopping_since.is_none();
+    let asked = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
+    *server.standing == Standing::Leaving
+        && lives
+        && (*asked == Seen::Never || asked.fresh(now, STALE).is_some())
+        && desired.members().any(|s| !s.stopped())
 }

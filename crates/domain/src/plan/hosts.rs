@@ -9,7 +9,7 @@ use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::step::{HostStep, Step, Target};
 use crate::text;
 
-use super::draining::drains;
+use super::draining::{drains, stays};
 use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
@@ -157,7 +157,9 @@ fn server_process(
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
     let in_use = match server.either() {
         Either::Web(web) => !leaving::out_of_service(web, observed, now),
-        Either::Database(database) => drains(desired, observed, database, now),
+        Either::Database(database) => {
+            drains(desired, observed, database, now) || stays(desired, observed, database, now)
+        }
     };
     if !in_use {
         end(plan, id, process, leader.pid, patience(observed, &server.name, server.pool()), now);

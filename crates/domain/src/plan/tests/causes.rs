@@ -195,6 +195,7 @@ proptest! {
             match happening {
                 Happening::Wish(change) => scene.ask(change),
                 // What is decided late has a property of its own.
+                Happening::Late(meanwhile) => meanwhile.into_iter().for_each(|change| scene.ask(change)),
                 Happening::Steps(limit) => {
                     round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
                 }
