@@ -25,6 +25,7 @@ use crate::haproxy::foreign::What;
 use crate::haproxy::stats::RunningServer;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, Refusal, Seen};
+use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
@@ -71,7 +72,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
     memory.keep_to(wish, world.now);
     let opened = world.open();
     let clashed = world.clashing(wish);
-    let plan = plan(wish, memory, &setting(), world.now);
+    let plan = plan(Scene::new(wish, memory, world.now), &setting());
     let mut targets: BTreeSet<Target> = BTreeSet::new();
     let mut done = 0;
     for step in plan.steps {
@@ -116,7 +117,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
 /// What was done, and looked at while nothing else happened, is not planned again.
 fn no_repeat(wish: &Desired, memory: &Observed, world: &World, step: &Step, outcome: &Outcome) {
     if *outcome == Outcome::Done && !step.insists() {
-        let again = plan(wish, memory, &setting(), world.now);
+        let again = plan(Scene::new(wish, memory, world.now), &setting());
         assert!(!again.steps.contains(step) && !again.resting.contains(step), "again: {step:?}");
     }
 }
@@ -127,14 +128,14 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
         let done = round(desired, world, memory, usize::MAX);
         world.pass(memory, 500);
         world.look(memory, desired);
-        let left = plan(desired, memory, &setting(), world.now);
+        let left = plan(Scene::new(desired, memory, world.now), &setting());
         // What was told to end does, by itself or by force.
         let ends = left.waiting.iter().any(|(_, why)| why.key == "wait-stop");
         if done == 0 && left.steps.is_empty() && !ends && wrong(desired, memory, &left).is_empty() {
             return;
         }
     }
-    let left = plan(desired, memory, &setting(), world.now);
+    let left = plan(Scene::new(desired, memory, world.now), &setting());
     panic!("not settled: {:?}\nplan {left:#?}", wrong(desired, memory, &left));
 }
 
@@ -239,7 +240,7 @@ fn history(happening: impl Strategy<Value = Happening>) -> impl Strategy<Value =
 fn late(desired: &mut Desired, world: &mut World, memory: &mut Observed, meanwhile: Vec<Request>) -> bool {
     world.prepare(desired);
     world.look(memory, desired);
-    let steps = plan(desired, memory, &setting(), world.now).steps;
+    let steps = plan(Scene::new(desired, memory, world.now), &setting()).steps;
     let mut lossy = false;
     for change in meanwhile {
         let change = asked(change, desired, world.now);
@@ -380,13 +381,13 @@ proptest! {
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
-        let left = plan(&desired, &memory, &setting(), world.now);
+        let left = plan(Scene::new(&desired, &memory, world.now), &setting());
         prop_assert_eq!(wrong(&desired, &memory, &left), []);
         // What Cordée did itself is nobody else's doing.
         prop_assert_eq!(world.told(), []);
         world.blind = true;
         world.look(&mut memory, &desired);
-        let steps = plan(&desired, &memory, &setting(), world.now).steps;
+        let steps = plan(Scene::new(&desired, &memory, world.now), &setting()).steps;
         prop_assert!(!steps.iter().any(|s| matches!(s.target(), Target::Proxy(_))), "{steps:?}");
     }
 
@@ -472,7 +473,7 @@ proptest! {
         {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
-            let places = super::places(&desired, &seen, PoolId::Web, 0);
+            let places = super::places(Scene::new(&desired, &seen, 0), PoolId::Web);
             let text = &config::render(&desired, PoolId::Web, &setting(), &places).text;
             let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("    server ")).collect();
             prop_assert_eq!(lines.len(), 3);
@@ -486,7 +487,7 @@ proptest! {
 fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
     let (desired, mut seen) = (first(), Observed::default());
     World::default().look(&mut seen, &desired);
-    let all = super::places(&desired, &seen, PoolId::Web, 0);
+    let all = super::places(Scene::new(&desired, &seen, 0), PoolId::Web);
     let mut fewer = all.clone();
     fewer.pop_last();
     let mut other = setting();
@@ -527,7 +528,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
         let mut seen = 0;
         for _ in 0..50 {
             world.look(&mut memory, &desired);
-            let steps = plan(&desired, &memory, &setting(), world.now).steps;
+            let steps = plan(Scene::new(&desired, &memory, world.now), &setting()).steps;
             seen +=
                 steps.iter().take(1).filter(|s| matches!(s, Step::Proxy(ProxyStep::Reload { .. }))).count();
             round(&mut desired, &mut world, &mut memory, 1);
@@ -546,7 +547,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
     world.look(&mut memory, &desired);
     let written = |memory: &Observed, now| {
-        let steps = plan(&desired, memory, &setting(), now).steps;
+        let steps = plan(Scene::new(&desired, memory, now), &setting()).steps;
         steps.into_iter().find_map(|step| match step {
             Step::Proxy(ProxyStep::WriteConfig { proxy: PoolId::Web, text, check: true }) => Some(text),
             _ => None,
@@ -588,11 +589,11 @@ fn a_writer_that_lacks_its_own_transactions_stays_closed() {
     };
     let db1 = desired.db.servers[0].clone();
     seen.databases.insert(name("db1"), at("1-1-5", "2-2-3"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-5", "1-1-5"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-6", "1-1-6"));
-    assert!(matches!(opening(&desired, &seen, db1.base(), 10), Opening::Refused(_)));
+    assert!(matches!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Refused(_)));
     seen.databases.remove(&name("db1"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Unknown);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Unknown);
 }

@@ -23,7 +23,7 @@ mod watched;
 
 fn steps(scene: &Scene) -> Vec<Step> {
     let mut all = Plan::default();
-    plan(&mut all, &scene.desired, &scene.seen, scene.now);
+    plan(&mut all, scene.scene());
     all.steps
 }
 
@@ -284,7 +284,7 @@ fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     let forget = Step::Wish(Decision::Forget(basis(&scene.desired, "db3")));
     let stop = |scene: &Scene| {
         let mut all = Plan::default();
-        crate::plan::hosts::plan(&mut all, &scene.desired, &scene.seen, &setting(), scene.now);
+        crate::plan::hosts::plan(&mut all, scene.scene(), &setting());
         let stops =
             |s: &Step| matches!(s, Step::Host(HostStep::StopProcess { id, .. }) if id.to_string() == "db3");
         all.steps.iter().any(stops)
@@ -374,7 +374,10 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
     let keeps = |scene: Scene, server: &str| {
         let scene = scene.gone(server);
         let setting = crate::plan::tests::setting();
-        let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now + 60_000);
+        let plan = crate::plan::plan(
+            crate::scene::Scene::new(&scene.desired, &scene.seen, scene.now + 60_000),
+            &setting,
+        );
         plan.steps.iter().find_map(|step| match step {
             Step::Host(HostStep::StartProcess { id, keeps, .. })
                 if *id == ProcessId::Server(name(server)) =>

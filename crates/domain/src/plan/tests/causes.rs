@@ -46,7 +46,7 @@ impl Scene {
 
     fn look(&mut self) -> Snapshot {
         self.world.look(&mut self.memory, &self.desired);
-        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+        snapshot(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), &setting())
     }
 
     /// Time goes by while the engine does its work, although not everything may come about.
