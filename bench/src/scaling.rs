@@ -14,6 +14,7 @@ use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdi
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use cordee_domain::plan::{places, plan};
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::haproxy;
@@ -94,8 +95,8 @@ impl Scene {
     /// Milliseconds for one plan and one picture.
     fn once(&self) -> f64 {
         let begun = Instant::now();
-        black_box(plan(&self.desired, &self.observed, &self.setting, NOW));
-        black_box(snapshot(&self.desired, &self.observed, &self.setting, NOW));
+        black_box(plan(Scene::new(&self.desired, &self.observed, NOW), &self.setting));
+        black_box(snapshot(Scene::new(&self.desired, &self.observed, NOW), &self.setting));
         ms(begun.elapsed())
     }
 }
@@ -156,7 +157,12 @@ fn seen(desired: &Desired, setting: &Setting) -> Observed {
         ..ProxySeen::default()
     };
     observed.proxies.insert(PoolId::Web, proxy(&running, None));
-    let want = config::render(desired, PoolId::Web, setting, &places(desired, &observed, PoolId::Web, NOW));
+    let want = config::render(
+        desired,
+        PoolId::Web,
+        setting,
+        &places(Scene::new(desired, &observed, NOW), PoolId::Web),
+    );
     running.shape = Some(want.shape.clone());
     observed.proxies.insert(PoolId::Web, proxy(&running, Some(want.text.clone())));
     observed

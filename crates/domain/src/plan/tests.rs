@@ -151,6 +151,11 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let excused = |fault: &Fault| match fault {
         Fault::Process(name) => waits(name),
         Fault::Standing(_) => true,
+        // It waits to hear how the writer numbers, and says so.
+        Fault::OutOfService(name) => {
+            let target = |t: &Target| matches!(t, Target::Database(id) if id.as_str() == *name);
+            left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-numbers")
+        }
         _ => false,
     };
     let waits = |fault: &Fault| asks(desired, memory, fault).is_some();

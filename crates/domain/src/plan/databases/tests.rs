@@ -272,8 +272,8 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     assert!(steps(&one.off("db2")).contains(&forget), "db2 is stopped, and db1 has it");
 }
 
-/// db3 was told to stop, and then to leave, while it was open. It was forgotten at once: what it had just acknowledged was
-/// gone, and the next database took its place among the numbers beside it.
+/// db3 was told to stop, and then to leave, while it was open. It was forgotten at once: what it had just acknowledged
+/// was gone, and the next database took its place among the numbers beside it.
 #[test]
 fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     let scene = cluster(2).all_writers().wished("db3", |s| s.stands(Standing::Leaving)).off("db3");
