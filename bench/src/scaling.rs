@@ -14,7 +14,6 @@ use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdi
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use cordee_domain::plan::{places, plan};
-use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::haproxy;
@@ -52,13 +51,13 @@ pub fn measure(cluster: &Cluster) -> Report {
 }
 
 /// A wish with so many external web servers, and the sight of all of them serving.
-struct Scene {
+struct Model {
     desired: Desired,
     observed: Observed,
     setting: Setting,
 }
 
-impl Scene {
+impl Model {
     fn of(servers: u16) -> Self {
         let at = |port| ([127, 0, 0, 1], port).into();
         let addresses = Addresses {
@@ -170,7 +169,7 @@ fn seen(desired: &Desired, setting: &Setting) -> Observed {
 
 /// Planning and picturing, in turns for a hundred and a thousand.
 fn pure(report: &mut Report) {
-    let (few, many) = (Scene::of(FEW), Scene::of(MANY));
+    let (few, many) = (Model::of(FEW), Model::of(MANY));
     let (mut short, mut long) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         short.push(few.once());

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Database, HANDOVER_LIMIT, Handover, Run};
 use crate::fault::Fault;
-use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, ProcessSeen, Seen};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
@@ -402,8 +402,6 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
 /// HAProxy `db` sends nobody to any database, or does not run.
 fn out_of_service(scene: Scene<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
-    use crate::ids::PoolId;
-    use crate::observed::STALE;
     let seen = observed.proxy(PoolId::Db);
     if observed.process(&ProcessId::Proxy(PoolId::Db)).leader.is_none() {
         return true;
