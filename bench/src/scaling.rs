@@ -14,6 +14,7 @@ use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdi
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use cordee_domain::plan::{places, plan};
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::haproxy;
