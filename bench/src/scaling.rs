@@ -14,6 +14,7 @@ use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdi
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use cordee_domain::plan::{places, plan};
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::haproxy;
@@ -51,13 +52,13 @@ pub fn measure(cluster: &Cluster) -> Report {
 }
 
 /// A wish with so many external web servers, and the sight of all of them serving.
-struct Scene {
+struct Model {
     desired: Desired,
     observed: Observed,
     setting: Setting,
 }
 
-impl Scene {
+impl Model {
     fn of(servers: u16) -> Self {
         let at = |port| ([127, 0, 0, 1], port).into();
         let addresses = Addresses {
@@ -94,8 +95,8 @@ impl Scene {
     /// Milliseconds for one plan and one picture.
     fn once(&self) -> f64 {
         let begun = Instant::now();
-        black_box(plan(&self.desired, &self.observed, &self.setting, NOW));
-        black_box(snapshot(&self.desired, &self.observed, &self.setting, NOW));
+        black_box(plan(Scene::new(&self.desired, &self.observed, NOW), &self.setting));
+        black_box(snapshot(Scene::new(&self.desired, &self.observed, NOW), &self.setting));
         ms(begun.elapsed())
     }
 }
@@ -156,7 +157,12 @@ fn seen(desired: &Desired, setting: &Setting) -> Observed {
         ..ProxySeen::default()
     };
     observed.proxies.insert(PoolId::Web, proxy(&running, None));
-    let want = config::render(desired, PoolId::Web, setting, &places(desired, &observed, PoolId::Web, NOW));
+    let want = config::render(
+        desired,
+        PoolId::Web,
+        setting,
+        &places(Scene::new(desired, &observed, NOW), PoolId::Web),
+    );
     running.shape = Some(want.shape.clone());
     observed.proxies.insert(PoolId::Web, proxy(&running, Some(want.text.clone())));
     observed
@@ -164,7 +170,7 @@ fn seen(desired: &Desired, setting: &Setting) -> Observed {
 
 /// Planning and picturing, in turns for a hundred and a thousand.
 fn pure(report: &mut Report) {
-    let (few, many) = (Scene::of(FEW), Scene::of(MANY));
+    let (few, many) = (Model::of(FEW), Model::of(MANY));
     let (mut short, mut long) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         short.push(few.once());

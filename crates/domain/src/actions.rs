@@ -126,6 +126,7 @@ mod tests {
     use crate::desired::{Handover, Routing, Saved};
     use crate::observed::Observed;
     use crate::plan::tests::{first, setting};
+    use crate::scene::Scene;
     use crate::snapshot::snapshot;
 
     fn name(text: &str) -> ServerName {
@@ -266,7 +267,7 @@ mod tests {
     fn a_copy_that_is_under_way_is_not_begun_again_and_one_that_failed_is() {
         let again = Request::Recopy { name: name("DB2"), id: 2 };
         let against = |desired: &Desired, revision: u64, status: Status| {
-            let mut seen = snapshot(desired, &Observed::default(), &setting(), 0);
+            let mut seen = snapshot(Scene::new(desired, &Observed::default(), 0), &setting());
             seen.revision = revision;
             seen.servers
                 .iter_mut()

@@ -54,7 +54,7 @@ impl About {
 }
 
 /// What is looked at for causes.
-pub(crate) struct Scene<'a> {
+pub(crate) struct Shown<'a> {
     pub(crate) verdict: &'a Remark,
     pub(crate) proxies: &'a [ProxyView],
     pub(crate) servers: &'a [ServerView],
@@ -128,29 +128,29 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
 }
 
 /// The causes, the first ones first. Empty only where the verdict is good.
-pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
-    let explained = explained(scene.proxies, scene.servers);
-    let whole = Whole::of(scene.proxies, scene.servers, scene.verdict.light);
+pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
+    let explained = explained(shown.proxies, shown.servers);
+    let whole = Whole::of(shown.proxies, shown.servers, shown.verdict.light);
     let mut all: Vec<(u8, Cause)> = Vec::new();
-    all.extend(scene.own().map(|cause| (0, cause)));
-    all.extend(scene.unkept().map(|cause| (0, cause)));
-    all.extend(scene.handover().map(|cause| (1, cause)));
+    all.extend(shown.own().map(|cause| (0, cause)));
+    all.extend(shown.unkept().map(|cause| (0, cause)));
+    all.extend(shown.handover().map(|cause| (1, cause)));
     let of = |culprit: &Culprit| -> Vec<ServerName> {
-        let those = scene.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
+        let those = shown.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
         those.filter(|s| whole.counts(s)).map(|s| s.name.clone()).collect()
     };
-    for proxy in scene.proxies {
+    for proxy in shown.proxies {
         let explains = of(&Culprit::Proxy(proxy.name));
-        all.extend(scene.proxy(proxy, explains).map(|cause| (2, cause)));
+        all.extend(shown.proxy(proxy, explains).map(|cause| (2, cause)));
     }
     // While Cordée cannot look, that servers are unknown says nothing about them.
-    let blind = scene.own.blind.is_some();
-    for view in scene.servers {
+    let blind = shown.own.blind.is_some();
+    for view in shown.servers {
         let explains = of(&Culprit::Server(view.name.clone()));
         let itself = whole.counts(view) && !explained.contains_key(&view.name);
         let unseen = blind && view.status.light == Light::Unknown;
-        if !unseen && (itself || !explains.is_empty()) && !scene.passes_the_baton(view) {
-            all.push((whole.rank(view), scene.server(view, explains)));
+        if !unseen && (itself || !explains.is_empty()) && !shown.passes_the_baton(view) {
+            all.push((whole.rank(view), shown.server(view, explains)));
         }
     }
     all.sort_by_key(|(rank, _)| *rank);
@@ -161,8 +161,8 @@ pub(crate) fn causes(scene: &Scene<'_>) -> Vec<Cause> {
             None => grouped.push(cause),
         }
     }
-    if grouped.is_empty() && scene.verdict.light != Light::Good {
-        grouped.push(scene.rest());
+    if grouped.is_empty() && shown.verdict.light != Light::Good {
+        grouped.push(shown.rest());
     }
     grouped
 }
@@ -271,7 +271,7 @@ pub(crate) fn attention<'a>(proxies: &[ProxyView], servers: &'a [ServerView]) ->
     servers.iter().filter(|s| itself(s) || blamed.contains(&s.name)).collect()
 }
 
-impl Scene<'_> {
+impl Shown<'_> {
     /// Whether it only waits for the change of writer under way, which has its own entry.
     fn passes_the_baton(&self, view: &ServerView) -> bool {
         self.handover.is_some() && view.status.state == State::HandingOver

@@ -10,6 +10,7 @@ use crate::desired::{Desired, Routing};
 use crate::fault::Fault;
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
+use crate::scene::Scene;
 use crate::state::Status;
 use crate::status;
 use crate::text;
@@ -172,7 +173,8 @@ impl DoorSeen {
 }
 
 /// Whether somebody must be served there, by all that is seen of the servers behind it.
-fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> bool {
+fn expected(scene: Scene<'_>, door: Door) -> bool {
+    let Scene { desired, observed, now } = scene;
     let proxy = door.proxy();
     let process = observed.process(&ProcessId::Proxy(proxy));
     let there = process.leader.is_some()
@@ -180,12 +182,11 @@ fn expected(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> 
         && observed.proxy(proxy).running.fresh(now, STALE).is_some();
     there
         && match door {
-            Door::Site => desired.web_servers().any(|s| status::web(desired, observed, s, now).serves()),
+            Door::Site => desired.web_servers().any(|s| status::web(scene, s).serves()),
             Door::Databases | Door::Writer => {
                 let writer = desired.writer_server();
                 let works = |status: &Status| status.serves() || status.state.writes();
-                desired.handover.is_none()
-                    && writer.is_some_and(|s| works(&status::database(desired, observed, s, now)))
+                desired.handover.is_none() && writer.is_some_and(|s| works(&status::database(scene, s)))
             }
         }
 }
@@ -194,7 +195,7 @@ impl Observed {
     /// Notes since when somebody must be served at each door.
     pub fn expect_doors(&mut self, desired: &Desired, now: Millis) {
         for door in Door::ALL {
-            let since = expected(desired, self, door, now).then_some(now);
+            let since = expected(Scene::new(desired, self, now), door).then_some(now);
             let seen = self.doors.entry(door).or_default();
             seen.expected_since = since.map(|now| seen.expected_since.unwrap_or(now));
         }
@@ -202,7 +203,8 @@ impl Observed {
 }
 
 /// What the answers at a door say now.
-pub fn finding(desired: &Desired, observed: &Observed, door: Door, now: Millis) -> Finding {
+pub fn finding(scene: Scene<'_>, door: Door) -> Finding {
+    let Scene { desired, observed, now } = scene;
     let Some(seen) = observed.doors.get(&door) else { return Finding::Fine };
     let Some(expected) = seen.expected_since else { return Finding::Fine };
     let waiting = match seen.right {

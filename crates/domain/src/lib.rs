@@ -31,6 +31,7 @@ pub mod proof;
 pub mod real;
 pub mod reason;
 pub mod roster;
+pub mod scene;
 pub mod sessions;
 #[cfg(test)]
 pub mod sim;

@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen};
+use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 
@@ -139,7 +140,7 @@ impl World {
                 memory.open.remove(name);
             }
         }
-        memory.promise = promise(desired, memory, self.now);
+        memory.promise = promise(Scene::new(desired, memory, self.now));
         memory.initialised.clone_from(&self.initialised);
         memory.unseeded.clone_from(&self.unseeded);
         memory.homes.clone_from(&self.homes.made);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actions::actions;
-use crate::causes::{Cause, Scene, causes};
+use crate::causes::{Cause, Shown, causes};
 use crate::db::verify::{OddTables, Report, TableName};
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, CookieChoice, Database, Desired, Either, Handover, Routing, Server};
@@ -15,6 +15,7 @@ use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, ProcessId, STALE};
 use crate::plan::leaving;
 use crate::plan::{bounded, places, unproven};
+use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::state::{Light, Remark, State, Status};
 use crate::status::{self, check_reason};
@@ -71,7 +72,7 @@ impl Snapshot {
         let known: BTreeSet<_> = self.servers.iter().map(|v| (v.pool, v.name.clone())).collect();
         for added in desired.servers() {
             if !known.contains(&(added.pool(), added.name.clone())) {
-                let mut view = server(desired, &Observed::default(), added, self.at);
+                let mut view = server(Scene::new(desired, &Observed::default(), self.at), added);
                 view.status = Status::new(Light::Progress, State::Joining, text!("reason-first-check"));
                 self.servers.push(view);
             }
@@ -81,15 +82,15 @@ impl Snapshot {
 }
 
 /// Takes the picture.
-pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Snapshot {
-    let proxies: Vec<ProxyView> =
-        PoolId::ALL.iter().map(|p| proxy(desired, observed, setting, *p, now)).collect();
-    let servers: Vec<ServerView> = desired.servers().map(|s| server(desired, observed, s, now)).collect();
-    let waits = |door: &Door| finding(desired, observed, *door, now) == Finding::Waiting;
+pub fn snapshot(scene: Scene<'_>, setting: &Setting) -> Snapshot {
+    let Scene { desired, observed, now } = scene;
+    let proxies: Vec<ProxyView> = PoolId::ALL.iter().map(|p| proxy(scene, setting, *p)).collect();
+    let servers: Vec<ServerView> = desired.servers().map(|s| server(scene, s)).collect();
+    let waits = |door: &Door| finding(scene, *door) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
     let doors = Doors::of(desired, observed, waiting);
     let verdict = despite(&observed.own, verdict(&proxies, &servers, &doors, now));
-    let causes = causes(&Scene {
+    let causes = causes(&Shown {
         verdict: &verdict,
         proxies: &proxies,
         servers: &servers,
@@ -114,10 +115,11 @@ pub fn snapshot(desired: &Desired, observed: &Observed, setting: &Setting, now: 
     }
 }
 
-fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, now: Millis) -> ProxyView {
+fn proxy(scene: Scene<'_>, setting: &Setting, id: PoolId) -> ProxyView {
+    let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(id);
     let running = seen.running.fresh(now, STALE);
-    let want = config::render(desired, id, setting, &places(desired, observed, id, now));
+    let want = config::render(desired, id, setting, &places(scene, id));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
         && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
         && running.is_some_and(|r| !unproven(seen, id, r) && !bounded(r))
@@ -125,7 +127,7 @@ fn proxy(desired: &Desired, observed: &Observed, setting: &Setting, id: PoolId, 
     ProxyView {
         name: id,
         listen: desired.pool(id).listen.to_string(),
-        status: status::proxy(desired, observed, id, now),
+        status: status::proxy(scene, id),
         rate: running.map_or(0, |r| r.rate).saturating_sub(own_questions(observed, id, now)),
         sessions: running.map_or(0, |r| r.sessions),
         requests: running.map_or(0, |r| r.requests),
@@ -150,7 +152,8 @@ fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool
     running.servers.iter().all(|(name, s)| wished.get(name).is_some_and(|w| w.id == s.id))
 }
 
-fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) -> ServerView {
+fn server(scene: Scene<'_>, server: &Server) -> ServerView {
+    let Scene { desired, observed, now } = scene;
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     let kind = server.either();
     let (web, base) = (server.as_web(), server.as_database());
@@ -158,8 +161,8 @@ fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
     let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     let database = observed.databases.get(&server.name);
     let status = match kind {
-        Either::Web(web) => status::web(desired, observed, web, now),
-        Either::Database(database) => status::database(desired, observed, database, now),
+        Either::Web(web) => status::web(scene, web),
+        Either::Database(database) => status::database(scene, database),
     };
     let last_check = match kind {
         Either::Web(_) => LastCheck {
@@ -202,7 +205,7 @@ fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
             Either::Web(_) => server.is_ours().then(|| "Apache · PHP 8.2".to_owned()),
             Either::Database(_) => database.and_then(|d| d.value()).map(|d| d.version.clone()),
         },
-        links: base.map(|base| links(desired, observed, base, now)).unwrap_or_default(),
+        links: base.map(|base| links(scene, base)).unwrap_or_default(),
         semi_sync: database
             .and_then(|d| d.value())
             .filter(|_| desired.is_writer(&server.name))
@@ -220,7 +223,7 @@ fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
         }),
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
         leave: web.and_then(|web| leaving::leave(web, observed)),
-        waits: web.and_then(|web| status::waits_for(desired, observed, web, now)),
+        waits: web.and_then(|web| status::waits_for(scene, web)),
         attached: web
             .zip(running)
             .filter(|_| desired.session == Mode::Proxy)
@@ -231,12 +234,8 @@ fn server(desired: &Desired, observed: &Observed, server: &Server, now: Millis) 
     }
 }
 
-fn links(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    now: Millis,
-) -> BTreeMap<ServerName, LinkView> {
+fn links(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, LinkView> {
+    let Scene { desired, observed, now } = scene;
     let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, DATABASE_STALE))
     else {
         return BTreeMap::new();

@@ -10,6 +10,7 @@ use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::plan::double_of;
 use crate::plan::leaving::{self, Leave};
 use crate::reason::Reason;
+use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::state::{Light, State, Status};
 use crate::text;
@@ -29,13 +30,14 @@ pub(crate) use replication::answers;
 pub const LAG_LIMIT: u64 = crate::figures::LAG_LIMIT;
 
 /// The status of a proxy: what it says of itself, and what is found at its addresses.
-pub fn proxy(desired: &Desired, observed: &Observed, id: PoolId, now: Millis) -> Status {
+pub fn proxy(scene: Scene<'_>, id: PoolId) -> Status {
+    let Scene { observed, now, .. } = scene;
     let status = itself(observed, id, now);
     if !matches!(status.light, Light::Good | Light::Warning) {
         return status;
     }
     let doors = Door::ALL.into_iter().filter(|door| door.proxy() == id);
-    let found: Vec<Finding> = doors.map(|door| finding(desired, observed, door, now)).collect();
+    let found: Vec<Finding> = doors.map(|door| finding(scene, door)).collect();
     for one in &found {
         if let Finding::Wrong(why) = one {
             return Status::new(Light::Critical, State::Door, why.clone());
@@ -84,11 +86,12 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
 }
 
 /// The status of a web server.
-pub fn web(desired: &Desired, observed: &Observed, server: Web<'_>, now: Millis) -> Status {
+pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
+    let Scene { desired, observed, now } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     let ours = server.is_ours();
-    if let Some(others) = waits_for(desired, observed, server, now) {
+    if let Some(others) = waits_for(scene, server) {
         return waits(server, observed, &others);
     }
     if server.leaving {
@@ -114,7 +117,7 @@ pub fn web(desired: &Desired, observed: &Observed, server: Web<'_>, now: Millis)
         if process.leader.is_none() {
             return stopped(process, now);
         }
-        if let Some(status) = frozen(process, passes(desired, observed, server, now)) {
+        if let Some(status) = frozen(process, passes(scene, server)) {
             return status;
         }
         if let Some(status) = taken(process, &server) {
@@ -159,12 +162,8 @@ fn by_whom(desired: &Desired, server: &Server) -> Reason {
 }
 
 /// The servers on their way for which a web server that was asked to leave stays in service, when it does.
-pub(crate) fn waits_for(
-    desired: &Desired,
-    observed: &Observed,
-    server: Web<'_>,
-    now: Millis,
-) -> Option<Vec<ServerName>> {
+pub(crate) fn waits_for(scene: Scene<'_>, server: Web<'_>) -> Option<Vec<ServerName>> {
+    let Scene { desired, observed, now } = scene;
     observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
     // First whether it is to leave at all: who waits for whom is a question about all servers.
     leaving::leave(server, observed)?;
@@ -291,7 +290,8 @@ pub fn database_check_reason(check: &Check) -> Text {
 }
 
 /// Whether HAProxy leads visitors to a web server, and its checks pass.
-fn passes(desired: &Desired, observed: &Observed, server: Web<'_>, now: Millis) -> bool {
+fn passes(scene: Scene<'_>, server: Web<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
     let seen = &observed.proxy(PoolId::Web).running;
     let there = seen.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
     there

@@ -13,6 +13,7 @@ use cordee_domain::desired::{Addresses, Desired};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::Light;
 use cordee_node::clock::now;
@@ -279,7 +280,7 @@ fn begin_board(
     desired: &Desired,
     setting: &Setting,
 ) -> Result<(Arc<Board>, mpsc::Receiver<Ask>), RunError> {
-    let picture = snapshot(desired, &Observed::default(), setting, now());
+    let picture = snapshot(Scene::new(desired, &Observed::default(), now()), setting);
     let (board, asks) = Board::new(desired.clone(), picture);
     store.attach(board.clone());
     Store::begin_to_write(store).map_err(io("starting to write the journal"))?;

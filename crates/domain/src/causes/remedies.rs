@@ -1,6 +1,6 @@
 //! What puts a cause right, the likeliest first.
 
-use super::Scene;
+use super::Shown;
 use crate::change::Request;
 use crate::desired::{Admin, Desired, Power, Runtime};
 use crate::fault::Fault;
@@ -81,7 +81,7 @@ impl Remedy {
     }
 }
 
-impl Scene<'_> {
+impl Shown<'_> {
     pub(super) fn database(&self, view: &ServerView) -> Vec<Remedy> {
         let is = |states: &[State]| states.contains(&view.status.state);
         let writer = view.role == Some(Role::Writer);

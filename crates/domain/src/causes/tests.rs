@@ -22,7 +22,7 @@ fn process(server: &str) -> ProcessId {
 }
 
 fn shown(scene: &Scene) -> Snapshot {
-    snapshot(&scene.desired, &scene.seen, &setting(), scene.now)
+    snapshot(scene.scene(), &setting())
 }
 
 /// That process is altered.

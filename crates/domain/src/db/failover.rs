@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Database, Desired, HANDOVER_LIMIT, Handover, Run};
+use crate::desired::{Database, HANDOVER_LIMIT, Handover, Run};
 use crate::fault::Fault;
-use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId, ProcessSeen, Seen};
+use crate::ids::{Millis, PoolId, ServerName};
+use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
 
@@ -99,7 +100,8 @@ pub enum Decision {
 
 /// Whether the writer is lost. Overload is not: a server that answers "too many connections" lives, and so does
 /// one that a standby still hears.
-pub fn lost(desired: &Desired, observed: &Observed, now: Millis) -> Option<Lost> {
+pub fn lost(scene: Scene<'_>) -> Option<Lost> {
+    let Scene { desired, observed, now } = scene;
     let writer = desired.writer_server()?;
     let ours = writer.is_ours();
     let process = observed.process(&ProcessId::Server(writer.name.clone()));
@@ -148,12 +150,13 @@ pub fn silent_since(process: &ProcessSeen) -> Option<Millis> {
 }
 
 /// What the writer promises now. Before it is lost this is kept up with every look; afterwards it stays as it was.
-pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Promise> {
+pub fn promise(scene: Scene<'_>) -> Option<Promise> {
+    let Scene { desired, observed, .. } = scene;
     let before = observed.promise.clone().filter(|p| p.epoch == desired.epoch);
     let writer = desired.writer_server()?;
     let process = observed.process(&ProcessId::Server(writer.name.clone()));
     let gone = writer.is_ours() && process.leader.is_none();
-    if gone || process.frozen_since.is_some() || lost(desired, observed, now).is_some() {
+    if gone || process.frozen_since.is_some() || lost(scene).is_some() {
         return before;
     }
     let Some(Seen::At(at, seen)) = observed.databases.get(&writer.name) else { return before };
@@ -181,9 +184,10 @@ pub fn promise(desired: &Desired, observed: &Observed, now: Millis) -> Option<Pr
 }
 
 /// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
-pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
+pub fn decide(scene: Scene<'_>) -> Decision {
+    let Scene { desired, observed, .. } = scene;
     let Some(writer) = desired.writer_server() else { return Decision::Keep };
-    let decision = storable(desired, observed, writer, now);
+    let decision = storable(scene, writer);
     let Some(why) = &observed.own.unwritable else { return decision };
     let why = || text!("failover-unwritable", why = why.clone());
     match decision {
@@ -200,15 +204,16 @@ pub fn decide(desired: &Desired, observed: &Observed, now: Millis) -> Decision {
 }
 
 /// What is decided where decisions can be stored.
-fn storable(desired: &Desired, observed: &Observed, writer: Database<'_>, now: Millis) -> Decision {
-    let lost = lost(desired, observed, now);
+fn storable(scene: Scene<'_>, writer: Database<'_>) -> Decision {
+    let Scene { desired, .. } = scene;
+    let lost = lost(scene);
     if let Some(handover) = &desired.handover
         && (lost.is_none() || handover.accept_loss)
     {
-        return planned(desired, observed, writer, handover, lost, now);
+        return planned(scene, writer, handover, lost);
     }
     let Some(lost) = lost else { return Decision::Keep };
-    match (&desired.handover, replace(desired, observed, writer, lost, now)) {
+    match (&desired.handover, replace(scene, writer, lost)) {
         // The change was asked for while the writer lived; it is not what decides now.
         (Some(_), Decision::Restart(why) | Decision::Wait(why)) => Decision::Abandon(why),
         (_, decision) => decision,
@@ -216,13 +221,8 @@ fn storable(desired: &Desired, observed: &Observed, writer: Database<'_>, now: M
 }
 
 /// The writer is lost: who takes its place.
-fn replace(
-    desired: &Desired,
-    observed: &Observed,
-    writer: Database<'_>,
-    lost: Lost,
-    now: Millis,
-) -> Decision {
+fn replace(scene: Scene<'_>, writer: Database<'_>, lost: Lost) -> Decision {
+    let Scene { desired, observed, now } = scene;
     let name = &writer.name;
     let since = match lost {
         Lost::Dead { since } => since,
@@ -239,7 +239,7 @@ fn replace(
     let (Some(promise), Some(since)) = (held, since) else {
         return alone(writer, text!("failover-no-promise", name = name));
     };
-    match heir(desired, observed, writer, promise, since, now) {
+    match heir(scene, writer, promise, since) {
         Heir::None(why) => alone(writer, why),
         Heir::Ready { to, limit } => Decision::Elect { to, limit: Some(limit) },
         // The data of the lost one lie there, whole: starting it again is quicker by now.
@@ -267,14 +267,8 @@ enum Heir {
 
 /// The standby that received most. A receipt came from *one* of them, so each that may have given one must be asked,
 /// and no other may hold more.
-fn heir(
-    desired: &Desired,
-    observed: &Observed,
-    writer: Database<'_>,
-    promise: &Promise,
-    since: Millis,
-    now: Millis,
-) -> Heir {
+fn heir(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis) -> Heir {
+    let Scene { desired, observed, now } = scene;
     let away = |name: &ServerName| Heir::None(text!("failover-standby-away", name = name));
     if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
         return away(name);
@@ -353,14 +347,8 @@ fn alive(server: Database<'_>, observed: &Observed) -> bool {
 }
 
 /// A change of writer that a person asked for: close, catch up, open the other one.
-fn planned(
-    desired: &Desired,
-    observed: &Observed,
-    writer: Database<'_>,
-    handover: &Handover,
-    lost: Option<Lost>,
-    now: Millis,
-) -> Decision {
+fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Option<Lost>) -> Decision {
+    let Scene { desired, observed, now } = scene;
     let to = &handover.to;
     if now > handover.at + HANDOVER_LIMIT {
         return Decision::Abandon(text!("handover-late", name = to));
@@ -394,7 +382,7 @@ fn planned(
     if !link.applying || link.receiving != Thread::Running {
         return Decision::Abandon(text!("handover-link", name = to, from = &writer.name));
     }
-    if !out_of_service(desired, observed, now) {
+    if !out_of_service(scene) {
         return Decision::Wait(text!("handover-proxy"));
     }
     let old = match observed.databases.get(&writer.name) {
@@ -412,9 +400,8 @@ fn planned(
 }
 
 /// HAProxy `db` sends nobody to any database, or does not run.
-fn out_of_service(desired: &Desired, observed: &Observed, now: Millis) -> bool {
-    use crate::ids::PoolId;
-    use crate::observed::STALE;
+fn out_of_service(scene: Scene<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(PoolId::Db);
     if observed.process(&ProcessId::Proxy(PoolId::Db)).leader.is_none() {
         return true;
@@ -460,7 +447,8 @@ fn forced(
 /// The databases that write a heartbeat of their own now. None does before the writer is open: positions that
 /// are being compared must not move. And none before it holds all that the others have of its own domain:
 /// what it wrote itself would take the number of a transaction that crash recovery took back.
-pub fn beating(desired: &Desired, observed: &Observed, now: Millis) -> BTreeSet<ServerName> {
+pub fn beating(scene: Scene<'_>) -> BTreeSet<ServerName> {
+    let Scene { desired, observed, now } = scene;
     let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
     let writes = |server: Database<'_>| {
         desired.takes_writes(server) && fresh(&server.name).is_some_and(|seen| !seen.read_only)

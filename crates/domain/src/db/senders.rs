@@ -6,9 +6,9 @@
 //! nobody (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`). So the old connection is
 //! ended while the standby is still away: then nothing else waits for that.
 
-use crate::desired::{Database, Desired};
-use crate::ids::Millis;
+use crate::desired::Database;
 use crate::observed::{Observed, ProcessId, STALE};
+use crate::scene::Scene;
 
 use super::Thread;
 
@@ -18,7 +18,8 @@ const OLD: u64 = 3;
 
 /// Which of the writer's connections to end. They do not tell whose they are: where another standby receives, its own
 /// is ended too, and it comes back at once.
-pub fn left_behind(desired: &Desired, observed: &Observed, now: Millis) -> Vec<u64> {
+pub fn left_behind(scene: Scene<'_>) -> Vec<u64> {
+    let Scene { desired, observed, now } = scene;
     let asked = |server: Database<'_>| observed.databases.get(&server.name)?.fresh(now, STALE);
     let Some(writer) = desired.writer_server() else { return Vec::new() };
     let Some(seen) = asked(writer).filter(|seen| seen.semi_sync) else { return Vec::new() };
@@ -64,7 +65,7 @@ mod tests {
     }
 
     fn ends(scene: &Scene) -> Vec<u64> {
-        left_behind(&scene.desired, &scene.seen, scene.now)
+        left_behind(scene.scene())
     }
 
     #[test]

@@ -11,6 +11,7 @@
 use crate::desired::Desired;
 use crate::ids::{Millis, PoolId};
 use crate::observed::{Gap, Observed, Seen};
+use crate::scene::Scene;
 
 /// Milliseconds that a connection which waits in HAProxy may wait after a database is ready: each tries again after
 /// `timeout connect` (100 ms; at most 112 were measured), see `haproxy/sections`.
@@ -82,7 +83,8 @@ impl Switch {
 
     /// How it goes, by what was seen since it began.
     #[must_use]
-    pub fn course(self, desired: &Desired, observed: &Observed, now: Millis) -> Course {
+    pub fn course(self, scene: Scene<'_>) -> Course {
+        let Scene { desired, observed, now } = scene;
         if desired.epoch != self.epoch {
             let again = open(desired, observed, self.noticed) && desired.handover.is_none();
             return if desired.epoch > self.epoch || again { Course::Nothing } else { Course::UnderWay };

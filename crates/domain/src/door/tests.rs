@@ -61,7 +61,7 @@ fn answered(mut scene: Scene, door: Door, asked: Millis, at: Millis, answer: Ans
 }
 
 fn verdict(scene: &Scene) -> (Light, String) {
-    let shown = snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
+    let shown = snapshot(scene.scene(), &crate::plan::tests::setting());
     (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
 }
 
@@ -124,7 +124,7 @@ fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
         assert_eq!(verdict(&scene), (Light::Unknown, "door-cannot-ask".to_owned()));
         let mut old = well();
         old.now = NOW + OLD + 1;
-        let found = finding(&old.desired, &old.seen, door, old.now);
+        let found = finding(old.scene(), door);
         assert!(matches!(found, Finding::Unknown(_)), "{found:?}");
     }
 }
@@ -135,7 +135,10 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
     let mut scene = well().gone("db1");
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Writer, NOW - 2_000, NOW - 200, Answer::Silent);
-    assert_eq!(finding(&scene.desired, &scene.seen, Door::Writer, NOW), Finding::Fine);
+    assert_eq!(
+        finding(crate::scene::Scene::new(&scene.desired, &scene.seen, NOW), Door::Writer),
+        Finding::Fine
+    );
     // Nobody was served before the first server was there: that is over, and nothing is proven yet.
     let mut scene = well();
     for (door, wrong) in [(Door::Site, Answer::Nobody), (Door::Writer, Answer::Refused)] {
@@ -143,7 +146,10 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
         *seen = DoorSeen { expected_since: Some(NOW - 10), ..DoorSeen::default() };
         scene = answered(scene, door, NOW - 30_000, NOW - 29_000, wrong);
         scene = answered(scene, door, NOW - 300, NOW - 290, wrong);
-        assert_eq!(finding(&scene.desired, &scene.seen, door, NOW), Finding::Waiting);
+        assert_eq!(
+            finding(crate::scene::Scene::new(&scene.desired, &scene.seen, NOW), door),
+            Finding::Waiting
+        );
     }
     assert_eq!(verdict(&scene).0, Light::Progress);
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::desired::Desired;
 use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, ProxySeen, STALE};
+use crate::observed::{ProcessId, ProxySeen, STALE};
 use crate::plan::{bounded, places, unproven};
+use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
 
@@ -74,15 +75,14 @@ pub struct FileView {
 
 /// Compares what is known. `kept` is the last file that was replaced: when, where, and its text.
 pub fn view(
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     setting: &Setting,
     proxy: PoolId,
     kept: Option<(Millis, String, String)>,
-    now: Millis,
 ) -> FileView {
+    let Scene { desired, observed, .. } = scene;
     let seen = observed.proxy(proxy);
-    let places = places(desired, observed, proxy, now);
+    let places = places(scene, proxy);
     let want = config::render(desired, proxy, setting, &places);
     let key = &setting.secrets();
     let overwritten =
@@ -90,7 +90,7 @@ pub fn view(
     FileView {
         proxy,
         disk: disk(seen, &want, key),
-        process: process(desired, observed, proxy, &want, &places, now),
+        process: process(scene, proxy, &want, &places),
         seen_at: seen.running.last(),
         lines: want.lines.clone(),
         overwritten,
@@ -107,13 +107,12 @@ fn disk(seen: &ProxySeen, want: &Rendered, key: &[&str]) -> Disk {
 }
 
 fn process(
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     proxy: PoolId,
     want: &Rendered,
     places: &BTreeMap<ServerName, Place>,
-    now: Millis,
 ) -> Process {
+    let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(proxy);
     if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
         return Process::Unseen(text!("config-process-none"));
@@ -241,6 +240,7 @@ fn common(before: &[&str], after: &[&str]) -> Vec<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use crate::observed::Observed;
     use proptest::prelude::*;
 
     use super::*;
@@ -291,7 +291,7 @@ mod tests {
     fn what_is_settled_does_not_differ() {
         let (desired, observed, now) = settled();
         for proxy in PoolId::ALL {
-            let view = view(&desired, &observed, &setting(), proxy, None, now);
+            let view = view(Scene::new(&desired, &observed, now), &setting(), proxy, None);
             assert_eq!(view.disk, Disk::Same);
             assert_eq!(view.process, Process::Seen(Vec::new()));
         }
@@ -304,15 +304,19 @@ mod tests {
         let file = seen.file.clone().expect("a file");
         let by_hand = file.replace("timeout client 30s", "timeout client 9s");
         seen.file = Some(by_hand.clone());
-        let shown =
-            view(&desired, &observed, &setting(), PoolId::Web, Some((5, "x".to_owned(), by_hand)), now);
+        let shown = view(
+            Scene::new(&desired, &observed, now),
+            &setting(),
+            PoolId::Web,
+            Some((5, "x".to_owned(), by_hand)),
+        );
         let Disk::ByHand(odd) = shown.disk else { panic!("{:?}", shown.disk) };
         let told: Vec<_> = odd.iter().map(|o| (o.added, o.text.trim())).collect();
         assert_eq!(told, [(false, "timeout client 30s"), (true, "timeout client 9s")]);
         assert_eq!(shown.overwritten.map(|o| o.difference), Some(odd));
         let seen = observed.proxies.get_mut(&PoolId::Web).expect("seen");
         seen.file = Some(file.lines().take(20).fold(String::new(), |all, line| all + line + "\n"));
-        let cut = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        let cut = view(Scene::new(&desired, &observed, now), &setting(), PoolId::Web, None);
         assert!(matches!(cut.disk, Disk::ByHand(_)), "{:?}", cut.disk);
     }
 
@@ -321,13 +325,13 @@ mod tests {
         let (mut desired, mut observed, now) = settled();
         desired.web.generation += 1;
         desired.web.servers[0].told(crate::desired::Admin::Maintenance, false);
-        let shown = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        let shown = view(Scene::new(&desired, &observed, now), &setting(), PoolId::Web, None);
         assert!(matches!(shown.disk, Disk::Older(_)), "{:?}", shown.disk);
         let name = desired.web.servers[0].name.as_str();
         let differs = vec![text!("config-differs-shape"), text!("config-differs-state", name = name)];
         assert_eq!(shown.process, Process::Seen(differs));
         observed.proxies.get_mut(&PoolId::Web).expect("seen").running = Seen::Never;
-        let silent = view(&desired, &observed, &setting(), PoolId::Web, None, now);
+        let silent = view(Scene::new(&desired, &observed, now), &setting(), PoolId::Web, None);
         assert_eq!(silent.process, Process::Unseen(text!("config-process-silent")));
     }
 }

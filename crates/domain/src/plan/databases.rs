@@ -4,15 +4,16 @@ use crate::db::DatabaseSeen;
 use crate::db::failover::{self, decide, lost};
 use crate::db::senders::left_behind;
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId, STALE};
+use crate::scene::Scene;
 use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
 
 use super::Plan;
-use super::draining::drains;
+use super::draining::{drains, stays};
 
 mod joining;
 mod mesh;
@@ -52,18 +53,19 @@ fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&
     observed.databases.get(name)?.fresh(now, STALE)
 }
 
-pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
+    let Scene { desired, observed, now } = scene;
     let seen_servers = || {
         desired
             .databases()
-            .filter(|s| !s.stopped())
+            .filter(|s| !s.stopped() || stays(scene, *s))
             .filter_map(|s| Some((s, fresh(observed, &s.name, now)?)))
             .filter(|(s, seen)| !astray(*s, seen))
     };
-    strays(plan, desired, observed, now);
+    strays(plan, scene);
     for (server, seen) in seen_servers() {
         // Closed before anything else happens.
-        if !desired.takes_writes(server) && !seen.read_only && !drains(desired, observed, server, now) {
+        if !desired.takes_writes(server) && !seen.read_only && !drains(scene, server) {
             plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() }));
         }
         if !desired.is_writer(&server.name) && seen.semi_sync {
@@ -71,21 +73,21 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
         }
     }
     for (server, seen) in seen_servers() {
-        watched::events(plan, desired, observed, (server, seen), now);
+        watched::events(plan, scene, (server, seen));
     }
-    writer(plan, desired, observed, now);
-    let ids = left_behind(desired, observed, now);
+    writer(plan, scene);
+    let ids = left_behind(scene);
     if let Some(name) = desired.writer.clone().filter(|_| !ids.is_empty()) {
         plan.steps.push(Step::Sql(SqlStep::EndSenders { name, ids }));
     }
-    let lost = lost(desired, observed, now).is_some();
+    let lost = lost(scene).is_some();
     // Never while the writer changes: the one that takes over needs what it can get.
     let still = !lost && desired.handover.is_none();
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
-        watched::plan(plan, desired, observed, (server, seen), still, now);
+        watched::plan(plan, scene, (server, seen), still);
         // Until then no other step at a link comes to an end.
-        if !lost && stalled::plan(plan, desired, observed, (server, seen), now) {
+        if !lost && stalled::plan(plan, scene, (server, seen)) {
             continue;
         }
         drop_links(plan, desired, server, seen);
@@ -93,16 +95,16 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             Standing::Member => {
                 links(plan, desired, server, seen, lost, held);
                 if still {
-                    torn::plan(plan, desired, observed, (server, seen), now);
+                    torn::plan(plan, scene, (server, seen));
                 }
                 receipts(plan, desired, server, seen);
-                rows::plan(plan, desired, observed, server, seen, now);
+                rows::plan(plan, scene, server, seen);
             }
-            Standing::Leaving => leaving(plan, desired, observed, server, seen, now),
-            Standing::Joining => joining(plan, desired, observed, server, seen, now),
+            Standing::Leaving => leaving(plan, scene, server, seen),
+            Standing::Joining => joining(plan, scene, server, seen),
             Standing::Returning { limit, saved } => {
                 let own = (*limit, saved.as_ref());
-                returning::plan(plan, desired, observed, (server, seen), own, now);
+                returning::plan(plan, scene, (server, seen), own);
             }
             Standing::Diverged(_) => unlink(plan, server, seen),
             // A copy under way is broken off first.
@@ -113,19 +115,20 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, now:
             }
         }
     }
-    unasked(plan, desired, observed, now);
+    unasked(plan, scene);
     for (server, seen) in seen_servers() {
         if desired.takes_writes(server) && desired.handover.is_none() {
-            open(plan, desired, observed, server, seen, now);
+            open(plan, scene, server, seen);
             if still {
-                watched::zones(plan, desired, observed, (server, seen), now);
+                watched::zones(plan, scene, (server, seen));
             }
         }
     }
 }
 
 /// What follows without their answer for those that have ended, are silent, or went a way of their own.
-fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
+fn unasked(plan: &mut Plan, scene: Scene<'_>) {
+    let Scene { desired, observed, now } = scene;
     for server in desired.databases() {
         let name = server.name.clone();
         let process = observed.process(&ProcessId::Server(name.clone()));
@@ -139,8 +142,9 @@ fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis)
             continue;
         }
         match server.standing {
-            // It cannot be asked any more: what it alone had is not to be had.
-            Standing::Leaving if dead => {
+            // It cannot be asked any more: what it alone had is not to be had. One that is to stop may be open until it
+            // has ended: its place among the numbers is nobody else's before that.
+            Standing::Leaving if process.leader.is_none() => {
                 plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server))));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
@@ -153,7 +157,7 @@ fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis)
                 plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, &server), lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
-            Standing::Diverged(_) if super::hosts::donor(desired, observed, now).is_some() => {
+            Standing::Diverged(_) if super::hosts::donor(scene).is_some() => {
                 plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
             _ => {}
@@ -162,7 +166,8 @@ fn unasked(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis)
 }
 
 /// Those that came back as another one are kept closed.
-fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
+fn strays(plan: &mut Plan, scene: Scene<'_>) {
+    let Scene { desired, observed, now } = scene;
     for server in desired.databases() {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
             let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
@@ -175,10 +180,11 @@ fn strays(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
 }
 
 /// What was decided about the writer.
-fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) {
+fn writer(plan: &mut Plan, scene: Scene<'_>) {
+    let Scene { desired, observed, .. } = scene;
     let Some(writer) = &desired.writer else { return };
     let mut wait = |why: Text| plan.waiting.push((Target::Database(writer.clone()), why));
-    match decide(desired, observed, now) {
+    match decide(scene) {
         failover::Decision::Keep => {}
         failover::Decision::Restart(why) | failover::Decision::Wait(why) => wait(why),
         failover::Decision::Fence { pid } => {
@@ -217,14 +223,8 @@ fn writer(plan: &mut Plan, desired: &Desired, observed: &Observed, now: Millis) 
 }
 
 /// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
-fn leaving(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
+fn leaving(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
+    let Scene { desired, observed, now } = scene;
     if !seen.read_only {
         return;
     }

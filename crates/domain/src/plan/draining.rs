@@ -3,10 +3,11 @@
 //! HAProxy ends the connections of a database that goes into maintenance. So it drains before: no new connection, and a
 //! moment for those that are there. Applications that keep theirs for hours are cut after it, as they would be anyway.
 
-use crate::desired::{Database, Desired, Routing, Standing};
+use crate::desired::{Database, Routing, Standing};
 use crate::haproxy::stats::{RunningServer, Verdict};
-use crate::ids::{Millis, PoolId};
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::ids::PoolId;
+use crate::observed::{ProcessId, STALE, Seen};
+use crate::scene::Scene;
 use crate::step::Target;
 
 use super::leaving::restarting;
@@ -16,7 +17,8 @@ pub const DRAINS: u64 = 3;
 
 /// Whether a database that is to stop, restart or leave goes on with the connections it has, because another one takes
 /// the new ones. What HAProxy did not say within the last moments is not known, and keeps nothing waiting.
-pub(crate) fn drains(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
     let goes = server.stopped() || *server.standing == Standing::Leaving || restarting(&server, observed);
     let all = desired.routing == Routing::AllWriters && desired.handover.is_none();
     if !goes || !all || desired.is_writer(&server.name) {
@@ -40,4 +42,17 @@ pub(crate) fn drains(desired: &Desired, observed: &Observed, server: Database<'_
         !r.maintenance && (begins || (r.drain && r.sessions > 0 && r.since_s < DRAINS))
     };
     taken && lives && of(server).is_some_and(finishes)
+}
+
+/// Whether a database that is to stop and to leave goes on until the others have what it wrote: it is closed first, and
+/// ended once it is forgotten. Not while nobody is there to have it, nor where it does not answer.
+pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
+    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) && process.stopping_since.is_none();
+    let asked = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
+    *server.standing == Standing::Leaving
+        && lives
+        && (*asked == Seen::Never || asked.fresh(now, STALE).is_some())
+        && desired.members().any(|s| !s.stopped())
 }

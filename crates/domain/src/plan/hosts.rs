@@ -2,14 +2,15 @@
 
 use crate::db::failover::{self, decide};
 use crate::decision::Decision;
-use crate::desired::{Database, Desired, Either, Power, Run, Server, Standing};
+use crate::desired::{Database, Either, Power, Run, Server, Standing};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::scene::Scene;
 use crate::step::{HostStep, Step, Target};
 use crate::text;
 
-use super::draining::drains;
+use super::draining::{drains, stays};
 use super::{Plan, backoff, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
@@ -17,16 +18,17 @@ const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
 /// A database writes its pages back first.
 const DB_PATIENCE: u64 = crate::figures::DATABASE_PATIENCE;
 
-pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
+    let Scene { desired, observed, now } = scene;
     for proxy in PoolId::ALL {
-        proxy_process(plan, desired, observed, setting, proxy, now);
+        proxy_process(plan, scene, setting, proxy);
     }
     for server in desired.servers() {
         match server.runtime {
             Run::External => {}
             Run::Process { power, generation } => {
                 let wished = Wished { power, generation };
-                server_process(plan, desired, observed, server, wished, now);
+                server_process(plan, scene, server, wished);
             }
         }
     }
@@ -39,7 +41,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
         if let ProcessId::Server(name) = id
             && !desired.servers().any(|s| s.name == *name && s.is_ours())
         {
-            removed(plan, desired, observed, name, seen, now);
+            removed(plan, scene, name, seen);
         }
     }
     for (name, made) in &observed.homes {
@@ -53,20 +55,14 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, sett
     }
 }
 
-fn proxy_process(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    setting: &Setting,
-    proxy: PoolId,
-    now: Millis,
-) {
+fn proxy_process(plan: &mut Plan, scene: Scene<'_>, setting: &Setting, proxy: PoolId) {
+    let Scene { desired, observed, now } = scene;
     let id = ProcessId::Proxy(proxy);
     let process = observed.process(&id);
     if process.leader.is_some() {
         return;
     }
-    let want = config::render(desired, proxy, setting, &places(desired, observed, proxy, now));
+    let want = config::render(desired, proxy, setting, &places(scene, proxy));
     if observed.proxy(proxy).file.as_deref() == Some(want.text.as_str()) {
         start(plan, Start { id, server: 0, generation: 0, keeps: false }, process, now);
     }
@@ -115,14 +111,8 @@ struct Wished {
     generation: u32,
 }
 
-fn server_process(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: &Server,
-    wished: Wished,
-    now: Millis,
-) {
+fn server_process(plan: &mut Plan, scene: Scene<'_>, server: &Server, wished: Wished) {
+    let Scene { observed, now, .. } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     let Some(leader) = &process.leader else {
@@ -130,7 +120,7 @@ fn server_process(
             Power::On if !at_home(plan, observed, server, process) => {
                 // What another server left by its name goes first.
             }
-            Power::On => absent(plan, desired, observed, server, wished.generation, now),
+            Power::On => absent(plan, scene, server, wished.generation),
             Power::Off => {
                 if !process.orphans.is_empty() {
                     plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: process.orphans.clone() }));
@@ -144,7 +134,7 @@ fn server_process(
         // It was started as the writer just when another one was chosen: its log comes first.
         Either::Database(database) => {
             matches!(database.standing, Standing::Returning { saved: None, .. })
-                || waits_for_room(desired, observed, database, process, now)
+                || waits_for_room(scene, database, process)
         }
     };
     if ended_at_once {
@@ -157,7 +147,7 @@ fn server_process(
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
     let in_use = match server.either() {
         Either::Web(web) => !leaving::out_of_service(web, observed, now),
-        Either::Database(database) => drains(desired, observed, database, now),
+        Either::Database(database) => drains(scene, database) || stays(scene, database),
     };
     if !in_use {
         end(plan, id, process, leader.pid, patience(observed, &server.name, server.pool()), now);
@@ -165,22 +155,14 @@ fn server_process(
 }
 
 /// A process that is to run, and does not: it is started, unless something comes first.
-fn absent(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: &Server,
-    generation: u32,
-    now: Millis,
-) {
+fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
+    let Scene { desired, observed, now } = scene;
     let keeps = match server.either() {
         Either::Web(_) => true,
         // Its data come first.
-        Either::Database(database) if !made_for(plan, desired, observed, database, now) => return,
+        Either::Database(database) if !made_for(plan, scene, database) => return,
         // Another one may take over: which of them writes is decided first.
-        Either::Database(database)
-            if desired.is_writer(&database.name) && !restarts(desired, observed, now) =>
-        {
+        Either::Database(database) if desired.is_writer(&database.name) && !restarts(scene) => {
             return;
         }
         Either::Database(Database { standing: Standing::Returning { limit, saved: None }, .. }) => {
@@ -232,13 +214,8 @@ const LOOKS_AGAIN: u64 = 90_000;
 /// Whether a database still waits for room that is there again: MariaDB looks once a minute, and hears nothing in
 /// between. Only one that takes no writes is ended for that, and only under a writer that answers: it holds nothing
 /// that the writer lacks.
-fn waits_for_room(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    process: &ProcessSeen,
-    now: Millis,
-) -> bool {
+fn waits_for_room(scene: Scene<'_>, server: Database<'_>, process: &ProcessSeen) -> bool {
+    let Scene { desired, observed, now } = scene;
     let Some(again) = observed.own.again else { return false };
     let stuck = matches!(observed.beats.get(&server.name), Some(Seen::Failed { .. }));
     let standby = *server.standing == Standing::Member && !desired.takes_writes(server);
@@ -258,13 +235,8 @@ const fn keeps(standing: &Standing) -> bool {
 }
 
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
-fn made_for(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    now: Millis,
-) -> bool {
+fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
+    let Scene { observed, .. } = scene;
     let name = || server.name.clone();
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
@@ -274,7 +246,7 @@ fn made_for(
             plan.steps.push(Step::Host(HostStep::InitDatabase { name: name(), id: server.id }));
         }
         None => {
-            if let Some(donor) = donor(desired, observed, now) {
+            if let Some(donor) = donor(scene) {
                 plan.steps.push(Step::Host(HostStep::CopyDatabase { name: name(), id: server.id, donor }));
             } else {
                 let id = ProcessId::Server(name());
@@ -286,7 +258,8 @@ fn made_for(
 }
 
 /// The member to copy: one that follows well, to spare the writer; else the writer.
-pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<ServerName> {
+pub fn donor(scene: Scene<'_>) -> Option<ServerName> {
+    let Scene { desired, observed, now } = scene;
     // A Cordée that has just been started asks everybody first.
     let unasked = |s: Database<'_>| {
         observed.process(&ProcessId::Server(s.name.clone())).leader.is_some()
@@ -311,8 +284,8 @@ pub fn donor(desired: &Desired, observed: &Observed, now: Millis) -> Option<Serv
 }
 
 /// Whether a writer that is gone is to be started again where its data are.
-fn restarts(desired: &Desired, observed: &Observed, now: Millis) -> bool {
-    matches!(decide(desired, observed, now), failover::Decision::Restart(_) | failover::Decision::Keep)
+fn restarts(scene: Scene<'_>) -> bool {
+    matches!(decide(scene), failover::Decision::Restart(_) | failover::Decision::Keep)
 }
 
 fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience: u64, now: Millis) {
@@ -329,14 +302,8 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
 }
 
 /// A server that nobody wishes any more: out of HAProxy, then ended.
-fn removed(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    name: &ServerName,
-    seen: &ProcessSeen,
-    now: Millis,
-) {
+fn removed(plan: &mut Plan, scene: Scene<'_>, name: &ServerName, seen: &ProcessSeen) {
+    let Scene { desired, observed, now } = scene;
     let still_listed = PoolId::ALL.into_iter().any(|pool| {
         observed
             .proxies

@@ -11,10 +11,10 @@ mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::desired::Desired;
 use crate::haproxy::config::Setting;
 use crate::ids::Millis;
 use crate::observed::Observed;
+use crate::scene::Scene;
 use crate::step::{Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -67,11 +67,12 @@ pub const fn backoff(failures: u32) -> u64 {
 }
 
 /// Plans the next acts.
-pub fn plan(desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) -> Plan {
+pub fn plan(scene: Scene<'_>, setting: &Setting) -> Plan {
+    let Scene { desired, observed, now } = scene;
     let mut plan = Plan { revision: desired.revision, ..Plan::default() };
-    proxy::plan(&mut plan, desired, observed, setting, now);
-    hosts::plan(&mut plan, desired, observed, setting, now);
-    databases::plan(&mut plan, desired, observed, now);
+    proxy::plan(&mut plan, scene, setting);
+    hosts::plan(&mut plan, scene, setting);
+    databases::plan(&mut plan, scene);
     hold_back(&mut plan, observed, now);
     plan
 }

@@ -10,6 +10,7 @@ use crate::haproxy::runtime::State;
 use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
 use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE, Seen};
+use crate::scene::Scene;
 use crate::step::{ConfigText, ProxyStep, Step, Target};
 use crate::text;
 use crate::text::Thing;
@@ -17,12 +18,8 @@ use crate::text::Thing;
 use super::{Opening, Plan, draining, leaving, opening};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
-pub fn places(
-    desired: &Desired,
-    observed: &Observed,
-    proxy: PoolId,
-    now: Millis,
-) -> BTreeMap<ServerName, Place> {
+pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, Place> {
+    let Scene { desired, observed, .. } = scene;
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
     let waiting = if proxy == PoolId::Web { leaving::waiting(desired, observed) } else { BTreeMap::new() };
@@ -54,7 +51,7 @@ pub fn places(
                 Either::Database(database) => {
                     let restarts = restarting && !desired.is_writer(&server.name);
                     let held = restarts || closed(desired, database, observed);
-                    (held, draining::drains(desired, observed, database, now))
+                    (held, draining::drains(scene, database))
                 }
             };
             let gone = gone(server, observed, there, proven);
@@ -118,7 +115,8 @@ const YOUNG: u64 = figures::ELECTION_PATIENCE;
 
 /// Whether the writer is closed and about to be opened. HAProxy leads nobody there before: whoever connects waits, and
 /// meets no database that refuses writes. One that stays closed serves those who read.
-fn opens_soon(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+fn opens_soon(scene: Scene<'_>, server: Database<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
     if !desired.is_writer(&server.name) || desired.handover.is_some() {
         return false;
     }
@@ -126,7 +124,7 @@ fn opens_soon(desired: &Desired, observed: &Observed, server: Database<'_>, now:
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < YOUNG);
     match observed.databases.get(&server.name) {
         Some(Seen::At(_, seen)) if !seen.read_only => false,
-        Some(Seen::At(..)) => match opening(desired, observed, server, now) {
+        Some(Seen::At(..)) => match opening(scene, server) {
             Opening::Open => true,
             Opening::Later(_) => young,
             Opening::Refused(_) | Opening::Unknown => false,
@@ -193,11 +191,12 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
     }
 }
 
-pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed, setting: &Setting, now: Millis) {
-    plan.steps.extend(cut_off(desired, observed, now));
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
+    let Scene { desired, observed, now } = scene;
+    plan.steps.extend(cut_off(scene));
     for proxy in PoolId::ALL {
         let seen = observed.proxy(proxy);
-        let places = places(desired, observed, proxy, now);
+        let places = places(scene, proxy);
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
         if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
@@ -280,7 +279,7 @@ fn running_proxy(
             }
             Some(now) if now.id == server.id => {
                 let mut wish = config::wish(desired, server, *place);
-                let opens = |base| opens_soon(desired, observed, base, time);
+                let opens = |base| opens_soon(Scene::new(desired, observed, time), base);
                 if server.as_database().is_some_and(opens) {
                     let led = (wish.maintenance, wish.writer_maintenance);
                     wish.maintenance |= now.maintenance && desired.routing == Routing::OneWriter;
@@ -300,7 +299,8 @@ fn running_proxy(
 
 /// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
 /// nobody.
-pub fn cut_off(desired: &Desired, observed: &Observed, now: Millis) -> Vec<Step> {
+pub fn cut_off(scene: Scene<'_>) -> Vec<Step> {
+    let Scene { desired, observed, now } = scene;
     let mut steps = Vec::new();
     for proxy in PoolId::ALL {
         let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { continue };

@@ -25,6 +25,7 @@ use crate::haproxy::foreign::What;
 use crate::haproxy::stats::RunningServer;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, Refusal, Seen};
+use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
@@ -67,9 +68,11 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
     world.look(memory, wish);
     // A wish may make wrong at once what was right before; the plan makes nothing worse.
     let already = never(wish, memory);
+    // As the engine does before each plan: it may forget what it has not looked at under the present id.
+    memory.keep_to(wish, world.now);
     let opened = world.open();
     let clashed = world.clashing(wish);
-    let plan = plan(wish, memory, &setting(), world.now);
+    let plan = plan(Scene::new(wish, memory, world.now), &setting());
     let mut targets: BTreeSet<Target> = BTreeSet::new();
     let mut done = 0;
     for step in plan.steps {
@@ -114,7 +117,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
 /// What was done, and looked at while nothing else happened, is not planned again.
 fn no_repeat(wish: &Desired, memory: &Observed, world: &World, step: &Step, outcome: &Outcome) {
     if *outcome == Outcome::Done && !step.insists() {
-        let again = plan(wish, memory, &setting(), world.now);
+        let again = plan(Scene::new(wish, memory, world.now), &setting());
         assert!(!again.steps.contains(step) && !again.resting.contains(step), "again: {step:?}");
     }
 }
@@ -125,21 +128,22 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
         let done = round(desired, world, memory, usize::MAX);
         world.pass(memory, 500);
         world.look(memory, desired);
-        let left = plan(desired, memory, &setting(), world.now);
+        let left = plan(Scene::new(desired, memory, world.now), &setting());
         // What was told to end does, by itself or by force.
         let ends = left.waiting.iter().any(|(_, why)| why.key == "wait-stop");
         if done == 0 && left.steps.is_empty() && !ends && wrong(desired, memory, &left).is_empty() {
             return;
         }
     }
-    let left = plan(desired, memory, &setting(), world.now);
+    let left = plan(Scene::new(desired, memory, world.now), &setting());
     panic!("not settled: {:?}\nplan {left:#?}", wrong(desired, memory, &left));
 }
 
-/// What is wrong and is nobody's wish. While a person keeps every member stopped, nobody joins, leaves or is copied
-/// anew; one without data has nobody to copy, and says so.
+/// What is wrong and is nobody's wish. While a person keeps the writer stopped, or every member, nobody joins, leaves or
+/// is copied anew; one without data has nobody to copy, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
-    let stopped = desired.members().all(|s| s.stopped());
+    let stopped =
+        desired.members().all(|s| s.stopped()) || desired.writer_server().is_some_and(|w| w.stopped());
     let waits = |name: &String| {
         let target = |t: &Target| matches!(t, Target::Process(id) if id.to_string() == *name);
         left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
@@ -147,6 +151,11 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let excused = |fault: &Fault| match fault {
         Fault::Process(name) => waits(name),
         Fault::Standing(_) => true,
+        // It waits to hear how the writer numbers, and says so.
+        Fault::OutOfService(name) => {
+            let target = |t: &Target| matches!(t, Target::Database(id) if id.as_str() == *name);
+            left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-numbers")
+        }
         _ => false,
     };
     let waits = |fault: &Fault| asks(desired, memory, fault).is_some();
@@ -175,6 +184,8 @@ fn deserves(memory: &Observed, name: &str) -> bool {
 #[derive(Clone, Debug)]
 enum Happening {
     Wish(Request),
+    /// Cordée looks and decides; people ask these; then what was decided is stored.
+    Late(Vec<Request>),
     /// The engine does this many steps.
     Steps(usize),
     /// Cordée is killed: what it only remembered is gone.
@@ -203,6 +214,7 @@ pub(crate) fn elect(desired: &Desired, server: &str, limit: Option<u64>) -> Deci
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => change().prop_map(Happening::Wish),
+        2 => overtaken::meanwhile().prop_map(Happening::Late),
         6 => (1_usize..4).prop_map(Happening::Steps),
         2 => Just(Happening::Crash),
         1 => (0_usize..8).prop_map(Happening::Death),
@@ -212,76 +224,128 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// What befalls a cluster, and what its HAProxy and its first web server are like.
+#[derive(Clone, Debug)]
+struct History {
+    all: Vec<Happening>,
+    refuses_add: bool,
+    stubborn: bool,
+    check_after: u64,
+}
+
+fn history(happening: impl Strategy<Value = Happening>) -> impl Strategy<Value = History> {
+    let all = proptest::collection::vec(happening, 0..40);
+    let check_after = prop_oneof![Just(0_u64), 0_u64..4_000];
+    (all, any::<bool>(), any::<bool>(), check_after).prop_map(|(all, refuses_add, stubborn, check_after)| {
+        History { all, refuses_add, stubborn, check_after }
+    })
+}
+
+/// Cordée looks and decides; people ask these; then what was decided is stored. Returns whether writes may be lost.
+fn late(desired: &mut Desired, world: &mut World, memory: &mut Observed, meanwhile: Vec<Request>) -> bool {
+    world.prepare(desired);
+    world.look(memory, desired);
+    let steps = plan(Scene::new(desired, memory, world.now), &setting()).steps;
+    let mut lossy = false;
+    for change in meanwhile {
+        let change = asked(change, desired, world.now);
+        if let Ok(next) = desired.apply(&change) {
+            lossy |= loses(&change);
+            *desired = next;
+        }
+    }
+    for step in &steps {
+        let Step::Wish(decision) = step else { continue };
+        if let Ok(next) = desired.apply(decision) {
+            *desired = next;
+        }
+    }
+    lossy
+}
+
+fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
+    let mut desired = first();
+    let mut world = World::at(1_000_000);
+    world.refuses_add = history.refuses_add;
+    world.check_after = history.check_after;
+    if history.stubborn {
+        world.stubborn.insert(crate::observed::ProcessId::Server(name("web1")));
+    }
+    let mut memory = Observed::default();
+    let mut lossy = false;
+    for happening in history.all {
+        match happening {
+            Happening::Wish(change) => {
+                let change = asked(change, &desired, world.now);
+                if let Ok(next) = desired.apply(&change) {
+                    lossy |= loses(&change);
+                    desired = next;
+                }
+            }
+            Happening::Late(meanwhile) => {
+                lossy |= late(&mut desired, &mut world, &mut memory, meanwhile);
+            }
+            Happening::Steps(limit) => {
+                round(&mut desired, &mut world, &mut memory, limit);
+            }
+            Happening::Crash => memory = Observed::default(),
+            Happening::Death(n) => {
+                let alive = world.alive();
+                if let Some(id) = alive.get(n) {
+                    world.die(id);
+                }
+            }
+            Happening::Freeze(n) => {
+                if let Some(id @ ProcessId::Server(s)) = world.alive().get(n)
+                    && desired.db.server(s).is_some()
+                {
+                    world.frozen.insert(id.clone());
+                }
+            }
+            Happening::Thaw => world.frozen.clear(),
+            Happening::Pass(ms) => world.pass(&memory, ms),
+        }
+    }
+    world.frozen.clear();
+    settle(&mut desired, &mut world, &mut memory);
+    let writer = desired.writer.clone().expect("a writer");
+    prop_assert!(lossy || world.missing(&writer) == 0, "acknowledged writes are gone: {:?}", desired);
+    // And once a person starts again what a person stopped, nobody waits any more.
+    // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
+    let all: Vec<_> = desired.servers().map(|s| (s.pool(), s.clone())).collect();
+    for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
+        let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
+        desired = desired.apply(&start).expect("started");
+    }
+    settle(&mut desired, &mut world, &mut memory);
+    // Nor does one that has become the last meanwhile, once a person has said that it may go.
+    let left = check(&desired, &memory);
+    let last: Vec<&str> = left.iter().filter_map(|fault| asks(&desired, &memory, fault)).collect();
+    for waiting in last {
+        desired = desired.apply(&Request::Insist { name: name(waiting) }).expect("it waits");
+    }
+    settle(&mut desired, &mut world, &mut memory);
+    prop_assert_eq!(check(&desired, &memory), []);
+    let writer = desired.writer.clone().expect("a writer");
+    prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
+    // Nothing of all that was taken for somebody else's doing.
+    prop_assert_eq!(world.told(), []);
+    Ok(())
+}
+
 proptest! {
     // 256 cases, or as many as `PROPTEST_CASES` says.
     #![proptest_config(ProptestConfig::default())]
 
     #[test]
-    fn every_history_ends_as_wished(
-        history in proptest::collection::vec(happening(), 0..40),
-        refuses_add in any::<bool>(),
-        stubborn in any::<bool>(),
-        check_after in prop_oneof![Just(0_u64), 0_u64..4_000],
-    ) {
-        let mut desired = first();
-        let mut world = World::at(1_000_000);
-        world.refuses_add = refuses_add;
-        world.check_after = check_after;
-        if stubborn {
-            world.stubborn.insert(crate::observed::ProcessId::Server(name("web1")));
-        }
-        let mut memory = Observed::default();
-        let mut lossy = false;
-        for happening in history {
-            match happening {
-                Happening::Wish(change) => {
-                    let change = asked(change, &desired, world.now);
-                    if let Ok(next) = desired.apply(&change) {
-                        lossy |= loses(&change);
-                        desired = next;
-                    }
-                }
-                Happening::Steps(limit) => { round(&mut desired, &mut world, &mut memory, limit); }
-                Happening::Crash => memory = Observed::default(),
-                Happening::Death(n) => {
-                    let alive = world.alive();
-                    if let Some(id) = alive.get(n) { world.die(id); }
-                }
-                Happening::Freeze(n) => {
-                    if let Some(id @ ProcessId::Server(s)) = world.alive().get(n)
-                        && desired.db.server(s).is_some()
-                    {
-                        world.frozen.insert(id.clone());
-                    }
-                }
-                Happening::Thaw => world.frozen.clear(),
-                Happening::Pass(ms) => world.pass(&memory, ms),
-            }
-        }
-        world.frozen.clear();
-        settle(&mut desired, &mut world, &mut memory);
-        let writer = desired.writer.clone().expect("a writer");
-        prop_assert!(lossy || world.missing(&writer) == 0, "acknowledged writes are gone: {:?}", desired);
-        // And once a person starts again what a person stopped, nobody waits any more.
-        // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
-        let all: Vec<_> = desired.servers().map(|s| (s.pool(), s.clone())).collect();
-        for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
-            let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
-            desired = desired.apply(&start).expect("started");
-        }
-        settle(&mut desired, &mut world, &mut memory);
-        // Nor does one that has become the last meanwhile, once a person has said that it may go.
-        let left = check(&desired, &memory);
-        let last: Vec<&str> = left.iter().filter_map(|fault| asks(&desired, &memory, fault)).collect();
-        for waiting in last {
-            desired = desired.apply(&Request::Insist { name: name(waiting) }).expect("it waits");
-        }
-        settle(&mut desired, &mut world, &mut memory);
-        prop_assert_eq!(check(&desired, &memory), []);
-        let writer = desired.writer.clone().expect("a writer");
-        prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
-        // Nothing of all that was taken for somebody else's doing.
-        prop_assert_eq!(world.told(), []);
+    fn every_history_ends_as_wished(history in history(happening())) {
+        ends_as_wished(history)?;
+    }
+
+    /// The same of what people ask of databases only: who writes, who comes, stops and goes.
+    #[test]
+    fn every_history_of_databases_ends_as_wished(history in history(people::of_databases(happening()))) {
+        ends_as_wished(history)?;
     }
 
     /// Whoever takes the port of a server that has died gets nobody, whatever goes on; and while nothing is known of
@@ -322,13 +386,13 @@ proptest! {
             desired = desired.apply(&start).expect("started");
         }
         settle(&mut desired, &mut world, &mut memory);
-        let left = plan(&desired, &memory, &setting(), world.now);
+        let left = plan(Scene::new(&desired, &memory, world.now), &setting());
         prop_assert_eq!(wrong(&desired, &memory, &left), []);
         // What Cordée did itself is nobody else's doing.
         prop_assert_eq!(world.told(), []);
         world.blind = true;
         world.look(&mut memory, &desired);
-        let steps = plan(&desired, &memory, &setting(), world.now).steps;
+        let steps = plan(Scene::new(&desired, &memory, world.now), &setting()).steps;
         prop_assert!(!steps.iter().any(|s| matches!(s.target(), Target::Proxy(_))), "{steps:?}");
     }
 
@@ -414,7 +478,7 @@ proptest! {
         {
             let mut seen = Observed::default();
             World::default().look(&mut seen, &desired);
-            let places = super::places(&desired, &seen, PoolId::Web, 0);
+            let places = super::places(Scene::new(&desired, &seen, 0), PoolId::Web);
             let text = &config::render(&desired, PoolId::Web, &setting(), &places).text;
             let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("    server ")).collect();
             prop_assert_eq!(lines.len(), 3);
@@ -428,7 +492,7 @@ proptest! {
 fn a_file_is_that_of_what_is_wished_now_whatever_was_rendered_before() {
     let (desired, mut seen) = (first(), Observed::default());
     World::default().look(&mut seen, &desired);
-    let all = super::places(&desired, &seen, PoolId::Web, 0);
+    let all = super::places(Scene::new(&desired, &seen, 0), PoolId::Web);
     let mut fewer = all.clone();
     fewer.pop_last();
     let mut other = setting();
@@ -469,7 +533,7 @@ fn an_added_server_needs_no_reload_and_a_chosen_cookie_needs_one() {
         let mut seen = 0;
         for _ in 0..50 {
             world.look(&mut memory, &desired);
-            let steps = plan(&desired, &memory, &setting(), world.now).steps;
+            let steps = plan(Scene::new(&desired, &memory, world.now), &setting()).steps;
             seen +=
                 steps.iter().take(1).filter(|s| matches!(s, Step::Proxy(ProxyStep::Reload { .. }))).count();
             round(&mut desired, &mut world, &mut memory, 1);
@@ -488,7 +552,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     desired = desired.apply(&Request::Reload { proxy: PoolId::Web }).expect("a reload");
     world.look(&mut memory, &desired);
     let written = |memory: &Observed, now| {
-        let steps = plan(&desired, memory, &setting(), now).steps;
+        let steps = plan(Scene::new(&desired, memory, now), &setting()).steps;
         steps.into_iter().find_map(|step| match step {
             Step::Proxy(ProxyStep::WriteConfig { proxy: PoolId::Web, text, check: true }) => Some(text),
             _ => None,
@@ -530,11 +594,11 @@ fn a_writer_that_lacks_its_own_transactions_stays_closed() {
     };
     let db1 = desired.db.servers[0].clone();
     seen.databases.insert(name("db1"), at("1-1-5", "2-2-3"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-5", "1-1-5"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Open);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Open);
     seen.databases.insert(name("db2"), at("2-2-3,1-1-6", "1-1-6"));
-    assert!(matches!(opening(&desired, &seen, db1.base(), 10), Opening::Refused(_)));
+    assert!(matches!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Refused(_)));
     seen.databases.remove(&name("db1"));
-    assert_eq!(opening(&desired, &seen, db1.base(), 10), Opening::Unknown);
+    assert_eq!(opening(Scene::new(&desired, &seen, 10), db1.base()), Opening::Unknown);
 }

@@ -38,7 +38,7 @@ impl Scene {
     }
 
     fn picture(&self) -> Snapshot {
-        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+        snapshot(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), &setting())
     }
 
     fn real(&self, change: &(impl Clone + Into<Change>), revision: u64) -> Real {
@@ -209,7 +209,7 @@ fn a_change_of_writer_is_real_when_the_other_one_writes() {
         &promote.clone().into(),
         revision,
         &abandoned,
-        &snapshot(&abandoned, &scene.memory, &setting(), scene.world.now),
+        &snapshot(crate::scene::Scene::new(&abandoned, &scene.memory, scene.world.now), &setting()),
     );
     assert_eq!(failed, Real::Failed(text!("real-not-promoted", name = "db2")));
     let elect = elect(&scene.desired, "db2", None);
@@ -283,7 +283,7 @@ fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
     // A copy that has only begun.
     let recopied = Request::Recopy { name: name("db2"), id: of().id };
     let desired = scene.desired.apply(&recopied).expect("a copy");
-    let seen = snapshot(&desired, &scene.memory, &setting(), scene.world.now);
+    let seen = snapshot(crate::scene::Scene::new(&desired, &scene.memory, scene.world.now), &setting());
     assert!(matches!(real(&recopied.clone().into(), 2, &desired, &seen), Real::NotYet(_)));
 }
 

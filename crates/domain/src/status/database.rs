@@ -2,11 +2,12 @@
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Standing};
 use crate::figures::DATABASE_STALE;
 use crate::ids::Millis;
-use crate::observed::{CopySeen, Observed, ProcessId, Seen};
+use crate::observed::{CopySeen, ProcessId, Seen};
 use crate::reason::Reason;
+use crate::scene::Scene;
 use crate::state::{Light, State, Status};
 use crate::step::Target;
 use crate::text;
@@ -17,7 +18,8 @@ use super::replication::replication;
 use super::{by_whom, unknown};
 
 /// The status of a database.
-pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Status {
+pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
+    let Scene { desired, observed, now } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     if server.stopped() {
@@ -52,7 +54,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, no
     if process.leader.is_none() && server.is_ours() {
         let status = stopped(process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
-        return match (decide(desired, observed, now), process.trouble.clone()) {
+        return match (decide(scene), process.trouble.clone()) {
             (Decision::Restart(and) | Decision::Wait(and), Some(why)) if desired.is_writer(&server.name) => {
                 Status::new(Light::Critical, State::Down, Reason::Writer { why, and })
             }
@@ -76,7 +78,7 @@ pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, no
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
-            let person = match decide(desired, observed, now) {
+            let person = match decide(scene) {
                 Decision::Wait(and) if desired.is_writer(&server.name) => Some(and),
                 _ => None,
             };
@@ -91,8 +93,9 @@ pub fn database(desired: &Desired, observed: &Observed, server: Database<'_>, no
         }
         Seen::At(..) => match seen.fresh(now, DATABASE_STALE) {
             None => unknown(seen.last(), now),
-            Some(database) => elsewhere(server, database)
-                .unwrap_or_else(|| replication(desired, observed, server, database, now)),
+            Some(database) => {
+                elsewhere(server, database).unwrap_or_else(|| replication(scene, server, database))
+            }
         },
     }
 }

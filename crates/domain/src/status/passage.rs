@@ -1,9 +1,10 @@
 //! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
 
 use crate::db::DatabaseSeen;
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Standing};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId, Seen};
+use crate::scene::Scene;
 use crate::step::Target;
 
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
@@ -21,13 +22,8 @@ pub fn linking(observed: &Observed, on: Database<'_>, from: Database<'_>, now: M
 
 /// Whether a writer of which nobody confirms anything has only just been opened, or its standby is only just being
 /// linked to it. It is not for one that somebody confirmed and nobody touched.
-pub fn confirmed_soon(
-    desired: &Desired,
-    observed: &Observed,
-    writer: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) -> bool {
+pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSeen) -> bool {
+    let Scene { desired, observed, now } = scene;
     let opened = young(seen.opened_at, now);
     desired.databases().filter(|s| s.name != writer.name && !s.stopped()).any(|peer| {
         match peer.standing {

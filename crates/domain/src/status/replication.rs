@@ -11,6 +11,7 @@ use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::reason::Reason;
+use crate::scene::Scene;
 use crate::state::{Light, State, Status};
 use crate::step::{Mend, SqlStep, Step, Target};
 use crate::text;
@@ -19,13 +20,8 @@ use crate::text::{Arg, Text};
 use super::process::frozen;
 use super::{LAG_LIMIT, database_check_reason, linking, passage};
 
-pub(super) fn replication(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) -> Status {
+pub(super) fn replication(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Status {
+    let Scene { desired, observed, .. } = scene;
     if let Some(status) = outside(observed, server, seen) {
         return status;
     }
@@ -35,7 +31,7 @@ pub(super) fn replication(
             let reason = text!("reason-handing-over", name = &handover.to);
             return Status::new(Light::Progress, State::HandingOver, reason);
         }
-        return match opening(desired, observed, server, now) {
+        return match opening(scene, server) {
             Opening::Refused(why) => Status::new(Light::Critical, State::Closed, why),
             Opening::Later(why) => Status::new(Light::Progress, State::Opening, why),
             _ => Status::bare(Light::Progress, State::Opening),
@@ -55,14 +51,14 @@ pub(super) fn replication(
     if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
         return Status::new(Light::Critical, State::Blocked, text!("reason-blocked"));
     }
-    if let Some(check) = unreached(desired, observed, server, now) {
+    if let Some(check) = unreached(scene, server) {
         let reason = text!("reason-unreached", why = database_check_reason(&check));
         return Status::new(Light::Critical, State::Unreached, reason);
     }
     if let Some(status) = reset(desired, server, seen) {
         return status;
     }
-    let delay = match linked(desired, observed, server, seen, now) {
+    let delay = match linked(scene, server, seen) {
         Ok(delay) => delay,
         Err(status) => return status,
     };
@@ -81,15 +77,15 @@ pub(super) fn replication(
     if let Some(status) = schemaless(desired, observed, server, seen) {
         return status;
     }
-    if let Some(status) = altered(desired, observed, server, seen, now) {
+    if let Some(status) = altered(scene, server, seen) {
         return status;
     }
-    if let Some((peer, code)) = stuck(desired, observed, server, now) {
+    if let Some((peer, code)) = stuck(scene, server) {
         let says = text!("reason-not-copied", name = peer, code = code);
         let reason = Reason::Peer { name: peer.clone(), says };
         return Status::new(Light::Warning, State::NotCopied, reason);
     }
-    let unsure = unconfirmed(desired, observed, server, seen, now);
+    let unsure = unconfirmed(scene, server, seen);
     if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
         return status;
     }
@@ -185,13 +181,8 @@ fn unproven(
 }
 
 /// What is wrong with its links; if nothing is, how far behind it is.
-fn linked(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) -> Result<Delay, Status> {
+fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result<Delay, Status> {
+    let Scene { desired, observed, now } = scene;
     let mut delay = Delay::default();
     let alone = |from: &ServerName, says| {
         Err(Status::new(Light::Warning, State::Alone, Reason::Peer { name: from.clone(), says }))
@@ -216,7 +207,7 @@ fn linked(
                 return Err(Status::new(Light::Progress, State::Linking, reason));
             }
             Thread::Connecting if peer.stopped() => {
-                let count = copies(desired, observed, server, now);
+                let count = copies(scene, server);
                 return alone(from, text!("reason-peer-stopped", from = from, count = count));
             }
             Thread::Running | Thread::Connecting | Thread::Stopped => {
@@ -233,7 +224,8 @@ fn linked(
 }
 
 /// How many of the others copy this database now, as far as they were asked.
-fn copies(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> usize {
+fn copies(scene: Scene<'_>, server: Database<'_>) -> usize {
+    let Scene { desired, observed, now } = scene;
     let copies = |peer: &Database<'_>| {
         let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, DATABASE_STALE));
         let link = seen.and_then(|seen| seen.links.get(&server.name));
@@ -268,13 +260,8 @@ fn reset(desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) -> Option
 }
 
 /// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
-fn altered(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) -> Option<Status> {
+fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
+    let Scene { desired, observed, now } = scene;
     let vain = |mend| observed.vain.contains_key(&(Target::Database(server.name.clone()), mend));
     let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
@@ -318,18 +305,13 @@ fn doubted(desired: &Desired, observed: &Observed, server: Database<'_>) -> Opti
 }
 
 /// What is said of a writer whose commits no standby confirms now.
-fn unconfirmed(
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) -> Option<Status> {
+fn unconfirmed(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
+    let Scene { desired, .. } = scene;
     let counts = desired.is_writer(&server.name) && seen.schema && desired.db.servers.len() > 1;
     if !counts || seen.promises() {
         return None;
     }
-    Some(if passage::confirmed_soon(desired, observed, server, seen, now) {
+    Some(if passage::confirmed_soon(scene, server, seen) {
         Status::new(Light::Progress, State::Linking, text!("reason-promise-soon"))
     } else {
         Status::new(Light::Warning, State::Unprotected, text!("reason-no-promise"))
@@ -337,12 +319,8 @@ fn unconfirmed(
 }
 
 /// A member whose link from this database stands still at an error, and the error: what is written here is not there.
-fn stuck<'a>(
-    desired: &'a Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    now: Millis,
-) -> Option<(&'a ServerName, u32)> {
+fn stuck<'a>(scene: Scene<'a>, server: Database<'_>) -> Option<(&'a ServerName, u32)> {
+    let Scene { desired, observed, now } = scene;
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
         let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
         (link.error != 0 && !link.applying).then_some((&peer.server.name, link.error))
@@ -357,7 +335,8 @@ pub(crate) fn answers(observed: &Observed, server: Database<'_>, now: Millis) ->
 }
 
 /// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
-fn unreached(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Option<Check> {
+fn unreached(scene: Scene<'_>, server: Database<'_>) -> Option<Check> {
+    let Scene { desired, observed, now } = scene;
     let takes = desired.takes_writes(server) && desired.handover.is_none();
     let proxy = &observed.proxy(PoolId::Db).running;
     let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;

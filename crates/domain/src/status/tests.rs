@@ -9,7 +9,7 @@ use crate::step::{SqlStep, Step, Target};
 
 fn word(scene: &Scene, server: &str) -> (Light, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
-    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
+    let status = database(scene.scene(), server.base());
     (status.light, status.state)
 }
 
@@ -198,8 +198,7 @@ fn a_database_knows_when_it_was_opened() {
 #[test]
 fn the_fact_and_the_verdict_stay_true_in_a_passage() {
     let scene = opened(unconfirmed(), "db1", 1_000);
-    let shown =
-        crate::snapshot::snapshot(&scene.desired, &scene.seen, &crate::plan::tests::setting(), scene.now);
+    let shown = crate::snapshot::snapshot(scene.scene(), &crate::plan::tests::setting());
     let db1 = shown.servers.iter().find(|s| s.name == name("db1")).expect("db1");
     assert_eq!((db1.semi_sync, db1.status.serves()), (Some(false), true));
 }

@@ -2,6 +2,7 @@
 
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::PoolId;
+use cordee_domain::scene::Scene;
 use cordee_domain::text;
 use cordee_domain::text::Thing;
 use cordee_node::by_hand;
@@ -26,7 +27,8 @@ impl Engine {
         self.work.spawn_blocking(move || {
             let last = by_hand::last(&parts.machine.home, proxy);
             let desired = parts.board.desired();
-            let view = drift::view(&desired, &observed, &parts.machine.setting, proxy, last, now());
+            let view =
+                drift::view(Scene::new(&desired, &observed, now()), &parts.machine.setting, proxy, last);
             // A reader who has gone needs nothing.
             let _ = reply.send(Box::new(view));
         });

@@ -7,6 +7,7 @@ use cordee_domain::db::verify::OddTables;
 use cordee_domain::ids::ServerName;
 use cordee_domain::plan::donor;
 use cordee_domain::problem::Problem;
+use cordee_domain::scene::Scene;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::clock::now;
@@ -76,7 +77,7 @@ impl Engine {
     /// How a new database would get its data, as far as it is known without a look at the one that it would copy.
     pub(super) fn ground(&self) -> Result<Ground, Problem> {
         let desired = self.parts.board.desired();
-        let donor = donor(&desired, &self.observed, now())
+        let donor = donor(Scene::new(&desired, &self.observed, now()))
             .ok_or_else(|| Problem::conflict("name", text!("problem-join-donor")))?;
         let (database, folder) = (self.database(&donor), self.parts.machine.home.server(&donor).join("data"));
         let plan = JoinPlan {

@@ -42,6 +42,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{Observed, ProcessId};
 use cordee_domain::plan::plan;
+use cordee_domain::scene::Scene;
 use cordee_domain::step::{Outcome, ProxyStep, Target};
 use cordee_node::clock::now;
 use cordee_node::doors::Doors;
@@ -233,7 +234,7 @@ impl Engine {
         self.handover_begins(&desired);
         self.recall_own();
         self.look_at_ports_in_haste(&desired);
-        let mut plan = plan(&desired, &self.observed, &self.parts.machine.setting, now());
+        let mut plan = plan(Scene::new(&desired, &self.observed, now()), &self.parts.machine.setting);
         self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
@@ -244,7 +245,7 @@ impl Engine {
         }
         self.doors.keep(|name, id| desired.db.server(name).is_some_and(|s| s.id == id));
         self.looks(&desired);
-        let beating = failover::beating(&desired, &self.observed, now());
+        let beating = failover::beating(Scene::new(&desired, &self.observed, now()));
         // Of one that does not write now its last failure says nothing.
         self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);

@@ -9,6 +9,7 @@ use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
 use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
+use cordee_domain::scene::Scene;
 use cordee_domain::step::Target;
 use cordee_node::clock::now;
 use cordee_node::net::{self, Holder};
@@ -123,7 +124,7 @@ impl Engine {
     /// left, lines in the journal. Each millisecond may bring a visitor to whoever takes its port.
     pub(super) fn cut_off_at_once(&mut self) {
         let desired = self.parts.board.desired();
-        for step in plan::cut_off(&desired, &self.observed, now()) {
+        for step in plan::cut_off(Scene::new(&desired, &self.observed, now())) {
             if self.busy.insert(step.target()) {
                 self.act(step, &desired);
             }

@@ -14,6 +14,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Lost, ProcessId, Seen};
+use cordee_domain::scene::Scene;
 use cordee_domain::sessions;
 use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
 use cordee_node::clock::now;
@@ -213,7 +214,7 @@ impl Engine {
     /// What the writer promises, after a look at a database.
     fn keep_promise(&mut self) {
         let desired = self.parts.board.desired();
-        self.observed.promise = failover::promise(&desired, &self.observed, now());
+        self.observed.promise = failover::promise(Scene::new(&desired, &self.observed, now()));
     }
 
     /// Adds what one look alone does not tell: delays, and when each peer was last heard of.

@@ -4,6 +4,7 @@ use cordee_domain::db::failover::{self, Decision};
 use cordee_domain::db::switch::{Course, Stop, Switch};
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::Millis;
+use cordee_domain::scene::Scene;
 use cordee_domain::state::Light;
 use cordee_domain::text;
 use cordee_node::clock::now;
@@ -16,7 +17,7 @@ impl Engine {
         let time = now();
         desired.handover.is_some()
             || matches!(
-                failover::decide(desired, &self.observed, time),
+                failover::decide(Scene::new(desired, &self.observed, time)),
                 Decision::Prepare { .. } | Decision::Elect { .. } | Decision::Fence { .. }
             )
             || self.switch.is_some_and(|s| time.saturating_sub(s.noticed) < 10_000)
@@ -38,7 +39,7 @@ impl Engine {
     /// Notes the gap once the new writer is open and HAProxy leads to it.
     pub(super) fn time_the_switch(&mut self, desired: &Desired) {
         let Some(switch) = self.switch else { return };
-        match switch.course(desired, &self.observed, now()) {
+        match switch.course(Scene::new(desired, &self.observed, now())) {
             Course::UnderWay => {}
             Course::Nothing => self.switch = None,
             Course::Over(gap) => {

@@ -6,6 +6,7 @@ use cordee_domain::desired::Desired;
 use cordee_domain::diff::{self, Untold};
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::{Light, State};
 use cordee_domain::step::Target;
@@ -22,7 +23,7 @@ impl Engine {
     /// Puts up the newest picture, and notes in the journal which lights changed.
     pub(super) fn publish(&mut self, desired: &Desired) {
         let before = self.parts.board.snapshot();
-        let after = snapshot(desired, &self.observed, &self.parts.machine.setting, now());
+        let after = snapshot(Scene::new(desired, &self.observed, now()), &self.parts.machine.setting);
         let old_enough = self.published.elapsed() >= Duration::from_millis(200);
         if !old_enough && diff::same(&before, &after) {
             return;

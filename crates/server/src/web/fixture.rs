@@ -1,5 +1,6 @@
 //! A cluster that exists only in a test: two web servers, two databases, and an [`App`] over a temporary store.
 
+use cordee_domain::scene::Scene;
 use cordee_domain::sessions::Mode;
 use cordee_node::clock::now;
 use cordee_node::random;
@@ -75,19 +76,19 @@ pub fn setting() -> Setting {
 
 /// Its picture before anything was looked at.
 pub fn snapshot(desired: &Desired) -> Snapshot {
-    cordee_domain::snapshot::snapshot(desired, &Observed::default(), &setting(), now())
+    cordee_domain::snapshot::snapshot(Scene::new(desired, &Observed::default(), now()), &setting())
 }
 
 /// An HAProxy's file, which somebody has just changed by hand.
 pub fn file(proxy: PoolId) -> FileView {
     let (desired, setting) = (desired(), setting());
     let mut observed = Observed::default();
-    let places = cordee_domain::plan::places(&desired, &observed, proxy, now());
+    let places = cordee_domain::plan::places(Scene::new(&desired, &observed, now()), proxy);
     let text = config::render(&desired, proxy, &setting, &places).text.clone();
     let by_hand = text.replace("timeout queue 5s", "timeout queue <b>9s</b>\n    stats auth root:hunter2");
     observed.proxies.insert(proxy, ProxySeen { file: Some(by_hand.clone()), ..ProxySeen::default() });
     let kept = (1_795_761_474_931, format!("trash/{proxy}.cfg-by-hand-1795761474931"), by_hand);
-    drift::view(&desired, &observed, &setting, proxy, Some(kept), now())
+    drift::view(Scene::new(&desired, &observed, now()), &setting, proxy, Some(kept))
 }
 
 /// A folder that goes away with the test.

@@ -30,7 +30,7 @@ impl Tale {
     /// As the engine's round does it.
     fn round(&mut self) {
         let Some(switch) = self.switch else { return };
-        match switch.course(&self.scene.desired, &self.scene.seen, self.now) {
+        match switch.course(crate::scene::Scene::new(&self.scene.desired, &self.scene.seen, self.now)) {
             Course::UnderWay => {}
             Course::Nothing => self.switch = None,
             Course::Over(gap) => (self.switch, self.told) = (None, Some(gap)),

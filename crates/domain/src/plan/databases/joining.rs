@@ -4,23 +4,17 @@ use super::mesh::{links, receipts};
 use super::{NEAR, rows};
 use crate::db::DatabaseSeen;
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Desired};
-use crate::ids::Millis;
-use crate::observed::{Observed, ProcessId};
+use crate::desired::Database;
+use crate::observed::ProcessId;
 use crate::plan::{Plan, hosts};
+use crate::scene::Scene;
 use crate::step::{HostStep, SqlStep, Step, Target};
 use crate::text;
 
 /// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
 /// then its rows are compared, then it is one of them.
-pub(super) fn joining(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
+pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
+    let Scene { desired, observed, now } = scene;
     let name = &server.name;
     if seen.server_id != server.id {
         return;
@@ -34,7 +28,7 @@ pub(super) fn joining(
         let process = observed.process(&ProcessId::Server(name.clone()));
         if !hosts::at_home(plan, observed, &server, process) {
             // What another server left by its name goes first.
-        } else if let Some(donor) = hosts::donor(desired, observed, now) {
+        } else if let Some(donor) = hosts::donor(scene) {
             plan.steps.push(Step::Host(HostStep::ImportDatabase {
                 name: name.clone(),
                 id: server.id,

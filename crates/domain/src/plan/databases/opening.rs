@@ -3,10 +3,11 @@
 use super::{NEAR, fresh, watched};
 use crate::db::failover::SILENT;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Database, Desired, Routing};
-use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, ProcessId};
+use crate::desired::{Database, Routing};
+use crate::ids::ServerName;
+use crate::observed::ProcessId;
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step, Target};
 use crate::text;
 use crate::text::Text;
@@ -27,15 +28,15 @@ pub enum Opening {
 /// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
 /// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
 /// link stands with an error holds up nobody: that is shown and repaired, not waited for.
-pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> Opening {
+pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
+    let Scene { desired, observed, now } = scene;
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
     if desired.routing == Routing::OneWriter
-        && let Some(other) =
-            observed.open.iter().find(|n| **n != server.name && holds_up(desired, observed, n, now))
+        && let Some(other) = observed.open.iter().find(|n| **n != server.name && holds_up(scene, n))
     {
         return Opening::Later(text!("wait-other-open", name = other));
     }
-    if let Some(why) = watched::unnumbered(desired, observed, (server, seen), now) {
+    if let Some(why) = watched::unnumbered(scene, (server, seen)) {
         return Opening::Later(why);
     }
     // A peer that does not answer may hold what the own position claims and the own log has not.
@@ -79,7 +80,8 @@ pub fn opening(desired: &Desired, observed: &Observed, server: Database<'_>, now
 
 /// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
 /// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
-fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Millis) -> bool {
+fn holds_up(scene: Scene<'_>, name: &ServerName) -> bool {
+    let Scene { desired, observed, now } = scene;
     let Some(server) = desired.database(name) else {
         return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
     };
@@ -87,17 +89,11 @@ fn holds_up(desired: &Desired, observed: &Observed, name: &ServerName, now: Mill
     server.is_ours() || desired.takes_writes(server) || !silent
 }
 
-pub(super) fn open(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
+pub(super) fn open(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
+    let Scene { desired, observed, now } = scene;
     let name = &server.name;
     if seen.read_only {
-        match opening(desired, observed, server, now) {
+        match opening(scene, server) {
             Opening::Open => {
                 plan.steps
                     .push(Step::Sql(SqlStep::OpenDatabase { name: name.clone(), epoch: desired.epoch }));

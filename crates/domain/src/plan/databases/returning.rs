@@ -8,10 +8,9 @@ use super::fresh;
 use super::mesh::{links, receipts_of, unlink};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Desired, Saved};
-use crate::ids::Millis;
-use crate::observed::Observed;
+use crate::desired::{Database, Saved};
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step, Target};
 use crate::text;
 
@@ -34,17 +33,16 @@ enum Own {
 /// `saved` what its log held beyond that.
 pub(super) fn plan(
     plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     (server, seen): (Database<'_>, &DatabaseSeen),
     (limit, saved): (u64, Option<&Saved>),
-    now: Millis,
 ) {
+    let Scene { desired, now, .. } = scene;
     // Its own log is read first, while it does not run.
     if saved.is_none() && server.is_ours() {
         return unlink(plan, server, seen);
     }
-    let own = own(desired, observed, (server, seen), (limit, saved), now);
+    let own = own(scene, (server, seen), (limit, saved));
     if own != Own::Whole && !matches!(own, Own::Lacks(_)) {
         unlink(plan, server, seen);
     }
@@ -73,12 +71,11 @@ pub(super) fn plan(
 }
 
 fn own(
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     (server, seen): (Database<'_>, &DatabaseSeen),
     (limit, saved): (u64, Option<&Saved>),
-    now: Millis,
 ) -> Own {
+    let Scene { desired, observed, now } = scene;
     let holds = seen.holds(server.id);
     // Beats that nobody received are no loss: then nothing was found worth saving.
     if holds > limit && saved.is_none_or(|s| s.count > 0) {

@@ -3,10 +3,11 @@
 use super::{NEAR, fresh};
 use crate::db::DatabaseSeen;
 use crate::db::verify::Report;
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{RowsStep, SqlStep, Step};
 
 /// Plans a comparison with the writer, if that one is open.
@@ -33,7 +34,8 @@ const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 
 /// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
 /// may be as wrong.
-pub(super) fn due(desired: &Desired, observed: &Observed, server: Database<'_>, now: Millis) -> bool {
+pub(super) fn due(scene: Scene<'_>, server: Database<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
     let of = |s: Database<'_>| observed.comparison(s).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
     // What a table's kind leaves open, no further comparison tells.
@@ -52,14 +54,8 @@ pub(super) fn due(desired: &Desired, observed: &Observed, server: Database<'_>, 
 const DOUBT_EVERY: u64 = 60_000;
 
 /// A member's rows are compared with the writer's when a person asks for it, and from time to time.
-pub(super) fn plan(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
-    now: Millis,
-) {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
+    let Scene { desired, observed, now } = scene;
     let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
     // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
     let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
@@ -85,7 +81,7 @@ pub(super) fn plan(
         }));
         return;
     }
-    let due = due(desired, observed, server, now);
+    let due = due(scene, server);
     let wanted = comparison.is_some_and(|c| c.wanted);
     if open && follows && !running && (due || wanted) && desired.handover.is_none() {
         plan.steps.push(Step::Rows(RowsStep::Compare {

@@ -3,22 +3,17 @@
 use super::fresh;
 use crate::db::DatabaseSeen;
 use crate::db::stalled::STALLED;
-use crate::desired::{Database, Desired, Routing};
+use crate::desired::{Database, Routing};
 use crate::ids::{Millis, ServerName};
-use crate::observed::Observed;
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 
 /// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
 /// whoever wrote it where all write: not while one of those does not answer. Nor while a link applies no more because
 /// of an error: that is whom the others wait for, and it stands there again at once.
-pub(super) fn plan(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) -> bool {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) -> bool {
+    let Scene { desired, observed, now } = scene;
     let answers = |name: &ServerName| fresh(observed, name, now).is_some();
     let received =
         |from: &ServerName| seen.links.get(from).is_some_and(|l| !l.received.within(&seen.applied));

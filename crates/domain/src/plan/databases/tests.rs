@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::Thread;
 use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
+use crate::db::{DatabaseSeen, Thread};
 use crate::decision::Decision;
 use crate::desired::{Handover, Routing, Saved, Standing};
 use crate::ids::ServerName;
 use crate::observed::{HeldLink, Leader, ProcessId, Seen};
 use crate::plan::Plan;
-use crate::plan::tests::{basis, elect};
+use crate::plan::tests::{basis, elect, setting};
 use crate::step::{HostStep, SqlStep, Step, Target};
 
 use super::plan;
@@ -23,7 +23,7 @@ mod watched;
 
 fn steps(scene: &Scene) -> Vec<Step> {
     let mut all = Plan::default();
-    plan(&mut all, &scene.desired, &scene.seen, scene.now);
+    plan(&mut all, scene.scene());
     all.steps
 }
 
@@ -272,6 +272,38 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     assert!(steps(&one.off("db2")).contains(&forget), "db2 is stopped, and db1 has it");
 }
 
+/// db3 was told to stop, and then to leave, while it was open. It was forgotten at once: what it had just acknowledged
+/// was gone, and the next database took its place among the numbers beside it.
+#[test]
+fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
+    let scene = cluster(2).all_writers().wished("db3", |s| s.stands(Standing::Leaving)).off("db3");
+    let scene = scene.database("db3", |d| {
+        d.written.0.extend([(5, 9)]);
+        d.read_only = false;
+    });
+    let forget = Step::Wish(Decision::Forget(basis(&scene.desired, "db3")));
+    let stop = |scene: &Scene| {
+        let mut all = Plan::default();
+        crate::plan::hosts::plan(&mut all, scene.scene(), &setting());
+        let stops =
+            |s: &Step| matches!(s, Step::Host(HostStep::StopProcess { id, .. }) if id.to_string() == "db3");
+        all.steps.iter().any(stops)
+    };
+    let has = |scene: &Scene, step: &Step| steps(scene).contains(step);
+    assert!(has(&scene, &Step::Sql(SqlStep::CloseDatabase { name: name("db3") })));
+    assert!(!has(&scene, &forget) && !stop(&scene), "it is open");
+    let closed = scene.database("db3", |d| d.read_only = true);
+    assert!(!has(&closed, &forget) && !stop(&closed), "nobody has what it wrote");
+    let had = |d: &mut DatabaseSeen| d.applied.0.extend([(5, 9)]);
+    let fetched = closed.clone().database("db1", had).database("db2", had);
+    assert!(has(&fetched, &forget));
+    // Where it does not answer, or nobody is there to have it, it ends as it was told to.
+    for alone in [closed.clone().unanswered("db3"), closed.clone().off("db1").off("db2")] {
+        assert!(!has(&alone, &forget) && stop(&alone));
+    }
+    assert!(has(&closed.gone("db3"), &forget));
+}
+
 /// db3 wrote while all did; the others are stopped before they have it.
 #[test]
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
@@ -342,7 +374,10 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
     let keeps = |scene: Scene, server: &str| {
         let scene = scene.gone(server);
         let setting = crate::plan::tests::setting();
-        let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now + 60_000);
+        let plan = crate::plan::plan(
+            crate::scene::Scene::new(&scene.desired, &scene.seen, scene.now + 60_000),
+            &setting,
+        );
         plan.steps.iter().find_map(|step| match step {
             Step::Host(HostStep::StartProcess { id, keeps, .. })
                 if *id == ProcessId::Server(name(server)) =>

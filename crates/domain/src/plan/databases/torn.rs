@@ -2,10 +2,11 @@
 
 use super::fresh;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Database, Desired};
+use crate::desired::Database;
 use crate::ids::Millis;
-use crate::observed::{Observed, ProcessId};
+use crate::observed::ProcessId;
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 
 /// MariaDB's error for a log that cannot be read on.
@@ -21,13 +22,8 @@ const PAUSE: Millis = 10_000;
 /// before it is sent that, and then gets error 1236, which stops the link for good; asked again, the peer begins with
 /// the next file. Nothing is skipped: by GTID a link asks for what comes after what it has. What lasts is shown between
 /// the tries, and after two minutes nothing is tried any more.
-pub(super) fn plan(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
+    let Scene { desired, observed, now } = scene;
     let rests = observed.rests.get(&server.name).is_some_and(|rest| now.saturating_sub(rest.at) < PAUSE);
     for peer in desired.members().filter(|s| s.name != server.name && s.is_ours()) {
         let process = observed.process(&ProcessId::Server(peer.name.clone()));

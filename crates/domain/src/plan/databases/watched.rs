@@ -11,6 +11,7 @@ use crate::desired::{Database, Desired, Routing, Standing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 use crate::text;
 use crate::text::Text;
@@ -21,12 +22,11 @@ pub(crate) const ACCOUNTS_STALE: u64 = 70_000;
 /// `calm`: the writer is not lost, and does not change.
 pub(super) fn plan(
     plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     (server, seen): (Database<'_>, &DatabaseSeen),
     calm: bool,
-    now: Millis,
 ) {
+    let Scene { desired, observed, now } = scene;
     if !matches!(server.standing, Standing::Member | Standing::Joining) {
         return;
     }
@@ -44,7 +44,7 @@ pub(super) fn plan(
         }
     }
     if touched(observed, server) {
-        numbering(plan, desired, observed, (server, seen), calm, now);
+        numbering(plan, scene, (server, seen), calm);
         if calm && seen.zoneless && !desired.takes_writes(server) {
             plan.steps.push(Step::Sql(SqlStep::LoadZones { name: server.name.clone() }));
         }
@@ -59,18 +59,13 @@ pub(super) fn plan(
     if let Some(what) = what {
         plan.steps.push(Step::Sql(SqlStep::MakeAccounts { name: server.name.clone(), what }));
     }
-    renumber(plan, desired, observed, (server, seen), now);
+    renumber(plan, scene, (server, seen));
 }
 
 /// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of
 /// one that does not know it.
-pub(super) fn zones(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) {
+pub(super) fn zones(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
+    let Scene { desired, observed, now } = scene;
     let known = |s: Database<'_>| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
     let others = desired.databases().filter(|s| s.id != server.id && !s.stopped());
     let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
@@ -80,13 +75,8 @@ pub(super) fn zones(
 }
 
 /// Scheduled events run on the writer, from the moment it is open, and nowhere else.
-pub(super) fn events(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) {
+pub(super) fn events(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
+    let Scene { desired, observed, now } = scene;
     if !touched(observed, server) || *server.standing == Standing::Released {
         return;
     }
@@ -116,14 +106,8 @@ fn touched(observed: &Observed, server: Database<'_>) -> bool {
 
 /// How it numbers new rows. One after the other again only while nobody else gives numbers beside it; in its own place
 /// only while it is `calm`: until connections have ended, nothing else is done there.
-fn numbering(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    calm: bool,
-    now: Millis,
-) {
+fn numbering(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen), calm: bool) {
+    let Scene { desired, observed, now } = scene;
     let Some(was) = Numbering::of(&seen.variables) else { return };
     let closed = |s: Database<'_>| match fresh(observed, &s.name, now) {
         Some(other) => other.read_only,
@@ -165,12 +149,8 @@ pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &Server
 /// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own
 /// place, and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no link
 /// that waits for a person: without it there is no database at all.
-pub(super) fn unnumbered(
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) -> Option<Text> {
+pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) -> Option<Text> {
+    let Scene { desired, observed, now } = scene;
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
         return None;
     }
@@ -213,13 +193,8 @@ const LATELY: u64 = 60_000;
 
 /// A database that takes writes and whose log has less of its own than came back to it: it is closed at each start, so
 /// no crash did that; somebody reset its log. The others pass over what it writes until its numbers are above theirs.
-fn renumber(
-    plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
-    (server, seen): (Database<'_>, &DatabaseSeen),
-    now: Millis,
-) {
+fn renumber(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
+    let Scene { desired, observed, now } = scene;
     if !desired.takes_writes(server) || seen.read_only || seen.claims() == 0 {
         return;
     }

@@ -9,11 +9,11 @@ use crate::step::{HostStep, Step};
 use super::setting;
 
 fn steps(scene: &Scene) -> Vec<Step> {
-    plan(&scene.desired, &scene.seen, &setting(), scene.now).steps
+    plan(scene.scene(), &setting()).steps
 }
 
 fn waits(scene: &Scene, key: &str) -> bool {
-    plan(&scene.desired, &scene.seen, &setting(), scene.now).waiting.iter().any(|(_, why)| why.key == key)
+    plan(scene.scene(), &setting()).waiting.iter().any(|(_, why)| why.key == key)
 }
 
 fn about_folders(step: &Step) -> bool {

@@ -46,7 +46,7 @@ impl Scene {
 
     fn look(&mut self) -> Snapshot {
         self.world.look(&mut self.memory, &self.desired);
-        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+        snapshot(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), &setting())
     }
 
     /// Time goes by while the engine does its work, although not everything may come about.
@@ -195,6 +195,7 @@ proptest! {
             match happening {
                 Happening::Wish(change) => scene.ask(change),
                 // What is decided late has a property of its own.
+                Happening::Late(meanwhile) => meanwhile.into_iter().for_each(|change| scene.ask(change)),
                 Happening::Steps(limit) => {
                     round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
                 }

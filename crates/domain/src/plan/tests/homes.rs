@@ -124,7 +124,7 @@ fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
     let web2 = ProcessId::Server(name("web2"));
     tale.memory.homes.insert(name("web2"), Made { pool: Some(PoolId::Db), id: None });
     tale.memory.processes.insert(web2.clone(), seen.clone());
-    let all = plan(&tale.desired, &tale.memory, &setting(), tale.world.now).steps;
+    let all = plan(crate::scene::Scene::new(&tale.desired, &tale.memory, tale.world.now), &setting()).steps;
     all.into_iter().filter(|s| s.target() == Target::Process(web2.clone())).collect()
 }
 

@@ -44,7 +44,11 @@ fn decided(desired: &Desired, memory: &Observed, now: u64) -> Vec<Decision> {
         }
         _ => None,
     };
-    plan(desired, memory, &setting(), now).steps.iter().filter_map(decision).collect()
+    plan(crate::scene::Scene::new(desired, memory, now), &setting())
+        .steps
+        .iter()
+        .filter_map(decision)
+        .collect()
 }
 
 /// The servers by what must not be touched by a decision that was about another one.

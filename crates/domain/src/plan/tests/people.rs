@@ -105,3 +105,33 @@ pub(super) fn hand() -> impl Strategy<Value = Hand> {
         Just(Hand::Reload),
     ]
 }
+
+/// Every other thing is something that people ask of the databases: what comes about only after several of these is too
+/// rare among all that people can ask.
+pub(super) fn of_databases(other: impl Strategy<Value = Happening>) -> impl Strategy<Value = Happening> {
+    let one = || prop_oneof![Just("db1"), Just("db2"), Just("db4")].prop_map(name);
+    let power = (one(), any::<bool>()).prop_map(|(name, on)| {
+        let power = if on { Power::On } else { Power::Off };
+        Request::SetPower { pool: PoolId::Db, name, power, force: true }
+    });
+    let add = any::<bool>().prop_map(|ours| Request::AddServer {
+        pool: PoolId::Db,
+        server: NewServer {
+            name: name("db4"),
+            host: Host::parse("127.0.0.1").expect("a host"),
+            port: PortChoice::Given(8694),
+            cookie: CookieChoice::Automatic,
+            runtime: if ours { Runtime::Process } else { Runtime::External },
+            admin: Admin::Ready,
+        },
+    });
+    let asked = prop_oneof![
+        2 => Just(Request::SetRouting { routing: Routing::AllWriters }),
+        2 => Just(Request::SetRouting { routing: Routing::OneWriter }),
+        2 => add,
+        1 => power,
+        1 => (one(), 0_u8..4).prop_map(|(name, loss)| Request::Promote { name, at: 0, accept_loss: loss == 0 }),
+        1 => one().prop_map(|name| Request::RemoveServer { pool: PoolId::Db, name, force: true }),
+    ];
+    prop_oneof![1 => asked.prop_map(Happening::Wish), 3 => other]
+}

@@ -26,7 +26,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
         .expect("added");
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    assert_eq!(cut_off(&desired, &memory, world.now), []);
+    assert_eq!(cut_off(crate::scene::Scene::new(&desired, &memory, world.now)), []);
     let foreign = || Port::Foreign("nc (pid 7)".to_owned());
     // Alive or not, its end seen or not, and who listens.
     let cases = [
@@ -51,12 +51,12 @@ fn what_is_not_known_of_a_port_changes_nothing() {
                 seen.leader = None;
             }
             (seen.ended_at, seen.port) = (ended.then_some(world.now), port.clone());
-            let steps = cut_off(&desired, &memory, world.now);
+            let steps = cut_off(crate::scene::Scene::new(&desired, &memory, world.now));
             let out = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { name, .. }) if name.as_str() == server);
             assert_eq!(steps.len(), usize::from(*cut), "{server} {alive} {ended} {port:?}: {steps:?}");
             assert!(steps.iter().all(|s| out(s) && s.takes_out()), "{steps:?}");
             // And no step on that HAProxy comes before it.
-            let all = plan(&desired, &memory, &setting(), world.now).steps;
+            let all = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
             let first = all.iter().find(|s| matches!(s.target(), Target::Proxy(_)));
             assert_eq!(first, steps.first(), "{server} {alive} {ended} {port:?}");
         }
@@ -66,7 +66,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
         let mut memory = memory.clone();
         let seen = memory.processes.entry(ProcessId::Server(name(server))).or_default();
         (seen.leader, seen.ended_at, seen.port) = (None, Some(world.now), foreign());
-        assert_eq!(cut_off(&desired, &memory, world.now), [], "{server}");
+        assert_eq!(cut_off(crate::scene::Scene::new(&desired, &memory, world.now)), [], "{server}");
     }
 }
 
@@ -86,7 +86,7 @@ fn a_server_that_listens_late_comes_back_when_it_does() {
             let seen = memory.processes.get_mut(&id).expect("there");
             assert!(seen.leader.is_some(), "it was started again");
             (seen.started_at, seen.port) = (started, port.clone());
-            let steps = plan(&desired, &memory, &setting(), world.now).steps;
+            let steps = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
             let back = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { state: State::Ready, .. }));
             assert_eq!(steps.iter().any(back), comes, "{started:?} {port:?}: {steps:?}");
         }
@@ -106,13 +106,13 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     };
     let status = |memory: &Observed, now| {
         let server = desired.web.server(&name("web1")).expect("there");
-        crate::status::web(&desired, memory, server.site(), now)
+        crate::status::web(crate::scene::Scene::new(&desired, memory, now), server.site())
     };
     world.die(&id);
     world.look(&mut memory, &desired);
     let why = Fault::Strange(None);
     memory.setbacks.insert(Target::Proxy(PoolId::Web), Setback { count: 9, at: world.now - 300, why });
-    let first = plan(&desired, &memory, &setting(), world.now).steps;
+    let first = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
     assert!(first.iter().any(Step::takes_out), "a setback of another step keeps it in service: {first:?}");
     memory.setbacks.clear();
     let mut wish = desired.clone();
@@ -121,7 +121,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     // Its process lives; nobody listens yet, then somebody else does, then nobody can tell.
     for port in [Port::Free, Port::Foreign("nc (pid 7)".to_owned()), Port::Unknown] {
         memory.processes.get_mut(&id).expect("there").port = port.clone();
-        let steps = plan(&desired, &memory, &setting(), world.now).steps;
+        let steps = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
         let back = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { state: State::Ready, .. }));
         assert!(!steps.iter().any(back), "{port:?}: {steps:?}");
         let status = status(&memory, world.now);

@@ -150,7 +150,7 @@ fn a_proxy_that_only_says_done_is_asked_seldom() {
     let (mut asked, mut told) = (0, 0);
     for _ in 0..1_000 {
         world.look(&mut memory, &desired);
-        let mut plan = plan(&desired, &memory, &setting(), world.now);
+        let mut plan = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting());
         told += memory.planned(&mut plan, world.now, |_| true).len();
         let proxy = |step: &&Step| matches!(step, Step::Proxy(ProxyStep::SetState { .. }));
         if let Some(step) = plan.steps.iter().find(proxy) {

@@ -22,7 +22,7 @@ fn scene() -> Scene {
 
 impl Scene {
     fn picture(&self) -> Snapshot {
-        snapshot(&self.desired, &self.memory, &setting(), self.world.now)
+        snapshot(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), &setting())
     }
 
     fn started(&self) -> Started {
@@ -46,7 +46,7 @@ fn bare(light: Light, state: State) -> Status {
 fn a_start_is_over_once_all_is_well_and_not_before() {
     let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
     for _ in 0..400 {
-        let seen = snapshot(&desired, &memory, &setting(), world.now);
+        let seen = snapshot(crate::scene::Scene::new(&desired, &memory, world.now), &setting());
         if seen.verdict.light == Light::Good && seen.servers.iter().all(|s| s.status.light == Light::Good) {
             break;
         }

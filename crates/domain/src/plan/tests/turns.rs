@@ -61,13 +61,17 @@ impl Scene {
 
     fn waits(&self, server: &str) -> Option<Vec<String>> {
         let server = self.desired.web.server(&name(server))?;
-        let others = status::waits_for(&self.desired, &self.memory, server.site(), self.world.now)?;
+        let others = status::waits_for(
+            crate::scene::Scene::new(&self.desired, &self.memory, self.world.now),
+            server.site(),
+        )?;
         Some(others.iter().map(ToString::to_string).collect())
     }
 
     fn is(&self, server: &str) -> Is {
         let server = self.desired.web.server(&name(server)).expect("it is there");
-        status::web(&self.desired, &self.memory, server.site(), self.world.now).state
+        status::web(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), server.site())
+            .state
     }
 }
 
@@ -269,7 +273,7 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
         ] {
             let mut memory = scene.memory.clone();
             memory.proxies.get_mut(&PoolId::Web).expect("HAProxy web").running = running;
-            let steps = plan(&scene.desired, &memory, &setting(), now).steps;
+            let steps = plan(crate::scene::Scene::new(&scene.desired, &memory, now), &setting()).steps;
             let touches = |s: &Step| match s {
                 Step::Host(HostStep::StopProcess { id, .. } | HostStep::KillProcess { id, .. }) => {
                     *id == ProcessId::Server(name("web2"))
@@ -438,10 +442,19 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     let mut scene = scene(2);
     scene.wish(&Request::AddServer { pool: PoolId::Web, server: external("far", "host.lan") });
     scene.settle();
-    let before = super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now);
+    let before = super::super::places(
+        crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
+        PoolId::Web,
+    );
     for lost in [Seen::Never, Seen::Failed { last: None, why: text!("reason-never").into() }] {
         scene.memory.names.insert("host.lan".to_owned(), lost);
-        assert_eq!(super::super::places(&scene.desired, &scene.memory, PoolId::Web, scene.world.now), before);
+        assert_eq!(
+            super::super::places(
+                crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
+                PoolId::Web
+            ),
+            before
+        );
     }
 }
 
@@ -499,8 +512,16 @@ fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
         let db2 = in_db(scene, "db2");
         (db2.drain, db2.sessions, db2.since_s) = (drain, sessions, since_s);
         let mut plan = Plan::default();
-        crate::plan::proxy::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
-        crate::plan::hosts::plan(&mut plan, &scene.desired, &scene.memory, &setting(), scene.world.now);
+        crate::plan::proxy::plan(
+            &mut plan,
+            crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
+            &setting(),
+        );
+        crate::plan::hosts::plan(
+            &mut plan,
+            crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
+            &setting(),
+        );
         let state = plan.steps.iter().find_map(|step| match step {
             Step::Proxy(ProxyStep::SetState { name: n, state, .. }) if *n == name("db2") => Some(*state),
             _ => None,

@@ -13,6 +13,7 @@ use cordee_domain::desired::{Desired, Runtime};
 use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
+use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::{LinkView, ProxyView, ServerView, Snapshot};
 use cordee_domain::state::{Light, Remark, State, Status};
 use cordee_node::clock::now;
@@ -190,7 +191,7 @@ pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<
         cookie_key: String::new(),
         log_key: String::new(),
     };
-    let seen = cordee_domain::snapshot::snapshot(desired, &Observed::default(), &nowhere, now());
+    let seen = cordee_domain::snapshot::snapshot(Scene::new(desired, &Observed::default(), now()), &nowhere);
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
     if view.runtime == Runtime::External && view.wanted {
         view.status = Status::bare(Light::Progress, State::Joining);

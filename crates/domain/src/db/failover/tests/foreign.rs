@@ -89,7 +89,7 @@ fn nobody_is_chosen_without_a_person() {
                         assert!(!matches!(decision, Decision::Fence { .. } | Decision::Restart(_)), "{what}");
                         let chosen = matches!(decision, Decision::Elect { .. });
                         assert!(!chosen || (accepted == Some(100) && ago >= SILENT), "{what}");
-                        let gone = lost(&scene.desired, &scene.seen, scene.now).is_some();
+                        let gone = lost(scene.scene()).is_some();
                         let person = sentence(&decision).is_some_and(|t| t.key == "failover-cut-off");
                         assert!(accepted.is_some() || gone == person, "{what}");
                         cases += 1;
@@ -112,7 +112,7 @@ fn chosen() -> Scene {
 
 fn opens(scene: &Scene) -> Opening {
     let server = scene.desired.db.server(&name("db2")).expect("db2");
-    opening(&scene.desired, &scene.seen, server.base(), scene.now)
+    opening(scene.scene(), server.base())
 }
 
 /// It was open when it was last asked. It can never be asked whether it still is.
@@ -138,7 +138,7 @@ fn it_is_closed_as_soon_as_it_answers() {
     let open = cluster(1).external().seen.databases[&name("db1")].clone();
     scene.seen.databases.insert(name("db1"), open);
     let setting = crate::plan::tests::setting();
-    let plan = crate::plan::plan(&scene.desired, &scene.seen, &setting, scene.now);
+    let plan = crate::plan::plan(scene.scene(), &setting);
     let first = plan.steps.iter().find(|s| s.target() == crate::step::Target::Database(name("db1")));
     assert_eq!(first, Some(&Step::Sql(SqlStep::CloseDatabase { name: name("db1") })));
     assert!(!plan.steps.iter().any(|s| matches!(s, Step::Sql(SqlStep::OpenDatabase { .. }))));

@@ -114,7 +114,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
         let (old_at, old) = look(scene, &name("db1")).expect("the old one was asked");
         let handover = accepted.expect("a planned change");
         assert!(old_at >= handover.at && old.read_only);
-        assert_eq!(lost(&scene.desired, &scene.seen, scene.now), None);
+        assert_eq!(lost(scene.scene()), None);
         assert!(old.written.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last));
         return;
     };
@@ -164,7 +164,7 @@ fn acts(scene: &Scene, server: &Server) -> bool {
 
 /// What each kind of loss may lead to.
 fn answers(scene: &Scene, decision: &Decision) {
-    let lost = lost(&scene.desired, &scene.seen, scene.now);
+    let lost = lost(scene.scene());
     let accepted = scene.desired.handover.as_ref().is_some_and(|h| h.accept_loss);
     let waiting = matches!(decision, Decision::Restart(_) | Decision::Wait(_));
     match lost {
@@ -227,7 +227,7 @@ fn truths(scene: &Scene) {
 }
 
 fn beats(scene: &Scene) {
-    let beating = beating(&scene.desired, &scene.seen, scene.now);
+    let beating = beating(scene.scene());
     let fresh = |n: &ServerName| scene.seen.databases.get(n).and_then(|d| d.fresh(scene.now, SILENT));
     let open = fresh(&name("db1")).is_some_and(|d| !d.read_only);
     assert!(beating.is_empty() || (open && scene.desired.handover.is_none()), "{beating:?} beat");
@@ -347,7 +347,7 @@ fn every_beat() {
 }
 
 fn promises(scene: &Scene) {
-    let came = promise(&scene.desired, &scene.seen, scene.now);
+    let came = promise(scene.scene());
     let before = scene.seen.promise.clone().filter(|p| p.epoch == scene.desired.epoch);
     let process = scene.seen.process(&ProcessId::Server(name("db1")));
     let acts = process.leader.as_ref().is_some_and(|l| !l.frozen);

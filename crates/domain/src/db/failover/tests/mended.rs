@@ -26,10 +26,10 @@ fn a_member_that_received_more_than_the_promised_ones_is_not_passed_over() {
 fn a_promise_seen_again_forgets_nobody_who_may_have_given_a_receipt() {
     let one = cluster(2).database("db1", |d| d.acknowledging = 1);
     let mut scene = one.receiving("db3", Thread::Connecting).looked("db1", 400);
-    scene.seen.promise = promise(&scene.desired, &scene.seen, scene.now);
+    scene.seen.promise = promise(scene.scene());
     assert!(scene.seen.promise.as_ref().is_some_and(|p| p.standbys.contains(&name("db2"))));
     scene = scene.receiving("db2", Thread::Connecting).receiving("db3", Thread::Running);
-    let after = promise(&scene.desired, &scene.seen, scene.now);
+    let after = promise(scene.scene());
     assert!(after.is_none_or(|p| p.standbys.contains(&name("db2"))));
 }
 

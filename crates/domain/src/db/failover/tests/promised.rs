@@ -165,7 +165,7 @@ fn the_promise() {
     let mut wrong = Vec::new();
     for (title, make, wanted) in PROMISES {
         let scene = make(old(cluster(2)));
-        let came = words(promise(&scene.desired, &scene.seen, scene.now).as_ref());
+        let came = words(promise(scene.scene()).as_ref());
         if came != *wanted {
             wrong.push(format!("{title}\n    wanted {wanted}\n    came   {came}"));
         }
@@ -240,7 +240,7 @@ fn who_beats() {
     let mut wrong = Vec::new();
     for (title, make, wanted) in BEATS {
         let scene = make(cluster(2));
-        let all = beating(&scene.desired, &scene.seen, scene.now);
+        let all = beating(scene.scene());
         let came: Vec<&str> = all.iter().map(crate::ids::ServerName::as_str).collect();
         if came.join(" ") != *wanted {
             wrong.push(format!("{title}\n    wanted {wanted}\n    came   {}", came.join(" ")));

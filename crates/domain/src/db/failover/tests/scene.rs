@@ -252,6 +252,11 @@ impl Scene {
 /// What a standby is and says.
 impl Scene {
     /// It says otherwise.
+    /// What is decided on.
+    pub(crate) fn scene(&self) -> crate::scene::Scene<'_> {
+        crate::scene::Scene::new(&self.desired, &self.seen, self.now)
+    }
+
     pub(crate) fn database(mut self, on: &str, alter: impl FnOnce(&mut DatabaseSeen)) -> Self {
         let on = name(on);
         if let Some(Seen::At(at, seen)) = self.seen.databases.get(&on) {
@@ -490,7 +495,7 @@ impl Scene {
     }
 
     pub(crate) fn decide(&self) -> Decision {
-        decide(&self.desired, &self.seen, self.now)
+        decide(self.scene())
     }
 
     pub(crate) fn said(&self) -> String {

@@ -51,7 +51,7 @@ fn the_lost_writer_starts_where_its_data_are_and_the_others_are_not_even_stopped
 #[test]
 fn a_writer_that_cordee_itself_could_not_ask_is_not_lost() {
     let mut scene = cluster(1).silent(3_500);
-    let is_lost = |scene: &Scene| lost(&scene.desired, &scene.seen, scene.now).is_some();
+    let is_lost = |scene: &Scene| lost(scene.scene()).is_some();
     assert!(is_lost(&scene));
     let Some(Seen::Failed { why, .. }) = scene.seen.databases.get_mut(&name("db1")) else { panic!() };
     *why = Fault::Own(Lack::Descriptors, None);

@@ -59,7 +59,7 @@ fn one_that_came_back_as_another_is_only_kept_closed() {
     for standing in [Standing::Member, Standing::Joining, Standing::Leaving] {
         let astray = guest(&standing).database("db3", |d| d.server_id = 1);
         assert_eq!(about(&astray), [], "{standing:?}");
-        assert!(!beating(&astray.desired, &astray.seen, astray.now).contains(&name("db3")));
+        assert!(!beating(astray.scene()).contains(&name("db3")));
         let open = astray.database("db3", |d| d.read_only = false);
         assert_eq!(about(&open), [Step::Sql(SqlStep::CloseDatabase { name: name("db3") })], "{standing:?}");
     }

@@ -151,7 +151,7 @@ fn settle(mut world: World, count: u64, title: &str) -> &'static str {
             Standing::Member => assert!(world.log >= LIMIT, "{title}: a member whose log lacks {world:?}"),
             _ => {}
         }
-        let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
+        let status = database(scene.scene(), server.base());
         let good = status.light == Light::Good || status.state == State::InSync;
         assert!(!good || world.whole(), "{title}: shown as {:?}, and lacks rows: {world:?}", status.state);
         if good {
@@ -219,9 +219,7 @@ fn a_doubt_ends_with_a_comparison_that_began_later() {
     let mut scene = former(0);
     let readmit = Decision::Readmit { of: basis(&scene.desired, "db1"), at: scene.now };
     scene.desired = scene.desired.apply(&readmit).expect("readmitted");
-    let shown = |scene: &Scene| {
-        database(&scene.desired, &scene.seen, scene.desired.db.servers[0].base(), scene.now).state
-    };
+    let shown = |scene: &Scene| database(scene.scene(), scene.desired.db.servers[0].base()).state;
     let world = World::new(LIMIT, LIMIT, LIMIT, true, 0);
     let mut world = World { receiving: true, ..world };
     scene = scene.database("db1", |d| world.look(d));

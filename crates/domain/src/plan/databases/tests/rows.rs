@@ -81,7 +81,7 @@ fn what_was_not_proven_is_never_shown_as_good() {
     let light = |verdict| {
         let scene = compared(cluster(1), "db2", 50, verdict, 1);
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        database(&scene.desired, &scene.seen, server.base(), scene.now).light
+        database(scene.scene(), server.base()).light
     };
     assert_eq!(light(Verdict::Equal { rows: 3 }), Light::Good);
     assert_eq!(light(unsettled()), Light::Warning);
@@ -106,7 +106,7 @@ fn a_repair_is_of_the_epoch_in_which_it_was_asked_for() {
 
 #[test]
 fn one_that_is_known_to_differ_is_not_copied() {
-    let donor = |scene: &Scene| donor(&scene.desired, &scene.seen, scene.now);
+    let donor = |scene: &Scene| donor(scene.scene());
     assert_eq!(donor(&cluster(2)), Some(name("db2")));
     assert_eq!(donor(&compared(cluster(2), "db2", 50, differs(), 0)), Some(name("db3")));
     let both = compared(compared(cluster(2), "db2", 50, differs(), 0), "db3", 50, differs(), 0);
@@ -121,7 +121,10 @@ fn members_are_compared_again_when_something_is_open_or_a_copy_of_them_is_wrong(
     const HOURS: u64 = 3_600_000;
     let due = |scene: &Scene, later: u64| {
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        super::super::rows::due(&scene.desired, &scene.seen, server.base(), scene.now + later)
+        super::super::rows::due(
+            crate::scene::Scene::new(&scene.desired, &scene.seen, scene.now + later),
+            server.base(),
+        )
     };
     let equal = || Verdict::Equal { rows: 3 };
     assert!(due(&cluster(1), 0), "never compared");

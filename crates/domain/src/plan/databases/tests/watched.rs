@@ -146,10 +146,10 @@ fn somebody_elses_is_named_with_what_to_run() {
     scene.desired.db.servers[1].runtime = Run::External;
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();
-    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
+    let status = database(scene.scene(), server.base());
     assert_eq!((status.light, status.state), (Light::Warning, State::Altered));
     let local = with(scene, "db2", "local_infile", "ON");
-    assert_ne!(database(&local.desired, &local.seen, server.base(), local.now).state, State::Altered);
+    assert_ne!(database(local.scene(), server.base()).state, State::Altered);
 }
 
 /// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
@@ -162,7 +162,7 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mend = Mend::Setting("max_allowed_packet".to_owned());
     let vain = (Target::Database(name("db2")), mend);
     scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
-    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
+    let status = database(scene.scene(), server.base());
     let Some(reason) = status.reason.filter(|_| status.state == State::Altered) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
 }
@@ -226,7 +226,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
         d.applied.0.insert(d.server_id, 7);
     });
     let server = scene.desired.db.servers[1].clone();
-    let status = database(&scene.desired, &scene.seen, server.base(), scene.now);
+    let status = database(scene.scene(), server.base());
     assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
     assert!(
         !steps(&scene)
@@ -256,7 +256,7 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
         };
         let (id, last) = (server.id, Some((server.id, report)));
         scene.seen.comparisons.insert(name("db2"), Comparison { id, last, ..Comparison::default() });
-        database(&scene.desired, &scene.seen, server.base(), scene.now).state
+        database(scene.scene(), server.base()).state
     };
     assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);
     assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), State::RowsDiffer);
