@@ -32,6 +32,8 @@ figures! {
     HASTE_FOR = 30 * SECOND;
     /// Between two looks at a database.
     DATABASE_LOOK = SECOND;
+    /// A connection to a database is kept for so long at most: what only a login proves is proven anew then.
+    LOGIN = 5 * SECOND;
     /// Between two looks at the accounts on a database.
     ACCOUNTS_LOOK = 10 * SECOND;
     /// Between two short looks at the writer.

@@ -23,13 +23,14 @@ use cordee_node::mysql::{Database, Peer};
 use cordee_node::trouble::fault;
 use cordee_node::{backup, binlog, data, import, process, proxies, zones};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::store::DecideError;
 
 use super::config::tell_kept;
 use super::doors::{address, connections};
-use super::{Engine, Parts, Sight, look_at_proxy};
+use super::{Engine, Parts, Sight, look_at_proxy, pass_on};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -77,15 +78,30 @@ impl Engine {
             }
             Step::Host(step) => {
                 let doors = self.doors.clone();
-                self.work.spawn_blocking(move || {
-                    let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
-                        Ok(child) => (Outcome::Done, child),
-                        Err(why) => (Outcome::Failed(why), None),
-                    };
-                    let _ = out.blocking_send(Sight::Process { step, outcome, child });
+                self.work.spawn(async move {
+                    part(&doors, &step).await;
+                    let work = spawn_blocking(move || {
+                        let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
+                            Ok(child) => (Outcome::Done, child),
+                            Err(why) => (Outcome::Failed(why), None),
+                        };
+                        let _ = out.blocking_send(Sight::Process { step, outcome, child });
+                    });
+                    if let Err(error) = work.await {
+                        pass_on(error);
+                    }
                 });
             }
         }
+    }
+}
+
+/// Closes what is kept to a database that is asked to end: whom it has to turn out itself it notes in its log.
+async fn part(doors: &Doors, step: &HostStep) {
+    if let HostStep::StopProcess { id: ProcessId::Server(name), .. } = step
+        && let Some(database) = doors.known(name)
+    {
+        database.part().await;
     }
 }
 

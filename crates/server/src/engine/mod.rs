@@ -185,7 +185,7 @@ impl Engine {
             tokio::pin!(soon);
             loop {
                 tokio::select! {
-                    () = &mut stop => return,
+                    () = &mut stop => return self.doors.part().await,
                     changed = wishes.changed() => if changed.is_err() { return },
                     Some(sight) = self.sights.recv() => self.take(sight),
                     Some(ask) = asks.recv() => self.answer(ask),
@@ -242,7 +242,7 @@ impl Engine {
                 self.act(step, &desired);
             }
         }
-        self.doors.keep(|name, id| desired.db.server(name).is_some_and(|s| s.id == id));
+        self.keep_connections(&desired);
         self.looks(&desired);
         let beating = failover::beating(&desired, &self.observed, now());
         // Of one that does not write now its last failure says nothing.
