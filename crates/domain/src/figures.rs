@@ -42,6 +42,8 @@ figures! {
     HEARTBEAT = SECOND;
     /// Between two looks at the states of our processes, and at their ports.
     PROCESS_LOOK = 250;
+    /// The same of the ports, while each is with the process that is to have it.
+    PORTS_LOOK = SECOND;
     /// Between two visits to the site's own addresses.
     VISIT = SECOND;
     /// The same, after a wrong answer.

@@ -1,5 +1,6 @@
 //! Databases: what was read from them, and what follows from it.
 
+pub mod awaited;
 pub mod conflict;
 pub mod copied;
 pub mod credentials;
@@ -102,6 +103,18 @@ impl DatabaseSeen {
         self.in_force = younger.in_force;
         self.acknowledging = younger.acknowledging;
         self.written = younger.written.clone();
+    }
+
+    /// Takes over what a younger look says of the link that was stopped, and of what this database holds. The other links
+    /// stand still then for a moment only.
+    pub fn take_stopped(&mut self, from: &ServerName, younger: &Self) {
+        self.applied = younger.applied.clone();
+        self.written = younger.written.clone();
+        self.logged = younger.logged;
+        match younger.links.get(from) {
+            Some(link) => drop(self.links.insert(from.clone(), link.clone())),
+            None => drop(self.links.remove(from)),
+        }
     }
 
     /// The last number of a domain that it surely holds.

@@ -161,6 +161,23 @@ impl Database {
         self.run(&[format!("START SLAVE '{from}'")]).await
     }
 
+    /// Stops receiving from a peer, and from all others with it (see `between_receiving`), which are given: they are
+    /// to begin again.
+    pub async fn stop_receiving(&self, from: &ServerName) -> Result<Vec<ServerName>, Fault> {
+        let links = self.look().await?.links;
+        let others = links.into_iter().filter(|(n, l)| n != from && l.receiving != Thread::Stopped);
+        let others: Vec<ServerName> = others.map(|(name, _)| name).collect();
+        let all = others.iter().chain([from]);
+        self.run(&all.map(|name| format!("STOP SLAVE '{name}' IO_THREAD")).collect::<Vec<_>>()).await?;
+        Ok(others)
+    }
+
+    /// Receives from these again.
+    pub async fn receive_again(&self, from: &[ServerName]) -> Result<(), Fault> {
+        let start = |name: &ServerName| format!("START SLAVE '{name}' IO_THREAD");
+        self.run(&from.iter().map(start).collect::<Vec<_>>()).await
+    }
+
     /// Stops receiving from a peer; with `whole`, applying too.
     ///
     /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions

@@ -58,7 +58,12 @@ impl Engine {
                 let name = step.on().clone();
                 let (database, id) = (self.database(&name), self.id_of(&name));
                 self.work.spawn(async move {
-                    let work = database_step(&parts, &desired, &database, &step);
+                    let work = async {
+                        if let SqlStep::StopLink { from, whole: false, .. } = &step {
+                            return stop_receiving(&database, (&name, id), from, &out).await;
+                        }
+                        database_step(&parts, &desired, &database, &step).await
+                    };
                     let outcome = ended(timeout(DEADLINE, work).await);
                     let at = now();
                     let seen = database.look().await;
@@ -186,6 +191,23 @@ async fn database_step(
         SqlStep::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         SqlStep::CreateSchema { .. } => database.run(&launch::schema()).await,
     }
+}
+
+/// Stops receiving from one. By what it had received then is decided who takes over: that is told before the others are
+/// received from again, which takes a database with eight of them a while.
+async fn stop_receiving(
+    database: &Database,
+    of: (&ServerName, Option<u32>),
+    from: &ServerName,
+    out: &mpsc::Sender<Sight>,
+) -> Result<(), Fault> {
+    let others = database.stop_receiving(from).await?;
+    let at = now();
+    if let Ok(seen) = database.look().await {
+        let (name, from) = (of.0.clone(), from.clone());
+        let _ = out.send(Sight::Stopped { name, id: of.1, from, at, seen }).await;
+    }
+    database.receive_again(&others).await
 }
 
 /// No other database hears of it: each has its own.

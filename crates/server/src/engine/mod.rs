@@ -196,9 +196,13 @@ impl Engine {
                     },
                     () = &mut soon => {}
                     _ = tick.tick() => {
-                        self.look_at_processes();
-                        self.look_at_ports(&self.parts.board.desired());
+                        let moved = self.look_at_processes();
+                        self.look_at_ports_in_turn();
                         self.look_at_own();
+                        // What the others find comes as a sight.
+                        if !moved {
+                            continue;
+                        }
                     }
                 }
                 break;
@@ -262,10 +266,12 @@ impl Engine {
             .filter(|p| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some())
             .map(|p| (Target::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
             .collect();
-        let pace = if self.switching(desired) { DATABASE_HASTE } else { DATABASE_PACE };
+        let switching = self.switching(desired);
         for server in &desired.db.servers {
             let id = ProcessId::Server(server.name.clone());
             if !server.is_ours() || self.observed.process(&id).leader.is_some() {
+                let haste = switching && self.awaited(desired, &server.name);
+                let pace = if haste { DATABASE_HASTE } else { DATABASE_PACE };
                 targets.push((Target::Database(server.name.clone()), pace));
             }
         }
