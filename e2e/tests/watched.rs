@@ -247,7 +247,8 @@ struct Stranger(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>, std::path:
 
 impl Stranger {
     fn at(path: std::path::PathBuf) -> Self {
-        let (listener, over) = (UnixListener::bind(&path).expect("a socket"), Arc::new(AtomicBool::new(false)));
+        let (listener, over) =
+            (UnixListener::bind(&path).expect("a socket"), Arc::new(AtomicBool::new(false)));
         let stop = Arc::clone(&over);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {

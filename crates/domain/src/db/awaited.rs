@@ -10,7 +10,8 @@ use super::failover::unapplied;
 /// since, and has nothing left to apply of the former writer's, tells nothing new; nine that are all looked at in haste
 /// keep each other from what they have to do.
 pub fn awaited(desired: &Desired, observed: &Observed, name: &ServerName, noticed: Option<Millis>) -> bool {
-    let Some(writer) = desired.writer_server().filter(|w| desired.handover.is_none() && w.name != *name) else {
+    let Some(writer) = desired.writer_server().filter(|w| desired.handover.is_none() && w.name != *name)
+    else {
         return true;
     };
     match observed.databases.get(name) {

@@ -94,6 +94,12 @@ impl DatabaseSeen {
         self.semi_sync && self.in_force && self.acknowledging > 0
     }
 
+    /// Whether a short look says the same of whether it writes, and under which promise; how far it is aside.
+    pub fn promises_like(&self, younger: &Self) -> bool {
+        let terms = |seen: &Self| (seen.read_only, seen.semi_sync, seen.in_force, seen.acknowledging);
+        terms(self) == terms(younger)
+    }
+
     /// Takes over what a younger look, at `at`, says of whether it writes, and under which promise.
     pub fn take_promise(&mut self, younger: &Self, at: Millis) {
         self.opened_at =

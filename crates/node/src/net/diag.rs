@@ -1,6 +1,6 @@
-//! Who listens, asked of the kernel by netlink (sock_diag(7)). It names the listening sockets alone; to read them from
-//! `/proc/net/tcp` it goes through its table of all connections twice, which takes forty times as long on a machine
-//! that has hardly any.
+//! Who listens, asked of the kernel by netlink (`sock_diag(7)`). It names the listening sockets alone; to read them
+//! from `/proc/net/tcp` it goes through its table of all connections twice, which takes forty times as long on a
+//! machine that has hardly any.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -48,7 +48,8 @@ pub(super) fn listeners(ports: &BTreeSet<u16>, most: usize) -> io::Result<Listen
 }
 
 fn ask(family: AddressFamily, take: &mut impl FnMut(Listener, usize) -> bool) -> io::Result<()> {
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+    let socket =
+        socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
     set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
     sendto(&socket, &question(family), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
     let (mut buffer, mut count) = (vec![0; PIECE], 0);

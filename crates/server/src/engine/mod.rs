@@ -187,7 +187,13 @@ impl Engine {
                 tokio::select! {
                     () = &mut stop => return self.doors.part().await,
                     changed = wishes.changed() => if changed.is_err() { return },
-                    Some(sight) = self.sights.recv() => self.take(sight),
+                    Some(sight) = self.sights.recv() => {
+                        let calm = self.calm(&sight);
+                        self.take(sight);
+                        if calm {
+                            continue;
+                        }
+                    }
                     Some(ask) = asks.recv() => self.answer(ask),
                     // What it found came as a sight: that it is over is no reason to plan anew.
                     Some(ended) = self.work.join_next() => match ended {

@@ -24,7 +24,9 @@ fn who_was_looked_at_since_and_has_nothing_to_apply_is_not_waited_for() {
         seen.links.get_mut(&name("db1")).expect("a link").received.0.insert(1, 12);
     });
     assert!(asked(&scene, "db5", Some(NOW - 50)), "it applies what it received");
-    see(&mut scene, "db5", NOW - 20, |seen| seen.links.get_mut(&name("db1")).expect("a link").applying = false);
+    see(&mut scene, "db5", NOW - 20, |seen| {
+        seen.links.get_mut(&name("db1")).expect("a link").applying = false;
+    });
     assert!(!asked(&scene, "db5", Some(NOW - 50)), "it does not, and a look alters nothing in that");
 }
 
@@ -36,8 +38,7 @@ fn the_one_that_is_to_write_is_waited_for_and_in_a_planned_change_everybody() {
     scene.seen.databases.remove(&name("db3"));
     assert!(asked(&scene, "db3", Some(NOW - 200)), "it was never seen");
     let mut scene = cluster(2);
-    scene.desired.handover =
-        Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
+    scene.desired.handover = Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
     assert!(asked(&scene, "db3", Some(NOW - 200)));
 }
 
@@ -56,4 +57,22 @@ fn of_a_link_that_was_stopped_what_it_received_is_taken_over_and_the_others_stay
     assert_eq!(known.links[&name("db1")], younger.links[&name("db1")]);
     assert_eq!(known.links[&name("db3")], before.links[&name("db3")], "that one is about to go on");
     assert_eq!(known.applied, younger.applied);
+}
+
+#[test]
+fn a_short_look_that_tells_another_promise_is_not_the_same() {
+    let seen = cluster(1).seen.databases[&name("db1")].value().expect("seen").clone();
+    let further = DatabaseSeen { written: seen.applied.clone(), ..seen.clone() };
+    assert!(seen.promises_like(&further), "it only wrote");
+    let others: [fn(&mut DatabaseSeen); 4] = [
+        |s| s.read_only = !s.read_only,
+        |s| s.semi_sync = !s.semi_sync,
+        |s| s.in_force = !s.in_force,
+        |s| s.acknowledging += 1,
+    ];
+    for alter in others {
+        let mut other = seen.clone();
+        alter(&mut other);
+        assert!(!seen.promises_like(&other));
+    }
 }

@@ -24,7 +24,10 @@ fn a_socket_that_is_gone_or_another_one_ends_what_was_kept_through_it() {
     for now in [None, Some((1, 9, 3, 4)), Some((1, 2, 3, 5)), Some((9, 2, 3, 4))] {
         assert!(!serves(Question::Ask, YOUNG, HERE, Way::Socket(now)), "{now:?}");
     }
-    assert!(!serves(Question::Ask, YOUNG, Way::Socket(None), Way::Socket(None)), "it was not seen when it was made");
+    assert!(
+        !serves(Question::Ask, YOUNG, Way::Socket(None), Way::Socket(None)),
+        "it was not seen when it was made"
+    );
     assert!(!serves(Question::Ask, YOUNG, HERE, Way::Address));
 }
 
@@ -41,7 +44,9 @@ fn what_was_ended_is_asked_again_and_what_was_refused_is_not() {
         assert!(again(Question::Ask, &error) && again(Question::Look, &error), "{error:?}");
         assert!(!again(Question::Change, &error), "it may have been done: {error:?}");
     }
-    for error in [said(1040), said(1045), said(1317), said(1969), Error::Other("an answer without end".into())] {
+    for error in
+        [said(1040), said(1045), said(1317), said(1969), Error::Other("an answer without end".into())]
+    {
         assert!(!again(Question::Ask, &error), "{error:?}");
     }
 }
