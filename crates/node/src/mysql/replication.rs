@@ -176,8 +176,8 @@ impl Database {
     }
 
     /// Runs statements of which none waits for another, over a few connections at once. Each stop of a link writes two
-    /// files to the disk for good, and so does each start; one after the other eight of them took 85 ms, and with nine databases that all do
-    /// so 300 ms and more. Writes to the same disk that come together are done together.
+    /// files to the disk for good, and each start writes too; one after the other eight stops took 85 ms, and with nine
+    /// databases that all do so 300 ms and more. Writes to the same disk that come together are done together.
     async fn at_once(&self, statements: &[String]) -> Result<(), Fault> {
         let mut lanes = vec![Vec::new(); statements.len().min(LANES)];
         for (lane, statement) in (0..lanes.len()).cycle().zip(statements) {
