@@ -111,8 +111,8 @@ impl DatabaseSeen {
         self.written = younger.written.clone();
     }
 
-    /// Takes over what a younger look says of the link that was stopped, and of what this database holds. The other links
-    /// stand still then for a moment only.
+    /// Takes over what a younger look says of the link that was stopped, and of what this database holds. The other
+    /// links stand still then for a moment only.
     pub fn take_stopped(&mut self, from: &ServerName, younger: &Self) {
         self.applied = younger.applied.clone();
         self.written = younger.written.clone();

@@ -94,8 +94,8 @@ pub(super) enum Sight {
 const DELAY_KEPT: u64 = 4_000;
 
 impl Engine {
-    /// Whether nothing is decided otherwise for what came: the picture shows it with the next round, which is never far.
-    /// A third of what comes while all is well is of that kind.
+    /// Whether nothing is decided otherwise for what came: the picture shows it with the next round, which is never
+    /// far. A third of what comes while all is well is of that kind.
     pub(super) fn calm(&self, sight: &Sight) -> bool {
         match sight {
             Sight::Delay { .. } => true,
