@@ -18,6 +18,7 @@ mod figures;
 mod footprint;
 mod joining;
 mod listening;
+mod nine;
 mod own_proxy;
 mod pace;
 mod page;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 use cordee_e2e::cluster::Cluster;
 use report::Report;
 
-const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [many] \
+const USAGE: &str = "cordee-bench [web] [failover] [promote] [join] [compare] [log] [sessions] [page] [nine] [many] \
      [--size-mib N] [--times N]";
 
 /// What is to be measured. First `web`, while nothing else has run: memory is that of a quiet cluster.
@@ -47,10 +48,11 @@ enum Part {
     Log,
     Sessions,
     Page,
+    Nine,
     Many,
 }
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("web", Part::Web),
     ("failover", Part::Failover),
     ("promote", Part::Promote),
@@ -59,6 +61,7 @@ const PARTS: [(&str, Part); 9] = [
     ("log", Part::Log),
     ("sessions", Part::Sessions),
     ("page", Part::Page),
+    ("nine", Part::Nine),
     ("many", Part::Many),
 ];
 
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
             Part::Log => listening::measure(&cluster),
             Part::Sessions => sessions::measure(&cluster),
             Part::Page => page::measure(&cluster),
+            Part::Nine => nine::measure(asked.times),
             Part::Many => scaling::measure(&cluster),
         }
         .publish();

@@ -89,7 +89,7 @@ fn main() -> ExitCode {
         row(statements::file(), Place::Works, 240),
         row(surround::file(), Place::Works, 80),
         row(verdicts::file(), Place::Quiet, 25),
-        row(watched::file(), Place::Works, 75),
+        row(watched::file(), Place::Works, 95),
         row(watch::file(), Place::Works, 52),
         row(zoo::file(), Place::Works, 90),
         row(cuts::file(), Place::Waits, 176),

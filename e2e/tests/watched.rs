@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]
 
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cordee_e2e::case;
@@ -13,11 +16,21 @@ use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal};
 use cordee_e2e::wait;
 use cordee_e2e::writers::{Running, Writers};
+use rustix::process::Signal;
 
 /// A setting is put right by then: it is looked at each second.
 const RIGHT: Duration = Duration::from_secs(8);
 /// An account is: it is looked at every ten seconds.
 const ACCOUNT: Duration = Duration::from_secs(25);
+
+/// What only a login proves is proven every five seconds; then it is looked at within one.
+const LOGIN: Duration = Duration::from_secs(9);
+/// What answers no more is seen with the next look but one.
+const SEEN: Duration = Duration::from_secs(4);
+/// Acceptance: connections of Cordée's to one database.
+const FEWER_THAN: u64 = 12;
+/// Connections of Cordée's.
+const OURS: &str = "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'cordee'";
 
 /// Its cases.
 pub fn file() -> File {
@@ -29,6 +42,10 @@ pub fn file() -> File {
             case!(links_are_put_right_and_told),
             case!(accounts_are_put_right_and_told),
             case!(a_standby_whose_log_was_reset_is_named_and_the_site_goes_on),
+            case!(kept_connections_are_few_and_may_be_killed),
+            case!(a_password_that_was_changed_is_seen_although_connections_are_kept),
+            case!(another_server_at_a_databases_socket_is_seen_at_once),
+            case!(an_orderly_end_turns_no_connection_out),
         ],
     )
 }
@@ -177,4 +194,122 @@ fn a_standby_whose_log_was_reset_is_named_and_the_site_goes_on(cluster: &Cluster
     let report = load.stop();
     assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
     tables.verify(cluster, &report);
+}
+
+fn kept_connections_are_few_and_may_be_killed(cluster: &Cluster) {
+    cluster.settle();
+    let begun = cluster.api().last_event();
+    let epoch = Pair::read(cluster).epoch;
+    for name in ["db1", "db2"] {
+        let root = Db::root(cluster, name);
+        let (mut most, mut killed) = (0, 0);
+        for round in 0..60 {
+            let ours = root.query(OURS);
+            most = most.max(u64::try_from(ours.len()).unwrap());
+            if round % 10 == 9 {
+                for id in ours.concat() {
+                    // One may have ended meanwhile.
+                    killed += u64::from(root.try_query(&format!("KILL CONNECTION {id}")).is_ok());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        println!("#   {name}: {most} connections at most, {killed} killed");
+        assert!(most < FEWER_THAN && killed > 0, "{name}: {most}, {killed} killed");
+    }
+    cluster.settle();
+    let told = cluster.api().events_after(begun);
+    assert!(told.iter().all(|e| e.light.as_deref() != Some("critical")), "{told:#?}");
+    assert_eq!(Pair::wait(cluster).epoch, epoch);
+}
+
+fn a_password_that_was_changed_is_seen_although_connections_are_kept(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let name = &pair.standby.name;
+    let root = Db::root(cluster, name);
+    let hash = root.value(
+        "SELECT JSON_VALUE(Priv, '$.authentication_string') FROM mysql.global_priv \
+         WHERE User = 'cordee' AND Host = 'localhost'",
+    );
+    root.query("SET sql_log_bin=0; ALTER USER cordee@localhost IDENTIFIED BY 'other'");
+    let (word, took) = wait::until("it is seen", LOGIN, || {
+        let status = cluster.api().try_snapshot()?.server(name).status.clone();
+        if status.light == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
+    });
+    println!("#   after {:.1} s: {word:?}", took.as_secs_f64());
+    root.query(&format!("SET sql_log_bin=0; ALTER USER cordee@localhost IDENTIFIED BY PASSWORD '{hash}'"));
+    wait_for_light(cluster, &["db1", "db2"]);
+    assert_eq!(Pair::wait(cluster).epoch, pair.epoch);
+}
+
+/// Takes connections and says nothing, as a program does that took a database's place.
+struct Stranger(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>, std::path::PathBuf);
+
+impl Stranger {
+    fn at(path: std::path::PathBuf) -> Self {
+        let (listener, over) =
+            (UnixListener::bind(&path).expect("a socket"), Arc::new(AtomicBool::new(false)));
+        let stop = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                drop(stream);
+            }
+        });
+        Self(over, Some(thread), path)
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        let _ = std::os::unix::net::UnixStream::connect(&self.2);
+        let _ = self.1.take().map(std::thread::JoinHandle::join);
+        let _ = std::fs::remove_file(&self.2);
+    }
+}
+
+fn another_server_at_a_databases_socket_is_seen_at_once(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let name = &pair.standby.name;
+    let socket = cluster.home().join("run").join(name).join("mariadb.sock");
+    let aside = socket.with_extension("aside");
+    std::fs::rename(&socket, &aside).expect("aside");
+    let stranger = Stranger::at(socket.clone());
+    let (word, took) = wait::until("it is seen", SEEN, || {
+        let status = cluster.api().try_snapshot()?.server(name).status.clone();
+        if status.light == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
+    });
+    println!("#   after {:.1} s: {word:?}", took.as_secs_f64());
+    drop(stranger);
+    std::fs::rename(&aside, &socket).expect("back");
+    wait_for_light(cluster, &["db1", "db2"]);
+    assert_eq!(Pair::wait(cluster).epoch, pair.epoch);
+}
+
+fn an_orderly_end_turns_no_connection_out(cluster: &Cluster) {
+    let pair = Pair::wait(cluster);
+    let names = ["db1", "db2"];
+    let log = |name: &str| cluster.home().join("servers").join(name).join("log/mariadb.log");
+    let text = |name: &str| std::fs::read_to_string(log(name)).unwrap();
+    let before = names.map(|name| text(name).len());
+    // A database that is asked to end, and then Cordée itself.
+    cluster.cli_ok(&["restart", &pair.standby.name]);
+    Pair::wait(cluster);
+    let serve = cluster.serve().expect("serve");
+    cluster.signal(serve.pid, Signal::TERM);
+    wait::until("serve has ended", SEEN, || if serve.lives() { Err("it lives") } else { Ok(()) });
+    wait::until("another one serves", READY, || match cluster.serve() {
+        Some(now) if now.pid != serve.pid => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    Pair::wait(cluster);
+    for (name, from) in names.into_iter().zip(before) {
+        let text = text(name);
+        let turned_out = |line: &&str| line.contains("Aborted connection") && line.contains("user: 'cordee'");
+        let found: Vec<&str> = text[from..].lines().filter(turned_out).collect();
+        assert!(found.is_empty(), "{name}: {found:#?}");
+    }
 }

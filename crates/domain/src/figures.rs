@@ -32,6 +32,8 @@ figures! {
     HASTE_FOR = 30 * SECOND;
     /// Between two looks at a database.
     DATABASE_LOOK = SECOND;
+    /// A connection to a database is kept for so long at most: what only a login proves is proven anew then.
+    LOGIN = 5 * SECOND;
     /// Between two looks at the accounts on a database.
     ACCOUNTS_LOOK = 10 * SECOND;
     /// Between two short looks at the writer.
@@ -40,6 +42,8 @@ figures! {
     HEARTBEAT = SECOND;
     /// Between two looks at the states of our processes, and at their ports.
     PROCESS_LOOK = 250;
+    /// The same of the ports, while each is with the process that is to have it.
+    PORTS_LOOK = SECOND;
     /// Between two visits to the site's own addresses.
     VISIT = SECOND;
     /// The same, after a wrong answer.

@@ -9,8 +9,8 @@ use rustix::net::sockopt;
 
 /// Lines wait here while Cordée does something else: at 20,000 lines a second some 0.2 s of them.
 const BUFFER: usize = 8 << 20;
-/// How long a read waits for a line.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a read waits for a line: so long an end may take. Each time it wakes a thread for nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// It hears this machine only. Nobody who sends is ever held up: what finds no room is dropped, and the kernel counts
 /// it.

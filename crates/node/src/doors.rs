@@ -26,10 +26,25 @@ impl Doors {
         }
     }
 
-    /// Closes those to servers that are not to be kept, by name and id.
-    pub fn keep(&self, kept: impl Fn(&ServerName, u32) -> bool) {
+    /// Closes those to servers that are no more. `kept` says by name and id whether connections to one are kept
+    /// between two questions; `None` of one that is gone.
+    pub fn keep(&self, kept: impl Fn(&ServerName, u32) -> Option<bool>) {
         let mut all = over::hold(&self.0);
-        all.retain(|name, (id, _)| kept(name, *id));
+        all.retain(|name, (id, database)| {
+            let kept = kept(name, *id);
+            database.may_keep(kept.unwrap_or(false));
+            kept.is_some()
+        });
+    }
+
+    /// Closes those that are kept to all of them, and returns once that is done, or soon.
+    pub async fn part(&self) {
+        let all: Vec<Database> = over::hold(&self.0).values().map(|(_, database)| database.clone()).collect();
+        let mut parting = tokio::task::JoinSet::new();
+        for database in all {
+            parting.spawn(async move { database.part().await });
+        }
+        parting.join_all().await;
     }
 
     /// The connections to that server, if it has any.

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use cordee_domain::db::failover::RECEIPT_LIMIT;
@@ -21,6 +22,7 @@ mod events;
 mod external;
 mod freight;
 mod gate;
+mod kept;
 mod look;
 mod numbers;
 mod replication;
@@ -30,6 +32,7 @@ pub(super) use bounded::Bounded;
 pub use look::variables;
 
 use gate::Gate;
+use kept::{Asked, Kept, Question};
 
 use super::process::failpoint;
 use super::trouble;
@@ -41,8 +44,8 @@ const A_MOMENT: Duration = Duration::from_millis(300);
 /// For what must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
-/// Of ours to one database at a time.
-const MOST_CONNECTIONS: usize = 12;
+/// Of ours to one database at a time, beside those that are kept. Long work has connections of its own.
+const MOST_CONNECTIONS: usize = 11 - kept::MOST;
 
 /// The longest packet of a connection that carries rows: the protocol's own limit.
 const PACKET: usize = 1 << 30;
@@ -79,8 +82,12 @@ pub const SCHEMA: &str = "site";
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    kept: Kept,
     gate: Gate,
 }
+
+/// What a question comes to.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, mysql_async::Error>> + Send + 'a>>;
 
 /// A peer as a link needs it.
 #[derive(Clone, Debug)]
@@ -104,13 +111,17 @@ impl Database {
             .wait_timeout(Some(WAIT))
             .user(Some(account::CONTROL))
             .pass(Some(password));
-        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
+        Self::made(options, Some(socket))
     }
 
     /// Somebody else's. Nothing is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
-        let options = at(address).user(Some(user)).pass(Some(password));
-        Self { pool: Pool::new(unkept(options)), gate: Gate::default() }
+        Self::made(at(address).user(Some(user)).pass(Some(password)), None)
+    }
+
+    fn made(options: OptsBuilder, socket: Option<&Path>) -> Self {
+        let kept = Kept::new(options.clone(), socket.map(Path::to_path_buf));
+        Self { pool: Pool::new(unkept(options)), kept, gate: Gate::default() }
     }
 
     /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
@@ -234,16 +245,27 @@ impl Database {
     /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
     /// id writes nothing: its row would carry a number of whoever has that id (the others' links stop with 1950).
     pub async fn beat(&self, id: u32) -> Result<String, Fault> {
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            conn.exec_drop(
-                "INSERT INTO cordee.heartbeat (server_id, beat) SELECT @@server_id, UTC_TIMESTAMP(6) FROM DUAL \
-                 WHERE @@server_id = ? AND @@gtid_domain_id = ? ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
-                (id, id),
-            )
-            .await?;
-            let gtid: Option<String> = conn.query_first("SELECT @@last_gtid").await?;
-            Ok(gtid.unwrap_or_default())
+        self.ask(Question::Change, DEADLINE, |asked| {
+            Box::pin(async move {
+                // The session has them from its login, and writes under them; the server may have others by now.
+                asked
+                    .conn
+                    .exec_drop(
+                        "INSERT INTO cordee.heartbeat (server_id, beat) SELECT @@server_id, UTC_TIMESTAMP(6) \
+                         FROM DUAL WHERE @@server_id = ? AND @@gtid_domain_id = ? \
+                         AND @@GLOBAL.server_id = @@server_id AND @@GLOBAL.gtid_domain_id = @@gtid_domain_id \
+                         ON DUPLICATE KEY UPDATE beat = VALUES(beat)",
+                        (id, id),
+                    )
+                    .await?;
+                // The last one that this session wrote may be that of an earlier beat.
+                if asked.conn.affected_rows() == 0 {
+                    *asked.spent = true;
+                    return Ok(String::new());
+                }
+                let gtid: Option<String> = asked.conn.query_first("SELECT @@last_gtid").await?;
+                Ok(gtid.unwrap_or_default())
+            })
         })
         .await
     }
@@ -252,33 +274,38 @@ impl Database {
     pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
         // Whoever does not get to it before the limit is over does not begin.
         let Ok(_unset) = timeout(DEADLINE, self.gate.wait()).await else { return Ok(false) };
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let reached: Option<i64> = conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
-            Ok(reached == Some(0))
+        self.ask(Question::Ask, DEADLINE, |asked| {
+            let gtid = gtid.to_owned();
+            Box::pin(async move {
+                let reached: Option<i64> =
+                    asked.conn.exec_first("SELECT MASTER_GTID_WAIT(?, 1.0)", (gtid,)).await?;
+                Ok(reached == Some(0))
+            })
         })
         .await
     }
 
     /// Milliseconds since the heartbeat that it has of another database was written.
     pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Fault> {
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let age: Option<Option<u64>> = conn
-                .exec_first(
-                    "SELECT GREATEST(0, TIMESTAMPDIFF(MICROSECOND, beat, UTC_TIMESTAMP(6)) DIV 1000) \
-                     FROM cordee.heartbeat WHERE server_id = ?",
-                    (server_id,),
-                )
-                .await?;
-            Ok(age.flatten())
+        self.ask(Question::Ask, DEADLINE, |asked| {
+            Box::pin(async move {
+                let age: Option<Option<u64>> = asked
+                    .conn
+                    .exec_first(
+                        "SELECT GREATEST(0, TIMESTAMPDIFF(MICROSECOND, beat, UTC_TIMESTAMP(6)) DIV 1000) \
+                         FROM cordee.heartbeat WHERE server_id = ?",
+                        (server_id,),
+                    )
+                    .await?;
+                Ok(age.flatten())
+            })
         })
         .await
     }
 }
 
-/// Connections are not kept between two looks: one that is kept goes on to work when nobody can open another any more,
-/// and a socket that is gone, or a server that is full, would not be noticed.
+/// What changes a database has a connection of its own, which is not kept: a login proves that it is the one that is
+/// meant.
 fn unkept(options: OptsBuilder) -> OptsBuilder {
     let limits = PoolConstraints::new(0, MOST_CONNECTIONS).unwrap_or_default();
     options.pool_opts(PoolOpts::default().with_constraints(limits))

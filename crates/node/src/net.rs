@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
+mod diag;
+
 /// Whether an address can be bound. Plainly, without `SO_REUSEPORT`: with it a second HAProxy would share the
 /// port in silence. `SO_REUSEADDR` only looks past connections that have ended.
 pub fn free(address: SocketAddr) -> bool {
@@ -125,9 +127,14 @@ pub struct Unread;
 /// as many as the machine takes.
 const MOST: usize = 65_536;
 
-/// The TCP sockets of this machine that listen on these ports. The kernel names listening ones first, so that the
-/// connections, of which there may be thousands, are not read.
+/// The TCP sockets of this machine that listen on these ports. A kernel that cannot be asked is read.
 pub fn listeners(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
+    diag::listeners(ports, MOST).or_else(|_| from_tables(ports))
+}
+
+/// The same from the kernel's tables. It names listening ones first, so that the connections, of which there may be
+/// thousands, are not read.
+fn from_tables(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
     let mut found = Listeners::default();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         match File::open(table) {

@@ -335,7 +335,7 @@ fn heir(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis
 
 /// Transactions that a link brought and that are not applied, of whatever domain but its own: of those it has what its
 /// log has, and applies none that come back.
-fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
+pub(super) fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
     let others = link.received.0.iter().filter(|(domain, _)| **domain != seen.server_id);
     others.map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
 }

@@ -1,5 +1,6 @@
 //! Databases: what was read from them, and what follows from it.
 
+pub mod awaited;
 pub mod conflict;
 pub mod copied;
 pub mod credentials;
@@ -93,6 +94,12 @@ impl DatabaseSeen {
         self.semi_sync && self.in_force && self.acknowledging > 0
     }
 
+    /// Whether a short look says the same of whether it writes, and under which promise; how far it is aside.
+    pub fn promises_like(&self, younger: &Self) -> bool {
+        let terms = |seen: &Self| (seen.read_only, seen.semi_sync, seen.in_force, seen.acknowledging);
+        terms(self) == terms(younger)
+    }
+
     /// Takes over what a younger look, at `at`, says of whether it writes, and under which promise.
     pub fn take_promise(&mut self, younger: &Self, at: Millis) {
         self.opened_at =
@@ -102,6 +109,18 @@ impl DatabaseSeen {
         self.in_force = younger.in_force;
         self.acknowledging = younger.acknowledging;
         self.written = younger.written.clone();
+    }
+
+    /// Takes over what a younger look says of the link that was stopped, and of what this database holds. The other
+    /// links stand still then for a moment only.
+    pub fn take_stopped(&mut self, from: &ServerName, younger: &Self) {
+        self.applied = younger.applied.clone();
+        self.written = younger.written.clone();
+        self.logged = younger.logged;
+        match younger.links.get(from) {
+            Some(link) => drop(self.links.insert(from.clone(), link.clone())),
+            None => drop(self.links.remove(from)),
+        }
     }
 
     /// The last number of a domain that it surely holds.

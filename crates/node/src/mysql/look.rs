@@ -11,9 +11,7 @@ use cordee_domain::ids::ServerName;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row};
 
-use super::{
-    AT_ONCE, Bounded as _, DEADLINE, Database, PATIENT, account, events, explain, within, within_limit,
-};
+use super::{AT_ONCE, Asked, Bounded as _, DEADLINE, Database, PATIENT, Question, account, events, explain};
 
 /// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
 const ENDED: u32 = 1927;
@@ -39,46 +37,40 @@ impl Database {
         // Outside the limit: that Cordée itself sets the position is no silence of the database's.
         let _unset = self.gate.read().await;
         let started = Instant::now();
-        let mut seen = within_limit(limit, async {
-            let mut conn = self.pool.get_conn().await?;
-            read(&mut conn).await
-        })
-        .await?;
+        let mut seen = self.ask(Question::Look, limit, |asked| Box::pin(read(asked))).await?;
         seen.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(seen)
     }
 
     /// A short look: whether it writes, and under which promise. The rest is left empty.
     pub async fn pulse(&self) -> Result<DatabaseSeen, Fault> {
-        within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let row: Option<(bool, bool, String)> = conn
-                .query_first("SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@gtid_binlog_pos")
-                .await?;
-            let (read_only, semi_sync, written) =
-                row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
-            let status: Vec<(String, String)> =
-                conn.all("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
-            let value = |name: &str| status.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
-            Ok(DatabaseSeen {
-                read_only,
-                semi_sync,
-                written: Position::parse(&written).unwrap_or_default(),
-                in_force: value("Rpl_semi_sync_master_status") == "ON",
-                acknowledging: value("Rpl_semi_sync_master_clients").parse().unwrap_or(0),
-                ..DatabaseSeen::default()
-            })
-        })
-        .await
+        self.ask(Question::Ask, DEADLINE, |asked| Box::pin(promised(asked.conn))).await
     }
 }
 
-async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
+async fn promised(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
+    let row: Option<(bool, bool, String)> =
+        conn.query_first("SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@gtid_binlog_pos").await?;
+    let (read_only, semi_sync, written) = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
+    let status: Vec<(String, String)> =
+        conn.all("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%s'").await?;
+    let value = |name: &str| status.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
+    Ok(DatabaseSeen {
+        read_only,
+        semi_sync,
+        written: Position::parse(&written).unwrap_or_default(),
+        in_force: value("Rpl_semi_sync_master_status") == "ON",
+        acknowledging: value("Rpl_semi_sync_master_clients").parse().unwrap_or(0),
+        ..DatabaseSeen::default()
+    })
+}
+
+async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_async::Error> {
     // First: what was written with the numbering of before is in the log that is read afterwards.
     let variables = variables(conn).await?;
     let row: Option<Row> = conn
         .query_first(
-            "SELECT @@version, @@server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
+            "SELECT @@version, @@GLOBAL.server_id, @@read_only, @@gtid_slave_pos, @@gtid_binlog_pos, \
              @@rpl_semi_sync_master_enabled, \
              (SELECT COUNT(*) FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN \
               (('cordee','heartbeat'),('cordee','event_off'),('site','note'),('site','php_sessions'))), \
@@ -99,9 +91,9 @@ async fn read(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
     let links: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
-    let zoneless = refused(asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
-    let events = match refused(asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
-        Some(true) => refused(events::all(conn).await)?.unwrap_or_default(),
+    let zoneless = refused(spent, asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
+    let events = match refused(spent, asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
+        Some(true) => refused(spent, events::all(conn).await)?.unwrap_or_default(),
         _ => Events::default(),
     };
     let senders = if semi_sync { senders(conn).await? } else { BTreeMap::new() };
@@ -143,11 +135,15 @@ async fn asked(conn: &mut Conn, what: &str) -> Result<bool, mysql_async::Error> 
 }
 
 /// A table that is crashed or locked says nothing, and leaves the rest of the look as it is.
-fn refused<T>(answer: Result<T, mysql_async::Error>) -> Result<Option<T>, mysql_async::Error> {
+fn refused<T>(
+    spent: &mut bool,
+    answer: Result<T, mysql_async::Error>,
+) -> Result<Option<T>, mysql_async::Error> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error @ mysql_async::Error::Server(_)) => {
             tracing::debug!(why = ?explain(&error), "a table of MariaDB's own");
+            *spent = true;
             Ok(None)
         }
         Err(error) => Err(error),

@@ -6,11 +6,11 @@ use cordee_domain::db::Thread;
 use cordee_domain::db::credentials::{Credentials, HOST, SHARED};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
-use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Row};
 use sha1::{Digest as _, Sha1};
 
-use super::{Bounded as _, Database, Peer, within};
+use super::{Bounded as _, DEADLINE, Database, Peer, Question, within};
 
 impl Database {
     /// Gives a variable a value of ours; with `still`, while no link runs.
@@ -60,25 +60,8 @@ impl Database {
         &self,
         passwords: &BTreeMap<&str, &str>,
     ) -> Result<BTreeMap<String, Credentials>, Fault> {
-        let (accounts, rights) = within(async {
-            let mut conn = self.pool.get_conn().await?;
-            let accounts: Vec<Row> = conn
-                .all_with(
-                    "SELECT User, JSON_VALUE(Priv, '$.authentication_string'), \
-                     COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv WHERE Host = ?",
-                    (HOST,),
-                )
-                .await?;
-            let rights: Vec<Row> = conn
-                .all(
-                    "SELECT GRANTEE, PRIVILEGE_TYPE, 0 FROM information_schema.USER_PRIVILEGES UNION ALL \
-                     SELECT GRANTEE, PRIVILEGE_TYPE, 1 FROM information_schema.SCHEMA_PRIVILEGES \
-                     WHERE TABLE_SCHEMA = 'site'",
-                )
-                .await?;
-            Ok((accounts, rights))
-        })
-        .await?;
+        let (accounts, rights) =
+            self.ask(Question::Ask, DEADLINE, |asked| Box::pin(accounts_of(asked.conn))).await?;
         let text = |row: &Row, i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
         let one = |row: &Row| {
             let name = text(row, 0);
@@ -93,6 +76,25 @@ impl Database {
         };
         Ok(accounts.iter().filter_map(one).collect())
     }
+}
+
+/// The accounts, and their rights, as MariaDB keeps both.
+async fn accounts_of(conn: &mut Conn) -> Result<(Vec<Row>, Vec<Row>), mysql_async::Error> {
+    let accounts: Vec<Row> = conn
+        .all_with(
+            "SELECT User, JSON_VALUE(Priv, '$.authentication_string'), \
+             COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv WHERE Host = ?",
+            (HOST,),
+        )
+        .await?;
+    let rights: Vec<Row> = conn
+        .all(
+            "SELECT GRANTEE, PRIVILEGE_TYPE, 0 FROM information_schema.USER_PRIVILEGES UNION ALL \
+             SELECT GRANTEE, PRIVILEGE_TYPE, 1 FROM information_schema.SCHEMA_PRIVILEGES \
+             WHERE TABLE_SCHEMA = 'site'",
+        )
+        .await?;
+    Ok((accounts, rights))
 }
 
 /// What MariaDB keeps of a password (`mysql_native_password`). Made here: a question with the password in it could

@@ -23,13 +23,14 @@ use cordee_node::mysql::{Database, Peer};
 use cordee_node::trouble::fault;
 use cordee_node::{backup, binlog, data, import, process, proxies, zones};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::store::DecideError;
 
 use super::config::tell_kept;
 use super::doors::{address, connections};
-use super::{Engine, Parts, Sight, look_at_proxy};
+use super::{Engine, Parts, Sight, look_at_proxy, pass_on};
 
 /// A step that takes longer has failed; what it did is seen at the next look.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -57,7 +58,12 @@ impl Engine {
                 let name = step.on().clone();
                 let (database, id) = (self.database(&name), self.id_of(&name));
                 self.work.spawn(async move {
-                    let work = database_step(&parts, &desired, &database, &step);
+                    let work = async {
+                        if let SqlStep::StopLink { from, whole: false, .. } = &step {
+                            return stop_receiving(&database, (&name, id), from, &out).await;
+                        }
+                        database_step(&parts, &desired, &database, &step).await
+                    };
                     let outcome = ended(timeout(DEADLINE, work).await);
                     let at = now();
                     let seen = database.look().await;
@@ -77,15 +83,30 @@ impl Engine {
             }
             Step::Host(step) => {
                 let doors = self.doors.clone();
-                self.work.spawn_blocking(move || {
-                    let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
-                        Ok(child) => (Outcome::Done, child),
-                        Err(why) => (Outcome::Failed(why), None),
-                    };
-                    let _ = out.blocking_send(Sight::Process { step, outcome, child });
+                self.work.spawn(async move {
+                    part(&doors, &step).await;
+                    let work = spawn_blocking(move || {
+                        let (outcome, child) = match process_step(&parts, &doors, &desired, &step, &out) {
+                            Ok(child) => (Outcome::Done, child),
+                            Err(why) => (Outcome::Failed(why), None),
+                        };
+                        let _ = out.blocking_send(Sight::Process { step, outcome, child });
+                    });
+                    if let Err(error) = work.await {
+                        pass_on(error);
+                    }
                 });
             }
         }
+    }
+}
+
+/// Closes what is kept to a database that is asked to end: whom it has to turn out itself it notes in its log.
+async fn part(doors: &Doors, step: &HostStep) {
+    if let HostStep::StopProcess { id: ProcessId::Server(name), .. } = step
+        && let Some(database) = doors.known(name)
+    {
+        database.part().await;
     }
 }
 
@@ -170,6 +191,23 @@ async fn database_step(
         SqlStep::SetSemiSync { on, .. } => database.set_semi_sync(*on).await,
         SqlStep::CreateSchema { .. } => database.run(&launch::schema()).await,
     }
+}
+
+/// Stops receiving from one. By what it had received then is decided who takes over: that is told before the others are
+/// received from again, which takes a database with eight of them a while.
+async fn stop_receiving(
+    database: &Database,
+    of: (&ServerName, Option<u32>),
+    from: &ServerName,
+    out: &mpsc::Sender<Sight>,
+) -> Result<(), Fault> {
+    let others = database.stop_receiving(from).await?;
+    let at = now();
+    if let Ok(seen) = database.look().await {
+        let (name, from) = (of.0.clone(), from.clone());
+        let _ = out.send(Sight::Stopped { name, id: of.1, from, at, seen }).await;
+    }
+    database.receive_again(&others).await
 }
 
 /// No other database hears of it: each has its own.

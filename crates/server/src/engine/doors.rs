@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use cordee_domain::db::DatabaseSeen;
-use cordee_domain::desired::Server;
+use cordee_domain::desired::{Desired, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{Host, Millis, ServerName};
 use cordee_domain::observed::ProcessId;
@@ -17,6 +17,17 @@ impl Engine {
     pub(super) fn watched_only(&self, name: &ServerName) -> Option<u32> {
         let desired = self.parts.board.desired();
         desired.db.server(name).filter(|s| !s.is_ours()).map(|s| s.id)
+    }
+
+    /// Keeps connections to the databases that are to run, and run. One that is about to end, or has ended, is to find
+    /// nobody connected.
+    pub(super) fn keep_connections(&self, desired: &Desired) {
+        self.doors.keep(|name, id| {
+            let server = desired.db.server(name).filter(|s| s.id == id)?;
+            let process = self.observed.process(&ProcessId::Server(name.clone()));
+            let runs = process.leader.as_ref().is_some_and(|l| !server.outdates(l.server, l.generation));
+            Some(!server.stopped() && (runs || !server.is_ours()))
+        });
     }
 
     /// When somebody else's database was started, as it says: what it had received and not applied went then.

@@ -186,9 +186,15 @@ impl Engine {
             tokio::pin!(soon);
             loop {
                 tokio::select! {
-                    () = &mut stop => return,
+                    () = &mut stop => return self.doors.part().await,
                     changed = wishes.changed() => if changed.is_err() { return },
-                    Some(sight) = self.sights.recv() => self.take(sight),
+                    Some(sight) = self.sights.recv() => {
+                        let calm = self.calm(&sight);
+                        self.take(sight);
+                        if calm {
+                            continue;
+                        }
+                    }
                     Some(ask) = asks.recv() => self.answer(ask),
                     // What it found came as a sight: that it is over is no reason to plan anew.
                     Some(ended) = self.work.join_next() => match ended {
@@ -197,9 +203,13 @@ impl Engine {
                     },
                     () = &mut soon => {}
                     _ = tick.tick() => {
-                        self.look_at_processes();
-                        self.look_at_ports(&self.parts.board.desired());
+                        let moved = self.look_at_processes();
+                        self.look_at_ports_in_turn();
                         self.look_at_own();
+                        // What the others find comes as a sight.
+                        if !moved {
+                            continue;
+                        }
                     }
                 }
                 break;
@@ -243,7 +253,7 @@ impl Engine {
                 self.act(step, &desired);
             }
         }
-        self.doors.keep(|name, id| desired.db.server(name).is_some_and(|s| s.id == id));
+        self.keep_connections(&desired);
         self.looks(&desired);
         let beating = failover::beating(Scene::new(&desired, &self.observed, now()));
         // Of one that does not write now its last failure says nothing.
@@ -263,10 +273,12 @@ impl Engine {
             .filter(|p| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some())
             .map(|p| (Target::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
             .collect();
-        let pace = if self.switching(desired) { DATABASE_HASTE } else { DATABASE_PACE };
+        let switching = self.switching(desired);
         for server in &desired.db.servers {
             let id = ProcessId::Server(server.name.clone());
             if !server.is_ours() || self.observed.process(&id).leader.is_some() {
+                let haste = switching && self.awaited(desired, &server.name);
+                let pace = if haste { DATABASE_HASTE } else { DATABASE_PACE };
                 targets.push((Target::Database(server.name.clone()), pace));
             }
         }

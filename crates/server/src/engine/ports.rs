@@ -22,6 +22,10 @@ use super::{Engine, PROXY_HASTE, Sight};
 /// Between two searches for the name of whoever holds one port: all processes are gone through.
 const NAME_PAUSE: Duration = Duration::from_secs(10);
 
+/// Between two looks while each port is with the process that is to have it: for another one to have it, that one would
+/// have to let go of it first.
+const QUIET: Duration = Duration::from_millis(cordee_domain::figures::PORTS_LOOK);
+
 /// Milliseconds after its start within which a process is looked for in haste.
 const HASTE_FOR: Millis = cordee_domain::figures::HASTE_FOR;
 
@@ -57,6 +61,17 @@ impl Engine {
             let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
             matches!(id, ProcessId::Server(_)) && seen.leader.is_some() && seen.port != Port::Ours && young
         })
+    }
+
+    /// Looks at all of them when it is time: less often while each is with its own process. For that the kernel goes
+    /// through its table of all connections, however few there are.
+    pub(super) fn look_at_ports_in_turn(&mut self) {
+        let desired = self.parts.board.desired();
+        let questions = self.ports.questions(&desired, &self.observed, &self.busy);
+        let known = |q: &Question| matches!(q.last, Some(Held::Ours { .. }));
+        if !questions.iter().all(known) || self.ports.looked.is_none_or(|at| at.elapsed() >= QUIET) {
+            self.look_at_ports(&desired);
+        }
     }
 
     /// Looks at all of them, unless that is being done.

@@ -172,9 +172,10 @@ impl Engine {
         self.observed.own.blind = self.unseeing.values().next().cloned();
     }
 
-    /// Which of our processes are frozen, and whether an end went unnoticed.
-    pub(super) fn look_at_processes(&mut self) {
-        let mut gone = Vec::new();
+    /// Which of our processes are frozen, and whether an end went unnoticed. Gives whether anything is otherwise than
+    /// it was.
+    pub(super) fn look_at_processes(&mut self) -> bool {
+        let (mut gone, mut moved) = (Vec::new(), !self.unseeing.is_empty());
         let mut all = Ok(());
         for (id, seen) in &mut self.observed.processes {
             let Some(leader) = &mut seen.leader else { continue };
@@ -185,6 +186,7 @@ impl Engine {
             });
             match looked {
                 Ok((Some(state), still)) => {
+                    moved |= leader.frozen || state.frozen || seen.still != still;
                     (leader.frozen, seen.still) = (state.frozen, still);
                     seen.frozen_since = if leader.frozen { seen.frozen_since.or(Some(now())) } else { None };
                 }
@@ -192,18 +194,22 @@ impl Engine {
                 Err(error) => all = Err(error),
             }
         }
+        moved |= !gone.is_empty();
         for (id, pid) in gone {
             self.process_ended(&id, pid);
         }
         let left: Vec<ProcessId> =
             self.observed.processes.iter().filter(|(_, p)| p.unlooked).map(|(id, _)| id.clone()).collect();
+        moved |= !left.is_empty();
         for id in left {
             self.look_for_orphans(&id);
         }
         if self.unseeing.contains_key("folders") {
             self.look_at_folders();
         }
+        moved |= all.is_err();
         self.looked_with("processes", all);
+        moved
     }
 
     /// What a dead leader left of its group.

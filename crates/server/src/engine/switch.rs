@@ -1,9 +1,10 @@
 //! How long nobody wrote at a change of writer: noted when it begins and when it is over (`db/switch`).
 
+use cordee_domain::db::awaited::awaited;
 use cordee_domain::db::failover::{self, Decision};
 use cordee_domain::db::switch::{Course, Stop, Switch};
 use cordee_domain::desired::Desired;
-use cordee_domain::ids::Millis;
+use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::scene::Scene;
 use cordee_domain::state::Light;
 use cordee_domain::text;
@@ -21,6 +22,12 @@ impl Engine {
                 Decision::Prepare { .. } | Decision::Elect { .. } | Decision::Fence { .. }
             )
             || self.switch.is_some_and(|s| time.saturating_sub(s.noticed) < 10_000)
+    }
+
+    /// Whether the change of writer waits for what the next look at that database tells.
+    pub(super) fn awaited(&self, desired: &Desired, name: &ServerName) -> bool {
+        let noticed = self.switch.map(|s| s.noticed);
+        awaited(desired, &self.observed, name, noticed)
     }
 
     /// A person asked for another writer: from now on HAProxy leads nobody to the one of before.
