@@ -54,7 +54,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     if follows && desired.handover.is_none() {
         all.push(Action::Promote);
     }
-    if follows && desired.writer_server().is_some_and(|w| !w.stopped()) {
+    if comparable(desired, server) {
         all.push(Action::Verify);
     }
     let ours = server.is_ours();
@@ -83,6 +83,27 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     if desired.may_leave(server).is_ok() {
         all.push(Action::Remove);
     }
+}
+
+/// Whether its rows can be held against the writer's: it follows one, and both are to run.
+fn comparable(desired: &Desired, server: Database<'_>) -> bool {
+    *server.standing == Standing::Member
+        && !server.stopped()
+        && !desired.is_writer(&server.name)
+        && desired.writer_server().is_some_and(|writer| !writer.stopped())
+}
+
+/// Why the rows of a database cannot be held against the writer's.
+pub fn incomparable(desired: &Desired, name: &ServerName) -> Option<Problem> {
+    let Some(server) = desired.database(name) else {
+        return Some(Problem::unknown("name", text!("problem-server-unknown", name = name.as_str())));
+    };
+    let conflict = |text| Some(Problem::conflict("name", text));
+    if desired.is_writer(&server.name) {
+        return conflict(text!("problem-verify-writer", name = server.name.as_str()));
+    }
+    let text = || text!("problem-verify", name = server.name.as_str());
+    if comparable(desired, server) { None } else { conflict(text()) }
 }
 
 /// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of

@@ -1,11 +1,128 @@
-//! What needs a second thought from the person, although the wish itself is valid.
+//! What needs a second thought from the person, although the wish itself is valid. Pure: decided on the picture, with
+//! what is wished in it.
 
-use cordee_domain::desired::{Routing, Standing};
+use cordee_domain::desired::{Power, Routing, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::state::Light;
+use cordee_domain::state::{Light, State};
 use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use super::act::{Consent, Risk, ServerAct};
+
+/// What an act on a server puts at stake, and so what the person has to say besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// It takes the name, typed, at the page.
+    pub name: bool,
+    /// It takes the consequence, ticked, besides.
+    pub tick: bool,
+    /// A program says it with `force`; this is what it is told without.
+    pub force: Option<Text>,
+    /// Nobody misses the server: it goes without a question.
+    pub idle: bool,
+}
+
+/// What was said yes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// That nobody else serves, or could take over.
+    pub force: bool,
+    /// That what the lost writer holds alone stays behind.
+    pub accept_loss: bool,
+}
+
+/// What `act` puts at stake.
+pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAct) -> Stake {
+    let Some(risk) = act.risk().filter(|risk| risk.fits(pool)) else { return Stake::default() };
+    let seen = snapshot.servers.iter().find(|s| s.pool == pool && s.name.same_as(name));
+    let Some(server) = seen else { return Stake::default() };
+    let last = last_one(snapshot, pool, name);
+    let name = server.name.as_str();
+    let force = match (pool, risk) {
+        // The data are what is at stake, not who serves.
+        (PoolId::Db, Risk::Remove | Risk::Recopy) => {
+            last_standby(snapshot, &server.name).then(|| text!("problem-last-standby", name = name))
+        }
+        // They have a word of their own.
+        (_, Risk::Promote | Risk::Anyway | Risk::Recopy) => None,
+        (PoolId::Web, _) => last.then(|| text!("problem-last-healthy", name = name)),
+        (PoolId::Db, _) => last.then(|| text!("problem-last-database-stops", name = name)),
+    };
+    Stake {
+        name: insists(snapshot, server, risk),
+        tick: ticks(snapshot, server, risk),
+        force,
+        idle: idle(snapshot, pool, &server.name),
+    }
+}
+
+impl Stake {
+    /// What was said yes to, or what is still to be said.
+    pub fn accept(
+        &self,
+        name: &ServerName,
+        act: ServerAct,
+        consent: &Consent,
+    ) -> Result<Given, Vec<Problem>> {
+        match consent {
+            Consent::Flags { force, accept_loss } => match &self.force {
+                Some(text) if !force => Err(vec![Problem::conflict("force", text.clone())]),
+                _ => Ok(Given { force: *force || self.idle, accept_loss: *accept_loss }),
+            },
+            Consent::Answered { name: typed, know, .. } => {
+                let mut problems = Vec::new();
+                if self.name && typed.trim() != name.as_str() {
+                    let text = text!("problem-confirm-name", name = name.as_str());
+                    problems.push(Problem::invalid("confirm", text));
+                }
+                if self.tick && !know {
+                    let text = match act {
+                        ServerAct::Promote => text!("problem-confirm-loss"),
+                        _ => text!("problem-confirm-tick"),
+                    };
+                    problems.push(Problem::invalid("know", text));
+                }
+                let given = Given { force: self.name || self.idle, accept_loss: self.name };
+                if problems.is_empty() { Ok(given) } else { Err(problems) }
+            }
+        }
+    }
+}
+
+/// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a
+/// writer that is lost holds alone, or give up a database's data.
+pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let gives_up = match risk {
+        Risk::Recopy => true,
+        Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
+        Risk::Restart | Risk::Stop | Risk::Promote | Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
+    };
+    gives_up || ticks(snapshot, server, risk)
+}
+
+/// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
+pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let last = || last_one(snapshot, server.pool, &server.name);
+    match risk {
+        Risk::Promote => out_of_reach(snapshot),
+        Risk::Stop | Risk::Restart | Risk::Drain | Risk::Maintenance => last(),
+        Risk::Remove => server.pool == PoolId::Web && last(),
+        Risk::Anyway => true,
+        Risk::Recopy => false,
+    }
+}
+
+/// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
+/// answers can, whatever else is wrong with it.
+pub fn out_of_reach(snapshot: &Snapshot) -> bool {
+    let away = |state| {
+        matches!(state, State::Down | State::Frozen | State::Unreachable | State::Unknown | State::Stopped)
+    };
+    let writer = snapshot.servers.iter().find(|s| s.role == Some(Role::Writer));
+    writer.is_some_and(|w| w.power == Power::Off || away(w.status.state))
+}
 
 /// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an
 /// explicit yes. While somebody is on the way, `name` waits for it by itself.
