@@ -10,8 +10,6 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_domain::visitors::Network;
 
-use super::guard::Given;
-
 /// Everything that alters a cluster when a person asks for it.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -282,4 +280,13 @@ impl Consent {
             Self::Answered { about, .. } => *about,
         }
     }
+}
+
+/// What was said yes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// That nobody else serves, or could take over.
+    pub force: bool,
+    /// That what the lost writer holds alone stays behind.
+    pub accept_loss: bool,
 }

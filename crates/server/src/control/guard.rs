@@ -9,7 +9,7 @@ use cordee_domain::state::{Light, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use super::act::{Consent, Risk, ServerAct};
+use super::act::{Consent, Given, Risk, ServerAct};
 
 /// What an act on a server puts at stake, and so what the person has to say besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,15 +22,6 @@ pub struct Stake {
     pub force: Option<Text>,
     /// Nobody misses the server: it goes without a question.
     pub idle: bool,
-}
-
-/// What was said yes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Given {
-    /// That nobody else serves, or could take over.
-    pub force: bool,
-    /// That what the lost writer holds alone stays behind.
-    pub accept_loss: bool,
 }
 
 /// What `act` puts at stake.
@@ -59,6 +50,11 @@ pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAc
 }
 
 impl Stake {
+    /// What was said yes to once everything was that it takes.
+    pub const fn said(&self) -> Given {
+        Given { force: self.name || self.idle, accept_loss: self.name }
+    }
+
     /// What was said yes to, or what is still to be said.
     pub fn accept(
         &self,
@@ -84,8 +80,7 @@ impl Stake {
                     };
                     problems.push(Problem::invalid("know", text));
                 }
-                let given = Given { force: self.name || self.idle, accept_loss: self.name };
-                if problems.is_empty() { Ok(given) } else { Err(problems) }
+                if problems.is_empty() { Ok(self.said()) } else { Err(problems) }
             }
         }
     }

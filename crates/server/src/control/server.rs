@@ -12,8 +12,8 @@ use cordee_domain::text;
 use cordee_node::clock::now;
 use tokio::time::timeout;
 
-use super::act::{Consent, ServerAct};
-use super::guard::{Given, Stake, stake};
+use super::act::{Consent, Given, ServerAct};
+use super::guard::{Stake, stake};
 use super::{Control, Declined, Done, Who};
 
 /// How long a wish that was just written down may take to be in the picture.
@@ -61,8 +61,7 @@ impl Control<'_> {
         act: ServerAct,
     ) -> Result<Weighed, Declined> {
         let weighed = self.weigh(pool, name, act, None).await?;
-        let given = Given { force: true, accept_loss: true };
-        let request = act.request(pool, &weighed.server, given, now());
+        let request = act.request(pool, &weighed.server, weighed.stake.said(), now());
         self.board.desired().apply(&request).map_err(Declined::Refused)?;
         Ok(weighed)
     }

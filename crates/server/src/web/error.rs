@@ -22,7 +22,14 @@ pub struct Refusal {
     pub lang: Lang,
 }
 
-/// The status of a refusal for these reasons: of the first one. A form that comes back with them has it too.
+/// The status of a form that comes back for these reasons: with something wrong at a field it is the form that is
+/// wrong; else it is whatever stands against it.
+pub fn form_status(problems: &[Problem]) -> StatusCode {
+    let at_field = problems.iter().any(|p| !p.field.is_empty());
+    if at_field { StatusCode::UNPROCESSABLE_ENTITY } else { status(problems) }
+}
+
+/// The status of a refusal for these reasons: of the first one.
 pub fn status(problems: &[Problem]) -> StatusCode {
     match problems.first().map_or(Kind::Invalid, |p| p.kind) {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,

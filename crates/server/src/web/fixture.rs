@@ -111,7 +111,11 @@ impl Drop for Folder {
 
 /// An [`App`] over that cluster, the end at which its questions come out, and its folder.
 pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
-    let folder = Folder::new();
+    app_in(Folder::new())
+}
+
+/// The same in a folder, which may hold the state of one that is over.
+pub fn app_in(folder: Folder) -> (App, mpsc::Receiver<Ask>, Folder) {
     let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), || Some(desired())).unwrap());
     let (board, asks) = Board::new(desired(), snapshot(&desired()));
     store.attach(board.clone());

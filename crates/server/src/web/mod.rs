@@ -112,3 +112,6 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(headers::add))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

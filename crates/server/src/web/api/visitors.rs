@@ -14,8 +14,8 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::visitors::{Keeping, StatusFilter, parse_days, parse_part, parse_trusted};
 
-use super::answers::{Contradicts, Wished};
 use super::act_on;
+use super::answers::{Contradicts, Wished};
 use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
 use crate::control::act::{Act, Consent};

@@ -14,7 +14,7 @@ use super::{accepted, ask, shorten};
 use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
-use crate::web::error::{Refusal, status};
+use crate::web::error::{Refusal, form_status};
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{self, Path, filled};
 use crate::words::Lang;
@@ -116,7 +116,7 @@ pub(super) async fn submit(
         Ok(told) => accepted(&visit, &told.effect, None),
         Err(Declined::Refused(problems)) if !visit.script => {
             let form = Form::of(&raw, &problems, visit.lang);
-            show(status(&problems), &Add { p: visit.page(&app, Place::Board), form })
+            show(form_status(&problems), &Add { p: visit.page(&app, Place::Board), form })
         }
         Err(declined) => visit.declined(&app, declined),
     }

@@ -15,7 +15,7 @@ use crate::control::Declined;
 use crate::control::act::{Account, Act, Newcomer};
 use crate::control::adding::Examined;
 use crate::web::App;
-use crate::web::error::status;
+use crate::web::error::form_status;
 use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{self, filled};
@@ -115,7 +115,7 @@ pub(super) async fn examine(
         Ok(examined) => examined,
         Err(Declined::Refused(problems)) => {
             let form = Form::of(&raw, &typed.user, &problems, visit.lang);
-            return show(status(&problems), &Existing { p: visit.page(&app, Place::Board), form });
+            return show(form_status(&problems), &Existing { p: visit.page(&app, Place::Board), form });
         }
         Err(declined) => return visit.declined(&app, declined),
     };

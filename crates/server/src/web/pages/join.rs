@@ -16,7 +16,7 @@ use crate::board::JoinPlan;
 use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
-use crate::web::error::status;
+use crate::web::error::form_status;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{self, Path, filled};
 use crate::web::view::{Joining, joining};
@@ -136,7 +136,7 @@ fn again(
     let plan = joining(found, &app.board.snapshot(), visit.lang);
     let form = Form::of(raw, problems, visit.lang);
     let p = visit.page(app, Place::Board);
-    show(status(problems), &Join { p, form, plan })
+    show(form_status(problems), &Join { p, form, plan })
 }
 
 /// Asks for a comparison; what it finds stands in the journal and in the status.

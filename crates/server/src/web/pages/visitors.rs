@@ -17,7 +17,7 @@ use crate::control::act::Consent;
 use crate::store::visitors::{MOST_ADDRESSES, Which};
 use crate::web::App;
 use crate::web::api::visitors::{Read, keeping, read, words};
-use crate::web::error::{Refusal, status};
+use crate::web::error::{Refusal, form_status};
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path, Query};
 use crate::web::view::grouped;
@@ -170,7 +170,7 @@ async fn answer(
         problems.extend(more);
         typed
     });
-    let status = if problems.is_empty() { StatusCode::OK } else { status(&problems) };
+    let status = if problems.is_empty() { StatusCode::OK } else { form_status(&problems) };
     let forms = forms(visit, app, asked, typed, &problems);
     let query = Asking { server: server.as_ref().map_or("", ServerName::as_str), address: &asked.address };
     show(status, &filled(visit, app, &found, forms, &query, skip))
