@@ -153,6 +153,24 @@ mod tests {
         ServerName::parse(text).expect("a name")
     }
 
+    #[test]
+    fn rows_are_held_against_the_writer_s_while_both_run() {
+        let desired = first();
+        let says = |desired: &Desired, called: &str| {
+            incomparable(desired, &name(called)).map(|problem| problem.text.key.into_owned())
+        };
+        let refused = |key: &str| Some(key.to_owned());
+        assert_eq!(says(&desired, "db2"), None);
+        assert_eq!(says(&desired, "db1"), refused("problem-verify-writer"));
+        assert_eq!(says(&desired, "db9"), refused("problem-server-unknown"));
+        assert_eq!(says(&desired, "web1"), refused("problem-server-unknown"));
+        let off = |called| {
+            let (pool, name, power) = (PoolId::Db, name(called), Power::Off);
+            desired.apply(&Request::SetPower { pool, name, power, force: true })
+        };
+        assert_eq!(says(&off("db2").expect("stopped"), "db2"), refused("problem-verify"));
+    }
+
     /// What each action asks of the wish; nothing for those that only look.
     fn change(desired: &Desired, action: Action, pool: PoolId, name: &ServerName) -> Option<Request> {
         let name = name.clone();

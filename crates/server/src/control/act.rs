@@ -290,3 +290,38 @@ pub struct Given {
     /// That what the lost writer holds alone stays behind.
     pub accept_loss: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_not_touch_the_cluster_goes_on_during_a_drill() {
+        let name = || ServerName::parse("db2").unwrap();
+        assert!(!Act::SetKeeping { days: 3, shorten: false, trusted: Vec::new() }.waits_for_drills());
+        for act in [
+            Act::Reload(PoolId::Web),
+            Act::Server(PoolId::Db, name(), ServerAct::Promote),
+            Act::Add(Newcomer::Examined(String::new())),
+            Act::Verify(name()),
+            Act::Repair(name(), Side::Reference),
+            Act::Clean,
+        ] {
+            assert!(act.waits_for_drills(), "{act:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_stands_for_one_act() {
+        for act in ServerAct::ALL {
+            assert_eq!(ServerAct::parse(act.as_str()), Some(act));
+        }
+        assert_eq!(ServerAct::parse("explode"), None);
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let login = Account { user: Some("ana".to_owned()), password: Some("a rope".to_owned()) };
+        assert!(!format!("{login:?}").contains("rope"));
+    }
+}

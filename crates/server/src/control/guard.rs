@@ -232,6 +232,42 @@ mod tests {
     }
 
     #[test]
+    fn force_comes_of_what_is_at_stake_and_of_what_was_said() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        for (server, light) in
+            snapshot.servers.iter_mut().zip([Light::Good, Light::Critical, Light::Good, Light::Good])
+        {
+            server.status.light = light;
+        }
+        let says = |act, consent: &Consent| {
+            let said = stake(&snapshot, PoolId::Web, &name("web1"), act);
+            let fields =
+                |problems: Vec<Problem>| problems.into_iter().map(|p| p.field).collect::<Vec<_>>().join(" ");
+            said.accept(&name("web1"), act, consent).map(|given| given.force).map_err(fields)
+        };
+        let answered = |name: &str, know| Consent::Answered { name: name.to_owned(), know, about: None };
+        let forced = Consent::Flags { force: true, accept_loss: false };
+        for act in
+            ServerAct::ALL.into_iter().filter(|act| act.misplaced(PoolId::Web, &name("web1")).is_none())
+        {
+            let leaves = act.risk().is_some_and(|risk| risk != Risk::Anyway);
+            let refused = |fields: &str| Err(fields.to_owned());
+            assert_eq!(
+                says(act, &Consent::NONE),
+                if leaves { refused("force") } else { Ok(false) },
+                "{act:?}"
+            );
+            assert_eq!(says(act, &forced), Ok(true), "{act:?}");
+            let asks = act.risk().is_some();
+            let at_all = |fields| if asks { refused(fields) } else { Ok(false) };
+            assert_eq!(says(act, &answered("", false)), at_all("confirm know"), "{act:?}");
+            assert_eq!(says(act, &answered("web2", true)), at_all("confirm"), "{act:?}");
+            assert_eq!(says(act, &answered(" web1 ", false)), at_all("know"), "{act:?}");
+            assert_eq!(says(act, &answered("web1", true)), Ok(asks), "{act:?}");
+        }
+    }
+
+    #[test]
     fn not_knowing_guards_too() {
         assert!(last(Light::Unknown, Light::Unknown));
         assert!(!last(Light::Unknown, Light::Good));

@@ -5,7 +5,7 @@ use cordee_node::clock::now;
 use cordee_node::random;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordee_domain::desired::{
@@ -97,7 +97,17 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     /// A new one.
     pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("cordee-{}", random::token(8).unwrap()));
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// One in memory, where there is room for that: for tests that make a thousand, and would wait for the disk.
+    pub fn in_memory() -> Self {
+        let memory = PathBuf::from("/dev/shm");
+        if memory.is_dir() { Self::below(&memory) } else { Self::new() }
+    }
+
+    fn below(path: &Path) -> Self {
+        let path = path.join(format!("cordee-{}", random::token(8).unwrap()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }

@@ -1,4 +1,4 @@
-//! The page and the API. Reads the board and the store; asks the engine only through the board.
+//! The page and the API. Reads the board and the store; whatever a person asks to be altered goes through `control`.
 
 pub mod api;
 pub mod assets;

@@ -104,6 +104,9 @@ pub(super) async fn ask(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     let Some(act) = act else { return unknown(&visit, &app, (pool, &name), &word) };
+    if act.risk().is_none() {
+        return visit.missing(&app, text!("message-no-page"));
+    }
     let weighed = match app.control().question(pool, &name, act).await {
         Ok(weighed) => weighed,
         Err(declined) => return visit.declined(&app, declined),
