@@ -61,10 +61,12 @@ impl Act {
             | Self::Verify(_)
             | Self::Repair(..)
             | Self::Clean => true,
-            // It touches no server.
-            Self::SetKeeping { .. } => false,
-            // The desks share one turn, and say whose it is.
-            Self::BeginTrial | Self::BeginDrill(_) | Self::CancelTrial | Self::CancelDrill => false,
+            // It touches no server; and the desks share one turn, and say whose it is.
+            Self::SetKeeping { .. }
+            | Self::BeginTrial
+            | Self::BeginDrill(_)
+            | Self::CancelTrial
+            | Self::CancelDrill => false,
         }
     }
 }

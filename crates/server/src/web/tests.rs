@@ -199,14 +199,12 @@ impl Mould {
         let (trials, trial_asks) = TrialDesk::new();
         let (drills, drill_asks) = DrillDesk::new();
         (app.desk, app.drills) = (trials, drills);
-        match obstacle {
-            Obstacle::Stopping => drop((asks, trial_asks, drill_asks)),
-            _ => {
-                tokio::spawn(engine(asks, obstacle != Obstacle::Unready));
-                let running = obstacle == Obstacle::Drill;
-                tokio::spawn(clerk(trial_asks, running));
-                tokio::spawn(clerk(drill_asks, running));
-            }
+        // Without them their questions fall away: whoever would answer is gone.
+        if obstacle != Obstacle::Stopping {
+            let running = obstacle == Obstacle::Drill;
+            tokio::spawn(engine(asks, obstacle != Obstacle::Unready));
+            tokio::spawn(clerk(trial_asks, running));
+            tokio::spawn(clerk(drill_asks, running));
         }
         match obstacle {
             Obstacle::Drill => {
@@ -369,7 +367,7 @@ fn accepted(status: StatusCode) -> bool {
 
 /// Markup of a page in which a sentence is looked for.
 fn plain(sentence: &str) -> String {
-    sentence.replace('\'', "&#39;").replace('’', "’")
+    sentence.replace('\'', "&#39;")
 }
 
 /// Which of a case's answers are not the same.
