@@ -99,7 +99,7 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
 }
 
 /// Has something done for `caller`.
-async fn ask(
+async fn carry_out(
     app: &App,
     act: Act,
     consent: &Consent,
@@ -120,7 +120,7 @@ async fn act_on(
     wait: Wait,
     lang: Lang,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let done = ask(app, act, consent, caller, wait, lang).await?;
+    let done = carry_out(app, act, consent, caller, wait, lang).await?;
     let message = done.effect.says().map(|says| lang.say(says)).unwrap_or_default();
     let mut told = Done::at(done.revision, message);
     let Effect::Wished { real: Some(found), .. } = done.effect else {

@@ -23,7 +23,7 @@ use super::input::{
 };
 use super::view::{fresh_server, server};
 use super::wishes::{self, Wait};
-use super::{act_on, ask, question};
+use super::{act_on, carry_out, question};
 use crate::board::{Ask, JoinPlan, LogFile, TestReport};
 use crate::control::act::{Account, Act, Consent, Newcomer, ServerAct, rows_of_web};
 use crate::control::{self, Effect};
@@ -65,7 +65,7 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
     let act = Act::Add(Newcomer::Typed { pool, raw, login });
-    added(&app, ask(&app, act, &Consent::NONE, caller, wait, lang).await?, lang)
+    added(&app, carry_out(&app, act, &Consent::NONE, caller, wait, lang).await?, lang)
 }
 
 #[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_join",

@@ -17,7 +17,7 @@ use super::answers::{Asks, Contradicts, Wished};
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
 use super::view::{self};
 use super::wishes::Wait;
-use super::{act_on, ask, question};
+use super::{act_on, carry_out, question};
 use crate::board::{Ask, Leftover};
 use crate::control::Effect;
 use crate::control::act::{Act, Consent};
@@ -115,7 +115,7 @@ pub(super) async fn clean(
 ) -> Result<Json<CleanJson>, Refusal> {
     let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
     let found = if apply {
-        match ask(&app, Act::Clean, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+        match carry_out(&app, Act::Clean, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
             Effect::Cleaned(gone) => gone,
             _ => return Err(Refusal::unanswered(lang)),
         }

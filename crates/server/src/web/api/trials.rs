@@ -129,7 +129,7 @@ pub(super) async fn begin_at_desk(
     caller: Caller,
     lang: Lang,
 ) -> Result<(StatusCode, Json<RunId>), Refusal> {
-    match super::ask(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+    match super::carry_out(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
         Effect::Begun(id) => Ok((StatusCode::ACCEPTED, Json(RunId { id }))),
         _ => Err(Refusal::unanswered(lang)),
     }
@@ -142,7 +142,7 @@ pub(super) async fn cancel_at_desk(
     caller: Caller,
     lang: Lang,
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
-    match super::ask(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+    match super::carry_out(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
         Effect::Cancelled(cancelled) => Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled }))),
         _ => Err(Refusal::unanswered(lang)),
     }

@@ -145,7 +145,8 @@ pub(super) async fn submit(
     let undo = inverse(&app, pool, &name, act);
     let consent =
         Consent::Answered { name: typed.confirm.clone(), know: typed.know == "on", about: meant_by.id };
-    let declined = match super::ask(&app, &visit, Act::Server(pool, name.clone(), act), &consent).await {
+    let declined = match super::carry_out(&app, &visit, Act::Server(pool, name.clone(), act), &consent).await
+    {
         Ok(told) => return accepted(&visit, &told.effect, undo),
         Err(declined) => declined,
     };

@@ -10,7 +10,7 @@ use cordee_domain::problem::Problem;
 use serde::Deserialize;
 
 use super::wrong::Wrong;
-use super::{accepted, ask, shorten};
+use super::{accepted, carry_out, shorten};
 use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
@@ -112,7 +112,7 @@ pub(super) async fn submit(
         cookie: filled(typed.cookie),
     };
     let newcomer = Newcomer::Typed { pool, raw: raw.clone(), login: Account::default() };
-    match ask(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
+    match carry_out(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
         Ok(told) => accepted(&visit, &told.effect, None),
         Err(Declined::Refused(problems)) if !visit.script => {
             let form = Form::of(&raw, &problems, visit.lang);

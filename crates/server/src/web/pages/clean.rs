@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::text;
 
-use super::{ask, done};
+use super::{carry_out, done};
 use crate::board::Leftover;
 use crate::control::Effect;
 use crate::control::act::{Act, Consent};
@@ -45,7 +45,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 
 /// Removes what is listed now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
-    match ask(&app, &visit, Act::Clean, &Consent::NONE).await {
+    match carry_out(&app, &visit, Act::Clean, &Consent::NONE).await {
         Ok(told) => {
             let count = if let Effect::Cleaned(gone) = &told.effect { gone.items.len() } else { 0 };
             done(&visit, StatusCode::OK, &text!("done-clean", count = count), None)

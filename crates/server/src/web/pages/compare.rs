@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::text;
 use cordee_domain::trial::Run;
 
-use super::ask;
+use super::carry_out;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -69,7 +69,7 @@ pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Res
 
 /// Begins or gives up what is done at a desk, and shows its page again.
 pub(super) async fn at_desk(visit: &Visit, app: &App, act: Act, back: &str) -> Response {
-    match ask(app, visit, act, &Consent::NONE).await {
+    match carry_out(app, visit, act, &Consent::NONE).await {
         Ok(_) => Redirect::to(back).into_response(),
         Err(declined) => visit.declined(app, declined),
     }

@@ -11,7 +11,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
 use super::compare::at_desk;
-use super::{ask, shorten};
+use super::{carry_out, shorten};
 use crate::control::Declined;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
@@ -154,7 +154,7 @@ pub(super) async fn begin(
     State(app): State<App>,
     read::Form(raw): read::Form<RawOrder>,
 ) -> Response {
-    match ask(&app, &visit, Act::BeginDrill(raw.clone()), &Consent::NONE).await {
+    match carry_out(&app, &visit, Act::BeginDrill(raw.clone()), &Consent::NONE).await {
         Ok(_) => Redirect::to("/drills").into_response(),
         Err(Declined::Refused(problems)) => view(&visit, &app, None, &raw, &problems).await,
         Err(declined) => visit.declined(&app, declined),

@@ -11,7 +11,7 @@ use cordee_domain::problem::Problem;
 use serde::Deserialize;
 
 use super::wrong::Wrong;
-use super::{accepted, act_on, ask, named, shorten};
+use super::{accepted, act_on, carry_out, named, shorten};
 use crate::board::JoinPlan;
 use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
@@ -96,7 +96,7 @@ pub(super) async fn submit(
 ) -> Response {
     let raw = RawServer { start: true, name: typed.name, port: filled(typed.port), ..RawServer::default() };
     let newcomer = Newcomer::Typed { pool: PoolId::Db, raw: raw.clone(), login: Account::default() };
-    let (problems, found) = match ask(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
+    let (problems, found) = match carry_out(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
         Ok(told) => return accepted(&visit, &told.effect, None),
         // They are about no field.
         Err(Declined::Unready(problems)) => (about_all(&problems), Some(Err(problems))),

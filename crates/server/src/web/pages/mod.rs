@@ -128,7 +128,7 @@ fn done(visit: &Visit, status: StatusCode, message: &Text, undo: Option<String>)
 }
 
 /// Has something done for whoever visits.
-async fn ask(
+async fn carry_out(
     app: &App,
     visit: &Visit,
     act: Act,
@@ -143,7 +143,7 @@ async fn act_on(app: &App, visit: &Visit, act: Result<Act, Problem>) -> Response
         Ok(act) => act,
         Err(problem) => return visit.refusal(app, Refusal::problem(problem, visit.lang)),
     };
-    match ask(app, visit, act, &Consent::NONE).await {
+    match carry_out(app, visit, act, &Consent::NONE).await {
         Ok(told) => accepted(visit, &told.effect, None),
         Err(declined) => visit.declined(app, declined),
     }

@@ -9,7 +9,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};
 
-use super::{ask, done};
+use super::{carry_out, done};
 use crate::board::Ask;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
@@ -39,7 +39,7 @@ pub(super) async fn reload(
         Ok(proxy) => proxy,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    match ask(&app, &visit, Act::Reload(proxy), &Consent::NONE).await {
+    match carry_out(&app, &visit, Act::Reload(proxy), &Consent::NONE).await {
         Ok(_) => done(&visit, StatusCode::OK, &reloading(&app, proxy), None),
         Err(declined) => visit.declined(&app, declined),
     }

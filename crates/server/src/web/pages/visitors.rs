@@ -11,7 +11,7 @@ use cordee_domain::visitors::parse_part;
 use serde::Deserialize;
 
 use super::wrong::Wrong;
-use super::{accepted, ask, shorten, target};
+use super::{accepted, carry_out, shorten, target};
 use crate::control::Declined;
 use crate::control::act::Consent;
 use crate::store::visitors::{MOST_ADDRESSES, Which};
@@ -138,7 +138,7 @@ pub(super) async fn keep(
     Form(typed): Form<Typed>,
 ) -> Response {
     let done = match keeping(&typed.days, typed.shorten == "on", &typed.trusted) {
-        Ok(act) => ask(&app, &visit, act, &Consent::NONE).await,
+        Ok(act) => carry_out(&app, &visit, act, &Consent::NONE).await,
         Err(problems) => Err(Declined::Refused(problems)),
     };
     match done {
