@@ -142,6 +142,13 @@ fn nobody_falls_where_nobody_else_is_left(cluster: &Cluster) {
         let reply = cluster.api().post("/v1/drills", &order(target, how, 1, 1));
         assert_eq!((reply.status, reply.errors()[0].field.as_str()), (409, "target"), "{reply:?}");
     }
+    // Nor can the rows of one that is stopped be compared, whoever asks.
+    let path = format!("/pools/db/servers/{standby}/verify");
+    let reply = cluster.api().call("POST", &format!("/v1{path}"), None).unwrap();
+    assert_eq!((reply.status, reply.errors()[0].field.as_str()), (409, "name"), "{reply:?}");
+    let said = cluster.cli(&["verify", &standby]);
+    assert!(said.code == 1 && said.err.contains(&reply.errors()[0].detail), "{said:?}");
+    assert_eq!(cluster.signed_in().post_form(&path, &[]).unwrap().status, 409);
     cluster.cli_ok(&["start", &standby]);
     ready(cluster);
 }
@@ -157,10 +164,20 @@ fn one_act_at_a_time(cluster: &Cluster) {
         ("POST", format!("/v1/pools/db/servers/{standby}/promote")),
         ("POST", "/v1/pools/web/servers/web2/stop".to_owned()),
         ("DELETE", "/v1/pools/web/servers/web2".to_owned()),
+        ("POST", format!("/v1/pools/db/servers/{standby}/verify")),
+        ("POST", "/v1/clean?apply=true".to_owned()),
     ] {
         let reply = api.call(method, &path, None).unwrap();
         assert_eq!(reply.status, 409, "{path}: {reply:?}");
+        assert!(reply.errors()[0].detail.contains("drill"), "{path}: {reply:?}");
     }
+    let mut person = cluster.signed_in();
+    for path in [format!("/pools/db/servers/{standby}/verify"), "/clean".to_owned()] {
+        let asked = person.post_form(&path, &[]).unwrap();
+        assert!(asked.status == 409 && asked.text().contains("drill"), "{path}: {}", asked.text());
+    }
+    let said = cluster.cli(&["verify", &standby]);
+    assert!(said.code == 1 && said.err.contains("drill"), "{said:?}");
     assert_eq!(drill::wait_over(cluster, id)["state"], "done");
     assert_eq!(cluster.cli(&["drill", "cancel"]).code, 1, "there is nothing to give up");
     assert!(cluster.cli_ok(&["drill", "show"]).contains("web1"));

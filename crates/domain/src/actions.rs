@@ -54,7 +54,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     if follows && desired.handover.is_none() {
         all.push(Action::Promote);
     }
-    if follows && desired.writer_server().is_some_and(|w| !w.stopped()) {
+    if comparable(desired, server) {
         all.push(Action::Verify);
     }
     let ours = server.is_ours();
@@ -83,6 +83,27 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     if desired.may_leave(server).is_ok() {
         all.push(Action::Remove);
     }
+}
+
+/// Whether its rows can be held against the writer's: it follows one, and both are to run.
+fn comparable(desired: &Desired, server: Database<'_>) -> bool {
+    *server.standing == Standing::Member
+        && !server.stopped()
+        && !desired.is_writer(&server.name)
+        && desired.writer_server().is_some_and(|writer| !writer.stopped())
+}
+
+/// Why the rows of a database cannot be held against the writer's.
+pub fn incomparable(desired: &Desired, name: &ServerName) -> Option<Problem> {
+    let Some(server) = desired.database(name) else {
+        return Some(Problem::unknown("name", text!("problem-server-unknown", name = name.as_str())));
+    };
+    let conflict = |text| Some(Problem::conflict("name", text));
+    if desired.is_writer(&server.name) {
+        return conflict(text!("problem-verify-writer", name = server.name.as_str()));
+    }
+    let text = || text!("problem-verify", name = server.name.as_str());
+    if comparable(desired, server) { None } else { conflict(text()) }
 }
 
 /// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of
@@ -131,6 +152,24 @@ mod tests {
 
     fn name(text: &str) -> ServerName {
         ServerName::parse(text).expect("a name")
+    }
+
+    #[test]
+    fn rows_are_held_against_the_writer_s_while_both_run() {
+        let desired = first();
+        let says = |desired: &Desired, called: &str| {
+            incomparable(desired, &name(called)).map(|problem| problem.text.key.into_owned())
+        };
+        let refused = |key: &str| Some(key.to_owned());
+        assert_eq!(says(&desired, "db2"), None);
+        assert_eq!(says(&desired, "db1"), refused("problem-verify-writer"));
+        assert_eq!(says(&desired, "db9"), refused("problem-server-unknown"));
+        assert_eq!(says(&desired, "web1"), refused("problem-server-unknown"));
+        let off = |called| {
+            let (pool, name, power) = (PoolId::Db, name(called), Power::Off);
+            desired.apply(&Request::SetPower { pool, name, power, force: true })
+        };
+        assert_eq!(says(&off("db2").expect("stopped"), "db2"), refused("problem-verify"));
     }
 
     /// What each action asks of the wish; nothing for those that only look.

@@ -139,12 +139,6 @@ impl Blow {
     }
 }
 
-/// Whether a person's wish has to wait until the drill is over: it would be counted as part of the accident, or undone
-/// with it.
-pub const fn holds_up(change: &Request) -> bool {
-    !matches!(change, Request::SetKeeping { .. })
-}
-
 /// What the server does to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {

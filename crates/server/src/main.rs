@@ -7,6 +7,7 @@ mod cli;
 mod client;
 mod complain;
 mod config;
+mod control;
 mod desk;
 mod doctor;
 mod drills;

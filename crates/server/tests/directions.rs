@@ -336,16 +336,53 @@ fn the_engine_touches_nothing_itself() {
     }
 }
 
+/// What a person asks is decided in `control`: nobody beside it writes a wish down for them, has the engine do what is
+/// no wish, or begins anything at a desk. A drill's own wishes, and addresses that the environment sets, are no
+/// person's.
+#[test]
+fn what_a_person_asks_goes_through_control() {
+    let source = root().join("crates/server/src");
+    let rules: [(&[&str], &[&str]); 3] = [
+        (&["store.commit(", "store.commit_with("], &["control", "drills", "run.rs", "store"]),
+        (&["Ask::Compare", "Ask::Repair", "Ask::Clean"], &["control", "board.rs", "engine"]),
+        (&["DeskAsk::"], &["control", "desk.rs"]),
+    ];
+    let mut found = 0;
+    for file in files(&source) {
+        let (code, place) = (code(&file), file.strip_prefix(&source).unwrap().to_owned());
+        for (words, may) in rules {
+            let Some(word) = words.iter().find(|word| code.contains(**word)) else { continue };
+            assert!(may.iter().any(|may| place.starts_with(may)), "{} says {word}", place.display());
+            found += usize::from(place.starts_with("control"));
+        }
+    }
+    assert!(found >= 3, "control is found");
+}
+
 #[test]
 fn rooms_import_only_along_the_arrows() {
     let source = root().join("crates/server/src");
     let all = Crate::read(&source);
     let node = "node::*";
-    let allowed: [(&str, &[&str]); 10] = [
+    let allowed: [(&str, &[&str]); 11] = [
+        (
+            "control",
+            &[
+                "control",
+                "store",
+                "board",
+                "desk",
+                "node::clock",
+                "node::random",
+                "node::vault",
+                "node::over",
+            ],
+        ),
         (
             "web",
             &[
                 "web",
+                "control",
                 "store",
                 "board",
                 "desk",

@@ -288,14 +288,6 @@ fn a_death_is_not_held() {
 }
 
 #[test]
-fn only_what_does_not_touch_the_cluster_goes_on_meanwhile() {
-    let keep = Request::SetKeeping { days: 3, shorten: false, trusted: Vec::new() };
-    assert!(!holds_up(&keep));
-    assert!(holds_up(&Request::Reload { proxy: PoolId::Web }));
-    assert!(holds_up(&Request::Promote { name: name("db2"), at: 0, accept_loss: false }));
-}
-
-#[test]
 fn the_page_s_words_are_kept_once_each_time_they_change() {
     let (_, mut snapshot) = scene();
     let mut report = Report::default();

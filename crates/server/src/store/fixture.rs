@@ -14,6 +14,11 @@ impl Store {
         insert_first_account(&self.lock(), name, &hash)
     }
 
+    /// Nothing can be written, or everything again.
+    pub fn read_only(&self, on: bool) {
+        self.lock().pragma_update(None, "query_only", on).unwrap();
+    }
+
     /// A session.
     pub fn sign_in(&self, account: &Account, from: &Device) -> Result<SignIn, StoreError> {
         begin_session(&self.lock(), account, from)

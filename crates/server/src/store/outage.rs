@@ -237,10 +237,6 @@ mod tests {
     use crate::web::fixture;
 
     /// SQLite says of such a connection what it says of a read-only file.
-    fn read_only(store: &Store, on: bool) {
-        store.lock().pragma_update(None, "query_only", on).unwrap();
-    }
-
     fn reload() -> Request {
         Request::Reload { proxy: PoolId::Web }
     }
@@ -251,7 +247,7 @@ mod tests {
         let store = &app.store;
         store.prove();
         assert_eq!(store.unwritable(), None);
-        read_only(store, true);
+        store.read_only(true);
         let Err(CommitError::Store(error)) = store.commit(&reload(), "ana") else { panic!("it was taken") };
         assert_eq!(crate::store::store_failed(&error).key, "problem-store-unwritable");
         assert_eq!(store.unwritable(), Some(Fault::ReadOnly(None)));
@@ -262,7 +258,7 @@ mod tests {
         let told = || store.events_before(u64::MAX, 2).unwrap();
         assert!(told().iter().all(|e| e.text.key != "event-own-room"));
         let before = now();
-        read_only(store, false);
+        store.read_only(false);
         store.prove();
         assert_eq!(store.unwritable(), None);
         let subjects: Vec<_> = told().into_iter().map(|e| e.subject).collect();
@@ -277,12 +273,12 @@ mod tests {
     fn what_waits_is_bounded_and_what_was_dropped_is_told() {
         let (app, _asks, _folder) = fixture::app();
         let store = &app.store;
-        read_only(store, true);
+        store.read_only(true);
         for _ in 0..LINES + 7 {
             store.tell("web1", None, &text!("event-own-room"));
         }
         assert_eq!(store.outage().lines.len(), LINES);
-        read_only(store, false);
+        store.read_only(false);
         store.prove();
         let last = store.events_before(u64::MAX, 1).unwrap().remove(0);
         assert_eq!(last.text, text!("event-journal-dropped", count = 7_u64));

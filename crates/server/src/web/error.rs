@@ -7,6 +7,7 @@ use cordee_api::problem::{FieldError, ProblemBody};
 use cordee_domain::problem::{Kind, Problem};
 use cordee_domain::text;
 
+use crate::control::Declined;
 use crate::store::{CommitError, StoreError, store_failed};
 use crate::words::Lang;
 
@@ -21,19 +22,40 @@ pub struct Refusal {
     pub lang: Lang,
 }
 
+/// The status of a form that comes back for these reasons: with something wrong at a field it is the form that is
+/// wrong; else it is whatever stands against it.
+pub fn form_status(problems: &[Problem]) -> StatusCode {
+    let at_field = problems.iter().any(|p| !p.field.is_empty());
+    if at_field { StatusCode::UNPROCESSABLE_ENTITY } else { status(problems) }
+}
+
+/// The status of a refusal for these reasons: of the first one.
+pub fn status(problems: &[Problem]) -> StatusCode {
+    match problems.first().map_or(Kind::Invalid, |p| p.kind) {
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Unknown => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+    }
+}
+
 impl Refusal {
+    /// Why an act was declined.
+    pub fn declined(declined: Declined, lang: Lang) -> Self {
+        match declined {
+            Declined::Refused(problems) | Declined::Unready(problems) => {
+                Self::commit(CommitError::Refused(problems), lang)
+            }
+            Declined::Store(error) => Self::store(&error, lang),
+            Declined::Stopping => Self::unavailable(lang),
+            Declined::Unanswered => Self::unanswered(lang),
+            Declined::Slow(seconds) => Self::slow(seconds, lang),
+        }
+    }
+
     /// What the store said of a commit.
     pub fn commit(error: CommitError, lang: Lang) -> Self {
         match error {
-            CommitError::Refused(problems) => {
-                let kind = problems.first().map_or(Kind::Invalid, |p| p.kind);
-                let status = match kind {
-                    Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-                    Kind::Unknown => StatusCode::NOT_FOUND,
-                    Kind::Conflict => StatusCode::CONFLICT,
-                };
-                Self { status, problems, lang }
-            }
+            CommitError::Refused(problems) => Self { status: status(&problems), problems, lang },
             CommitError::Store(error) => Self::store(&error, lang),
         }
     }
@@ -57,6 +79,15 @@ impl Refusal {
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
             problems: vec![Problem::invalid("", text!("problem-too-many", seconds = seconds))],
+            lang,
+        }
+    }
+
+    /// A question was not answered in time.
+    pub fn slow(seconds: u64, lang: Lang) -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            problems: vec![Problem::invalid("", text!("problem-engine-slow", seconds = seconds))],
             lang,
         }
     }

@@ -6,7 +6,7 @@ use cordee_node::clock::now;
 use cordee_node::random;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordee_domain::desired::{
@@ -98,7 +98,17 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     /// A new one.
     pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("cordee-{}", random::token(8).unwrap()));
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// One in memory, where there is room for that: for tests that make a thousand, and would wait for the disk.
+    pub fn in_memory() -> Self {
+        let memory = PathBuf::from("/dev/shm");
+        if memory.is_dir() { Self::below(&memory) } else { Self::new() }
+    }
+
+    fn below(path: &Path) -> Self {
+        let path = path.join(format!("cordee-{}", random::token(8).unwrap()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -112,7 +122,11 @@ impl Drop for Folder {
 
 /// An [`App`] over that cluster, the end at which its questions come out, and its folder.
 pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
-    let folder = Folder::new();
+    app_in(Folder::new())
+}
+
+/// The same in a folder, which may hold the state of one that is over.
+pub fn app_in(folder: Folder) -> (App, mpsc::Receiver<Ask>, Folder) {
     let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), || Some(desired())).unwrap());
     let (board, asks) = Board::new(desired(), snapshot(&desired()));
     store.attach(board.clone());

@@ -18,6 +18,7 @@ use super::error::Refusal;
 use super::session::{Person, Theme, language};
 use super::view::{self, VerdictRow};
 use super::{App, assets};
+use crate::control::Declined;
 use crate::words::Lang;
 
 /// Cordée's version.
@@ -127,6 +128,11 @@ impl Visit {
         let says = refusal.problems.iter().map(|p| self.lang.say(&p.text)).collect();
         let message = Message { p: self.page(app, Place::Other), title: self.lang.say(&title), says };
         show(refusal.status, &message)
+    }
+
+    /// Why an act was declined, as a page or for the script.
+    pub fn declined(&self, app: &App, declined: Declined) -> Response {
+        self.refusal(app, Refusal::declined(declined, self.lang))
     }
 
     /// Nothing of that name is here.

@@ -8,7 +8,7 @@ use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
 
 use super::answers::Asks;
 use super::input::TargetProxy;
-use super::servers::ask;
+use super::question;
 use crate::board::Ask;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -29,7 +29,7 @@ pub(super) async fn show(
     State(app): State<App>,
     TargetProxy(proxy): TargetProxy,
 ) -> Result<Json<ConfigJson>, Refusal> {
-    let view = ask(&app, lang, |reply| Ask::Config { proxy, reply }).await?;
+    let view = question(&app, lang, |reply| Ask::Config { proxy, reply }).await?;
     Ok(Json(config(&view, lang)))
 }
 

@@ -13,8 +13,8 @@ use cordee_domain::text;
 
 use super::answers::Asks;
 use super::input::{Body, TargetRun, refused};
-use super::trials::{ask, read_all, read_one};
-use crate::desk::DeskAsk;
+use super::trials::{begin_at_desk, cancel_at_desk, read_all, read_one};
+use crate::control::act::Act;
 use crate::store::Store;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -110,7 +110,7 @@ pub(super) async fn one(
     request_body = OrderJson,
     responses((status = 202, description = "It begins.", body = RunId), Asks))]
 pub(super) async fn begin(
-    Caller(actor): Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     Body(mut members): Body,
@@ -128,20 +128,16 @@ pub(super) async fn begin(
         confirm: members.text("confirm").unwrap_or_default(),
     };
     members.finish().map_err(|problems| refused(problems, lang))?;
-    let order = raw.read(&app.board.desired()).map_err(|problems| refused(problems, lang))?;
-    let begun = ask(&app.drills, lang, |reply| DeskAsk::Begin { order, actor, reply }).await?;
-    let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
-    Ok((StatusCode::ACCEPTED, Json(RunId { id })))
+    begin_at_desk(&app, Act::BeginDrill(raw), caller, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/drills/cancel", tag = "drills", operation_id = "cancel_drill",
     summary = "Give the drill up; what fell is put right",
     responses((status = 202, description = "It is given up, if there was one.", body = Cancelled), Asks))]
 pub(super) async fn cancel(
-    Caller(actor): Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
-    let cancelled = ask(&app.drills, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
-    Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
+    cancel_at_desk(&app, Act::CancelDrill, caller, lang).await
 }

@@ -16,6 +16,7 @@ use cordee_domain::text::Text;
 use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
+use crate::control::act::{Act, ServerAct};
 use crate::store::CommitError;
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -54,6 +55,13 @@ pub struct Target {
     pub pool: PoolId,
     /// The server; a name that no server can have is as unknown as any other.
     pub name: ServerName,
+}
+
+impl Target {
+    /// That act, asked of it.
+    pub fn asks(self, act: ServerAct) -> Act {
+        Act::Server(self.pool, self.name, act)
+    }
 }
 
 /// The database of an address that names no pool.

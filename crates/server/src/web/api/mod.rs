@@ -25,15 +25,19 @@ use axum::routing::{any, delete, get, post, put};
 use axum::{Json, Router};
 use cordee_api::view::SnapshotJson;
 use cordee_api::wishes::Done;
-use cordee_domain::change::Request;
 use cordee_domain::text;
 use cordee_node::clock::now;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use wishes::Wait;
 
 use super::App;
 use super::error::Refusal;
 use super::session::{Caller, Language};
+use crate::board::Ask;
+use crate::control::act::{Act, Consent};
+use crate::control::{self, ENGINE_DEADLINE, Effect, Who};
 use crate::words::Lang;
 
 /// Everything under `/api/`, and what stands beside it and refuses in the same form.
@@ -94,20 +98,47 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
     input::refuse(StatusCode::METHOD_NOT_ALLOWED, "", text!("problem-method"), lang)
 }
 
-/// Commits a change for `caller`, and says so; at once, or when it is real and `wait` is not over before.
-async fn commit(
+/// Has something done for `caller`.
+async fn carry_out(
     app: &App,
-    change: Request,
-    caller: Caller,
+    act: Act,
+    consent: &Consent,
+    Caller(actor): Caller,
     Wait(wait): Wait,
     lang: Lang,
+) -> Result<control::Done, Refusal> {
+    let done = app.control().act(act, consent, Who { actor, wait }).await;
+    done.map_err(|declined| Refusal::declined(declined, lang))
+}
+
+/// The same, and says so; at once, or when it is real and `wait` is not over before.
+async fn act_on(
+    app: &App,
+    act: Act,
+    consent: &Consent,
+    caller: Caller,
+    wait: Wait,
+    lang: Lang,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let message = lang.say(&change.sentence());
-    let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
-    let mut done = Done::at(desired.revision, message);
-    let Some(wait) = wait else { return Ok((StatusCode::ACCEPTED, Json(done))) };
-    let found = wishes::settle(app, &change.into(), desired.revision, wait).await;
+    let done = carry_out(app, act, consent, caller, wait, lang).await?;
+    let message = done.effect.says().map(|says| lang.say(says)).unwrap_or_default();
+    let mut told = Done::at(done.revision, message);
+    let Effect::Wished { real: Some(found), .. } = done.effect else {
+        return Ok((StatusCode::ACCEPTED, Json(told)));
+    };
     let (state, why) = wishes::say(&found, lang);
-    (done.state, done.why) = (Some(state), why);
-    Ok((wishes::status(state), Json(done)))
+    (told.state, told.why) = (Some(state), why);
+    Ok((wishes::status(state), Json(told)))
+}
+
+/// Puts a question to the engine that alters nothing, and waits no longer than a client does.
+async fn question<T>(
+    app: &App,
+    lang: Lang,
+    question: impl FnOnce(oneshot::Sender<T>) -> Ask,
+) -> Result<T, Refusal> {
+    match timeout(ENGINE_DEADLINE, app.board.ask(question)).await {
+        Ok(answer) => answer.ok_or_else(|| Refusal::unavailable(lang)),
+        Err(_) => Err(Refusal::slow(ENGINE_DEADLINE.as_secs(), lang)),
+    }
 }

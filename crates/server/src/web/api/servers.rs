@@ -1,7 +1,5 @@
 //! One server: add, take away, act, test, logs.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,65 +9,44 @@ use cordee_api::servers::{
 use cordee_api::wishes::Done;
 use cordee_api::words::{ActWord, PoolWord};
 use cordee_api::words::{Name, WaitText};
-use cordee_domain::actions::untimely;
-use cordee_domain::change::{NewServer, RawServer, Request};
+use cordee_domain::change::RawServer;
 use cordee_domain::db::verify::{Side, TableName};
-use cordee_domain::desired::{Admin, Desired, Power, Server, another};
+use cordee_domain::desired::{Desired, Server};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
-use cordee_domain::text::Text;
 use cordee_node::clock::now;
-use cordee_node::vault::Login;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use super::answers::{Asks, Contradicts, Wished};
 use super::input::{
     ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
 };
 use super::view::{fresh_server, server};
-use super::wishes::Wait;
-use super::{commit, wishes};
+use super::wishes::{self, Wait};
+use super::{act_on, carry_out, question};
 use crate::board::{Ask, JoinPlan, LogFile, TestReport};
+use crate::control::act::{Account, Act, Consent, Newcomer, ServerAct, rows_of_web};
+use crate::control::{self, Effect};
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::guard::{idle, last_one, last_standby};
-use crate::web::guest::{at, guest};
 use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
-/// The engine answers a question within this time, or the caller is told that it does not.
-const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
-
-/// Says what was added; at once, or when it serves and `wait` is not over before.
-async fn added(
-    app: &App,
-    change: &Request,
-    desired: &Desired,
-    Wait(wait): Wait,
-    lang: Lang,
-) -> Result<(StatusCode, Json<Added>), Refusal> {
-    let Request::AddServer { server: NewServer { name, .. }, .. } = change else {
-        return Err(Refusal::unavailable(lang));
+/// Says what was added, as it is now where it was waited for.
+fn added(app: &App, done: control::Done, lang: Lang) -> Result<(StatusCode, Json<Added>), Refusal> {
+    let Effect::Added { name, desired, real, .. } = done.effect else {
+        return Err(Refusal::unanswered(lang));
     };
-    let revision = desired.revision;
-    let (state, why) = match wait {
-        None => (None, None),
-        Some(wait) => {
-            let (state, why) =
-                wishes::say(&wishes::settle(app, &change.clone().into(), revision, wait).await, lang);
-            (Some(state), why)
-        }
-    };
+    let (state, why) = real.as_ref().map(|found| wishes::say(found, lang)).unzip();
     let snapshot = app.board.snapshot();
-    let seen = snapshot.servers.iter().find(|s| s.name == *name).filter(|_| wait.is_some());
+    let seen = snapshot.servers.iter().find(|s| s.name == name).filter(|_| real.is_some());
     let server = match seen {
         Some(seen) => server(seen, lang, now()),
-        None => fresh_server(desired, name, lang).ok_or_else(|| Refusal::unavailable(lang))?,
+        None => fresh_server(&desired, &name, lang).ok_or_else(|| Refusal::unavailable(lang))?,
     };
-    Ok((StatusCode::CREATED, Json(Added { revision, server, state, why })))
+    let why = why.flatten();
+    Ok((StatusCode::CREATED, Json(Added { revision: done.revision, server, state, why })))
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers", tag = "servers", operation_id = "add_server",
@@ -87,28 +64,8 @@ pub(super) async fn add(
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
-    if pool == PoolId::Db && !raw.start {
-        let (new, plan, login) = examined(&app, &raw, login, lang).await?;
-        let change = Request::AddServer { pool, server: new.clone() };
-        let desired = app.admit(new, plan.id, login, caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
-        return added(&app, &change, &desired, wait, lang).await;
-    }
-    if login.0.is_some() || login.1.is_some() {
-        return Err(Refusal::problem(Problem::invalid("user", text!("problem-login-nobody")), lang));
-    }
-    if pool == PoolId::Db {
-        may_join(&app, lang).await?;
-    }
-    let store = app.store.clone();
-    let server = app.blocking(move || store.new_server(&raw)).await.map_err(|e| Refusal::commit(e, lang))?;
-    let change = Request::AddServer { pool, server };
-    let desired = app.commit(change.clone(), caller.0).await.map_err(|e| Refusal::commit(e, lang))?;
-    added(&app, &change, &desired, wait, lang).await
-}
-
-/// Whether a database could join now; nothing is done.
-pub(super) async fn may_join(app: &App, lang: Lang) -> Result<JoinPlan, Refusal> {
-    ask(app, lang, Ask::Join).await?.map_err(|problems| refused(problems, lang))
+    let act = Act::Add(Newcomer::Typed { pool, raw, login });
+    added(&app, carry_out(&app, act, &Consent::NONE, caller, wait, lang).await?, lang)
 }
 
 #[utoipa::path(get, path = "/api/v1/pools/db/join", tag = "servers", operation_id = "plan_join",
@@ -120,7 +77,8 @@ pub(super) async fn join(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<Json<JoinJson>, Refusal> {
-    Ok(Json(join_json(&may_join(&app, lang).await?, lang)))
+    let plan = app.control().join_plan().await.map_err(|d| Refusal::declined(d, lang))?;
+    Ok(Json(join_json(&plan, lang)))
 }
 
 /// Tables of one kind that an answer names.
@@ -159,23 +117,8 @@ pub(super) async fn join_existing(
     Body(members): Body,
 ) -> Result<Json<JoinJson>, Refusal> {
     let (raw, login) = raw_server(members).map_err(|problems| refused(problems, lang))?;
-    let (_, plan, _) = examined(&app, &raw, login, lang).await?;
-    Ok(Json(join_json(&plan, lang)))
-}
-
-/// A database that exists already, after it was asked; at the address that it has now.
-async fn examined(
-    app: &App,
-    raw: &RawServer,
-    (user, password): Said,
-    lang: Lang,
-) -> Result<(NewServer, JoinPlan, Login), Refusal> {
-    let login = (user.unwrap_or_default(), password.unwrap_or_default());
-    let guest = guest(raw, &login).map_err(|problems| refused(problems, lang))?;
-    let (new, login) = (guest.0, guest.1.login.clone());
-    let found = app.invite(guest.1).await.ok_or_else(|| Refusal::unavailable(lang))?;
-    let plan = found.map_err(|problems| refused(problems, lang))?;
-    Ok((at(new, &plan), plan, login))
+    let found = app.control().examine(&raw, login).await.map_err(|d| Refusal::declined(d, lang))?;
+    Ok(Json(join_json(&found.plan, lang)))
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/verify", tag = "servers", operation_id = "verify_database",
@@ -184,17 +127,12 @@ async fn examined(
     params(("name" = Name, Path, description = "The server")),
     responses((status = 202, description = "It is noted.", body = Done), Asks))]
 pub(super) async fn verify(
-    _: Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     TargetDatabase(name): TargetDatabase,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let (revision, name, id) = follower(&app, name, lang)?;
-    let message = lang.say(&text!("verify-asked", name = name.as_str()));
-    if !ask(&app, lang, |reply| Ask::Compare { name: name.clone(), id, reply }).await? {
-        return Err(Refusal::problem(another(&name), lang));
-    }
-    Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
+    act_on(&app, Act::Verify(name), &Consent::NONE, caller, Wait::NOT, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/db/servers/{name}/repair", tag = "servers", operation_id = "repair_database",
@@ -211,32 +149,11 @@ pub(super) async fn repair(
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let side = one_word(members, "take", Side::parse, lang)?;
-    let (revision, name, id) = follower(&app, name, lang)?;
-    let message = lang.say(&text!("repair-asked", name = name.as_str()));
-    let taken = app.repair(caller.0, (name, id), side).await.map_err(|e| Refusal::commit(e, lang))?;
-    if !taken {
-        return Err(Refusal::unanswered(lang));
-    }
-    Ok((StatusCode::ACCEPTED, Json(Done::at(revision, message))))
+    act_on(&app, Act::Repair(name, side), &Consent::NONE, caller, Wait::NOT, lang).await
 }
 
-/// A database that follows the writer, as it is written, and its id; with the wish's revision.
-fn follower(app: &App, name: ServerName, lang: Lang) -> Result<(u64, ServerName, u32), Refusal> {
-    let desired = app.board.desired();
-    let server = find(&desired, &Target { pool: PoolId::Db, name }, lang)?;
-    let (name, id) = (server.name.clone(), server.id);
-    if desired.is_writer(&name) {
-        let text = text!("problem-verify-writer", name = name.as_str());
-        return Err(Refusal::problem(Problem::conflict("name", text), lang));
-    }
-    Ok((desired.revision, name, id))
-}
-
-/// The account and the password of a database that exists already, as they are said.
-type Said = (Option<String>, Option<String>);
-
-/// A server as it is said, and that account.
-fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
+/// A server as it is said, and the account of a database that exists already.
+fn raw_server(mut members: Members) -> Result<(RawServer, Account), Vec<Problem>> {
     let raw = RawServer {
         name: members.text("name").unwrap_or_default(),
         address: members.text("address"),
@@ -245,7 +162,7 @@ fn raw_server(mut members: Members) -> Result<(RawServer, Said), Vec<Problem>> {
         start: members.flag("start").unwrap_or_default(),
         maintenance: members.flag("maintenance").unwrap_or_default(),
     };
-    let login = (members.text("user"), members.text("password"));
+    let login = Account { user: members.text("user"), password: members.text("password") };
     members.finish().map(|()| (raw, login))
 }
 
@@ -265,9 +182,8 @@ pub(super) async fn remove(
     asked: Asked,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let force = forced(&app, &target, "remove", &asked, lang)?;
-    commit(&app, Request::RemoveServer { pool: target.pool, name: target.name, force }, caller, wait, lang)
-        .await
+    let consent = flags(&asked, lang)?;
+    act_on(&app, target.asks(ServerAct::Remove), &consent, caller, wait, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/{action}", tag = "servers",
@@ -292,100 +208,30 @@ pub(super) async fn act(
     asked: Asked,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    let unknown = || refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
-    if let Some(elsewhere) = misplaced(&action, &target) {
-        find(&app.board.desired(), &target, lang)?;
-        return Err(Refusal::problem(Problem::conflict("pool", elsewhere), lang));
-    }
-    let id = app.board.desired().pool(target.pool).server(&target.name).map_or(0, |s| s.id);
-    let accept_loss = asked.flag("accept_loss").map_err(|p| Refusal::problem(p, lang))?;
-    let force = forced(&app, &target, &action, &asked, lang)?;
-    let change = change(&action, target, id, (force, accept_loss)).ok_or_else(unknown)?;
-    timely(&app, &change).await.map_err(|p| Refusal::problem(p, lang))?;
-    commit(&app, change, caller, wait, lang).await
-}
-
-/// What is said of an act that servers of the other pool know.
-fn misplaced(action: &str, Target { pool, name }: &Target) -> Option<Text> {
-    match (pool, action) {
-        (PoolId::Web, "promote") => Some(text!("problem-promote-web", name = name.as_str())),
-        (PoolId::Web, "verify" | "repair" | "recopy") => {
-            Some(text!("problem-rows-web", name = name.as_str()))
-        }
-        (PoolId::Db, "anyway" | "withdraw") => Some(text!("problem-waits-db", name = name.as_str())),
-        _ => None,
-    }
-}
-
-fn change(
-    action: &str,
-    Target { pool, name }: Target,
-    id: u32,
-    (force, accept_loss): (bool, bool),
-) -> Option<Request> {
-    let admin = |name, admin| Some(Request::SetAdmin { pool, name, admin, force });
-    let power = |name, power| Some(Request::SetPower { pool, name, power, force });
-    match action {
-        "anyway" if pool == PoolId::Web => Some(Request::Insist { name }),
-        "withdraw" if pool == PoolId::Web => Some(Request::Withdraw { name }),
-        "drain" => admin(name, Admin::Drain),
-        "maintenance" => admin(name, Admin::Maintenance),
-        "ready" => admin(name, Admin::Ready),
-        "start" => power(name, Power::On),
-        "stop" => power(name, Power::Off),
-        "restart" => Some(Request::Restart { pool, name, force }),
-        "recopy" if pool == PoolId::Db => Some(Request::Recopy { name, id }),
-        "promote" if pool == PoolId::Db => Some(Request::Promote { name, at: now(), accept_loss }),
-        _ => None,
-    }
-}
-
-/// Whether `force=true` was given, without which the last one that serves does not go, nor the data of the last one
-/// that could take over. The page asks for its name to be typed.
-fn forced(app: &App, target: &Target, action: &str, asked: &Asked, lang: Lang) -> Result<bool, Refusal> {
-    let force = asked.flag("force").map_err(|p| Refusal::problem(p, lang))?;
-    let leaves = match target.pool {
-        PoolId::Web => ["drain", "maintenance", "restart", "stop", "remove"].contains(&action),
-        PoolId::Db => ["restart", "stop", "remove", "recopy"].contains(&action),
+    // Taking away has a method of its own.
+    let Some(act) = ServerAct::parse(&action).filter(|act| *act != ServerAct::Remove) else {
+        return Err(unknown(&app, &target, &action, lang));
     };
-    if force || !leaves {
-        return Ok(force);
-    }
-    let picture = app.board.snapshot_as_wished();
-    if target.pool == PoolId::Db && ["remove", "recopy"].contains(&action) {
-        if !last_standby(&picture, &target.name) {
-            return Ok(false);
-        }
-        let text = text!("problem-last-standby", name = target.name.as_str());
-        return Err(Refusal::problem(Problem::conflict("force", text), lang));
-    }
-    if !last_one(&picture, target.pool, &target.name) {
-        return Ok(idle(&picture, target.pool, &target.name));
-    }
-    let text = match target.pool {
-        PoolId::Web => text!("problem-last-healthy", name = target.name.as_str()),
-        PoolId::Db => text!("problem-last-database-stops", name = target.name.as_str()),
-    };
-    Err(Refusal::problem(Problem::conflict("force", text), lang))
+    let consent = flags(&asked, lang)?;
+    act_on(&app, target.asks(act), &consent, caller, wait, lang).await
 }
 
-/// How long a wish that was just written down may take to be in the picture.
-const SEEN: Duration = Duration::from_secs(2);
-
-/// Refuses what only the picture tells against. One that is older than the wish does not say.
-pub(in crate::web) async fn timely(app: &App, change: &Request) -> Result<(), Problem> {
-    if !matches!(change, Request::Insist { .. } | Request::Withdraw { .. } | Request::Recopy { .. }) {
-        return Ok(());
+/// What is said of a word that no act has; of one that databases alone know, when it is asked of a web server.
+fn unknown(app: &App, target: &Target, action: &str, lang: Lang) -> Refusal {
+    if target.pool != PoolId::Web || !["verify", "repair"].contains(&action) {
+        return refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
     }
-    let desired = app.board.desired();
-    let mut pictures = app.board.watch_snapshot();
-    let newest = pictures.wait_for(|picture| picture.revision >= desired.revision);
-    // Without a newer one the last is as good as any.
-    let picture = match timeout(SEEN, newest).await {
-        Ok(Ok(picture)) => picture.clone(),
-        _ => app.board.snapshot(),
-    };
-    untimely(change, &app.board.desired(), &picture).map_or(Ok(()), Err)
+    match find(&app.board.desired(), target, lang) {
+        Ok(server) => Refusal::problem(Problem::conflict("pool", rows_of_web(&server.name)), lang),
+        Err(refusal) => refusal,
+    }
+}
+
+/// What a program says yes to beforehand; the page asks for the name to be typed.
+fn flags(asked: &Asked, lang: Lang) -> Result<Consent, Refusal> {
+    let flag = |name| asked.flag(name).map_err(|p| Refusal::problem(p, lang));
+    let accept_loss = flag("accept_loss")?;
+    Ok(Consent::Flags { force: flag("force")?, accept_loss })
 }
 
 #[utoipa::path(post, path = "/api/v1/pools/{pool}/servers/{name}/test", tag = "servers", operation_id = "test_server",
@@ -399,7 +245,7 @@ pub(super) async fn test(
     target: Target,
 ) -> Result<Json<TestJson>, Refusal> {
     let (pool, name) = (target.pool, find(&app.board.desired(), &target, lang)?.name.clone());
-    let report = ask(&app, lang, |reply| Ask::Test { pool, name, reply }).await?;
+    let report = question(&app, lang, |reply| Ask::Test { pool, name, reply }).await?;
     Ok(Json(say_test(&report, lang)))
 }
 
@@ -433,7 +279,7 @@ pub(super) async fn logs(
     let lines = usize::from(lines.unwrap_or(200));
     let checks = asked.flag("checks").map_err(|p| Refusal::problem(p, lang))?;
     let name = with_logs(&app.board.desired(), &target, lang)?;
-    let files = ask(&app, lang, |reply| Ask::Logs { name, lines, checks, reply }).await?;
+    let files = question(&app, lang, |reply| Ask::Logs { name, lines, checks, reply }).await?;
     let json = |f: LogFile| {
         let unread = f.unread.map(|why| lang.say(&why));
         LogJson { name: f.name, lines: f.lines, hidden: f.hidden, unread }
@@ -457,20 +303,4 @@ fn find<'a>(desired: &'a Desired, target: &Target, lang: Lang) -> Result<&'a Ser
         let text = text!("problem-server-unknown", name = target.name.as_str());
         Refusal::problem(Problem::unknown("name", text), lang)
     })
-}
-
-/// Puts a question to the engine, and waits no longer than a client does.
-pub(super) async fn ask<T>(
-    app: &App,
-    lang: Lang,
-    question: impl FnOnce(oneshot::Sender<T>) -> Ask,
-) -> Result<T, Refusal> {
-    match tokio::time::timeout(ENGINE_DEADLINE, app.board.ask(question)).await {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(Refusal::unavailable(lang)),
-        Err(_) => {
-            let text = text!("problem-engine-slow", seconds = ENGINE_DEADLINE.as_secs());
-            Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang))
-        }
-    }
 }

@@ -7,7 +7,6 @@ use cordee_api::tools::{CleanJson, HistoryJson, LeftoverJson, RoutingJson, Sessi
 use cordee_api::wishes::Done;
 use cordee_api::words::PoolWord;
 use cordee_api::words::WaitText;
-use cordee_domain::change::Request;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
@@ -15,15 +14,15 @@ use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 
 use super::answers::{Asks, Contradicts, Wished};
-use super::commit;
 use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
-use super::servers::ask;
 use super::view::{self};
 use super::wishes::Wait;
+use super::{act_on, carry_out, question};
 use crate::board::{Ask, Leftover};
+use crate::control::Effect;
+use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::guard::may_share;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
@@ -42,7 +41,7 @@ pub(super) async fn reload(
     TargetProxy(proxy): TargetProxy,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    commit(&app, Request::Reload { proxy }, caller, wait, lang).await
+    act_on(&app, Act::Reload(proxy), &Consent::NONE, caller, wait, lang).await
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/db/routing", tag = "servers", operation_id = "set_routing",
@@ -64,8 +63,7 @@ pub(super) async fn routing(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-routing-pool")), lang));
     }
     let routing = one_word(members, "routing", Routing::parse, lang)?;
-    let routing = may_share(&app.board.snapshot(), routing).map_err(|why| Refusal::problem(why, lang))?;
-    commit(&app, Request::SetRouting { routing }, caller, wait, lang).await
+    act_on(&app, Act::SetRouting(routing), &Consent::NONE, caller, wait, lang).await
 }
 
 #[utoipa::path(put, path = "/api/v1/pools/web/session", tag = "servers", operation_id = "set_session",
@@ -87,7 +85,7 @@ pub(super) async fn session(
         return Err(Refusal::problem(Problem::conflict("pool", text!("problem-session-pool")), lang));
     }
     let mode = one_word(members, "mode", Mode::parse, lang)?;
-    commit(&app, Request::SetSession { mode }, caller, wait, lang).await
+    act_on(&app, Act::SetSession(mode), &Consent::NONE, caller, wait, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "tools", operation_id = "refresh",
@@ -99,7 +97,7 @@ pub(super) async fn refresh(
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    ask(&app, lang, Ask::Refresh).await?;
+    question(&app, lang, Ask::Refresh).await?;
     let done = Done::at(app.board.desired().revision, lang.say(&text!("api-refreshed")));
     Ok((StatusCode::ACCEPTED, Json(done)))
 }
@@ -110,21 +108,20 @@ pub(super) async fn refresh(
     params(("apply" = Option<bool>, Query, description = "remove it")),
     responses((status = 200, description = "What is there, or was.", body = CleanJson), Contradicts, Asks))]
 pub(super) async fn clean(
-    Caller(actor): Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
     asked: Asked,
 ) -> Result<Json<CleanJson>, Refusal> {
     let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
-    let found = ask(&app, lang, |reply| Ask::Clean { apply, reply }).await?;
-    let busy = || Refusal::problem(Problem::conflict("", text!("problem-cleaning")), lang);
-    let found = found.ok_or_else(busy)?;
-    if apply {
-        let (store, text) = (app.store.clone(), text!("event-cleaned", count = found.items.len()));
-        app.blocking(move || store.note(&actor, "cluster", None, &text))
-            .await
-            .map_err(|e| Refusal::store(&e, lang))?;
-    }
+    let found = if apply {
+        match carry_out(&app, Act::Clean, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+            Effect::Cleaned(gone) => gone,
+            _ => return Err(Refusal::unanswered(lang)),
+        }
+    } else {
+        app.control().leftovers().await.map_err(|declined| Refusal::declined(declined, lang))?
+    };
     let told = |all: Vec<Leftover>| all.into_iter().map(|one| leftover(one, lang)).collect();
     Ok(Json(CleanJson { applied: apply, items: told(found.items), foreign: told(found.foreign) }))
 }

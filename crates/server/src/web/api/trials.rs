@@ -9,8 +9,10 @@ use cordee_domain::text;
 use cordee_domain::trial::{self, Run};
 
 use super::answers::Asks;
-use super::input::{TargetRun, refuse};
-use crate::desk::{Desk, DeskAsk};
+use super::input::TargetRun;
+use super::wishes::Wait;
+use crate::control::Effect;
+use crate::control::act::{Act, Consent};
 use crate::store::{Store, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -78,25 +80,22 @@ pub(super) async fn one(
         and the machine's time.",
     responses((status = 202, description = "It begins.", body = RunId), Asks))]
 pub(super) async fn begin(
-    Caller(actor): Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<RunId>), Refusal> {
-    let begun = ask(&app.desk, lang, |reply| DeskAsk::Begin { order: (), actor, reply }).await?;
-    let id = begun.map_err(|problem| Refusal::problem(problem, lang))?;
-    Ok((StatusCode::ACCEPTED, Json(RunId { id })))
+    begin_at_desk(&app, Act::BeginTrial, caller, lang).await
 }
 
 #[utoipa::path(post, path = "/api/v1/trials/cancel", tag = "sessions", operation_id = "cancel_trial",
     summary = "Give the run up",
     responses((status = 202, description = "It is given up, if there was one.", body = Cancelled), Asks))]
 pub(super) async fn cancel(
-    Caller(actor): Caller,
+    caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
-    let cancelled = ask(&app.desk, lang, |reply| DeskAsk::Cancel { actor, reply }).await?;
-    Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled })))
+    cancel_at_desk(&app, Act::CancelTrial, caller, lang).await
 }
 
 /// All runs of a kind, in the reader's language.
@@ -123,18 +122,28 @@ pub(super) async fn read_one<R: Send + 'static, J>(
     Ok(found.map(|run| Json(json(&run, lang))))
 }
 
-/// A desk answers within this time, or the caller is told that it does not.
-const DESK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Asks at a desk, which answers at once or is not there any more.
-pub(super) async fn ask<O, U, T>(
-    desk: &Desk<O, U>,
+/// Begins what is done at a desk.
+pub(super) async fn begin_at_desk(
+    app: &App,
+    act: Act,
+    caller: Caller,
     lang: Lang,
-    question: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> DeskAsk<O>,
-) -> Result<T, Refusal> {
-    let Ok(answer) = tokio::time::timeout(DESK_DEADLINE, desk.ask(question)).await else {
-        let text = text!("problem-engine-slow", seconds = DESK_DEADLINE.as_secs());
-        return Err(refuse(StatusCode::GATEWAY_TIMEOUT, "", text, lang));
-    };
-    answer.ok_or_else(|| Refusal::unavailable(lang))
+) -> Result<(StatusCode, Json<RunId>), Refusal> {
+    match super::carry_out(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+        Effect::Begun(id) => Ok((StatusCode::ACCEPTED, Json(RunId { id }))),
+        _ => Err(Refusal::unanswered(lang)),
+    }
+}
+
+/// Gives it up.
+pub(super) async fn cancel_at_desk(
+    app: &App,
+    act: Act,
+    caller: Caller,
+    lang: Lang,
+) -> Result<(StatusCode, Json<Cancelled>), Refusal> {
+    match super::carry_out(app, act, &Consent::NONE, caller, Wait::NOT, lang).await?.effect {
+        Effect::Cancelled(cancelled) => Ok((StatusCode::ACCEPTED, Json(Cancelled { cancelled }))),
+        _ => Err(Refusal::unanswered(lang)),
+    }
 }

@@ -9,16 +9,16 @@ use cordee_api::visitors::{KeepingChange, KeepingJson, LogCounts, RequestsJson, 
 use cordee_api::wishes::Done;
 use cordee_api::words::{Name, StatusText, WaitText};
 use cordee_api::words::{PoolWord, TableWord};
-use cordee_domain::change;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::visitors::{Keeping, StatusFilter, parse_days, parse_part, parse_trusted};
 
+use super::act_on;
 use super::answers::{Contradicts, Wished};
-use super::commit;
 use super::input::{Asked, Body, Target, refused};
 use super::wishes::Wait;
+use crate::control::act::{Act, Consent};
 use crate::guestbook::Wanted;
 use crate::store::StoreError;
 use crate::store::visitors::{Gap, Mark, Visitors, Which};
@@ -184,7 +184,8 @@ pub(super) async fn keep(
         shorten.unwrap_or(now.shorten),
         &trusted.unwrap_or_else(|| words(&now)),
     );
-    commit(&app, change.map_err(|p| refused(p, lang))?, caller, wait, lang).await
+    let act = change.map_err(|p| refused(p, lang))?;
+    act_on(&app, act, &Consent::NONE, caller, wait, lang).await
 }
 
 /// The trusted proxies as a person types them.
@@ -193,9 +194,9 @@ pub fn words(keeping: &Keeping) -> String {
 }
 
 /// Reads the settings, and says everything that is wrong at once.
-pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<change::Request, Vec<Problem>> {
+pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Act, Vec<Problem>> {
     match (parse_days(days.trim()), parse_trusted(trusted)) {
-        (Ok(days), Ok(trusted)) => Ok(change::Request::SetKeeping { days, shorten, trusted }),
+        (Ok(days), Ok(trusted)) => Ok(Act::SetKeeping { days, shorten, trusted }),
         (days, trusted) => Err(days.err().into_iter().chain(trusted.err()).collect()),
     }
 }

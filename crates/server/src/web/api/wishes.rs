@@ -8,13 +8,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use cordee_api::wishes::{WishJson, WishState};
 use cordee_api::words::WaitText;
-use cordee_domain::change::{Change, Request};
-use cordee_domain::decision::Decision;
 use cordee_domain::problem::Problem;
-use cordee_domain::real::{LONGEST_WAIT, Real, end, real};
+use cordee_domain::real::{LONGEST_WAIT, Real, end};
 use cordee_domain::text;
-use cordee_domain::text::Text;
-use tokio::time::{Instant, timeout_at};
 
 use super::input::{Asked, TargetRun, not_here};
 use crate::web::App;
@@ -25,6 +21,11 @@ use crate::words::Lang;
 /// How long the caller waits: `?wait=30s`.
 #[derive(Clone, Copy, Debug)]
 pub struct Wait(pub Option<Duration>);
+
+impl Wait {
+    /// Not at all.
+    pub const NOT: Self = Self(None);
+}
 
 impl FromRequestParts<App> for Wait {
     type Rejection = Refusal;
@@ -50,42 +51,6 @@ fn parse(typed: &str) -> Result<Duration, Problem> {
         .filter(|ms| *ms <= LONGEST_WAIT)
         .map(Duration::from_millis)
         .ok_or_else(|| Problem::invalid("wait", text!("problem-wait", seconds = LONGEST_WAIT / 1_000)))
-}
-
-/// Waits until a wish is real or has failed, but no longer than asked.
-pub(super) async fn settle(app: &App, change: &Change, revision: u64, wait: Duration) -> Real {
-    let deadline = Instant::now() + wait;
-    let mut pictures = app.board.watch_snapshot();
-    loop {
-        let snapshot = pictures.borrow_and_update().clone();
-        let found = real(change, revision, &app.board.desired(), &snapshot);
-        match found {
-            Real::NotYet(_) => {}
-            Real::Failed(why) => return Real::Failed(given_up(app, change, revision).await.unwrap_or(why)),
-            Real::Yes => return found,
-        }
-        // A picture that does not come any more (Cordée is stopping) leaves it where it is.
-        if !matches!(timeout_at(deadline, pictures.changed()).await, Ok(Ok(()))) {
-            return found;
-        }
-    }
-}
-
-/// Changes that are looked through for the reason.
-const LOOKED_THROUGH: u32 = 100;
-
-/// Why a change of writer was given up: what Cordée wrote down then.
-async fn given_up(app: &App, change: &Change, revision: u64) -> Option<Text> {
-    let Change::Request(Request::Promote { name, at: asked, .. }) = change else { return None };
-    let store = app.store.clone();
-    let later = app.blocking(move || store.changes_after(revision, LOOKED_THROUGH)).await.ok()?;
-    let of_it = |c: &&Change| match c {
-        // What was written down before it said when: 0.
-        Change::Decision(Decision::AbandonHandover { of, at: 0, .. }) => of.name.same_as(name),
-        Change::Decision(Decision::AbandonHandover { at, .. }) => at == asked,
-        _ => false,
-    };
-    later.iter().find(of_it).map(Change::sentence)
 }
 
 /// How far it is, in words.
@@ -122,7 +87,7 @@ pub(super) async fn show(
     let store = app.store.clone();
     let change = app.blocking(move || store.change(revision)).await.map_err(|e| Refusal::store(&e, lang))?;
     let change = change.ok_or_else(|| not_here(lang))?;
-    let found = settle(&app, &change, revision, wait.unwrap_or_default()).await;
+    let found = app.control().settle(&change, revision, wait.unwrap_or_default()).await;
     let (state, why) = say(&found, lang);
     let end = (state == WishState::Real).then(|| lang.say(&end(&change, &app.board.desired())));
     Ok(Json(WishJson { revision, message: lang.say(&change.sentence()), state, why, end }))

@@ -5,24 +5,20 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cordee_domain::change::Request;
-use cordee_domain::desired::{Admin, Power, another};
-use cordee_domain::ids::PoolId;
+use cordee_domain::desired::Admin;
+use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::text;
-use cordee_node::clock::now;
 use serde::Deserialize;
 
-use super::{Target, done, target};
-use crate::store::CommitError;
+use super::{accepted, named};
+use crate::control::act::{Act, Consent, Risk, ServerAct, rows_of_web};
+use crate::control::{Declined, Weighed};
 use crate::web::App;
-use crate::web::api::servers::timely;
 use crate::web::error::Refusal;
-use crate::web::guard::idle;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path, Query};
-use crate::web::view::{Question, Risk, insists, question, ticks};
+use crate::web::view::{Question, question};
 use crate::words::Lang;
 
 #[derive(Template)]
@@ -51,18 +47,6 @@ pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Proble
     }
 }
 
-/// Does what is wished, with no way back offered.
-pub(super) async fn wish(visit: &Visit, app: &App, change: Result<Request, Problem>) -> Response {
-    let committed = match change {
-        Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
-        Err(problem) => Err(CommitError::Refused(vec![problem])),
-    };
-    match committed {
-        Ok(change) => done(visit, StatusCode::OK, &change.sentence(), None),
-        Err(error) => visit.refusal(app, Refusal::commit(error, visit.lang)),
-    }
-}
-
 /// What the question's form sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -71,48 +55,41 @@ pub(super) struct Typed {
     know: String,
 }
 
-fn risk(word: &str) -> Option<Risk> {
-    match word {
-        "restart" => Some(Risk::Restart),
-        "stop" => Some(Risk::Stop),
-        "remove" => Some(Risk::Remove),
-        "promote" => Some(Risk::Promote),
-        "recopy" => Some(Risk::Recopy),
-        "drain" => Some(Risk::Drain),
-        "maintenance" => Some(Risk::Maintenance),
-        "anyway" => Some(Risk::Anyway),
-        _ => None,
-    }
+/// The server that a question was about.
+#[derive(Debug, Deserialize)]
+pub(super) struct Meant {
+    id: Option<u32>,
 }
 
-/// The wish. What is lost, and that nobody serves, is accepted only where that was insisted on.
-fn change(target: &Target, word: &str, insisted: bool, idles: bool) -> Option<Request> {
-    let (pool, name, force) = (target.pool, target.server.name.clone(), insisted || idles);
-    Some(match word {
-        "drain" => Request::SetAdmin { pool, name, admin: Admin::Drain, force },
-        "maintenance" => Request::SetAdmin { pool, name, admin: Admin::Maintenance, force },
-        "ready" => Request::SetAdmin { pool, name, admin: Admin::Ready, force },
-        "start" => Request::SetPower { pool, name, power: Power::On, force },
-        "stop" => Request::SetPower { pool, name, power: Power::Off, force },
-        "restart" => Request::Restart { pool, name, force },
-        "remove" => Request::RemoveServer { pool, name, force },
-        "anyway" if pool == PoolId::Web => Request::Insist { name },
-        "withdraw" if pool == PoolId::Web => Request::Withdraw { name },
-        "recopy" if pool == PoolId::Db => Request::Recopy { name, id: target.server.id },
-        "promote" if pool == PoolId::Db => Request::Promote { name, at: now(), accept_loss: insisted },
-        _ => return None,
-    })
+/// What an address asks: which act of which server.
+fn meant(pool: &str, name: &str, word: &str) -> Result<(PoolId, ServerName, Option<ServerAct>), Problem> {
+    let (pool, name) = named(pool, name)?;
+    Ok((pool, name, ServerAct::parse(word)))
+}
+
+/// What is said of a word that no act has; of one that databases alone know, when it is asked of a web server.
+fn unknown(visit: &Visit, app: &App, (pool, name): (PoolId, &ServerName), word: &str) -> Response {
+    let known = app.board.desired().pool(pool).server(name).is_some();
+    if known && pool == PoolId::Web && ["verify", "repair"].contains(&word) {
+        let problem = Problem::conflict("pool", rows_of_web(name));
+        return visit.refusal(app, Refusal::problem(problem, visit.lang));
+    }
+    visit.missing(app, text!("message-no-page"))
 }
 
 /// Where the form of the inverse goes, for the acts that are done at once.
-fn inverse(target: &Target, word: &str) -> Option<String> {
-    let back = match (word, target.server.as_web()?.admin) {
-        ("drain" | "maintenance" | "ready", Admin::Ready) => "ready",
-        ("drain" | "maintenance" | "ready", Admin::Drain) => "drain",
-        ("drain" | "maintenance" | "ready", Admin::Maintenance) => "maintenance",
-        _ => return None,
+fn inverse(app: &App, pool: PoolId, name: &ServerName, act: ServerAct) -> Option<String> {
+    if !matches!(act, ServerAct::Drain | ServerAct::Maintenance | ServerAct::Ready) {
+        return None;
+    }
+    let desired = app.board.desired();
+    let server = desired.pool(pool).server(name)?;
+    let back = match server.as_web()?.admin {
+        Admin::Ready => ServerAct::Ready,
+        Admin::Drain => ServerAct::Drain,
+        Admin::Maintenance => ServerAct::Maintenance,
     };
-    Some(format!("/pools/{}/servers/{}/{back}", target.pool, target.server.name))
+    Some(format!("/pools/{pool}/servers/{}/{}", server.name, back.as_str()))
 }
 
 /// Asks before a server is restarted, stopped, removed, promoted or copied again. What would be refused anyway is
@@ -122,40 +99,32 @@ pub(super) async fn ask(
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
 ) -> Response {
-    let target = match target(&app, &pool, &name) {
-        Ok(target) => target,
+    let (pool, name, act) = match meant(&pool, &name, &word) {
+        Ok(meant) => meant,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    let snapshot = app.board.snapshot_as_wished();
-    let insisted = insisted(&snapshot, &target, &word).is_some();
-    let idles = idle(&snapshot, target.pool, &target.server.name);
-    // What is done at once when nobody misses it has no question then.
-    let asks = |risk: &Risk| insisted || !matches!(risk, Risk::Drain | Risk::Maintenance);
-    let (Some(risk), Some(view), Some(change)) =
-        (risk(&word).filter(asks), target.view.as_ref(), change(&target, &word, insisted, idles))
-    else {
+    let Some(act) = act else { return unknown(&visit, &app, (pool, &name), &word) };
+    if act.risk().is_none() {
         return visit.missing(&app, text!("message-no-page"));
+    }
+    let weighed = match app.control().question(pool, &name, act).await {
+        Ok(weighed) => weighed,
+        Err(declined) => return visit.declined(&app, declined),
     };
-    if let Err(problem) = timely(&app, &change).await {
-        return visit.refusal(&app, Refusal::problem(problem, visit.lang));
+    match asked(&weighed, act, visit.lang) {
+        Some(question) => ask_first(&visit, &app, Ok(question)),
+        None => visit.missing(&app, text!("message-no-page")),
     }
-    if let Err(problems) = app.board.desired().apply(&change) {
-        return visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang));
-    }
-    ask_first(&visit, &app, Ok(asked(&snapshot, &target, view, risk, visit.lang)))
 }
 
 /// The question, whose answer goes to the very server that it was about: another one may come under the name while a
 /// person reads.
-fn asked(snapshot: &Snapshot, target: &Target, view: &ServerView, risk: Risk, lang: Lang) -> Question {
-    let question = question(snapshot, view, risk, lang);
-    Question { action: format!("{}?id={}", question.action, target.server.id), ..question }
-}
-
-/// The server that a question was about.
-#[derive(Debug, Deserialize)]
-pub(super) struct Meant {
-    id: Option<u32>,
+fn asked(weighed: &Weighed, act: ServerAct, lang: Lang) -> Option<Question> {
+    // What is done at once when nobody misses it has no question then.
+    let asks = |risk: &Risk| weighed.stake.name || !matches!(risk, Risk::Drain | Risk::Maintenance);
+    let risk = act.risk().filter(asks)?;
+    let question = question(&weighed.picture, weighed.view()?, risk, lang);
+    Some(Question { action: format!("{}?id={}", question.action, weighed.server.id), ..question })
 }
 
 /// Does it.
@@ -163,78 +132,44 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name, word)): Path<(String, String, String)>,
-    Query(meant): Query<Meant>,
+    Query(meant_by): Query<Meant>,
     typed: Result<Form<Typed>, Response>,
 ) -> Response {
-    let target = match target(&app, &pool, &name) {
-        Ok(target) => target,
+    let (pool, name, act) = match meant(&pool, &name, &word) {
+        Ok(meant) => meant,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    if meant.id.is_some_and(|id| id != target.server.id) {
-        return visit.refusal(&app, Refusal::problem(another(&target.server.name), visit.lang));
-    }
-    // Looked at once: what was insisted on and what is asked are about the same moment.
-    let snapshot = app.board.snapshot_as_wished();
-    let insisted = insisted(&snapshot, &target, &word).is_some();
-    let idles = idle(&snapshot, target.pool, &target.server.name);
-    let Some(change) = change(&target, &word, insisted, idles) else {
-        return visit.missing(&app, text!("message-no-page"));
-    };
-    if let Err(problem) = timely(&app, &change).await {
-        return visit.refusal(&app, Refusal::problem(problem, visit.lang));
-    }
+    let Some(act) = act else { return unknown(&visit, &app, (pool, &name), &word) };
     // Most acts need no field, so a request without any is as good.
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
-    if let Some(refused) = insist(&visit, &app, &snapshot, &target, &word, &typed) {
-        return refused;
-    }
-    match app.commit(change.clone(), visit.actor()).await {
-        Ok(_) => done(&visit, StatusCode::OK, &change.sentence(), inverse(&target, &word)),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
-}
-
-/// The act, when it takes the typed name.
-fn insisted(snapshot: &Snapshot, target: &Target, word: &str) -> Option<Risk> {
-    let (risk, view) = (risk(word)?, target.view.as_ref()?);
-    insists(snapshot, view, risk).then_some(risk)
-}
-
-/// The last web server that serves goes only when its name was typed and the consequence ticked; so does the loss
-/// of what a writer holds alone. For a database's data the name is enough.
-fn insist(
-    visit: &Visit,
-    app: &App,
-    snapshot: &Snapshot,
-    target: &Target,
-    word: &str,
-    typed: &Typed,
-) -> Option<Response> {
-    let (risk, view) = (insisted(snapshot, target, word)?, target.view.as_ref()?);
-    let mut problems = Vec::new();
-    if typed.confirm.trim() != view.name.as_str() {
-        problems.push(Problem::invalid("confirm", text!("problem-confirm-name", name = view.name.as_str())));
-    }
-    if typed.know != "on" && ticks(snapshot, view, risk) {
-        let text = match risk {
-            Risk::Promote => text!("problem-confirm-loss"),
-            _ => text!("problem-confirm-tick"),
-        };
-        problems.push(Problem::invalid("know", text));
-    }
-    if problems.is_empty() {
-        return None;
-    }
-    if visit.script {
-        return Some(Refusal::commit(CommitError::Refused(problems), visit.lang).into_response());
-    }
+    let undo = inverse(&app, pool, &name, act);
+    let consent =
+        Consent::Answered { name: typed.confirm.clone(), know: typed.know == "on", about: meant_by.id };
+    let declined = match super::carry_out(&app, &visit, Act::Server(pool, name.clone(), act), &consent).await
+    {
+        Ok(told) => return accepted(&visit, &told.effect, undo),
+        Err(declined) => declined,
+    };
+    let again = match &declined {
+        Declined::Refused(problems) if !visit.script && problems.iter().any(at_the_question) => {
+            let weighed = app.control().question(pool, &name, act).await.ok();
+            weighed.and_then(|w| asked(&w, act, visit.lang)).map(|q| (q, problems))
+        }
+        _ => None,
+    };
+    let Some((q, problems)) = again else { return visit.declined(&app, declined) };
     let at = |field: &str| problems.iter().find(|p| p.field == field).map(|p| visit.lang.say(&p.text));
     let page = Confirm {
-        p: visit.page(app, Place::Board),
-        q: asked(snapshot, target, view, risk, visit.lang),
+        p: visit.page(&app, Place::Board),
+        q,
         typed: super::shorten(&typed.confirm),
         wrong_name: at("confirm"),
         wrong_tick: at("know"),
     };
-    Some(show(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    show(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// Whether the question has a field for it.
+fn at_the_question(problem: &Problem) -> bool {
+    ["confirm", "know"].contains(&problem.field.as_str())
 }

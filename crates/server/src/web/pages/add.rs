@@ -4,17 +4,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cordee_domain::change::{RawServer, Request};
+use cordee_domain::change::RawServer;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use serde::Deserialize;
 
 use super::wrong::Wrong;
-use super::{done, shorten};
-use crate::store::CommitError;
+use super::{accepted, carry_out, shorten};
+use crate::control::Declined;
+use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
-use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::error::{Refusal, form_status};
+use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{self, Path, filled};
 use crate::words::Lang;
 
@@ -110,25 +111,13 @@ pub(super) async fn submit(
         port: filled(typed.port),
         cookie: filled(typed.cookie),
     };
-    match add(&app, &visit, pool, raw.clone()).await {
-        Ok(change) => done(&visit, StatusCode::CREATED, &change.sentence(), None),
-        Err(CommitError::Refused(problems)) if !visit.script => {
+    let newcomer = Newcomer::Typed { pool, raw: raw.clone(), login: Account::default() };
+    match carry_out(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
+        Ok(told) => accepted(&visit, &told.effect, None),
+        Err(Declined::Refused(problems)) if !visit.script => {
             let form = Form::of(&raw, &problems, visit.lang);
-            show(StatusCode::UNPROCESSABLE_ENTITY, &Add { p: visit.page(&app, Place::Board), form })
+            show(form_status(&problems), &Add { p: visit.page(&app, Place::Board), form })
         }
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+        Err(declined) => visit.declined(&app, declined),
     }
-}
-
-pub(super) async fn add(
-    app: &App,
-    visit: &Visit,
-    pool: PoolId,
-    raw: RawServer,
-) -> Result<Request, CommitError> {
-    let store = app.store.clone();
-    let server = app.blocking(move || store.new_server(&raw)).await?;
-    let change = Request::AddServer { pool, server };
-    app.commit(change.clone(), visit.actor()).await?;
-    Ok(change)
 }

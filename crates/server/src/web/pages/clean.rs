@@ -1,23 +1,18 @@
 //! `GET /clean` lists what no wish explains, `POST /clean` removes it.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-use super::done;
-use super::tools::{unanswered, unavailable};
-use crate::board::{Ask, Cleaning, Leftover};
+use super::{carry_out, done};
+use crate::board::Leftover;
+use crate::control::Effect;
+use crate::control::act::{Act, Consent};
 use crate::web::App;
-use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, Page, Place, show};
 use crate::words::Lang;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Template)]
 #[template(path = "clean.html")]
@@ -34,21 +29,12 @@ struct Item {
     size: String,
 }
 
-/// The list; `Some(None)`: another cleaning is under way.
-async fn list(app: &App, apply: bool) -> Option<Option<Cleaning>> {
-    let asked = app.board.ask(|reply| Ask::Clean { apply, reply });
-    tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
-}
-
-fn busy(visit: &Visit, app: &App) -> Response {
-    let problem = Problem::conflict("", text!("problem-cleaning"));
-    visit.refusal(app, Refusal::problem(problem, visit.lang))
-}
-
 /// Shows the list.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
-    let Some(found) = list(&app, false).await else { return unavailable(&visit, &app) };
-    let Some(found) = found else { return busy(&visit, &app) };
+    let found = match app.control().leftovers().await {
+        Ok(found) => found,
+        Err(declined) => return visit.declined(&app, declined),
+    };
     let item =
         |l: Leftover| Item { path: l.path, why: visit.lang.say(&l.why), size: size(l.bytes, visit.lang) };
     let items = |all: Vec<Leftover>| all.into_iter().map(item).collect::<Vec<_>>();
@@ -59,14 +45,13 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
 
 /// Removes what is listed now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
-    let Some(gone) = list(&app, true).await else { return unanswered(&visit, &app) };
-    let Some(gone) = gone else { return busy(&visit, &app) };
-    let (store, actor) = (app.store.clone(), visit.actor());
-    let told = text!("event-cleaned", count = gone.items.len());
-    if let Err(error) = app.blocking(move || store.note(&actor, "cluster", None, &told)).await {
-        return visit.refusal(&app, Refusal::store(&error, visit.lang));
+    match carry_out(&app, &visit, Act::Clean, &Consent::NONE).await {
+        Ok(told) => {
+            let count = if let Effect::Cleaned(gone) = &told.effect { gone.items.len() } else { 0 };
+            done(&visit, StatusCode::OK, &text!("done-clean", count = count), None)
+        }
+        Err(declined) => visit.declined(&app, declined),
     }
-    done(&visit, StatusCode::OK, &text!("done-clean", count = gone.items.len()), None)
 }
 
 fn size(bytes: u64, lang: Lang) -> String {

@@ -1,8 +1,6 @@
 //! `/sessions/compare`: five ways to keep sessions, measured here. `GET` shows the newest run or one of the earlier
 //! ones, `POST` begins a run, `POST …/cancel` gives it up.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,16 +8,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::text;
 use cordee_domain::trial::Run;
 
-use super::tools::unanswered;
-use crate::desk::{Desk, DeskAsk};
+use super::carry_out;
+use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::Path;
 use crate::web::view::trial::{self, Progress, RunView};
-
-/// For a desk to answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Template)]
 #[template(path = "compare.html")]
@@ -64,26 +59,18 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>) -> Response {
 
 /// Begins a run.
 pub(super) async fn begin(Member(visit): Member, State(app): State<App>) -> Response {
-    let actor = visit.actor();
-    let asked = app.desk.ask(|reply| DeskAsk::Begin { order: (), actor, reply });
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(Ok(_))) => Redirect::to("/sessions/compare").into_response(),
-        Ok(Some(Err(problem))) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-        _ => unanswered(&visit, &app),
-    }
+    at_desk(&visit, &app, Act::BeginTrial, "/sessions/compare").await
 }
 
 /// Gives the run up.
 pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Response {
-    give_up(&visit, &app, &app.desk, "/sessions/compare").await
+    at_desk(&visit, &app, Act::CancelTrial, "/sessions/compare").await
 }
 
-/// Gives up what is under way at a desk, and shows its page again.
-pub(super) async fn give_up<O, U>(visit: &Visit, app: &App, desk: &Desk<O, U>, back: &str) -> Response {
-    let actor = visit.actor();
-    let asked = desk.ask(|reply| DeskAsk::Cancel { actor, reply });
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(_)) => Redirect::to(back).into_response(),
-        _ => unanswered(visit, app),
+/// Begins or gives up what is done at a desk, and shows its page again.
+pub(super) async fn at_desk(visit: &Visit, app: &App, act: Act, back: &str) -> Response {
+    match carry_out(app, visit, act, &Consent::NONE).await {
+        Ok(_) => Redirect::to(back).into_response(),
+        Err(declined) => visit.declined(app, declined),
     }
 }

@@ -2,22 +2,22 @@
 //! begins a drill, `POST …/cancel` gives it up.
 
 use askama::Template;
-use axum::Form as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use cordee_domain::drill::{Blow, Drill, RawOrder, Target};
 use cordee_domain::ids::PoolId;
-use cordee_domain::problem::{Kind, Problem};
+use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-use super::compare::PATIENCE;
-use super::shorten;
-use super::tools::unanswered;
-use crate::desk::DeskAsk;
+use super::compare::at_desk;
+use super::{carry_out, shorten};
+use crate::control::Declined;
+use crate::control::act::{Act, Consent};
 use crate::web::App;
-use crate::web::error::Refusal;
+use crate::web::error::{Refusal, status};
 use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::read::{self, Path};
 use crate::web::view::drill::{self, DrillView, Progress};
 
 /// A line of a list to choose from.
@@ -144,11 +144,7 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>, raw: &RawOrder, problem
         progress: under_way.map(|u| drill::progress(&u, visit.lang)),
         history: drills.iter().map(|d| drill::drill(d, visit.lang)).collect(),
     };
-    let status = match problems.first().map(|p| p.kind) {
-        None => StatusCode::OK,
-        Some(Kind::Conflict) => StatusCode::CONFLICT,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = if problems.is_empty() { StatusCode::OK } else { status(problems) };
     show(status, &page)
 }
 
@@ -156,22 +152,16 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>, raw: &RawOrder, problem
 pub(super) async fn begin(
     Member(visit): Member,
     State(app): State<App>,
-    Body(raw): Body<RawOrder>,
+    read::Form(raw): read::Form<RawOrder>,
 ) -> Response {
-    let order = match raw.read(&app.board.desired()) {
-        Ok(order) => order,
-        Err(problems) => return view(&visit, &app, None, &raw, &problems).await,
-    };
-    let actor = visit.actor();
-    let asked = app.drills.ask(|reply| DeskAsk::Begin { order, actor, reply });
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(Ok(_))) => Redirect::to("/drills").into_response(),
-        Ok(Some(Err(problem))) => view(&visit, &app, None, &raw, &[problem]).await,
-        _ => unanswered(&visit, &app),
+    match carry_out(&app, &visit, Act::BeginDrill(raw.clone()), &Consent::NONE).await {
+        Ok(_) => Redirect::to("/drills").into_response(),
+        Err(Declined::Refused(problems)) => view(&visit, &app, None, &raw, &problems).await,
+        Err(declined) => visit.declined(&app, declined),
     }
 }
 
 /// Gives the drill up.
 pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Response {
-    super::compare::give_up(&visit, &app, &app.drills, "/drills").await
+    at_desk(&visit, &app, Act::CancelDrill, "/drills").await
 }

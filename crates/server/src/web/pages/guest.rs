@@ -5,18 +5,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use cordee_domain::change::{RawServer, Request};
-use cordee_domain::ids::PoolId;
+use cordee_domain::change::{PortChoice, RawServer};
 use cordee_domain::problem::Problem;
-use cordee_domain::text;
 use serde::Deserialize;
 
-use super::tools::unavailable;
 use super::wrong::Wrong;
-use super::{done, shorten};
+use super::{act_on, shorten};
+use crate::control::Declined;
+use crate::control::act::{Account, Act, Newcomer};
+use crate::control::adding::Examined;
 use crate::web::App;
-use crate::web::error::Refusal;
-use crate::web::guest::{Invited, at, guest};
+use crate::web::error::form_status;
 use crate::web::packing::Unpacked;
 use crate::web::page::{Member, Page, Place, show};
 use crate::web::read::{self, filled};
@@ -90,7 +89,7 @@ struct Existing {
 
 #[derive(Template)]
 #[template(path = "invited.html")]
-struct Examined {
+struct Invitation {
     p: Page,
     name: String,
     address: String,
@@ -111,34 +110,22 @@ pub(super) async fn examine(
 ) -> Response {
     let (address, port) = (filled(typed.address), filled(typed.port));
     let raw = RawServer { name: typed.name, address, port, ..RawServer::default() };
-    let again = |problems: &[Problem]| {
-        let form = Form::of(&raw, &typed.user, problems, visit.lang);
-        show(StatusCode::UNPROCESSABLE_ENTITY, &Existing { p: visit.page(&app, Place::Board), form })
+    let login = Account { user: Some(typed.user.clone()), password: Some(typed.password) };
+    let Examined { invited, plan } = match app.control().examine(&raw, login).await {
+        Ok(examined) => examined,
+        Err(Declined::Refused(problems)) => {
+            let form = Form::of(&raw, &typed.user, &problems, visit.lang);
+            return show(form_status(&problems), &Existing { p: visit.page(&app, Place::Board), form });
+        }
+        Err(declined) => return visit.declined(&app, declined),
     };
-    let login = (typed.user.clone(), typed.password);
-    let (new, asked) = match guest(&raw, &login) {
-        Ok(parsed) => parsed,
-        Err(problems) => return again(&problems),
-    };
-    let (login, port) = (asked.login.clone(), asked.port);
-    let Some(found) = app.invite(asked).await else { return unavailable(&visit, &app) };
-    let plan = match &found {
-        Ok(plan) => plan,
-        Err(problems) => return again(problems),
-    };
-    let new = at(new, plan);
-    // What the wish itself says against it, before a person is asked.
-    let change = Request::AddServer { pool: PoolId::Db, server: new.clone() };
-    if let Err(problems) = app.board.desired().apply(&change) {
-        return again(&problems);
-    }
-    let address = format!("{}:{port}", new.host);
-    let name = new.name.to_string();
-    let Some(word) = app.guests.keep(Invited { new, id: plan.id, login }) else {
-        return unavailable(&visit, &app);
-    };
+    let PortChoice::Given(port) = invited.new.port else { return visit.declined(&app, Declined::Stopping) };
+    let address = format!("{}:{port}", invited.new.host);
+    let name = invited.new.name.to_string();
+    let Some(word) = app.guests.keep(invited) else { return visit.declined(&app, Declined::Stopping) };
+    let found = Ok(plan);
     let plan = joining(&found, &app.board.snapshot(), visit.lang);
-    let page = Examined { p: visit.page(&app, Place::Board), name, address, word, plan };
+    let page = Invitation { p: visit.page(&app, Place::Board), name, address, word, plan };
     // By the word, what waits with its password is taken.
     (Unpacked, show(StatusCode::OK, &page)).into_response()
 }
@@ -149,13 +136,6 @@ pub(super) async fn add(
     State(app): State<App>,
     read::Form(typed): read::Form<Word>,
 ) -> Response {
-    let Some(invited) = app.guests.take(&typed.word) else {
-        let text = text!("problem-invited-late");
-        return visit.refusal(&app, Refusal::problem(Problem::conflict("", text), visit.lang));
-    };
-    let change = Request::AddServer { pool: PoolId::Db, server: invited.new.clone() };
-    match app.admit(invited.new, invited.id, invited.login, visit.actor()).await {
-        Ok(_) => done(&visit, StatusCode::CREATED, &change.sentence(), None),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
+    let act = Act::Add(Newcomer::Examined(typed.word));
+    act_on(&app, &visit, Ok(act)).await
 }

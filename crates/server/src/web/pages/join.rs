@@ -1,34 +1,26 @@
 //! `GET /pools/db/servers/new` and `POST /pools/db/servers`: a new database, and before that the plan of how it would
 //! join. `POST /pools/db/servers/{name}/verify`: its rows are compared.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordee_domain::change::RawServer;
-use cordee_domain::desired::another;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::Action;
-use cordee_domain::text;
 use serde::Deserialize;
 
-use super::tools::{unanswered, unavailable};
 use super::wrong::Wrong;
-use super::{add, done, shorten, target};
-use crate::board::{Ask, JoinPlan};
-use crate::store::CommitError;
+use super::{accepted, act_on, carry_out, named, shorten};
+use crate::board::JoinPlan;
+use crate::control::Declined;
+use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
-use crate::web::error::Refusal;
+use crate::web::error::form_status;
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{self, Path, filled};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
-
-/// How long the engine may take to look at what would be copied.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The fields as a browser sends them.
 #[derive(Debug, Default, Deserialize)]
@@ -74,19 +66,26 @@ struct Join {
     plan: Joining,
 }
 
-/// What the engine says of a database that would join now; `None` when it does not answer.
-async fn look(app: &App) -> Option<Result<JoinPlan, Vec<Problem>>> {
-    tokio::time::timeout(PATIENCE, app.board.ask(Ask::Join)).await.ok().flatten()
-}
-
 /// Shows the form with the plan; to our script, the plan alone.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
-    let Some(found) = look(&app).await else { return unavailable(&visit, &app) };
+    let found = match plan(&app).await {
+        Ok(found) => found,
+        Err(declined) => return visit.declined(&app, declined),
+    };
     let plan = joining(&found, &app.board.snapshot(), visit.lang);
     if visit.script {
         return axum::Json(plan).into_response();
     }
     show(StatusCode::OK, &Join { p: visit.page(&app, Place::Board), form: Form::default(), plan })
+}
+
+/// How a database would join now, or every reason against it.
+async fn plan(app: &App) -> Result<Result<JoinPlan, Vec<Problem>>, Declined> {
+    match app.control().join_plan().await {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(Declined::Unready(problems)) => Ok(Err(problems)),
+        Err(declined) => Err(declined),
+    }
 }
 
 /// Adds the database, or shows the form again.
@@ -95,30 +94,36 @@ pub(super) async fn submit(
     State(app): State<App>,
     read::Form(typed): read::Form<Typed>,
 ) -> Response {
-    let Some(found) = look(&app).await else { return unavailable(&visit, &app) };
     let raw = RawServer { start: true, name: typed.name, port: filled(typed.port), ..RawServer::default() };
-    let refused = match &found {
-        Ok(_) => match add::add(&app, &visit, PoolId::Db, raw.clone()).await {
-            Ok(change) => return done(&visit, StatusCode::CREATED, &change.sentence(), None),
-            Err(error) => error,
-        },
+    let newcomer = Newcomer::Typed { pool: PoolId::Db, raw: raw.clone(), login: Account::default() };
+    let (problems, found) = match carry_out(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
+        Ok(told) => return accepted(&visit, &told.effect, None),
         // They are about no field.
-        Err(problems) => CommitError::Refused(
-            problems.iter().map(|p| Problem { field: String::new(), ..p.clone() }).collect(),
-        ),
+        Err(Declined::Unready(problems)) => (about_all(&problems), Some(Err(problems))),
+        Err(Declined::Refused(problems)) => (at_fields(problems), None),
+        Err(declined) => return visit.declined(&app, declined),
     };
-    match refused {
-        CommitError::Refused(problems) if !visit.script => again(&visit, &app, &found, &raw, &problems),
-        CommitError::Refused(mut problems) => {
-            for problem in &mut problems {
-                if problem.field == "address" {
-                    "port".clone_into(&mut problem.field);
-                }
-            }
-            visit.refusal(&app, Refusal::commit(CommitError::Refused(problems), visit.lang))
-        }
-        error @ CommitError::Store(_) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+    if visit.script {
+        return visit.declined(&app, Declined::Refused(problems));
     }
+    let found = match found {
+        Some(found) => found,
+        None => match plan(&app).await {
+            Ok(found) => found,
+            Err(declined) => return visit.declined(&app, declined),
+        },
+    };
+    again(&visit, &app, &found, &raw, &problems)
+}
+
+fn about_all(problems: &[Problem]) -> Vec<Problem> {
+    problems.iter().map(|p| Problem { field: String::new(), ..p.clone() }).collect()
+}
+
+/// A new database has no field for its address: what is wrong with it is wrong with the port.
+fn at_fields(problems: Vec<Problem>) -> Vec<Problem> {
+    let at = |field: String| if field == "address" { "port".to_owned() } else { field };
+    problems.into_iter().map(|p| Problem { field: at(p.field), ..p }).collect()
 }
 
 fn again(
@@ -131,7 +136,7 @@ fn again(
     let plan = joining(found, &app.board.snapshot(), visit.lang);
     let form = Form::of(raw, problems, visit.lang);
     let p = visit.page(app, Place::Board);
-    show(StatusCode::UNPROCESSABLE_ENTITY, &Join { p, form, plan })
+    show(form_status(problems), &Join { p, form, plan })
 }
 
 /// Asks for a comparison; what it finds stands in the journal and in the status.
@@ -140,21 +145,6 @@ pub(super) async fn verify(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Response {
-    let target = match target(&app, "db", &name) {
-        Ok(target) => target,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let (name, id) = (target.server.name, target.server.id);
-    if !target.view.is_some_and(|v| v.actions.contains(&Action::Verify)) {
-        let text = text!("problem-verify", name = name.as_str());
-        return visit.refusal(&app, Refusal::problem(Problem::conflict("name", text), visit.lang));
-    }
-    let asked = app.board.ask(|reply| Ask::Compare { name: name.clone(), id, reply });
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Some(true)) => {
-            done(&visit, StatusCode::ACCEPTED, &text!("verify-asked", name = name.as_str()), None)
-        }
-        Ok(Some(false)) => visit.refusal(&app, Refusal::problem(another(&name), visit.lang)),
-        _ => unanswered(&visit, &app),
-    }
+    let act = named(PoolId::Db.as_str(), &name).map(|(_, name)| Act::Verify(name));
+    act_on(&app, &visit, act).await
 }

@@ -37,8 +37,11 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
+use super::error::Refusal;
 use super::page::Visit;
 use super::{App, assets, live};
+use crate::control::act::{Act, Consent};
+use crate::control::{self, Effect, Who};
 
 /// All pages. The caller adds `session::same_origin`.
 pub fn router() -> Router<App> {
@@ -124,6 +127,48 @@ fn done(visit: &Visit, status: StatusCode, message: &Text, undo: Option<String>)
     (status, axum::Json(Done { message: visit.lang.say(message), undo })).into_response()
 }
 
+/// Has something done for whoever visits.
+async fn carry_out(
+    app: &App,
+    visit: &Visit,
+    act: Act,
+    consent: &Consent,
+) -> Result<control::Done, control::Declined> {
+    app.control().act(act, consent, Who::now(visit.actor())).await
+}
+
+/// Has it done, and says so; there is no way back.
+async fn act_on(app: &App, visit: &Visit, act: Result<Act, Problem>) -> Response {
+    let act = match act {
+        Ok(act) => act,
+        Err(problem) => return visit.refusal(app, Refusal::problem(problem, visit.lang)),
+    };
+    match carry_out(app, visit, act, &Consent::NONE).await {
+        Ok(told) => accepted(visit, &told.effect, None),
+        Err(declined) => visit.declined(app, declined),
+    }
+}
+
+/// The answer to what was done.
+fn accepted(visit: &Visit, effect: &Effect, undo: Option<String>) -> Response {
+    let status = match effect {
+        Effect::Added { .. } => StatusCode::CREATED,
+        Effect::Noted(_) => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    match effect.says() {
+        Some(says) => done(visit, status, says, undo),
+        None => Redirect::to("/").into_response(),
+    }
+}
+
+/// The server that an address names.
+fn named(pool: &str, name: &str) -> Result<(PoolId, ServerName), Problem> {
+    let pool = PoolId::parse(pool)?;
+    let unknown = |_| Problem::unknown("name", text!("problem-server-unknown", name = shorten(name)));
+    Ok((pool, ServerName::parse(name).map_err(unknown)?))
+}
+
 /// The server that an address names, in the newest wish and in the newest picture.
 struct Target {
     pool: PoolId,
@@ -132,9 +177,8 @@ struct Target {
 }
 
 fn target(app: &App, pool: &str, name: &str) -> Result<Target, Problem> {
-    let pool = PoolId::parse(pool)?;
-    let unknown = || Problem::unknown("name", text!("problem-server-unknown", name = shorten(name)));
-    let name = ServerName::parse(name).map_err(|_| unknown())?;
+    let (pool, name) = named(pool, name)?;
+    let unknown = || Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()));
     let desired = app.board.desired();
     let server = desired.pool(pool).server(&name).cloned().ok_or_else(unknown)?;
     let view = app.board.snapshot().servers.iter().find(|s| s.name == server.name).cloned();

@@ -1,7 +1,6 @@
 //! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are put right, `POST` does it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use cordee_domain::db::verify::Side;
 use cordee_domain::ids::PoolId;
@@ -10,15 +9,14 @@ use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
 use super::act::ask_first;
-use super::tools::unanswered;
-use super::{Target, done, target};
+use super::{Target, act_on, named, target};
+use crate::control::act::Act;
 use crate::web::App;
-use crate::web::error::Refusal;
 use crate::web::page::Member;
 use crate::web::read::Path;
 use crate::web::view::repairing;
 
-/// The database and the side, where something is to be put right.
+/// The database and the side, where something is known to be put right: without that there is nothing to ask about.
 fn chosen(app: &App, name: &str, take: &str) -> Result<(Target, Side), Problem> {
     let target = target(app, PoolId::Db.as_str(), name)?;
     let side = Side::parse(take)?;
@@ -46,14 +44,7 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path((name, take)): Path<(String, String)>,
 ) -> Response {
-    let (target, side) = match chosen(&app, &name, &take) {
-        Ok(chosen) => chosen,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
-    };
-    let (name, id) = (target.server.name, target.server.id);
-    match app.repair(visit.actor(), (name.clone(), id), side).await {
-        Ok(true) => done(&visit, StatusCode::ACCEPTED, &text!("repair-asked", name = name.as_str()), None),
-        Ok(false) => unanswered(&visit, &app),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
-    }
+    let named = named(PoolId::Db.as_str(), &name);
+    let act = named.and_then(|(_, name)| Ok(Act::Repair(name, Side::parse(&take)?)));
+    act_on(&app, &visit, act).await
 }

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use cordee_domain::change::Request;
 use cordee_domain::desired::Routing;
 
-use super::act::{ask_first, wish};
+use super::act::ask_first;
+use super::act_on;
+use crate::control::act::Act;
 use crate::web::App;
-use crate::web::guard::may_share;
 use crate::web::page::Member;
 use crate::web::read::Path;
 use crate::web::view::sharing;
@@ -29,6 +29,5 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    let routing = Routing::parse(&word).and_then(|routing| may_share(&app.board.snapshot(), routing));
-    wish(&visit, &app, routing.map(|routing| Request::SetRouting { routing })).await
+    act_on(&app, &visit, Routing::parse(&word).map(Act::SetRouting)).await
 }

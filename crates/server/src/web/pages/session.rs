@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use cordee_domain::change::Request;
 use cordee_domain::sessions::Mode;
 
-use super::act::{ask_first, wish};
+use super::act::ask_first;
+use super::act_on;
+use crate::control::act::Act;
 use crate::web::App;
 use crate::web::page::Member;
 use crate::web::read::Path;
@@ -23,5 +24,5 @@ pub(super) async fn submit(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Response {
-    wish(&visit, &app, Mode::parse(&word).map(|mode| Request::SetSession { mode })).await
+    act_on(&app, &visit, Mode::parse(&word).map(Act::SetSession)).await
 }

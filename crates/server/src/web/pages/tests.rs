@@ -306,7 +306,7 @@ async fn a_comparison_is_asked_for_by_a_form() {
     let script = site.post("/pools/db/servers/db2/verify", "", "Accept: application/json\r\n").await;
     assert!(script.contains("The rows of db2 are being compared"), "{script}");
     assert_eq!(status(&site.post("/pools/db/servers/db1/verify", "", "").await), "409");
-    assert_eq!(status(&site.post("/pools/web/servers/web1/verify", "", "").await), "404");
+    assert_eq!(status(&site.post("/pools/web/servers/web1/verify", "", "").await), "409");
 }
 
 #[tokio::test]
@@ -361,7 +361,7 @@ async fn a_standby_is_promoted_after_a_question() {
     for refused in [path, "/pools/db/servers/db1/promote", "/pools/db/servers/db1/stop"] {
         assert_eq!(status(&site.get(refused).await), "409", "{refused}");
     }
-    assert_eq!(status(&site.get("/pools/web/servers/web1/promote").await), "404");
+    assert_eq!(status(&site.get("/pools/web/servers/web1/promote").await), "409", "as the API says");
 }
 
 #[tokio::test]
@@ -522,7 +522,7 @@ async fn a_database_that_cannot_join_has_reasons_and_no_button() {
     let page = site.get("/pools/db/servers/new").await;
     assert!(page.contains("install the package mariadb-backup") && !page.contains("join-button"), "{page}");
     assert!(!page.contains("Add the database"), "{page}");
-    assert_eq!(status(&site.post("/pools/db/servers", "name=db3", "").await), "422");
+    assert_eq!(status(&site.post("/pools/db/servers", "name=db3", "").await), "409", "no field is wrong");
     assert_eq!(site.app.store.desired().expect("the wish").revision, 1);
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cordee_domain::change::Request;
 use cordee_domain::ids::PoolId;
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};
 
-use super::done;
+use super::{carry_out, done};
 use crate::board::Ask;
+use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::page::{Member, Visit};
@@ -39,9 +39,9 @@ pub(super) async fn reload(
         Ok(proxy) => proxy,
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
-    match app.commit(Request::Reload { proxy }, visit.actor()).await {
+    match carry_out(&app, &visit, Act::Reload(proxy), &Consent::NONE).await {
         Ok(_) => done(&visit, StatusCode::OK, &reloading(&app, proxy), None),
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+        Err(declined) => visit.declined(&app, declined),
     }
 }
 
@@ -56,11 +56,6 @@ fn reloading(app: &App, proxy: PoolId) -> Text {
             text!("done-reload-db", count = sessions)
         }
     }
-}
-
-/// No answer came to what was asked for: it may have been done, or be done later.
-pub(super) fn unanswered(visit: &Visit, app: &App) -> Response {
-    visit.refusal(app, Refusal::unanswered(visit.lang))
 }
 
 /// The engine does not answer: it is stopping.

@@ -11,12 +11,13 @@ use cordee_domain::visitors::parse_part;
 use serde::Deserialize;
 
 use super::wrong::Wrong;
-use super::{done, shorten, target};
-use crate::store::CommitError;
+use super::{accepted, carry_out, shorten, target};
+use crate::control::Declined;
+use crate::control::act::Consent;
 use crate::store::visitors::{MOST_ADDRESSES, Which};
 use crate::web::App;
 use crate::web::api::visitors::{Read, keeping, read, words};
-use crate::web::error::Refusal;
+use crate::web::error::{Refusal, form_status};
 use crate::web::page::{Member, Page, Place, Visit, show};
 use crate::web::read::{Form, Path, Query};
 use crate::web::view::grouped;
@@ -136,17 +137,17 @@ pub(super) async fn keep(
     State(app): State<App>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let committed = match keeping(&typed.days, typed.shorten == "on", &typed.trusted) {
-        Ok(change) => app.commit(change.clone(), visit.actor()).await.map(|_| change),
-        Err(problems) => Err(CommitError::Refused(problems)),
+    let done = match keeping(&typed.days, typed.shorten == "on", &typed.trusted) {
+        Ok(act) => carry_out(&app, &visit, act, &Consent::NONE).await,
+        Err(problems) => Err(Declined::Refused(problems)),
     };
-    match committed {
-        Ok(change) if visit.script => done(&visit, StatusCode::OK, &change.sentence(), None),
+    match done {
+        Ok(told) if visit.script => accepted(&visit, &told.effect, None),
         Ok(_) => Redirect::to("/visitors#keeping").into_response(),
-        Err(CommitError::Refused(problems)) if !visit.script => {
+        Err(Declined::Refused(problems)) if !visit.script => {
             answer(&visit, &app, None, &Asked::default(), Some((typed, problems))).await
         }
-        Err(error) => visit.refusal(&app, Refusal::commit(error, visit.lang)),
+        Err(declined) => visit.declined(&app, declined),
     }
 }
 
@@ -169,7 +170,7 @@ async fn answer(
         problems.extend(more);
         typed
     });
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if problems.is_empty() { StatusCode::OK } else { form_status(&problems) };
     let forms = forms(visit, app, asked, typed, &problems);
     let query = Asking { server: server.as_ref().map_or("", ServerName::as_str), address: &asked.address };
     show(status, &filled(visit, app, &found, forms, &query, skip))

@@ -12,52 +12,9 @@ use cordee_domain::text::{Arg, Text};
 
 use super::question::Question;
 use super::{databases, healthy, joining};
-use crate::web::guard::last_one;
+use crate::control::act::Risk;
+use crate::control::guard::insists;
 use crate::words::Lang;
-
-/// Acts that are asked about first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Risk {
-    /// Stop and start.
-    Restart,
-    /// Stop.
-    Stop,
-    /// Take away.
-    Remove,
-    /// Make it the writer (databases).
-    Promote,
-    /// Throw its data away for a fresh copy (databases).
-    Recopy,
-    /// No new visitors (web servers); asked about only for the last one that serves.
-    Drain,
-    /// No visitors at all (web servers); likewise.
-    Maintenance,
-    /// Leave although nobody else serves (web servers).
-    Anyway,
-}
-
-/// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a
-/// writer that is lost holds alone, or give up a database's data.
-pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
-    let gives_up = match risk {
-        Risk::Recopy => true,
-        Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
-        Risk::Restart | Risk::Stop | Risk::Promote | Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
-    };
-    gives_up || ticks(snapshot, server, risk)
-}
-
-/// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
-pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
-    let last = || last_one(snapshot, server.pool, &server.name);
-    match risk {
-        Risk::Promote => databases::out_of_reach(snapshot),
-        Risk::Stop | Risk::Restart | Risk::Drain | Risk::Maintenance => last(),
-        Risk::Remove => server.pool == PoolId::Web && last(),
-        Risk::Anyway => true,
-        Risk::Recopy => false,
-    }
-}
 
 /// The question about `server`.
 pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang) -> Question {

@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use cordee_domain::desired::{HANDOVER_LIMIT, Power, Routing, Standing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark, State};
+use cordee_domain::state::{Light, Remark};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
 use super::question::Question;
+use crate::control::guard::out_of_reach;
 use crate::words::Lang;
 
 /// The age of the last change of writer, among the ages: no server's name has a space.
@@ -51,15 +52,6 @@ pub fn verdict(snapshot: &Snapshot) -> Remark {
 /// The database that takes writes.
 pub(super) fn writer(snapshot: &Snapshot) -> Option<&ServerView> {
     snapshot.servers.iter().find(|s| s.role == Some(Role::Writer))
-}
-
-/// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
-/// answers can, whatever else is wrong with it.
-pub(super) fn out_of_reach(snapshot: &Snapshot) -> bool {
-    let away = |state| {
-        matches!(state, State::Down | State::Frozen | State::Unreachable | State::Unknown | State::Stopped)
-    };
-    writer(snapshot).is_some_and(|w| w.power == Power::Off || away(w.status.state))
 }
 
 /// Whether another database is wanted now: the writer takes no writes.

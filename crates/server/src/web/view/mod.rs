@@ -38,7 +38,7 @@ use crate::board::Event;
 use crate::words::Lang;
 
 pub use causes::CauseRow;
-pub use confirm::{Risk, insists, question, ticks};
+pub use confirm::question;
 pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
 pub use question::Question;

@@ -8,6 +8,8 @@ use cordee_domain::snapshot::Role;
 
 use super::fixture::{database, name, snapshot, web};
 use super::*;
+use crate::control::act::Risk;
+use crate::control::guard::{insists, ticks};
 
 fn row(server: ServerView, lang: Lang) -> ServerRow {
     let mut all = snapshot();

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use cordee_domain::change::Request;
+use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::desired::Power;
 use cordee_domain::ids::{PoolId, ServerName};
 use serde_json::{Value, json};
@@ -249,6 +250,8 @@ async fn rows_are_compared_and_repaired_of_the_database_that_was_meant() {
     assert_eq!(asks(&rig, "repair", take()).await.0, 202);
     let recopy = Request::Recopy { name: ServerName::parse("db2").unwrap(), id: 4 };
     rig.app.store.commit(&recopy, "ana").unwrap();
+    let basis = Basis { name: ServerName::parse("db2").unwrap(), id: 5, epoch: 1 };
+    rig.app.store.decide(&Decision::Admit(basis)).unwrap();
     // The engine has not heard of it yet, as it were: what was meant and what it knows are two.
     for (word, body) in [("verify", Body::empty()), ("repair", take())] {
         let (status, says) = asks(&rig, word, body).await;

@@ -1,11 +1,123 @@
-//! What needs a second thought from the person, although the wish itself is valid.
+//! What needs a second thought from the person, although the wish itself is valid. Pure: decided on the picture, with
+//! what is wished in it.
 
-use cordee_domain::desired::{Routing, Standing};
+use cordee_domain::desired::{Power, Routing, Standing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::state::Light;
+use cordee_domain::state::{Light, State};
 use cordee_domain::text;
+use cordee_domain::text::Text;
+
+use super::act::{Consent, Given, Risk, ServerAct};
+
+/// What an act on a server puts at stake, and so what the person has to say besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// It takes the name, typed, at the page.
+    pub name: bool,
+    /// It takes the consequence, ticked, besides.
+    pub tick: bool,
+    /// A program says it with `force`; this is what it is told without.
+    pub force: Option<Text>,
+    /// Nobody misses the server: it goes without a question.
+    pub idle: bool,
+}
+
+/// What `act` puts at stake.
+pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAct) -> Stake {
+    let Some(risk) = act.risk().filter(|risk| risk.fits(pool)) else { return Stake::default() };
+    let seen = snapshot.servers.iter().find(|s| s.pool == pool && s.name.same_as(name));
+    let Some(server) = seen else { return Stake::default() };
+    let last = last_one(snapshot, pool, name);
+    let name = server.name.as_str();
+    let force = match (pool, risk) {
+        // The data are what is at stake, not who serves.
+        (PoolId::Db, Risk::Remove | Risk::Recopy) => {
+            last_standby(snapshot, &server.name).then(|| text!("problem-last-standby", name = name))
+        }
+        // They have a word of their own.
+        (_, Risk::Promote | Risk::Anyway | Risk::Recopy) => None,
+        (PoolId::Web, _) => last.then(|| text!("problem-last-healthy", name = name)),
+        (PoolId::Db, _) => last.then(|| text!("problem-last-database-stops", name = name)),
+    };
+    Stake {
+        name: insists(snapshot, server, risk),
+        tick: ticks(snapshot, server, risk),
+        force,
+        idle: idle(snapshot, pool, &server.name),
+    }
+}
+
+impl Stake {
+    /// What was said yes to once everything was that it takes.
+    pub const fn said(&self) -> Given {
+        Given { force: self.name || self.idle, accept_loss: self.name }
+    }
+
+    /// What was said yes to, or what is still to be said.
+    pub fn accept(
+        &self,
+        name: &ServerName,
+        act: ServerAct,
+        consent: &Consent,
+    ) -> Result<Given, Vec<Problem>> {
+        match consent {
+            Consent::Flags { force, accept_loss } => match &self.force {
+                Some(text) if !force => Err(vec![Problem::conflict("force", text.clone())]),
+                _ => Ok(Given { force: *force || self.idle, accept_loss: *accept_loss }),
+            },
+            Consent::Answered { name: typed, know, .. } => {
+                let mut problems = Vec::new();
+                if self.name && typed.trim() != name.as_str() {
+                    let text = text!("problem-confirm-name", name = name.as_str());
+                    problems.push(Problem::invalid("confirm", text));
+                }
+                if self.tick && !know {
+                    let text = match act {
+                        ServerAct::Promote => text!("problem-confirm-loss"),
+                        _ => text!("problem-confirm-tick"),
+                    };
+                    problems.push(Problem::invalid("know", text));
+                }
+                if problems.is_empty() { Ok(self.said()) } else { Err(problems) }
+            }
+        }
+    }
+}
+
+/// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a
+/// writer that is lost holds alone, or give up a database's data.
+pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let gives_up = match risk {
+        Risk::Recopy => true,
+        Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
+        Risk::Restart | Risk::Stop | Risk::Promote | Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
+    };
+    gives_up || ticks(snapshot, server, risk)
+}
+
+/// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
+pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
+    let last = || last_one(snapshot, server.pool, &server.name);
+    match risk {
+        Risk::Promote => out_of_reach(snapshot),
+        Risk::Stop | Risk::Restart | Risk::Drain | Risk::Maintenance => last(),
+        Risk::Remove => server.pool == PoolId::Web && last(),
+        Risk::Anyway => true,
+        Risk::Recopy => false,
+    }
+}
+
+/// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
+/// answers can, whatever else is wrong with it.
+pub fn out_of_reach(snapshot: &Snapshot) -> bool {
+    let away = |state| {
+        matches!(state, State::Down | State::Frozen | State::Unreachable | State::Unknown | State::Stopped)
+    };
+    let writer = snapshot.servers.iter().find(|s| s.role == Some(Role::Writer));
+    writer.is_some_and(|w| w.power == Power::Off || away(w.status.state))
+}
 
 /// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an
 /// explicit yes. While somebody is on the way, `name` waits for it by itself.
@@ -117,6 +229,42 @@ mod tests {
         );
         assert!(!idle_when(&mut snapshot, Light::Unknown, false));
         assert!(!idle_when(&mut snapshot, Light::Good, false));
+    }
+
+    #[test]
+    fn force_comes_of_what_is_at_stake_and_of_what_was_said() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        for (server, light) in
+            snapshot.servers.iter_mut().zip([Light::Good, Light::Critical, Light::Good, Light::Good])
+        {
+            server.status.light = light;
+        }
+        let says = |act, consent: &Consent| {
+            let said = stake(&snapshot, PoolId::Web, &name("web1"), act);
+            let fields =
+                |problems: Vec<Problem>| problems.into_iter().map(|p| p.field).collect::<Vec<_>>().join(" ");
+            said.accept(&name("web1"), act, consent).map(|given| given.force).map_err(fields)
+        };
+        let answered = |name: &str, know| Consent::Answered { name: name.to_owned(), know, about: None };
+        let forced = Consent::Flags { force: true, accept_loss: false };
+        for act in
+            ServerAct::ALL.into_iter().filter(|act| act.misplaced(PoolId::Web, &name("web1")).is_none())
+        {
+            let leaves = act.risk().is_some_and(|risk| risk != Risk::Anyway);
+            let refused = |fields: &str| Err(fields.to_owned());
+            assert_eq!(
+                says(act, &Consent::NONE),
+                if leaves { refused("force") } else { Ok(false) },
+                "{act:?}"
+            );
+            assert_eq!(says(act, &forced), Ok(true), "{act:?}");
+            let asks = act.risk().is_some();
+            let at_all = |fields| if asks { refused(fields) } else { Ok(false) };
+            assert_eq!(says(act, &answered("", false)), at_all("confirm know"), "{act:?}");
+            assert_eq!(says(act, &answered("web2", true)), at_all("confirm"), "{act:?}");
+            assert_eq!(says(act, &answered(" web1 ", false)), at_all("know"), "{act:?}");
+            assert_eq!(says(act, &answered("web1", true)), Ok(asks), "{act:?}");
+        }
     }
 
     #[test]

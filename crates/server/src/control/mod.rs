@@ -1,0 +1,281 @@
+//! What a person asks, whoever brings it: the page, the API and the command line translate their input into an
+//! [`Act`] and the answer into theirs. In between everything is decided here, once: whether a drill is in the way, what
+//! the person has to say yes to, what the wishes say against it; then it is written down or handed to whoever does it,
+//! and its effect is waited for where that is asked.
+//!
+//! Who may ask at all is decided in front of the handlers (`web/session`, `web/proof`): it takes cookies and headers.
+
+pub mod act;
+pub mod adding;
+pub mod guard;
+pub mod guest;
+mod rows;
+mod server;
+mod settle;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordee_domain::change::Request;
+use cordee_domain::desired::Desired;
+use cordee_domain::ids::ServerName;
+use cordee_domain::problem::Problem;
+use cordee_domain::real::Real;
+use cordee_domain::text;
+use cordee_domain::text::Text;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::board::{Ask, Board, Cleaning, JoinPlan};
+use crate::desk::{Desk, DeskAsk, DrillDesk, TrialDesk};
+use crate::store::{CommitError, Store, StoreError};
+
+use act::{Act, Consent};
+use guest::Waiting;
+
+pub use server::Weighed;
+
+/// The engine answers within this time, or whoever asks is told that it does not.
+pub const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
+/// A desk likewise.
+const DESK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What acts are carried out with.
+#[derive(Clone, Copy, Debug)]
+pub struct Control<'a> {
+    /// Wishes and the journal.
+    pub store: &'a Arc<Store>,
+    /// Where the engine is met.
+    pub board: &'a Board,
+    /// Where the comparison of sessions is.
+    pub trials: &'a TrialDesk,
+    /// Where the drills are.
+    pub drills: &'a DrillDesk,
+    /// Databases that were examined and await a person's word.
+    pub guests: &'a Waiting,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// The name that stands in the journal.
+    pub actor: String,
+    /// How long they wait until it is real; `None`: not at all.
+    pub wait: Option<Duration>,
+}
+
+impl Who {
+    /// One who does not wait.
+    pub const fn now(actor: String) -> Self {
+        Self { actor, wait: None }
+    }
+}
+
+/// What was accepted.
+#[derive(Debug)]
+pub struct Done {
+    /// The newest wish then.
+    pub revision: u64,
+    /// What came of it.
+    pub effect: Effect,
+}
+
+/// What came of an act.
+#[derive(Debug)]
+pub enum Effect {
+    /// A wish was written down.
+    Wished {
+        /// Its sentence.
+        says: Text,
+        /// How far it is, where that was waited for.
+        real: Option<Real>,
+    },
+    /// A server was added.
+    Added {
+        /// The sentence.
+        says: Text,
+        /// Its name.
+        name: ServerName,
+        /// The wish that it is in.
+        desired: Box<Desired>,
+        /// How far it is, where that was waited for.
+        real: Option<Real>,
+    },
+    /// The engine has noted it, in this sentence.
+    Noted(Text),
+    /// These are gone.
+    Cleaned(Cleaning),
+    /// It begins, under this number.
+    Begun(u64),
+    /// It is given up; `false`: there was nothing to give up.
+    Cancelled(bool),
+}
+
+impl Effect {
+    /// The sentence, where there is one.
+    pub const fn says(&self) -> Option<&Text> {
+        match self {
+            Self::Wished { says, .. } | Self::Added { says, .. } | Self::Noted(says) => Some(says),
+            Self::Cleaned(_) | Self::Begun(_) | Self::Cancelled(_) => None,
+        }
+    }
+}
+
+/// Why it was not done.
+#[derive(Debug)]
+pub enum Declined {
+    /// For each of these reasons.
+    Refused(Vec<Problem>),
+    /// No database can join now, whatever is typed.
+    Unready(Vec<Problem>),
+    /// The store failed.
+    Store(StoreError),
+    /// Nobody answers, and nothing was done: Cordée is stopping.
+    Stopping,
+    /// It was handed on, and no answer came: it may be done.
+    Unanswered,
+    /// A question that alters nothing was not answered within so many seconds.
+    Slow(u64),
+}
+
+impl From<CommitError> for Declined {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(problems) => Self::Refused(problems),
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<StoreError> for Declined {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Problem> for Declined {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(vec![problem])
+    }
+}
+
+impl Control<'_> {
+    /// Does what is asked, or says why not.
+    pub async fn act(self, act: Act, consent: &Consent, who: Who) -> Result<Done, Declined> {
+        if act.waits_for_drills() && self.drills.under_way().is_some() {
+            return Err(Problem::conflict("", text!("problem-drill-wait")).into());
+        }
+        match act {
+            Act::Server(pool, name, act) => self.on_server(pool, &name, act, consent, who).await,
+            Act::Add(newcomer) => self.add(newcomer, who).await,
+            Act::SetRouting(routing) => {
+                let routing = guard::may_share(&self.board.snapshot(), routing)?;
+                self.wish(Request::SetRouting { routing }, who).await
+            }
+            Act::SetSession(mode) => self.wish(Request::SetSession { mode }, who).await,
+            Act::SetKeeping { days, shorten, trusted } => {
+                self.wish(Request::SetKeeping { days, shorten, trusted }, who).await
+            }
+            Act::Reload(proxy) => self.wish(Request::Reload { proxy }, who).await,
+            Act::Verify(name) => self.verify(&name).await,
+            Act::Repair(name, side) => self.repair(&name, side, who).await,
+            Act::Clean => self.clean(who).await,
+            Act::BeginTrial => self.begin(self.trials, (), who).await,
+            Act::CancelTrial => self.cancel(self.trials, who).await,
+            Act::BeginDrill(raw) => {
+                let order = raw.read(&self.board.desired()).map_err(Declined::Refused)?;
+                self.begin(self.drills, order, who).await
+            }
+            Act::CancelDrill => self.cancel(self.drills, who).await,
+        }
+    }
+
+    /// Writes a wish down, and waits for it as long as is asked.
+    async fn wish(self, request: Request, who: Who) -> Result<Done, Declined> {
+        let says = request.sentence();
+        let desired = self.commit(request.clone(), who.actor).await?;
+        let real = self.effect(request, desired.revision, who.wait).await;
+        Ok(Done { revision: desired.revision, effect: Effect::Wished { says, real } })
+    }
+
+    async fn commit(self, request: Request, actor: String) -> Result<Desired, Declined> {
+        let store = self.store.clone();
+        Ok(blocking(move || store.commit(&request, &actor)).await?)
+    }
+
+    async fn effect(self, request: Request, revision: u64, wait: Option<Duration>) -> Option<Real> {
+        match wait {
+            Some(wait) => Some(self.settle(&request.into(), revision, wait).await),
+            None => None,
+        }
+    }
+
+    /// Begins what is done at a desk.
+    async fn begin<O, U>(self, desk: &Desk<O, U>, order: O, who: Who) -> Result<Done, Declined> {
+        let asked = desk.ask(|reply| DeskAsk::Begin { order, actor: who.actor, reply });
+        let id = answered(timeout(DESK_DEADLINE, asked).await)??;
+        Ok(self.done(Effect::Begun(id)))
+    }
+
+    /// Gives up what is under way at a desk.
+    async fn cancel<O, U>(self, desk: &Desk<O, U>, who: Who) -> Result<Done, Declined> {
+        let asked = desk.ask(|reply| DeskAsk::Cancel { actor: who.actor, reply });
+        let cancelled = answered(timeout(DESK_DEADLINE, asked).await)?;
+        Ok(self.done(Effect::Cancelled(cancelled)))
+    }
+
+    fn done(self, effect: Effect) -> Done {
+        Done { revision: self.board.desired().revision, effect }
+    }
+
+    /// Has the engine do something that is no wish.
+    async fn order<T>(self, order: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Declined> {
+        answered(timeout(ENGINE_DEADLINE, self.board.ask(order)).await)
+    }
+
+    /// Asks the engine something, until `deadline`. Nothing is altered by it.
+    async fn look<T>(
+        self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Ask,
+        deadline: Instant,
+    ) -> Result<T, Declined> {
+        match timeout_at(deadline, self.board.ask(question)).await {
+            Ok(answer) => answer.ok_or(Declined::Stopping),
+            Err(_) => Err(Declined::Slow(ENGINE_DEADLINE.as_secs())),
+        }
+    }
+
+    /// What no wish explains; nothing is removed.
+    pub async fn leftovers(self) -> Result<Cleaning, Declined> {
+        let found = self.look(|reply| Ask::Clean { apply: false, reply }, soon()).await?;
+        found.ok_or_else(rows::cleaning)
+    }
+
+    /// How a new database would join; nothing is done.
+    pub async fn join_plan(self) -> Result<JoinPlan, Declined> {
+        self.look(Ask::Join, soon()).await?.map_err(Declined::Unready)
+    }
+}
+
+/// When the engine must have answered what is asked now.
+fn soon() -> Instant {
+    Instant::now() + ENGINE_DEADLINE
+}
+
+/// An answer to what alters something: without one, nobody knows whether it did, unless nobody was there.
+fn answered<T, E>(answer: Result<Option<T>, E>) -> Result<T, Declined> {
+    match answer {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Declined::Stopping),
+        Err(_) => Err(Declined::Unanswered),
+    }
+}
+
+/// Runs a store call where it may block.
+pub async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(value) => value,
+        // A panic in the call goes on in its caller, as it would have without the thread.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,59 @@
+//! What the engine does when a person asks, and no wish says: comparing rows, putting them right, cleaning.
+
+use cordee_domain::actions::incomparable;
+use cordee_domain::db::verify::Side;
+use cordee_domain::desired::{Server, another};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
+use cordee_domain::text;
+
+use super::{Control, Declined, Done, Effect, Who, blocking};
+use crate::board::Ask;
+
+/// What is said while another cleaning is under way.
+pub(super) fn cleaning() -> Declined {
+    Problem::conflict("", text!("problem-cleaning")).into()
+}
+
+impl Control<'_> {
+    /// Asks for a comparison; what it finds stands in the journal and in the status.
+    pub(super) async fn verify(self, name: &ServerName) -> Result<Done, Declined> {
+        let Server { name, id, .. } = self.follower(name)?;
+        if !self.order(|reply| Ask::Compare { name: name.clone(), id, reply }).await? {
+            return Err(another(&name).into());
+        }
+        Ok(self.done(Effect::Noted(text!("verify-asked", name = name.as_str()))))
+    }
+
+    /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
+    /// before it is done.
+    pub(super) async fn repair(self, name: &ServerName, side: Side, who: Who) -> Result<Done, Declined> {
+        let Server { name, id, .. } = self.follower(name)?;
+        let (store, subject) = (self.store.clone(), name.clone());
+        let noted = move || {
+            let text = text!("repair-asked", name = &subject);
+            store.note(&who.actor, subject.as_str(), None, &text)
+        };
+        blocking(noted).await?;
+        if !self.order(|reply| Ask::Repair { name: name.clone(), id, side, reply }).await? {
+            return Err(another(&name).into());
+        }
+        Ok(self.done(Effect::Noted(text!("repair-asked", name = name.as_str()))))
+    }
+
+    /// A database whose rows can be held against the writer's. By the wish: what the picture shows may be older.
+    fn follower(self, name: &ServerName) -> Result<Server, Problem> {
+        match incomparable(&self.board.desired(), name) {
+            None => self.find(PoolId::Db, name),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    /// Removes what no wish explains, and notes how much that was.
+    pub(super) async fn clean(self, who: Who) -> Result<Done, Declined> {
+        let gone = self.order(|reply| Ask::Clean { apply: true, reply }).await?.ok_or_else(cleaning)?;
+        let (store, told) = (self.store.clone(), text!("event-cleaned", count = gone.items.len()));
+        blocking(move || store.note(&who.actor, "cluster", None, &told)).await?;
+        Ok(self.done(Effect::Cleaned(gone)))
+    }
+}

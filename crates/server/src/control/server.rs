@@ -1,0 +1,113 @@
+//! What is done with one server.
+
+use std::time::Duration;
+
+use cordee_domain::actions::untimely;
+use cordee_domain::change::Request;
+use cordee_domain::desired::{Server, another};
+use cordee_domain::ids::{PoolId, ServerName};
+use cordee_domain::problem::Problem;
+use cordee_domain::snapshot::{ServerView, Snapshot};
+use cordee_domain::text;
+use cordee_node::clock::now;
+use tokio::time::timeout;
+
+use super::act::{Consent, Given, ServerAct};
+use super::guard::{Stake, stake};
+use super::{Control, Declined, Done, Who};
+
+/// How long a wish that was just written down may take to be in the picture.
+const SEEN: Duration = Duration::from_secs(2);
+
+/// An act on a server, as things are: looked at once, so that what is insisted on and what is asked are about the same
+/// moment.
+#[derive(Debug)]
+pub struct Weighed {
+    /// The server, as wished.
+    pub server: Server,
+    /// The picture, with what is wished in it.
+    pub picture: Snapshot,
+    /// What the act puts at stake.
+    pub stake: Stake,
+}
+
+impl Weighed {
+    /// The server, as it is seen.
+    pub fn view(&self) -> Option<&ServerView> {
+        self.picture.servers.iter().find(|s| s.name == self.server.name)
+    }
+}
+
+impl Control<'_> {
+    /// Does it, when everything was said that it takes.
+    pub(super) async fn on_server(
+        self,
+        pool: PoolId,
+        name: &ServerName,
+        act: ServerAct,
+        consent: &Consent,
+        who: Who,
+    ) -> Result<Done, Declined> {
+        let Weighed { server, stake, .. } = self.weigh(pool, name, act, consent.about()).await?;
+        let given = stake.accept(&server.name, act, consent).map_err(Declined::Refused)?;
+        self.wish(act.request(pool, &server, given, now()), who).await
+    }
+
+    /// What the act would take now. What would be refused whatever is said is refused here.
+    pub async fn question(
+        self,
+        pool: PoolId,
+        name: &ServerName,
+        act: ServerAct,
+    ) -> Result<Weighed, Declined> {
+        let weighed = self.weigh(pool, name, act, None).await?;
+        let request = act.request(pool, &weighed.server, weighed.stake.said(), now());
+        self.board.desired().apply(&request).map_err(Declined::Refused)?;
+        Ok(weighed)
+    }
+
+    async fn weigh(
+        self,
+        pool: PoolId,
+        name: &ServerName,
+        act: ServerAct,
+        about: Option<u32>,
+    ) -> Result<Weighed, Declined> {
+        let server = self.find(pool, name)?;
+        if let Some(elsewhere) = act.misplaced(pool, &server.name) {
+            return Err(Problem::conflict("pool", elsewhere).into());
+        }
+        // Another one may come under the name while a person reads.
+        if about.is_some_and(|id| id != server.id) {
+            return Err(another(&server.name).into());
+        }
+        self.timely(&act.request(pool, &server, Given::default(), now())).await?;
+        let picture = self.board.snapshot_as_wished();
+        let stake = stake(&picture, pool, &server.name, act);
+        Ok(Weighed { server, picture, stake })
+    }
+
+    /// The server that is wished by that name.
+    pub(super) fn find(self, pool: PoolId, name: &ServerName) -> Result<Server, Problem> {
+        self.board.desired().pool(pool).server(name).cloned().ok_or_else(|| {
+            let text = text!("problem-server-unknown", name = name.as_str());
+            Problem::unknown("name", text)
+        })
+    }
+
+    /// Refuses what only the picture tells against. One that is older than the wish does not say.
+    async fn timely(self, request: &Request) -> Result<(), Problem> {
+        if !matches!(request, Request::Insist { .. } | Request::Withdraw { .. } | Request::Recopy { .. }) {
+            return Ok(());
+        }
+        let desired = self.board.desired();
+        let mut pictures = self.board.watch_snapshot();
+        let newest = pictures.wait_for(|picture| picture.revision >= desired.revision);
+        // Without a newer one the last is as good as any.
+        let picture = match timeout(SEEN, newest).await {
+            Ok(Ok(picture)) => picture.clone(),
+            _ => self.board.snapshot(),
+        };
+        untimely(request, &self.board.desired(), &picture).map_or(Ok(()), Err)
+    }
+}
