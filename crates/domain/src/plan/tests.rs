@@ -139,8 +139,8 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
     panic!("not settled: {:?}\nplan {left:#?}", wrong(desired, memory, &left));
 }
 
-/// What is wrong and is nobody's wish. While a person keeps the writer stopped, or every member, nobody joins, leaves or
-/// is copied anew; one without data has nobody to copy, and says so.
+/// What is wrong and is nobody's wish. While a person keeps the writer stopped, or every member, nobody joins, leaves
+/// or is copied anew; one without data has nobody to copy, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let stopped =
         desired.members().all(|s| s.stopped()) || desired.writer_server().is_some_and(|w| w.stopped());
@@ -151,6 +151,8 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let excused = |fault: &Fault| match fault {
         Fault::Process(name) => waits(name),
         Fault::Standing(_) => true,
+        // A link from a writer that is gone is not set before it is back.
+        Fault::Link(_, from) => desired.writer.as_ref().is_some_and(|w| w.as_str() == *from),
         // It waits to hear how the writer numbers, and says so.
         Fault::OutOfService(name) => {
             let target = |t: &Target| matches!(t, Target::Database(id) if id.as_str() == *name);
